@@ -1,0 +1,70 @@
+# Needs python3 (3.11 or newer) and nothing else: each target sets up its own virtual environment.
+#   make demo                        a session dies, is renewed once, and nothing is lost
+#   make test                        every test; make test ARGS="tests/wire -k caret" runs some
+#   make check                       style, types, import rules
+#   make demo PYTHON=python3.13      with another Python
+
+PYTHON ?= python3
+VENV   ?= .venv
+ARGS   ?=
+RUN    ?= pytest
+# What is installed: this folder, or with WHEEL=path the built wheel and no source.
+WHEEL  ?=
+
+bin     := $(VENV)/bin
+package := $(if $(WHEEL),$(WHEEL),--editable .)
+extra    = $(if $(WHEEL),$(WHEEL)[$(1)],--editable .[$(1)])
+
+.PHONY: help demo test check check-style check-types check-imports wheel clean
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+demo: $(VENV)/.for-demo
+	@$(bin)/reauth demo $(ARGS)
+
+test: $(VENV)/.for-test
+	@$(bin)/python -m $(RUN) $(ARGS)
+
+check: check-style check-types check-imports
+
+check-style: $(VENV)/.for-check
+	@$(bin)/ruff check
+	@$(bin)/ruff format --check
+
+check-types: $(VENV)/.for-check
+	@$(bin)/mypy
+
+check-imports: $(VENV)/.for-check
+	@$(bin)/lint-imports
+
+wheel: $(VENV)/.created
+	@$(bin)/python -m pip wheel --quiet --no-deps --wheel-dir build/wheel .
+
+clean:
+	rm -rf build dist .coverage .coverage.* htmlcov
+
+# Each of these files says that a step is done; a newer pyproject.toml asks for it again.
+
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo >&2 \
+	  "reauth needs Python 3.11 or newer, and $(PYTHON) is not: make PYTHON=python3.13 ..."; exit 1; }
+	@echo "Making a virtual environment in $(VENV) (once) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(bin)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
+	@touch $@
+
+$(VENV)/.for-demo: $(VENV)/.created pyproject.toml
+	@echo "Installing reauth and what the demo needs (once) ..."
+	@$(bin)/python -m pip install --quiet $(call extra,cli)
+	@touch $@
+
+$(VENV)/.for-test: $(VENV)/.created pyproject.toml
+	@echo "Installing reauth and what the tests need (once, a minute or two) ..."
+	@$(bin)/python -m pip install --quiet $(package) --group test
+	@touch $@
+
+$(VENV)/.for-check: $(VENV)/.for-test
+	@echo "Installing what the checks need (once) ..."
+	@$(bin)/python -m pip install --quiet --group dev
+	@touch $@

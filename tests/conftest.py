@@ -1,0 +1,41 @@
+"""What holds for every test: how long a property may take, and when a skip is a failure."""
+
+import os
+import shutil
+from collections.abc import Generator
+from typing import TypeVar
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("reauth", deadline=None)  # a slow machine is no broken law
+settings.load_profile("reauth")
+
+NO_SKIP = os.environ.get("REAUTH_NO_SKIP") == "1"
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for mark in item.iter_markers("needs"):
+        (program,) = mark.args
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    return _unskipped((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    return _unskipped((yield))
+
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+
+def _unskipped(report: Report) -> Report:
+    if NO_SKIP and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"skipped, though REAUTH_NO_SKIP=1 says nothing may be: {report.longrepr}"
+    return report
