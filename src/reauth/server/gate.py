@@ -1,41 +1,79 @@
-"""Whether a request gets in: the decision, without I/O and without a framework."""
+"""Whether a request gets in: the decision, without I/O and without a framework.
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+A request's facts go in and come out as a `Claim`: the token that a verifier has to judge, if there
+is one. What the verifier returned or raised goes in and comes out as a `Decision`. Every
+integration is a translation of its framework into these words and back.
+"""
 
-__all__ = ["Admitted", "Refused"]
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Generic, Required, TypeAlias, TypedDict, TypeVar
+
+from reauth.server import answers
+from reauth.server.answers import Answer, Page
+from reauth.server.facts import Presented, Request
+from reauth.server.fields import add_to_list
+from reauth.server.paths import Patterns
+from reauth.server.schemes import Scheme, asks_for_password, spoken
+from reauth.session import SessionChallenge, SessionError
+from reauth.wire.model import Challenge
+
+__all__ = [
+    "Admitted",
+    "Answer",
+    "Claim",
+    "Decision",
+    "Gate",
+    "Refused",
+    "Request",
+    "StepUp",
+    "Words",
+]
 
 SessionT = TypeVar("SessionT")
+CSRF_INVALID = "csrf_invalid"
+_DEAD = frozenset({SessionError.EXPIRED, SessionError.INVALID, SessionError.REVOKED})
+_MOST_SECONDS = 9_999_999_999
 
 
 @dataclass(frozen=True, slots=True)
 class Admitted(Generic[SessionT]):
     """What a verifier returns when it knows more of a living session than the session itself.
 
-    `expires_in`: seconds until the session would be refused if no further request came. It answers an
-    accepted `Authorization: Session` as `Authentication-Info` (RFC 9110 section 11.6.3).
-    `auth_age`: seconds since the person last proved who they are; `acr`: how strongly (RFC 9470).
+    `expires_in`: seconds until the session would be refused if no further request came; it answers
+    an accepted Authorization as Authentication-Info (RFC 9110 §11.6.3).
+    `auth_age`: seconds since the user last logged in; `acr`: how strongly (RFC 9470).
+
+    Raises `ValueError` for an `expires_in` that is no number of seconds.
 
     >>> Admitted({"user": "ada"}, expires_in=540).expires_in
     540
     """
 
     session: SessionT
-    expires_in: int | None = None
-    auth_age: int | None = None
+    expires_in: float | None = None
+    auth_age: float | None = None
     acr: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.expires_in is not None and not self.expires_in <= _MOST_SECONDS:
+            raise ValueError(f"expires_in is at most {_MOST_SECONDS} seconds")
 
 
 class Refused(Exception):
     """Raised by a verifier, or by the application, to refuse a request and say why.
 
-    `error` is one of `reauth.SessionError`, or `csrf_invalid`; None says that no session was presented.
-    `max_age` (seconds) and `acr_values` say what would do, with `insufficient_user_authentication` (RFC 9470).
-    The description is for developers and must be constant: it is sent, so it never holds what a user typed.
+    `error` is one of `reauth.SessionError`, a vendor's own code with a dot in it, or
+    `csrf_invalid`, which is answered with 403; without one, no session was presented.
+    `description` goes to developers: constant text, never what a user typed. `max_age` (seconds)
+    and `acr_values` say what would do, with `insufficient_user_authentication` (RFC 9470).
 
-    >>> Refused("session_expired").error
-    'session_expired'
+    Raises `ValueError` for what a challenge cannot say.
+
+    >>> Refused("session_expired", "Idle for 15 minutes").error
+    <SessionError.EXPIRED: 'session_expired'>
     """
 
     def __init__(
@@ -47,7 +85,234 @@ class Refused(Exception):
         acr_values: Iterable[str] = (),
     ) -> None:
         super().__init__(error, description)
-        self.error = error
+        # A challenge without its realm checks the rest of it here, where the mistake is made.
+        said = SessionChallenge(
+            error=None if error == CSRF_INVALID else error,
+            error_description=description,
+            max_age=max_age,
+            acr_values=tuple(acr_values),
+        )
+        self.error = CSRF_INVALID if error == CSRF_INVALID else said.error
         self.description = description
         self.max_age = max_age
-        self.acr_values = tuple(acr_values)
+        self.acr_values = said.acr_values
+
+
+@dataclass(frozen=True, slots=True)
+class StepUp:
+    """What a path asks of a session beyond being alive (RFC 9470).
+
+    `max_age`: the login was at most so many seconds ago; `acr_values`: it was one of these kinds.
+
+    >>> StepUp(max_age=300).met_by(Admitted("ada", auth_age=20))
+    True
+    """
+
+    max_age: int | None = None
+    acr_values: tuple[str, ...] = ()
+
+    def met_by(self, admitted: Admitted[Any]) -> bool:
+        """Whether this session is enough; one that does not tell its age or kind is not."""
+        age = admitted.auth_age
+        recent = self.max_age is None or (age is not None and age <= self.max_age)
+        return recent and (not self.acr_values or admitted.acr in self.acr_values)
+
+    def refusal(self) -> Refused:
+        """Return what to raise where it is not met."""
+        return Refused(SessionError.INSUFFICIENT, max_age=self.max_age, acr_values=self.acr_values)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a request asks for and what it presents for it; `token` is the verifier's to judge."""
+
+    request: Request
+    public: bool = False
+    step_ups: tuple[StepUp, ...] = ()
+    presented: Presented | None = None
+    preflight: bool = False
+
+    @property
+    def token(self) -> str | None:
+        """The token to verify, if there is one."""
+        return None if self.presented is None else self.presented.token
+
+    @property
+    def scheme(self) -> Scheme | None:
+        """The scheme of the session presented, or of what was meant to be one."""
+        return None if self.presented is None else self.presented.scheme
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of a request: an `answer` is sent, or the application asked, with `session`.
+
+    On a public page the session may be None. Then `refused` says why the one presented does not
+    count, and `trouble` that nobody could tell.
+    """
+
+    claim: Claim
+    session: Any = None
+    expires_in: int | None = None
+    refused: Refused | None = None
+    trouble: bool = False
+    answer: Answer | None = None
+
+
+Legacy: TypeAlias = Mapping[int, str] | Callable[[int, Mapping[str, str]], str | None]
+
+
+class Words(TypedDict, total=False):
+    """The words of `Gate`, which every `SessionGate` takes."""
+
+    realm: Required[str]
+    public: Iterable[str]
+    step_up: Mapping[str, StepUp]
+    cookie: str | None
+    schemes: Iterable[str]
+    also: Iterable[Challenge]
+    collapse: bool
+    retry_after: int
+    login_page: Page | None
+    legacy: Legacy | None
+    announce: bool
+
+
+class Gate:
+    """Decides on the requests of one protection space.
+
+    - `realm`: its name, which is sent: printable ASCII without quote, backslash and comma.
+    - `public`: the paths served to everybody, such as `["/health", "/docs/*"]`.
+    - `step_up`: what some paths ask for beyond a living session: `{"/pay/*": StepUp(300)}`.
+    - `cookie`: the name of the cookie that may carry the token; Authorization decides over it.
+    - `schemes`: what is read from Authorization and offered: `Session`, `Bearer`, or both.
+    - `also`: challenges of other schemes, to be offered on the same line.
+    - `collapse`: say `session_invalid` for expired, invalid and revoked alike.
+    - `retry_after`: seconds a client should wait when the session store has trouble.
+    - `login_page`: HTML, or a callable that is given the `SessionChallenge` and returns some, as
+      the content of the 401 to a navigation.
+    - `legacy`: the application's own statuses that mean a dead session, `{440:
+      "session_expired"}`, or a callable that is given status and headers and returns a code or
+      None.
+    - `announce`: let the challenge ride on public pages asked for with a dead session.
+
+    Raises `ValueError` for words that could not be sent, or would open more than they say.
+    """
+
+    def __init__(
+        self,
+        realm: str,
+        *,
+        public: Iterable[str] = (),
+        step_up: Mapping[str, StepUp] | None = None,
+        cookie: str | None = None,
+        schemes: Iterable[str] = ("Session",),
+        also: Iterable[Challenge] = (),
+        collapse: bool = False,
+        retry_after: int = 5,
+        login_page: Page | None = None,
+        legacy: Legacy | None = None,
+        announce: bool = False,
+    ) -> None:
+        self.realm = SessionChallenge(realm=realm).realm
+        self.cookie = cookie
+        self.also = tuple(also)
+        if asks_for_password(self.also):
+            raise ValueError("next to a session scheme, this challenge opens a password window")
+        self.collapse = collapse
+        self.retry_after = retry_after
+        self.login_page = login_page
+        self.legacy = legacy
+        self.announce = announce
+        self.schemes = spoken(schemes)
+        self._public = Patterns(public)
+        self._step_ups = [(Patterns([path]), asked) for path, asked in (step_up or {}).items()]
+        # Each field the gate looks at, whatever it decides (RFC 9110 §12.5.5).
+        self.vary = ["Authorization"]
+        self.vary += ["Cookie"] if cookie is not None else []
+        self.vary += ["Accept", "Sec-Fetch-Mode"] if login_page is not None else []
+
+    def claim(self, request: Request) -> Claim:
+        """Read what a request asks for, and what it presents for it."""
+        path = request.path
+        step_ups = tuple(asked for paths, asked in self._step_ups if paths.may_name(path))
+        public = not step_ups and self._public.name(path, request.raw_path)
+        if request.is_preflight and not public:
+            return Claim(request, preflight=True)
+        presented = Presented.read(request, self.schemes, self.cookie)
+        return Claim(request, public, step_ups, presented)
+
+    def decide(self, claim: Claim, outcome: object = None) -> Decision:
+        """Decide, given what the verifier returned or raised for the claim's token, if it has one.
+
+        None and False are no session: so does a verifier end that looked and found nothing.
+        """
+        if claim.preflight:
+            # The layer outside that knows the allowed origins did not take it; no view ever does.
+            return Decision(claim, answer=answers.preflight())
+        if claim.token is None:
+            outcome = Refused(SessionError.INVALID if claim.scheme else None)
+        if isinstance(outcome, Exception):
+            return self._refused(claim, outcome)
+        admitted = outcome if isinstance(outcome, Admitted) else Admitted(outcome)
+        if admitted.session is None or admitted.session is False:
+            return self._refused(claim, Refused(SessionError.INVALID))
+        for asked in claim.step_ups:
+            if not asked.met_by(admitted):
+                return self._refused(claim, asked.refusal())
+        return Decision(claim, admitted.session, _told_lifetime(claim, admitted))
+
+    def _refused(self, claim: Claim, why: Exception) -> Decision:
+        refused = why if isinstance(why, Refused) else None
+        decision = Decision(claim, refused=refused, trouble=refused is None)
+        return decision if claim.public else replace(decision, answer=self.refuse(decision))
+
+    def refuse(self, decision: Decision, why: Refused | None = None) -> Answer:
+        """Build the answer for a request that is refused, by the gate or by the application.
+
+        Where the application gives no reason of its own, the gate's reason stands.
+        """
+        if why is None or why.error is None:
+            if decision.trouble:
+                # Nobody knows whether the session lives: a 401 would log everybody out.
+                return self._finish(decision, answers.store_trouble(self.retry_after))
+            why = decision.refused or why or Refused()
+        if why.error == CSRF_INVALID:
+            return self._finish(decision, answers.forbidden(CSRF_INVALID, why.description))
+        page = self.login_page if decision.claim.request.is_navigation else None
+        said = self._said(why)
+        code = self._speaker(decision).code(said.error)
+        return self._finish(
+            decision, answers.unauthorized(said, code, self.challenges(decision, why), page)
+        )
+
+    def challenges(self, decision: Decision, why: Refused) -> list[Challenge]:
+        """Write one challenge for each scheme; the reason is in that of the one that was used."""
+        said, silent = self._said(why), SessionChallenge(self.realm)
+        used = self._speaker(decision)
+        own = [scheme.challenge(said if scheme is used else silent) for scheme in self.schemes]
+        return [*self.also, *own]
+
+    def _finish(self, decision: Decision, answer: Answer) -> Answer:
+        """Each answer varies by what was looked at; to HEAD it goes without its content.
+
+        Its Content-Length stays what GET would get (RFC 9110 §9.3.2).
+        """
+        body = b"" if decision.claim.request.method == "HEAD" else answer.body
+        return Answer(answer.status, add_to_list(answer.headers, "Vary", self.vary), body)
+
+    def _said(self, why: Refused) -> SessionChallenge:
+        if self.collapse and why.error in _DEAD:
+            return SessionChallenge(self.realm, SessionError.INVALID)
+        return SessionChallenge(self.realm, why.error, why.description, why.max_age, why.acr_values)
+
+    def _speaker(self, decision: Decision) -> Scheme:
+        return decision.claim.scheme or self.schemes[-1]
+
+
+def _told_lifetime(claim: Claim, admitted: Admitted[Any]) -> int | None:
+    """Authentication-Info means something only in answer to Authorization of a scheme with one."""
+    presented, seconds = claim.presented, admitted.expires_in
+    if seconds is None or presented is None or presented.by_cookie:
+        return None
+    return max(0, int(seconds)) if presented.scheme and presented.scheme.tells_lifetime else None

@@ -1,0 +1,83 @@
+"""What becomes of an application's response on its way out through the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from reauth.server.answers import EXPOSED, Answer
+from reauth.server.fields import (
+    Headers,
+    add_challenges,
+    add_to_list,
+    elements,
+    keep_cookie,
+    keep_private,
+    sets_cookie,
+    values,
+    without,
+    without_content,
+)
+from reauth.server.gate import CSRF_INVALID, Decision, Gate, Refused
+
+__all__ = ["dress", "replacement"]
+
+
+def dress(gate: Gate, decision: Decision, status: int, headers: Headers) -> Headers:
+    """Return the headers of a response, with what is due to the session that decided it."""
+    refused = decision.refused
+    announced = gate.announce and refused is not None and status < 400
+    store = True
+    headers = add_to_list(headers, "Vary", gate.vary)
+    if status == 401 or announced:
+        headers = add_challenges(headers, gate.challenges(decision, refused or Refused()))
+        headers = add_to_list(headers, "Access-Control-Expose-Headers", EXPOSED)
+        store = False
+    elif decision.expires_in is not None:
+        headers = [*headers, ("Authentication-Info", f"expires_in={decision.expires_in}")]
+        headers = add_to_list(headers, "Access-Control-Expose-Headers", EXPOSED)
+        # A lifetime out of a cache is a stale one; but an application may want its own caching.
+        store = bool(values(headers, "cache-control"))
+    if refused is not None:
+        # A late answer must not wipe the cookie of the session that took over.
+        headers = keep_cookie(headers, gate.cookie)
+    if any(sets_cookie(header, gate.cookie) for header in headers):
+        store = False
+    if decision.claim.presented is None and store:
+        return headers
+    return keep_private(headers, store=store)
+
+
+def replacement(gate: Gate, decision: Decision, status: int, headers: Headers) -> Answer | None:
+    """Return what is sent in place of a response that says in an old way that a session is dead.
+
+    What that response says beside its content is kept, but for its word on the session cookie.
+    """
+    if status == 401 and decision.trouble:
+        # The application saw nobody. Whether there is a session, nobody could tell.
+        answer = gate.refuse(decision)
+    elif (error := _old_way(gate, status, headers)) is not None:
+        answer = gate.refuse(decision, Refused(_to_tell(gate, decision, error)))
+    else:
+        return None
+    kept = without_content(headers, gate.cookie)
+    vary, expose = values(kept, "vary"), values(kept, "access-control-expose-headers")
+    told = add_to_list(answer.headers, "Vary", elements(vary))
+    told = add_to_list(told, "Access-Control-Expose-Headers", elements(expose))
+    names = {name.lower() for name, _ in told}
+    return replace(answer, headers=[*without(kept, *names), *told])
+
+
+def _old_way(gate: Gate, status: int, headers: Headers) -> str | None:
+    legacy = gate.legacy
+    if legacy is None:
+        return None
+    if isinstance(legacy, Mapping):
+        return legacy.get(status)
+    return legacy(status, {name.lower(): value for name, value in headers})
+
+
+def _to_tell(gate: Gate, decision: Decision, error: str) -> str | None:
+    """No session is called dead where none was presented, if the gate knows where to look."""
+    none_presented = gate.cookie is not None and decision.claim.presented is None
+    return None if none_presented and error != CSRF_INVALID else error
