@@ -1,0 +1,89 @@
+"""Find the challenge fields in what a person pastes: a field, its line, or whole responses.
+
+Read are the responses that `curl -i`, `curl -I`, `curl -L` and `curl -v` print, and the header
+lines that a browser's tools copy. Values go to the diagnosis as they came: nothing is repaired.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+__all__ = ["ChallengeField", "Response", "read_responses"]
+
+_KNOWN = {"www-authenticate": "WWW-Authenticate", "proxy-authenticate": "Proxy-Authenticate"}
+
+_STATUS_LINE = re.compile(r"HTTP/[0-9.]+[ \t]+([0-9]{3})(?![0-9])")
+# RFC 9110 §5.1: a token, and RFC 9112 §5.1: no space before the colon; some servers send one.
+_FIELD_LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:(.*)", re.DOTALL)
+
+
+@dataclass(slots=True)
+class ChallengeField:
+    """The lines of one field of one response; RFC 9110 §5.3 joins them with commas."""
+
+    name: str
+    lines: list[str]
+
+
+@dataclass(slots=True)
+class Response:
+    """What a response says about authentication. `status` is `None` where no status line stood."""
+
+    status: int | None = None
+    fields: dict[str, ChallengeField] = field(default_factory=dict)
+
+    def add(self, name: str, value: str) -> ChallengeField | None:
+        """Keep the line if it is a challenge's, and return the field that now ends with it."""
+        known = _KNOWN.get(name.lower())
+        if known is None:
+            return None
+        found = self.fields.setdefault(known, ChallengeField(known, []))
+        found.lines.append(value.strip(" \t"))
+        return found
+
+
+def read_responses(text: str) -> list[Response]:
+    r"""Split pasted text into responses; a bare field is one response without a status.
+
+    >>> [response] = read_responses("HTTP/2 401\nwww-authenticate: Basic realm=x\n")
+    >>> response.status, response.fields["WWW-Authenticate"].lines
+    (401, ['Basic realm=x'])
+    >>> [response] = read_responses("Basic realm=x")
+    >>> response.fields["WWW-Authenticate"].lines
+    ['Basic realm=x']
+    """
+    lines = [line.removeprefix("< ") for line in re.split(r"\r?\n", text)]
+    if any(_STATUS_LINE.match(line) or _is_challenge(line) for line in lines):
+        return _read_block(lines)
+    return [_bare(lines)]
+
+
+def _is_challenge(line: str) -> bool:
+    found = _FIELD_LINE.match(line)
+    return found is not None and found[1].lower() in _KNOWN
+
+
+def _bare(lines: list[str]) -> Response:
+    response = Response()
+    for line in filter(str.strip, lines):
+        response.add("www-authenticate", line)
+    return response
+
+
+def _read_block(lines: list[str]) -> list[Response]:
+    responses = [Response()]
+    in_header = True
+    last: ChallengeField | None = None
+    for line in lines:
+        if status := _STATUS_LINE.match(line):
+            responses.append(Response(int(status[1])))
+            in_header, last = True, None
+        elif not line.strip():
+            # Content follows, which may look like anything, until the next status line.
+            in_header = len(responses) == 1
+        elif in_header and last and line[0] in " \t":
+            last.lines[-1] += "\r\n" + line  # obs-fold, RFC 9112 §5.2: the diagnosis tells
+        elif in_header and (found := _FIELD_LINE.match(line)):
+            last = responses[-1].add(found[1], found[2])
+    return [response for response in responses if response.status or response.fields]

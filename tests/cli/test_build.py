@@ -1,0 +1,57 @@
+"""`reauth build` writes what every reader reads back, and refuses the rest with exit code 2."""
+
+import pytest
+
+import reauth
+from reauth.cli import main
+
+
+def test_a_challenge_of_the_session_scheme(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["build", "Session", "realm=api", "error=session_expired"]) == 0
+    assert capsys.readouterr().out == 'Session realm="api", error="session_expired"\n'
+
+
+def test_values_are_escaped(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["build", "Basic", 'realm=say "hi" \\o/']) == 0
+    [challenge] = reauth.parse(capsys.readouterr().out.strip())
+    assert challenge.realm == 'say "hi" \\o/'
+
+
+def test_a_value_may_hold_an_equals_sign_or_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["build", "Custom", "a=b=c", "d="]) == 0
+    [challenge] = reauth.parse(capsys.readouterr().out.strip())
+    assert dict(challenge.params) == {"a": "b=c", "d": ""}
+
+
+def test_a_token68(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["build", "Negotiate", "--token68", "YWJj"]) == 0
+    assert capsys.readouterr().out == "Negotiate YWJj\n"
+
+
+def test_a_bare_scheme(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["build", "Negotiate"]) == 0
+    assert capsys.readouterr().out == "Negotiate\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["Negotiate", "YWJj"], "--token68 YWJj"),
+        (["Basic", "realm=a\r\nSet-Cookie: x"], "realm"),
+        (["Ba sic", "realm=a"], "scheme"),
+        (["Basic", "realm=a", "realm=b"], "realm"),
+        (["Basic", "realm=a", "--token68", "YWJj"], "token68"),
+        (["Session", "realm=a, Basic realm=b"], "comma"),
+        (["Session", "error=session_expierd"], "session_expired"),
+        (["Session", "erorr=session_expired"], "erorr"),
+        (["Session", "max_age=soon"], "max_age"),
+        (["Session", "--token68", "YWJj"], "token68"),
+    ],
+)
+def test_what_cannot_be_sent_is_refused(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["build", *arguments]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert said in printed.err

@@ -1,0 +1,76 @@
+"""What is found in pasted text: the fields of whole responses, or one bare field."""
+
+from reauth.cli.fields import read_responses
+
+
+def found(text: str) -> list[tuple[int | None, dict[str, list[str]]]]:
+    return [
+        (response.status, {name: field.lines for name, field in response.fields.items()})
+        for response in read_responses(text)
+    ]
+
+
+def test_a_bare_field() -> None:
+    assert found('Basic realm="a"\n') == [(None, {"WWW-Authenticate": ['Basic realm="a"']})]
+
+
+def test_several_bare_lines_are_lines_of_one_field() -> None:
+    assert found("Basic realm=a\n\nNegotiate\r\n") == [
+        (None, {"WWW-Authenticate": ["Basic realm=a", "Negotiate"]})
+    ]
+
+
+def test_a_bare_field_that_looks_like_another_header_line_is_taken_as_it_is() -> None:
+    assert found("Bearer: realm=a") == [(None, {"WWW-Authenticate": ["Bearer: realm=a"]})]
+
+
+def test_a_line_with_its_name_and_no_status() -> None:
+    assert found("www-AUTHENTICATE: Basic realm=a") == [
+        (None, {"WWW-Authenticate": ["Basic realm=a"]})
+    ]
+
+
+def test_a_response_as_curl_prints_its_head() -> None:
+    text = (
+        "HTTP/1.1 401 Unauthorized\r\nDate: x\r\nwww-authenticate:\tBasic realm=a \r\n"
+        "WWW-Authenticate: Negotiate\r\nProxy-Authenticate: Basic realm=p\r\n\r\n"
+    )
+    fields = {
+        "WWW-Authenticate": ["Basic realm=a", "Negotiate"],
+        "Proxy-Authenticate": ["Basic realm=p"],
+    }
+    assert found(text) == [(401, fields)]
+
+
+def test_the_responses_of_a_chain_of_redirects_are_told_apart() -> None:
+    text = "HTTP/1.1 302 Found\nLocation: /\n\nHTTP/2 401 \nwww-authenticate: Basic realm=a\n\n"
+    assert found(text) == [(302, {}), (401, {"WWW-Authenticate": ["Basic realm=a"]})]
+
+
+def test_the_content_of_a_response_is_not_searched() -> None:
+    text = "HTTP/1.1 200 OK\n\nWWW-Authenticate: Basic realm=a\n"
+    assert found(text) == [(200, {})]
+
+
+def test_blank_lines_before_the_head_do_not_end_it() -> None:
+    assert found("\n\nWWW-Authenticate: Basic realm=a\n") == [
+        (None, {"WWW-Authenticate": ["Basic realm=a"]})
+    ]
+
+
+def test_the_lines_that_curl_marks_as_received() -> None:
+    text = (
+        "* Connected\n> GET / HTTP/1.1\n> \n< HTTP/1.1 401 Unauthorized\n"
+        "< WWW-Authenticate: Basic realm=a\n< \n"
+    )
+    assert found(text) == [(401, {"WWW-Authenticate": ["Basic realm=a"]})]
+
+
+def test_a_folded_line_is_kept_folded_for_the_diagnosis() -> None:
+    assert found("WWW-Authenticate: Basic\n  realm=a\nDate: x\n y\n") == [
+        (None, {"WWW-Authenticate": ["Basic\r\n  realm=a"]})
+    ]
+
+
+def test_an_empty_field_is_a_field() -> None:
+    assert found("HTTP/1.1 401 No\nWWW-Authenticate:\n") == [(401, {"WWW-Authenticate": [""]})]

@@ -1,0 +1,110 @@
+"""Read the examples out of a Markdown page and run them, as a reader would.
+
+- ``python``: run in the order of the page, one namespace for the page;
+- ``text`` directly after it: what it printed;
+- ``console``: each line after ``$`` is given to the shell, the lines below it are what it prints.
+
+Other languages (``sh``, ``http``, ``toml``, ...) are shown and not run. `https://api.example.com`
+is a server of ours (tests/docs/api.py). A page runs in a process of its own, since frameworks
+configure themselves once per process:
+
+    python -W error -m tests.docs.pages README.md
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from tests.docs.api import serve
+
+EXAMPLE_ORIGIN = "https://api.example.com"
+
+_FENCE = re.compile(
+    r"^(?P<mark>```+)(?P<language>[\w-]*)[^\n]*\n(?P<text>.*?)^(?P=mark)[ ]*$\n*",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Fence:
+    language: str
+    text: str
+    line: int
+    """The page's line on which the text begins."""
+    follows: bool
+    """Nothing but space stands between this fence and the one before it."""
+
+
+def fences(page: str) -> Iterator[Fence]:
+    end = -1
+    for found in _FENCE.finditer(page):
+        line = page.count("\n", 0, found.start("text")) + 1
+        yield Fence(found["language"], found["text"], line, found.start() == end)
+        end = found.end()
+
+
+def run_page(path: Path, origin: str) -> None:
+    """Run all examples of a page; AssertionError says which one prints what else."""
+    # Examples live in a module of their own: dataclasses and pickle look there for names.
+    module = ModuleType("example")
+    sys.modules["example"] = module
+    printed = ""
+    page = path.read_text(encoding="utf-8")
+    for fence in fences(page):
+        text = fence.text.replace(EXAMPLE_ORIGIN, origin)
+        if fence.language == "python":
+            printed = _run_python(path, fence.line, text, module)
+        elif fence.language == "text" and fence.follows:
+            _expect(path, fence.line, text, printed)
+        elif fence.language == "console":
+            _run_console(path, fence.line, text)
+
+
+def _run_python(path: Path, line: int, text: str, module: ModuleType) -> str:
+    out = io.StringIO()
+    code = compile("\n" * (line - 1) + text, str(path), "exec")
+    with contextlib.redirect_stdout(out):
+        exec(code, vars(module))
+    return out.getvalue()
+
+
+def _run_console(path: Path, line: int, text: str) -> None:
+    for command, expected in re.findall(r"^\$ (.*\n)((?:(?!\$ ).*\n)*)", text, re.MULTILINE):
+        scripts = sysconfig.get_path("scripts")
+        ran = subprocess.run(
+            command,
+            shell=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=os.environ | {"PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"},
+            timeout=30,
+            check=False,
+        )
+        _expect(path, line, expected, ran.stdout.decode())
+
+
+def _expect(path: Path, line: int, expected: str, printed: str) -> None:
+    assert _trimmed(printed) == _trimmed(expected), (
+        f"{path}:{line} says\n\n{expected}\nbut what is printed is\n\n{printed}"
+    )
+
+
+def _trimmed(text: str) -> list[str]:
+    return [line.rstrip() for line in text.strip("\n").split("\n")]
+
+
+if __name__ == "__main__":
+    page_path = Path(sys.argv[1]).resolve()
+    with tempfile.TemporaryDirectory() as folder, serve() as url, contextlib.chdir(folder):
+        run_page(page_path, url)
