@@ -1,0 +1,393 @@
+"""SPEC.md §4 and §5: what a server does, asked of the gate around a WSGI application."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
+from wsgiref.util import setup_testing_defaults
+
+import pytest
+
+import reauth
+from reauth.server.gate import Gate, StepUp
+from reauth.server.wsgi import SessionGate
+from tests.scheme import spec
+
+
+class Unread:
+    """A body that nobody may read."""
+
+    def read(self, *_: object) -> bytes:
+        raise AssertionError("the body was read")
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+    reached: bool
+
+    def lines(self, name: str) -> list[str]:
+        return [value for key, value in self.headers if key.lower() == name.lower()]
+
+    def field(self, name: str) -> str:
+        return ", ".join(self.lines(name))
+
+    @property
+    def challenges(self) -> list[reauth.Challenge]:
+        return reauth.parse(self.lines("WWW-Authenticate"))
+
+    @property
+    def error(self) -> str | None:
+        (challenge,) = self.challenges
+        return challenge.get("error")
+
+
+SESSIONS: dict[str, Any] = {
+    "alive": reauth.Admitted("Ada", expires_in=540, auth_age=4000),
+    "timed-out": reauth.Refused("session_expired", "Idle for 15 minutes"),
+    "ended": reauth.Refused("session_revoked"),
+    "trouble": OSError("no route to the store, which holds secret-text"),
+}
+
+
+def verify(token: str) -> Any:
+    known = SESSIONS.get(token)
+    if isinstance(known, Exception):
+        raise known
+    return known
+
+
+def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    environ["test.reached"] = True
+    if environ["PATH_INFO"] == "/csrf":
+        raise reauth.Refused("csrf_invalid")
+    headers = [("Content-Length", "2"), ("Cache-Control", "max-age=60")]
+    if environ["PATH_INFO"] == "/public/wipes":
+        headers.append(("Set-Cookie", "sid=; Max-Age=0"))
+    start_response("200 OK", headers)
+    return [b"ok"]
+
+
+def ask(path: str = "/", method: str = "GET", words: Any = None, **fields: str) -> Answer:
+    gate = SessionGate(
+        application,
+        verify,
+        **{
+            "realm": "orders",
+            "public": ["/public/*"],
+            "step_up": {"/pay": StepUp(300)},
+            "cookie": "sid",
+            **(words or {}),
+        },
+    )
+    environ: WSGIEnvironment = {"REQUEST_METHOD": method, "PATH_INFO": path}
+    setup_testing_defaults(environ)
+    environ |= {"wsgi.input": Unread()} | {f"HTTP_{k.upper()}": v for k, v in fields.items()}
+    answer = Answer(0, [], b"", reached=False)
+
+    def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> Any:
+        answer.status, answer.headers = int(status[:3]), headers
+
+    answer.body = b"".join(gate(environ, start_response))
+    answer.reached = "test.reached" in environ
+    return answer
+
+
+# Table 5.1: a credential in words, as fields of a request in each binding.
+
+TOKENS = {
+    "not known, or lost": "never-seen",
+    "alive": "alive",
+    "timed out": "timed-out",
+    "ended on purpose": "ended",
+    "alive, login too old or too weak": "alive",
+    "alive, CSRF token wrong": "alive",
+    "cannot be told: trouble in the store": "trouble",
+}
+PATHS = {"alive, login too old or too weak": "/pay", "alive, CSRF token wrong": "/csrf"}
+
+
+def by_authorization(credential: str, state: str) -> dict[str, str]:
+    return {
+        "none": {},
+        "of another scheme": {"authorization": "Basic YWJj"},
+        "malformed": {"authorization": "Session YWJj"},
+        "a token": {"authorization": f'Session token="{TOKENS.get(state)}"'},
+    }[credential]
+
+
+def by_cookie(credential: str, state: str) -> dict[str, str]:
+    return {
+        "none": {"cookie": "other=1"},
+        "of another scheme": {"authorization": "Basic YWJj", "cookie": "other=1"},
+        "malformed": {"cookie": "sid=alive; sid=another"},
+        "a token": {"cookie": f"a=b; sid={TOKENS.get(state)}"},
+    }[credential]
+
+
+STATES = spec.table("- **[S-14]** A server MUST answer a request for a protected resource as this "
+                    "table says, in both\n  bindings.")  # fmt: skip
+
+
+@pytest.mark.requirement("S-14")
+@pytest.mark.parametrize("row", STATES, ids=[row[0] for row in STATES])
+@pytest.mark.parametrize("binding", [by_authorization, by_cookie])
+def test_the_gate_answers_as_the_table_says(row: list[str], binding: Any) -> None:
+    _, credential, state, status, error = row
+    answer = ask(PATHS.get(state, "/"), **binding(credential, state))
+    assert answer.status == int(status)
+    assert bool(answer.challenges) == (status == "401")
+    if status == "401":
+        assert answer.error == (None if error == "-" else error)
+
+
+@pytest.mark.requirement("S-21")
+@pytest.mark.parametrize("row", STATES, ids=[row[0] for row in STATES])
+@pytest.mark.parametrize("binding", [by_authorization, by_cookie])
+def test_a_public_page_is_served_in_every_state(row: list[str], binding: Any) -> None:
+    answer = ask("/public/page", **binding(row[1], row[2]))
+    assert (answer.status, answer.challenges) == (200, [])
+
+
+def test_the_table_is_read_whole() -> None:
+    assert [int(row[0]) for row in STATES] == list(range(1, 12))
+
+
+# Credentials
+
+
+@pytest.mark.requirement("S-6")
+@pytest.mark.parametrize(
+    "field",
+    ['Session token="alive"', "session TOKEN=alive", 'Session x.example.a="1", token="alive"'],
+)
+def test_a_token_is_read_in_either_notation_among_unknown_parameters(field: str) -> None:
+    assert ask(authorization=field).status == 200
+
+
+@pytest.mark.requirement("S-7")
+@pytest.mark.parametrize("field", [*spec.lines("refused-credentials"), 'Session token="a'])
+def test_malformed_credentials_are_a_refused_session(field: str) -> None:
+    answer = ask(authorization=field, cookie="sid=alive")
+    assert (answer.status, answer.error) == (401, "session_invalid")
+
+
+@pytest.mark.requirement("S-7")
+def test_two_authorization_lines_are_refused_though_both_are_alive() -> None:
+    line = 'Session token="alive"'
+    answer = ask(authorization=f"{line}, {line}")
+    assert (answer.status, answer.error) == (401, "session_invalid")
+
+
+@pytest.mark.requirement("S-4")
+def test_no_error_is_told_of_another_schemes_credential() -> None:
+    assert ask(authorization="Basic YWJj").error is None
+
+
+@pytest.mark.requirement("S-4", "S-22")
+def test_the_reason_stands_in_the_challenge_of_the_scheme_that_was_used_on_one_line() -> None:
+    both = {"schemes": ["Session", "Bearer"]}
+    answer = ask(words=both, authorization="Bearer timed-out")
+    assert len(answer.lines("WWW-Authenticate")) == 1
+    bearer, session = answer.challenges
+    assert (bearer.scheme, bearer["error"]) == ("Bearer", "invalid_token")
+    assert (session.scheme, session.get("error")) == ("Session", None)
+
+
+@pytest.mark.requirement("S-22")
+def test_one_challenge_is_sent_where_there_is_one_scheme() -> None:
+    assert [one.scheme for one in ask().challenges] == ["Session"]
+
+
+@pytest.mark.requirement("S-23")
+@pytest.mark.parametrize("scheme", ["Basic", "digest", "Negotiate", "NTLM"])
+def test_no_scheme_that_opens_a_browsers_dialog_is_offered_beside_it(scheme: str) -> None:
+    with pytest.raises(ValueError, match="password"):
+        Gate("orders", also=[reauth.Challenge(scheme, {"realm": "a"})])
+
+
+@pytest.mark.requirement("S-5")
+def test_nothing_that_came_with_the_request_is_told() -> None:
+    answer = ask("/injected%0d%0a", authorization='Session token="injected"', cookie="sid=injected")
+    assert answer.status == 401
+    assert "injected" not in repr(answer)
+
+
+@pytest.mark.requirement("S-5", "S-18")
+def test_trouble_in_the_store_is_told_without_its_text_and_with_a_time_to_wait() -> None:
+    answer = ask(authorization='Session token="trouble"')
+    assert (answer.status, answer.challenges) == (503, [])
+    assert int(answer.field("Retry-After")) > 0
+    assert "secret-text" not in repr(answer)
+
+
+# Authentication-Info
+
+
+@pytest.mark.requirement("S-8")
+def test_the_lifetime_answers_an_accepted_authorization_and_nothing_else() -> None:
+    accepted = ask(authorization='Session token="alive"')
+    assert reauth.AuthInfo.parse(accepted.field("Authentication-Info"))["expires_in"] == "540"
+    for other in (
+        ask(cookie="sid=alive"),
+        ask(authorization='Session token="timed-out"'),
+        ask("/pay", authorization='Session token="alive"'),
+        ask("/public/page"),
+    ):
+        assert not other.lines("Authentication-Info")
+
+
+# The cookie
+
+
+@pytest.mark.requirement("S-9")
+@pytest.mark.parametrize("token", ["timed-out", "ended", "never-seen"])
+def test_the_cookie_of_a_dead_session_is_left_alone(token: str) -> None:
+    assert not ask(cookie=f"sid={token}").lines("Set-Cookie")
+    assert not ask("/public/wipes", cookie=f"sid={token}").lines("Set-Cookie")
+
+
+@pytest.mark.requirement("S-9")
+def test_a_logout_of_a_living_session_deletes_the_cookie() -> None:
+    assert ask("/public/wipes", cookie="sid=alive").lines("Set-Cookie") == ["sid=; Max-Age=0"]
+
+
+@pytest.mark.requirement("S-12")
+def test_authorization_decides_over_the_cookie() -> None:
+    dead = ask(authorization='Session token="timed-out"', cookie="sid=alive")
+    assert (dead.status, dead.error) == (401, "session_expired")
+    assert ask(authorization='Session token="alive"', cookie="sid=timed-out").status == 200
+
+
+@pytest.mark.requirement("S-12")
+def test_an_authorization_that_cannot_be_read_decides_over_the_cookie() -> None:
+    assert ask(authorization="token=a", cookie="sid=alive").status == 401
+
+
+@pytest.mark.requirement("S-12")
+def test_another_schemes_credentials_leave_the_decision_to_the_cookie() -> None:
+    assert ask(authorization="Basic YWJj", cookie="sid=alive").status == 200
+
+
+@pytest.mark.requirement("S-13")
+def test_two_different_session_cookies_are_refused_and_two_equal_ones_are_not() -> None:
+    assert ask(cookie="sid=alive; sid=planted").error == "session_invalid"
+    assert ask(cookie="sid=alive; sid=alive").status == 200
+
+
+# Reasons
+
+
+@pytest.mark.requirement("S-15")
+def test_a_token_that_nobody_issued_is_invalid() -> None:
+    assert ask(authorization='Session token="forged"').error == "session_invalid"
+
+
+@pytest.mark.requirement("S-16")
+@pytest.mark.parametrize("token", ["timed-out", "ended", "forged"])
+def test_the_reasons_can_be_made_one(token: str) -> None:
+    told = {
+        (answer.field("WWW-Authenticate"), answer.body)
+        for answer in (
+            ask(words={"collapse": True}, authorization=f'Session token="{one}"')
+            for one in (token, "never-seen")
+        )
+    }
+    assert len(told) == 1
+
+
+@pytest.mark.requirement("S-17")
+def test_a_wrong_csrf_token_is_403_with_its_code_in_the_content_alone() -> None:
+    answer = ask("/csrf", cookie="sid=alive")
+    assert (answer.status, answer.challenges) == (403, [])
+    assert json.loads(answer.body)["error"] == "csrf_invalid"
+
+
+@pytest.mark.requirement("S-19")
+@pytest.mark.parametrize("token", ["timed-out", "ended", "trouble", "never-seen"])
+def test_a_refusal_comes_before_the_body_is_read_and_the_resource_reached(token: str) -> None:
+    assert not ask(method="POST", authorization=f'Session token="{token}"').reached
+
+
+@pytest.mark.requirement("S-21", "S-29")
+def test_a_challenge_rides_on_a_public_page_only_when_asked_for_and_then_is_not_stored() -> None:
+    words = {"announce": True}
+    answer = ask("/public/page", words=words, cookie="sid=timed-out")
+    assert (answer.status, answer.error) == (200, "session_expired")
+    assert {"private", "no-store"} <= set(answer.field("Cache-Control").split(", "))
+
+
+@pytest.mark.requirement("S-24")
+@pytest.mark.parametrize("token", ["timed-out", "ended", "never-seen"])
+def test_the_content_has_the_code_of_the_field(token: str) -> None:
+    answer = ask(cookie=f"sid={token}")
+    assert answer.field("Content-Type") == "application/problem+json"
+    problem = json.loads(answer.body)
+    assert (problem["status"], problem["error"]) == (401, answer.error)
+
+
+@pytest.mark.requirement("S-24")
+def test_a_navigation_gets_the_login_page_as_the_content_of_the_401() -> None:
+    answer = ask(words={"login_page": "<form>"}, accept="text/html", sec_fetch_mode="navigate")
+    assert (answer.status, answer.body, answer.error) == (401, b"<form>", None)
+
+
+# Methods
+
+
+@pytest.mark.requirement("S-25")
+def test_head_is_get_without_content() -> None:
+    get, head = ask(), ask(method="HEAD")
+    assert (head.status, head.headers, head.body) == (401, get.headers, b"")
+
+
+@pytest.mark.requirement("S-26")
+def test_only_a_preflight_is_exempt_and_never_reaches_the_resource() -> None:
+    preflight = {"origin": "https://a.example", "access_control_request_method": "PUT"}
+    exempt = ask(method="OPTIONS", **preflight)
+    assert (exempt.status < 300, exempt.reached) == (True, False)
+    for left_out in preflight:
+        fields = {name: value for name, value in preflight.items() if name != left_out}
+        assert ask(method="OPTIONS", **fields).status == 401
+    assert ask(method="GET", **preflight).status == 401
+
+
+@pytest.mark.requirement("S-27")
+def test_the_fields_are_exposed_by_name() -> None:
+    exposed = set(ask().field("Access-Control-Expose-Headers").split(", "))
+    assert exposed == {"WWW-Authenticate", "Authentication-Info"}
+
+
+# Caches
+
+
+@pytest.mark.requirement("S-29")
+@pytest.mark.parametrize("token", ["timed-out", "trouble", "never-seen"])
+def test_a_refusal_is_not_stored(token: str) -> None:
+    assert "no-store" in ask(authorization=f'Session token="{token}"').field("Cache-Control")
+    assert "no-store" in ask(cookie=f"sid={token}").field("Cache-Control")
+
+
+@pytest.mark.requirement("S-29")
+def test_what_a_session_decided_is_private() -> None:
+    assert ask(cookie="sid=alive").field("Cache-Control") == "private, max-age=60"
+    assert "private" in ask(authorization='Session token="alive"').field("Cache-Control")
+
+
+@pytest.mark.requirement("S-30")
+@pytest.mark.parametrize("path", ["/", "/public/page"])
+@pytest.mark.parametrize("cookie", ["sid=alive", "sid=timed-out", "sid=trouble", ""])
+def test_every_answer_varies_by_what_was_looked_at(path: str, cookie: str) -> None:
+    words = {"login_page": "<form>"}
+    varies = set(ask(path, words=words, cookie=cookie).field("Vary").split(", "))
+    assert {"Authorization", "Cookie", "Accept", "Sec-Fetch-Mode"} <= varies
+
+
+@pytest.mark.requirement("S-33")
+def test_nothing_is_said_to_or_taken_from_a_proxys_fields() -> None:
+    answer = ask(proxy_authorization='Session token="alive"')
+    assert (answer.status, answer.error) == (401, None)
+    assert not answer.lines("Proxy-Authenticate")

@@ -1,0 +1,187 @@
+"""Every vector, in every direction: README.md beside this file says what they are."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import jsonschema
+import pytest
+
+import reauth
+from reauth.server.facts import Request
+from reauth.server.gate import Gate
+from reauth.session import SessionChallenge
+
+HERE = Path(__file__).parent
+SCHEMA = json.loads((HERE / "schema.json").read_text("utf-8"))
+
+Row: TypeAlias = dict[str, Any]
+
+
+def rows(file: str, keep: Callable[[Row], object] = bool) -> list[Any]:
+    """The rows of a file that are kept, each a test of its name."""
+    read: list[Row] = json.loads((HERE / f"{file}.json").read_text("utf-8"))
+    return [pytest.param(row, id=row.get("name") or row["id"]) for row in read if keep(row)]
+
+
+def each(file: str, keep: Callable[[Row], object] = bool) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("row", rows(file, keep))
+
+
+def well_formed(row: Row) -> bool:
+    return "expected" in row
+
+
+def must_fail(row: Row) -> bool:
+    return "must_fail" in row
+
+
+def said(value: reauth.Challenge | reauth.Credentials) -> Row:
+    params = [list(pair) for pair in value.params.items()]
+    return {"scheme": value.scheme, "token68": value.token68, "params": params}
+
+
+def challenge(row: Row) -> reauth.Challenge:
+    return reauth.Challenge(row["scheme"], row["params"], token68=row["token68"])
+
+
+@pytest.mark.parametrize("file", sorted({path.stem for path in HERE.glob("*.json")} - {"schema"}))
+def test_a_file_follows_the_schema(file: str) -> None:
+    rows_of = {"type": "array", "minItems": 1, "items": {"$ref": f"#/$defs/{file}"}}
+    jsonschema.validate(json.loads((HERE / f"{file}.json").read_text("utf-8")), SCHEMA | rows_of)
+
+
+# Challenges
+
+
+@each("challenges", well_formed)
+def test_challenges_read_as_expected(row: Row) -> None:
+    field = row["field"]
+    assert [said(one) for one in reauth.parse(field)] == row["expected"]
+    assert [said(one) for one in reauth.parse(", ".join(field))] == row["expected"]
+
+
+@each("challenges", well_formed)
+def test_challenges_are_written_canonically(row: Row) -> None:
+    assert reauth.serialize(map(challenge, row["expected"])) == row["canonical"]
+
+
+@each("challenges", well_formed)
+def test_the_canonical_form_reads_back(row: Row) -> None:
+    assert [said(one) for one in reauth.parse(row["canonical"])] == row["expected"]
+
+
+@each("challenges", must_fail)
+def test_a_malformed_challenge_is_refused(row: Row) -> None:
+    with pytest.raises(reauth.ChallengeSyntaxError):
+        reauth.parse(row["field"])
+
+
+@each("recovered")
+def test_what_is_recovered_was_malformed(row: Row) -> None:
+    with pytest.raises(reauth.ChallengeSyntaxError):
+        reauth.parse(row["field"])
+
+
+# Credentials and Authentication-Info
+
+
+@each("credentials", well_formed)
+def test_credentials_go_both_ways(row: Row) -> None:
+    (field,), expected = row["field"], row["expected"]
+    written = reauth.Credentials(
+        expected["scheme"], expected["params"], token68=expected["token68"]
+    )
+    assert said(reauth.Credentials.parse(field)) == expected
+    assert str(written) == row["canonical"]
+    assert said(reauth.Credentials.parse(row["canonical"])) == expected
+
+
+@each("credentials", must_fail)
+def test_malformed_credentials_are_refused(row: Row) -> None:
+    with pytest.raises(reauth.ChallengeSyntaxError):
+        reauth.Credentials.parse(*row["field"])
+
+
+@each("authentication-info", well_formed)
+def test_authentication_info_goes_both_ways(row: Row) -> None:
+    (field,), params = row["field"], row["expected"]["params"]
+    assert [list(pair) for pair in reauth.AuthInfo.parse(field).params.items()] == params
+    assert str(reauth.AuthInfo(params)) == row["canonical"]
+    assert reauth.AuthInfo.parse(row["canonical"]) == reauth.AuthInfo(params)
+
+
+@each("authentication-info", must_fail)
+def test_malformed_authentication_info_is_refused(row: Row) -> None:
+    with pytest.raises(reauth.ChallengeSyntaxError):
+        reauth.AuthInfo.parse(*row["field"])
+
+
+# The Session scheme
+
+
+def of(header: str, key: str) -> Callable[[Row], bool]:
+    return lambda row: row["header"] == header and key in row
+
+
+def view(session: SessionChallenge) -> Row:
+    names = ("realm", "error", "effective_error", "error_description", "max_age")
+    return {name: getattr(session, name) for name in names} | {
+        "acr_values": list(session.acr_values)
+    }
+
+
+def typed(row: Row) -> SessionChallenge:
+    given = {name: value for name, value in row.items() if name != "effective_error"}
+    return SessionChallenge(**given | {"acr_values": tuple(row["acr_values"])})
+
+
+@each("session", lambda row: "session" in row and "field" in row)
+def test_a_session_challenge_reads_as_its_typed_view(row: Row) -> None:
+    (received,) = reauth.parse(row["field"])
+    assert view(SessionChallenge.from_challenge(received)) == row["session"]
+
+
+@each("session", lambda row: "session" in row and "canonical" in row)
+def test_a_typed_view_is_written_canonically(row: Row) -> None:
+    assert str(typed(row["session"])) == row["canonical"]
+    (received,) = reauth.parse(row["canonical"])
+    assert SessionChallenge.from_challenge(received) == typed(row["session"])
+
+
+@each("session", lambda row: "session" in row and "canonical" not in row)
+def test_what_no_server_may_send_is_refused(row: Row) -> None:
+    with pytest.raises(ValueError):
+        typed(row["session"])
+
+
+def claimed(lines: list[str]) -> str | None:
+    """The token that a server finds in these Authorization lines."""
+    request = Request("GET", "/", lambda name: lines if name == "authorization" else [])
+    return Gate("orders").claim(request).token
+
+
+@each("session", of("Authorization", "token"))
+def test_a_server_finds_the_token(row: Row) -> None:
+    assert claimed(row["field"]) == claimed([row["canonical"]]) == row["token"]
+    assert str(reauth.Credentials.parse(*row["field"])) == row["canonical"]
+
+
+@each("session", of("Authorization", "must_fail"))
+def test_a_server_finds_no_token_in_malformed_credentials(row: Row) -> None:
+    assert claimed(row["field"]) is None
+
+
+# The corpus
+
+
+@each("wild", lambda row: row["wellformed"])
+def test_a_well_formed_field_of_a_real_server_reads_as_it_means(row: Row) -> None:
+    assert [said(one) for one in reauth.parse(row["field"])] == row["expect"]
+
+
+@each("wild", lambda row: not row["wellformed"])
+def test_a_malformed_field_of_a_real_server_is_refused(row: Row) -> None:
+    with pytest.raises(reauth.ChallengeSyntaxError):
+        reauth.parse(row["field"])
