@@ -28,11 +28,12 @@ EXPOSED = ("WWW-Authenticate", "Authentication-Info")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole response: status, header fields in order, content."""
+    """A whole response: status, header fields in order, content; `error` is its code."""
 
     status: int
     headers: Headers
     body: bytes = b""
+    error: str | None = None
 
 
 def unauthorized(
@@ -45,13 +46,13 @@ def unauthorized(
     ]
     if page is not None:
         html = page if isinstance(page, str) else page(said)
-        return _answer(401, headers, "text/html; charset=utf-8", html.encode())
+        return _answer(401, headers, "text/html; charset=utf-8", html.encode(), code)
     return _problem(
         401,
         "Unauthorized",
         said.error_description or DETAILS.get(said.error),
         headers,
-        error=code,
+        code,
         max_age=said.max_age,
         acr_values=" ".join(said.acr_values) or None,
     )
@@ -59,7 +60,7 @@ def unauthorized(
 
 def forbidden(error: str, description: str | None) -> Answer:
     """Build the 403 for what no login cures; it carries no challenge (RFC 9110 §15.5.4)."""
-    return _problem(403, "Forbidden", description or DETAILS.get(error), [], error=error)
+    return _problem(403, "Forbidden", description or DETAILS.get(error), [], error)
 
 
 def store_trouble(retry_after: int) -> Answer:
@@ -78,13 +79,21 @@ def preflight() -> Answer:
 
 
 def _problem(
-    status: int, title: str, detail: str | None, headers: Headers, **more: str | int | None
+    status: int,
+    title: str,
+    detail: str | None,
+    headers: Headers,
+    error: str | None = None,
+    **more: str | int | None,
 ) -> Answer:
-    members = {"title": title, "status": status, "detail": detail, **more}
+    members = {"title": title, "status": status, "detail": detail, "error": error, **more}
     said = {name: member for name, member in members.items() if member is not None}
-    return _answer(status, headers, "application/problem+json", json.dumps(said).encode())
+    return _answer(status, headers, "application/problem+json", json.dumps(said).encode(), error)
 
 
-def _answer(status: int, headers: Headers, content_type: str, body: bytes) -> Answer:
+def _answer(
+    status: int, headers: Headers, content_type: str, body: bytes, error: str | None
+) -> Answer:
     content = [("Content-Type", content_type), ("Content-Length", str(len(body)))]
-    return Answer(status, [*headers, ("Cache-Control", "no-store"), *content], body)
+    caching = ("Cache-Control", "private, no-store")
+    return Answer(status, [*headers, caching, *content], body, error)

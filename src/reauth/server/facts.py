@@ -79,14 +79,21 @@ class Presented:
 
 def _from_authorization(lines: Sequence[str], schemes: Sequence[Scheme]) -> Presented | None:
     """None for well-formed credentials of another scheme."""
-    named = {line.split(maxsplit=1)[0].lower() for line in lines}
-    scheme = next((scheme for scheme in schemes if scheme.name.lower() in named), None)
     # It is no list (RFC 9110 §11.6.2): of two lines, nobody knows which one others look at.
     line = lines[0] if len(lines) == 1 else ""
     read = scan_credentials(line) if len(line) <= MAX_LENGTH else None
     if read is None:
-        return Presented(scheme, None)
+        return Presented(_meant(lines, schemes), None)
+    named = read[0].lower()
+    scheme = next((scheme for scheme in schemes if scheme.name.lower() == named), None)
     return None if scheme is None else Presented(scheme, scheme.token(read))
+
+
+def _meant(lines: Sequence[str], schemes: Sequence[Scheme]) -> Scheme | None:
+    """The scheme that something unreadable looks like; servers of WSGI join lines with a comma."""
+    parts = (part.split() for line in lines for part in line[:MAX_LENGTH].split(","))
+    words = {words[0].lower() for words in parts if words}
+    return next((scheme for scheme in schemes if scheme.name.lower() in words), None)
 
 
 def _cookie_values(lines: Sequence[str], cookie: str) -> set[str]:

@@ -97,6 +97,9 @@ class Refused(Exception):
         self.max_age = max_age
         self.acr_values = said.acr_values
 
+    def __str__(self) -> str:
+        return self.error or "no session was presented"
+
 
 @dataclass(frozen=True, slots=True)
 class StepUp:
@@ -145,18 +148,32 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of a request: an `answer` is sent, or the application asked, with `session`.
+    """What becomes of a request: an `answer` is sent, or the application is asked.
 
-    On a public page the session may be None. Then `refused` says why the one presented does not
-    count, and `trouble` that nobody could tell.
+    On a public page nobody may be `admitted`. Then `refused` says why the session presented does
+    not count, and `trouble` that nobody could tell.
     """
 
     claim: Claim
-    session: Any = None
-    expires_in: int | None = None
+    admitted: Admitted[Any] | None = None
     refused: Refused | None = None
     trouble: bool = False
     answer: Answer | None = None
+
+    @property
+    def session(self) -> Any:
+        """The session that the verifier returned, or None."""
+        return None if self.admitted is None else self.admitted.session
+
+    @property
+    def lifetime(self) -> int | None:
+        """What Authentication-Info tells: it answers Authorization, and means nothing elsewhere."""
+        admitted, presented = self.admitted, self.claim.presented
+        if admitted is None or admitted.expires_in is None:
+            return None
+        if presented is None or presented.by_cookie or presented.scheme is None:
+            return None
+        return max(0, int(admitted.expires_in)) if presented.scheme.tells_lifetime else None
 
 
 Legacy: TypeAlias = Mapping[int, str] | Callable[[int, Mapping[str, str]], str | None]
@@ -260,7 +277,7 @@ class Gate:
         for asked in claim.step_ups:
             if not asked.met_by(admitted):
                 return self._refused(claim, asked.refusal())
-        return Decision(claim, admitted.session, _told_lifetime(claim, admitted))
+        return Decision(claim, admitted)
 
     def _refused(self, claim: Claim, why: Exception) -> Decision:
         refused = why if isinstance(why, Refused) else None
@@ -299,7 +316,8 @@ class Gate:
         Its Content-Length stays what GET would get (RFC 9110 §9.3.2).
         """
         body = b"" if decision.claim.request.method == "HEAD" else answer.body
-        return Answer(answer.status, add_to_list(answer.headers, "Vary", self.vary), body)
+        headers = add_to_list(answer.headers, "Vary", self.vary)
+        return replace(answer, headers=headers, body=body)
 
     def _said(self, why: Refused) -> SessionChallenge:
         if self.collapse and why.error in _DEAD:
@@ -308,11 +326,3 @@ class Gate:
 
     def _speaker(self, decision: Decision) -> Scheme:
         return decision.claim.scheme or self.schemes[-1]
-
-
-def _told_lifetime(claim: Claim, admitted: Admitted[Any]) -> int | None:
-    """Authentication-Info means something only in answer to Authorization of a scheme with one."""
-    presented, seconds = claim.presented, admitted.expires_in
-    if seconds is None or presented is None or presented.by_cookie:
-        return None
-    return max(0, int(seconds)) if presented.scheme and presented.scheme.tells_lifetime else None

@@ -33,8 +33,8 @@ def dress(gate: Gate, decision: Decision, status: int, headers: Headers) -> Head
         headers = add_challenges(headers, gate.challenges(decision, refused or Refused()))
         headers = add_to_list(headers, "Access-Control-Expose-Headers", EXPOSED)
         store = False
-    elif decision.expires_in is not None:
-        headers = [*headers, ("Authentication-Info", f"expires_in={decision.expires_in}")]
+    elif (lifetime := decision.lifetime) is not None:
+        headers = [*headers, ("Authentication-Info", f"expires_in={lifetime}")]
         headers = add_to_list(headers, "Access-Control-Expose-Headers", EXPOSED)
         # A lifetime out of a cache is a stale one; but an application may want its own caching.
         store = bool(values(headers, "cache-control"))

@@ -9,19 +9,119 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 import traceback
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from datetime import UTC, datetime
 from inspect import iscoroutinefunction
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
-from reauth.server.gate import Refused
+from reauth.server.gate import Admitted, Refused
+from reauth.session import SessionError
 
-__all__ = ["AsyncVerifier", "Verifier", "ask", "ask_async", "is_async", "synchronous"]
+if TYPE_CHECKING:
+    from itsdangerous import URLSafeTimedSerializer
+
+__all__ = [
+    "AsyncVerifier",
+    "Lookup",
+    "Signed",
+    "Verifier",
+    "ask",
+    "ask_async",
+    "is_async",
+    "synchronous",
+]
 
 Verifier: TypeAlias = Callable[[str], Any]
 AsyncVerifier: TypeAlias = Callable[[str], Awaitable[Any]]
+SessionT = TypeVar("SessionT")
 
 _log = logging.getLogger("reauth.server")
+
+
+class Lookup(Generic[SessionT]):
+    """Finds sessions in a mapping, or with a callable that returns None for a token it lacks.
+
+    `expires_at` is given a session and returns when it ends, in seconds as `clock` counts them;
+    `revoked` whether it was ended on purpose. To tell either, a session is kept for as long as its
+    token may come back. `key` turns a token into what the sessions are filed under: a store that
+    holds only hashes of tokens is of no use to a thief.
+
+    >>> ended = Lookup({"t1": 1000.0, "t2": 3000.0}, expires_at=float, clock=lambda: 2000.0)
+    >>> ended("t2")
+    Admitted(session=3000.0, expires_in=1000.0, auth_age=None, acr=None)
+    >>> ended("t1")
+    Traceback (most recent call last):
+    reauth.server.gate.Refused: session_expired
+    """
+
+    def __init__(
+        self,
+        sessions: Mapping[str, SessionT] | Callable[[str], SessionT | None],
+        *,
+        expires_at: Callable[[SessionT], float] | None = None,
+        revoked: Callable[[SessionT], bool] | None = None,
+        key: Callable[[str], str] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._find = sessions.get if isinstance(sessions, Mapping) else sessions
+        self._expires_at = expires_at
+        self._revoked = revoked
+        self._key = key
+        self._clock = clock
+        self.blocking = not isinstance(sessions, dict)
+
+    def __call__(self, token: str) -> Admitted[SessionT] | None:
+        """Return the living session of this token; raises `Refused` for one that is dead."""
+        session = self._find(token if self._key is None else self._key(token))
+        if session is None:
+            return None
+        if self._revoked is not None and self._revoked(session):
+            raise Refused(SessionError.REVOKED)
+        if self._expires_at is None:
+            return Admitted(session)
+        left = self._expires_at(session) - self._clock()
+        if left <= 0:
+            raise Refused(SessionError.EXPIRED)
+        return Admitted(session, expires_in=left)
+
+
+class Signed:
+    """Takes tokens that an `itsdangerous.URLSafeTimedSerializer` signed; `max_age` in seconds.
+
+    One whose signature is genuine and too old is told expired, and a forged one invalid. There is
+    no store, so nothing can be revoked before its time.
+
+    >>> from itsdangerous import URLSafeTimedSerializer
+    >>> serializer = URLSafeTimedSerializer("a long random secret", salt="session")
+    >>> verify = Signed(serializer, max_age=900)
+    >>> verify(serializer.dumps({"user": "ada"})).session
+    {'user': 'ada'}
+    >>> verify("forged") is None
+    True
+    """
+
+    blocking = False
+
+    def __init__(self, serializer: URLSafeTimedSerializer, max_age: int) -> None:
+        self._serializer = serializer
+        self._max_age = max_age
+
+    def __call__(self, token: str) -> Admitted[Any] | None:
+        """Return what was signed; raises `Refused` where that was too long ago."""
+        from itsdangerous import BadData, SignatureExpired  # an extra
+
+        try:
+            session, signed_at = self._serializer.loads(
+                token, max_age=self._max_age, return_timestamp=True
+            )
+        except SignatureExpired:
+            raise Refused(SessionError.EXPIRED) from None
+        except BadData:
+            return None
+        age = (datetime.now(UTC) - signed_at).total_seconds()
+        return Admitted(session, expires_in=self._max_age - age)
 
 
 def ask(verify: Verifier, token: str | None) -> object:
