@@ -1,0 +1,35 @@
+"""The terminals of RFC 9110 as regex strings, each under its ABNF rule name.
+
+Nothing else in the package defines a character class. Every repetition is possessive: where the
+text does not fit, the engine gives up at once and never tries a shorter piece, so that no field
+can make it slow.
+"""
+
+from __future__ import annotations
+
+# RFC 9110 §5.6.3: OWS = *( SP / HTAB ); BWS = OWS
+OWS = r"[ \t]*+"
+BWS = OWS
+
+# RFC 9110 §5.6.2: tchar = "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" / "-" / "." / "^" / "_"
+#                        / "`" / "|" / "~" / DIGIT / ALPHA
+TCHAR = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
+# RFC 9110 §5.6.2: token = 1*tchar
+TOKEN = rf"{TCHAR}++"
+
+# RFC 9110 §11.2: token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
+TOKEN68 = r"[A-Za-z0-9\-._~+/]++=*+"
+
+# RFC 9110 §5.6.4: qdtext = HTAB / SP / %x21 / %x23-5B / %x5D-7E / obs-text
+# obs-text (RFC 9110 §5.5) is an octet 80-FF; a field here is text, its octets read as latin-1.
+QDTEXT = r"[\t !#-\[\]-~\x80-\xff]"
+# RFC 9110 §5.6.4: quoted-pair = "\" ( HTAB / SP / VCHAR / obs-text )
+QUOTABLE = r"[\t -~\x80-\xff]"
+QUOTED_PAIR = rf"\\{QUOTABLE}"
+# RFC 9110 §5.6.4: quoted-string = DQUOTE *( qdtext / quoted-pair ) DQUOTE
+QUOTED_TEXT = rf"(?:{QDTEXT}++|{QUOTED_PAIR})*+"
+QUOTED_STRING = rf'"{QUOTED_TEXT}"'
+
+# What surrounds and separates the elements of a list: RFC 9110 §5.6.1.2 asks a recipient to read
+# empty ones, and §5.5 makes the whitespace around a field no part of it.
+LIST_SPACE = " \t,"

@@ -1,0 +1,87 @@
+"""Whole fields: `parse`, `serialize`, and the door to `diagnose`; what the package hands on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from reauth.wire.model import Challenge
+from reauth.wire.scan import MAX_LENGTH, scan_challenges, too_long
+
+if TYPE_CHECKING:
+    from reauth.wire.diagnose import Diagnosis
+
+__all__ = ["diagnose", "parse", "serialize"]
+
+_challenge = Challenge._of
+
+
+def parse(
+    field: str | Iterable[str], *, lenient: bool = False, max_length: int = MAX_LENGTH
+) -> list[Challenge]:
+    """Read the challenges of a WWW-Authenticate field (RFC 9110 §11.6.1).
+
+    `field` is the field's value as `http.client` and requests show it, or its several lines, which
+    are one field joined with commas (§5.3). An empty field is an empty list.
+
+    Raises `ChallengeSyntaxError` where the field is not what §11 allows, or is longer than
+    `max_length` characters. With `lenient`, a malformed field yields what could be recovered, as
+    `diagnose` tells, and only the length raises.
+
+    >>> parse('Bearer realm="a, b", Negotiate')
+    [Challenge('Bearer', {'realm': 'a, b'}), Challenge('Negotiate', {})]
+    >>> parse('Basic realm="security" charset="UTF-8"', lenient=True)
+    [Challenge('Basic', {'realm': 'security', 'charset': 'UTF-8'})]
+    """
+    text = field if isinstance(field, str) else _joined(field := _lines(field))
+    if len(text) > max_length:
+        raise too_long(text, max_length)
+    scanned = scan_challenges(text)
+    if scanned is not None:
+        return list(map(_challenge, scanned))
+    if lenient:
+        return list(diagnose(field, max_length=max_length).challenges)
+    from reauth.wire.grammar import explain  # loads pyparsing: only when there is a fault
+
+    raise explain("challenges", text)
+
+
+def diagnose(field: str | Iterable[str], *, max_length: int = MAX_LENGTH) -> Diagnosis:
+    """Say what is wrong with a field, where, and what was meant.
+
+    Takes what `parse` takes and raises only for a field longer than `max_length` characters.
+
+    >>> diagnosis = diagnose("Bearer, error='invalid_token'")
+    >>> [fault.kind for fault in diagnosis.faults]
+    ['comma-after-scheme', 'single-quotes']
+    >>> diagnosis.challenges
+    (Challenge('Bearer', {'error': 'invalid_token'}),)
+    """
+    from reauth.wire.diagnose import diagnose_lines  # loads pyparsing: only when asked for
+
+    lines = [field] if isinstance(field, str) else _lines(field)
+    text = _joined(lines)
+    if len(text) > max_length:
+        raise too_long(text, max_length)
+    return diagnose_lines(lines)
+
+
+def serialize(challenges: Iterable[Challenge]) -> str:
+    r"""Write challenges as one field value (RFC 9110 §11.6.1); `parse` reads it back as they are.
+
+    >>> serialize([Challenge("Bearer", {"realm": 'say "hi"'}), Challenge("Negotiate")])
+    'Bearer realm="say \\"hi\\"", Negotiate'
+    """
+    return ", ".join(map(str, challenges))
+
+
+def _lines(field: Iterable[str]) -> list[str]:
+    lines = list(field)
+    for line in lines:
+        if not isinstance(line, str):
+            raise TypeError(f"a field line must be a str, not {type(line).__name__}")
+    return lines
+
+
+def _joined(lines: list[str]) -> str:
+    return ", ".join(lines)
