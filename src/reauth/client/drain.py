@@ -1,0 +1,57 @@
+"""Reading a refused response to its end, within bounds, so that its connection is free again."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from typing import Any
+
+from requests import Response
+from urllib3.exceptions import HTTPError
+from urllib3.response import HTTPResponse
+
+__all__ = ["drain"]
+
+MOST_OCTETS = 64 * 1024
+MOST_SECONDS = 2.0
+
+
+def drain(response: Response) -> None:
+    """Read what is left of a response, at most 64 KiB for at most 2 s; close it if there is more.
+
+    What was read stays readable as the response's content. A connection is never handed back
+    with unread octets in it.
+    """
+    if response._content_consumed:  # type: ignore[attr-defined]
+        return
+    raw = response.raw
+    if not isinstance(raw, HTTPResponse):  # an adapter of the user's own, without a connection
+        _ = response.content
+        return
+    kept, ended = _read(raw)
+    if not ended:
+        raw.close()
+    raw.release_conn()
+    response._content = kept
+    response._content_consumed = True  # type: ignore[attr-defined]
+
+
+def _read(raw: HTTPResponse) -> tuple[bytes, bool]:
+    """Read within the bounds; tell whether that was all."""
+    kept, until = bytearray(), time.monotonic() + MOST_SECONDS
+    socket: Any = getattr(raw.connection, "sock", None)
+    before = socket.gettimeout() if socket is not None else None
+    ended = False
+    with suppress(HTTPError, OSError, ValueError):
+        # One octet in a while keeps under any bound of octets: the clock decides as well.
+        while len(kept) <= MOST_OCTETS and (left := until - time.monotonic()) > 0:
+            if socket is not None:
+                socket.settimeout(left if before is None else min(left, before))
+            piece = raw.read1(MOST_OCTETS, decode_content=True)
+            if not piece:
+                ended = True
+                break
+            kept += piece
+    if socket is not None and ended:
+        socket.settimeout(before)
+    return bytes(kept), ended

@@ -1,0 +1,246 @@
+"""From a 401 to the final response: one generator that decides, without I/O, clock or thread.
+
+It yields what is to be done and is sent what came of it. The drivers beside it (requests, httpx in
+both its forms) do those things, each in its own way; none of them decides anything.
+
+    yields Login(flight, context)     -> what the login returned; its exception is thrown in
+           Wait(flight, seconds)      -> None, when the flight has ended or the time is over
+           Replay(held, seen)         -> the `Seen` of the answer
+    returns Final
+
+No lock is held at any `yield`, and whatever is thrown in at one leaves no renewal without a leader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from reauth.client.book import Blocked, Book, Flight, Status
+from reauth.client.events import Event, EventKind, tell
+from reauth.client.grant import Context, granted
+from reauth.client.outcomes import Outcome
+from reauth.client.policy import UNAUTHORIZED, Action, Demand, Held, Seen
+from reauth.errors import (
+    BodyNotReplayable,
+    InvalidGrant,
+    LoginRefused,
+    LoginTimeout,
+    LoginUnavailable,
+    ReauthError,
+)
+
+__all__ = ["Command", "Final", "Flow", "Login", "Replay", "Wait", "answer", "renew_ahead"]
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Call the login. The driver adds `context.http`, and marks its own context as inside."""
+
+    flight: Flight
+    context: Context
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Wait until a flight that another request leads has ended, for so many seconds at most."""
+
+    flight: Flight
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Send the request again, signed with this grant."""
+
+    held: Held
+    seen: Seen
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """The end of the flow: this response is the answer, or the failure to raise with it."""
+
+    seen: Seen
+    outcome: Outcome
+    failure: ReauthError | None = None
+
+
+Command: TypeAlias = Login | Wait | Replay
+Flow: TypeAlias = Generator[Command, Any, Final]
+
+MOST_REPLAYS = 2
+
+
+def answer(book: Book, seen: Seen) -> Flow:
+    """Decide about a response that may say that its session is dead."""
+    policy, led, outcome = book.policy, False, Outcome.UNTOUCHED
+    for _ in range(MOST_REPLAYS):
+        demand = policy.demand(seen)
+        if demand is None:
+            return _unanswered(book, seen, outcome)
+        _tell(book, EventKind.CHALLENGED, demand)
+        dead = _dead(seen, demand)
+        renewed: Held | Final | None = book.newer(demand.key, dead)
+        if renewed is None:
+            if led or demand.action is Action.STOP:
+                _tell(book, EventKind.REFUSED, demand, reason=demand.error)
+                return Final(seen, outcome)
+            renewed, led = yield from _renew(book, seen, demand, dead)
+        if isinstance(renewed, Final):
+            return renewed
+        if not policy.may_replay(seen, demand):
+            return _not_replayed(book, seen, demand)
+        _tell(book, EventKind.REPLAYED, demand)
+        seen, outcome = (yield Replay(renewed, seen)), Outcome.REPLAYED
+    return Final(seen, outcome)
+
+
+def renew_ahead(book: Book, held: Held, method: str, url: str) -> Generator[Command, Any, Held]:
+    """Renew a living session before its end, for a request that is about to be sent anyway.
+
+    One request does it and the others go on with the living session; so does this one if the
+    login fails.
+    """
+    demand = Demand(held.key, Action.RENEW, held.responder, None, None)
+    seen = Seen(None, 0, method, url, held.key.origin)
+    mine = book.flight(held.key)
+    try:
+        if book.join(mine, held) is mine:
+            yield from _lead(book, seen, demand, mine)
+    finally:
+        book.end(mine, Status.ABANDONED)
+    return book.newer(held.key, held) or held
+
+
+def _dead(seen: Seen, demand: Demand) -> Held | None:
+    """The grant that was refused: the one the request carried, if it was one for this realm."""
+    sent = seen.sent_with
+    return sent if sent is not None and sent.key == demand.key else None
+
+
+def _renew(
+    book: Book, seen: Seen, demand: Demand, dead: Held | None
+) -> Generator[Command, Any, tuple[Held | Final, bool]]:
+    """Obtain a newer grant: lead a renewal or follow one; tell whether this request led."""
+    if demand.action is Action.REPLACE and dead is not None:
+        book.drop(dead)
+    give_up, led = book.clock() + book.policy.wait_timeout, False
+    while book.clock() < give_up:
+        mine = book.flight(demand.key)  # before `join`, so that `finally` always has it
+        try:
+            joined = book.join(mine, dead)
+            if joined is mine:
+                if led:  # its one login was overtaken, and the newcomer's is gone again
+                    break
+                led = True
+                yield from _lead(book, seen, demand, mine)
+            elif isinstance(joined, Flight):
+                _tell(book, EventKind.JOINED, demand)
+                yield Wait(joined, min(joined.deadline, give_up) - book.clock())
+        finally:
+            book.end(mine, Status.ABANDONED)
+        if isinstance(joined, Held):
+            return joined, led
+        ended = _ended(book, seen, demand, joined)
+        if ended is not None:
+            return ended, led
+    return Final(seen, Outcome.UNAVAILABLE, _timed_out(book)), led
+
+
+def _lead(book: Book, seen: Seen, demand: Demand, flight: Flight) -> Generator[Command, Any, None]:
+    """Log in and settle the flight; only what is no `Exception` leaves it to be abandoned."""
+    started = book.clock()
+    _tell(book, EventKind.STARTED, demand)
+    try:
+        grant = granted((yield Login(flight, _context(seen, demand, flight))), seen.url)
+        if grant is None:
+            book.end(flight, Status.DECLINED)
+        else:
+            book.granted(flight, demand, grant, seen.url)
+    except Exception as cause:  # noqa: BLE001 - whatever the user's own code raises is its failure
+        book.failed(flight, cause, refused=isinstance(cause, LoginRefused))
+    seconds = book.clock() - started
+    if flight.status is Status.GRANTED:
+        _tell(book, EventKind.FINISHED, demand, seconds=seconds)
+    else:
+        _tell(book, EventKind.FAILED, demand, reason=flight.status.name.lower(), seconds=seconds)
+
+
+def _context(seen: Seen, demand: Demand, flight: Flight) -> Context:
+    return Context(
+        challenge=demand.challenge,
+        error=demand.error,
+        realm=demand.key.realm,
+        method=seen.method,
+        url=seen.url,
+        attempt=flight.attempt,
+        previous=flight.previous,
+    )
+
+
+def _ended(book: Book, seen: Seen, demand: Demand, joined: Flight | Blocked) -> Final | None:
+    """What a renewal that brought no grant means for this request; `None`: look again."""
+    if isinstance(joined, Flight) and joined.status is Status.DECLINED:
+        return Final(seen, Outcome.DECLINED)
+    blocked = joined.blocked if isinstance(joined, Flight) else joined
+    if blocked is None:
+        return None
+    _tell(book, EventKind.REFUSED, demand, reason=blocked.outcome)
+    return Final(seen, blocked.outcome, _failure(blocked, book.clock()))
+
+
+def _failure(blocked: Blocked, now: float) -> ReauthError | None:
+    """Build this request's own exception: one raised in many threads would mix their frames."""
+    cause = blocked.cause
+    if cause is None:
+        return None
+    error: ReauthError
+    if blocked.outcome is Outcome.REFUSED:
+        said = f": {cause}" if str(cause) else ""
+        error = LoginRefused(f"the login was refused{said}; it is not tried again until reset()")
+    elif isinstance(cause, InvalidGrant):
+        error = InvalidGrant(str(cause))
+    else:
+        pause = None if blocked.until is None else max(blocked.until - now, 0.0)
+        error = LoginUnavailable(f"the login failed: {type(cause).__name__}", retry_after=pause)
+    error.__cause__ = cause
+    return error
+
+
+def _timed_out(book: Book) -> LoginTimeout:
+    return LoginTimeout(f"nobody renewed the session within {book.policy.wait_timeout:g} s")
+
+
+def _not_replayed(book: Book, seen: Seen, demand: Demand) -> Final:
+    _tell(book, EventKind.REFUSED, demand, reason=Outcome.RENEWED_NOT_REPLAYED)
+    failure = None
+    if book.policy.strict and not seen.replayable:
+        failure = BodyNotReplayable("the session lives again, but the request's body is spent")
+    return Final(seen, Outcome.RENEWED_NOT_REPLAYED, failure)
+
+
+def _unanswered(book: Book, seen: Seen, outcome: Outcome) -> Final:
+    """Tell why nothing is done about a response, where there is something to tell."""
+    if seen.status == UNAUTHORIZED and seen.origin not in book.policy.origins:
+        event = Event(EventKind.REFUSED, seen.origin, reason=Outcome.FOREIGN)
+        tell(book.policy.listener, event)
+        return Final(seen, Outcome.FOREIGN)
+    lapsed = book.policy.challenged(seen) if seen.origin in book.policy.origins else None
+    if lapsed is not None and lapsed.error is not None and seen.status != UNAUTHORIZED:
+        _tell(book, EventKind.LAPSED, lapsed)
+    return Final(seen, outcome)
+
+
+def _tell(
+    book: Book,
+    kind: EventKind,
+    demand: Demand,
+    *,
+    reason: str | None = None,
+    seconds: float | None = None,
+) -> None:
+    key = demand.key
+    event = Event(kind, key.origin, key.realm, demand.error, reason, seconds)
+    tell(book.policy.listener, event)

@@ -1,0 +1,132 @@
+"""What a login is told, and what it gives back."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from reauth.errors import InvalidGrant
+from reauth.session import SessionError
+from reauth.wire.model import Challenge
+
+if TYPE_CHECKING:
+    from http.cookiejar import CookieJar
+
+__all__ = ["Context", "Grant", "granted"]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Grant:
+    """A session that a login obtained: a token, cookies, or both.
+
+    `token` is sent in Authorization. `cookies` is a mapping of names to values, or the cookie jar
+    of the client that logged in, of which only what belongs to the request's host is kept.
+    `expires_in` is the number of seconds until the session ends if no request comes. `refresh`
+    is kept for the next login and never sent with a request: a refresh token, say.
+
+    Raises `ValueError` for a grant that holds nothing.
+
+    >>> Grant(token="secret", expires_in=600)
+    <Grant with token, expires_in=600>
+    """
+
+    token: str | None = None
+    cookies: Mapping[str, str] | CookieJar = field(default_factory=dict)
+    expires_in: float | None = None
+    refresh: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.token is None and not self.cookies:
+            raise ValueError("a Grant needs a token or cookies; a login that declines returns None")
+        if self.token is not None and not isinstance(self.token, str):
+            raise TypeError(f"Grant.token must be a str, not {type(self.token).__name__}")
+
+    def __repr__(self) -> str:
+        held = [name for name in ("token", "cookies", "refresh") if getattr(self, name)]
+        expiry = [] if self.expires_in is None else [f"expires_in={self.expires_in:g}"]
+        return f"<Grant with {', '.join(held + expiry)}>"
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Context:
+    """Why a login is asked for, and the means to do it.
+
+    `challenge` is the challenge that asked, or `None` after a signal; `error` is its code as it
+    came, `realm` its realm (empty where it named none). `method` and `url` are the request's that
+    met it. `attempt` counts the logins since the last one that succeeded, from 1. `previous` is
+    the grant that died, if there was one: its `refresh` is what a rotating login needs.
+
+    All of it but the origin of `url` was said by the server: it never tells where a secret goes.
+    """
+
+    challenge: Challenge | None
+    error: SessionError | str | None
+    realm: str
+    method: str
+    url: str
+    attempt: int = 1
+    previous: Grant | None = None
+    open_http: Callable[[], Any] = field(default=lambda: None, compare=False)
+
+    @cached_property
+    def http(self) -> Any:
+        """A client of the driver's own library for the login to use, made when first asked for.
+
+        It shares the request's connections, proxies and TLS settings, and neither its cookies
+        nor its credentials: no netrc, no auth, no hooks.
+        """
+        return self.open_http()
+
+    def __repr__(self) -> str:
+        return f"<Context {self.method} {self.error or 'no session'} realm={self.realm!r}>"
+
+
+def granted(result: object, url: str) -> Grant | None:
+    """Turn what a login returned into a grant for requests to `url`; `None` means it declined.
+
+    Raises `InvalidGrant`, a `TypeError`, for what no request can be signed with. It names types
+    and names, never a value.
+    """
+    if result is None:
+        return None
+    if isinstance(result, Grant):
+        return _with_plain_cookies(result, url)
+    if isinstance(result, str) and result:
+        return Grant(token=result)
+    if inspect.iscoroutine(result):
+        result.close()
+        raise InvalidGrant("the login is a coroutine function: it needs an asynchronous client")
+    returned = "an empty str" if result == "" else type(result).__name__
+    raise InvalidGrant(f"a login returns a reauth.Grant, a token or None; this one: {returned}")
+
+
+def _with_plain_cookies(grant: Grant, url: str) -> Grant:
+    jar: Any = getattr(grant.cookies, "jar", grant.cookies)  # httpx.Cookies keeps its jar inside
+    plain = _cookies_for(jar, url) if hasattr(jar, "add_cookie_header") else dict(jar)
+    if grant.token is None and not plain:
+        raise InvalidGrant(f"the cookies of this Grant are not for {urlsplit(url).hostname}")
+    for name, value in plain.items():
+        if not (_is_cookie_name(name) and _is_cookie_value(value)):
+            raise InvalidGrant("a cookie of this Grant cannot be sent (RFC 6265 §4.1.1)")
+    return replace(grant, cookies=MappingProxyType(plain))
+
+
+# RFC 6265 §4.1.1, with the spaces, commas and octets that servers set and get back all the same.
+_is_cookie_name = re.compile(r"[!#-+\--:<>-\[\]-~]++").fullmatch
+_is_cookie_value = re.compile(r"[ -:<-~\x80-\xff]*+").fullmatch
+
+
+def _cookies_for(jar: CookieJar, url: str) -> dict[str, str]:
+    """Pick what a jar would send to `url`: a login may have met other hosts on its way."""
+    from urllib.request import Request  # slow to load, and few grants hold a jar
+
+    request = Request(url)  # noqa: S310 - never opened, only asked for its Cookie header
+    jar.add_cookie_header(request)
+    pairs = (request.get_header("Cookie") or "").split("; ")
+    return {name: value for name, _, value in (pair.partition("=") for pair in pairs) if name}

@@ -1,0 +1,238 @@
+"""Which challenge is answered, and what its reason asks for: the rules, as values.
+
+A challenge is untrusted input (RFC 9110 §17.16.3): here it chooses among what the user configured,
+and nothing it says is an address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from reauth.client.events import Listener
+from reauth.client.grant import Grant
+from reauth.errors import ChallengeSyntaxError
+from reauth.session import SessionChallenge, SessionError
+from reauth.wire.field import parse
+from reauth.wire.model import Challenge, Credentials
+
+__all__ = ["BEARER", "SESSION", "Action", "Demand", "Held", "Key", "Policy", "Responder", "Seen"]
+
+
+UNAUTHORIZED = 401
+
+
+class Key(NamedTuple):
+    """A protection space (RFC 9110 §11.5): an origin and a realm, and whose sessions they are."""
+
+    origin: str
+    realm: str
+    account: str = ""
+
+
+class Action(StrEnum):
+    """What to do about a dead session."""
+
+    RENEW = "renew"
+    """Log in and replay; the dead session may still be tried by others until then."""
+    REPLACE = "replace"
+    """Drop the credential at once, log in and replay."""
+    STEP_UP = "step_up"
+    """Log in more strongly if the login can; the session is kept if it cannot."""
+    STOP = "stop"
+    """Nothing: the 401 is the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Responder:
+    """A way to answer one scheme: how its challenges are read, and how its requests are signed."""
+
+    scheme: str
+    error_of: Callable[[Challenge], SessionError | str | None]
+    authorization: Callable[[str], str]
+
+
+def _session_error(challenge: Challenge) -> SessionError | str | None:
+    return SessionChallenge.from_challenge(challenge).error
+
+
+def _session_authorization(token: str) -> str:
+    return str(Credentials("Session", {"token": token}))
+
+
+# RFC 6750 §3.1, in the words of SPEC.md. What is not here is no matter of a dead token.
+_BEARER_ERRORS = {
+    "invalid_token": SessionError.EXPIRED,
+    "insufficient_user_authentication": SessionError.INSUFFICIENT,
+}
+
+
+def _bearer_error(challenge: Challenge) -> SessionError | str | None:
+    error = challenge.get("error")
+    return None if error is None else _BEARER_ERRORS.get(error, error)
+
+
+def _bearer_authorization(token: str) -> str:
+    return str(Credentials("Bearer", token68=token))
+
+
+SESSION = Responder("Session", _session_error, _session_authorization)
+"""SPEC.md's scheme."""
+
+BEARER = Responder("Bearer", _bearer_error, _bearer_authorization)
+"""RFC 6750: `invalid_token` is an expired session; `insufficient_scope` is none."""
+
+_ACTIONS: Mapping[str | None, Action] = {
+    None: Action.RENEW,
+    SessionError.EXPIRED: Action.RENEW,
+    SessionError.INVALID: Action.REPLACE,
+    SessionError.REVOKED: Action.STOP,
+    SessionError.INSUFFICIENT: Action.STEP_UP,
+    "insufficient_scope": Action.STOP,
+    "invalid_request": Action.STOP,
+}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Held:
+    """A grant in use. `generation` counts logins: a cookie that rolls changes, and it does not."""
+
+    key: Key
+    grant: Grant
+    generation: int
+    responder: Responder
+    authorization: str | None
+    cookies: Mapping[str, str]
+    renew_at: float | None = None
+
+    def __repr__(self) -> str:
+        return f"<Held generation {self.generation} for {self.key.origin}>"
+
+
+@dataclass(slots=True)
+class Seen:
+    """A response as the flow sees it; `response` is the driver's own and never looked at.
+
+    `sent_with` is the grant the request went out with, or `None` where that cannot be said: then
+    any grant there is counts as newer. `carried` says that it carried credentials of any kind,
+    `once` that the transport sent it once only, `replayable` that its body can be sent again.
+    `signal` is the reason that a signal gave where there is no challenge.
+    """
+
+    response: Any
+    status: int
+    method: str
+    url: str
+    origin: str
+    sent_with: Held | None = None
+    challenges: Sequence[str] = ()
+    carried: bool = False
+    once: bool = True
+    replayable: bool = True
+    signal: SessionError | str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """A dead session that something can be done about, and what."""
+
+    key: Key
+    action: Action
+    responder: Responder
+    challenge: Challenge | None
+    error: SessionError | str | None
+
+
+# RFC 9110 §9.2.2
+_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the user configured, in the terms of the flow; times are in seconds."""
+
+    origins: frozenset[str]
+    realm: str | None = None
+    account: str = ""
+    responders: tuple[Responder, ...] = (SESSION,)
+    actions: Mapping[str | None, Action] = field(default_factory=dict)
+    steps_up: bool = False
+    replay_any_method: bool = False
+    strict: bool = False
+    listener: Listener | None = None
+    login_timeout: float = 20.0
+    budget: int = 10
+    budget_window: float = 30.0
+
+    @property
+    def flight_timeout(self) -> float:
+        """When a newcomer may take a renewal over: later than any login that keeps its time-out."""
+        return self.login_timeout * 1.5
+
+    @property
+    def wait_timeout(self) -> float:
+        """When a waiter gives up: later than the flight, so that it can take it over itself."""
+        return self.login_timeout * 2.0
+
+    def demand(self, seen: Seen) -> Demand | None:
+        """Find what a response asks for that can be answered; `None` where there is nothing."""
+        if seen.origin not in self.origins:
+            return None
+        if seen.signal is not None:
+            return self._demand(seen, self.responders[0], None, seen.signal)
+        return self.challenged(seen) if seen.status == UNAUTHORIZED else None
+
+    def challenged(self, seen: Seen) -> Demand | None:
+        """Find the challenge that can be answered, whatever the status it came with."""
+        for responder in self.responders:
+            for challenge in _readable(seen.challenges):
+                if self._answers(responder, challenge):
+                    error = responder.error_of(challenge)
+                    return self._demand(seen, responder, challenge, error)
+        return None
+
+    def _answers(self, responder: Responder, challenge: Challenge) -> bool:
+        if challenge.scheme.lower() != responder.scheme.lower():
+            return False
+        return self.realm is None or (challenge.realm or "") == self.realm
+
+    def _demand(
+        self,
+        seen: Seen,
+        responder: Responder,
+        challenge: Challenge | None,
+        error: SessionError | str | None,
+    ) -> Demand:
+        realm = (self.realm or "") if challenge is None else (challenge.realm or "")
+        key = Key(seen.origin, realm, self.account)
+        return Demand(key, self._action(error), responder, challenge, error)
+
+    def _action(self, error: str | None) -> Action:
+        unknown = _ACTIONS[SessionError.INVALID]
+        action = self.actions.get(error) or _ACTIONS.get(error, unknown)
+        if action is Action.STEP_UP and not self.steps_up:
+            return Action.STOP
+        return action
+
+    def may_replay(self, seen: Seen, demand: Demand) -> bool:
+        """Say whether the request may be sent again (RFC 9110 §9.2.2, §15.5.2).
+
+        A 401 that follows SPEC.md was not applied, so any method may, unless the transport had
+        sent it before. A signal, or a challenge without a reason to a request that gave
+        credentials, comes from a server that promises nothing: only idempotent methods may.
+        """
+        if not seen.replayable:
+            return False
+        if seen.method in _IDEMPOTENT or self.replay_any_method:
+            return True
+        promised = seen.signal is None and (demand.error is not None or not seen.carried)
+        return promised and seen.once
+
+
+def _readable(lines: Iterable[str]) -> list[Challenge]:
+    try:
+        return parse(lines, lenient=True)
+    except ChallengeSyntaxError:  # longer than anybody honest would send
+        return []

@@ -1,0 +1,53 @@
+"""The session a login gets as `context.http`: the way the refused request took, and no more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import BaseAdapter
+
+__all__ = ["LoginSession", "Route"]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Route:
+    """How a request travelled: its adapter, its URL, and what it was sent with."""
+
+    adapter: BaseAdapter
+    url: str
+    sending: dict[str, Any]
+
+
+class LoginSession(requests.Session):
+    """A session without cookies, auth or netrc, over the connections of the request it serves.
+
+    Every request has a time-out: a login that hangs would hold up all who wait for it.
+    """
+
+    def __init__(self, route: Route | None, timeout: float) -> None:
+        super().__init__()
+        self.trust_env = False
+        self._timeout = timeout
+        self._shared: BaseAdapter | None = None
+        if route is not None:
+            self._shared = route.adapter
+            url = urlsplit(route.url)
+            self.mount(f"{url.scheme}://{url.netloc.rpartition('@')[2]}/", route.adapter)
+            self.proxies = dict(route.sending.get("proxies") or {})
+            self.verify = route.sending.get("verify", True)
+            self.cert = route.sending.get("cert")
+
+    def request(self, *args: Any, **kwargs: Any) -> requests.Response:
+        """Send a request, within the login's time-out unless another one is given."""
+        if kwargs.get("timeout") is None:
+            kwargs["timeout"] = self._timeout
+        return super().request(*args, **kwargs)
+
+    def close(self) -> None:
+        """Close what is this session's own; the adapter it shares goes on serving others."""
+        for adapter in self.adapters.values():
+            if adapter is not self._shared:
+                adapter.close()

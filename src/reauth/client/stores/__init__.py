@@ -1,0 +1,1 @@
+"""Where grants are kept: in memory, on one machine, for a fleet."""
