@@ -1,0 +1,40 @@
+"""Timing pieces of code against each other in one run, so that a noisy machine hits them alike."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from statistics import median
+
+__all__ = ["interleaved"]
+
+
+def interleaved(
+    pieces: Mapping[str, Callable[[], object]], *, rounds: int = 15, seconds: float = 0.01
+) -> dict[str, list[float]]:
+    """Run the pieces in turn, round after round; return each one's µs per call, by round."""
+    calls = {name: _calls_in(piece, seconds) for name, piece in pieces.items()}
+    taken: dict[str, list[float]] = {name: [] for name in pieces}
+    for _ in range(rounds):
+        for name, piece in pieces.items():
+            taken[name].append(_timed(piece, calls[name]) * 1e6)
+    return taken
+
+
+def ratio(ours: list[float], theirs: list[float]) -> float:
+    """The median of the ratios round by round: what drifts between rounds cancels out."""
+    return median(a / b for a, b in zip(ours, theirs, strict=True))
+
+
+def _calls_in(piece: Callable[[], object], seconds: float) -> int:
+    calls = 1
+    while (spent := _timed(piece, calls) * calls) < seconds / 4:
+        calls = max(calls * 2, int(calls * seconds / max(spent, 1e-9) / 8))
+    return max(1, int(calls * seconds / spent))
+
+
+def _timed(piece: Callable[[], object], calls: int) -> float:
+    started = time.perf_counter()
+    for _ in range(calls):
+        piece()
+    return (time.perf_counter() - started) / calls
