@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from reauth.wire.model import Challenge
@@ -76,6 +76,8 @@ def serialize(challenges: Iterable[Challenge]) -> str:
 
 
 def _lines(field: Iterable[str]) -> list[str]:
+    if isinstance(field, bytes | bytearray | Mapping) or not isinstance(field, Iterable):
+        raise TypeError(f"a field is a str, or its lines, each a str; not {type(field).__name__}")
     lines = list(field)
     for line in lines:
         if not isinstance(line, str):

@@ -177,9 +177,7 @@ class Credentials(_SchemeValue):
 
         Raises `ChallengeSyntaxError` for anything else; the error does not hold the field.
         """
-        if len(field) > max_length:
-            raise too_long(field, max_length, secret=True)
-        scanned = scan_credentials(field)
+        scanned = scan_credentials(_bounded(field, max_length))
         if scanned is None:
             raise _refusal("credentials", field)
         return cls._of(scanned)
@@ -217,9 +215,7 @@ class AuthInfo(_Parameters):
 
         Raises `ChallengeSyntaxError` for anything else; the error does not hold the field.
         """
-        if len(field) > max_length:
-            raise too_long(field, max_length, secret=True)
-        params = scan_params(field)
+        params = scan_params(_bounded(field, max_length))
         if params is None:
             raise _refusal("authentication-info", field)
         return cls(params)
@@ -238,6 +234,14 @@ class AuthInfo(_Parameters):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return AuthInfo, (self._params,)
+
+
+def _bounded(field: str, max_length: int) -> str:
+    if not isinstance(field, str):
+        raise TypeError(f"a field is a str, not {type(field).__name__}")
+    if len(field) > max_length:
+        raise too_long(field, max_length, secret=True)
+    return field
 
 
 def _refusal(rule: str, field: str) -> ChallengeSyntaxError:
