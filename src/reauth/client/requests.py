@@ -5,15 +5,12 @@ This drives `reauth.client.flow`: it sends, waits and logs in as the flow says, 
 
 from __future__ import annotations
 
-import copy
-import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urljoin
 
 import requests
 from requests import PreparedRequest, Response
@@ -22,7 +19,6 @@ from requests.auth import AuthBase
 from reauth import errors
 from reauth.client.body import rewind, watch
 from reauth.client.book import Book
-from reauth.client.cookies import carry_over_redirect, rebuild, values, with_cookies
 from reauth.client.drain import drain
 from reauth.client.drive import drive
 from reauth.client.events import Listener
@@ -33,7 +29,7 @@ from reauth.client.outcomes import mark
 from reauth.client.policy import SESSION, UNAUTHORIZED, Action, Held, Policy, Responder, Seen
 from reauth.client.reentry import inside, logging_in
 from reauth.client.route import LoginSession, Route
-from reauth.wire.model import AuthInfo
+from reauth.client.signing import carries_cookies, keep_record, learn, sent_with, sign, sign_again
 
 __all__ = [
     "BodyNotReplayable",
@@ -152,7 +148,7 @@ class SessionAuth(AuthBase):
         held = self._book.for_request(origin_of(url), url)
         if held is not None:
             held = self._renewed_ahead(held, prepared)
-            _sign(prepared, held)
+            sign(prepared, held)
         watch(prepared)
         prepared.register_hook("response", _Hook(self, held))
         return prepared
@@ -188,7 +184,7 @@ class SessionAuth(AuthBase):
         if response.status_code == UNAUTHORIZED and not inside(self._book):
             response = _Exchange(self, hook, response, sending).answered()
         if hook.held is not None:
-            _learn(self._book, hook.held, response)
+            learn(self._book, hook.held, response)
         return response
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -271,8 +267,8 @@ class _Exchange:
     def _replay(self, held: Held) -> None:
         refused, prepared = self.response, self.response.request
         rewind(prepared)
-        _keep_record(refused)
-        _sign_again(prepared, refused, self.hook.held, held)
+        keep_record(refused)
+        sign_again(prepared, refused, self.hook.held, held)
         self.hook.held = held
         try:
             self.response = refused.connection.send(prepared, **self.sending)
@@ -289,52 +285,12 @@ class _Exchange:
             method=(request.method or "").upper(),
             url=request.url or "",
             origin=self.origin,
-            sent_with=_sent_with(self.auth._book, self.hook.held, request),
+            sent_with=sent_with(self.auth._book, self.hook.held, request),
             challenges=_challenge_lines(response),
-            carried="Authorization" in request.headers or _carries_cookies(self.hook.held, request),
+            carried="Authorization" in request.headers or carries_cookies(self.hook.held, request),
             once=not getattr(getattr(response.raw, "retries", None), "history", ()),
             replayable=response.status_code != UNAUTHORIZED or rewind(request),
         )
-
-
-def _keep_record(refused: Response) -> None:
-    """Leave with the 401 what was sent for it: the request itself is signed and sent once more."""
-    refused.request = copy.copy(refused.request)
-    refused.request.headers = refused.request.headers.copy()
-
-
-def _sign(prepared: PreparedRequest, held: Held) -> None:
-    if held.authorization is not None:
-        prepared.headers["Authorization"] = held.authorization
-    if held.cookies:
-        prepared.headers["Cookie"] = with_cookies(prepared.headers.get("Cookie"), held.cookies)
-
-
-def _sign_again(
-    prepared: PreparedRequest, refused: Response, dead: Held | None, held: Held
-) -> None:
-    if dead is not None and prepared.headers.get("Authorization") == dead.authorization:
-        prepared.headers.pop("Authorization", None)
-    rebuild(prepared, refused, held.cookies)
-    _sign(prepared, held)
-
-
-def _sent_with(book: Book, held: Held | None, request: PreparedRequest) -> Held | None:
-    """Return the grant that was on the wire, which need not be what the hook signed with.
-
-    A redirect drops the header, netrc replaces it, and a jar brings its own idea of a cookie.
-    """
-    if held is None:
-        return None
-    if held.authorization is not None:
-        return held if request.headers.get("Authorization") == held.authorization else None
-    wire, current = values(request.headers.get("Cookie")), book.current(held)
-    ours = all(wire.get(n) in {v, current.cookies.get(n)} for n, v in held.cookies.items())
-    return held if ours else None
-
-
-def _carries_cookies(held: Held | None, request: PreparedRequest) -> bool:
-    return held is not None and bool(held.cookies.keys() & values(request.headers.get("Cookie")))
 
 
 def _challenge_lines(response: Response) -> list[str]:
@@ -344,54 +300,6 @@ def _challenge_lines(response: Response) -> list[str]:
         return list(lines("WWW-Authenticate"))
     joined = response.headers.get("WWW-Authenticate")
     return [] if joined is None else [joined]
-
-
-def _learn(book: Book, held: Held, response: Response) -> None:
-    """Take over what a response says of the session: a rolled cookie, how long it still lives."""
-    request = response.request
-    if origin_of(request.url or "") != held.key.origin:
-        return
-    if held.cookies:
-        _learn_cookies(book, held, response)
-    elif request.headers.get("Authorization") == held.authorization:
-        _learn_expiry(book, held, response)
-    if response.is_redirect:
-        _prepare_redirect(book.current(held), response)
-
-
-def _learn_cookies(book: Book, held: Held, response: Response) -> None:
-    if not len(response.cookies) or response.status_code == UNAUTHORIZED:
-        return
-    rolled = {c.name: c.value or "" for c in response.cookies if c.name in held.cookies}
-    if rolled:
-        book.roll(held, rolled)
-
-
-def _learn_expiry(book: Book, held: Held, response: Response) -> None:
-    field = response.headers.get("Authentication-Info")
-    if field is None:
-        return
-    try:
-        seconds = AuthInfo.parse(field).get("expires_in", "")
-    except errors.ChallengeSyntaxError:
-        return
-    if re.fullmatch("[0-9]{1,10}", seconds):
-        book.extend(held, int(seconds))
-
-
-def _prepare_redirect(held: Held, response: Response) -> None:
-    """Let the next hop carry the grant if it stays within the origin, and only then.
-
-    requests itself keeps Authorization from http to https on one host, which is another origin.
-    """
-    if held.cookies:
-        carry_over_redirect(response.request, held.cookies)
-    target = urljoin(response.url, response.headers["location"])
-    if held.authorization is not None and origin_of(target) != held.key.origin:
-        sent = response.request
-        _keep_record(response)
-        if sent.headers.get("Authorization") == held.authorization:
-            del sent.headers["Authorization"]
 
 
 def _raisable(failure: errors.ReauthError, response: Response) -> errors.ReauthError:

@@ -1,0 +1,104 @@
+"""The grant on a request of requests: put there, recognised, and kept current by the answers."""
+
+from __future__ import annotations
+
+import copy
+import re
+from urllib.parse import urljoin
+
+from requests import PreparedRequest, Response
+
+from reauth.client.book import Book
+from reauth.client.cookies import carry_over_redirect, rebuild, values, with_cookies
+from reauth.client.origins import origin_of
+from reauth.client.policy import UNAUTHORIZED, Held
+from reauth.errors import ChallengeSyntaxError
+from reauth.wire.model import AuthInfo
+
+__all__ = ["carries_cookies", "keep_record", "learn", "sent_with", "sign", "sign_again"]
+
+
+def keep_record(refused: Response) -> None:
+    """Leave with the 401 what was sent for it: the request itself is signed and sent once more."""
+    refused.request = copy.copy(refused.request)
+    refused.request.headers = refused.request.headers.copy()
+
+
+def sign(prepared: PreparedRequest, held: Held) -> None:
+    if held.authorization is not None:
+        prepared.headers["Authorization"] = held.authorization
+    if held.cookies:
+        prepared.headers["Cookie"] = with_cookies(prepared.headers.get("Cookie"), held.cookies)
+
+
+def sign_again(prepared: PreparedRequest, refused: Response, dead: Held | None, held: Held) -> None:
+    if dead is not None and prepared.headers.get("Authorization") == dead.authorization:
+        prepared.headers.pop("Authorization", None)
+    rebuild(prepared, refused, held.cookies)
+    sign(prepared, held)
+
+
+def sent_with(book: Book, held: Held | None, request: PreparedRequest) -> Held | None:
+    """Return the grant that was on the wire, which need not be what the hook signed with.
+
+    A redirect drops the header, netrc replaces it, and a jar brings its own idea of a cookie.
+    """
+    if held is None:
+        return None
+    if held.authorization is not None:
+        return held if request.headers.get("Authorization") == held.authorization else None
+    wire, current = values(request.headers.get("Cookie")), book.current(held)
+    ours = all(wire.get(n) in {v, current.cookies.get(n)} for n, v in held.cookies.items())
+    return held if ours else None
+
+
+def carries_cookies(held: Held | None, request: PreparedRequest) -> bool:
+    return held is not None and bool(held.cookies.keys() & values(request.headers.get("Cookie")))
+
+
+def learn(book: Book, held: Held, response: Response) -> None:
+    """Take over what a response says of the session: a rolled cookie, how long it still lives."""
+    request = response.request
+    if origin_of(request.url or "") != held.key.origin:
+        return
+    if held.cookies:
+        _learn_cookies(book, held, response)
+    elif request.headers.get("Authorization") == held.authorization:
+        _learn_expiry(book, held, response)
+    if response.is_redirect:
+        _prepare_redirect(book.current(held), response)
+
+
+def _learn_cookies(book: Book, held: Held, response: Response) -> None:
+    if not len(response.cookies) or response.status_code == UNAUTHORIZED:
+        return
+    rolled = {c.name: c.value or "" for c in response.cookies if c.name in held.cookies}
+    if rolled:
+        book.roll(held, rolled)
+
+
+def _learn_expiry(book: Book, held: Held, response: Response) -> None:
+    field = response.headers.get("Authentication-Info")
+    if field is None:
+        return
+    try:
+        seconds = AuthInfo.parse(field).get("expires_in", "")
+    except ChallengeSyntaxError:
+        return
+    if re.fullmatch("[0-9]{1,10}", seconds):
+        book.extend(held, int(seconds))
+
+
+def _prepare_redirect(held: Held, response: Response) -> None:
+    """Let the next hop carry the grant if it stays within the origin, and only then.
+
+    requests itself keeps Authorization from http to https on one host, which is another origin.
+    """
+    if held.cookies:
+        carry_over_redirect(response.request, held.cookies)
+    target = urljoin(response.url, response.headers["location"])
+    if held.authorization is not None and origin_of(target) != held.key.origin:
+        sent = response.request
+        keep_record(response)
+        if sent.headers.get("Authorization") == held.authorization:
+            del sent.headers["Authorization"]
