@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import copy
-import re
 from urllib.parse import urljoin
 
 from requests import PreparedRequest, Response
 
 from reauth.client.book import Book
 from reauth.client.cookies import carry_over_redirect, rebuild, values, with_cookies
+from reauth.client.lifetime import lifetime
 from reauth.client.origins import origin_of
 from reauth.client.policy import UNAUTHORIZED, Held
-from reauth.errors import ChallengeSyntaxError
-from reauth.wire.model import AuthInfo
 
 __all__ = ["carries_cookies", "keep_record", "learn", "sent_with", "sign", "sign_again"]
 
@@ -25,6 +23,7 @@ def keep_record(refused: Response) -> None:
 
 
 def sign(prepared: PreparedRequest, held: Held) -> None:
+    """Put a grant on a request that has not been sent yet."""
     if held.authorization is not None:
         prepared.headers["Authorization"] = held.authorization
     if held.cookies:
@@ -32,6 +31,7 @@ def sign(prepared: PreparedRequest, held: Held) -> None:
 
 
 def sign_again(prepared: PreparedRequest, refused: Response, dead: Held | None, held: Held) -> None:
+    """Put a newer grant on a request that was refused, in place of the dead one."""
     if dead is not None and prepared.headers.get("Authorization") == dead.authorization:
         prepared.headers.pop("Authorization", None)
     rebuild(prepared, refused, held.cookies)
@@ -53,6 +53,7 @@ def sent_with(book: Book, held: Held | None, request: PreparedRequest) -> Held |
 
 
 def carries_cookies(held: Held | None, request: PreparedRequest) -> bool:
+    """Tell whether the request went out with a cookie that the grant owns, of whatever value."""
     return held is not None and bool(held.cookies.keys() & values(request.headers.get("Cookie")))
 
 
@@ -78,15 +79,11 @@ def _learn_cookies(book: Book, held: Held, response: Response) -> None:
 
 
 def _learn_expiry(book: Book, held: Held, response: Response) -> None:
-    field = response.headers.get("Authentication-Info")
-    if field is None:
+    if response.status_code == UNAUTHORIZED:  # it answers credentials that were accepted
         return
-    try:
-        seconds = AuthInfo.parse(field).get("expires_in", "")
-    except ChallengeSyntaxError:
-        return
-    if re.fullmatch("[0-9]{1,10}", seconds):
-        book.extend(held, int(seconds))
+    seconds = lifetime(response.headers.get("Authentication-Info"), response.headers.get("Age"))
+    if seconds is not None:
+        book.extend(held, seconds)
 
 
 def _prepare_redirect(held: Held, response: Response) -> None:
