@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from reauth.wire.abnf import QUOTABLE, TOKEN, TOKEN68
+from reauth.wire.abnf import QUOTABLE, TCHAR, TOKEN, TOKEN68
 
 __all__ = ["check_token", "check_token68", "check_value", "write", "write_params"]
 
 _is_token = re.compile(TOKEN).fullmatch
 _is_token68 = re.compile(TOKEN68).fullmatch
-_quotable = re.compile(rf"{QUOTABLE}*+").match
+_is_quotable = re.compile(rf"{QUOTABLE}*+").fullmatch
 _needs_escape = re.compile(r'(["\\])').sub
 
 
@@ -25,7 +25,9 @@ def check_token(kind: str, text: str) -> str:
     if not isinstance(text, str):
         raise TypeError(f"{kind} must be a str, not {type(text).__name__}")
     if not _is_token(text):
-        raise ValueError(f"{kind} {text!r} is not a token (RFC 9110 §5.6.2)")
+        # Not the text itself: in `Credentials("Bearer eyJh...")` the secret is in the wrong place.
+        found = _first_outside(TCHAR, text) if text else "it is empty"
+        raise ValueError(f"{kind} is not a token: {found} (RFC 9110 §5.6.2)")
     return text
 
 
@@ -42,13 +44,17 @@ def check_value(name: str, text: str) -> str:
     """Return `text` if a quoted-string can hold it (RFC 9110 §5.6.4): no controls, only latin-1."""
     if not isinstance(text, str):
         raise TypeError(f"the value of {name!r} must be a str, not {type(text).__name__}")
-    good = _quotable(text)
-    if good is not None and good.end() < len(text):
+    if not _is_quotable(text):
+        found = _first_outside(QUOTABLE, text)
         raise ValueError(
-            f"the value of {name!r} cannot be sent in a header field: "
-            f"U+{ord(text[good.end()]):04X} at offset {good.end()} (RFC 9110 §5.5)"
+            f"the value of {name!r} cannot be sent in a header field: {found} (RFC 9110 §5.5)"
         )
     return text
+
+
+def _first_outside(char: str, text: str) -> str:
+    at = len(re.split(rf"(?!{char})[\s\S]", text, maxsplit=1)[0])
+    return f"U+{ord(text[at]):04X} at offset {at}"
 
 
 def write(
