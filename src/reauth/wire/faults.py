@@ -19,7 +19,7 @@ KINDS: Final = {
     ),
     "semicolon": (
         "RFC 9110 §5.6.1",
-        "Parameters, and challenges, are separated by commas: write a comma for the semicolon.",
+        "A semicolon separates nothing: write a space after the scheme, and commas elsewhere.",
     ),
     "obs-fold": (
         "RFC 9112 §5.2",

@@ -162,11 +162,10 @@ def _parsed(rule: str, text: str) -> list[Read] | ChallengeSyntaxError:
 
 def _refusal(text: str, at: int, expected: str, *, secret: bool) -> ChallengeSyntaxError:
     kind, start, end = _fault(text, at, expected)
-    where = f"{kind} at character {start}: expected {expected}"
+    section, sentence = KINDS[kind]
     drawn = "" if secret else "\n  {}\n  {}".format(*excerpt(text, start, end))
-    _section, sentence = KINDS[kind]
     return ChallengeSyntaxError(
-        f"{where}{drawn}\n{sentence} ({_section})",
+        f"{kind}: expected {expected} at character {at}{drawn}\n{sentence} ({section})",
         source="" if secret else text,
         start=start,
         end=end,
