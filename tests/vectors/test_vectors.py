@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 
 import reauth
+from reauth.client.lifetime import lifetime
 from reauth.server.facts import Request
 from reauth.server.gate import Gate
 from reauth.session import SessionChallenge
@@ -171,6 +172,16 @@ def test_a_server_finds_the_token(row: Row) -> None:
 @each("session", of("Authorization", "must_fail"))
 def test_a_server_finds_no_token_in_malformed_credentials(row: Row) -> None:
     assert claimed(row["field"]) is None
+
+
+@each("session", of("Authentication-Info", "expires_in"))
+def test_a_client_finds_the_seconds(row: Row) -> None:
+    assert lifetime(*row["field"]) == lifetime(row["canonical"]) == row["expires_in"]
+
+
+@each("session", of("Authentication-Info", "must_fail"))
+def test_a_client_ignores_a_lifetime_that_is_none(row: Row) -> None:
+    assert lifetime(*row["field"]) is None
 
 
 # The corpus
