@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-__all__ = ["check_secure", "origin_of", "trusted"]
+__all__ = ["check_secure", "origin_of", "sent_to", "trusted"]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # Scheme and authority; a backslash ends an authority too, as the HTTP libraries read it.
@@ -27,6 +27,18 @@ def origin_of(url: str) -> str:
     if head is None:
         raise ValueError(f"{url!r} is no absolute URL: give scheme and host, https://…")
     return _normalized(head.group())
+
+
+def sent_to(url: str | None) -> str:
+    """Return the origin a request goes to; where it has none, what is no origin: never trusted.
+
+    >>> sent_to("file:///etc/hosts")
+    ''
+    """
+    try:
+        return origin_of(url or "")
+    except ValueError:
+        return ""
 
 
 @lru_cache(maxsize=256)

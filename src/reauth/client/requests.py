@@ -24,7 +24,7 @@ from reauth.client.drive import drive
 from reauth.client.events import Listener
 from reauth.client.flow import Command, Login, Replay, Wait, answer, renew_ahead
 from reauth.client.grant import Context
-from reauth.client.origins import origin_of, trusted
+from reauth.client.origins import sent_to, trusted
 from reauth.client.outcomes import mark
 from reauth.client.policy import SESSION, UNAUTHORIZED, Action, Held, Policy, Responder, Seen
 from reauth.client.reentry import inside, logging_in
@@ -145,7 +145,7 @@ class SessionAuth(AuthBase):
         if inside(self._book):
             return prepared
         url = prepared.url or ""
-        held = self._book.for_request(origin_of(url), url)
+        held = self._book.for_request(sent_to(url), url)
         if held is not None:
             held = self._renewed_ahead(held, prepared)
             sign(prepared, held)
@@ -238,7 +238,7 @@ class _Exchange:
         self.hook = hook
         self.response = response
         self.sending = sending
-        self.origin = origin_of(response.request.url or "")
+        self.origin = sent_to(response.request.url)
 
     def answered(self) -> Response:
         """Run the flow; return its response, or raise its failure in requests' own kind."""

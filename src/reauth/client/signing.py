@@ -10,7 +10,7 @@ from requests import PreparedRequest, Response
 from reauth.client.book import Book
 from reauth.client.cookies import carry_over_redirect, rebuild, values, with_cookies
 from reauth.client.lifetime import lifetime
-from reauth.client.origins import origin_of
+from reauth.client.origins import sent_to
 from reauth.client.policy import UNAUTHORIZED, Held
 
 __all__ = ["carries_cookies", "keep_record", "learn", "sent_with", "sign", "sign_again"]
@@ -60,7 +60,7 @@ def carries_cookies(held: Held | None, request: PreparedRequest) -> bool:
 def learn(book: Book, held: Held, response: Response) -> None:
     """Take over what a response says of the session: a rolled cookie, how long it still lives."""
     request = response.request
-    if origin_of(request.url or "") != held.key.origin:
+    if sent_to(request.url) != held.key.origin:
         return
     if held.cookies:
         _learn_cookies(book, held, response)
@@ -94,7 +94,7 @@ def _prepare_redirect(held: Held, response: Response) -> None:
     if held.cookies:
         carry_over_redirect(response.request, held.cookies)
     target = urljoin(response.url, response.headers["location"])
-    if held.authorization is not None and origin_of(target) != held.key.origin:
+    if held.authorization is not None and sent_to(target) != held.key.origin:
         sent = response.request
         keep_record(response)
         if sent.headers.get("Authorization") == held.authorization:
