@@ -14,13 +14,10 @@ import traceback
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from datetime import UTC, datetime
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from reauth.server.gate import Admitted, Refused
 from reauth.session import SessionError
-
-if TYPE_CHECKING:
-    from itsdangerous import URLSafeTimedSerializer
 
 __all__ = [
     "AsyncVerifier",
@@ -87,6 +84,13 @@ class Lookup(Generic[SessionT]):
         return Admitted(session, expires_in=left)
 
 
+class Timed(Protocol):
+    """What `Signed` needs: a `URLSafeTimedSerializer`, or who reads another format like one."""
+
+    def loads(self, token: str, /, max_age: int, return_timestamp: bool) -> Any:
+        """Return what was signed, and when; raises what itsdangerous raises."""
+
+
 class Signed:
     """Takes tokens that an `itsdangerous.URLSafeTimedSerializer` signed; `max_age` in seconds.
 
@@ -104,7 +108,7 @@ class Signed:
 
     blocking = False
 
-    def __init__(self, serializer: URLSafeTimedSerializer, max_age: int) -> None:
+    def __init__(self, serializer: Timed, max_age: int) -> None:
         self._serializer = serializer
         self._max_age = max_age
 

@@ -1,0 +1,61 @@
+"""One small application, the same under each framework: what it answers, and who gets in."""
+
+from typing import Any
+
+import reauth
+from reauth.server.gate import StepUp
+
+Respond = tuple[int, list[tuple[str, str]], str]
+
+SECRET = "tok-very-secret"
+
+SESSIONS: dict[str, Any] = {
+    "good": reauth.Admitted("ada", expires_in=540, auth_age=10),
+    "aged": reauth.Admitted("ada", auth_age=4000),
+    "expired": reauth.Refused("session_expired"),
+    "idle": reauth.Refused("session_expired", "Idle for 15 minutes"),
+    "revoked": reauth.Refused("session_revoked"),
+    SECRET: OSError(f"no route to the store for {SECRET}"),
+}
+
+
+def verify(token: str) -> Any:
+    known = SESSIONS.get(token)
+    if isinstance(known, Exception):
+        raise known
+    return known
+
+
+async def averify(token: str) -> Any:
+    return verify(token)
+
+
+WORDS: dict[str, Any] = {
+    "realm": "orders",
+    "public": ["/health", "/docs/*", "/login", "/logout", "/own", "/own-bearer"],
+    "step_up": {"/pay": StepUp(max_age=300)},
+    "cookie": "sid",
+    "legacy": {440: "session_expired", 419: "csrf_invalid"},
+    "login_page": "<form>log in</form>",
+}
+
+
+def respond(path: str, session: object) -> Respond:
+    """What the application answers to any method."""
+    if path == "/csrf":
+        raise reauth.Refused("csrf_invalid")
+    if path == "/moved":
+        raise reauth.Refused("session_revoked", "Signed out on another device")
+    status, headers = RESPONSES.get(path, (200, []))
+    return status, headers, f"session={session}"
+
+
+RESPONSES: dict[str, tuple[int, list[tuple[str, str]]]] = {
+    "/cached": (200, [("Cache-Control", "public, max-age=60"), ("Vary", "Accept-Language")]),
+    "/login": (200, [("Set-Cookie", "sid=good; HttpOnly")]),
+    "/logout": (200, [("Set-Cookie", "sid=; Max-Age=0")]),
+    "/own": (401, []),
+    "/own-bearer": (401, [("WWW-Authenticate", 'Bearer realm="inner"')]),
+    "/old": (440, [("Set-Cookie", "sid=; Max-Age=0"), ("X-Trace", "7"), ("ETag", '"a"')]),
+    "/old-csrf": (419, []),
+}

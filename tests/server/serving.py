@@ -1,0 +1,100 @@
+"""Real servers on loopback, and requests to them octet by octet."""
+
+import http.client
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPMessage
+from socketserver import ThreadingMixIn
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from wsgiref.types import WSGIApplication
+
+import uvicorn
+
+import reauth
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Handler(WSGIRequestHandler):
+    timeout = 10
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@contextmanager
+def serving_wsgi(app: WSGIApplication) -> Iterator[int]:
+    """Serve with wsgiref, in threads; yields the port."""
+    with make_server("127.0.0.1", 0, app, _Server, _Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join(10)
+
+
+@contextmanager
+def serving_asgi(app: Any) -> Iterator[int]:
+    """Serve with uvicorn; yields the port."""
+    config = uvicorn.Config(app, port=0, lifespan="off", log_config=None, access_log=False)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.005)  # uvicorn has no event for this
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: HTTPMessage
+    body: bytes
+
+    def lines(self, name: str) -> list[str]:
+        return self.headers.get_all(name, [])
+
+    def listed(self, name: str) -> list[str]:
+        return [part.strip() for line in self.lines(name) for part in line.split(",")]
+
+    @property
+    def challenges(self) -> list[reauth.Challenge]:
+        return reauth.parse(self.lines("WWW-Authenticate"))
+
+    @property
+    def error(self) -> str | None:
+        return next((one.get("error") for one in self.challenges if one.scheme == "Session"), None)
+
+    @property
+    def problem(self) -> dict[str, Any]:
+        assert self.headers["Content-Type"] == "application/problem+json"
+        problem: dict[str, Any] = json.loads(self.body)
+        return problem
+
+
+def ask(port: int, path: str, *fields: tuple[str, str], method: str = "GET") -> Answer:
+    """Send one request with exactly these field lines."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.putrequest(method, path, skip_accept_encoding=True)
+        for name, value in fields:
+            connection.putheader(name, value)
+        connection.endheaders()
+        response = connection.getresponse()
+        return Answer(response.status, response.headers, response.read())
+    finally:
+        connection.close()
