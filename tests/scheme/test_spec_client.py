@@ -79,6 +79,10 @@ def session_for(login: Callable[[Any], Any], origin: str, **words: Any) -> reque
     return session
 
 
+def cookie_login(orders: Orders) -> Callable[[Any], reauth.Grant]:
+    return lambda context: reauth.Grant(cookies={"sid": str(orders.login(context))})
+
+
 # The credential
 
 
@@ -124,11 +128,7 @@ def test_a_lifetime_that_is_no_number_of_seconds_is_ignored(
 @pytest.mark.requirement("C-6")
 def test_a_lifetime_in_answer_to_a_cookie_is_ignored(orders: Orders, server: Server) -> None:
     orders.accepted = Reply(fields=(("Authentication-Info", "expires_in=0"),))
-
-    def login(context: Any) -> reauth.Grant:
-        return reauth.Grant(cookies={"sid": str(orders.login(context))})
-
-    with session_for(login, server.url) as client:
+    with session_for(cookie_login(orders), server.url) as client:
         assert [client.get(server.url).status_code for _ in range(2)] == [200, 200]
     assert orders.logins == 1
 
@@ -157,17 +157,41 @@ def test_a_lifetime_counts_from_when_it_was_written(
 
 
 @pytest.mark.requirement("C-7")
-def test_an_answer_to_an_old_cookie_cannot_wipe_the_new_one(orders: Orders, server: Server) -> None:
-    wipe = ("Set-Cookie", "sid=; Max-Age=0")
-    orders.refused = Reply(401, (*orders.refused.fields, wipe))
-
-    def login(context: Any) -> reauth.Grant:
-        return reauth.Grant(cookies={"sid": str(orders.login(context))})
-
-    with session_for(login, server.url) as client:
+@pytest.mark.parametrize("cookie", ["sid=; Max-Age=0", "sid=anonymous"])
+def test_a_refusal_of_an_old_cookie_cannot_touch_the_new_one(
+    orders: Orders, server: Server, cookie: str
+) -> None:
+    orders.refused = Reply(401, (*orders.refused.fields, ("Set-Cookie", cookie)))
+    with session_for(cookie_login(orders), server.url) as client:
         client.cookies.set("sid", "old")
         assert [client.get(server.url).status_code for _ in range(2)] == [200, 200]
     assert [sent.fields["Cookie"] for sent in server.sent] == ["sid=old", "sid=t1", "sid=t1"]
+
+
+@pytest.mark.requirement("C-7")
+@pytest.mark.parametrize("status", [200, 401])
+def test_nor_can_a_late_answer_to_it(orders: Orders, server: Server, status: int) -> None:
+    arrived, go = threading.Event(), threading.Event()
+
+    def late(sent: Sent) -> Reply:
+        if sent.path == "/slow" and sent.fields["Cookie"] == "sid=t1":
+            arrived.set()
+            go.wait(10)
+            return Reply(status, (*orders.refused.fields, ("Set-Cookie", "sid=rolled")))
+        return orders(sent)
+
+    with session_for(cookie_login(orders), server.url) as client, ThreadPoolExecutor(1) as pool:
+        client.get(server.url)
+        server.answer = late
+        slow = pool.submit(client.get, f"{server.url}/slow")
+        arrived.wait(10)
+        orders.alive += 1
+        client.get(server.url)
+        go.set()
+        assert slow.result(10).status_code == 200
+        client.get(server.url)
+    assert server.sent[-1].fields["Cookie"] == "sid=t3"
+    assert orders.logins == 2
 
 
 # Whom to trust

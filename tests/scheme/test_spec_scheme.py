@@ -1,5 +1,7 @@
 """SPEC.md §3 and Appendix B: what a challenge of the scheme is, and where the reader deviates."""
 
+import subprocess
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 import reauth
 from reauth.server.gate import Refused
 from reauth.session import SessionChallenge, SessionError
+from tests.scheme.server import Server, refusal
 from tests.wire.abnf_rules import Session, takes
 
 # Short texts of the characters where a rule could be wrong.
@@ -60,6 +63,20 @@ def test_a_server_sends_a_max_age_of_at_most_ten_digits(seconds: int) -> None:
 def test_a_description_that_could_break_out_is_refused_where_it_is_written(text: str) -> None:
     with pytest.raises(ValueError, match="error_description"):
         Refused("session_expired", text)
+
+
+@pytest.mark.needs("curl")
+@pytest.mark.requirement("S-3")
+@pytest.mark.parametrize(("text", "asked"), [("no, Basic realm=x", True), ("no Basic", False)])
+def test_a_comma_in_a_text_makes_curl_send_a_password_and_without_one_it_does_not(
+    text: str, asked: bool
+) -> None:
+    field = f'Session realm="orders", error="session_expired", error_description="{text}"'
+    with Server(lambda sent: refusal(field)) as server:
+        curl = ["curl", "-q", "-s", "--noproxy", "*", "--max-time", "10", "--anyauth"]
+        subprocess.run([*curl, "-u", "ada:secret", server.url], check=True, capture_output=True)
+    passwords = [sent.fields["Authorization"] for sent in server.sent]
+    assert any(passwords) == asked
 
 
 # Reading

@@ -47,6 +47,8 @@ class Answer:
 
 SESSIONS: dict[str, Any] = {
     "alive": reauth.Admitted("Ada", expires_in=540, auth_age=4000),
+    "bmV3IHRva2Vu": reauth.Admitted("Ada", expires_in=540),
+    "b2xkIHRva2Vu": reauth.Refused("session_expired"),
     "timed-out": reauth.Refused("session_expired", "Idle for 15 minutes"),
     "ended": reauth.Refused("session_revoked"),
     "trouble": OSError("no route to the store, which holds secret-text"),
@@ -64,6 +66,9 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     environ["test.reached"] = True
     if environ["PATH_INFO"] == "/csrf":
         raise reauth.Refused("csrf_invalid")
+    if environ["PATH_INFO"] == "/orders/7":
+        start_response("200 OK", [("Content-Type", "application/json")])
+        return [b'{"order": 7}']
     headers = [("Content-Length", "2"), ("Cache-Control", "max-age=60")]
     if environ["PATH_INFO"] == "/public/wipes":
         headers.append(("Set-Cookie", "sid=; Max-Age=0"))
@@ -154,6 +159,36 @@ def test_a_public_page_is_served_in_every_state(row: list[str], binding: Any) ->
 
 def test_the_table_is_read_whole() -> None:
     assert [int(row[0]) for row in STATES] == list(range(1, 12))
+
+
+# The exchanges of the text
+
+
+def message(text: str) -> tuple[list[str], dict[str, str], str]:
+    head, _, content = text.partition("\n\n")
+    start, *fields = head.splitlines()
+    return start.split(), dict(field.split(": ", 1) for field in fields), content.strip()
+
+
+MESSAGES = [message(text) for text in spec.fences("http")]
+REQUESTS = [place for place, (start, _, _) in enumerate(MESSAGES) if start[-1] == "HTTP/1.1"]
+
+
+@pytest.mark.parametrize("place", REQUESTS)
+def test_the_gate_answers_as_in_the_text(place: int) -> None:
+    (method, path, _), asked, _ = MESSAGES[place]
+    (_, status, *_), told, content = MESSAGES[place + 1]
+    words = {"cookie": None}
+    answer = ask(path, method, words, authorization=asked["Authorization"])
+    assert (answer.status, answer.body.decode()) == (int(status), content)
+    assert told == {name: answer.field(name) for name in told}
+
+
+def test_the_403_of_the_text_is_the_gates() -> None:
+    _, told, content = MESSAGES[-1]
+    answer = ask("/csrf", cookie="sid=alive")
+    assert (answer.status, answer.body.decode()) == (403, content)
+    assert told == {name: answer.field(name) for name in told}
 
 
 # Credentials

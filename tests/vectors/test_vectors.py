@@ -163,12 +163,14 @@ def claimed(lines: list[str]) -> str | None:
     return Gate("orders").claim(request).token
 
 
+@pytest.mark.requirement("S-6")
 @each("session", of("Authorization", "token"))
 def test_a_server_finds_the_token(row: Row) -> None:
     assert claimed(row["field"]) == claimed([row["canonical"]]) == row["token"]
     assert str(reauth.Credentials.parse(*row["field"])) == row["canonical"]
 
 
+@pytest.mark.requirement("S-7")
 @each("session", of("Authorization", "must_fail"))
 def test_a_server_finds_no_token_in_malformed_credentials(row: Row) -> None:
     assert claimed(row["field"]) is None
@@ -179,6 +181,7 @@ def test_a_client_finds_the_seconds(row: Row) -> None:
     assert lifetime(*row["field"]) == lifetime(row["canonical"]) == row["expires_in"]
 
 
+@pytest.mark.requirement("C-6")
 @each("session", of("Authentication-Info", "must_fail"))
 def test_a_client_ignores_a_lifetime_that_is_none(row: Row) -> None:
     assert lifetime(*row["field"]) is None

@@ -1,4 +1,4 @@
-"""The reader, and the ABNF of `grammar/http-auth.abnf` run by another engine, read alike."""
+"""Scanner, grammar, and `grammar/http-auth.abnf` executed by another engine, read alike."""
 
 import re
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reauth
+from reauth.wire import grammar
 from tests.wire.abnf_rules import GRAMMAR, HTTPAuth, Session, find, takes, tree
 
 Params: TypeAlias = list[tuple[str, str]]
@@ -67,6 +68,15 @@ def authentication_info(field: str) -> Read | None:
     return [("", None, list(info.params.items()))]
 
 
+def by_grammar(start: str, field: str) -> Read | None:
+    rule = {"WWW-Authenticate": "challenges", "Authorization": "credentials"}.get(start)
+    try:
+        read = grammar.read(rule or "authentication-info", field)
+    except reauth.ChallengeSyntaxError:
+        return None
+    return [(scheme, token68, list(params.items())) for scheme, token68, params in read]
+
+
 READERS: dict[str, Callable[[str], Read | None]] = {
     "WWW-Authenticate": challenges,
     "Authorization": credentials,
@@ -108,8 +118,8 @@ def fields(draw: st.DrawFn) -> str:
 @pytest.mark.parametrize("start", READERS)
 @settings(max_examples=400)
 @given(field=fields() | st.text(SPOILT, max_size=10))
-def test_the_reader_and_the_abnf_read_the_same(start: str, field: str) -> None:
-    assert READERS[start](field) == by_abnf(start, field)
+def test_scanner_grammar_and_abnf_read_the_same(start: str, field: str) -> None:
+    assert READERS[start](field) == by_grammar(start, field) == by_abnf(start, field)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +146,7 @@ def test_the_reader_and_the_abnf_read_the_same(start: str, field: str) -> None:
 )
 def test_where_readers_differ_both_say_what_rfc_9110_says(field: str, read: Read | None) -> None:
     assert by_abnf("WWW-Authenticate", field) == read
-    assert challenges(field) == read
+    assert challenges(field) == by_grammar("WWW-Authenticate", field) == read
 
 
 @pytest.mark.parametrize("name", ["tchar", "qdtext", "obs-text", "OWS", "VCHAR"])
