@@ -37,6 +37,7 @@ SCHEME: Final = "an auth-scheme"
 ELEMENT: Final = "an auth-scheme or an auth-param"
 ARGUMENTS: Final = "a space and a token68 or auth-params, or a comma and the next challenge"
 ARGUMENT: Final = "a token68 or an auth-param"
+ONE_ARGUMENT: Final = "a token68 and the end of the field, or an auth-param"
 PARAM: Final = "an auth-param"
 VALUE: Final = "a token or a quoted-string"
 CLOSING: Final = "the double quote that closes the quoted-string"
@@ -113,7 +114,7 @@ challenge = _read(lone_scheme) | _read(arguments)
 # Credentials are no list: a comma is of their parameters, or it is none of theirs.
 only_scheme = _regex("auth-scheme", rf"{TOKEN}(?={OWS}\Z)")
 only_token68 = _regex("token68", rf"{TOKEN68}(?={OWS}\Z)")
-credentials = _read(only_scheme | auth_scheme - sp - _any(ARGUMENT, only_token68, auth_params))
+credentials = _read(only_scheme | auth_scheme - sp - _any(ONE_ARGUMENT, only_token68, auth_params))
 
 more_challenges = pp.ZeroOrMore(comma - _any(ELEMENT, challenge, end))
 list_end = _any(NEXT, comma - _regex(PARAM, r"\Z").suppress(), end)
@@ -192,16 +193,17 @@ _FINDINGS: Final = {
         ("url-only", r"://[^\s,]*+"),
         ("colon-after-scheme", ":"),
         ("missing-space", '(?=")'),
-        ("bad-space", r"[\t\xa0]++"),
     ),
     ARGUMENT: (
-        ("positional-quoted", r'"[^"]*+"?+'),
+        ("prose", rf"{TOKEN}(?:[ \t]++{TOKEN})++(?={OWS}\Z)"),
+        ("url-payload", rf"{_URL}[^\s,]*+"),
         ("placeholder-braces", r"\{[\w.\- ]*+\}|<[\w.\- ]*+>"),
         ("json-payload", r"[\[{][\s\S]*+"),
+    ),
+    ONE_ARGUMENT: (
+        ("positional-quoted", r'"[^"]*+"?+'),
         ("bad-token68", "=++"),
-        ("url-payload", rf"{_URL}[^\s,]*+"),
         ("bad-equals", rf"{TOKEN}{BWS}(:)"),
-        ("prose", rf"{TOKEN}(?:[ \t]++{TOKEN})++(?={OWS}\Z)"),
         ("stray-word", TOKEN),
     ),
     VALUE: (
@@ -236,16 +238,17 @@ _ANYWHERE: Final = (
     ("semicolon", r"[ \t]*+;"),
     ("obs-fold", r"[ \t]*+\r?\n[ \t]++"),
     ("line-break", r"[ \t]*+[\r\n]++"),
+    ("bad-space", r"[\t\xa0]++"),
     ("control-character", r"[\x00-\x1f\x7f]"),
     ("non-latin-1", "[\u0100-\U0010ffff]++"),
-    ("bad-space", r"[\t\xa0]++"),
     ("stray-character", r"[\s\S]"),
 )
 _findings = {
     place: [(kind, re.compile(pattern).match) for kind, pattern in found]
     for place, found in _FINDINGS.items()
 }
-_findings |= {ELEMENT: _findings[SCHEME], PARAM: _findings[ARGUMENT]}
+_findings[ARGUMENT] += _findings[ONE_ARGUMENT]
+_findings |= {ELEMENT: _findings[SCHEME], PARAM: _findings[ONE_ARGUMENT]}
 _anywhere = [(kind, re.compile(pattern).match) for kind, pattern in _ANYWHERE]
 
 
