@@ -42,9 +42,12 @@ _OF_CONTENT = frozenset(
         *("trailer", "transfer-encoding"),
     }
 )
+# A Set-Cookie line without a value, or whose time is over: a browser drops the cookie.
 _deletes = re.compile(
-    r'[^=;]*=\s*(?:"")?\s*(?:;|\Z)|.*;\s*max-age\s*=\s*(?:0+\s*(?:;|\Z)|-)',
-    re.IGNORECASE | re.DOTALL,
+    r"""[^=;]*=\s*(?:"")?\s*(?:;|\Z)
+    | .*;\s*max-age\s*=\s*(?:0+\s*(?:;|\Z)|-)
+    | .*;\s*expires\s*=[^;]*\b1970\b""",
+    re.IGNORECASE | re.DOTALL | re.VERBOSE,
 ).match
 
 

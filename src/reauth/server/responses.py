@@ -26,7 +26,8 @@ __all__ = ["dress", "replacement"]
 def dress(gate: Gate, decision: Decision, status: int, headers: Headers) -> Headers:
     """Return the headers of a response, with what is due to the session that decided it."""
     refused = decision.refused
-    announced = gate.announce and refused is not None and status < 400
+    died = refused is not None and refused.error is not None
+    announced = gate.announce and died and status < 400
     store = True
     headers = add_to_list(headers, "Vary", gate.vary)
     if status == 401 or announced:
@@ -38,7 +39,7 @@ def dress(gate: Gate, decision: Decision, status: int, headers: Headers) -> Head
         headers = add_to_list(headers, "Access-Control-Expose-Headers", EXPOSED)
         # A lifetime out of a cache is a stale one; but an application may want its own caching.
         store = bool(values(headers, "cache-control"))
-    if refused is not None:
+    if died:
         # A late answer must not wipe the cookie of the session that took over.
         headers = keep_cookie(headers, gate.cookie)
     if any(sets_cookie(header, gate.cookie) for header in headers):

@@ -180,11 +180,12 @@ def _without_waiting(answer: object) -> object:
 
 def _judged(raised: Exception) -> Exception:
     """Log trouble in the store by its kind and place; its text, which may hold the token, never."""
-    if not isinstance(raised, Refused):
-        kinds = " from ".join(type(error).__qualname__ for error in _chain(raised))
-        frames = traceback.extract_tb(raised.__traceback__)
-        places = " > ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
-        _log.error("the session store has trouble: %s at %s", kinds, places)
+    if isinstance(raised, Refused):
+        return raised.with_traceback(None)  # its frames hold the token, and it is kept for a while
+    kinds = " from ".join(type(error).__qualname__ for error in _chain(raised))
+    frames = traceback.extract_tb(raised.__traceback__)
+    places = " > ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
+    _log.error("the session store has trouble: %s at %s", kinds, places)
     return raised
 
 
