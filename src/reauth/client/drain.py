@@ -16,35 +16,36 @@ MOST_OCTETS = 64 * 1024
 MOST_SECONDS = 2.0
 
 
-def drain(response: Response) -> None:
-    """Read what is left of a response, at most 64 KiB for at most 2 s; close it if there is more.
+def drain(response: Response, octets: int = MOST_OCTETS, seconds: float = MOST_SECONDS) -> bool:
+    """Read what is left of a response, within bounds; close it if there is more.
 
-    What was read stays readable as the response's content. A connection is never handed back
-    with unread octets in it.
+    What was read stays readable as the response's content; returns whether that is all of it. A
+    connection is never handed back with unread octets in it.
     """
     if response._content_consumed:  # type: ignore[attr-defined]
-        return
+        return True
     raw = response.raw
     if not isinstance(raw, HTTPResponse):  # an adapter of the user's own, without a connection
         _ = response.content
-        return
-    kept, ended = _read(raw)
+        return True
+    kept, ended = _read(raw, octets, seconds)
     if not ended:
         raw.close()
     raw.release_conn()
     response._content = kept
     response._content_consumed = True  # type: ignore[attr-defined]
+    return ended
 
 
-def _read(raw: HTTPResponse) -> tuple[bytes, bool]:
+def _read(raw: HTTPResponse, octets: int, seconds: float) -> tuple[bytes, bool]:
     """Read within the bounds; tell whether that was all."""
-    kept, until = bytearray(), time.monotonic() + MOST_SECONDS
+    kept, until = bytearray(), time.monotonic() + seconds
     socket: Any = getattr(raw.connection, "sock", None)
     before = socket.gettimeout() if socket is not None else None
     ended = False
     with suppress(HTTPError, OSError, ValueError):
         # One octet in a while keeps under any bound of octets: the clock decides as well.
-        while len(kept) <= MOST_OCTETS and (left := until - time.monotonic()) > 0:
+        while len(kept) <= octets and (left := until - time.monotonic()) > 0:
             if socket is not None:
                 socket.settimeout(left if before is None else min(left, before))
             piece = raw.read1(MOST_OCTETS, decode_content=True)

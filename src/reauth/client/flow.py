@@ -154,7 +154,7 @@ def _lead(book: Book, seen: Seen, demand: Demand, flight: Flight) -> Generator[C
     started = book.clock()
     _tell(book, EventKind.STARTED, demand)
     try:
-        grant = granted((yield Login(flight, _context(seen, demand, flight))), seen.url)
+        grant = granted((yield Login(flight, _context(book, seen, demand, flight))), seen.url)
         if grant is None:
             book.end(flight, Status.DECLINED)
         else:
@@ -168,7 +168,7 @@ def _lead(book: Book, seen: Seen, demand: Demand, flight: Flight) -> Generator[C
         _tell(book, EventKind.FAILED, demand, reason=flight.status.name.lower(), seconds=seconds)
 
 
-def _context(seen: Seen, demand: Demand, flight: Flight) -> Context:
+def _context(book: Book, seen: Seen, demand: Demand, flight: Flight) -> Context:
     return Context(
         challenge=demand.challenge,
         error=demand.error,
@@ -177,6 +177,7 @@ def _context(seen: Seen, demand: Demand, flight: Flight) -> Context:
         url=seen.url,
         attempt=flight.attempt,
         previous=flight.previous,
+        timeout=book.policy.login_timeout,
     )
 
 

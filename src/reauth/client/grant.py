@@ -61,6 +61,7 @@ class Context:
     came, `realm` its realm (empty where it named none). `method` and `url` are the request's that
     met it. `attempt` counts the logins since the last one that succeeded, from 1. `previous` is
     the grant that died, if there was one: its `refresh` is what a rotating login needs.
+    `timeout` is how many seconds the login may take.
 
     All of it but the origin of `url` was said by the server: it never tells where a secret goes.
     """
@@ -72,6 +73,7 @@ class Context:
     url: str
     attempt: int = 1
     previous: Grant | None = None
+    timeout: float = 20.0
     open_http: Callable[[], Any] = field(default=lambda: None, compare=False)
 
     @cached_property

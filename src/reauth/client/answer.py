@@ -1,0 +1,103 @@
+"""A response as logins and signals see it, whatever library it came through."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Answer", "Unread", "member"]
+
+
+class Unread(BaseException):
+    """More of the body is needed than has been read so far.
+
+    A `BaseException`, because a signal of the user's own may look at a body and catch every
+    `Exception`; whoever drives the signal reads on and asks it again.
+    """
+
+
+@dataclass(slots=True, repr=False)
+class Answer:
+    """A response: `status`, `headers` (names in any case), `url`, and as much body as is needed.
+
+    `body` holds decoded octets, of a long body the beginning only: then `cut` is true.
+    `cookies` names the cookies that the response set.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    url: str
+    octets: bytes = b""
+    cut: bool = False
+    cookies: frozenset[str] = frozenset()
+    reading: bool = False
+    """Whether more of the body can be had by raising `Unread`."""
+
+    @property
+    def body(self) -> bytes:
+        """The octets of the body, or of its beginning."""
+        if self.reading:
+            raise Unread
+        return self.octets
+
+    @property
+    def text(self) -> str:
+        """The body as text, in the charset it names or else in UTF-8."""
+        return _decoded(self.body, self.headers.get("Content-Type", ""))
+
+    @property
+    def media_type(self) -> str:
+        """The media type in lower case, without parameters (RFC 9110 §8.3.1); or empty."""
+        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+    def json(self) -> Any:
+        """Read the body's first JSON value (RFC 8259), as soon as enough of it has been read.
+
+        Raises `ValueError` where there is none.
+        """
+        text = self.octets.decode("utf-8-sig", "replace").lstrip()
+        try:
+            return json.JSONDecoder().raw_decode(text)[0]
+        except (ValueError, RecursionError):
+            if self.reading:
+                raise Unread from None
+            # Without its cause, which holds the text: there may be a token in it.
+            raise ValueError("the body is no JSON") from None
+
+
+def _decoded(octets: bytes, content_type: str) -> str:
+    from email.message import Message
+
+    fields = Message()
+    fields["Content-Type"] = content_type
+    try:
+        return octets.decode(fields.get_content_charset("utf-8"), "replace")
+    except LookupError:  # a charset that nobody knows
+        return octets.decode("utf-8", "replace")
+
+
+def member(document: object, name: str) -> object:
+    """Find a member of a JSON document by its name, or by a JSON Pointer (RFC 6901).
+
+    What begins with a slash is a pointer. Raises `LookupError` where there is no such member.
+
+    >>> member({"access_token": "…"}, "access_token")
+    '…'
+    >>> member({"accounts": [{"id": 7}]}, "/accounts/0/id")
+    7
+    """
+    steps = name[1:].split("/") if name.startswith("/") else None
+    for step in [name] if steps is None else [_unescaped(step) for step in steps]:
+        if isinstance(document, dict):
+            document = document[step]
+        elif isinstance(document, list) and step.isdecimal():
+            document = document[int(step)]
+        else:
+            raise LookupError(name)
+    return document
+
+
+def _unescaped(step: str) -> str:
+    return step.replace("~1", "/").replace("~0", "~")
