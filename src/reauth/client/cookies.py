@@ -16,29 +16,9 @@ from requests.cookies import (
     get_cookie_header,
 )
 
+from reauth.client.cookie_text import values, with_cookies
+
 __all__ = ["carry_over_redirect", "rebuild", "values", "with_cookies"]
-
-
-def with_cookies(header: str | None, cookies: Mapping[str, str]) -> str:
-    """Replace or add cookies in the text of a Cookie header; all others stay as they are."""
-    kept = [pair for pair in _pairs(header) if _name(pair) not in cookies]
-    return "; ".join(kept + [f"{name}={value}" for name, value in cookies.items()])
-
-
-def values(header: str | None) -> dict[str, str]:
-    """Read the text of a Cookie header; of a name given twice, the first."""
-    found: dict[str, str] = {}
-    for pair in _pairs(header):
-        found.setdefault(_name(pair), pair.partition("=")[2].strip())
-    return found
-
-
-def _pairs(header: str | None) -> list[str]:
-    return [pair.strip() for pair in (header or "").split(";") if pair.strip()]
-
-
-def _name(pair: str) -> str:
-    return pair.partition("=")[0].strip()
 
 
 def rebuild(prepared: PreparedRequest, refused: Response, owned: Mapping[str, str]) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
-from reauth.client.flow import Command
+from reauth.client.book import Book
+from reauth.client.flow import Command, Wait
 
-__all__ = ["drive"]
+__all__ = ["drive", "wait"]
 
 T = TypeVar("T")
 
@@ -32,3 +34,13 @@ def drive(flow: Generator[Command, Any, T], do: Callable[[Command], object]) -> 
         return result
     finally:
         flow.close()
+
+
+def wait(book: Book, command: Wait) -> None:
+    """Block this thread until the flight that it waits for has ended, or the time is over."""
+    ended = threading.Event()
+    if book.watch(command.flight, ended.set):
+        try:
+            ended.wait(command.seconds)
+        finally:
+            book.unwatch(command.flight, ended.set)

@@ -5,9 +5,8 @@ This drives `reauth.client.flow`: it sends, waits and logs in as the flow says, 
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -18,18 +17,18 @@ from requests.auth import AuthBase
 
 from reauth import errors
 from reauth.client.body import rewind, watch
-from reauth.client.book import Book
+from reauth.client.credentials import carries_cookies, sent_with, sign
 from reauth.client.drain import drain
-from reauth.client.drive import drive
-from reauth.client.events import Listener
+from reauth.client.drive import drive, wait
 from reauth.client.flow import Command, Login, Replay, Wait, answer, renew_ahead
 from reauth.client.grant import Context
-from reauth.client.origins import sent_to, trusted
+from reauth.client.origins import sent_to
 from reauth.client.outcomes import mark
-from reauth.client.policy import SESSION, UNAUTHORIZED, Action, Held, Policy, Responder, Seen
+from reauth.client.policy import UNAUTHORIZED, Held, Policy, Seen
+from reauth.client.principal import Principal, by_base, raisable
 from reauth.client.reentry import inside, logging_in
 from reauth.client.route import LoginSession, Route
-from reauth.client.signing import carries_cookies, keep_record, learn, sent_with, sign, sign_again
+from reauth.client.signing import keep_record, learn, sign_again
 
 __all__ = [
     "BodyNotReplayable",
@@ -61,13 +60,10 @@ class BodyNotReplayable(errors.BodyNotReplayable, requests.RequestException):
     """The session lives again, but the body is spent; `response` is the 401."""
 
 
-_KINDS: Mapping[type[errors.ReauthError], type[errors.ReauthError]] = {
-    kind.__mro__[1]: kind
-    for kind in (LoginRefused, LoginUnavailable, InvalidGrant, LoginTimeout, BodyNotReplayable)
-}
+_KINDS = by_base(LoginRefused, LoginUnavailable, InvalidGrant, LoginTimeout, BodyNotReplayable)
 
 
-class SessionAuth(AuthBase):
+class SessionAuth(Principal[requests.Session], AuthBase):
     """Renews a dead session for requests, once for all threads, and sends the request again.
 
     `login` is any callable: it gets a `Context` and returns a `reauth.Grant`, a token, or `None`
@@ -93,52 +89,15 @@ class SessionAuth(AuthBase):
     >>> session.auth = SessionAuth(login, "https://api.example.com")
     """
 
-    def __init__(
-        self,
-        login: Callable[[Context], object],
-        origins: str | Iterable[str] | None = None,
-        *,
-        realm: str | None = None,
-        http: requests.Session | None = None,
-        responders: Iterable[Responder] = (SESSION,),
-        actions: Mapping[str | None, Action] | None = None,
-        strict: bool = False,
-        insecure: bool = False,
-        replay_any_method: bool = False,
-        login_timeout: float = 20.0,
-        budget: tuple[int, float] = (10, 30.0),
-        on_event: Listener | None = None,
-    ) -> None:
-        policy = Policy(
-            origins=trusted(login, origins, insecure=insecure),
-            realm=realm,
-            responders=tuple(responders),
-            actions=dict(actions or {}),
-            steps_up=bool(getattr(login, "steps_up", False)),
-            replay_any_method=replay_any_method,
-            strict=strict,
-            listener=on_event,
-            login_timeout=login_timeout,
-            budget=budget[0],
-            budget_window=budget[1],
-        )
-        self._begin(login, policy, http)
-
     def _begin(
         self,
         login: Callable[[Context], object],
         policy: Policy,
         http: requests.Session | None = None,
     ) -> None:
-        self.login = login
-        self._http = http
-        self._book = Book(policy)
+        super()._begin(login, policy, http)
         # By origin, what its last 401 came through: a login ahead of time has no response to ask.
         self._routes: dict[str, Route] = {}
-
-    def reset(self) -> None:
-        """Forget the session and every refused login: the next challenge is answered anew."""
-        self._book.reset()
 
     def __call__(self, prepared: PreparedRequest) -> PreparedRequest:
         """Sign a request that is being prepared, and see to its response."""
@@ -148,7 +107,7 @@ class SessionAuth(AuthBase):
         held = self._book.for_request(sent_to(url), url)
         if held is not None:
             held = self._renewed_ahead(held, prepared)
-            sign(prepared, held)
+            sign(prepared.headers, held)
         watch(prepared)
         prepared.register_hook("response", _Hook(self, held))
         return prepared
@@ -165,16 +124,8 @@ class SessionAuth(AuthBase):
             with logging_in(self._book, command.flight):
                 return self.login(context)
         if isinstance(command, Wait):
-            self._wait(command)
+            wait(self._book, command)
         return None
-
-    def _wait(self, command: Wait) -> None:
-        ended = threading.Event()
-        if self._book.watch(command.flight, ended.set):
-            try:
-                ended.wait(command.seconds)
-            finally:
-                self._book.unwatch(command.flight, ended.set)
 
     def _open_http(self, origin: str) -> requests.Session:
         return self._http or LoginSession(self._routes.get(origin), self._book.policy.login_timeout)
@@ -186,18 +137,6 @@ class SessionAuth(AuthBase):
         if hook.held is not None:
             learn(self._book, hook.held, response)
         return response
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # No session and no refusal travels: whoever loads this logs in for itself.
-        return _with_policy, (type(self), self.login, self._book.policy)
-
-
-def _with_policy(
-    cls: type[SessionAuth], login: Callable[[Context], object], policy: Policy
-) -> SessionAuth:
-    auth = cls.__new__(cls)
-    auth._begin(login, policy)
-    return auth
 
 
 class _Hook:
@@ -254,7 +193,7 @@ class _Exchange:
             response.elapsed = first.elapsed + timedelta(seconds=time.monotonic() - started)
         mark(response, final.outcome)
         if final.failure is not None:
-            raise _raisable(final.failure, response) from final.failure.__cause__
+            raise raisable(final.failure, _KINDS, response) from final.failure.__cause__
         return response
 
     def _do(self, command: Command) -> object:
@@ -273,7 +212,7 @@ class _Exchange:
         try:
             self.response = refused.connection.send(prepared, **self.sending)
         except errors.BodyNotReplayable as error:
-            raise _raisable(error, refused) from None
+            raise raisable(error, _KINDS, refused) from None
         self.response.history = [*refused.history, refused]
         self.response.request = prepared
 
@@ -285,9 +224,10 @@ class _Exchange:
             method=(request.method or "").upper(),
             url=request.url or "",
             origin=self.origin,
-            sent_with=sent_with(self.auth._book, self.hook.held, request),
+            sent_with=sent_with(self.auth._book, self.hook.held, request.headers),
             challenges=_challenge_lines(response),
-            carried="Authorization" in request.headers or carries_cookies(self.hook.held, request),
+            carried="Authorization" in request.headers
+            or carries_cookies(self.hook.held, request.headers),
             once=not getattr(getattr(response.raw, "retries", None), "history", ()),
             replayable=response.status_code != UNAUTHORIZED or rewind(request),
         )
@@ -300,11 +240,3 @@ def _challenge_lines(response: Response) -> list[str]:
         return list(lines("WWW-Authenticate"))
     joined = response.headers.get("WWW-Authenticate")
     return [] if joined is None else [joined]
-
-
-def _raisable(failure: errors.ReauthError, response: Response) -> errors.ReauthError:
-    """Build the failure anew as requests' own kind, with the response that led to it."""
-    error = _KINDS[type(failure)](*failure.args)
-    error.__dict__.update(failure.__dict__)
-    error.response = response
-    return error

@@ -8,12 +8,13 @@ from urllib.parse import urljoin
 from requests import PreparedRequest, Response
 
 from reauth.client.book import Book
-from reauth.client.cookies import carry_over_redirect, rebuild, values, with_cookies
+from reauth.client.cookies import carry_over_redirect, rebuild
+from reauth.client.credentials import sign
 from reauth.client.lifetime import lifetime
 from reauth.client.origins import sent_to
 from reauth.client.policy import UNAUTHORIZED, Held
 
-__all__ = ["carries_cookies", "keep_record", "learn", "sent_with", "sign", "sign_again"]
+__all__ = ["keep_record", "learn", "sign_again"]
 
 
 def keep_record(refused: Response) -> None:
@@ -22,39 +23,12 @@ def keep_record(refused: Response) -> None:
     refused.request.headers = refused.request.headers.copy()
 
 
-def sign(prepared: PreparedRequest, held: Held) -> None:
-    """Put a grant on a request that has not been sent yet."""
-    if held.authorization is not None:
-        prepared.headers["Authorization"] = held.authorization
-    if held.cookies:
-        prepared.headers["Cookie"] = with_cookies(prepared.headers.get("Cookie"), held.cookies)
-
-
 def sign_again(prepared: PreparedRequest, refused: Response, dead: Held | None, held: Held) -> None:
     """Put a newer grant on a request that was refused, in place of the dead one."""
     if dead is not None and prepared.headers.get("Authorization") == dead.authorization:
         prepared.headers.pop("Authorization", None)
     rebuild(prepared, refused, held.cookies)
-    sign(prepared, held)
-
-
-def sent_with(book: Book, held: Held | None, request: PreparedRequest) -> Held | None:
-    """Return the grant that was on the wire, which need not be what the hook signed with.
-
-    A redirect drops the header, netrc replaces it, and a jar brings its own idea of a cookie.
-    """
-    if held is None:
-        return None
-    if held.authorization is not None:
-        return held if request.headers.get("Authorization") == held.authorization else None
-    wire, current = values(request.headers.get("Cookie")), book.current(held)
-    ours = all(wire.get(n) in {v, current.cookies.get(n)} for n, v in held.cookies.items())
-    return held if ours else None
-
-
-def carries_cookies(held: Held | None, request: PreparedRequest) -> bool:
-    """Tell whether the request went out with a cookie that the grant owns, of whatever value."""
-    return held is not None and bool(held.cookies.keys() & values(request.headers.get("Cookie")))
+    sign(prepared.headers, held)
 
 
 def learn(book: Book, held: Held, response: Response) -> None:

@@ -1,0 +1,33 @@
+"""The text of a Cookie header (RFC 6265 §4.2): read, and edited, whichever library sends it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+__all__ = ["values", "with_cookies"]
+
+
+def with_cookies(header: str | None, cookies: Mapping[str, str]) -> str:
+    """Replace or add cookies in the text of a Cookie header; all others stay as they are.
+
+    >>> with_cookies("a=1; sid=dead", {"sid": "s1"})
+    'a=1; sid=s1'
+    """
+    kept = [pair for pair in _pairs(header) if _name(pair) not in cookies]
+    return "; ".join(kept + [f"{name}={value}" for name, value in cookies.items()])
+
+
+def values(header: str | None) -> dict[str, str]:
+    """Read the text of a Cookie header; of a name given twice, the first."""
+    found: dict[str, str] = {}
+    for pair in _pairs(header):
+        found.setdefault(_name(pair), pair.partition("=")[2].strip())
+    return found
+
+
+def _pairs(header: str | None) -> list[str]:
+    return [pair.strip() for pair in (header or "").split(";") if pair.strip()]
+
+
+def _name(pair: str) -> str:
+    return pair.partition("=")[0].strip()

@@ -1,0 +1,93 @@
+"""What the session auth of every library is made of: one login, one policy, one book.
+
+One object is one principal: whoever shares it shares its session. Here is what it is given and
+how it is pickled; each library's `SessionAuth` says how it sends, waits and logs in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Generic, Self, TypeVar
+
+from reauth import errors
+from reauth.client.book import Book
+from reauth.client.events import Listener
+from reauth.client.grant import Context
+from reauth.client.origins import trusted
+from reauth.client.policy import SESSION, Action, Policy, Responder
+
+__all__ = ["Kinds", "Principal", "by_base", "raisable"]
+
+Http = TypeVar("Http")
+
+
+class Principal(Generic[Http]):
+    """The login of one principal, and everything its requests share."""
+
+    def __init__(
+        self,
+        login: Callable[[Context], object],
+        origins: str | Iterable[str] | None = None,
+        *,
+        realm: str | None = None,
+        http: Http | None = None,
+        responders: Iterable[Responder] = (SESSION,),
+        actions: Mapping[str | None, Action] | None = None,
+        strict: bool = False,
+        insecure: bool = False,
+        replay_any_method: bool = False,
+        login_timeout: float = 20.0,
+        budget: tuple[int, float] = (10, 30.0),
+        on_event: Listener | None = None,
+    ) -> None:
+        policy = Policy(
+            origins=trusted(login, origins, insecure=insecure),
+            realm=realm,
+            responders=tuple(responders),
+            actions=dict(actions or {}),
+            steps_up=bool(getattr(login, "steps_up", False)),
+            replay_any_method=replay_any_method,
+            strict=strict,
+            listener=on_event,
+            login_timeout=login_timeout,
+            budget=budget[0],
+            budget_window=budget[1],
+        )
+        self._begin(login, policy, http)
+
+    def _begin(
+        self, login: Callable[[Context], object], policy: Policy, http: Http | None = None
+    ) -> None:
+        self.login = login
+        self._http = http
+        self._book = Book(policy)
+
+    def reset(self) -> None:
+        """Forget the session and every refused login: the next challenge is answered anew."""
+        self._book.reset()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # No session and no refusal travels: whoever loads this logs in for itself.
+        return self._with_policy, (self.login, self._book.policy)
+
+    @classmethod
+    def _with_policy(cls, login: Callable[[Context], object], policy: Policy) -> Self:
+        auth = cls.__new__(cls)
+        auth._begin(login, policy)
+        return auth
+
+
+Kinds = Mapping[type[errors.ReauthError], type[errors.ReauthError]]
+
+
+def by_base(*kinds: type[errors.ReauthError]) -> Kinds:
+    """Find a library's own kind of each failure by the failure it is derived from."""
+    return {kind.__mro__[1]: kind for kind in kinds}
+
+
+def raisable(failure: errors.ReauthError, kinds: Kinds, response: Any) -> errors.ReauthError:
+    """Build a failure anew as a library's own kind, with the response that led to it."""
+    error = kinds[type(failure)](*failure.args)
+    error.__dict__.update(failure.__dict__)
+    error.response = response
+    return error
