@@ -68,14 +68,14 @@ class SessionGate:
         claim = self.gate.claim(request(scope))
         decision = self.gate.decide(claim, await ask_async(self.verify, claim.token))
         if decision.answer is not None:
-            return await _refuse(decision.answer, scope, receive, send)
+            return await _refuse(decision.answer, scope, send)
         response = _Response(self.gate, decision, send)
         try:
             await self.app(self.admitted(scope, decision), receive, response.send)
         except Refused as why:
             answer = self.gate.refuse(decision, why)
             if response.last is None:
-                await _refuse(answer, scope, receive, send)
+                await _refuse(answer, scope, send)
             elif response.last in _OPEN:
                 await _close(answer, send)
             else:
@@ -139,12 +139,10 @@ class _Response:
         return message
 
 
-async def _refuse(answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
+async def _refuse(answer: Answer, scope: Scope, send: Send) -> None:
     if scope["type"] == "http":
         await _respond(answer, send)
-        return
-    await receive()  # the handshake
-    if _is_own_page(request(scope)):
+    elif _is_own_page(request(scope)):
         await send({"type": "websocket.accept"})
         await _close(answer, send)
     elif "websocket.http.response" in scope.get("extensions", {}):

@@ -1,0 +1,201 @@
+"""What ASGI asks of a gate in between, and what a refused WebSocket is told by a real server."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+import reauth
+from reauth.server.asgi import SessionGate, request
+from tests.server.frameworks import under_starlette
+from tests.server.orders import SECRET, averify
+from tests.server.serving import serving_asgi
+
+# WebSocket
+
+
+async def socket(scope: Any, receive: Any, send: Any) -> None:
+    """Accept, say whose session it is, and end it when told so."""
+    await receive()
+    if scope["path"] == "/refuses":
+        raise reauth.Refused("session_revoked")
+    await send({"type": "websocket.accept"})
+    if scope["path"] == "/ends":
+        raise reauth.Refused("session_expired")
+    await send({"type": "websocket.send", "text": f"session={scope['reauth.session']}"})
+    if scope["path"] == "/loses-its-rights":
+        raise reauth.Refused("csrf_invalid")
+    await send({"type": "websocket.close"})
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    with serving_asgi(SessionGate(socket, averify, realm="orders", cookie="sid")) as port:
+        yield port
+
+
+def handshake(port: int, path: str = "/", **fields: str) -> str:
+    """What the socket says first; raises what a program or a page sees instead."""
+    url = f"ws://127.0.0.1:{port}{path}"
+    with connect(url, additional_headers=fields, proxy=None, open_timeout=10) as websocket:
+        return str(websocket.recv(10))
+
+
+def own(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
+
+
+def test_a_living_session_gets_its_socket(port: int) -> None:
+    assert handshake(port, Authorization='Session token="good"') == "session=ada"
+    assert handshake(port, Cookie="sid=good", Origin=own(port)) == "session=ada"
+
+
+@pytest.mark.parametrize(
+    ("cookie", "status", "error"),
+    [("sid=expired", 401, "session_expired"), ("a=b", 401, None), (f"sid={SECRET}", 503, None)],
+)
+def test_a_program_gets_the_status_and_the_challenge(
+    port: int, cookie: str, status: int, error: str | None
+) -> None:
+    with pytest.raises(InvalidStatus) as caught:
+        handshake(port, Cookie=cookie)
+    response = caught.value.response
+    assert response.status_code == status
+    challenges = reauth.parse(response.headers.get_all("WWW-Authenticate"))
+    assert [challenge.get("error") for challenge in challenges] == [error] * (status == 401)
+
+
+@pytest.mark.parametrize(
+    ("cookie", "code", "reason"),
+    [("sid=expired", 3000, "session_expired"), ("a=b", 3000, ""), (f"sid={SECRET}", 1013, "")],
+)
+def test_a_page_of_this_origin_gets_the_reason_as_it_is_closed(
+    port: int, cookie: str, code: int, reason: str
+) -> None:
+    with pytest.raises(ConnectionClosed) as caught:
+        handshake(port, Cookie=cookie, Origin=own(port))
+    assert caught.value.rcvd is not None
+    assert (caught.value.rcvd.code, caught.value.rcvd.reason) == (code, reason)
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://[", ""])
+def test_a_page_of_another_origin_learns_nothing_from_a_close_frame(port: int, origin: str) -> None:
+    with pytest.raises(InvalidStatus):
+        handshake(port, Cookie="sid=expired", Origin=origin)
+
+
+def test_an_application_may_refuse_the_handshake(port: int) -> None:
+    with pytest.raises(InvalidStatus) as caught:
+        handshake(port, "/refuses", Cookie="sid=good")
+    assert "session_revoked" in caught.value.response.headers["WWW-Authenticate"]
+
+
+def test_a_session_that_ends_while_the_socket_is_open_closes_it_with_the_reason(port: int) -> None:
+    with pytest.raises(ConnectionClosed) as caught:
+        handshake(port, "/ends", Cookie="sid=good")
+    assert caught.value.rcvd is not None
+    assert (caught.value.rcvd.code, caught.value.rcvd.reason) == (3000, "session_expired")
+
+
+def test_so_does_one_that_is_forbidden_something(port: int) -> None:
+    fields = {"Cookie": "sid=good"}
+    url = f"ws://127.0.0.1:{port}/loses-its-rights"
+    with connect(url, additional_headers=fields, proxy=None) as websocket:
+        assert websocket.recv(10) == "session=ada"
+        with pytest.raises(ConnectionClosed) as caught:
+            websocket.recv(10)
+    assert caught.value.rcvd is not None
+    assert (caught.value.rcvd.code, caught.value.rcvd.reason) == (3003, "csrf_invalid")
+
+
+def test_a_socket_under_starlette_is_guarded_too() -> None:
+    with serving_asgi(under_starlette()) as port:
+        assert handshake(port, "/socket", Cookie="sid=good") == "session=ada"
+        with pytest.raises(InvalidStatus):
+            handshake(port, "/socket", Cookie="sid=expired")
+
+
+# Messages
+
+
+def messages(gate: SessionGate, **scope: Any) -> list[dict[str, Any]]:
+    """What is sent for a request, or a handshake."""
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, str]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(gate({"type": "http", "path": "/", "headers": []} | scope, receive, send))
+    return sent
+
+
+def test_a_server_that_cannot_answer_a_handshake_closes_it() -> None:
+    gate = SessionGate(socket, averify, realm="orders")
+    assert messages(gate, type="websocket") == [{"type": "websocket.close"}]
+
+
+def test_other_events_pass_untouched() -> None:
+    async def lifespan(scope: Any, receive: Any, send: Any) -> None:
+        await send(scope)
+
+    (scope,) = messages(SessionGate(lifespan, averify, realm="orders"), type="lifespan")
+    assert "reauth.session" not in scope
+
+
+def test_the_servers_scope_is_not_written_to() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        assert scope["reauth.session"] is None
+
+    scope: dict[str, Any] = {"type": "http", "path": "/", "headers": []}
+    asyncio.run(SessionGate(app, averify, realm="a", public=["/"])(scope, None, None))  # type: ignore[arg-type]
+    assert set(scope) == {"type", "path", "headers"}
+
+
+def test_the_chunks_of_a_response_that_was_replaced_are_not_sent() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 440})
+        for more in (True, False):
+            await send({"type": "http.response.body", "body": b"old", "more_body": more})
+
+    gate = SessionGate(app, averify, realm="a", public=["/"], legacy={440: "session_expired"})
+    start, body = messages(gate)
+    assert start["status"] == 401
+    assert b"old" not in body["body"]
+
+
+def test_a_refusal_that_comes_too_late_is_an_error() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200})
+        raise reauth.Refused("session_expired")
+
+    with pytest.raises(reauth.Refused):
+        messages(SessionGate(app, averify, realm="a", public=["/"]))
+
+
+@pytest.mark.parametrize(
+    ("root_path", "path", "below"),
+    [
+        ("", "/docs/a", "/docs/a"),
+        ("/api", "/api/docs/a", "/docs/a"),
+        ("/api/", "/api/docs/a", "/docs/a"),
+        ("/api", "/docs/a", "/docs/a"),
+        ("/api", "/api", ""),
+        ("/api", "/apidocs/a", "/apidocs/a"),
+        ("/api", "/api/api/docs", "/api/docs"),
+    ],
+)
+def test_patterns_are_matched_below_the_mount(root_path: str, path: str, below: str) -> None:
+    scope = {"path": path, "root_path": root_path, "headers": []}
+    assert request(scope).path == below
+
+
+def test_the_path_as_it_was_sent_is_looked_at() -> None:
+    scope = {"path": "/docs/a/b", "raw_path": b"/docs/a%2Fb", "headers": []}
+    assert request(scope).raw_path == "/docs/a%2Fb"
+    assert request({"path": "/", "raw_path": None, "headers": []}).raw_path == ""
