@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-import django
 import flask
-from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, HttpResponse
@@ -87,22 +85,6 @@ def under_flask(**words: Any) -> WSGIApplication:
 
 
 # Django
-
-settings.configure(
-    SECRET_KEY="a secret for tests",
-    ROOT_URLCONF="tests.server.frameworks",
-    ALLOWED_HOSTS=["*"],
-    USE_TZ=True,
-    INSTALLED_APPS=[
-        "django.contrib.auth",
-        "django.contrib.contenttypes",
-        "django.contrib.sessions",
-    ],
-    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
-    MIDDLEWARE=["reauth.server.django.SessionGate"],
-    LOGGING_CONFIG=None,
-)
-django.setup()
 
 
 def django_view(request: HttpRequest) -> HttpResponse:

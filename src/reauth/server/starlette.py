@@ -22,7 +22,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import HTTPConnection
 
@@ -35,8 +35,7 @@ try:
     from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBase
     from fastapi.security.base import SecurityBase
 except ImportError:  # Starlette alone: there is no OpenAPI to tell
-    if not TYPE_CHECKING:
-        SecurityBase = object
+    SecurityBase = object  # type: ignore[assignment,misc]
 
 __all__ = ["CurrentSession", "OwnSession", "SessionGate"]
 
@@ -65,7 +64,7 @@ class CurrentSession(SecurityBase):
     """
 
     def __init__(self, scheme: str = "Session", *, cookie: str | None = None) -> None:
-        self.scheme_name = f"{scheme} cookie" if cookie is not None else scheme
+        self.scheme_name = f"{scheme}Cookie" if cookie is not None else scheme
         self.model: Any = (
             HTTPBase(scheme="bearer" if scheme == "Bearer" else scheme)
             if cookie is None

@@ -1,0 +1,321 @@
+"""The Django middleware over Django's own sessions, and its words."""
+
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.conf import settings
+from django.contrib.auth import login, logout
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.models import Session
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.http import HttpRequest, HttpResponse
+from django.test import AsyncClient, Client, override_settings
+from django.urls import path
+from django.utils import timezone
+from django.views.decorators.csrf import ensure_csrf_cookie
+
+import reauth
+from reauth.server.django import Guard
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(f"user={request.user}")
+
+
+@ensure_csrf_cookie
+def sign_in(request: HttpRequest) -> HttpResponse:
+    login(request, User.objects.get(username="ada"))
+    return HttpResponse("in")
+
+
+def sign_out(request: HttpRequest) -> HttpResponse:
+    logout(request)
+    return HttpResponse("out")
+
+
+def visit(request: HttpRequest) -> HttpResponse:
+    request.session["basket"] = [7]
+    return HttpResponse("visited")
+
+
+def pay(request: HttpRequest) -> HttpResponse:
+    raise reauth.Refused("insufficient_user_authentication", max_age=300)
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    raise LookupError("broken")
+
+
+urlpatterns = [
+    path("orders", home),
+    path("home", home),
+    path("login", sign_in),
+    path("logout", sign_out),
+    path("visit", visit),
+    path("pay", pay),
+    path("broken", broken),
+    path("old-school", login_required(home)),
+]
+
+OWN = {
+    "ROOT_URLCONF": __name__,
+    "MIDDLEWARE": [
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.middleware.csrf.CsrfViewMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+        "reauth.server.django.SessionGate",
+    ],
+    "REAUTH": {"realm": "orders", "public": ["/home", "/login", "/visit", "/logout"]},
+    "SESSION_COOKIE_AGE": 900,
+    "SESSION_EXPIRE_AT_BROWSER_CLOSE": True,
+    "CSRF_FAILURE_VIEW": "reauth.server.django.csrf_failure",
+}
+BACKENDS = ["db", "cached_db", "cache", "file", "signed_cookies"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def database() -> Iterator[None]:
+    call_command("migrate", verbosity=0)
+    User.objects.create_user("ada", password="a password")
+    yield
+    call_command("flush", verbosity=0, interactive=False)
+
+
+@pytest.fixture(autouse=True)
+def own_settings() -> Iterator[None]:
+    with override_settings(**OWN):
+        yield
+
+
+@pytest.fixture
+def client() -> Client:
+    return Client()
+
+
+def signed_in(client: Client) -> str:
+    """Log in; returns the key of the session."""
+    assert client.get("/login").status_code == 200
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+def expire() -> None:
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+
+
+def challenge(response: Any) -> str | None:
+    line: str | None = response.headers.get("WWW-Authenticate")
+    return line
+
+
+def cookies(response: Any) -> set[str]:
+    return set(response.cookies) - {"csrftoken"}
+
+
+INVALID = 'Session realm="orders", error="session_invalid"'
+EXPIRED = 'Session realm="orders", error="session_expired"'
+REVOKED = 'Session realm="orders", error="session_revoked"'
+NONE = 'Session realm="orders"'
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_each_backend_admits_a_user_and_tells_a_forged_session(
+    client: Client, backend: str, tmp_path: Path
+) -> None:
+    engine = f"django.contrib.sessions.backends.{backend}"
+    with override_settings(SESSION_ENGINE=engine, SESSION_FILE_PATH=str(tmp_path)):
+        client = Client()
+        signed_in(client)
+        assert client.get("/orders").content == b"user=ada"
+        client.cookies["sessionid"] = "f0rged" * 5
+        response = client.get("/orders")
+        assert (response.status_code, challenge(response)) == (401, INVALID)
+        assert not cookies(response)
+
+
+def test_nobody_and_a_visitor_are_told_of_no_session(client: Client) -> None:
+    assert challenge(client.get("/orders")) == NONE
+    client.get("/visit")
+    assert challenge(client.get("/orders")) == NONE
+
+
+@pytest.mark.parametrize("backend", ["db", "cached_db"])
+def test_a_session_that_the_database_still_has_is_expired(backend: str) -> None:
+    with override_settings(SESSION_ENGINE=f"django.contrib.sessions.backends.{backend}"):
+        client = Client()
+        key = signed_in(client)
+        expire()
+        Session.objects.filter(session_key=key).exists()
+        if backend == "cached_db":
+            from django.core.cache import cache
+
+            cache.clear()
+        response = client.get("/orders")
+        assert challenge(response) == EXPIRED
+        assert not cookies(response)
+        assert client.get("/home").content == b"user=AnonymousUser"
+        call_command("clearsessions")
+        assert challenge(client.get("/orders")) == INVALID
+
+
+def test_a_signed_cookie_tells_that_it_expired(monkeypatch: pytest.MonkeyPatch) -> None:
+    with override_settings(SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies"):
+        client = Client()
+        signed_in(client)
+        later = time.time() + 901
+        monkeypatch.setattr("django.core.signing.time.time", lambda: later)
+        response = client.get("/orders")
+        assert challenge(response) == EXPIRED
+        assert not cookies(response)
+        monkeypatch.undo()
+        visitor = Client()
+        visitor.get("/visit")
+        assert challenge(visitor.get("/orders")) == NONE
+
+
+def test_a_file_that_expired_is_told_lost_and_no_new_session_is_begun(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    engine = "django.contrib.sessions.backends.file"
+    with override_settings(SESSION_ENGINE=engine, SESSION_FILE_PATH=str(tmp_path)):
+        client = Client()
+        signed_in(client)
+        monkeypatch.setattr(SessionBase, "get_expiry_age", lambda *_, **__: 0)
+        response = client.get("/orders")
+        assert challenge(response) == INVALID
+        assert not cookies(response)
+
+
+def test_a_changed_password_revokes_the_session(client: Client) -> None:
+    signed_in(client)
+    user = User.objects.get(username="ada")
+    user.set_password("another password")
+    user.save()
+    response = client.get("/orders")
+    assert challenge(response) == REVOKED
+    assert not cookies(response)
+
+
+def test_a_user_who_was_disabled_is_told_revoked(client: Client) -> None:
+    signed_in(client)
+    User.objects.update(is_active=False)
+    try:
+        assert challenge(client.get("/orders")) == REVOKED
+    finally:
+        User.objects.update(is_active=True)
+
+
+def test_a_dead_session_on_a_public_page_leaves_the_cookie_alone(client: Client) -> None:
+    signed_in(client)
+    expire()
+    response = client.get("/home")
+    assert (response.content, cookies(response)) == (b"user=AnonymousUser", set())
+
+
+def test_a_login_with_a_dead_cookie_begins_a_new_session(client: Client) -> None:
+    dead = signed_in(client)
+    expire()
+    assert signed_in(client) != dead
+    assert client.get("/orders").content == b"user=ada"
+
+
+def test_a_logout_deletes_the_cookie(client: Client) -> None:
+    signed_in(client)
+    assert client.get("/logout").cookies["sessionid"].value == ""
+
+
+def test_the_session_may_come_in_authorization() -> None:
+    key = signed_in(Client())
+    fields: Any = {"Authorization": f'Session token="{key}"'}
+    assert Client().get("/orders", headers=fields).content == b"user=ada"
+    expire()
+    other = Client()
+    signed_in(other)
+    expire()
+    assert challenge(other.get("/orders", headers=fields)) == EXPIRED
+
+
+def test_trouble_in_the_database_is_no_logout(
+    client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    signed_in(client)
+
+    def down(self: SessionBase) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", down)
+    response = client.get("/orders")
+    assert (response.status_code, cookies(response)) == (503, set())
+    assert client.get("/home").content == b"user=AnonymousUser"
+    assert "ConnectionError" in caplog.text
+
+
+def test_a_view_may_refuse(client: Client) -> None:
+    signed_in(client)
+    assert challenge(client.get("/pay")) == (
+        'Session realm="orders", error="insufficient_user_authentication", max_age="300"'
+    )
+
+
+def test_other_exceptions_of_views_pass(client: Client) -> None:
+    signed_in(client)
+    with pytest.raises(LookupError):
+        client.get("/broken")
+
+
+def test_djangos_csrf_failure_is_a_403_with_its_code() -> None:
+    client = Client(enforce_csrf_checks=True)
+    signed_in(client)
+    response = client.post("/orders")
+    assert (response.status_code, response.json()["error"]) == (403, "csrf_invalid")
+    assert "WWW-Authenticate" not in response.headers
+
+
+def test_under_asgi_the_states_are_told_too() -> None:
+    client: Any = AsyncClient()
+    get = async_to_sync(client.get)
+    assert challenge(get("/orders")) == NONE
+    get("/login")
+    assert get("/orders").content == b"user=ada"
+    assert challenge(get("/pay")) is not None
+    expire()
+    assert challenge(get("/orders")) == EXPIRED
+
+
+# Words
+
+
+def test_the_words_may_be_given_where_the_middleware_is_made() -> None:
+    from reauth.server.django import SessionGate
+
+    gate = SessionGate(lambda request: HttpResponse(), str, realm="given")
+    assert gate.guard.gate.realm == "given"
+
+
+def test_without_settings_it_says_what_is_missing() -> None:
+    with override_settings():
+        del settings.REAUTH
+        with pytest.raises(ImproperlyConfigured, match="REAUTH"):
+            Client().get("/orders")
+
+
+def test_without_the_authentication_middleware_it_says_what_is_missing() -> None:
+    with (
+        override_settings(MIDDLEWARE=["reauth.server.django.SessionGate"]),
+        pytest.raises(ImproperlyConfigured, match="AuthenticationMiddleware"),
+    ):
+        Client().get("/orders")
+
+
+def test_settings_that_change_are_read_again() -> None:
+    assert Guard.configured() is Guard.configured()
+    with override_settings(REAUTH={"realm": "other"}):
+        assert Guard.configured().gate.realm == "other"
+    assert Guard.configured().gate.realm == "orders"

@@ -1,0 +1,219 @@
+"""Django REST framework says 401 and why, where its own class says 403."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.test import override_settings
+from django.urls import path
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed, NotFound
+from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.test import APIClient
+from rest_framework.views import APIView
+
+import reauth
+from reauth.server.drf import SessionAuthentication
+from tests.server.orders import SECRET, verify
+from tests.server.test_django import cookies, expire, sign_in
+
+
+class Orders(APIView):
+    authentication_classes: Sequence[type[BaseAuthentication]] = (SessionAuthentication,)
+    permission_classes: Sequence[type[BasePermission]] = (IsAuthenticated,)
+
+    def get(self, request: Request) -> Response:
+        return Response({"user": str(request.user), "session": str(request.auth)})
+
+    post = get
+
+
+class Public(Orders):
+    permission_classes = (AllowAny,)
+
+
+class Pay(Orders):
+    def get(self, request: Request) -> Response:
+        raise reauth.Refused("insufficient_user_authentication", max_age=300)
+
+
+class Nowhere(Orders):
+    def get(self, request: Request) -> Response:
+        raise NotFound
+
+
+class Strict(BaseAuthentication):
+    """Some other class of the application's, after ours."""
+
+    def authenticate(self, request: Request) -> None:
+        if "X-Key" in request.headers:
+            raise AuthenticationFailed("Invalid key.")
+
+
+class Both(Orders):
+    authentication_classes = (
+        SessionAuthentication,
+        Strict,
+    )
+
+
+class Person:
+    is_authenticated = True
+
+    def __str__(self) -> str:
+        return "ada"
+
+
+class WithUser:
+    user = Person()
+
+
+urlpatterns = [
+    path("orders", Orders.as_view()),
+    path("public", Public.as_view()),
+    path("pay", Pay.as_view()),
+    path("nowhere", Nowhere.as_view()),
+    path("both", Both.as_view()),
+    path("login", sign_in),
+]
+
+HANDLER = {"EXCEPTION_HANDLER": "reauth.server.drf.exception_handler"}
+BASE: dict[str, Any] = {"ROOT_URLCONF": __name__, "MIDDLEWARE": [], "REST_FRAMEWORK": HANDLER}
+
+
+def sessions(token: str) -> Any:
+    return WithUser() if token == "with-user" else Person() if token == "good" else verify(token)
+
+
+OTHER = {"realm": "orders", "verify": sessions, "cookie": "sid"}
+
+
+@pytest.fixture(params=["alone", "behind the middleware"])
+def client(request: pytest.FixtureRequest) -> Iterator[APIClient]:
+    gate = "reauth.server.django.SessionGate"
+    if request.param == "alone":
+        with override_settings(**BASE, REAUTH=OTHER):
+            yield APIClient()
+    else:
+        words = OTHER | {"public": ["/*"]}
+        with override_settings(**BASE | {"MIDDLEWARE": [gate]}, REAUTH=words):
+            yield APIClient()
+
+
+def get(client: APIClient, url: str, token: str | None = None, **fields: str) -> Any:
+    if token is not None:
+        fields["Authorization"] = f'Session token="{token}"'
+    return client.get(url, headers=fields)
+
+
+def told(response: Any) -> tuple[int, str | None]:
+    return response.status_code, response.headers.get("WWW-Authenticate")
+
+
+def test_user_and_session_are_known_to_the_view(client: APIClient) -> None:
+    assert get(client, "/orders", "good").json() == {"user": "ada", "session": "ada"}
+    assert get(client, "/orders", "with-user").json()["user"] == "ada"
+
+
+def test_none_presented_is_401_without_a_code(client: APIClient) -> None:
+    response = get(client, "/orders")
+    assert told(response) == (401, 'Session realm="orders"')
+    assert "no-store" in response.headers["Cache-Control"]
+    assert "error" not in response.json()
+
+
+@pytest.mark.parametrize(
+    ("token", "error"),
+    [
+        ("expired", "session_expired"),
+        ("revoked", "session_revoked"),
+        ("unknown", "session_invalid"),
+    ],
+)
+def test_a_dead_session_is_401_with_the_reason(client: APIClient, token: str, error: str) -> None:
+    response = get(client, "/orders", token)
+    assert told(response) == (401, f'Session realm="orders", error="{error}"')
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.json()["error"] == error
+
+
+@pytest.mark.parametrize("token", [None, "expired", SECRET])
+def test_a_public_view_is_served(client: APIClient, token: str | None) -> None:
+    assert get(client, "/public", token).json()["user"] == "AnonymousUser"
+
+
+def test_an_outage_is_503_where_a_session_is_needed(client: APIClient) -> None:
+    response = get(client, "/orders", SECRET)
+    assert told(response) == (503, None)
+    assert response.headers["Retry-After"] == "5"
+
+
+def test_a_view_may_refuse(client: APIClient) -> None:
+    response = get(client, "/pay", "good")
+    assert response.status_code == 401
+    assert response.json()["max_age"] == 300
+
+
+def test_a_cookie_needs_a_csrf_token_and_a_header_does_not() -> None:
+    with override_settings(**BASE, REAUTH=OTHER):
+        client = APIClient(enforce_csrf_checks=True)
+        by_header = {"Authorization": 'Session token="good"'}
+        assert client.post("/orders", headers=by_header).status_code == 200
+        client.cookies["sid"] = "good"
+        response = client.post("/orders")
+        assert told(response) == (403, None)
+        assert response.json()["error"] == "csrf_invalid"
+
+
+def test_the_rest_is_the_frameworks_own_affair(client: APIClient) -> None:
+    assert get(client, "/nowhere", "good").json()["detail"] == "Not found."
+    response = get(client, "/both", **{"X-Key": "wrong"})
+    assert response.status_code == 401
+    assert response.json()["detail"] == "Invalid key."
+
+
+def test_without_the_exception_handler_the_status_and_the_reason_are_right_too() -> None:
+    with override_settings(**BASE | {"REST_FRAMEWORK": {}}, REAUTH=OTHER):
+        client = APIClient(enforce_csrf_checks=True)
+        expired = get(client, "/orders", "expired")
+        assert told(expired) == (401, 'Session realm="orders", error="session_expired"')
+        down = get(client, "/orders", SECRET)
+        assert told(down) == (503, None)
+        assert down.headers["Retry-After"] == "5"
+        client.cookies["sid"] = "good"
+        forged = client.post("/orders")
+        assert (told(forged), forged.json()["error"]) == ((403, None), "csrf_invalid")
+
+
+# Django's own sessions
+
+
+@pytest.fixture
+def own() -> Iterator[APIClient]:
+    call_command("migrate", verbosity=0)
+    User.objects.get_or_create(username="ada")
+    stack = [
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+    ]
+    with override_settings(**BASE | {"MIDDLEWARE": stack}, REAUTH={"realm": "orders"}):
+        yield APIClient()
+
+
+def test_a_user_of_djangos_own_sessions_is_known(own: APIClient) -> None:
+    own.get("/login")
+    assert own.get("/orders").json()["user"] == "ada"
+
+
+def test_an_expired_session_of_djangos_own_is_told(own: APIClient) -> None:
+    own.get("/login")
+    expire()
+    response = own.get("/orders")
+    assert told(response) == (401, 'Session realm="orders", error="session_expired"')
+    assert not cookies(response)
+    assert settings.SESSION_COOKIE_NAME in own.cookies

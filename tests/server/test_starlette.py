@@ -1,0 +1,221 @@
+"""Starlette's own sessions, its CORS layer, and FastAPI's dependency."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import pytest
+from fastapi import FastAPI, Security
+from itsdangerous import TimestampSigner
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.sessions import SessionMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount, Route
+
+import reauth
+from reauth.server.starlette import CurrentSession, OwnSession, SessionGate
+from tests.server.orders import averify
+from tests.server.serving import Answer, ask, serving_asgi
+
+GOOD = ("Authorization", 'Session token="good"')
+DEAD = ("Authorization", 'Session token="expired"')
+
+
+# Starlette's own sessions
+
+
+async def sign_in(request: Request) -> PlainTextResponse:
+    request.session["user"] = "ada"
+    return PlainTextResponse("in")
+
+
+async def visit(request: Request) -> PlainTextResponse:
+    request.session["basket"] = "7"
+    return PlainTextResponse("visited")
+
+
+async def home(request: Request) -> PlainTextResponse:
+    return PlainTextResponse(f"{request.session} {request.state.session}")
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[int]:
+    routes = [Route("/login", sign_in), Route("/visit", visit), Route("/{rest:path}", home)]
+    gate = Middleware(
+        SessionGate,
+        verify=OwnSession("a secret", max_age=900),
+        cookie="session",
+        realm="orders",
+        public=["/login", "/visit", "/home"],
+    )
+    sessions = Middleware(SessionMiddleware, secret_key="a secret", max_age=None)
+    with serving_asgi(Starlette(routes=routes, middleware=[sessions, gate])) as port:
+        yield port
+
+
+def cookie(answer: Answer) -> tuple[str, str]:
+    (line,) = answer.lines("Set-Cookie")
+    return "Cookie", line.partition(";")[0]
+
+
+def turn_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    stamp = int((datetime.now(UTC) + timedelta(minutes=16)).timestamp())
+    monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda self: stamp)
+
+
+def test_a_login_is_admitted(own: int) -> None:
+    session = cookie(ask(own, "/login"))
+    assert ask(own, "/orders", session).body == b"{'user': 'ada'} {'user': 'ada'}"
+
+
+def test_a_visitor_without_a_user_counts_as_none(own: int) -> None:
+    visitor = cookie(ask(own, "/visit"))
+    assert ask(own, "/orders", visitor).lines("WWW-Authenticate") == ['Session realm="orders"']
+
+
+def test_a_forged_session_is_invalid(own: int) -> None:
+    assert ask(own, "/orders", ("Cookie", "session=forged")).error == "session_invalid"
+
+
+def test_an_old_session_is_expired_and_nothing_revives_it(
+    own: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = cookie(ask(own, "/login"))
+    turn_on(monkeypatch)
+    refused = ask(own, "/orders", session)
+    assert (refused.error, refused.lines("Set-Cookie")) == ("session_expired", [])
+    public = ask(own, "/home", session)
+    assert (public.body, public.lines("Set-Cookie")) == (b"{} None", [])
+
+
+def test_a_login_with_a_dead_cookie_begins_a_new_session(
+    own: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead = cookie(ask(own, "/login"))
+    turn_on(monkeypatch)
+    fresh = cookie(ask(own, "/login", dead))
+    assert fresh != dead
+    assert ask(own, "/orders", fresh).status == 200
+
+
+# CORS
+
+SHOP = "https://shop.example"
+
+
+def test_with_the_cors_layer_outside_a_foreign_page_reads_the_reason() -> None:
+    app = FastAPI(openapi_url=None)
+    app.add_middleware(SessionGate, verify=averify, realm="orders")
+    app.add_middleware(
+        CORSMiddleware, allow_origins=[SHOP], allow_credentials=True, allow_methods=["PUT"]
+    )
+    with serving_asgi(app) as port:
+        answer = ask(port, "/orders", ("Origin", SHOP), DEAD)
+        assert (answer.status, answer.error) == (401, "session_expired")
+        assert answer.lines("Access-Control-Allow-Origin") == [SHOP]
+        assert "WWW-Authenticate" in answer.listed("Access-Control-Expose-Headers")
+        preflight = [("Access-Control-Request-Method", "PUT"), ("Origin", SHOP)]
+        allowed = ask(port, "/orders", *preflight, method="OPTIONS")
+        assert (allowed.status, allowed.lines("Access-Control-Allow-Origin")) == (200, [SHOP])
+
+
+# Mounts
+
+
+def test_patterns_are_matched_below_the_mount() -> None:
+    async def endpoint(request: Request) -> PlainTextResponse:
+        return PlainTextResponse("ok")
+
+    inner = Starlette(routes=[Route("/{rest:path}", endpoint)])
+    gate = SessionGate(inner, averify, realm="orders", public=["/docs/*"])
+    with serving_asgi(Starlette(routes=[Mount("/api", gate)])) as port:
+        assert ask(port, "/api/docs/a").status == 200
+        assert ask(port, "/api/docs%2Fa").status == 401
+        assert ask(port, "/api/orders").status == 401
+
+
+def test_what_the_lifespan_left_in_the_state_stays_there() -> None:
+    gate = SessionGate(None, averify, realm="orders")  # type: ignore[arg-type]
+    scope: dict[str, Any] = {"type": "http", "path": "/", "headers": [], "state": {"pool": 1}}
+    decision = gate.gate.decide(gate.gate.claim(reauth.server.asgi.request(scope)))
+    assert gate.admitted(scope, decision)["state"] == {"pool": 1, "session": None}
+    assert scope["state"] == {"pool": 1}
+
+
+# FastAPI
+
+by_header = CurrentSession()
+by_cookie = CurrentSession(cookie="sid")
+
+
+def fastapi() -> FastAPI:
+    app = FastAPI()
+
+    @app.get("/orders")
+    def orders(session: Annotated[str, Security(by_header)]) -> str:
+        return session
+
+    @app.get("/either")
+    def either(
+        session: Annotated[str, Security(by_header)], _: Annotated[str, Security(by_cookie)]
+    ) -> str:
+        return session
+
+    @app.get("/health")
+    def health() -> str:
+        return "ok"
+
+    return app
+
+
+def test_the_dependency_is_the_session_and_refuses_where_there_is_none() -> None:
+    app = fastapi()
+    app.add_middleware(SessionGate, verify=averify, realm="orders", public=["/*"])
+    with serving_asgi(app) as port:
+        assert ask(port, "/orders", GOOD).body == b'"ada"'
+        assert ask(port, "/either", GOOD).body == b'"ada"'
+        assert ask(port, "/health", DEAD).body == b'"ok"'
+        answer = ask(port, "/orders", DEAD)
+        assert (answer.status, answer.error) == (401, "session_expired")
+        assert answer.problem["error"] == "session_expired"
+        assert ask(port, "/orders").lines("WWW-Authenticate") == ['Session realm="orders"']
+
+
+def test_openapi_is_told_the_scheme_and_the_cookie_as_alternatives() -> None:
+    told = fastapi().openapi()
+    assert told["components"]["securitySchemes"] == {
+        "Session": {"type": "http", "scheme": "Session"},
+        "SessionCookie": {"type": "apiKey", "in": "cookie", "name": "sid"},
+    }
+    assert told["paths"]["/orders"]["get"]["security"] == [{"Session": []}]
+    assert told["paths"]["/either"]["get"]["security"] == [{"Session": []}, {"SessionCookie": []}]
+    assert "security" not in told["paths"]["/health"]["get"]
+    # OpenAPI 3.1, Components Object
+    assert all(re.fullmatch(r"[\w.-]+", name) for name in told["components"]["securitySchemes"])
+
+
+def test_bearer_is_told_by_openapis_own_word() -> None:
+    assert CurrentSession("Bearer").model.scheme == "bearer"
+
+
+def test_without_the_middleware_it_says_what_is_missing() -> None:
+    with pytest.raises(RuntimeError, match="add the middleware"):
+        CurrentSession.__call__(by_header, Request({"type": "http"})).send(None)
+
+
+def test_starlette_alone_is_enough() -> None:
+    program = (
+        "import sys; sys.modules['fastapi'] = None\n"
+        "from reauth.server.starlette import SessionGate\n"
+        "print(SessionGate.__name__)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30
+    )
+    assert done.stdout == "SessionGate\n"
