@@ -11,16 +11,15 @@ import os
 import random
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
-from urllib.parse import urlsplit
 from weakref import WeakSet
 
 from reauth.client.grant import Grant
 from reauth.client.outcomes import Outcome
 from reauth.client.policy import Demand, Held, Key, Policy
+from reauth.client.spaces import Blocked, Space, outage
 
 __all__ = ["Blocked", "Book", "Flight", "Status"]
 
@@ -33,16 +32,8 @@ class Status(Enum):
     DECLINED = auto()
     FAILED = auto()
     ABANDONED = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Blocked:
-    """Why no login is tried now: `until` on the book's clock, or for good where it is `None`."""
-
-    outcome: Outcome
-    cause: BaseException | None = None
-    until: float | None = None
-    failures: int = 0
+    FORGOTTEN = auto()
+    """The book was reset meanwhile: whatever it brings belongs to what is forgotten."""
 
 
 @dataclass(eq=False, slots=True)
@@ -60,8 +51,6 @@ class Flight:
 
 # A server may name realms without end; a principal has few.
 _MOST_REALMS = 16
-_MOST_SCOPES = 16
-_FIRST_PAUSE, _LONGEST_PAUSE, _LONGEST_RETRY_AFTER = 1.0, 60.0, 3600.0
 
 _books: WeakSet[Book] = WeakSet()
 
@@ -73,10 +62,10 @@ class Book:
         self.policy = policy
         self.clock = clock
         self._generations = itertools.count(1)
-        self._held: dict[str, dict[Key, Held]] = {}
-        self._scopes: dict[Key, set[str]] = {}
-        self._blocked: dict[Key, Blocked] = {}
-        self._led: dict[Key, deque[float]] = {}
+        # By origin, and never changed in place: requests read it without the lock.
+        self._held: dict[str, Mapping[Key, Held]] = {}
+        self._spaces: dict[str, dict[Key, Space]] = {}
+        self._refused: dict[str, Blocked] = {}
         self._reset_after_fork()
         _books.add(self)
 
@@ -109,43 +98,57 @@ class Book:
         if not realms:
             return None
         if len(realms) == 1:
-            return next(iter(realms.values()), None)
+            return next(iter(realms.values()))
         with self._lock:
-            depth = {key: self._depth(key, urlsplit(url).path) for key in realms}
-            key = max(depth, key=depth.__getitem__)
-            return realms[key] if depth[key] else None
+            spaces = self._spaces.get(origin, {})
+            depth = {key: spaces[key].depth(url) for key in realms if key in spaces}
+        key = max(depth, key=depth.__getitem__, default=None)
+        return realms[key] if key is not None and depth[key] else None
 
-    def _depth(self, key: Key, path: str) -> int:
-        return max((len(s) for s in self._scopes.get(key, ()) if path.startswith(s)), default=0)
+    def asked(self, key: Key, url: str) -> None:
+        """Remember that the realm of a grant was asked for at `url`."""
+        with self._lock:
+            space = self._spaces.get(key.origin, {}).get(key)
+            if space is not None:
+                space.reaches(url)
 
     def roll(self, held: Held, cookies: Mapping[str, str]) -> None:
         """Take over new values of the cookies that a grant owns, if it is still the current one."""
-        self._update(held, cookies={**held.cookies, **cookies})
+        self._change(held, lambda now: replace(now, cookies={**now.cookies, **cookies}))
 
     def extend(self, held: Held, expires_in: float) -> None:
         """Take over how many seconds the session still lives, as its server just said."""
-        self._update(held, renew_at=self._renew_at(expires_in))
+        renew_at = self._renew_at(expires_in)
+        self._change(held, lambda now: replace(now, renew_at=renew_at))
 
-    def _update(self, held: Held, **changes: object) -> None:
-        with self._lock:
-            current = self._held.get(held.key.origin, {}).get(held.key)
-            if current is not None and current.generation == held.generation:
-                self._held[held.key.origin][held.key] = replace(current, **changes)  # type: ignore[arg-type]
+    def keep(self, held: Held) -> None:
+        """Renew a grant no more before its server asks for it."""
+        self._change(held, lambda now: replace(now, renew_at=None))
 
     def drop(self, held: Held) -> None:
         """Forget a grant that its server no longer knows, unless there is a newer one."""
+        self._change(held, lambda _: None)
+
+    def _change(self, held: Held, change: Callable[[Held], Held | None]) -> None:
         with self._lock:
-            realms = self._held.get(held.key.origin, {})
-            if held.key in realms and realms[held.key].generation <= held.generation:
-                del realms[held.key]
+            now = self._held.get(held.key.origin, {}).get(held.key)
+            if now is not None and now.generation == held.generation:
+                self._put(held.key, change(now))
+
+    def _put(self, key: Key, held: Held | None) -> None:
+        others = {k: h for k, h in self._held.get(key.origin, {}).items() if k != key}
+        self._held[key.origin] = others if held is None else {**others, key: held}
 
     def reset(self) -> None:
         """Forget every grant and every refusal: the next challenge is answered with a login."""
         with self._lock:
+            flights = list(self._flights.values())
+            self._flights.clear()
             self._held.clear()
-            self._blocked.clear()
-            self._led.clear()
-            self._flights.clear()  # whatever they bring was obtained with what is now forgotten
+            self._spaces.clear()
+            self._refused.clear()
+        for flight in flights:
+            self.end(flight, Status.FORGOTTEN)
 
     # The renewals
 
@@ -163,27 +166,40 @@ class Book:
             flight = self._flights.get(mine.key)
             if flight is not None and now < flight.deadline:
                 return flight
-            blocked = self._why_not(mine.key, now)
-            if blocked is not None:
-                return blocked
-            self._lead(mine, dead, now)
-            return mine
+            space = self._space(mine.key, now)
+            blocked = self._why_not(mine.key, space, now)
+            if blocked is None:
+                mine.attempt, mine.previous = space.attempt(), space.latest
+                space.led.append(now)
+                self._flights[mine.key] = mine
+            return blocked or mine
 
-    def _why_not(self, key: Key, now: float) -> Blocked | None:
-        blocked = self._blocked.get(key)
-        if blocked is not None and (blocked.until is None or now < blocked.until):
+    def _why_not(self, key: Key, space: Space, now: float) -> Blocked | None:
+        blocked = self._refused.get(key.origin) or space.pausing(now)
+        if blocked is not None:
             return blocked
-        led = self._led.setdefault(key, deque())
-        while led and led[0] <= now - self.policy.budget_window:
-            led.popleft()
-        return Blocked(Outcome.OVER_BUDGET) if len(led) >= self.policy.budget else None
+        led = space.led_since(now - self.policy.budget_window)
+        known = key in self._spaces[key.origin]
+        return None if known and led < self.policy.budget else Blocked(Outcome.OVER_BUDGET)
 
-    def _lead(self, mine: Flight, dead: Held | None, now: float) -> None:
-        blocked = self._blocked.get(mine.key)
-        mine.attempt = 1 + (blocked.failures if blocked is not None else 0)
-        mine.previous = None if dead is None else dead.grant
-        self._flights[mine.key] = mine
-        self._led[mine.key].append(now)
+    def _space(self, key: Key, now: float) -> Space:
+        """Find what is remembered of a realm, in the place of one that is at rest if need be.
+
+        Where all places are taken by realms of late, what it returns is remembered by nobody.
+        """
+        spaces = self._spaces.setdefault(key.origin, {})
+        if key not in spaces and len(spaces) >= _MOST_REALMS:
+            idle = (k for k in spaces if self._is_at_rest(k, spaces[k], now))
+            oldest = next(idle, None)
+            if oldest is None:
+                return Space()
+            del spaces[oldest]
+            self._put(oldest, None)
+        return spaces.setdefault(key, Space())
+
+    def _is_at_rest(self, key: Key, space: Space, now: float) -> bool:
+        led = space.led_since(now - self.policy.budget_window)
+        return not led and key not in self._flights and space.pausing(now) is None
 
     def granted(self, flight: Flight, demand: Demand, grant: Grant, url: str) -> Held | None:
         """End a renewal with what it obtained; `None` where it was overtaken by a newcomer."""
@@ -200,48 +216,55 @@ class Book:
         with self._lock:
             if self._flights.get(flight.key) is not flight:
                 return None
-            self._hold(held, url)
-            self._blocked.pop(flight.key, None)
+            space = self._spaces[flight.key.origin][flight.key]
+            space.latest, space.blocked = grant, None
+            space.reaches(url)
+            self._refused.pop(flight.key.origin, None)
+            self._put(flight.key, held)
         self.end(flight, Status.GRANTED)
         return held
 
-    def _hold(self, held: Held, url: str) -> None:
-        realms = self._held.setdefault(held.key.origin, {})
-        if held.key not in realms and len(realms) >= _MOST_REALMS:
-            oldest = next(iter(realms))
-            del realms[oldest]
-            self._scopes.pop(oldest, None)
-        realms[held.key] = held
-        scopes = self._scopes.setdefault(held.key, set())
-        if len(scopes) < _MOST_SCOPES:
-            scopes.add(urlsplit(url).path.rpartition("/")[0] + "/")
-
-    def _renew_at(self, expires_in: float) -> float:
-        # Ahead of the end by a tenth to a fifth, so that a fleet does not renew in step.
+    def _renew_at(self, expires_in: float) -> float | None:
+        # Ahead of the end by a tenth to a fifth, so that a fleet does not renew in step. A session
+        # that is over as soon as it begins is renewed when its server says so, not before each
+        # request.
+        if not expires_in > 0:
+            return None
         return self.clock() + expires_in * random.uniform(0.8, 0.9)  # noqa: S311 - no secret
 
     def failed(self, flight: Flight, cause: BaseException, *, refused: bool) -> None:
-        """End a renewal with its failure: for good if the login was refused, else for a pause."""
-        if refused:
-            blocked = Blocked(Outcome.REFUSED, cause)
-        else:
-            until = self.clock() + _pause(flight.attempt, getattr(cause, "retry_after", None))
-            blocked = Blocked(Outcome.UNAVAILABLE, cause, until, flight.attempt)
+        """End a renewal with its failure: for good if the login was refused, else for a pause.
+
+        A refusal counts for all realms of the origin: the password is the same in each.
+        """
         with self._lock:
+            blocked = Blocked(Outcome.REFUSED, cause)
+            if not refused:
+                blocked = outage(cause, flight.attempt, self.clock())
+            if flight.status is Status.RUNNING:
+                flight.blocked = blocked
             if self._flights.get(flight.key) is flight:
-                self._blocked[flight.key] = blocked
-            flight.blocked = blocked
+                self._block(flight.key, blocked)
         self.end(flight, Status.FAILED)
 
+    def _block(self, key: Key, blocked: Blocked) -> None:
+        if blocked.outcome is Outcome.REFUSED:
+            self._refused[key.origin] = blocked
+        else:
+            self._spaces[key.origin][key].blocked = blocked
+
     def end(self, flight: Flight, status: Status) -> None:
-        """End a renewal, whatever came of it, and wake whoever waits; twice is once."""
+        """End a renewal, whatever came of it, and wake whoever waits; the first end counts.
+
+        Wakers stay until `unwatch`: an interrupt in here must not lose one, so that ending once
+        more wakes all of them.
+        """
         with self._lock:
-            if flight.status is not Status.RUNNING:
-                return
-            flight.status = status
-            if self._flights.get(flight.key) is flight:
-                del self._flights[flight.key]
-            wakers, flight.wakers = flight.wakers, []
+            if flight.status is Status.RUNNING:
+                flight.status = status
+                if self._flights.get(flight.key) is flight:
+                    del self._flights[flight.key]
+            wakers = tuple(flight.wakers)
         for wake in wakers:
             wake()
 
@@ -258,13 +281,6 @@ class Book:
         with self._lock:
             if wake in flight.wakers:
                 flight.wakers.remove(wake)
-
-
-def _pause(attempt: int, retry_after: float | None) -> float:
-    if retry_after is not None:
-        return min(max(retry_after, 0.0), _LONGEST_RETRY_AFTER)
-    longest = min(_FIRST_PAUSE * 2.0 ** min(attempt - 1, 16), _LONGEST_PAUSE)
-    return longest * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
 
 
 def _after_fork_in_child() -> None:

@@ -14,7 +14,7 @@ No lock is held at any `yield`, and whatever is thrown in at one leaves no renew
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from reauth.client.book import Blocked, Book, Flight, Status
@@ -90,10 +90,14 @@ def answer(book: Book, seen: Seen) -> Flow:
             renewed, led = yield from _renew(book, seen, demand, dead)
         if isinstance(renewed, Final):
             return renewed
-        if not policy.may_replay(seen, demand):
+        book.asked(demand.key, seen.url)
+        if not policy.may_replay(seen, demand, renewed):
             return _not_replayed(book, seen, demand)
         _tell(book, EventKind.REPLAYED, demand)
-        seen, outcome = (yield Replay(renewed, seen)), Outcome.REPLAYED
+        try:
+            seen, outcome = (yield Replay(renewed, seen)), Outcome.REPLAYED
+        except BodyNotReplayable:  # it looked as if it could be sent twice, and could not
+            return _not_replayed(book, replace(seen, replayable=False), demand)
     return Final(seen, outcome)
 
 
@@ -109,6 +113,8 @@ def renew_ahead(book: Book, held: Held, method: str, url: str) -> Generator[Comm
     try:
         if book.join(mine, held) is mine:
             yield from _lead(book, seen, demand, mine)
+            if mine.status is Status.DECLINED:
+                book.keep(held)
     finally:
         book.end(mine, Status.ABANDONED)
     return book.newer(held.key, held) or held
@@ -134,8 +140,10 @@ def _renew(
             if joined is mine:
                 if led:  # its one login was overtaken, and the newcomer's is gone again
                     break
-                led = True
-                yield from _lead(book, seen, demand, mine)
+                held = yield from _lead(book, seen, demand, mine)
+                led = mine.status is not Status.FORGOTTEN  # reset() wants a login of its own
+                if held is not None:  # at hand, however long the login took
+                    return held, led
             elif isinstance(joined, Flight):
                 _tell(book, EventKind.JOINED, demand)
                 yield Wait(joined, min(joined.deadline, give_up) - book.clock())
@@ -149,23 +157,33 @@ def _renew(
     return Final(seen, Outcome.UNAVAILABLE, _timed_out(book)), led
 
 
-def _lead(book: Book, seen: Seen, demand: Demand, flight: Flight) -> Generator[Command, Any, None]:
+def _lead(
+    book: Book, seen: Seen, demand: Demand, flight: Flight
+) -> Generator[Command, Any, Held | None]:
     """Log in and settle the flight; only what is no `Exception` leaves it to be abandoned."""
-    started = book.clock()
+    started, held = book.clock(), None
     _tell(book, EventKind.STARTED, demand)
     try:
         grant = granted((yield Login(flight, _context(book, seen, demand, flight))), seen.url)
         if grant is None:
             book.end(flight, Status.DECLINED)
         else:
-            book.granted(flight, demand, grant, seen.url)
+            held = book.granted(flight, demand, grant, seen.url)
     except Exception as cause:  # noqa: BLE001 - whatever the user's own code raises is its failure
         book.failed(flight, cause, refused=isinstance(cause, LoginRefused))
-    seconds = book.clock() - started
+    finally:
+        _tell_end(book, demand, flight, seconds=book.clock() - started)
+    return held
+
+
+def _tell_end(book: Book, demand: Demand, flight: Flight, *, seconds: float) -> None:
     if flight.status is Status.GRANTED:
         _tell(book, EventKind.FINISHED, demand, seconds=seconds)
     else:
-        _tell(book, EventKind.FAILED, demand, reason=flight.status.name.lower(), seconds=seconds)
+        # Still running: an interrupt is on its way, or a newcomer has taken over.
+        running = flight.status is Status.RUNNING
+        reason = Status.ABANDONED if running else flight.status
+        _tell(book, EventKind.FAILED, demand, reason=reason.name.lower(), seconds=seconds)
 
 
 def _context(book: Book, seen: Seen, demand: Demand, flight: Flight) -> Context:

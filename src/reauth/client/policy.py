@@ -6,13 +6,14 @@ and nothing it says is an address.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from reauth.client.events import Listener
 from reauth.client.grant import Grant
+from reauth.client.stores import AnyStore
 from reauth.errors import ChallengeSyntaxError
 from reauth.session import SessionChallenge, SessionError
 from reauth.wire.field import parse
@@ -52,6 +53,17 @@ class Responder:
     scheme: str
     error_of: Callable[[Challenge], SessionError | str | None]
     authorization: Callable[[str], str]
+    actions: Mapping[str | None, Action] = field(default_factory=lambda: _ACTIONS)
+    """What its codes ask for; one that is not here is taken for `session_invalid`."""
+
+
+_ACTIONS: Mapping[str | None, Action] = {
+    None: Action.RENEW,
+    SessionError.EXPIRED: Action.RENEW,
+    SessionError.INVALID: Action.REPLACE,
+    SessionError.REVOKED: Action.STOP,
+    SessionError.INSUFFICIENT: Action.STEP_UP,
+}
 
 
 def _session_error(challenge: Challenge) -> SessionError | str | None:
@@ -62,7 +74,7 @@ def _session_authorization(token: str) -> str:
     return str(Credentials("Session", {"token": token}))
 
 
-# RFC 6750 §3.1, in the words of SPEC.md. What is not here is no matter of a dead token.
+# RFC 6750 §3.1, in the words of SPEC.md.
 _BEARER_ERRORS = {
     "invalid_token": SessionError.EXPIRED,
     "insufficient_user_authentication": SessionError.INSUFFICIENT,
@@ -81,23 +93,24 @@ def _bearer_authorization(token: str) -> str:
 SESSION = Responder("Session", _session_error, _session_authorization)
 """SPEC.md's scheme."""
 
-BEARER = Responder("Bearer", _bearer_error, _bearer_authorization)
-"""RFC 6750: `invalid_token` is an expired session; `insufficient_scope` is none."""
-
-_ACTIONS: Mapping[str | None, Action] = {
-    None: Action.RENEW,
-    SessionError.EXPIRED: Action.RENEW,
-    SessionError.INVALID: Action.REPLACE,
-    SessionError.REVOKED: Action.STOP,
-    SessionError.INSUFFICIENT: Action.STEP_UP,
+# Of these a new token is no cure.
+_BEARER_ACTIONS = {
+    **_ACTIONS,
     "insufficient_scope": Action.STOP,
     "invalid_request": Action.STOP,
 }
 
+BEARER = Responder("Bearer", _bearer_error, _bearer_authorization, _BEARER_ACTIONS)
+"""RFC 6750: `invalid_token` is an expired session; `insufficient_scope` is none."""
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Held:
-    """A grant in use. `generation` counts logins: a cookie that rolls changes, and it does not."""
+    """A grant in use. `generation` counts logins: a cookie that rolls changes, and it does not.
+
+    `version` is the generation among all who share a store, of the grant itself if it is `shared`,
+    and otherwise of the one it replaced.
+    """
 
     key: Key
     grant: Grant
@@ -106,6 +119,8 @@ class Held:
     authorization: str | None
     cookies: Mapping[str, str]
     renew_at: float | None = None
+    version: int = 0
+    shared: bool = False
 
     def __repr__(self) -> str:
         return f"<Held generation {self.generation} for {self.key.origin}>"
@@ -129,6 +144,7 @@ class Seen:
     sent_with: Held | None = None
     challenges: Sequence[str] = ()
     carried: bool = False
+    cookies: Collection[str] = ()
     once: bool = True
     replayable: bool = True
     signal: SessionError | str | None = None
@@ -165,6 +181,8 @@ class Policy:
     login_timeout: float = 20.0
     budget: int = 10
     budget_window: float = 30.0
+    store: AnyStore | None = None
+    fresh: Literal["always"] | None = None
 
     @property
     def flight_timeout(self) -> float:
@@ -207,17 +225,16 @@ class Policy:
     ) -> Demand:
         realm = (self.realm or "") if challenge is None else (challenge.realm or "")
         key = Key(seen.origin, realm, self.account)
-        return Demand(key, self._action(error), responder, challenge, error)
+        return Demand(key, self._action(responder, error), responder, challenge, error)
 
-    def _action(self, error: str | None) -> Action:
-        unknown = _ACTIONS[SessionError.INVALID]
-        action = self.actions.get(error) or _ACTIONS.get(error, unknown)
+    def _action(self, responder: Responder, error: str | None) -> Action:
+        action = self.actions.get(error) or responder.actions.get(error, Action.REPLACE)
         if action is Action.STEP_UP and not self.steps_up:
             return Action.STOP
         return action
 
-    def may_replay(self, seen: Seen, demand: Demand) -> bool:
-        """Say whether the request may be sent again (RFC 9110 §9.2.2, §15.5.2).
+    def may_replay(self, seen: Seen, demand: Demand, held: Held) -> bool:
+        """Say whether the request may be sent again with this grant (RFC 9110 §9.2.2, §15.5.2).
 
         A 401 that follows SPEC.md was not applied, so any method may, unless the transport had
         sent it before. A signal, or a challenge without a reason to a request that gave
@@ -227,7 +244,9 @@ class Policy:
             return False
         if seen.method in _IDEMPOTENT or self.replay_any_method:
             return True
-        promised = seen.signal is None and (demand.error is not None or not seen.carried)
+        # Of its cookies, those that a login owns are credentials.
+        carried = seen.carried or any(name in held.cookies for name in seen.cookies)
+        promised = seen.signal is None and (demand.error is not None or not carried)
         return promised and seen.once
 
 

@@ -17,7 +17,8 @@ from requests.auth import AuthBase
 
 from reauth import errors
 from reauth.client.body import rewind, watch
-from reauth.client.credentials import carries_cookies, sent_with, sign
+from reauth.client.cookie_text import values
+from reauth.client.credentials import sent_with, sign
 from reauth.client.drain import drain
 from reauth.client.drive import drive, wait
 from reauth.client.flow import Command, Login, Replay, Wait, answer, renew_ahead
@@ -209,10 +210,7 @@ class _Exchange:
         keep_record(refused)
         sign_again(prepared, refused, self.hook.held, held)
         self.hook.held = held
-        try:
-            self.response = refused.connection.send(prepared, **self.sending)
-        except errors.BodyNotReplayable as error:
-            raise raisable(error, _KINDS, refused) from None
+        self.response = refused.connection.send(prepared, **self.sending)
         self.response.history = [*refused.history, refused]
         self.response.request = prepared
 
@@ -226,8 +224,8 @@ class _Exchange:
             origin=self.origin,
             sent_with=sent_with(self.auth._book, self.hook.held, request.headers),
             challenges=_challenge_lines(response),
-            carried="Authorization" in request.headers
-            or carries_cookies(self.hook.held, request.headers),
+            carried="Authorization" in request.headers,
+            cookies=values(request.headers.get("Cookie")),
             once=not getattr(getattr(response.raw, "retries", None), "history", ()),
             replayable=response.status_code != UNAUTHORIZED or rewind(request),
         )

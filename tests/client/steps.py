@@ -1,0 +1,142 @@
+"""Stepping the flow by hand: no threads, no I/O, and a clock that stands until it is moved."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from reauth import Grant, SessionError
+from reauth.client.book import Book, Flight
+from reauth.client.events import Event
+from reauth.client.flow import Command, Final, Login, Replay, Wait, answer
+from reauth.client.outcomes import Outcome
+from reauth.client.policy import Held, Key, Policy, Seen
+
+__all__ = ["EXPIRED", "KEY", "ORIGIN", "URL", "Clock", "Steps", "a_book", "refused", "served"]
+
+ORIGIN = "https://api.example.com:443"
+URL = "https://api.example.com/orders/7"
+KEY = Key(ORIGIN, "api")
+EXPIRED = 'Session realm="api", error="session_expired"'
+
+T = TypeVar("T")
+
+
+@dataclass
+class Clock:
+    """Seconds that pass only when a test says so."""
+
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Told:
+    """A listener that keeps what it is told."""
+
+    events: list[Event] = field(default_factory=list)
+
+    def __call__(self, event: Event) -> None:
+        self.events.append(event)
+
+    def kinds(self) -> list[str]:
+        return [event.kind.value for event in self.events]
+
+
+def a_book(clock: Clock | None = None, **policy: Any) -> Book:
+    """A book for the origin of these tests."""
+    return Book(Policy(**{"origins": frozenset({ORIGIN})} | policy), clock or Clock())
+
+
+def refused(sent_with: Held | None = None, challenge: str = EXPIRED, **facts: Any) -> Seen:
+    """A 401 to a GET, or whatever `facts` say instead."""
+    given: dict[str, Any] = {
+        "response": object(),
+        "status": 401,
+        "method": "GET",
+        "url": URL,
+        "origin": ORIGIN,
+        "sent_with": sent_with,
+        "challenges": [challenge],
+        "carried": sent_with is not None,
+    }
+    return Seen(**given | facts)
+
+
+def served(sent_with: Held | None = None) -> Seen:
+    """A 200."""
+    return refused(sent_with, status=200, challenges=())
+
+
+class Steps:
+    """One flow, taken from command to command."""
+
+    def __init__(self, book: Book, seen: Seen, flow: Generator[Command, Any, Any] | None = None):
+        self.flow = answer(book, seen) if flow is None else flow
+        self.command: Command | None = None
+        self.result: Any = None
+        self._run(lambda: next(self.flow))
+
+    def _run(self, step: Any) -> None:
+        try:
+            self.command = step()
+        except StopIteration as end:
+            self.command, self.result = None, end.value
+
+    def send(self, done: object = None) -> Steps:
+        self._run(lambda: self.flow.send(done))
+        return self
+
+    def throw(self, error: BaseException) -> Steps:
+        self._run(lambda: self.flow.throw(error))
+        return self
+
+    @property
+    def leads(self) -> bool:
+        return isinstance(self.command, Login)
+
+    @property
+    def login(self) -> Login:
+        assert isinstance(self.command, Login), self.command
+        return self.command
+
+    @property
+    def replay(self) -> Replay:
+        assert isinstance(self.command, Replay), self.command
+        return self.command
+
+    @property
+    def wait(self) -> Wait:
+        assert isinstance(self.command, Wait), self.command
+        return self.command
+
+    @property
+    def flight(self) -> Flight:
+        return (self.wait if isinstance(self.command, Wait) else self.login).flight
+
+    @property
+    def final(self) -> Final:
+        assert isinstance(self.result, Final), (self.command, self.result)
+        return self.result
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.final.outcome
+
+
+def log_in(book: Book, token: str = "t1", seen: Seen | None = None) -> Held:
+    """Take a renewal to its end, and return the grant it brought."""
+    steps = Steps(book, refused() if seen is None else seen)
+    held = steps.send(Grant(token=token)).replay.held
+    steps.send(served(held))
+    assert steps.outcome is Outcome.REPLAYED
+    return held
+
+
+def challenge(error: SessionError | str | None, realm: str = "api") -> str:
+    """A challenge of the Session scheme as a server sends it."""
+    reason = "" if error is None else f', error="{error}"'
+    return f'Session realm="{realm}"{reason}'

@@ -1,0 +1,293 @@
+"""The flow from a 401 to the final response: one login for all, and what each ends with."""
+
+import pytest
+
+from reauth import BodyNotReplayable, Grant, LoginRefused
+from reauth.client.book import Status
+from reauth.client.flow import Replay
+from reauth.client.outcomes import Outcome
+from reauth.errors import LoginTimeout, LoginUnavailable
+from tests.client.steps import URL, Clock, Steps, a_book, challenge, log_in, refused, served
+
+
+def test_a_refused_request_logs_in_and_is_sent_again_with_what_the_login_brought() -> None:
+    steps = Steps(a_book(), refused())
+    replay = steps.send(Grant(token="t1")).replay
+    assert replay.held.authorization == 'Session token="t1"'
+    answer = served(replay.held)
+    assert (steps.send(answer).final.seen, steps.outcome) == (answer, Outcome.REPLAYED)
+
+
+def test_the_login_is_told_why_and_for_which_request() -> None:
+    context = Steps(a_book(), refused(method="PUT")).login.context
+    assert (context.error, context.realm, context.method, context.url, context.attempt) == (
+        "session_expired",
+        "api",
+        "PUT",
+        URL,
+        1,
+    )
+    assert context.previous is None
+
+
+@pytest.mark.requirement("C-17")
+def test_a_second_request_waits_while_the_first_logs_in() -> None:
+    book = a_book()
+    first, second = Steps(book, refused()), Steps(book, refused())
+    assert second.wait.flight is first.login.flight
+
+
+def test_whoever_waited_is_sent_again_with_the_leader_s_grant() -> None:
+    book = a_book()
+    first, second = Steps(book, refused()), Steps(book, refused())
+    led = first.send("t1").replay
+    assert second.send().replay.held is led.held
+
+
+@pytest.mark.requirement("C-18")
+@pytest.mark.parametrize(
+    "error", [None, "session_expired", "session_invalid", "session_revoked", "vendor.example.odd"]
+)
+def test_a_refusal_of_an_older_grant_is_answered_with_the_newer_one(error: str | None) -> None:
+    book = a_book()
+    old = log_in(book, "t1")
+    new = log_in(book, "t2", refused(old))
+    assert Steps(book, refused(old, challenge(error))).replay.held is new
+
+
+@pytest.mark.requirement("C-18")
+def test_a_request_that_went_out_without_a_grant_gets_the_one_there_is() -> None:
+    book = a_book()
+    held = log_in(book)
+    assert Steps(book, refused(None)).replay.held is held
+
+
+def test_a_late_invalid_does_not_drop_the_newer_grant() -> None:
+    book = a_book()
+    old = log_in(book, "t1")
+    new = log_in(book, "t2", refused(old))
+    Steps(book, refused(old, challenge("session_invalid")))
+    assert book.for_request(new.key.origin, URL) is new
+
+
+@pytest.mark.requirement("C-19")
+def test_a_request_whose_own_login_was_in_vain_ends_with_the_401() -> None:
+    book = a_book()
+    steps = Steps(book, refused())
+    again = refused(steps.send("t1").replay.held)
+    assert steps.send(again).final.seen is again
+    assert steps.outcome is Outcome.REPLAYED
+
+
+@pytest.mark.requirement("C-19")
+def test_a_request_that_followed_may_lead_once_and_is_sent_at_most_twice_more() -> None:
+    book = a_book()
+    leader, follower = Steps(book, refused()), Steps(book, refused())
+    leader.send("t1")
+    first = follower.send().replay.held
+    second = follower.send(refused(first)).send("t2").replay.held  # a login of its own
+    assert follower.send(refused(second)).outcome is Outcome.REPLAYED
+
+
+def test_a_leader_whose_grant_was_evicted_uses_its_second_replay_for_the_newer_one() -> None:
+    book = a_book()
+    leader = Steps(book, refused())
+    mine = leader.send("t1").replay.held
+    newer = log_in(book, "t2", refused(mine))
+    assert leader.send(refused(mine)).replay.held is newer
+
+
+# How a renewal ends for those who wait
+
+
+def test_declined_is_an_outcome_for_each_waiter_with_its_own_401() -> None:
+    book = a_book()
+    leader, seen = Steps(book, refused()), refused()
+    follower = Steps(book, seen)
+    assert leader.send(None).outcome is Outcome.DECLINED
+    final = follower.send().final
+    assert (final.seen, final.outcome, final.failure) == (seen, Outcome.DECLINED, None)
+
+
+def test_a_failure_reaches_each_waiter_as_an_exception_of_its_own_with_one_cause() -> None:
+    book = a_book()
+    leader, follower = Steps(book, refused()), Steps(book, refused())
+    cause = LoginRefused("locked")
+    failures = [leader.throw(cause).final.failure, follower.send().final.failure]
+    assert failures[0] is not failures[1]
+    assert [f.__cause__ for f in failures if f is not None] == [cause, cause]
+    assert [type(f) for f in failures] == [LoginRefused, LoginRefused]
+
+
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt(), SystemExit(), GeneratorExit()])
+def test_an_interrupted_leader_leaves_a_renewal_that_a_waiter_leads(
+    interrupt: BaseException,
+) -> None:
+    book = a_book()
+    leader, follower = Steps(book, refused()), Steps(book, refused())
+    flight = leader.flight
+    with pytest.raises(type(interrupt)):
+        leader.throw(interrupt)
+    assert flight.status is Status.ABANDONED
+    assert follower.send().login.flight is not flight
+
+
+def test_a_closed_flow_leaves_no_renewal_behind() -> None:
+    book = a_book()
+    leader = Steps(book, refused())
+    flight = leader.flight
+    leader.flow.close()
+    assert flight.status is Status.ABANDONED
+
+
+def test_a_failed_replay_is_the_user_s_to_see_and_the_grant_stays() -> None:
+    book = a_book()
+    steps = Steps(book, refused())
+    held = steps.send("t1").replay.held
+    with pytest.raises(ConnectionError):
+        steps.throw(ConnectionError())
+    assert book.for_request(held.key.origin, URL) is held
+
+
+# Deadlines
+
+
+def test_deadlines_are_ordered_login_then_renewal_then_waiters() -> None:
+    policy = a_book(login_timeout=20.0).policy
+    assert policy.login_timeout < policy.flight_timeout < policy.wait_timeout
+
+
+def test_a_waiter_takes_a_renewal_over_when_its_deadline_has_passed() -> None:
+    clock = Clock()
+    book = a_book(clock)
+    leader, follower = Steps(book, refused()), Steps(book, refused())
+    clock.now += follower.wait.seconds
+    assert follower.send().login.flight is not leader.flight
+
+
+def test_a_newcomer_takes_over_at_the_very_deadline_and_not_before() -> None:
+    clock = Clock()
+    book = a_book(clock)
+    leader = Steps(book, refused())
+    clock.now = leader.flight.deadline - 0.001
+    assert Steps(book, refused()).wait.seconds == pytest.approx(0.001)
+    clock.now = leader.flight.deadline
+    assert Steps(book, refused()).leads
+
+
+def test_a_late_grant_of_an_overtaken_leader_is_not_kept_and_it_uses_the_newcomer_s() -> None:
+    clock = Clock()
+    book = a_book(clock)
+    late = Steps(book, refused())
+    clock.now = late.flight.deadline
+    newer = log_in(book, "new")
+    assert late.send("late").replay.held is newer
+    assert book.for_request(newer.key.origin, URL) is newer
+
+
+def test_an_overtaken_leader_waits_for_the_newcomer() -> None:
+    clock = Clock()
+    book = a_book(clock)
+    late = Steps(book, refused())
+    clock.now = late.flight.deadline
+    newcomer = Steps(book, refused())
+    assert late.send("late").wait.flight is newcomer.flight
+
+
+def test_an_overtaken_leader_does_not_lead_twice() -> None:
+    clock = Clock()
+    book = a_book(clock)
+    late = Steps(book, refused())
+    clock.now = late.flight.deadline
+    newcomer = Steps(book, refused())
+    late.send("late")
+    newcomer.send(None)
+    newcomer_gone = late.send()
+    assert newcomer_gone.outcome is Outcome.DECLINED
+
+
+def test_an_overtaken_leader_ends_when_the_newcomer_is_gone() -> None:
+    clock = Clock()
+    book = a_book(clock)
+    late = Steps(book, refused())
+    clock.now = late.flight.deadline
+    Steps(book, refused()).flow.close()
+    late.send("late")
+    assert isinstance(late.final.failure, LoginTimeout)
+    assert Steps(book, refused()).leads  # and left no renewal behind
+
+
+def test_a_waiter_gives_up_at_its_own_deadline() -> None:
+    clock = Clock()
+    book = a_book(clock, login_timeout=20.0)
+    leader, follower = Steps(book, refused()), Steps(book, refused())
+    began = clock.now
+    clock.now = leader.flight.deadline
+    other = Steps(book, refused())  # somebody else takes over first
+    assert other.leads
+    assert follower.send().wait.seconds == pytest.approx(began + 40.0 - clock.now)
+    clock.now = began + 40.0
+    final = follower.send().final
+    assert final.outcome is Outcome.UNAVAILABLE
+    assert isinstance(final.failure, LoginTimeout)
+    assert "within 40 s" in str(final.failure)
+
+
+def test_a_login_that_took_longer_than_anybody_waits_still_serves_its_own_request() -> None:
+    clock = Clock()
+    book = a_book(clock)
+    steps = Steps(book, refused())
+    clock.now += 10 * book.policy.wait_timeout  # somebody looked for a second factor
+    assert steps.send("t1").replay.held.authorization == 'Session token="t1"'
+
+
+# What a reset does
+
+
+def test_after_a_reset_the_login_that_was_under_way_brings_nothing() -> None:
+    book = a_book()
+    steps = Steps(book, refused())
+    first = steps.flight
+    book.reset()
+    again = steps.send("old")
+    assert again.login.flight is not first
+    assert again.send("new").replay.held.authorization == 'Session token="new"'
+
+
+def test_after_a_reset_the_failure_of_the_login_that_was_under_way_counts_no_more() -> None:
+    book = a_book()
+    steps = Steps(book, refused())
+    book.reset()
+    assert steps.throw(LoginRefused("the old password")).leads
+
+
+def test_a_reset_wakes_whoever_waits() -> None:
+    book = a_book()
+    leader, follower = Steps(book, refused()), Steps(book, refused())
+    woken: list[bool] = []
+    assert book.watch(leader.flight, lambda: woken.append(True))
+    book.reset()
+    assert woken == [True]
+    assert follower.send().leads
+
+
+# Exceptions of the user's own code
+
+
+@pytest.mark.parametrize("cause", [ValueError("secret"), ConnectionError(), KeyError("secret")])
+def test_whatever_a_login_raises_is_an_outage_that_shows_its_type_alone(cause: Exception) -> None:
+    failure = Steps(a_book(), refused()).throw(cause).final.failure
+    assert type(failure) is LoginUnavailable
+    assert str(failure) == f"the login failed: {type(cause).__name__}"
+    assert failure.__cause__ is cause
+
+
+def test_a_body_that_turns_out_to_be_spent_ends_with_the_401() -> None:
+    book = a_book()
+    seen = refused()
+    steps = Steps(book, seen)
+    assert isinstance(steps.send("t1").command, Replay)
+    final = steps.throw(BodyNotReplayable("spent")).final
+    assert final.outcome is Outcome.RENEWED_NOT_REPLAYED
+    assert final.failure is None
+    assert final.seen.response is seen.response
