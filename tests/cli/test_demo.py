@@ -49,7 +49,7 @@ def test_it_is_plain_text_where_there_is_no_terminal() -> None:
 
 def test_no_session_and_no_password_is_shown_in_full() -> None:
     assert demo_server.PASSWORD not in shown()
-    tokens = re.findall(r'token="([^"]*)"', shown())
+    tokens = re.findall(r'Authorization: Session token="([^"]*)"', shown())
     assert tokens
     assert all(re.fullmatch(r"[\w-]{4}\.\.\.", token) for token in tokens)
 
