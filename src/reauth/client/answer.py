@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 __all__ = ["Answer", "Unread", "member"]
+
+
+T = TypeVar("T")
 
 
 class Unread(BaseException):
@@ -22,7 +25,8 @@ class Unread(BaseException):
 class Answer:
     """A response: `status`, `headers` (names in any case), `url`, and as much body as is needed.
 
-    `body` holds decoded octets, of a long body the beginning only: then `cut` is true.
+    `octets` is what has been read of the decoded body, and `reading` says that there is more:
+    whoever needs it raises `Unread`. Of a long body there is the beginning only: then it is `cut`.
     `cookies` names the cookies that the response set.
     """
 
@@ -33,7 +37,12 @@ class Answer:
     cut: bool = False
     cookies: frozenset[str] = frozenset()
     reading: bool = False
-    """Whether more of the body can be had by raising `Unread`."""
+
+    def take(self, piece: bytes, most: int) -> None:
+        """Add what was read on, up to a bound; nothing means that the body has ended."""
+        self.octets += piece
+        self.cut = len(self.octets) > most
+        self.reading = bool(piece) and not self.cut
 
     @property
     def body(self) -> bytes:
@@ -47,24 +56,33 @@ class Answer:
         """The body as text, in the charset it names or else in UTF-8."""
         return _decoded(self.body, self.headers.get("Content-Type", ""))
 
+    def find(self, search: Callable[[str], T | None]) -> T | None:
+        """Search in the text; as soon as enough of it has been read, in no more."""
+        found = search(_decoded(self.octets, self.headers.get("Content-Type", "")))
+        if found is None and self.reading:
+            raise Unread
+        return found
+
     @property
     def media_type(self) -> str:
         """The media type in lower case, without parameters (RFC 9110 §8.3.1); or empty."""
         return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
     def json(self) -> Any:
-        """Read the body's first JSON value (RFC 8259), as soon as enough of it has been read.
+        """Read the JSON object or array (RFC 8259) that the body begins with, and no further.
 
         Raises `ValueError` where there is none.
         """
         text = self.octets.decode("utf-8-sig", "replace").lstrip()
+        if text and text[0] not in "{[":  # a page, say, or a number: nothing has a member
+            raise ValueError("the body is no JSON")
         try:
             return json.JSONDecoder().raw_decode(text)[0]
         except (ValueError, RecursionError):
-            if self.reading:
-                raise Unread from None
-            # Without its cause, which holds the text: there may be a token in it.
-            raise ValueError("the body is no JSON") from None
+            pass  # what is raised below has no cause: it holds the text, which may hold a token
+        if self.reading:
+            raise Unread
+        raise ValueError("the body is no JSON")
 
 
 def _decoded(octets: bytes, content_type: str) -> str:

@@ -7,7 +7,7 @@ login decides. Nothing is read beyond a bound, and nothing waited for beyond a d
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Generator, Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import aclosing, closing
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
@@ -100,10 +100,16 @@ def _no_answer(request: Request, reason: str) -> LoginUnavailable:
 
 def _reason(error: BaseException) -> str:
     """Tell what lay at the bottom; the libraries' own texts show URLs with their queries."""
-    while (inner := error.__cause__ or error.__context__) is not None:
+    while (inner := _inner(error)) is not None:
         error = inner
     plain = type(error).__module__ in {"builtins", "socket", "ssl"} and isinstance(error, OSError)
     return str(error) if plain else type(error).__name__
+
+
+def _inner(error: BaseException) -> BaseException | None:
+    if isinstance(error, BaseExceptionGroup):  # one for each address that was tried
+        return error.exceptions[0]
+    return error.__cause__ or error.__context__
 
 
 def _is_httpx(http: Any) -> bool:
@@ -117,7 +123,8 @@ def _failures(http: Any) -> tuple[type[Exception], ...]:
         return (httpx.HTTPError, httpx.InvalidURL, TimeoutError)
     import requests
 
-    return (requests.RequestException, TimeoutError)
+    # ValueError is what requests says to some redirects, which it looks at even if it stays there.
+    return (requests.RequestException, ValueError, TimeoutError)
 
 
 # requests
@@ -159,19 +166,32 @@ def _unsigned(prepared: Any) -> Any:
 
 
 def _over_httpx(http: Any, request: Request, left: float) -> Answer:
-    response = http.send(
-        _built(http, request, left), stream=True, auth=None, follow_redirects=False
-    )
+    response = http.send(_built(http, request, left), **_UNSIGNED)
+    kept, until = bytearray(), time.monotonic() + left
     with closing(response):
-        return _answer(response, *_read(response.iter_bytes(), left))
+        for piece in response.iter_bytes():
+            kept += piece
+            if len(kept) > MOST_OCTETS or time.monotonic() > until:
+                return _answer(response, kept, cut=True)
+    return _answer(response, kept)
 
 
 async def _over_async_httpx(http: Any, request: Request, left: float) -> Answer:
-    response = await http.send(
-        _built(http, request, left), stream=True, auth=None, follow_redirects=False
-    )
+    import anyio
+
+    response = await http.send(_built(http, request, left), **_UNSIGNED)
+    kept = bytearray()
     async with aclosing(response):
-        return _answer(response, *await _read_async(response.aiter_bytes(), left))
+        with anyio.move_on_after(left) as bound:
+            async for piece in response.aiter_bytes():
+                kept += piece
+                if len(kept) > MOST_OCTETS:
+                    # Not `break`: cancelled in their next read, the generators within end in order.
+                    bound.cancel()
+    return _answer(response, kept, cut=bound.cancelled_caught)
+
+
+_UNSIGNED: Mapping[str, Any] = {"auth": None, "stream": True, "follow_redirects": False}
 
 
 def _built(http: Any, request: Request, left: float) -> Any:
@@ -180,24 +200,8 @@ def _built(http: Any, request: Request, left: float) -> Any:
     )
 
 
-def _read(pieces: Iterator[bytes], left: float) -> tuple[bytes, bool]:
-    kept, until = bytearray(), time.monotonic() + left
-    for piece in pieces:
-        kept += piece
-        if len(kept) > MOST_OCTETS or time.monotonic() > until:
-            return bytes(kept), True
-    return bytes(kept), False
-
-
-async def _read_async(pieces: AsyncIterator[bytes], left: float) -> tuple[bytes, bool]:
-    kept, until = bytearray(), time.monotonic() + left
-    async for piece in pieces:
-        kept += piece
-        if len(kept) > MOST_OCTETS or time.monotonic() > until:
-            return bytes(kept), True
-    return bytes(kept), False
-
-
-def _answer(response: Any, octets: bytes, cut: bool) -> Answer:
+def _answer(response: Any, octets: bytearray, *, cut: bool = False) -> Answer:
     cookies = frozenset(cookie.name for cookie in response.cookies.jar)
-    return Answer(response.status_code, response.headers, str(response.url), octets, cut, cookies)
+    return Answer(
+        response.status_code, response.headers, str(response.url), bytes(octets), cut, cookies
+    )

@@ -1,0 +1,101 @@
+"""The forms of an HTML page: enough to fill in a login form, or to see that one was served.
+
+Tags are found with one pattern that never goes back, so that no page takes more than linear time;
+`html.parser` needs ten seconds for 32 KB of ``<a <a <a``.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+__all__ = ["Form", "form_with", "forms"]
+
+# What is unclosed runs to the end of the page, as it does in a browser.
+_parts = re.compile(
+    r"""
+    <!--.*?(?:-->|\Z)
+    | <(?P<raw>script|style)\b.*?(?:</(?P=raw)|\Z)
+    | <(?P<tag>/?form|input|button|select|textarea)(?=[\s/>])
+      (?P<attributes>(?:[^>"']++|"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))*+)
+    """,
+    re.VERBOSE | re.IGNORECASE | re.DOTALL,
+).finditer
+
+_attributes = re.compile(
+    r"""
+    ([^\s"'>/=]++)
+    (?: \s*+ = \s*+ (?: "([^"]*+) | '([^']*+) | ([^\s"'>]++) ) )?+
+    """,
+    re.VERBOSE,
+).findall
+
+_BUTTONS = frozenset({"submit", "button", "image", "reset", "file"})
+
+
+@dataclass(slots=True, repr=False)
+class Form:
+    """A form: where it goes, the names of its controls, and what it would send untouched."""
+
+    action: str
+    method: str
+    names: set[str] = field(default_factory=set)
+    values: dict[str, str] = field(default_factory=dict)
+    asks_password: bool = False
+
+
+def forms(page: str) -> list[Form]:
+    """Find the forms of a page, in their order.
+
+    >>> [form] = forms('<form action="/in"><input name=csrf value="a&amp;b" type=hidden></form>')
+    >>> form.action, form.method, form.values
+    ('/in', 'get', {'csrf': 'a&b'})
+    """
+    found: list[Form] = []
+    current: Form | None = None
+    for part in _parts(page):
+        tag = (part["tag"] or "").lower()
+        if tag == "form":
+            attributes = _read(part["attributes"])
+            current = Form(attributes.get("action", ""), attributes.get("method", "get").lower())
+            found.append(current)
+        elif tag == "/form":
+            current = None
+        elif tag and current is not None:
+            _add(current, tag, _read(part["attributes"]))
+    return found
+
+
+def form_with(page: str, names: Iterable[str]) -> Form | None:
+    """Find the first form that has all of these controls; without names, one for a password."""
+    wanted = set(names)
+    for form in forms(page):
+        if wanted <= form.names and (wanted or form.asks_password):
+            return form
+    return None
+
+
+def _read(attributes: str) -> dict[str, str]:
+    read: dict[str, str] = {}
+    for name, *values in _attributes(attributes):
+        read.setdefault(name.lower(), _unescaped("".join(values)))
+    return read
+
+
+def _unescaped(text: str) -> str:
+    with suppress(ValueError):  # a character number of thousands of digits
+        return html.unescape(text)
+    return text
+
+
+def _add(form: Form, tag: str, attributes: dict[str, str]) -> None:
+    """Note a control, and its value if it is one that is sent without being touched."""
+    name, kind = attributes.get("name", ""), attributes.get("type", "text").lower()
+    form.names.add(name)
+    form.asks_password |= tag == "input" and kind == "password"
+    unchecked = kind in {"checkbox", "radio"} and "checked" not in attributes
+    if tag == "input" and name and kind not in _BUTTONS and not unchecked:
+        form.values[name] = attributes.get("value", "on" if kind in {"checkbox", "radio"} else "")
