@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 __all__ = ["values", "with_cookies"]
 
 
-def with_cookies(header: str | None, cookies: Mapping[str, str]) -> str:
-    """Replace or add cookies in the text of a Cookie header; all others stay as they are.
+def with_cookies(
+    header: str | None, cookies: Mapping[str, str], without: Collection[str] = ()
+) -> str:
+    """Replace or add cookies in the text of a Cookie header, and leave out those named.
 
-    >>> with_cookies("a=1; sid=dead", {"sid": "s1"})
+    All others stay as they are.
+
+    >>> with_cookies("a=1; sid=dead; b=2", {"sid": "s1"}, without={"b"})
     'a=1; sid=s1'
     """
-    kept = [pair for pair in _pairs(header) if _name(pair) not in cookies]
+    gone = {*cookies, *without}
+    kept = [pair for pair in _pairs(header) if _name(pair) not in gone]
     return "; ".join(kept + [f"{name}={value}" for name, value in cookies.items()])
 
 

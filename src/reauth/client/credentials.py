@@ -1,17 +1,19 @@
-"""A grant in the header fields of a request: put there, and recognised on the wire.
+"""A grant in the header fields of a request, and what its server says of it in the answer.
 
 Header fields are a mapping of names in any case, as requests and httpx both have.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
+from typing import Any
 
 from reauth.client.book import Book
 from reauth.client.cookie_text import values, with_cookies
+from reauth.client.lifetime import lifetime
 from reauth.client.policy import Held
 
-__all__ = ["carries_cookies", "sent_with", "sign"]
+__all__ = ["extend", "roll", "sent_with", "sign"]
 
 
 def sign(headers: MutableMapping[str, str], held: Held) -> None:
@@ -36,6 +38,17 @@ def sent_with(book: Book, held: Held | None, headers: Mapping[str, str]) -> Held
     return held if ours else None
 
 
-def carries_cookies(held: Held | None, headers: Mapping[str, str]) -> bool:
-    """Tell whether the request went out with a cookie that the grant owns, of whatever value."""
-    return held is not None and bool(held.cookies.keys() & values(headers.get("Cookie")))
+def roll(book: Book, held: Held, cookies: Iterable[Any]) -> None:
+    """Take over the new values that an answer gave to cookies which the grant owns."""
+    rolled = {c.name: c.value or "" for c in cookies if c.name in held.cookies}
+    if rolled:
+        book.roll(held, rolled)
+
+
+def extend(book: Book, held: Held, sent: Mapping[str, str], answered: Mapping[str, str]) -> None:
+    """Take over how long the session still lives, where the answer to its token says it."""
+    if held.authorization is None or sent.get("Authorization") != held.authorization:
+        return
+    seconds = lifetime(answered.get("Authentication-Info"), answered.get("Age"))
+    if seconds is not None:
+        book.extend(held, seconds)

@@ -9,8 +9,7 @@ from requests import PreparedRequest, Response
 
 from reauth.client.book import Book
 from reauth.client.cookies import carry_over_redirect, rebuild
-from reauth.client.credentials import sign
-from reauth.client.lifetime import lifetime
+from reauth.client.credentials import extend, roll, sign
 from reauth.client.origins import sent_to
 from reauth.client.policy import UNAUTHORIZED, Held
 
@@ -36,28 +35,12 @@ def learn(book: Book, held: Held, response: Response) -> None:
     request = response.request
     if sent_to(request.url) != held.key.origin:
         return
-    if held.cookies:
-        _learn_cookies(book, held, response)
-    elif request.headers.get("Authorization") == held.authorization:
-        _learn_expiry(book, held, response)
+    if response.status_code != UNAUTHORIZED:  # that says nothing of a session that lives
+        if len(response.cookies):
+            roll(book, held, response.cookies)
+        extend(book, held, request.headers, response.headers)
     if response.is_redirect:
         _prepare_redirect(book.current(held), response)
-
-
-def _learn_cookies(book: Book, held: Held, response: Response) -> None:
-    if not len(response.cookies) or response.status_code == UNAUTHORIZED:
-        return
-    rolled = {c.name: c.value or "" for c in response.cookies if c.name in held.cookies}
-    if rolled:
-        book.roll(held, rolled)
-
-
-def _learn_expiry(book: Book, held: Held, response: Response) -> None:
-    if response.status_code == UNAUTHORIZED:  # it answers credentials that were accepted
-        return
-    seconds = lifetime(response.headers.get("Authentication-Info"), response.headers.get("Age"))
-    if seconds is not None:
-        book.extend(held, seconds)
 
 
 def _prepare_redirect(held: Held, response: Response) -> None:
