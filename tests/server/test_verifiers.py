@@ -13,7 +13,7 @@ from itsdangerous import URLSafeTimedSerializer
 
 import reauth
 from reauth.server import asgi, flask, wsgi
-from reauth.server.verifiers import Lookup, Signed, ask, ask_async
+from reauth.server.verifiers import Lookup, Signed, ask, ask_async, unblocking
 
 # Asking
 
@@ -119,14 +119,14 @@ def test_an_awaitable_that_is_no_coroutine_admits_nobody_either() -> None:
     "verify", [acoroutine, AsyncCallable(), partial(acoroutine), a_lambda, str, lambda token: token]
 )
 def test_a_loop_takes_every_kind_of_verifier(verify: Callable[[str], Any]) -> None:
-    assert asyncio.run(ask_async(verify, "t")) == "t"
+    assert asyncio.run(ask_async(unblocking(verify), "t")) == "t"
 
 
 def test_a_plain_verifier_does_not_hold_up_the_loop() -> None:
     def where(token: str) -> threading.Thread:
         return threading.current_thread()
 
-    assert asyncio.run(ask_async(where, "t")) is not threading.main_thread()
+    assert asyncio.run(ask_async(unblocking(where), "t")) is not threading.main_thread()
 
 
 def test_one_that_says_that_it_never_waits_runs_where_it_is() -> None:
@@ -136,7 +136,7 @@ def test_one_that_says_that_it_never_waits_runs_where_it_is() -> None:
         def __call__(self, token: str) -> threading.Thread:
             return threading.current_thread()
 
-    assert asyncio.run(ask_async(Quick(), "t")) is threading.main_thread()
+    assert asyncio.run(ask_async(unblocking(Quick()), "t")) is threading.main_thread()
 
 
 def test_an_asgi_gate_takes_both_kinds() -> None:

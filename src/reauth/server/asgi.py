@@ -15,13 +15,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from functools import lru_cache
 from typing import Any, TypeAlias, Unpack
 
 from reauth.server.facts import Request
 from reauth.server.gate import Answer, Decision, Gate, Refused, Words
-from reauth.server.responses import dress, replacement
-from reauth.server.verifiers import AsyncVerifier, Verifier, ask_async
+from reauth.server.responses import dress, due, replacement
+from reauth.server.verifiers import AsyncVerifier, Verifier, ask_async, unblocking
 
 __all__ = ["SessionGate"]
 
@@ -29,6 +30,7 @@ Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
+RawHeader: TypeAlias = tuple[bytes, bytes]
 Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 # Close codes (RFC 6455 §7.4 and IANA's registry).
@@ -59,6 +61,7 @@ class SessionGate:
     ) -> None:
         self.app = app
         self.verify = verify
+        self._unblocking = unblocking(verify)
         self.gate = Gate(**words)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,7 +69,7 @@ class SessionGate:
         if scope["type"] not in {"http", "websocket"}:
             return await self.app(scope, receive, send)
         claim = self.gate.claim(request(scope))
-        decision = self.gate.decide(claim, await ask_async(self.verify, claim.token))
+        decision = self.gate.decide(claim, await ask_async(self._unblocking, claim.token))
         if decision.answer is not None:
             return await _refuse(decision.answer, scope, send)
         response = _Response(self.gate, decision, send)
@@ -109,6 +112,8 @@ def _path(scope: Scope) -> str:
 class _Response:
     """The application's messages on their way out."""
 
+    __slots__ = ("_decision", "_gate", "_replaced", "_send", "last")
+
     def __init__(self, gate: Gate, decision: Decision, send: Send) -> None:
         self._gate = gate
         self._decision = decision
@@ -120,23 +125,33 @@ class _Response:
         """What the application calls in place of the server's `send`."""
         self.last = message["type"]
         if self.last == "http.response.start":
-            message = await self._start(message)
+            raw = message.get("headers", ())
+            added = self._added(message["status"], raw)
+            if added is None:
+                await self._start(message, raw)
+                return
+            message = {**message, "headers": [*raw, *added]}
         if not self._replaced:
             await self._send(message)
 
-    async def _start(self, message: Message) -> Message:
-        status = message["status"]
-        headers = [
-            (name.decode("latin-1"), value.decode("latin-1"))
-            for name, value in message.get("headers", ())
-        ]
-        answer = replacement(self._gate, self._decision, status, headers)
+    def _added(self, status: int, raw: Iterable[RawHeader]) -> list[RawHeader] | None:
+        """What is simply added, or None: as for most responses, without decoding any."""
+        if self._gate.legacy is not None or self._decision.trouble:
+            return None
+        names = {name.decode("latin-1") for name, _ in raw}
+        added = due(self._gate, self._decision, status, names)
+        return None if added is None else _encoded_once(added)
+
+    async def _start(self, message: Message, raw: Iterable[RawHeader]) -> None:
+        gate, decision, status = self._gate, self._decision, message["status"]
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw]
+        answer = replacement(gate, decision, status, headers)
         if answer is None:
-            dressed = dress(self._gate, self._decision, status, headers)
-            return {**message, "headers": _encoded(dressed)}
-        self._replaced = True
-        await _respond(answer, self._send)
-        return message
+            dressed = _encoded(dress(gate, decision, status, headers))
+            await self._send({**message, "headers": dressed})
+        else:
+            self._replaced = True
+            await _respond(answer, self._send)
 
 
 async def _refuse(answer: Answer, scope: Scope, send: Send) -> None:
@@ -169,5 +184,8 @@ async def _respond(answer: Answer, send: Send, kind: str = "http.response") -> N
     await send({"type": f"{kind}.body", "body": answer.body})
 
 
-def _encoded(headers: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+def _encoded(headers: Iterable[tuple[str, str]]) -> list[RawHeader]:
     return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+
+
+_encoded_once = lru_cache(maxsize=64)(_encoded)  # what is added is much the same, and no secret

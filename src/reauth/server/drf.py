@@ -45,7 +45,7 @@ class SessionAuthentication(CookieAuthentication):
         decision = _decision(request._request)
         if decision.trouble and api_settings.EXCEPTION_HANDLER is not exception_handler:
             raise StoreTrouble
-        if decision.admitted is None:
+        if decision.session is None:
             return None
         presented = decision.claim.presented
         if presented is not None and presented.by_cookie:

@@ -81,10 +81,10 @@ class SessionGate:
         def decorate(view: Callable[P, R]) -> Callable[P, R]:
             @wraps(view)
             def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-                admitted = _decision().admitted
-                if admitted is None:
+                decision = _decision()
+                if decision.session is None:
                     raise Refused
-                if not asked.met_by(admitted):
+                if not asked.met_by(decision.verified):
                     raise asked.refusal()
                 answer: R = current_app.ensure_sync(view)(*args, **kwargs)
                 return answer

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Generic, Required, TypeAlias, TypedDict, TypeVar
+from typing import Any, Generic, NamedTuple, Required, TypeAlias, TypedDict, TypeVar
 
 from reauth.server import answers
 from reauth.server.answers import Answer, Page
@@ -114,8 +114,9 @@ class StepUp:
     max_age: int | None = None
     acr_values: tuple[str, ...] = ()
 
-    def met_by(self, admitted: Admitted[Any]) -> bool:
+    def met_by(self, verified: object) -> bool:
         """Whether this session is enough; one that does not tell its age or kind is not."""
+        admitted = verified if isinstance(verified, Admitted) else Admitted(verified)
         age = admitted.auth_age
         recent = self.max_age is None or (age is not None and age <= self.max_age)
         return recent and (not self.acr_values or admitted.acr in self.acr_values)
@@ -125,8 +126,7 @@ class StepUp:
         return Refused(SessionError.INSUFFICIENT, max_age=self.max_age, acr_values=self.acr_values)
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """What a request asks for and what it presents for it; `token` is the verifier's to judge."""
 
     request: Request
@@ -146,34 +146,34 @@ class Claim:
         return None if self.presented is None else self.presented.scheme
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What becomes of a request: an `answer` is sent, or the application is asked.
 
-    On a public page nobody may be `admitted`. Then `refused` says why the session presented does
-    not count, and `trouble` that nobody could tell.
+    On a public page the session may be None. Then `refused` says why the one presented does not
+    count, and `trouble` that nobody could tell.
     """
 
     claim: Claim
-    admitted: Admitted[Any] | None = None
+    verified: Any = None  # what the verifier returned: a session, or it as Admitted
     refused: Refused | None = None
     trouble: bool = False
     answer: Answer | None = None
 
     @property
     def session(self) -> Any:
-        """The session that the verifier returned, or None."""
-        return None if self.admitted is None else self.admitted.session
+        """The session that is admitted, or None."""
+        verified = self.verified
+        return verified.session if isinstance(verified, Admitted) else verified
 
     @property
     def lifetime(self) -> int | None:
         """What Authentication-Info tells: it answers Authorization, and means nothing elsewhere."""
-        admitted, presented = self.admitted, self.claim.presented
-        if admitted is None or admitted.expires_in is None:
+        verified, presented = self.verified, self.claim.presented
+        if not isinstance(verified, Admitted) or verified.expires_in is None:
             return None
         if presented is None or presented.by_cookie or presented.scheme is None:
             return None
-        return max(0, int(admitted.expires_in)) if presented.scheme.tells_lifetime else None
+        return max(0, int(verified.expires_in)) if presented.scheme.tells_lifetime else None
 
 
 Legacy: TypeAlias = Mapping[int, str] | Callable[[int, Mapping[str, str]], str | None]
@@ -231,7 +231,7 @@ class Gate:
         legacy: Legacy | None = None,
         announce: bool = False,
     ) -> None:
-        self.realm = SessionChallenge(realm=realm).realm
+        self.realm = SessionChallenge(realm).realm
         self.cookie = cookie
         self.also = tuple(also)
         if asks_for_password(self.also):
@@ -248,16 +248,21 @@ class Gate:
         self.vary = ["Authorization"]
         self.vary += ["Cookie"] if cookie is not None else []
         self.vary += ["Accept", "Sec-Fetch-Mode"] if login_page is not None else []
+        # What most responses get, ready-made.
+        self.vary_alone = (("Vary", ", ".join(self.vary)),)
+        self.vary_private = (*self.vary_alone, ("Cache-Control", "private"))
 
     def claim(self, request: Request) -> Claim:
         """Read what a request asks for, and what it presents for it."""
-        path = request.path
-        step_ups = tuple(asked for paths, asked in self._step_ups if paths.may_name(path))
-        public = not step_ups and self._public.name(path, request.raw_path)
-        if request.is_preflight and not public:
+        step_ups = self._asked(request.path) if self._step_ups else ()
+        public = not step_ups and self._public.name(request.path, request.raw_path)
+        if not public and request.is_preflight:
             return Claim(request, preflight=True)
         presented = Presented.read(request, self.schemes, self.cookie)
         return Claim(request, public, step_ups, presented)
+
+    def _asked(self, path: str) -> tuple[StepUp, ...]:
+        return tuple(asked for paths, asked in self._step_ups if paths.may_name(path))
 
     def decide(self, claim: Claim, outcome: object = None) -> Decision:
         """Decide, given what the verifier returned or raised for the claim's token, if it has one.
@@ -271,18 +276,18 @@ class Gate:
             outcome = Refused(SessionError.INVALID if claim.scheme else None)
         if isinstance(outcome, Exception):
             return self._refused(claim, outcome)
-        admitted = outcome if isinstance(outcome, Admitted) else Admitted(outcome)
-        if admitted.session is None or admitted.session is False:
+        decision = Decision(claim, outcome)
+        if decision.session is None or decision.session is False:
             return self._refused(claim, Refused(SessionError.INVALID))
         for asked in claim.step_ups:
-            if not asked.met_by(admitted):
+            if not asked.met_by(outcome):
                 return self._refused(claim, asked.refusal())
-        return Decision(claim, admitted)
+        return decision
 
     def _refused(self, claim: Claim, why: Exception) -> Decision:
         refused = why if isinstance(why, Refused) else None
         decision = Decision(claim, refused=refused, trouble=refused is None)
-        return decision if claim.public else replace(decision, answer=self.refuse(decision))
+        return decision if claim.public else decision._replace(answer=self.refuse(decision))
 
     def refuse(self, decision: Decision, why: Refused | None = None) -> Answer:
         """Build the answer for a request that is refused, by the gate or by the application.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from reauth.server.answers import EXPOSED, Answer
@@ -20,11 +20,48 @@ from reauth.server.fields import (
 )
 from reauth.server.gate import CSRF_INVALID, Decision, Gate, Refused
 
-__all__ = ["dress", "replacement"]
+__all__ = ["dress", "due", "replacement"]
+
+
+# The fields of a response that are not just added to.
+_MERGED = frozenset(
+    {
+        *("access-control-expose-headers", "cache-control", "set-cookie", "vary"),
+        "www-authenticate",
+    }
+)
+
+
+def due(
+    gate: Gate, decision: Decision, status: int, names: Iterable[str]
+) -> tuple[tuple[str, str], ...] | None:
+    """Return what is simply added to a response with fields of these lower-case names.
+
+    None where it has to be merged with them. Most responses say nothing of what a gate adds, and
+    then this is all that `dress` does.
+    """
+    if status == 401 or decision.refused is not None or not _MERGED.isdisjoint(names):
+        return None
+    if decision.claim.presented is None:
+        return gate.vary_alone
+    lifetime = decision.lifetime
+    if lifetime is None:
+        return gate.vary_private
+    told = ("Authentication-Info", f"expires_in={lifetime}")
+    return (*gate.vary_alone, told, _EXPOSE, _UNSTORED)
+
+
+_UNSTORED = ("Cache-Control", "private, no-store")
+_EXPOSE = ("Access-Control-Expose-Headers", ", ".join(EXPOSED))
 
 
 def dress(gate: Gate, decision: Decision, status: int, headers: Headers) -> Headers:
     """Return the headers of a response, with what is due to the session that decided it."""
+    added = due(gate, decision, status, {name.lower() for name, _ in headers})
+    return _merged(gate, decision, status, headers) if added is None else [*headers, *added]
+
+
+def _merged(gate: Gate, decision: Decision, status: int, headers: Headers) -> Headers:
     refused = decision.refused
     died = refused is not None and refused.error is not None
     announced = gate.announce and died and status < 400

@@ -49,7 +49,7 @@ class SessionGate(asgi.SessionGate):
 
     def admitted(self, scope: Scope, decision: Decision) -> Scope:
         """Return the scope that the application gets."""
-        if isinstance(self.verify, OwnSession) and decision.admitted is None:
+        if isinstance(self.verify, OwnSession) and decision.session is None:
             # The application begins a new one; nothing is sent until it writes to that.
             scope["session"] = type(scope["session"])()
         state = {**scope.get("state", {}), "session": decision.session}

@@ -13,6 +13,7 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from inspect import iscoroutinefunction
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
@@ -28,6 +29,7 @@ __all__ = [
     "ask_async",
     "is_async",
     "synchronous",
+    "unblocking",
 ]
 
 Verifier: TypeAlias = Callable[[str], Any]
@@ -139,20 +141,29 @@ def ask(verify: Verifier, token: str | None) -> object:
 
 
 async def ask_async(verify: Verifier | AsyncVerifier, token: str | None) -> object:
-    """Return what the verifier answers or raises, as `ask` does, without holding up the loop.
-
-    One that is no coroutine function runs in a thread, unless it says `blocking = False`.
-    """
+    """Return what the verifier answers or raises, as `ask` does; a plain one may block the loop."""
     if token is None:
         return None
     try:
-        if is_async(verify) or not getattr(verify, "blocking", True):
-            answer = verify(token)
-        else:
-            answer = await asyncio.to_thread(verify, token)
+        answer = verify(token)
         return await answer if hasattr(answer, "__await__") else answer
     except Exception as raised:  # noqa: BLE001  as above
         return _judged(raised)
+
+
+def unblocking(verify: Verifier | AsyncVerifier) -> AsyncVerifier | Verifier:
+    """Return a verifier that does not hold up the loop it is asked in.
+
+    One that is no coroutine function runs in a thread, unless it says `blocking = False`.
+    """
+    if is_async(verify) or not getattr(verify, "blocking", True):
+        return verify
+    return partial(_in_thread, verify)
+
+
+async def _in_thread(verify: Verifier | AsyncVerifier, token: str) -> object:
+    answer = await asyncio.to_thread(verify, token)
+    return await answer if hasattr(answer, "__await__") else answer
 
 
 def synchronous(verify: Verifier) -> Verifier:

@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from http import HTTPStatus
 from itertools import chain
 from typing import TYPE_CHECKING, Unpack
@@ -72,13 +73,20 @@ def request(environ: WSGIEnvironment) -> Request:
     """
 
     def lines(name: str) -> tuple[str, ...]:
-        value = environ.get("HTTP_" + name.upper().replace("-", "_"))
+        value = environ.get(_key(name))
         return () if value is None else (value,)
 
     # PEP 3333: text is latin-1 in disguise. What was sent is told by gunicorn, uWSGI and mod_wsgi.
-    path = environ.get("PATH_INFO", "").encode("latin-1").decode(errors="replace")
+    path = environ.get("PATH_INFO", "")
+    if not path.isascii():
+        path = path.encode("latin-1").decode(errors="replace")
     sent = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
     return Request(environ["REQUEST_METHOD"], path, lines, sent.partition("?")[0])
+
+
+@cache  # of the few names a gate looks at
+def _key(name: str) -> str:
+    return "HTTP_" + name.upper().replace("-", "_")
 
 
 def _send(answer: Answer, start_response: StartResponse) -> list[bytes]:
@@ -89,6 +97,8 @@ def _send(answer: Answer, start_response: StartResponse) -> list[bytes]:
 
 class _Response:
     """The application's response on its way out."""
+
+    __slots__ = ("decision", "gate", "instead", "start_response", "started")
 
     def __init__(self, gate: Gate, decision: Decision, start_response: StartResponse) -> None:
         self.gate = gate
