@@ -7,6 +7,7 @@ afterwards. Nothing here sleeps: what must be slow waits for an event, and for 1
 
 from __future__ import annotations
 
+import socket
 import sys
 import threading
 from collections import deque
@@ -236,21 +237,48 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _do(self) -> None:
         mine = self.server.mine
-        body = b"" if mine.early and self.path not in {"/login", *mine.routes} else self._body()
+        early = mine.early and self._is_refused()
+        body = b"" if early else self._body()
         request = Request(self.command, self.path, self.headers, body, self.client_address[1])
         self._send(mine.answer(request))
+        if early:
+            self._linger()
+
+    def _is_refused(self) -> bool:
+        mine = self.server.mine
+        open_to_all = self.path in {"/login", *mine.routes}
+        given = Request(self.command, self.path, self.headers, b"", 0)
+        return not open_to_all and (mine.living is None or given.token != mine.living)
+
+    def _linger(self) -> None:
+        """Close as servers do: what still arrives is thrown away, or it would reset the answer."""
+        self.connection.shutdown(socket.SHUT_WR)
+        while self.rfile.read1():
+            pass
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _do  # noqa: N815
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            return self._exactly(int(self.headers.get("Content-Length") or 0))
         body = bytearray()
-        while size := int(self.rfile.readline(), 16):
-            body += self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
+        while size := int(self._line(), 16):
+            body += self._exactly(size)
+            self._line()
+        self._line()
         return bytes(body)
+
+    def _exactly(self, size: int) -> bytes:
+        octets = self.rfile.read(size)
+        if len(octets) < size:
+            raise ConnectionAbortedError("the client broke off in the middle of a body")
+        return octets
+
+    def _line(self) -> bytes:
+        line = self.rfile.readline()
+        if not line:
+            raise ConnectionAbortedError("the client broke off in the middle of a body")
+        return line
 
     def _send(self, answer: Answer) -> None:
         whole = answer.body if isinstance(answer.body, bytes) else None

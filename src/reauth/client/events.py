@@ -26,6 +26,10 @@ class EventKind(StrEnum):
     """The renewal that this request led obtained a session, after `seconds`."""
     FAILED = "failed"
     """The renewal that this request led obtained none, after `seconds`; `reason` says why."""
+    ADOPTED = "adopted"
+    """Another process had renewed the session: its grant is taken over, without a login."""
+    STORE_AWAY = "store_away"
+    """The store could not be asked, so this process goes on by itself; `reason` says why."""
     REPLAYED = "replayed"
     """The request is sent again."""
     REFUSED = "refused"
@@ -55,7 +59,7 @@ Listener: TypeAlias = Callable[[Event], object]
 
 def tell(listener: Listener | None, event: Event) -> None:
     """Log an event and hand it to the user's callback, whose mistakes cost no request."""
-    _log.debug("%s %s realm=%r error=%r reason=%s", *_logged(event))
+    _log.debug("%s %s realm=%r error=%r reason=%r", *_logged(event))
     if listener is None:
         return
     try:
@@ -64,5 +68,7 @@ def tell(listener: Listener | None, event: Event) -> None:
         _log.exception("the event callback failed on %s", event.kind)
 
 
-def _logged(event: Event) -> tuple[str, str, str, str | None, str | None]:
-    return event.kind, event.origin, event.realm, event.error, event.reason
+def _logged(event: Event) -> tuple[str | None, ...]:
+    # Quoted by the format, because a server chose the words; plain, because a code may be an enum.
+    words = event.kind, event.origin, event.realm, event.error, event.reason
+    return tuple(None if word is None else str(word) for word in words)

@@ -30,7 +30,7 @@ class Grant:
     `expires_in` is the number of seconds until the session ends if no request comes. `refresh`
     is kept for the next login and never sent with a request: a refresh token, say.
 
-    Raises `ValueError` for a grant that holds nothing.
+    Raises `ValueError` for a grant that holds nothing, `TypeError` for values of other types.
 
     >>> Grant(token="secret", expires_in=600)
     <Grant with token, expires_in=600>
@@ -42,10 +42,13 @@ class Grant:
     refresh: str | None = None
 
     def __post_init__(self) -> None:
-        if self.token is None and not self.cookies:
-            raise ValueError("a Grant needs a token or cookies; a login that declines returns None")
         if self.token is not None and not isinstance(self.token, str):
             raise TypeError(f"Grant.token must be a str, not {type(self.token).__name__}")
+        if self.token == "" or (self.token is None and not self.cookies):
+            raise ValueError("a Grant needs a token or cookies; a login that declines returns None")
+        if not isinstance(self.expires_in, int | float | None):
+            kind = type(self.expires_in).__name__
+            raise TypeError(f"Grant.expires_in must be a number of seconds, not {kind}")
 
     def __repr__(self) -> str:
         held = [name for name in ("token", "cookies", "refresh") if getattr(self, name)]

@@ -90,4 +90,6 @@ def raisable(failure: errors.ReauthError, kinds: Kinds, response: Any) -> errors
     error = kinds[type(failure)](*failure.args)
     error.__dict__.update(failure.__dict__)
     error.response = response
+    # Both libraries' exceptions name the request, and it is the one that was refused.
+    error.request = getattr(response, "request", None)  # type: ignore[attr-defined]
     return error

@@ -1,7 +1,8 @@
 """Where a login runs: a request made inside one is neither signed nor renewed for.
 
-The mark is a context variable, so it follows threads and tasks rightly, and it names the renewal:
-a task that the login started and left behind is a stranger again once that renewal has ended.
+The mark is a context variable, so it follows threads and tasks rightly, and it names the call: a
+task that the login started and left behind is a stranger again once that call has returned, and
+what an abandoned login still does in its thread is inside.
 """
 
 from __future__ import annotations
@@ -9,24 +10,34 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 
-from reauth.client.book import Book, Flight, Status
+from reauth.client.book import Book
 
 __all__ = ["inside", "logging_in"]
 
-_running: ContextVar[tuple[tuple[Book, Flight], ...]] = ContextVar("reauth_logins", default=())
+
+@dataclass(eq=False, slots=True)
+class _Call:
+    book: Book
+    running: bool = True
+
+
+_calls: ContextVar[tuple[_Call, ...]] = ContextVar("reauth_logins", default=())
 
 
 @contextmanager
-def logging_in(book: Book, flight: Flight) -> Iterator[None]:
-    """Mark what runs in this block as the login of this renewal."""
-    token = _running.set((*_running.get(), (book, flight)))
+def logging_in(book: Book) -> Iterator[None]:
+    """Mark what runs in this block as a login that this book waits for."""
+    call = _Call(book)
+    token = _calls.set((*_calls.get(), call))
     try:
         yield
     finally:
-        _running.reset(token)
+        call.running = False
+        _calls.reset(token)
 
 
 def inside(book: Book) -> bool:
     """Tell whether the caller runs inside a login that this book waits for."""
-    return any(b is book and flight.status is Status.RUNNING for b, flight in _running.get())
+    return any(call.book is book and call.running for call in _calls.get())

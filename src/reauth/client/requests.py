@@ -122,7 +122,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
     def _wait_or_log_in(self, command: Command, origin: str) -> object:
         if isinstance(command, Login):
             context = replace(command.context, open_http=lambda: self._open_http(origin))
-            with logging_in(self._book, command.flight):
+            with logging_in(self._book):
                 return self.login(context)
         if isinstance(command, Wait):
             wait(self._book, command)
