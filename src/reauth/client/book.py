@@ -18,7 +18,7 @@ from weakref import WeakSet
 
 from reauth.client.grant import Grant
 from reauth.client.outcomes import Outcome
-from reauth.client.policy import Demand, Held, Key, Policy
+from reauth.client.policy import Demand, Held, Key, Policy, Responder
 from reauth.client.spaces import Blocked, Space, outage
 
 __all__ = ["Blocked", "Book", "Flight", "Status"]
@@ -44,6 +44,12 @@ class Flight:
     deadline: float
     attempt: int = 1
     previous: Grant | None = None
+    version: int = 0
+    """The version that is renewed, where there is a store."""
+    fence: int | None = None
+    """The number of the store's lease, while this renewal holds it."""
+    led: bool = False
+    """Whether it has come to a login."""
     status: Status = Status.RUNNING
     blocked: Blocked | None = None
     wakers: list[Callable[[], object]] = field(default_factory=list)
@@ -66,6 +72,8 @@ class Book:
         self._held: dict[str, Mapping[Key, Held]] = {}
         self._spaces: dict[str, dict[Key, Space]] = {}
         self._refused: dict[str, Blocked] = {}
+        self._consulted: set[str] = set()
+        self.store_away_until = clock()
         self._reset_after_fork()
         _books.add(self)
 
@@ -112,6 +120,24 @@ class Book:
             if space is not None:
                 space.reaches(url)
 
+    def ready(self, origin: str, held: Held | None) -> bool:
+        """Tell whether a request can go out with `held` at once: nothing to ask, nor to renew."""
+        if self.policy.store is not None and not self.informed(origin, held):
+            return False
+        return held is None or held.renew_at is None or self.clock() < held.renew_at
+
+    def informed(self, origin: str, held: Held | None) -> bool:
+        """Tell whether the store need not be asked before a request."""
+        if self.policy.store is None or origin not in self.policy.origins:
+            return True
+        if self.policy.fresh == "always":
+            return False
+        return held is not None or origin in self._consulted
+
+    def consulted(self, origin: str) -> None:
+        """Remember that the store was asked at the start: from now on it is after a 401."""
+        self._consulted.add(origin)
+
     def roll(self, held: Held, cookies: Mapping[str, str]) -> None:
         """Take over new values of the cookies that a grant owns, if it is still the current one."""
         self._change(held, lambda now: replace(now, cookies={**now.cookies, **cookies}))
@@ -124,6 +150,11 @@ class Book:
     def keep(self, held: Held) -> None:
         """Renew a grant no more before its server asks for it."""
         self._change(held, lambda now: replace(now, renew_at=None))
+
+    def postpone(self, held: Held) -> None:
+        """Renew a grant in a second at the earliest: another process is about to."""
+        renew_at = self.clock() + 1.0
+        self._change(held, lambda now: replace(now, renew_at=renew_at))
 
     def drop(self, held: Held) -> None:
         """Forget a grant that its server no longer knows, unless there is a newer one."""
@@ -147,6 +178,7 @@ class Book:
             self._held.clear()
             self._spaces.clear()
             self._refused.clear()
+            self._consulted.clear()
         for flight in flights:
             self.end(flight, Status.FORGOTTEN)
 
@@ -170,6 +202,7 @@ class Book:
             blocked = self._why_not(mine.key, space, now)
             if blocked is None:
                 mine.attempt, mine.previous = space.attempt(), space.latest
+                mine.version = 0 if dead is None else dead.version
                 space.led.append(now)
                 self._flights[mine.key] = mine
             return blocked or mine
@@ -201,28 +234,61 @@ class Book:
         led = space.led_since(now - self.policy.budget_window)
         return not led and key not in self._flights and space.pausing(now) is None
 
-    def granted(self, flight: Flight, demand: Demand, grant: Grant, url: str) -> Held | None:
-        """End a renewal with what it obtained; `None` where it was overtaken by a newcomer."""
-        token = grant.token
-        held = Held(
-            flight.key,
-            grant,
-            next(self._generations),
-            demand.responder,
-            None if token is None else demand.responder.authorization(token),
-            dict(grant.cookies),  # type: ignore[arg-type]  # `granted` has made a mapping of it
-            None if grant.expires_in is None else self._renew_at(grant.expires_in),
-        )
+    def granted(
+        self, flight: Flight, demand: Demand, grant: Grant, url: str, *, shared: bool = False
+    ) -> Held | None:
+        """End a renewal with what it obtained; `None` where it was overtaken by a newcomer.
+
+        `shared` says that it lies in the store, as the version that the flight has.
+        """
+        held = self._made(flight.key, demand.responder, grant, flight.version, shared=shared)
         with self._lock:
             if self._flights.get(flight.key) is not flight:
                 return None
-            space = self._spaces[flight.key.origin][flight.key]
-            space.latest, space.blocked = grant, None
-            space.reaches(url)
-            self._refused.pop(flight.key.origin, None)
-            self._put(flight.key, held)
+            self._hold(held)
+            self._spaces[flight.key.origin][flight.key].reaches(url)
         self.end(flight, Status.GRANTED)
         return held
+
+    def adopt(self, key: Key, responder: Responder, grant: Grant, version: int) -> Held:
+        """Take over what another process obtained, unless a grant as new as that is held."""
+        held = self._made(key, responder, grant, version, shared=True)
+        with self._lock:
+            current = self._held.get(key.origin, {}).get(key)
+            if current is not None and current.version >= version:
+                return current
+            self._hold(held)
+        return held
+
+    def spare(self, flight: Flight) -> None:
+        """End a renewal that took no login, because another process's did: it costs no budget."""
+        with self._lock:
+            space = self._spaces.get(flight.key.origin, {}).get(flight.key)
+            if space is not None and space.led:
+                space.led.pop()
+        self.end(flight, Status.GRANTED)
+
+    def _made(
+        self, key: Key, responder: Responder, grant: Grant, version: int, *, shared: bool
+    ) -> Held:
+        return Held(
+            key,
+            grant,
+            next(self._generations),
+            responder,
+            None if grant.token is None else responder.authorization(grant.token),
+            dict(grant.cookies),  # type: ignore[arg-type]  # `granted` has made a mapping of it
+            None if grant.expires_in is None else self._renew_at(grant.expires_in),
+            version,
+            shared,
+        )
+
+    def _hold(self, held: Held) -> None:
+        space = self._space(held.key, self.clock())
+        space.latest, space.blocked = held.grant, None
+        self._refused.pop(held.key.origin, None)
+        if held.key in self._spaces[held.key.origin]:
+            self._put(held.key, held)
 
     def _renew_at(self, expires_in: float) -> float | None:
         # Ahead of the end by a tenth to a fifth, so that a fleet does not renew in step. A session
@@ -233,14 +299,18 @@ class Book:
         return self.clock() + expires_in * random.uniform(0.8, 0.9)  # noqa: S311 - no secret
 
     def failed(self, flight: Flight, cause: BaseException, *, refused: bool) -> None:
-        """End a renewal with its failure: for good if the login was refused, else for a pause.
+        """End a renewal with its failure: for good if the login was refused, else for a pause."""
+        blocked = Blocked(Outcome.REFUSED, cause)
+        if not refused:
+            blocked = outage(cause, flight.attempt, self.clock())
+        self.block(flight, blocked)
+
+    def block(self, flight: Flight, blocked: Blocked) -> None:
+        """End a renewal with the reason why no login is tried now.
 
         A refusal counts for all realms of the origin: the password is the same in each.
         """
         with self._lock:
-            blocked = Blocked(Outcome.REFUSED, cause)
-            if not refused:
-                blocked = outage(cause, flight.attempt, self.clock())
             if flight.status is Status.RUNNING:
                 flight.blocked = blocked
             if self._flights.get(flight.key) is flight:
@@ -252,6 +322,10 @@ class Book:
             self._refused[key.origin] = blocked
         else:
             self._spaces[key.origin][key].blocked = blocked
+
+    def prolong(self, flight: Flight) -> None:
+        """Keep newcomers from taking over a renewal that waits for another process's."""
+        flight.deadline = self.clock() + self.policy.flight_timeout
 
     def end(self, flight: Flight, status: Status) -> None:
         """End a renewal, whatever came of it, and wake whoever waits; the first end counts.

@@ -6,6 +6,7 @@ both its forms) do those things, each in its own way; none of them decides anyth
     yields Login(flight, context)     -> what the login returned; its exception is thrown in
            Wait(flight, seconds)      -> None, when the flight has ended or the time is over
            Replay(held, seen)         -> the `Seen` of the answer
+           Ask, Pause                 -> see `reauth.client.fleet`; only where a store is shared
     returns Final
 
 No lock is held at any `yield`, and whatever is thrown in at one leaves no renewal without a leader.
@@ -19,7 +20,8 @@ from typing import Any, TypeAlias
 
 from reauth.client.book import Blocked, Book, Flight, Status
 from reauth.client.events import Event, EventKind, tell
-from reauth.client.grant import Context, granted
+from reauth.client.fleet import Ask, Pause, consult, find, give_back, publish, take_turn
+from reauth.client.grant import Context, Grant, granted
 from reauth.client.outcomes import Outcome
 from reauth.client.policy import UNAUTHORIZED, Action, Demand, Held, Seen
 from reauth.errors import (
@@ -31,7 +33,19 @@ from reauth.errors import (
     ReauthError,
 )
 
-__all__ = ["Command", "Final", "Flow", "Login", "Replay", "Wait", "answer", "renew_ahead"]
+__all__ = [
+    "Ask",
+    "Command",
+    "Final",
+    "Flow",
+    "Login",
+    "Pause",
+    "Replay",
+    "Wait",
+    "answer",
+    "before",
+    "renew_ahead",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +81,7 @@ class Final:
     failure: ReauthError | None = None
 
 
-Command: TypeAlias = Login | Wait | Replay
+Command: TypeAlias = Login | Wait | Replay | Ask | Pause
 Flow: TypeAlias = Generator[Command, Any, Final]
 
 MOST_REPLAYS = 2
@@ -85,9 +99,12 @@ def answer(book: Book, seen: Seen) -> Flow:
         renewed: Held | Final | None = book.newer(demand.key, dead)
         if renewed is None:
             if led or demand.action is Action.STOP:
-                _tell(book, EventKind.REFUSED, demand, reason=demand.error)
-                return Final(seen, outcome)
-            renewed, led = yield from _renew(book, seen, demand, dead)
+                renewed = yield from _elsewhere(book, demand, dead)
+            else:
+                renewed, led = yield from _renew(book, seen, demand, dead)
+        if renewed is None:
+            _tell(book, EventKind.REFUSED, demand, reason=demand.error)
+            return Final(seen, outcome)
         if isinstance(renewed, Final):
             return renewed
         book.asked(demand.key, seen.url)
@@ -101,6 +118,18 @@ def answer(book: Book, seen: Seen) -> Flow:
     return Final(seen, outcome)
 
 
+def before(
+    book: Book, held: Held | None, origin: str, method: str, url: str
+) -> Generator[Command, Any, Held | None]:
+    """Find the grant for a request that is about to be sent, where `Book.ready` says no."""
+    if not book.informed(origin, held):
+        yield from consult(book, origin)
+        held = book.for_request(origin, url)
+    if held is not None and held.renew_at is not None and held.renew_at <= book.clock():
+        held = yield from renew_ahead(book, held, method, url)
+    return held
+
+
 def renew_ahead(book: Book, held: Held, method: str, url: str) -> Generator[Command, Any, Held]:
     """Renew a living session before its end, for a request that is about to be sent anyway.
 
@@ -112,9 +141,11 @@ def renew_ahead(book: Book, held: Held, method: str, url: str) -> Generator[Comm
     mine = book.flight(held.key)
     try:
         if book.join(mine, held) is mine:
-            yield from _lead(book, seen, demand, mine)
+            yield from _lead(book, seen, demand, mine, give_up=book.clock())
             if mine.status is Status.DECLINED:
                 book.keep(held)
+            elif mine.status is Status.RUNNING:
+                book.postpone(held)
     finally:
         book.end(mine, Status.ABANDONED)
     return book.newer(held.key, held) or held
@@ -124,6 +155,16 @@ def _dead(seen: Seen, demand: Demand) -> Held | None:
     """The grant that was refused: the one the request carried, if it was one for this realm."""
     sent = seen.sent_with
     return sent if sent is not None and sent.key == demand.key else None
+
+
+def _elsewhere(
+    book: Book, demand: Demand, dead: Held | None, *, patient: bool = True
+) -> Generator[Command, Any, Held | None]:
+    """Find what another process has obtained, or is about to: this request shall not log in."""
+    if book.policy.store is None:
+        return None
+    give_up = book.clock() + (book.policy.wait_timeout if patient else 0.0)
+    return (yield from find(book, demand.key, dead, give_up))
 
 
 def _renew(
@@ -140,8 +181,9 @@ def _renew(
             if joined is mine:
                 if led:  # its one login was overtaken, and the newcomer's is gone again
                     break
-                held = yield from _lead(book, seen, demand, mine)
-                led = mine.status is not Status.FORGOTTEN  # reset() wants a login of its own
+                held = yield from _lead(book, seen, demand, mine, give_up)
+                # reset() wants a login of its own, and another process's was not this request's.
+                led = mine.led and mine.status is not Status.FORGOTTEN
                 if held is not None:  # at hand, however long the login took
                     return held, led
             elif isinstance(joined, Flight):
@@ -149,6 +191,8 @@ def _renew(
                 yield Wait(joined, min(joined.deadline, give_up) - book.clock())
         finally:
             book.end(mine, Status.ABANDONED)
+        if isinstance(joined, Blocked):
+            joined = (yield from _elsewhere(book, demand, dead, patient=False)) or joined
         if isinstance(joined, Held):
             return joined, led
         ended = _ended(book, seen, demand, joined)
@@ -158,22 +202,50 @@ def _renew(
 
 
 def _lead(
+    book: Book, seen: Seen, demand: Demand, flight: Flight, give_up: float
+) -> Generator[Command, Any, Held | None]:
+    """Renew for all of this process; with a store, for all who share it, if it is their turn."""
+    if book.policy.store is None:
+        return (yield from _log_in(book, seen, demand, flight))
+    if not (yield from take_turn(book, flight, demand, give_up)):
+        return None
+    try:
+        held = yield from _log_in(book, seen, demand, flight)
+    except GeneratorExit:  # nothing can be asked any more: the lease ends at its deadline
+        raise
+    except BaseException:
+        yield from give_back(book, flight, unused=False)  # the login may still take effect
+        raise
+    yield from give_back(book, flight, unused=True)
+    return held
+
+
+def _log_in(
     book: Book, seen: Seen, demand: Demand, flight: Flight
 ) -> Generator[Command, Any, Held | None]:
     """Log in and settle the flight; only what is no `Exception` leaves it to be abandoned."""
     started, held = book.clock(), None
+    flight.led = True
     _tell(book, EventKind.STARTED, demand)
     try:
         grant = granted((yield Login(flight, _context(book, seen, demand, flight))), seen.url)
         if grant is None:
             book.end(flight, Status.DECLINED)
         else:
-            held = book.granted(flight, demand, grant, seen.url)
+            held = yield from _settle(book, seen, demand, flight, grant)
     except Exception as cause:  # noqa: BLE001 - whatever the user's own code raises is its failure
         book.failed(flight, cause, refused=isinstance(cause, LoginRefused))
     finally:
         _tell_end(book, demand, flight, seconds=book.clock() - started)
     return held
+
+
+def _settle(
+    book: Book, seen: Seen, demand: Demand, flight: Flight, grant: Grant
+) -> Generator[Command, Any, Held | None]:
+    if book.policy.store is None:
+        return book.granted(flight, demand, grant, seen.url)
+    return (yield from publish(book, flight, demand, grant, seen.url))
 
 
 def _tell_end(book: Book, demand: Demand, flight: Flight, *, seconds: float) -> None:
