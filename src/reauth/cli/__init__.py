@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         command = import_module(f"reauth.cli.{arguments.command}")
     except ModuleNotFoundError as missing:
-        if missing.name != "rich":
+        if (missing.name or "").partition(".")[0] != "rich":
             raise
         return _fail(f'`reauth {arguments.command}` needs rich: pip install "reauth[cli]"')
     try:

@@ -110,7 +110,11 @@ def _findings(response: Response) -> list[Finding]:
 
 
 def _diagnosed(status: int | None, field: ChallengeField) -> Finding:
-    diagnosis = reauth.diagnose(field.lines)
+    try:
+        diagnosis = reauth.diagnose(field.lines)
+    except reauth.ChallengeSyntaxError as error:  # too long: nothing of it was read
+        fault = Fault(error.fault, "RFC 9110 §5.4", f"{error}.")
+        return Finding(status, field.name, field.lines, (), [fault], "")
     faults = [
         Fault(fault.kind, fault.section, fault.sentence, fault.start, fault.end)
         for fault in diagnosis.faults

@@ -18,7 +18,7 @@ TIMEOUT = 10.0  # seconds, to connect and again for the head of the answer
 def run(arguments: argparse.Namespace) -> int:
     """Send the request and report: 0 well-formed, 1 faults."""
     _check(arguments.url)
-    with requests.Session() as session, _ask(session, arguments.url) as answer:
+    with _Session() as session, _ask(session, arguments.url) as answer:
         response = Response(answer.status_code)
         for name in ("WWW-Authenticate", "Proxy-Authenticate"):
             for line in answer.raw.headers.getlist(name):  # one by one: requests would join them
@@ -35,12 +35,18 @@ def _ask(session: requests.Session, url: str) -> requests.Response:
         return session.get(
             url,
             auth=_no_credential,
-            allow_redirects=False,
             stream=True,  # the content is not read: what is asked for stands in the head
             timeout=TIMEOUT,
         )
     except requests.RequestException as error:
         raise UsageError(f"no answer: {_reason(error)}") from error
+
+
+class _Session(requests.Session):
+    """Follows no redirect, and does not even read where one would go, which may not be text."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Say that there is none."""
 
 
 def _check(url: str) -> None:

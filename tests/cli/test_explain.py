@@ -1,0 +1,180 @@
+"""`reauth explain` tells what a field holds and what is wrong with it; the exit code says which."""
+
+import io
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from reauth.cli import main
+from tests.cli.test_main import REAUTH
+from tests.cli.test_probe import answering
+
+
+def explained(field: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    code = main(["explain", field])
+    return code, capsys.readouterr().out
+
+
+def as_json(field: str, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    main(["explain", "--json", field])
+    found: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def from_stdin(text: bytes, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
+    return main(["explain", "-"])
+
+
+def test_a_well_formed_field_is_exit_code_0(capsys: pytest.CaptureFixture[str]) -> None:
+    code, shown = explained('Session realm="api", error="session_expired"', capsys)
+    assert code == 0
+    assert "session_expired" in shown
+
+
+def test_a_malformed_field_is_exit_code_1_with_carets(capsys: pytest.CaptureFixture[str]) -> None:
+    code, shown = explained("Bearer realm='the api'", capsys)
+    assert code == 1
+    assert "^^^^^^^^^" in shown
+    assert "double" in shown
+
+
+def test_every_challenge_stands_in_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    _, shown = explained("Basic realm=a, charset=UTF-8, Negotiate YWJj, NTLM", capsys)
+    table = shown[shown.index("scheme") :]
+    assert [word for word in table.split() if word.isalnum() or "-" in word] == [
+        *("scheme", "parameter", "value"),
+        *("Basic", "realm", "a", "charset", "UTF-8"),
+        *("Negotiate", "token68", "YWJj"),
+        "NTLM",
+    ]
+
+
+def test_a_long_value_is_not_broken_where_there_is_no_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _, shown = explained(f'Bearer scope="{"x" * 300}"', capsys)
+    assert shown.count("x" * 300) >= 1
+
+
+def test_the_name_of_the_field_may_stand_before_it(capsys: pytest.CaptureFixture[str]) -> None:
+    [found] = as_json("www-authenticate: Basic realm=a", capsys)
+    assert found["challenges"] == [{"scheme": "Basic", "token68": None, "params": [["realm", "a"]]}]
+
+
+def test_json_tells_each_fault_with_its_place(capsys: pytest.CaptureFixture[str]) -> None:
+    [found] = as_json("Bearer realm='the api'", capsys)
+    assert found["wellformed"] is False
+    [fault] = found["faults"]
+    assert fault["kind"] == "single-quotes"
+    assert (fault["start"], fault["end"]) == (13, 22)
+    assert fault["section"].startswith("RFC 9110")
+    assert fault["sentence"].endswith(".")
+
+
+def test_json_of_a_token68(capsys: pytest.CaptureFixture[str]) -> None:
+    [found] = as_json("Negotiate YWJj", capsys)
+    assert found == {
+        "status": None,
+        "header": "WWW-Authenticate",
+        "field": ["Negotiate YWJj"],
+        "wellformed": True,
+        "challenges": [{"scheme": "Negotiate", "token68": "YWJj", "params": []}],
+        "faults": [],
+    }
+
+
+def test_a_field_over_the_bound_is_a_fault_and_no_traceback(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, shown = explained(f'Basic realm="{"x" * 20_000}"', capsys)
+    assert code == 1
+    assert "16384" in shown
+
+
+def test_whole_responses_are_read_from_standard_input(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (
+        b"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n"
+        b"HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Basic realm=a\r\n"
+        b"WWW-Authenticate: Negotiate\r\nProxy-Authenticate: Bearer\r\n\r\n"
+    )
+    assert from_stdin(text, monkeypatch) == 0
+    shown = capsys.readouterr().out
+    assert "401 WWW-Authenticate" in shown
+    assert "401 Proxy-Authenticate" in shown
+
+
+def test_a_bare_field_is_read_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert from_stdin(b'Basic realm="caf\xe9"\n', monkeypatch) == 0
+
+
+def test_a_fault_in_one_response_is_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = b"HTTP/2 401\nwww-authenticate: Basic realm=a\n\nHTTP/2 401\nwww-authenticate: =\n"
+    assert from_stdin(text, monkeypatch) == 1
+
+
+def test_a_folded_line_is_a_fault(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = b"HTTP/1.1 401 No\r\nWWW-Authenticate: Basic\r\n realm=a\r\n"
+    assert from_stdin(text, monkeypatch) == 1
+    assert "line" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("status", [401, 407])
+def test_a_status_that_must_have_a_challenge_and_has_none_is_a_fault(
+    status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert from_stdin(b"HTTP/1.1 %d X\r\n\r\n" % status, monkeypatch) == 1
+    assert f"A {status} must come with" in capsys.readouterr().out
+
+
+def test_responses_without_a_challenge_are_said_to_have_none(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert from_stdin(b"HTTP/2 301\r\n\r\nHTTP/2 200\r\n\r\n", monkeypatch) == 0
+    assert "the status is 301, 200" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", [b"", b"\r\n \n"])
+def test_nothing_to_read_is_exit_code_2(
+    text: bytes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert from_stdin(text, monkeypatch) == 2
+    assert "empty" in capsys.readouterr().err
+
+
+def test_control_characters_do_not_reach_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (
+        b'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="\x1b[31m\x07\x9b\x7f\x08", a=\x1b\r\n'
+    )
+    from_stdin(text, monkeypatch)
+    assert not set(capsys.readouterr().out) & set("\x1b\x07\x9b\x7f\x08\r")
+
+
+def test_markup_of_a_server_is_shown_and_not_obeyed(capsys: pytest.CaptureFixture[str]) -> None:
+    _, shown = explained('Basic realm="[bold]a[/bold] :smile:"', capsys)
+    assert "[bold]a[/bold] :smile:" in shown[shown.index("scheme") :]
+
+
+@pytest.mark.needs("curl")
+@pytest.mark.parametrize("options", ["-sI", "-si", "-sv", "-sIL"])
+def test_what_curl_prints_is_understood(options: str) -> None:
+    with answering(401, ("WWW-Authenticate", "Bearer realm='the api'")) as server:
+        ran = subprocess.run(
+            f"curl {options} {server.url} 2>&1 | {REAUTH} explain -",
+            shell=True,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    assert ran.returncode == 1
+    assert "single" in ran.stdout

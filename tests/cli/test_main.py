@@ -1,0 +1,87 @@
+"""The command as a whole: what it needs, what it says where something is missing, how it ends."""
+
+import contextlib
+import io
+import signal
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from reauth.cli import main
+
+REAUTH = Path(sysconfig.get_path("scripts")) / "reauth"
+
+
+def without(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a module impossible to import, for this test."""
+    for name in [name for name in sys.modules if name.startswith(("reauth.cli.", f"{module}."))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, module, None)
+
+
+@pytest.mark.parametrize("arguments", [["demo"], ["explain", "Basic"], ["probe", "http://x"]])
+def test_without_rich_the_extra_is_named(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    without("rich", monkeypatch)
+    assert main(arguments) == 2
+    assert 'pip install "reauth[cli]"' in capsys.readouterr().err
+
+
+def test_build_does_without_rich(monkeypatch: pytest.MonkeyPatch) -> None:
+    without("rich", monkeypatch)
+    assert main(["build", "Negotiate"]) == 0
+
+
+def test_another_module_that_is_missing_is_not_taken_for_rich(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    without("requests", monkeypatch)
+    with pytest.raises(ModuleNotFoundError, match="requests"):
+        main(["probe", "http://127.0.0.1"])
+
+
+@pytest.mark.parametrize("arguments", [[], ["mend", "x"], ["explain"], ["build"]])
+def test_a_command_line_that_makes_no_sense_is_exit_code_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    shown = capsys.readouterr().out
+    assert all(command in shown for command in ("explain", "build", "probe", "demo"))
+
+
+def test_output_may_go_to_any_text_stream() -> None:
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        assert main(["build", "Negotiate"]) == 0
+    assert out.getvalue() == "Negotiate\n"
+
+
+def test_output_in_an_encoding_that_lacks_a_character_escapes_it() -> None:
+    ran = subprocess.run(
+        [REAUTH, "build", "Basic", "realm=caf\xe9"],
+        env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "1"},
+        capture_output=True,
+        check=True,
+        timeout=30,
+    )
+    assert ran.stdout == b'Basic realm="caf\\xe9"\n'
+
+
+def test_an_interrupt_ends_it_without_a_traceback() -> None:
+    with subprocess.Popen(
+        [REAUTH, "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (130, "")
