@@ -24,6 +24,7 @@ def run_module(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.needs("curl")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_example_of_the_page_runs_as_written(page: Path) -> None:
     ran = run_module("tests.docs.pages", str(page))
