@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
+import time
 from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
 from reauth.client.book import Book
-from reauth.client.flow import Command, Wait
+from reauth.client.flow import Ask, Command, Pause, Wait
 
-__all__ = ["drive", "wait"]
+__all__ = ["drive", "stand_by", "wait"]
 
 T = TypeVar("T")
 
@@ -34,6 +36,25 @@ def drive(flow: Generator[Command, Any, T], do: Callable[[Command], object]) -> 
         return result
     finally:
         flow.close()
+
+
+def stand_by(book: Book, command: Command) -> object:
+    """Do in this thread what needs no HTTP: wait for a flight or a moment, ask the store."""
+    if isinstance(command, Ask):
+        return _asked(command)
+    if isinstance(command, Pause):
+        time.sleep(command.seconds)
+    elif isinstance(command, Wait):
+        wait(book, command)
+    return None
+
+
+def _asked(command: Ask) -> object:
+    answer = command.call(*command.arguments)
+    if inspect.iscoroutine(answer):
+        answer.close()
+        raise TypeError("an asynchronous store needs an asynchronous client")
+    return answer
 
 
 def wait(book: Book, command: Wait) -> None:

@@ -318,9 +318,9 @@ def _absorb(book: Book, key: Key, record: Record, now: float) -> None:
 
 
 def share(book: Book, held: Held) -> Asking[None]:
-    """Let others have the cookies that an answer has rolled, if they ask before each request."""
-    if book.policy.fresh == "always" and held.shared:
-        cookies = book.current(held).cookies
+    """Let others have the cookies that an answer has rolled since the request was signed."""
+    cookies = book.current(held).cookies
+    if held.shared and cookies != held.cookies:
         yield from _change(book, held.key, lambda record, _: record.roll(held.version, cookies))
 
 

@@ -7,14 +7,18 @@ how it is pickled; each library's `SessionAuth` says how it sends, waits and log
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Generic, Self, TypeVar
+from functools import partial
+from typing import Any, Generic, Literal, Self, TypeVar
 
 from reauth import errors
 from reauth.client.book import Book
+from reauth.client.drive import drive, stand_by
 from reauth.client.events import Listener
+from reauth.client.fleet import forget
 from reauth.client.grant import Context
 from reauth.client.origins import trusted
 from reauth.client.policy import SESSION, Action, Policy, Responder
+from reauth.client.stores import AnyStore, Store
 
 __all__ = ["Kinds", "Principal", "by_base", "raisable"]
 
@@ -39,10 +43,15 @@ class Principal(Generic[Http]):
         login_timeout: float = 20.0,
         budget: tuple[int, float] = (10, 30.0),
         on_event: Listener | None = None,
+        store: AnyStore | None = None,
+        account: str = "",
+        fresh: Literal["always"] | None = None,
     ) -> None:
+        _check(store, fresh)
         policy = Policy(
             origins=trusted(login, origins, insecure=insecure),
             realm=realm,
+            account=account,
             responders=tuple(responders),
             actions=dict(actions or {}),
             steps_up=bool(getattr(login, "steps_up", False)),
@@ -52,6 +61,8 @@ class Principal(Generic[Http]):
             login_timeout=login_timeout,
             budget=budget[0],
             budget_window=budget[1],
+            store=store,
+            fresh=fresh,
         )
         self._begin(login, policy, http)
 
@@ -63,7 +74,12 @@ class Principal(Generic[Http]):
         self._book = Book(policy)
 
     def reset(self) -> None:
-        """Forget the session and every refused login: the next challenge is answered anew."""
+        """Forget the session and every refused login: the next challenge is answered anew.
+
+        They are forgotten for all who share the store.
+        """
+        if self._book.policy.store is not None:
+            drive(forget(self._book), partial(stand_by, self._book))
         self._book.reset()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -75,6 +91,16 @@ class Principal(Generic[Http]):
         auth = cls.__new__(cls)
         auth._begin(login, policy)
         return auth
+
+
+def _check(store: object, fresh: object) -> None:
+    if store is not None and not isinstance(store, Store):
+        kind = type(store).__name__
+        raise TypeError(f"store= has the methods of reauth.client.stores.Store; {kind} has not")
+    if fresh not in {None, "always"}:
+        raise ValueError(f'fresh= is "always" or None, not {fresh!r}')
+    if fresh is not None and store is None:
+        raise ValueError("fresh= says when the store is asked: it needs store=")
 
 
 Kinds = Mapping[type[errors.ReauthError], type[errors.ReauthError]]
