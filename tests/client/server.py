@@ -56,7 +56,7 @@ class Request:
 class Answer:
     """A response; a body that is an iterable of chunks is sent chunk by chunk, without a length.
 
-    `close` ends the connection after it, without saying so before.
+    `close` ends the connection after it, and says so.
     """
 
     status: int = 200
@@ -285,9 +285,10 @@ class _Handler(BaseHTTPRequestHandler):
         length = ("Transfer-Encoding", "chunked")
         if whole is not None:
             length = ("Content-Length", str(len(whole)))
+        connection = (("Connection", "close"),) if answer.close else ()
         reason = HTTPStatus(answer.status).phrase if answer.status in _STATUSES else "Other"
         lines = [f"HTTP/1.1 {answer.status} {reason}"]
-        lines += [f"{name}: {value}" for name, value in (*answer.headers, length)]
+        lines += [f"{name}: {value}" for name, value in (*answer.headers, length, *connection)]
         head = "\r\n".join([*lines, "", ""]).encode("latin-1")
         self.close_connection = answer.close or self.close_connection
         if self.command == "HEAD":

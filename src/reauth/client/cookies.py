@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from http.cookiejar import eff_request_host  # type: ignore[attr-defined]  # not in the stubs
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,30 +18,37 @@ from requests.cookies import (
 
 from reauth.client.cookie_text import values, with_cookies
 
-__all__ = ["carry_over_redirect", "rebuild", "values", "with_cookies"]
+__all__ = ["carry_over_redirect", "rebuild"]
 
 
-def rebuild(prepared: PreparedRequest, refused: Response, owned: Mapping[str, str]) -> None:
-    """Bring what the 401 set into the Cookie header of the request that is sent again.
+def rebuild(prepared: PreparedRequest, refused: Response, owned: Collection[str]) -> None:
+    """Make the Cookie header anew for a request that is sent again, without the cookies `owned`.
 
-    requests never replaces a Cookie header that is there, so the dead one would go out once more.
-    A header that the user wrote is the user's, and is left alone.
+    requests never replaces a Cookie header that is there, so what the 401 set or deleted would
+    not count. A header that the user wrote is the user's, and keeps what it says.
     """
-    if not len(refused.cookies):
-        return
+    header = prepared.headers.pop("Cookie", None)
+    if "Set-Cookie" in refused.headers:  # to find out whose it is costs a quarter of a request
+        header = _after(refused, prepared, header, owned)
+    kept = with_cookies(header, {}, without=owned)
+    if kept:
+        prepared.headers["Cookie"] = kept
+
+
+def _after(
+    refused: Response, prepared: PreparedRequest, header: str | None, owned: Collection[str]
+) -> str | None:
     jar: RequestsCookieJar = _jar_of(prepared).copy()
-    written = values(prepared.headers.pop("Cookie", None))
-    if _without(written, owned) == _without(values(get_cookie_header(jar, prepared)), owned):
-        extract_cookies_to_jar(jar, refused.request, refused.raw)
-        prepared._cookies = jar  # type: ignore[attr-defined]
-        header = get_cookie_header(jar, prepared)
-    else:
-        header = "; ".join(f"{name}={value}" for name, value in written.items())
-    if header:
-        prepared.headers["Cookie"] = header
+    made = get_cookie_header(jar, prepared)
+    if _without(values(header), owned) != _without(values(made), owned):
+        return header
+    extract_cookies_to_jar(jar, refused.request, refused.raw)
+    prepared._cookies = jar  # type: ignore[attr-defined]
+    fresh: str | None = get_cookie_header(jar, prepared)
+    return fresh
 
 
-def _without(pairs: Mapping[str, str], owned: Mapping[str, str]) -> dict[str, str]:
+def _without(pairs: Mapping[str, str], owned: Collection[str]) -> dict[str, str]:
     return {name: value for name, value in pairs.items() if name not in owned}
 
 
@@ -52,7 +59,9 @@ def carry_over_redirect(prepared: PreparedRequest, cookies: Mapping[str, str]) -
     itself, so these are bound to it, and to https where the request used that.
     """
     url = urlsplit(prepared.url or "")
-    port = url.port or (443 if url.scheme == "https" else 80)
+    # To http.cookiejar a URL without a port has port 80, whatever its scheme.
+    https = url.scheme == "https"
+    port = "80,443" if https and url.port in {None, 443} else str(url.port or 80)
     mock: Any = MockRequest(prepared)
     jar = _jar_of(prepared).copy()
     for name, value in cookies.items():
@@ -61,8 +70,8 @@ def carry_over_redirect(prepared: PreparedRequest, cookies: Mapping[str, str]) -
                 name,
                 value,
                 domain=eff_request_host(mock)[1],
-                port=str(port),
-                secure=url.scheme == "https",
+                port=port,
+                secure=https,
             )
         )
     prepared._cookies = jar  # type: ignore[attr-defined]

@@ -28,10 +28,13 @@ def drain(response: Response, octets: int = MOST_OCTETS, seconds: float = MOST_S
     if not isinstance(raw, HTTPResponse):  # an adapter of the user's own, without a connection
         _ = response.content
         return True
-    kept, ended = _read(raw, octets, seconds)
-    if not ended:
-        raw.close()
-    raw.release_conn()
+    ended = False
+    try:
+        kept, ended = _read(raw, octets, seconds)
+    finally:  # an interrupt must not take a connection out of a pool that has no other
+        if not ended:
+            raw.close()
+        raw.release_conn()
     response._content = kept
     response._content_consumed = True  # type: ignore[attr-defined]
     return ended

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import requests
@@ -20,16 +21,18 @@ from reauth.client.body import rewind, watch
 from reauth.client.cookie_text import values
 from reauth.client.credentials import sent_with, sign
 from reauth.client.drain import drain
-from reauth.client.drive import drive, wait
-from reauth.client.flow import Command, Login, Replay, Wait, answer, renew_ahead
+from reauth.client.drive import drive, stand_by
+from reauth.client.fleet import share
+from reauth.client.flow import Command, Login, Replay, answer, before
 from reauth.client.grant import Context
 from reauth.client.origins import sent_to
 from reauth.client.outcomes import mark
 from reauth.client.policy import UNAUTHORIZED, Held, Policy, Seen
 from reauth.client.principal import Principal, by_base, raisable
 from reauth.client.reentry import inside, logging_in
+from reauth.client.retries import RetriesUnauthorized, warn_of_retries
 from reauth.client.route import LoginSession, Route
-from reauth.client.signing import keep_record, learn, sign_again
+from reauth.client.signing import learn, sign_again
 
 __all__ = [
     "BodyNotReplayable",
@@ -37,6 +40,7 @@ __all__ = [
     "LoginRefused",
     "LoginTimeout",
     "LoginUnavailable",
+    "RetriesUnauthorized",
     "SessionAuth",
 ]
 
@@ -61,6 +65,8 @@ class BodyNotReplayable(errors.BodyNotReplayable, requests.RequestException):
     """The session lives again, but the body is spent; `response` is the 401."""
 
 
+_CHALLENGE = "WWW-Authenticate"
+
 _KINDS = by_base(LoginRefused, LoginUnavailable, InvalidGrant, LoginTimeout, BodyNotReplayable)
 
 
@@ -79,6 +85,10 @@ class SessionAuth(Principal[requests.Session], AuthBase):
     `actions` says what an error code asks for, where that differs from SPEC.md. `on_event` is
     called with each `reauth.client.events.Event`. `http` is the session that `context.http`
     shall be. `insecure` allows origins that are not https.
+
+    `store` lets several processes share one session: see `reauth.client.stores`. Whose it is, if
+    they log in as several, `account` tells apart. With `fresh="always"` the store is asked before
+    each request, for servers that give the cookie a new value with each answer.
 
     Raises `ValueError` for a bare callable without `origins`, and for an origin that is neither
     https nor loopback.
@@ -99,44 +109,49 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         super()._begin(login, policy, http)
         # By origin, what its last 401 came through: a login ahead of time has no response to ask.
         self._routes: dict[str, Route] = {}
+        self._adapter: object = None
 
     def __call__(self, prepared: PreparedRequest) -> PreparedRequest:
         """Sign a request that is being prepared, and see to its response."""
         if inside(self._book):
             return prepared
         url = prepared.url or ""
-        held = self._book.for_request(sent_to(url), url)
+        origin = sent_to(url)
+        held = self._book.for_request(origin, url)
+        if not self._book.ready(origin, held):
+            flow = before(self._book, held, origin, prepared.method or "", url)
+            held = drive(flow, lambda command: self._stand_by_or_log_in(command, origin))
         if held is not None:
-            held = self._renewed_ahead(held, prepared)
             sign(prepared.headers, held)
         watch(prepared)
         prepared.register_hook("response", _Hook(self, held))
         return prepared
 
-    def _renewed_ahead(self, held: Held, prepared: PreparedRequest) -> Held:
-        if held.renew_at is None or self._book.clock() < held.renew_at:
-            return held
-        flow = renew_ahead(self._book, held, prepared.method or "", prepared.url or "")
-        return drive(flow, lambda command: self._wait_or_log_in(command, held.key.origin))
-
-    def _wait_or_log_in(self, command: Command, origin: str) -> object:
+    def _stand_by_or_log_in(self, command: Command, origin: str) -> object:
         if isinstance(command, Login):
             context = replace(command.context, open_http=lambda: self._open_http(origin))
             with logging_in(self._book):
                 return self.login(context)
-        if isinstance(command, Wait):
-            wait(self._book, command)
-        return None
+        return stand_by(self._book, command)
 
     def _open_http(self, origin: str) -> requests.Session:
         return self._http or LoginSession(self._routes.get(origin), self._book.policy.login_timeout)
 
     def _see_to(self, hook: _Hook, response: Response, sending: dict[str, Any]) -> Response:
         """Do what a response asks for, and learn from the one that becomes the answer."""
-        if response.status_code == UNAUTHORIZED and not inside(self._book):
-            response = _Exchange(self, hook, response, sending).answered()
-        if hook.held is not None:
-            learn(self._book, hook.held, response)
+        adapter = getattr(response, "connection", None)
+        if adapter is not self._adapter:
+            warn_of_retries(adapter)
+            self._adapter = adapter
+        held = hook.sent_with(response)
+        challenged = response.status_code == UNAUTHORIZED or _CHALLENGE in response.headers
+        if challenged and adapter is not None and not inside(self._book):
+            exchange = _Exchange(self, hook, held, response, sending)
+            response, held = exchange.answered(), exchange.held
+        if held is not None:
+            learn(self._book, held, response)
+            if self._book.policy.fresh == "always":
+                drive(share(self._book, held), partial(stand_by, self._book))
         return response
 
 
@@ -147,14 +162,31 @@ class _Hook:
     response; a pickled one does nothing.
     """
 
-    __slots__ = ("auth", "held")
+    __slots__ = ("auth", "held", "signed_again")
 
     def __init__(self, auth: SessionAuth, held: Held | None) -> None:
         self.auth = auth
         self.held = held
+        self.signed_again = 0.0
 
     def __call__(self, response: Response, **sending: Any) -> Response:
         return self.auth._see_to(self, response, sending)
+
+    def sent_with(self, response: Response) -> Held | None:
+        """Return the grant that was signed with, or `None` if it was signed anew meanwhile.
+
+        That happens where several threads send one prepared request.
+        """
+        if self.signed_again:
+            began = time.perf_counter() - response.elapsed.total_seconds()
+            if began < self.signed_again:
+                return None
+        return self.held
+
+    def sign_again(self, refused: Response, dead: Held | None, held: Held) -> PreparedRequest:
+        """Put a newer grant on the request, and remember which and when."""
+        self.held, self.signed_again = held, time.perf_counter()
+        return sign_again(refused, dead, held)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _idle, ()
@@ -169,25 +201,29 @@ def _do_nothing(response: Response, **sending: Any) -> None:
 
 
 class _Exchange:
-    """One refused response, from its arrival to the answer that replaces it."""
+    """One response, from its arrival to the answer that replaces it."""
 
     def __init__(
-        self, auth: SessionAuth, hook: _Hook, response: Response, sending: dict[str, Any]
+        self,
+        auth: SessionAuth,
+        hook: _Hook,
+        held: Held | None,
+        response: Response,
+        sending: dict[str, Any],
     ) -> None:
         self.auth = auth
         self.hook = hook
+        self.held = held
         self.response = response
         self.sending = sending
         self.origin = sent_to(response.request.url)
 
     def answered(self) -> Response:
         """Run the flow; return its response, or raise its failure in requests' own kind."""
-        adapter = getattr(self.response, "connection", None)
-        if adapter is None:  # an adapter that does not say who it is cannot be asked again
-            return self.response
         started, first = time.monotonic(), self.response
         if self.origin in self.auth._book.policy.origins:
-            self.auth._routes[self.origin] = Route(adapter, first.request.url or "", self.sending)
+            route = Route(first.connection, first.request.url or "", self.sending)
+            self.auth._routes[self.origin] = route
         final = drive(answer(self.auth._book, self._seen()), self._do)
         response: Response = final.seen.response
         if response is not first:
@@ -202,14 +238,13 @@ class _Exchange:
         if isinstance(command, Replay):
             self._replay(command.held)
             return self._seen()
-        return self.auth._wait_or_log_in(command, self.origin)
+        return self.auth._stand_by_or_log_in(command, self.origin)
 
     def _replay(self, held: Held) -> None:
-        refused, prepared = self.response, self.response.request
-        rewind(prepared)
-        keep_record(refused)
-        sign_again(prepared, refused, self.hook.held, held)
-        self.hook.held = held
+        refused = self.response
+        rewind(refused.request)
+        prepared = self.hook.sign_again(refused, self.held, held)
+        self.held = held
         self.response = refused.connection.send(prepared, **self.sending)
         self.response.history = [*refused.history, refused]
         self.response.request = prepared
@@ -222,7 +257,7 @@ class _Exchange:
             method=(request.method or "").upper(),
             url=request.url or "",
             origin=self.origin,
-            sent_with=sent_with(self.auth._book, self.hook.held, request.headers),
+            sent_with=sent_with(self.auth._book, self.held, request.headers),
             challenges=_challenge_lines(response),
             carried="Authorization" in request.headers,
             cookies=values(request.headers.get("Cookie")),
@@ -235,6 +270,6 @@ def _challenge_lines(response: Response) -> list[str]:
     """Return the field lines apart: one that is malformed must not hide the others."""
     lines = getattr(getattr(response.raw, "headers", None), "getlist", None)
     if lines is not None:
-        return list(lines("WWW-Authenticate"))
-    joined = response.headers.get("WWW-Authenticate")
+        return list(lines(_CHALLENGE))
+    joined = response.headers.get(_CHALLENGE)
     return [] if joined is None else [joined]

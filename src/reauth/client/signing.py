@@ -13,21 +13,30 @@ from reauth.client.credentials import extend, roll, sign
 from reauth.client.origins import sent_to
 from reauth.client.policy import UNAUTHORIZED, Held
 
-__all__ = ["keep_record", "learn", "sign_again"]
+__all__ = ["learn", "sign_again"]
 
 
-def keep_record(refused: Response) -> None:
-    """Leave with the 401 what was sent for it: the request itself is signed and sent once more."""
-    refused.request = copy.copy(refused.request)
-    refused.request.headers = refused.request.headers.copy()
+def sign_again(refused: Response, dead: Held | None, held: Held) -> PreparedRequest:
+    """Put a newer grant on a request that was refused; leave with the 401 what was sent for it.
+
+    It is the request itself that is signed: requests makes redirects of it, and whoever sends it
+    once more sends it fresh. Its fields change all at once, for another thread may be at it too.
+    """
+    prepared, fresh = refused.request, _copy(refused.request)
+    owned = {*held.cookies, *(dead.cookies if dead is not None else ())}
+    if dead is not None and fresh.headers.get("Authorization") == dead.authorization:
+        fresh.headers.pop("Authorization", None)
+    rebuild(fresh, refused, owned)
+    sign(fresh.headers, held)
+    refused.request = copy.copy(prepared)
+    vars(prepared).update(headers=fresh.headers, _cookies=vars(fresh).get("_cookies"))
+    return prepared
 
 
-def sign_again(prepared: PreparedRequest, refused: Response, dead: Held | None, held: Held) -> None:
-    """Put a newer grant on a request that was refused, in place of the dead one."""
-    if dead is not None and prepared.headers.get("Authorization") == dead.authorization:
-        prepared.headers.pop("Authorization", None)
-    rebuild(prepared, refused, held.cookies)
-    sign(prepared.headers, held)
+def _copy(prepared: PreparedRequest) -> PreparedRequest:
+    copied = copy.copy(prepared)
+    copied.headers = prepared.headers.copy()
+    return copied
 
 
 def learn(book: Book, held: Held, response: Response) -> None:
@@ -50,9 +59,12 @@ def _prepare_redirect(held: Held, response: Response) -> None:
     """
     if held.cookies:
         carry_over_redirect(response.request, held.cookies)
-    target = urljoin(response.url, response.headers["location"])
-    if held.authorization is not None and sent_to(target) != held.key.origin:
-        sent = response.request
-        keep_record(response)
-        if sent.headers.get("Authorization") == held.authorization:
-            del sent.headers["Authorization"]
+    sent, target = response.request, urljoin(response.url, response.headers["location"])
+    ours = held.authorization is not None and held.authorization == sent.headers.get(
+        "Authorization"
+    )
+    if ours and sent_to(target) != held.key.origin:
+        stripped = _copy(sent)
+        del stripped.headers["Authorization"]
+        response.request = copy.copy(sent)
+        sent.headers = stripped.headers
