@@ -40,8 +40,8 @@ class Answer:
 
     def take(self, piece: bytes, most: int) -> None:
         """Add what was read on, up to a bound; nothing means that the body has ended."""
-        self.octets += piece
-        self.cut = len(self.octets) > most
+        octets = self.octets + piece
+        self.octets, self.cut = octets[:most], len(octets) > most
         self.reading = bool(piece) and not self.cut
 
     @property

@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 from reauth.client.events import Listener
 from reauth.client.grant import Grant
+from reauth.client.signals import Signal
 from reauth.client.stores import AnyStore
 from reauth.errors import ChallengeSyntaxError
 from reauth.session import SessionChallenge, SessionError
@@ -63,6 +64,7 @@ _ACTIONS: Mapping[str | None, Action] = {
     SessionError.INVALID: Action.REPLACE,
     SessionError.REVOKED: Action.STOP,
     SessionError.INSUFFICIENT: Action.STEP_UP,
+    "csrf_invalid": Action.RENEW,  # said by a signal only: the session itself may live
 }
 
 
@@ -133,7 +135,7 @@ class Seen:
     `sent_with` is the grant the request went out with, or `None` where that cannot be said: then
     any grant there is counts as newer. `carried` says that it carried credentials of any kind,
     `once` that the transport sent it once only, `replayable` that its body can be sent again.
-    `signal` is the reason that a signal gave where there is no challenge.
+    `signal` is the reason that a signal gave; a challenge that can be answered counts for more.
     """
 
     response: Any
@@ -172,6 +174,7 @@ class Policy:
     origins: frozenset[str]
     realm: str | None = None
     account: str = ""
+    signals: tuple[Signal, ...] = ()
     responders: tuple[Responder, ...] = (SESSION,)
     actions: Mapping[str | None, Action] = field(default_factory=dict)
     steps_up: bool = False
@@ -198,9 +201,10 @@ class Policy:
         """Find what a response asks for that can be answered; `None` where there is nothing."""
         if seen.origin not in self.origins:
             return None
-        if seen.signal is not None:
-            return self._demand(seen, self.responders[0], None, seen.signal)
-        return self.challenged(seen) if seen.status == UNAUTHORIZED else None
+        challenged = self.challenged(seen) if seen.status == UNAUTHORIZED else None
+        if challenged is not None or seen.signal is None:
+            return challenged
+        return self._signalled(seen, seen.signal)
 
     def challenged(self, seen: Seen) -> Demand | None:
         """Find the challenge that can be answered, whatever the status it came with."""
@@ -208,8 +212,17 @@ class Policy:
             for challenge in _readable(seen.challenges):
                 if self._answers(responder, challenge):
                     error = responder.error_of(challenge)
-                    return self._demand(seen, responder, challenge, error)
+                    key = Key(seen.origin, challenge.realm or "", self.account)
+                    return self._demand(key, responder, challenge, error)
         return None
+
+    def _signalled(self, seen: Seen, error: SessionError | str) -> Demand:
+        # A signal names no realm: it is that of the grant which the request went out with.
+        held = seen.sent_with
+        if held is None:
+            key = Key(seen.origin, self.realm or "", self.account)
+            return self._demand(key, self.responders[0], None, error)
+        return self._demand(held.key, held.responder, None, error)
 
     def _answers(self, responder: Responder, challenge: Challenge) -> bool:
         if challenge.scheme.lower() != responder.scheme.lower():
@@ -218,13 +231,11 @@ class Policy:
 
     def _demand(
         self,
-        seen: Seen,
+        key: Key,
         responder: Responder,
         challenge: Challenge | None,
         error: SessionError | str | None,
     ) -> Demand:
-        realm = (self.realm or "") if challenge is None else (challenge.realm or "")
-        key = Key(seen.origin, realm, self.account)
         return Demand(key, self._action(responder, error), responder, challenge, error)
 
     def _action(self, responder: Responder, error: str | None) -> Action:
@@ -246,7 +257,7 @@ class Policy:
             return True
         # Of its cookies, those that a login owns are credentials.
         carried = seen.carried or any(name in held.cookies for name in seen.cookies)
-        promised = seen.signal is None and (demand.error is not None or not carried)
+        promised = demand.challenge is not None and (demand.error is not None or not carried)
         return promised and seen.once
 
 

@@ -18,6 +18,7 @@ from reauth.client.fleet import forget
 from reauth.client.grant import Context
 from reauth.client.origins import trusted
 from reauth.client.policy import SESSION, Action, Policy, Responder
+from reauth.client.signals import Signal
 from reauth.client.stores import AnyStore, Store
 
 __all__ = ["Kinds", "Principal", "by_base", "raisable"]
@@ -34,6 +35,7 @@ class Principal(Generic[Http]):
         origins: str | Iterable[str] | None = None,
         *,
         realm: str | None = None,
+        signals: Iterable[Signal] = (),
         http: Http | None = None,
         responders: Iterable[Responder] = (SESSION,),
         actions: Mapping[str | None, Action] | None = None,
@@ -52,6 +54,7 @@ class Principal(Generic[Http]):
             origins=trusted(login, origins, insecure=insecure),
             realm=realm,
             account=account,
+            signals=tuple(signals),
             responders=tuple(responders),
             actions=dict(actions or {}),
             steps_up=bool(getattr(login, "steps_up", False)),
