@@ -21,7 +21,7 @@ from typing import Any, TypeAlias, Unpack
 
 from reauth.server.facts import Request
 from reauth.server.gate import Answer, Decision, Gate, Refused, Words
-from reauth.server.responses import dress, due, replacement
+from reauth.server.responses import MERGED, dress, due, replacement
 from reauth.server.verifiers import AsyncVerifier, Verifier, ask_async, unblocking
 
 __all__ = ["SessionGate"]
@@ -38,6 +38,7 @@ UNAUTHORIZED = 3000
 FORBIDDEN = 3003
 TRY_AGAIN_LATER = 1013
 _CLOSE_CODES = {401: UNAUTHORIZED, 403: FORBIDDEN, 503: TRY_AGAIN_LATER}
+_MERGED = frozenset(name.encode() for name in MERGED)
 _OPEN = {"websocket.accept", "websocket.send"}  # after one of these a WebSocket can be closed
 
 
@@ -86,8 +87,11 @@ class SessionGate:
 
     def admitted(self, scope: Scope, decision: Decision) -> Scope:
         """Return the scope that the application gets."""
-        told = {"reauth.session": decision.session, "reauth.refused": decision.refused}
-        return {**scope, **told}
+        return {
+            **scope,
+            "reauth.session": decision.session,
+            "reauth.refused": decision.refused,
+        }
 
 
 def request(scope: Scope) -> Request:
@@ -99,7 +103,7 @@ def request(scope: Scope) -> Request:
         return [value.decode("latin-1") for field, value in headers if field == key]
 
     sent = scope.get("raw_path") or b""
-    return Request(scope.get("method", "GET"), _path(scope), lines, sent.decode("latin-1"))
+    return Request(scope.get("method", "GET"), _path(scope), lines, str(sent, "latin-1"))
 
 
 def _path(scope: Scope) -> str:
@@ -125,24 +129,25 @@ class _Response:
         """What the application calls in place of the server's `send`."""
         self.last = message["type"]
         if self.last == "http.response.start":
-            raw = message.get("headers", ())
+            raw = [*message.get("headers", ())]
             added = self._added(message["status"], raw)
             if added is None:
                 await self._start(message, raw)
                 return
-            message = {**message, "headers": [*raw, *added]}
+            message = {**message, "headers": raw + added}
         if not self._replaced:
             await self._send(message)
 
-    def _added(self, status: int, raw: Iterable[RawHeader]) -> list[RawHeader] | None:
-        """What is simply added, or None: as for most responses, without decoding any."""
-        if self._gate.legacy is not None or self._decision.trouble:
+    def _added(self, status: int, raw: list[RawHeader]) -> list[RawHeader] | None:
+        """What is simply added, which most responses need no decoding for; None for others."""
+        gate, decision = self._gate, self._decision
+        looked_at = gate.legacy is not None or decision.trouble
+        if looked_at or not _MERGED.isdisjoint(dict(raw)):
             return None
-        names = {name.decode("latin-1") for name, _ in raw}
-        added = due(self._gate, self._decision, status, names)
+        added = due(gate, decision, status)
         return None if added is None else _encoded_once(added)
 
-    async def _start(self, message: Message, raw: Iterable[RawHeader]) -> None:
+    async def _start(self, message: Message, raw: list[RawHeader]) -> None:
         gate, decision, status = self._gate, self._decision, message["status"]
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw]
         answer = replacement(gate, decision, status, headers)

@@ -47,8 +47,7 @@ class SessionAuthentication(CookieAuthentication):
             raise StoreTrouble
         if decision.session is None:
             return None
-        presented = decision.claim.presented
-        if presented is not None and presented.by_cookie:
+        if decision.claim.by_cookie:
             self.enforce_csrf(request)
         session = decision.session
         if Guard.configured().verify is None:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from reauth.server.schemes import Scheme
 from reauth.wire.scan import MAX_LENGTH, scan_credentials
 
-__all__ = ["Presented", "Request"]
-
-
-# Named tuples, since there is one of each for every request: frozen dataclasses take twice as long.
+__all__ = ["Presented", "Request", "presented"]
 
 
 class Request(NamedTuple):
@@ -48,54 +45,43 @@ class Request(NamedTuple):
         return any("text/html" in line for line in self.lines("accept"))
 
 
-class Presented(NamedTuple):
-    """Credentials as a request brought them.
+# What a request presents: whether anything; in which of our schemes; the token, where it can be
+# read; whether it came in a cookie.
+Presented: TypeAlias = tuple[bool, Scheme | None, str | None, bool]
 
-    Without a `token` they cannot be read as one; without a `scheme` they are not meant for us.
-    """
-
-    scheme: Scheme | None
-    token: str | None
-    by_cookie: bool = False
-
-    def __repr__(self) -> str:
-        name = self.scheme and self.scheme.name
-        return f"Presented(scheme={name!r}, by_cookie={self.by_cookie})"
-
-    @classmethod
-    def read(
-        cls, request: Request, schemes: Sequence[Scheme], cookie: str | None
-    ) -> Presented | None:
-        """Read them: Authorization decides over the cookie, also where it cannot be read."""
-        lines = request.lines("authorization")
-        presented = _from_authorization(lines, schemes) if any(map(str.strip, lines)) else None
-        if presented is not None or cookie is None:
-            return presented
-        tokens = _cookie_values(request.lines("cookie"), cookie)
-        if not tokens:
-            return None
-        # Of two different cookies of one name, one was planted: by a sibling domain, or a path.
-        token = tokens.pop() if len(tokens) == 1 else None
-        return cls(schemes[-1], token, by_cookie=True)
+_NOTHING: Presented = (False, None, None, False)
 
 
-def _from_authorization(lines: Sequence[str], schemes: Sequence[Scheme]) -> Presented | None:
-    """None for well-formed credentials of another scheme."""
+def presented(request: Request, schemes: Sequence[Scheme], cookie: str | None) -> Presented:
+    """Read what a request presents; Authorization decides over a cookie, readable or not."""
+    lines = request.lines("authorization")
+    found = _in_authorization(lines, schemes) if lines else _NOTHING
+    if found[0] or cookie is None:
+        return found
+    tokens = _cookie_values(request.lines("cookie"), cookie)
+    if not tokens:
+        return _NOTHING
+    # Of two different cookies of one name, one was planted: by a sibling domain, or a path.
+    return True, schemes[-1], tokens.pop() if len(tokens) == 1 else None, True
+
+
+def _in_authorization(lines: Sequence[str], schemes: Sequence[Scheme]) -> Presented:
+    """Well-formed credentials of another scheme present nothing, and neither does an empty line."""
     # It is no list (RFC 9110 §11.6.2): of two lines, nobody knows which one others look at.
     if len(lines) > 1 or len(lines[0]) > MAX_LENGTH:
-        return Presented(_meant(lines, schemes), None)
+        return True, _meant(lines, schemes), None, False
     for scheme in schemes:
         usual = scheme.usual(lines[0])
         if usual is not None:
-            return Presented(scheme, usual[1])
+            return True, scheme, usual[1], False
     read = scan_credentials(lines[0])
     if read is None:
-        return Presented(_meant(lines, schemes), None)
+        return (True, _meant(lines, schemes), None, False) if lines[0].strip() else _NOTHING
     named = read[0].lower()
     for scheme in schemes:
         if scheme.name.lower() == named:
-            return Presented(scheme, scheme.token(read))
-    return None
+            return True, scheme, scheme.token(read), False
+    return _NOTHING
 
 
 def _meant(lines: Sequence[str], schemes: Sequence[Scheme]) -> Scheme | None:

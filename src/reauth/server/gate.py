@@ -13,7 +13,7 @@ from typing import Any, Generic, NamedTuple, Required, TypeAlias, TypedDict, Typ
 
 from reauth.server import answers
 from reauth.server.answers import Answer, Page
-from reauth.server.facts import Presented, Request
+from reauth.server.facts import Request, presented
 from reauth.server.fields import add_to_list
 from reauth.server.paths import Patterns
 from reauth.server.schemes import Scheme, asks_for_password, spoken
@@ -126,24 +126,27 @@ class StepUp:
         return Refused(SessionError.INSUFFICIENT, max_age=self.max_age, acr_values=self.acr_values)
 
 
+# Named tuples, since each request makes one of each: frozen dataclasses take twice as long.
+
+
 class Claim(NamedTuple):
-    """What a request asks for and what it presents for it; `token` is the verifier's to judge."""
+    """What a request asks for, and what it presents for it.
+
+    The `token` is for the verifier to judge. Without it, credentials that are `presented` cannot be
+    read; without a `scheme` they are not meant for us.
+    """
 
     request: Request
     public: bool = False
     step_ups: tuple[StepUp, ...] = ()
-    presented: Presented | None = None
+    presented: bool = False
+    scheme: Scheme | None = None
+    token: str | None = None
+    by_cookie: bool = False
     preflight: bool = False
 
-    @property
-    def token(self) -> str | None:
-        """The token to verify, if there is one."""
-        return None if self.presented is None else self.presented.token
-
-    @property
-    def scheme(self) -> Scheme | None:
-        """The scheme of the session presented, or of what was meant to be one."""
-        return None if self.presented is None else self.presented.scheme
+    def __repr__(self) -> str:
+        return f"<Claim to {self.request.path!r}, presented={self.presented}>"
 
 
 class Decision(NamedTuple):
@@ -168,12 +171,11 @@ class Decision(NamedTuple):
     @property
     def lifetime(self) -> int | None:
         """What Authentication-Info tells: it answers Authorization, and means nothing elsewhere."""
-        verified, presented = self.verified, self.claim.presented
-        if not isinstance(verified, Admitted) or verified.expires_in is None:
+        verified, claim = self.verified, self.claim
+        if not isinstance(verified, Admitted) or verified.expires_in is None or claim.by_cookie:
             return None
-        if presented is None or presented.by_cookie or presented.scheme is None:
-            return None
-        return max(0, int(verified.expires_in)) if presented.scheme.tells_lifetime else None
+        told = claim.scheme is not None and claim.scheme.tells_lifetime
+        return max(0, int(verified.expires_in)) if told else None
 
 
 Legacy: TypeAlias = Mapping[int, str] | Callable[[int, Mapping[str, str]], str | None]
@@ -258,8 +260,7 @@ class Gate:
         public = not step_ups and self._public.name(request.path, request.raw_path)
         if not public and request.is_preflight:
             return Claim(request, preflight=True)
-        presented = Presented.read(request, self.schemes, self.cookie)
-        return Claim(request, public, step_ups, presented)
+        return Claim(request, public, step_ups, *presented(request, self.schemes, self.cookie))
 
     def _asked(self, path: str) -> tuple[StepUp, ...]:
         return tuple(asked for paths, asked in self._step_ups if paths.may_name(path))
@@ -277,7 +278,8 @@ class Gate:
         if isinstance(outcome, Exception):
             return self._refused(claim, outcome)
         decision = Decision(claim, outcome)
-        if decision.session is None or decision.session is False:
+        session = decision.session
+        if session is None or session is False:
             return self._refused(claim, Refused(SessionError.INVALID))
         for asked in claim.step_ups:
             if not asked.met_by(outcome):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from reauth.server.answers import EXPOSED, Answer
@@ -20,29 +20,21 @@ from reauth.server.fields import (
 )
 from reauth.server.gate import CSRF_INVALID, Decision, Gate, Refused
 
-__all__ = ["dress", "due", "replacement"]
+__all__ = ["MERGED", "dress", "due", "replacement"]
 
 
-# The fields of a response that are not just added to.
-_MERGED = frozenset(
-    {
-        *("access-control-expose-headers", "cache-control", "set-cookie", "vary"),
-        "www-authenticate",
-    }
-)
+# A response with one of these is looked at more closely.
+MERGED = frozenset({"access-control-expose-headers", "cache-control", "set-cookie", "vary"})
 
 
-def due(
-    gate: Gate, decision: Decision, status: int, names: Iterable[str]
-) -> tuple[tuple[str, str], ...] | None:
-    """Return what is simply added to a response with fields of these lower-case names.
+def due(gate: Gate, decision: Decision, status: int) -> tuple[tuple[str, str], ...] | None:
+    """Return what is added to a response that has none of the fields in `MERGED`.
 
-    None where it has to be merged with them. Most responses say nothing of what a gate adds, and
-    then this is all that `dress` does.
+    Most have none, and then this is all that `dress` does. None where there is more to do.
     """
-    if status == 401 or decision.refused is not None or not _MERGED.isdisjoint(names):
+    if status == 401 or decision.refused is not None:
         return None
-    if decision.claim.presented is None:
+    if not decision.claim.presented:
         return gate.vary_alone
     lifetime = decision.lifetime
     if lifetime is None:
@@ -57,8 +49,11 @@ _EXPOSE = ("Access-Control-Expose-Headers", ", ".join(EXPOSED))
 
 def dress(gate: Gate, decision: Decision, status: int, headers: Headers) -> Headers:
     """Return the headers of a response, with what is due to the session that decided it."""
-    added = due(gate, decision, status, {name.lower() for name, _ in headers})
-    return _merged(gate, decision, status, headers) if added is None else [*headers, *added]
+    if MERGED.isdisjoint([name.lower() for name, _ in headers]):
+        added = due(gate, decision, status)
+        if added is not None:
+            return [*headers, *added]
+    return _merged(gate, decision, status, headers)
 
 
 def _merged(gate: Gate, decision: Decision, status: int, headers: Headers) -> Headers:
@@ -81,7 +76,7 @@ def _merged(gate: Gate, decision: Decision, status: int, headers: Headers) -> He
         headers = keep_cookie(headers, gate.cookie)
     if any(sets_cookie(header, gate.cookie) for header in headers):
         store = False
-    if decision.claim.presented is None and store:
+    if store and not decision.claim.presented:
         return headers
     return keep_private(headers, store=store)
 
@@ -117,5 +112,5 @@ def _old_way(gate: Gate, status: int, headers: Headers) -> str | None:
 
 def _to_tell(gate: Gate, decision: Decision, error: str) -> str | None:
     """No session is called dead where none was presented, if the gate knows where to look."""
-    none_presented = gate.cookie is not None and decision.claim.presented is None
+    none_presented = gate.cookie is not None and not decision.claim.presented
     return None if none_presented and error != CSRF_INVALID else error

@@ -52,8 +52,9 @@ class SessionGate(asgi.SessionGate):
         if isinstance(self.verify, OwnSession) and decision.session is None:
             # The application begins a new one; nothing is sent until it writes to that.
             scope["session"] = type(scope["session"])()
-        state = {**scope.get("state", {}), "session": decision.session}
-        return {**super().admitted(scope, decision), "state": state}
+        told = super().admitted(scope, decision)
+        told["state"] = {**scope.get("state", {}), "session": decision.session}
+        return told
 
 
 class CurrentSession(SecurityBase):
