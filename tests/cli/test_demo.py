@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import requests
 
 from reauth.cli import demo_server, main
 from reauth.cli.demo_server import DemoServer
@@ -62,8 +63,13 @@ def test_it_fails_where_it_could_not_show_what_it_promises(
 
 
 def test_the_demo_server_refuses_a_wrong_password() -> None:
-    import requests
-
     with DemoServer(1.0) as server:
         answer = requests.post(f"{server.url}/login", json={"user": "ada"}, timeout=5)
     assert answer.status_code == 403
+
+
+def test_the_demo_server_knows_no_session_but_its_own() -> None:
+    with DemoServer(1.0) as server:
+        headers = {"Authorization": 'Session token="made-up"'}
+        answer = requests.get(f"{server.url}/orders", headers=headers, timeout=5)
+    assert 'error="session_invalid"' in answer.headers["WWW-Authenticate"]
