@@ -40,9 +40,14 @@ def mark(response: Any, outcome: Outcome) -> None:
 def outcome(response: Any) -> Outcome:
     """Tell what was done about a response of requests or httpx, also one an error carries.
 
+    Of a response that redirects led to it is what was last done on the way.
+
     >>> import requests
     >>> outcome(requests.Response())
     <Outcome.UNTOUCHED: 'untouched'>
     """
-    found = getattr(response, _MARK, Outcome.UNTOUCHED)
-    return found if isinstance(found, Outcome) else Outcome.UNTOUCHED
+    for passed in (response, *reversed(getattr(response, "history", ()))):
+        found = getattr(passed, _MARK, None)
+        if isinstance(found, Outcome):
+            return found
+    return Outcome.UNTOUCHED

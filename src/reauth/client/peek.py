@@ -90,6 +90,10 @@ class _Tape:
         return self._raw
 
     @property
+    def connection(self) -> Any:
+        return self._raw.connection
+
+    @property
     def closed(self) -> bool:
         return not self._kept and self._broken is None and self._raw.closed
 
@@ -117,6 +121,12 @@ class _Recorder:
 
 class _Whole(HTTPResponse):
     """A body that begins with what was recorded."""
+
+    @property
+    def connection(self) -> Any:
+        """The connection that the rest comes over, where it is not released yet."""
+        tape: Any = self._fp
+        return tape.connection
 
     def stream(
         self, amt: int | None = 2**16, decode_content: bool | None = None

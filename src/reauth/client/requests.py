@@ -17,6 +17,7 @@ from requests import PreparedRequest, Response
 from requests.auth import AuthBase
 
 from reauth import errors
+from reauth.client.answer import Answer
 from reauth.client.body import rewind, watch
 from reauth.client.cookie_text import values
 from reauth.client.credentials import sent_with, sign
@@ -27,11 +28,13 @@ from reauth.client.flow import Command, Login, Replay, answer, before
 from reauth.client.grant import Context
 from reauth.client.origins import sent_to
 from reauth.client.outcomes import mark
+from reauth.client.peek import Peek
 from reauth.client.policy import UNAUTHORIZED, Held, Policy, Seen
 from reauth.client.principal import Principal, by_base, raisable
 from reauth.client.reentry import inside, logging_in
 from reauth.client.retries import RetriesUnauthorized, warn_of_retries
 from reauth.client.route import LoginSession, Route
+from reauth.client.signals import Error, signalled
 from reauth.client.signing import learn, sign_again
 
 __all__ = [
@@ -75,8 +78,9 @@ class SessionAuth(Principal[requests.Session], AuthBase):
 
     `login` is any callable: it gets a `Context` and returns a `reauth.Grant`, a token, or `None`
     to decline. `origins` names whose challenges it answers; a ready-made login brings its own.
-    Give `realm` where several tenants share an origin. One object is one principal: attach it to
-    as many sessions as you like.
+    Give `realm` where several tenants share an origin. `signals` are other answers that mean a
+    dead session (`reauth.client.signals`). One object is one principal: attach it to as many
+    sessions as you like.
 
     `strict` raises `BodyNotReplayable` where a body cannot be sent twice, instead of returning
     the 401. `login_timeout`, in seconds, is what a login's own requests may take; others take a
@@ -143,16 +147,26 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         if adapter is not self._adapter:
             warn_of_retries(adapter)
             self._adapter = adapter
-        held = hook.sent_with(response)
+        held, signal = hook.sent_with(response), None
+        if self._book.policy.signals:
+            signal = self._signal(response, sending)
         challenged = response.status_code == UNAUTHORIZED or _CHALLENGE in response.headers
-        if challenged and adapter is not None and not inside(self._book):
-            exchange = _Exchange(self, hook, held, response, sending)
-            response, held = exchange.answered(), exchange.held
+        if (challenged or signal) and adapter is not None and not inside(self._book):
+            exchange = _Exchange(self, hook, held, response, sending, signal)
+            response, held, signal = exchange.answered(), exchange.held, exchange.signal
         if held is not None:
-            learn(self._book, held, response)
+            learn(self._book, held, response, dead=signal is not None)
             if self._book.policy.fresh == "always":
                 drive(share(self._book, held), partial(stand_by, self._book))
         return response
+
+    def _signal(self, response: Response, sending: dict[str, Any]) -> Error | None:
+        policy = self._book.policy
+        if sent_to(response.request.url) not in policy.origins or inside(self._book):
+            return None
+        seen = Answer(response.status_code, response.headers, response.url, reading=True)
+        peek = Peek(response, streamed=bool(sending.get("stream")))
+        return signalled(policy.signals, seen, peek.more)
 
 
 class _Hook:
@@ -210,12 +224,14 @@ class _Exchange:
         held: Held | None,
         response: Response,
         sending: dict[str, Any],
+        signal: Error | None,
     ) -> None:
         self.auth = auth
         self.hook = hook
         self.held = held
         self.response = response
         self.sending = sending
+        self.signal = signal
         self.origin = sent_to(response.request.url)
 
     def answered(self) -> Response:
@@ -234,20 +250,34 @@ class _Exchange:
         return response
 
     def _do(self, command: Command) -> object:
-        drain(self.response)  # its connection may be the only one that a login could use
+        self._free_connection()
         if isinstance(command, Replay):
             self._replay(command.held)
             return self._seen()
         return self.auth._stand_by_or_log_in(command, self.origin)
 
+    def _free_connection(self) -> None:
+        """Read what is left, for there may be no other connection that a login could use.
+
+        A signalled answer may yet be returned: nothing of it is lost to who reads or streams it.
+        """
+        blocks = getattr(self.response.connection, "_pool_block", False)
+        if self.response.status_code == UNAUTHORIZED:
+            drain(self.response)
+        elif blocks or not self.sending.get("stream"):
+            _ = self.response.content
+
     def _replay(self, held: Held) -> None:
         refused = self.response
+        refused.close()
         rewind(refused.request)
         prepared = self.hook.sign_again(refused, self.held, held)
         self.held = held
         self.response = refused.connection.send(prepared, **self.sending)
         self.response.history = [*refused.history, refused]
         self.response.request = prepared
+        if self.auth._book.policy.signals:
+            self.signal = self.auth._signal(self.response, self.sending)
 
     def _seen(self) -> Seen:
         response, request = self.response, self.response.request
@@ -262,8 +292,12 @@ class _Exchange:
             carried="Authorization" in request.headers,
             cookies=values(request.headers.get("Cookie")),
             once=not getattr(getattr(response.raw, "retries", None), "history", ()),
-            replayable=response.status_code != UNAUTHORIZED or rewind(request),
+            replayable=not self._is_dead() or rewind(request),
+            signal=self.signal,
         )
+
+    def _is_dead(self) -> bool:
+        return self.response.status_code == UNAUTHORIZED or self.signal is not None
 
 
 def _challenge_lines(response: Response) -> list[str]:

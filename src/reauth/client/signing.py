@@ -39,12 +39,15 @@ def _copy(prepared: PreparedRequest) -> PreparedRequest:
     return copied
 
 
-def learn(book: Book, held: Held, response: Response) -> None:
-    """Take over what a response says of the session: a rolled cookie, how long it still lives."""
+def learn(book: Book, held: Held, response: Response, *, dead: bool = False) -> None:
+    """Take over what a response says of the session: a rolled cookie, how long it still lives.
+
+    A 401, or what a signal calls `dead`, says nothing of a session that lives.
+    """
     request = response.request
     if sent_to(request.url) != held.key.origin:
         return
-    if response.status_code != UNAUTHORIZED:  # that says nothing of a session that lives
+    if not dead and response.status_code != UNAUTHORIZED:
         if len(response.cookies):
             roll(book, held, response.cookies)
         extend(book, held, request.headers, response.headers)
@@ -59,12 +62,20 @@ def _prepare_redirect(held: Held, response: Response) -> None:
     """
     if held.cookies:
         carry_over_redirect(response.request, held.cookies)
-    sent, target = response.request, urljoin(response.url, response.headers["location"])
-    ours = held.authorization is not None and held.authorization == sent.headers.get(
+    sent = response.request
+    signed = held.authorization is not None and held.authorization == sent.headers.get(
         "Authorization"
     )
-    if ours and sent_to(target) != held.key.origin:
+    if signed and _target(response) != held.key.origin:
         stripped = _copy(sent)
         del stripped.headers["Authorization"]
         response.request = copy.copy(sent)
         sent.headers = stripped.headers
+
+
+def _target(response: Response) -> str:
+    """Return the origin that a redirect leads to."""
+    try:
+        return sent_to(urljoin(response.url, response.headers["location"]))
+    except ValueError:  # it is no URL, which is for the user to find out
+        return ""
