@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 import requests
 
+from reauth.client.requests import SessionAuth
+from tests.client.httpx_drivers import DRIVERS, Driver, drive
 from tests.client.server import Server, serve
 
 
@@ -21,3 +23,19 @@ def session() -> Iterator[requests.Session]:
         opened.trust_env = False
         opened.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=100))
         yield opened
+
+
+@pytest.fixture(params=DRIVERS)
+def driver(request: pytest.FixtureRequest) -> Iterator[Driver]:
+    """httpx in threads, in tasks of asyncio, and in tasks of trio."""
+    with drive(request.param) as begun:
+        yield begun
+
+
+@pytest.fixture
+def dead(server: Server, session: requests.Session) -> requests.Session:
+    """A session that has logged in once, and whose session on the server has expired since."""
+    session.auth = SessionAuth(server.login, server.url)
+    session.get(f"{server.url}/first")
+    server.kill()
+    return session

@@ -162,15 +162,6 @@ NOT_REPLAYED: dict[str, Callable[[], Any]] = {
 }
 
 
-@pytest.fixture
-def dead(server: Server, session: requests.Session) -> requests.Session:
-    """A session that has logged in, and whose session on the server has ended."""
-    session.auth = SessionAuth(server.login, server.url)
-    session.get(f"{server.url}/first")
-    server.kill()
-    return session
-
-
 def uploads(server: Server) -> list[bytes]:
     return [request.body for request in server.seen("/upload")]
 

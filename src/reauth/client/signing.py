@@ -62,20 +62,12 @@ def _prepare_redirect(held: Held, response: Response) -> None:
     """
     if held.cookies:
         carry_over_redirect(response.request, held.cookies)
-    sent = response.request
+    sent, target = response.request, urljoin(response.url, response.headers["location"])
     signed = held.authorization is not None and held.authorization == sent.headers.get(
         "Authorization"
     )
-    if signed and _target(response) != held.key.origin:
+    if signed and sent_to(target) != held.key.origin:
         stripped = _copy(sent)
         del stripped.headers["Authorization"]
         response.request = copy.copy(sent)
         sent.headers = stripped.headers
-
-
-def _target(response: Response) -> str:
-    """Return the origin that a redirect leads to."""
-    try:
-        return sent_to(urljoin(response.url, response.headers["location"]))
-    except ValueError:  # it is no URL, which is for the user to find out
-        return ""
