@@ -1,0 +1,385 @@
+"""Signals in the requests adapter: what they start, and what they leave as it was."""
+
+import gzip
+import pickle
+import random
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import requests
+
+from reauth import Grant, LoginRefused
+from reauth.client import Outcome, outcome
+from reauth.client.requests import SessionAuth
+from reauth.client.signals import html_form, json_field, problem, redirect_to, status
+from tests.client.server import Answer, Request, Server, serve
+
+JSON = ("Content-Type", "application/json")
+LOST = b'{"success": false, "message": "please log in"}'
+
+
+def refuse_with(
+    server: Server,
+    code: int,
+    *headers: tuple[str, str],
+    body: Callable[[], Any] = lambda: b"refused",
+) -> None:
+    """Have a dead session answered like this, and without a challenge."""
+    server.challenges = lambda error: ()
+    server.refusal_status, server.refusal_headers, server.refusal_body = code, headers, body
+
+
+def attach(session: requests.Session, server: Server, **words: Any) -> SessionAuth:
+    auth = SessionAuth(words.pop("login", server.login), server.url, **words)
+    session.auth = auth
+    return auth
+
+
+def test_no_answer_is_a_signal_unless_it_is_asked_for(
+    server: Server, session: requests.Session
+) -> None:
+    attach(session, server)
+    for code in (419, 440, 599):
+        refuse_with(server, code)
+        assert session.get(f"{server.url}/a").status_code == code
+    assert server.logins == 0
+
+
+def test_a_signal_renews_the_session_and_the_request_is_sent_again(
+    server: Server, session: requests.Session
+) -> None:
+    refuse_with(server, 440)
+    attach(session, server, signals=[status(440)])
+    response = session.get(f"{server.url}/a")
+    assert (response.status_code, outcome(response)) == (200, Outcome.REPLAYED)
+    assert [past.status_code for past in response.history] == [440]
+
+
+def test_what_is_not_idempotent_is_not_sent_again(
+    server: Server, session: requests.Session
+) -> None:
+    refuse_with(server, 440)
+    attach(session, server, signals=[status(440)])
+    response = session.post(f"{server.url}/a", data=b"x")
+    assert (response.status_code, response.content) == (440, b"refused")
+    assert outcome(response) is Outcome.RENEWED_NOT_REPLAYED
+    assert session.post(f"{server.url}/a", data=b"x").content == b"x"
+    assert len(server.seen("/a")) == 2
+
+
+def test_it_is_sent_again_where_the_user_says_so(server: Server, session: requests.Session) -> None:
+    refuse_with(server, 440)
+    attach(session, server, signals=[status(440)], replay_any_method=True)
+    assert session.post(f"{server.url}/a", data=iter([b"x"])).status_code == 440
+    server.kill()
+    assert session.post(f"{server.url}/a", data=b"x").content == b"x"
+
+
+def test_a_signal_that_comes_again_at_once_is_the_answer(
+    server: Server, session: requests.Session
+) -> None:
+    refuse_with(server, 440)
+    server.refuse_all = True
+    attach(session, server, signals=[status(440)])
+    assert session.get(f"{server.url}/a").status_code == 440
+    assert server.logins == 1
+
+
+def test_fifty_threads_that_meet_a_signal_need_one_login(
+    server: Server, session: requests.Session
+) -> None:
+    refuse_with(server, 200, JSON, body=lambda: LOST)
+    attach(session, server, signals=[json_field("success", False)])
+    together = threading.Barrier(50)
+
+    def ask() -> bytes:
+        together.wait()
+        return session.get(f"{server.url}/a").content
+
+    with ThreadPoolExecutor(50) as pool:
+        asked = [pool.submit(ask) for _ in range(50)]
+        assert {each.result() for each in asked} == {b"content"}
+    assert server.logins == 1
+
+
+def test_an_adapter_with_signals_can_be_pickled(server: Server) -> None:
+    signals = [status(440), redirect_to("/"), json_field("a", 1), problem("a.b"), html_form()]
+    auth = SessionAuth(read_token, server.url, signals=signals)
+    refuse_with(server, 440)
+    with requests.Session() as session:
+        session.trust_env = False
+        session.auth = pickle.loads(pickle.dumps(auth))
+        assert session.get(f"{server.url}/a").status_code == 440
+    assert server.seen("/a")[1].token == "from-pickle"
+
+
+def read_token(context: object) -> str:
+    return "from-pickle"
+
+
+# Redirects
+
+
+def test_a_redirect_to_the_login_page_is_not_followed(
+    server: Server, session: requests.Session
+) -> None:
+    refuse_with(server, 302, ("Location", "/login-page?next=/a"))
+    attach(session, server, signals=[redirect_to("/login-page")])
+    response = session.get(f"{server.url}/a")
+    assert (response.status_code, response.url) == (200, f"{server.url}/a")
+    assert [request.path for request in server.requests] == ["/a", "/login", "/a"]
+
+
+def test_the_login_page_may_be_of_another_origin(server: Server, session: requests.Session) -> None:
+    with serve() as other:
+        refuse_with(server, 302, ("Location", f"{other.url}/in?next=/a"))
+        attach(session, server, signals=[redirect_to(f"{other.url}/in")])
+        assert session.get(f"{server.url}/a").status_code == 200
+        assert other.requests == []
+
+
+def test_a_redirect_that_another_origin_sends_is_none(
+    server: Server, session: requests.Session
+) -> None:
+    with serve() as other:
+        refuse_with(other, 302, ("Location", f"{other.url}/in"))
+        other.routes["/in"] = lambda request: Answer(200, (), b"log in")
+        attach(session, server, signals=[redirect_to("/in")])
+        assert session.get(f"{other.url}/a").content == b"log in"
+    assert server.logins == 0
+
+
+def test_a_redirect_that_stays_the_answer_is_followed_as_ever(
+    server: Server, session: requests.Session
+) -> None:
+    refuse_with(server, 302, ("Location", "/in"))
+    server.routes["/in"] = lambda request: Answer(200, (), b"log in")
+    attach(session, server, signals=[redirect_to("/in")])
+    response = session.post(f"{server.url}/a", data=b"x")
+    assert (response.status_code, response.content) == (200, b"log in")
+    assert outcome(response) is Outcome.RENEWED_NOT_REPLAYED
+
+
+# Beside challenges
+
+
+def test_a_401_without_a_challenge_may_be_one(server: Server, session: requests.Session) -> None:
+    refuse_with(server, 401)
+    attach(session, server, signals=[status(401)])
+    assert session.get(f"{server.url}/a").status_code == 200
+
+
+def test_a_challenge_counts_for_more(server: Server, session: requests.Session) -> None:
+    attach(session, server, signals=[status(401)])
+    assert session.post(f"{server.url}/a", data=b"x").content == b"x"  # a signal had not sent it
+    server.kill("session_revoked")
+    assert session.get(f"{server.url}/a").status_code == 401
+    assert server.logins == 1
+
+
+def test_a_signal_is_about_the_realm_that_the_request_was_signed_for(
+    server: Server, session: requests.Session
+) -> None:
+    seen: list[Any] = []
+
+    def login(context: Any) -> Grant:
+        seen.append((context.realm, context.error, context.previous))
+        return server.login(context)
+
+    attach(session, server, login=login, signals=[status(440)])
+    session.get(f"{server.url}/a")
+    server.kill()
+    refuse_with(server, 440)
+    assert session.get(f"{server.url}/a").status_code == 200
+    assert [each[:2] for each in seen] == [("api", None), ("api", "session_expired")]
+    assert seen[1][2].token == "s3cret-1"
+
+
+def test_a_signal_may_ask_for_a_stronger_login(server: Server, session: requests.Session) -> None:
+    refuse_with(server, 403)
+    signals = [status(403, error="insufficient_user_authentication")]
+    attach(session, server, signals=signals)
+    assert session.get(f"{server.url}/a").status_code == 403
+    assert server.logins == 0
+
+    class Login:
+        steps_up = True
+
+        def __call__(self, context: Any) -> Grant:
+            assert context.error == "insufficient_user_authentication"
+            return server.login(context)
+
+    attach(session, server, login=Login(), signals=signals)
+    assert session.get(f"{server.url}/a").status_code == 200
+
+
+def test_a_problem_tells_the_login_its_code(server: Server, session: requests.Session) -> None:
+    codes: list[object] = []
+
+    def login(context: Any) -> Grant:
+        codes.append(context.error)
+        return server.login(context)
+
+    kind = ("Content-Type", "application/problem+json")
+    refuse_with(server, 403, kind, body=lambda: b'{"error": "csrf_invalid"}')
+    attach(session, server, login=login, signals=[problem("csrf_invalid")])
+    assert session.get(f"{server.url}/a").status_code == 200
+    assert codes == ["csrf_invalid"]
+
+
+def test_a_cookie_that_a_signalled_answer_sets_is_not_taken_for_the_session(
+    server: Server, session: requests.Session
+) -> None:
+    server.binding = "cookie"
+    attach(session, server, signals=[status(440)])
+    session.get(f"{server.url}/a")
+    refuse_with(server, 440, ("Set-Cookie", "sid=anonymous; Path=/"))
+    server.living = "s3cret-1 elsewhere"
+    assert session.post(f"{server.url}/a").status_code == 440
+    server.living = None
+    session.post(f"{server.url}/b")
+    sent = [request.cookies.get("sid") for request in server.requests if request.path != "/login"]
+    assert "anonymous" not in sent
+
+
+def test_a_login_is_not_asked_about_its_own_requests(
+    server: Server, session: requests.Session
+) -> None:
+    def login(context: Any) -> str:
+        assert session.get(f"{server.url}/a").status_code == 440
+        return "t0ken"
+
+    refuse_with(server, 440)
+    attach(session, server, login=login, signals=[status(440)])
+    assert session.get(f"{server.url}/a").status_code == 440
+
+
+# Bodies
+
+HTML = ("Content-Type", "text/html")
+LONG = b"<form><input name=user><input name=password></form>" + random.Random(7).randbytes(300_000)
+IN = html_form("user", "password")
+
+
+def pieces(octets: bytes) -> Iterator[bytes]:
+    for start in range(0, len(octets), 50_000):
+        yield octets[start : start + 50_000]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("encoding", ["", "gzip"])
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("login", ["declines", "is refused", "succeeds"])
+def test_a_signalled_body_that_is_returned_is_whole(
+    server: Server,
+    session: requests.Session,
+    stream: bool,
+    encoding: str,
+    chunked: bool,
+    login: str,
+) -> None:
+    octets = gzip.compress(LONG, mtime=0) if encoding else LONG
+    headers = [HTML, ("Content-Encoding", encoding)] if encoding else [HTML]
+    refuse_with(server, 200, *headers, body=lambda: pieces(octets) if chunked else octets)
+
+    def log_in(context: Any) -> Any:
+        if login == "is refused":
+            raise LoginRefused
+        return server.login(context) if login == "succeeds" else None
+
+    attach(session, server, login=log_in, signals=[IN])
+    try:
+        # Not sent again, for it is a POST.
+        response = session.post(f"{server.url}/a", stream=stream)
+    except LoginRefused as error:
+        response = error.response
+    assert response.content == LONG
+    assert outcome(response) is not Outcome.UNTOUCHED
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_body_that_is_no_signal_is_whole(
+    server: Server, session: requests.Session, stream: bool
+) -> None:
+    server.routes["/a"] = lambda request: Answer(200, (HTML,), LONG)
+    attach(session, server, signals=[json_field("success", False), html_form("email")])
+    assert session.get(f"{server.url}/a", stream=stream).content == LONG
+
+
+def test_an_answer_in_place_of_a_streamed_one_is_streamed(
+    server: Server, session: requests.Session
+) -> None:
+    refuse_with(server, 200, HTML, body=lambda: LONG)
+    attach(session, server, signals=[IN])
+    response = session.get(f"{server.url}/a", stream=True)
+    assert response.raw.read() == b"content"
+    assert response.history[0].content == b""
+
+
+def test_a_streamed_body_needs_no_second_connection_of_a_pool_of_one(server: Server) -> None:
+    refuse_with(server, 200, HTML, body=lambda: LONG)
+    with requests.Session() as session:
+        session.trust_env = False
+        session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=1, pool_block=True))
+        attach(session, server, signals=[IN])
+        assert session.get(f"{server.url}/a", stream=True).content == b"content"
+    assert len({request.connection for request in server.requests}) == 1
+
+
+def test_a_stream_of_events_is_not_waited_for(server: Server, session: requests.Session) -> None:
+    go_on = threading.Event()
+
+    def events() -> Iterator[bytes]:
+        go_on.wait(10)
+        yield b"data: {}\n\n"
+
+    headers = (("Content-Type", "text/event-stream"),)
+    server.routes["/a"] = lambda request: Answer(200, headers, events())
+    attach(session, server, signals=[json_field("success", False), html_form()])
+    response = session.get(f"{server.url}/a", stream=True)
+    go_on.set()
+    assert response.content == b"data: {}\n\n"
+
+
+def test_the_rest_of_a_signalled_stream_is_not_waited_for(
+    server: Server, session: requests.Session
+) -> None:
+    go_on = threading.Event()
+
+    def watch() -> Iterator[bytes]:
+        yield LOST
+        go_on.wait(10)
+
+    refuse_with(server, 200, JSON, body=watch)
+    attach(session, server, signals=[json_field("success", False)])
+    assert session.get(f"{server.url}/a", stream=True).content == b"content"
+    go_on.set()
+
+
+def test_an_endless_401_that_is_looked_into_is_drained_within_a_bound(
+    server: Server, session: requests.Session
+) -> None:
+    go_on = threading.Event()
+
+    def stalled() -> Iterator[bytes]:
+        yield b"{"
+        yield b'"success": false}'
+        go_on.wait(10)
+
+    refuse_with(server, 401, JSON, body=stalled)
+    attach(session, server, signals=[json_field("success", False)])
+    assert session.get(f"{server.url}/a", stream=True).content == b"content"
+    go_on.set()
+
+
+def test_head_has_no_body_to_look_at(server: Server, session: requests.Session) -> None:
+    def answer(request: Request) -> Answer:
+        return Answer(200, (JSON,), LOST)
+
+    server.routes["/a"] = answer
+    attach(session, server, signals=[json_field("success", False)])
+    assert session.head(f"{server.url}/a").status_code == 200
+    assert server.logins == 0
