@@ -72,5 +72,16 @@ def test_a_folded_line_is_kept_folded_for_the_diagnosis() -> None:
     ]
 
 
+def test_indented_content_is_no_folded_line() -> None:
+    assert found("HTTP/1.1 401 No\nWWW-Authenticate: Basic realm=a\n\n  <html>\n") == [
+        (401, {"WWW-Authenticate": ["Basic realm=a"]})
+    ]
+
+
+def test_no_line_is_folded_into_the_response_before() -> None:
+    text = "HTTP/1.1 401 No\nWWW-Authenticate: Basic realm=a\nHTTP/1.1 200 OK\n folded\n"
+    assert found(text) == [(401, {"WWW-Authenticate": ["Basic realm=a"]}), (200, {})]
+
+
 def test_an_empty_field_is_a_field() -> None:
     assert found("HTTP/1.1 401 No\nWWW-Authenticate:\n") == [(401, {"WWW-Authenticate": [""]})]
