@@ -63,5 +63,5 @@ def _after_fork_in_child() -> None:
         store._begin()
 
 
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # pragma: no branch - all but Windows
     os.register_at_fork(after_in_child=_after_fork_in_child)

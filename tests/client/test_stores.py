@@ -1,0 +1,242 @@
+"""What every store does: keep texts, and change one only for whoever has seen it as it is."""
+
+from __future__ import annotations
+
+import itertools
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from reauth.client.stores import Entry, Store
+from reauth.client.stores.memory import MemoryStore
+from reauth.client.stores.sqlite import SQLiteStore
+from tests.client.redis_server import RedisServer, a_redis_server
+
+ORIGIN = "https://api.example.com:443"
+
+Opened = Callable[[], Store]
+"""Opens the same store once more, as another process does."""
+
+
+@pytest.fixture(scope="module")
+def redis_server() -> Iterator[RedisServer]:
+    with a_redis_server() as running:
+        yield running
+
+
+@pytest.fixture(
+    params=["memory", "sqlite", pytest.param("redis", marks=pytest.mark.needs("redis-server"))]
+)
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
+    if request.param == "memory":
+        store = MemoryStore()
+        return lambda: store
+    if request.param == "sqlite":
+        return lambda: SQLiteStore(tmp_path / "sessions.db")
+    from reauth.client.stores.redis import RedisStore
+
+    server: RedisServer = request.getfixturevalue("redis_server")
+    return lambda: RedisStore(server.url, prefix=f"{tmp_path}:")
+
+
+@pytest.fixture
+def store(opened: Opened) -> Store:
+    return opened()
+
+
+def texts(store: Store, origin: str = ORIGIN, account: str = "") -> dict[str, str]:
+    return {realm: entry.text for realm, entry in store.get(origin, account).entries.items()}
+
+
+def revision(store: Store, realm: str = "api") -> int:
+    return store.get(ORIGIN, "").entries[realm].revision
+
+
+def test_at_first_there_is_nothing(store: Store) -> None:
+    assert texts(store) == {}
+
+
+def test_what_is_put_is_there_for_whoever_opens_the_store(opened: Opened) -> None:
+    assert opened().put(ORIGIN, "", "api", Entry("one", 0))
+    assert texts(opened()) == {"api": "one"}
+
+
+def test_what_is_put_in_place_of_what_is_there_replaces_it(store: Store) -> None:
+    store.put(ORIGIN, "", "api", Entry("one", 0))
+    assert store.put(ORIGIN, "", "api", Entry("two", revision(store)))
+    assert texts(store) == {"api": "two"}
+
+
+def test_every_change_makes_another_revision(store: Store) -> None:
+    seen = set()
+    for text in ("one", "two", "one"):
+        now = store.get(ORIGIN, "").entries.get("api", Entry("", 0)).revision
+        store.put(ORIGIN, "", "api", Entry(text, now))
+        seen.add(revision(store))
+    assert len(seen - {0}) == 3
+
+
+def test_what_has_changed_meanwhile_is_left_as_it_is(store: Store) -> None:
+    store.put(ORIGIN, "", "api", Entry("one", 0))
+    first = revision(store)
+    store.put(ORIGIN, "", "api", Entry("two", first))
+    assert not store.put(ORIGIN, "", "api", Entry("three", first))
+    assert texts(store) == {"api": "two"}
+
+
+def test_what_is_there_is_not_replaced_by_who_thinks_there_is_nothing(store: Store) -> None:
+    store.put(ORIGIN, "", "api", Entry("one", 0))
+    assert not store.put(ORIGIN, "", "api", Entry("two", 0))
+    assert texts(store) == {"api": "one"}
+
+
+def test_nothing_is_made_up_for_who_thinks_there_is_something(store: Store) -> None:
+    assert not store.put(ORIGIN, "", "api", Entry("one", 7))
+    assert texts(store) == {}
+
+
+def test_realms_origins_and_accounts_are_kept_apart(store: Store) -> None:
+    other = "https://other.example.com:443"
+    places = list(itertools.product((ORIGIN, other), ("", "ada"), ("", "api")))
+    for place in places:
+        assert store.put(*place, Entry(" ".join(place), 0))
+    for origin, account in itertools.product((ORIGIN, other), ("", "ada")):
+        found = texts(store, origin, account)
+        assert found == {realm: f"{origin} {account} {realm}" for realm in ("", "api")}
+
+
+@pytest.mark.parametrize("realm", ["", "a b", 'say "hi"', "\xe4\xf6\xfc", "x" * 4000, "%", "'; --"])
+def test_a_realm_is_any_text(store: Store, realm: str) -> None:
+    assert store.put(ORIGIN, "", realm, Entry("one", 0))
+    assert texts(store) == {realm: "one"}
+
+
+def test_of_threads_that_put_at_once_one_succeeds(store: Store) -> None:
+    begin = Barrier(16)
+
+    def put(number: int) -> bool:
+        begin.wait(10)
+        return store.put(ORIGIN, "", "api", Entry(f"by {number}", 0))
+
+    with ThreadPoolExecutor(16) as pool:
+        done = list(pool.map(put, range(16)))
+    assert done.count(True) == 1
+    assert texts(store) == {"api": f"by {done.index(True)}"}
+
+
+def test_the_clock_does_not_stand_nor_go_back(store: Store) -> None:
+    moments = [store.get(ORIGIN, "").now for _ in range(50)]
+    assert moments == sorted(moments)
+    assert len(set(moments)) > 1
+
+
+def test_nothing_that_is_stored_shows_in_a_repr(store: Store) -> None:
+    store.put(ORIGIN, "", "api", Entry("s3cret", 0))
+    shown = repr(store) + repr(store.get(ORIGIN, "")) + str(store.get(ORIGIN, "").entries)
+    assert "s3cret" not in shown
+
+
+def test_a_store_that_was_closed_opens_again(store: Store) -> None:
+    store.put(ORIGIN, "", "api", Entry("one", 0))
+    getattr(store, "close", lambda: None)()
+    assert texts(store) == {"api": "one"}
+
+
+FORK = """
+import os, sys
+from reauth.client.stores import Entry
+from reauth.client.stores.memory import MemoryStore
+store = MemoryStore()
+store.put("o", "", "api", Entry("one", 0))
+with store._lock:
+    pid = os.fork()
+    if pid == 0:
+        sys.exit(len(store.get("o", "").entries))
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+
+
+def test_a_store_in_memory_begins_empty_in_another_process() -> None:
+    subprocess.run([sys.executable, "-c", FORK], check=True, timeout=20)
+    memory = MemoryStore()
+    memory.put(ORIGIN, "", "api", Entry("one", 0))
+    assert texts(pickle.loads(pickle.dumps(memory))) == {}
+
+
+PLACES = st.tuples(
+    st.sampled_from([ORIGIN, "http://b:80"]),
+    st.sampled_from(["", "a"]),
+    st.sampled_from(["", "api", "b"]),
+)
+
+
+class Machine(RuleBasedStateMachine):
+    """A store beside a dictionary, in any order of calls."""
+
+    open: Opened
+    run = itertools.count()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.store = self.open()
+        self.origins = f"{next(self.run)}."  # one store serves all runs
+        self.kept: dict[tuple[str, str, str], Entry] = {}
+        self.past: set[tuple[tuple[str, str, str], int]] = set()
+
+    def entry(self, place: tuple[str, str, str]) -> Entry:
+        origin, account, realm = place
+        entries = self.store.get(self.origins + origin, account).entries
+        return entries.get(realm, Entry("", 0))
+
+    def put(self, place: tuple[str, str, str], entry: Entry) -> bool:
+        origin, account, realm = place
+        return self.store.put(self.origins + origin, account, realm, entry)
+
+    @rule(place=PLACES, text=st.text(st.characters(codec="utf-8", exclude_characters="\0")))
+    def put_current(self, place: tuple[str, str, str], text: str) -> None:
+        before = self.entry(place)
+        assert self.put(place, Entry(text, before.revision))
+        self.past.add((place, before.revision))
+        self.kept[place] = self.entry(place)
+        assert self.kept[place].text == text
+        assert (place, self.kept[place].revision) not in self.past
+
+    @rule(place=PLACES, behind=st.integers(1, 3))
+    def put_outdated(self, place: tuple[str, str, str], behind: int) -> None:
+        before = self.entry(place)
+        outdated = before.revision - behind
+        if outdated >= 0:
+            assert not self.put(place, Entry("never stored", outdated))
+        assert self.entry(place) == before
+
+    @rule()
+    def open_again(self) -> None:
+        self.store = self.open()
+
+    @invariant()
+    def all_is_there(self) -> None:
+        for origin, account in itertools.product([ORIGIN, "http://b:80"], ["", "a"]):
+            stored = self.store.get(self.origins + origin, account).entries
+            kept = {r: e for (o, a, r), e in self.kept.items() if (o, a) == (origin, account)}
+            assert stored == kept
+
+
+def test_it_keeps_what_a_dictionary_keeps(opened: Opened) -> None:
+    machine: Any = type("Opened", (Machine,), {"open": staticmethod(opened)})
+    quick = settings(
+        max_examples=25,
+        stateful_step_count=20,
+        suppress_health_check=list(HealthCheck),
+        deadline=None,
+    )
+    run_state_machine_as_test(machine, settings=quick)

@@ -1,0 +1,369 @@
+"""What processes settle among themselves: leases, fences, versions, refusals, refresh tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from reauth import Grant
+from reauth.client.stores.record import Block, Record, Span
+
+GRANT = Grant(token="s3cret-1", refresh="r3fresh-1", cookies={"sid": "1"}, expires_in=100)
+NOW = 1000.0
+
+
+def lent(record: Record, now: float = NOW, seconds: float = 30.0) -> Record:
+    """The record once the lease for renewing what it has is given out."""
+    lease = record.lend(record.version, seconds, now)
+    assert lease is not None
+    return lease
+
+
+def put(record: Record, grant: Grant = GRANT, now: float = NOW) -> Record:
+    """The record once the holder of the lease has put a grant."""
+    done = record.put(record.fence, grant, "Session", now)
+    assert done is not None
+    return done
+
+
+def renewed(record: Record | None = None, grant: Grant = GRANT, now: float = NOW) -> Record:
+    return put(lent(record or Record(), now), grant, now)
+
+
+def test_only_one_gets_the_lease() -> None:
+    assert lent(Record()).lend(0, 30, NOW + 29.9) is None
+
+
+def test_a_lease_ends_at_its_deadline() -> None:
+    assert lent(Record()).lend(0, 30, NOW + 30) is not None
+
+
+def test_a_lease_ends_when_the_grant_is_put() -> None:
+    record = renewed()
+    assert record.lend(record.version, 30, NOW) is not None
+
+
+def test_two_leases_given_out_at_one_moment_are_told_apart() -> None:
+    assert lent(Record()) != lent(Record())
+
+
+def test_whoever_renews_an_older_version_than_there_is_gets_no_lease() -> None:
+    assert renewed(renewed()).lend(renewed().version, 30, NOW) is None
+
+
+def test_whoever_renews_a_version_that_the_store_has_lost_gets_the_lease() -> None:
+    assert Record().lend(renewed().version, 30, NOW) is not None
+
+
+def test_a_slow_holder_cannot_put_when_its_lease_was_taken_over() -> None:
+    slow = lent(Record())
+    taken_over = lent(slow, NOW + 31)
+    assert taken_over.put(slow.fence, GRANT, "Session", NOW + 32) is None
+
+
+def test_a_slow_holder_can_put_while_nobody_has_taken_over() -> None:
+    slow = lent(Record())
+    assert slow.put(slow.fence, GRANT, "Session", NOW + 3600) is not None
+
+
+def test_a_lost_store_gives_out_no_fence_that_was_given_out_before() -> None:
+    before = lent(Record(), NOW)
+    assert lent(Record(), NOW + 0.001).fence > before.fence
+
+
+def test_a_clock_that_was_set_back_far_ends_a_lease() -> None:
+    assert lent(Record()).lend(0, 30, NOW - 3600) is not None
+
+
+def test_a_clock_that_was_set_back_a_little_does_not() -> None:
+    assert lent(Record()).lend(0, 30, NOW - 0.5) is None
+
+
+def test_the_lease_of_a_dead_grant_keeps_others_from_using_that() -> None:
+    record = renewed()
+    assert record.alive()
+    lease = record.lend(record.version, 30, NOW, drop=True)
+    assert lease is not None
+    assert not lease.alive()
+    assert lease.grant == GRANT
+
+
+def test_a_lease_that_is_given_back_is_there_for_the_next() -> None:
+    lease = lent(Record())
+    given_back = lease.give_back(lease.fence, None, unused=True)
+    assert given_back is not None
+    assert given_back.lend(0, 30, NOW) is not None
+
+
+def test_nobody_gives_back_another_s_lease() -> None:
+    slow = lent(Record())
+    assert lent(slow, NOW + 31).give_back(slow.fence, None, unused=True) is None
+
+
+def test_a_lease_is_given_back_once() -> None:
+    lease = renewed()
+    assert lease.give_back(lease.fence, None, unused=True) is None
+
+
+def refused(now: float = NOW) -> Record:
+    lease = lent(Record(), now)
+    given_back = lease.give_back(lease.fence, Block("refused", Span(now, 60), 3), unused=True)
+    assert given_back is not None
+    return given_back
+
+
+def test_a_failure_keeps_everybody_from_logging_in_for_its_time() -> None:
+    assert refused().lend(0, 30, NOW + 59) is None
+    assert refused().lend(0, 30, NOW + 60) is not None
+
+
+def test_the_next_login_knows_how_many_failed() -> None:
+    lease = lent(refused(), NOW + 60)
+    assert lease.block is not None
+    assert lease.block.failures == 3
+
+
+def test_a_success_ends_what_a_failure_began() -> None:
+    assert renewed(refused(), now=NOW + 60).block is None
+
+
+def test_who_takes_over_from_a_holder_that_died_gets_no_refresh_token() -> None:
+    first = lent(renewed())
+    assert first.grant is not None
+    assert first.grant.refresh == "r3fresh-1"
+    second = lent(first, NOW + 31)
+    assert second.grant is not None
+    assert second.grant.refresh is None
+
+
+def test_who_follows_a_holder_that_failed_gets_the_refresh_token_again() -> None:
+    first = lent(renewed())
+    failed = first.give_back(first.fence, None, unused=True)
+    assert failed is not None
+    assert lent(failed).grant == GRANT
+
+
+def test_who_follows_a_holder_that_was_interrupted_gets_no_refresh_token() -> None:
+    first = lent(renewed())
+    failed = first.give_back(first.fence, None, unused=False)
+    assert failed is not None
+    second = lent(failed).grant
+    assert second is not None
+    assert second.refresh is None
+
+
+def test_a_rolled_cookie_is_taken_over_for_the_same_version() -> None:
+    record = renewed()
+    rolled = record.roll(record.version, {"sid": "2"})
+    assert rolled is not None
+    assert rolled.grant is not None
+    assert (rolled.version, rolled.grant.cookies) == (record.version, {"sid": "2"})
+
+
+def test_a_cookie_that_did_not_change_is_not_written() -> None:
+    record = renewed()
+    assert record.roll(record.version, {"sid": "1"}) is None
+
+
+def test_a_rolled_cookie_of_an_older_version_comes_too_late() -> None:
+    old = renewed()
+    assert renewed(old).roll(old.version, {"sid": "2"}) is None
+
+
+def test_a_rolled_cookie_does_not_bring_a_dead_grant_back() -> None:
+    record = renewed()
+    lease = record.lend(record.version, 30, NOW, drop=True)
+    assert lease is not None
+    assert lease.roll(record.version, {"sid": "2"}) is None
+
+
+def test_a_session_that_is_forgotten_is_not_brought_back_by_a_login_that_began_before() -> None:
+    lease = lent(renewed(refused(), now=NOW + 60), NOW + 60)
+    forgotten = lease.forget(NOW + 60)
+    assert not forgotten.alive()
+    assert forgotten.block is None
+    assert forgotten.put(lease.fence, GRANT, "Session", NOW + 60) is None
+
+
+def test_a_session_that_is_forgotten_can_be_renewed_at_once() -> None:
+    record = renewed()
+    assert record.forget(NOW).lend(record.version, 30, NOW) is not None
+
+
+def test_the_expiry_is_counted_from_when_the_grant_is_read() -> None:
+    grant = renewed().to_use(NOW + 40)
+    assert grant is not None
+    assert grant.expires_in == pytest.approx(60)
+
+
+def test_a_session_that_should_have_ended_may_live_and_nothing_is_said_of_its_end() -> None:
+    grant = renewed().to_use(NOW + 101)
+    assert grant is not None
+    assert grant.expires_in is None
+
+
+def test_of_a_session_without_expiry_none_is_said() -> None:
+    grant = renewed(grant=Grant(token="t")).to_use(NOW)
+    assert grant == Grant(token="t")
+
+
+def test_a_dead_grant_is_not_for_use() -> None:
+    assert Record().to_use(NOW) is None
+
+
+def test_nothing_secret_shows() -> None:
+    assert repr(renewed()) == "<Record version 1000000, fence 1000000>"
+
+
+names = st.text(st.characters(codec="utf-8"))
+spans = st.builds(Span, st.floats(0, 1e10), st.floats(0, 1e5))
+grants = st.builds(
+    Grant,
+    token=names.filter(bool),
+    cookies=st.dictionaries(names, names),
+    expires_in=st.none() | st.floats(0, 1e9),
+    refresh=st.none() | names,
+)
+records = st.builds(
+    Record,
+    version=st.integers(0, 2**53),
+    grant=st.none() | grants,
+    scheme=names,
+    granted_at=st.floats(0, 1e10),
+    dropped=st.booleans(),
+    spent=st.booleans(),
+    fence=st.integers(0, 2**53),
+    holder=names,
+    lease=st.none() | spans,
+    block=st.none() | st.builds(Block, names, spans, st.integers(0, 99)),
+)
+
+
+@given(records)
+def test_a_record_is_read_as_it_was_written(record: Record) -> None:
+    assert Record.loads(record.dumps()) == record
+
+
+def test_what_a_later_version_adds_is_overlooked() -> None:
+    text = renewed().dumps()
+    assert Record.loads(text[:-1] + ',"new":1}') == renewed()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{", "[]", "7", "null", "[" * 100_000, '{"fence":"x"}', '{"lease":[1]}'),
+        *('{"block":"no"}', '{"grant":{}}', '{"grant":7}'),
+        '{"grant":{"token":7,"cookies":{},"expires_in":null,"refresh":null}}',
+    ],
+)
+def test_a_text_that_makes_no_sense_is_read_as_nothing(text: str) -> None:
+    assert Record.loads(text) == Record()
+
+
+@given(st.text())
+def test_no_text_raises(text: str) -> None:
+    assert isinstance(Record.loads(text), Record)
+
+
+PROCESSES = st.integers(0, 2)
+
+
+class Fleet(RuleBasedStateMachine):
+    """Three processes that renew one session, stop in the midst of it, come back late, or die."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = NOW
+        self.record = Record()
+        self.holding: dict[int, Record] = {}
+        self.fences: list[int] = []
+        self.puts: list[int] = []
+        self.tokens = 0
+        self.handed: set[str] = set()
+
+    @rule(seconds=st.sampled_from([0.1, 5.0, 31.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.now += seconds
+
+    @rule(process=PROCESSES, behind=st.integers(0, 1), drop=st.booleans())
+    def ask_for_the_lease(self, process: int, behind: int, drop: bool) -> None:
+        than = self.record.version - behind
+        lease = self.record.lend(than, 30, self.now, drop=drop)
+        if lease is None:
+            return
+        assert not self.record.leased(self.now)
+        assert not self.record.newer(than)
+        assert not self.record.blocked(self.now)
+        refresh = None if lease.grant is None else lease.grant.refresh
+        if refresh is not None:
+            assert refresh not in self.handed
+            self.handed.add(refresh)
+        self.fences.append(lease.fence)
+        self.record = self.holding[process] = lease
+
+    @precondition(lambda self: self.holding)
+    @rule(process=PROCESSES)
+    def log_in_and_put(self, process: int) -> None:
+        lease = self.holding.pop(process, None)
+        if lease is None:
+            return
+        self.tokens += 1
+        grant = Grant(token=f"t{self.tokens}", refresh=f"r{self.tokens}")
+        done = self.record.put(lease.fence, grant, "Session", self.now)
+        assert (done is not None) == (lease.fence == self.record.fence)
+        if done is not None:
+            self.puts.append(done.version)
+            self.record = done
+
+    @precondition(lambda self: self.holding)
+    @rule(process=PROCESSES, unused=st.booleans(), block=st.booleans())
+    def give_back(self, process: int, unused: bool, block: bool) -> None:
+        lease = self.holding.pop(process, None)
+        if lease is None:
+            return
+        why = Block("unavailable", Span(self.now, 1.0), 1) if block else None
+        done = self.record.give_back(lease.fence, why, unused=unused)
+        if done is not None:
+            self.record = done
+            refresh = None if lease.grant is None else lease.grant.refresh
+            if unused and refresh is not None:
+                self.handed.discard(refresh)
+
+    @rule(process=PROCESSES)
+    def die(self, process: int) -> None:
+        self.holding.pop(process, None)
+
+    @rule(cookies=st.dictionaries(st.just("sid"), st.sampled_from("ab")))
+    def roll(self, cookies: Mapping[str, str]) -> None:
+        self.record = self.record.roll(self.record.version, cookies) or self.record
+
+    @rule()
+    def forget(self) -> None:
+        self.record = self.record.forget(self.now)
+        self.puts.append(self.record.version)
+        self.fences.append(self.record.fence)
+
+    @invariant()
+    def every_fence_is_larger_than_those_before(self) -> None:
+        assert self.fences == sorted(set(self.fences))
+
+    @invariant()
+    def versions_only_grow(self) -> None:
+        assert self.puts == sorted(set(self.puts))
+
+    @invariant()
+    def it_survives_being_written(self) -> None:
+        assert Record.loads(self.record.dumps()) == self.record
+
+    @invariant()
+    def somebody_can_renew_it_in_the_end(self) -> None:
+        assert self.record.lend(self.record.version, 30, self.now + 61) is not None
+
+
+TestFleet = Fleet.TestCase
+TestFleet.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)

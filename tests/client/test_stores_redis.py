@@ -1,0 +1,193 @@
+"""A store in Redis: reconnects, gives up soon, and needs no more rights than it says."""
+
+from __future__ import annotations
+
+import pickle
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from pickle import PicklingError
+from threading import Thread
+
+import pytest
+import redis
+
+from reauth.client.stores import Entry
+from reauth.client.stores.redis import RedisStore
+from tests.client.redis_server import RedisServer, a_redis_server
+
+pytestmark = pytest.mark.needs("redis-server")
+
+ORIGIN = "https://api.example.com:443"
+RIGHTS = "+eval +evalsha +script|load +hget +hgetall +hset +pexpire +time"
+
+
+@pytest.fixture
+def server() -> Iterator[RedisServer]:
+    with a_redis_server() as running:
+        yield running
+
+
+def stored(store: RedisStore) -> dict[str, str]:
+    return {realm: entry.text for realm, entry in store.get(ORIGIN, "").entries.items()}
+
+
+def test_a_server_that_was_restarted_is_used_again(server: RedisServer) -> None:
+    store = RedisStore(server.url)
+    store.put(ORIGIN, "", "api", Entry("one", 0))
+    server.stop()
+    server.start()
+    assert stored(store) == {}
+    assert store.put(ORIGIN, "", "api", Entry("two", 0))
+    assert stored(store) == {"api": "two"}
+
+
+def test_a_server_that_is_away_is_an_error_at_once(server: RedisServer) -> None:
+    store = RedisStore(server.url)
+    server.stop()
+    with pytest.raises(redis.ConnectionError):
+        store.get(ORIGIN, "")
+
+
+def test_a_server_that_does_not_answer_is_an_error_within_the_time_out() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        store = RedisStore(f"redis://127.0.0.1:{silent.getsockname()[1]}", timeout=0.05)
+        with pytest.raises(redis.TimeoutError):
+            store.get(ORIGIN, "")
+
+
+def test_a_put_whose_answer_was_lost_has_succeeded_when_it_is_repeated(server: RedisServer) -> None:
+    store = RedisStore(server.url)
+    assert store.put(ORIGIN, "", "api", Entry("one", 0))
+    assert store.put(ORIGIN, "", "api", Entry("one", 0))
+    assert store.get(ORIGIN, "").entries["api"].revision == 1
+
+
+def test_the_clock_is_the_server_s(server: RedisServer) -> None:
+    with redis.Redis.from_url(server.url) as client:
+        before, now, after = (
+            client.time(),
+            RedisStore(server.url).get(ORIGIN, "").now,
+            client.time(),
+        )
+    assert before[0] + before[1] / 1e6 <= now <= after[0] + after[1] / 1e6
+
+
+def test_what_is_unused_expires(server: RedisServer) -> None:
+    store = RedisStore(server.url, prefix="mine:", keep=60.0)
+    store.put(ORIGIN, "", "api", Entry("one", 0))
+    with redis.Redis.from_url(server.url) as client:
+        (key,) = client.keys()
+        assert key.startswith(b"mine:")
+        assert 0 < client.pttl(key) <= 60_000
+
+
+def test_a_key_tells_neither_origin_nor_account(server: RedisServer) -> None:
+    RedisStore(server.url).put(ORIGIN, "ada", "api", Entry("one", 0))
+    with redis.Redis.from_url(server.url) as client:
+        (key,) = client.keys()
+    assert b"example" not in key
+    assert b"ada" not in key
+
+
+def test_it_needs_the_rights_that_its_documentation_names_and_no_others() -> None:
+    said = (RedisStore.__doc__ or "").replace("\n", " ")
+    user = f"user fleet on >s3cret ~reauth:* resetchannels {RIGHTS}"
+    with a_redis_server("--user", *user.split()[1:]) as server:
+        store = RedisStore(server.url.replace("unix://", "unix://fleet:s3cret@"))
+        assert store.put(ORIGIN, "", "api", Entry("one", 0))
+        assert stored(store) == {"api": "one"}
+        for command in RIGHTS.replace("+", "").replace("|", " ").upper().split(" "):
+            assert command in said
+
+
+def test_a_password_that_is_wrong_is_an_error_and_does_not_show() -> None:
+    with a_redis_server("--requirepass", "other") as server:
+        store = RedisStore(f"unix://:s3cret@{server.socket}")
+        with pytest.raises(redis.AuthenticationError) as caught:
+            store.get(ORIGIN, "")
+    assert "s3cret" not in str(caught.value) + repr(store)
+
+
+@pytest.mark.needs("openssl")
+def test_tls_is_asked_for_by_the_url(tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
+            *("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"),
+            *("-keyout", str(key), "-out", str(certificate)),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=20,
+    )
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    options = ["--tls-port", str(port), "--tls-auth-clients", "no", "--tls-cert-file"]
+    with a_redis_server(*options, str(certificate), "--tls-key-file", str(key)):
+        trusting = RedisStore(f"rediss://localhost:{port}?ssl_ca_certs={certificate}")
+        assert trusting.put(ORIGIN, "", "api", Entry("one", 0))
+        with pytest.raises(redis.ConnectionError, match=r"(?i)certificate"):
+            RedisStore(f"rediss://localhost:{port}").get(ORIGIN, "")
+
+
+def test_a_url_of_another_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match="redis://, rediss://, unix://"):
+        RedisStore("https://cache.example.com")
+
+
+def test_it_shows_where_it_is_and_no_password() -> None:
+    assert repr(RedisStore("redis://")) == "<RedisStore at localhost:6379>"
+    url = "rediss://fleet:s3cret@cache.example.com:7000/2"
+    assert repr(RedisStore(url)) == "<RedisStore at cache.example.com:7000>"
+    assert repr(RedisStore("unix://:s3cret@/run/redis.sock")) == "<RedisStore at /run/redis.sock>"
+
+
+@pytest.mark.parametrize("url", ["redis://u:s3cret@h", "redis://h?password=s3cret"])
+def test_a_password_is_not_pickled(url: str) -> None:
+    with pytest.raises(PicklingError, match=r"RedisStore\(read_url\)") as caught:
+        pickle.dumps(RedisStore(url))
+    assert "s3cret" not in str(caught.value)
+
+
+def read_url() -> str:
+    return "redis://u:s3cret@cache.example.com"
+
+
+def test_a_function_that_reads_the_url_is_pickled_in_its_place() -> None:
+    pickled = pickle.dumps(RedisStore(read_url, prefix="mine:", timeout=0.1, keep=60.0))
+    assert b"s3cret" not in pickled
+    store: RedisStore = pickle.loads(pickled)
+    assert repr(store) == "<RedisStore at cache.example.com:6379>"
+    assert (store._prefix, store._timeout, store._keep) == ("mine:", 0.1, 60.0)
+
+
+def test_a_url_without_a_password_is_pickled() -> None:
+    assert repr(pickle.loads(pickle.dumps(RedisStore("redis://h:7")))) == "<RedisStore at h:7>"
+
+
+def test_without_redis_py_the_import_says_what_to_install() -> None:
+    script = "import sys; sys.modules['redis'] = None; import reauth.client.stores.redis"
+    ran = subprocess.run(
+        [sys.executable, "-c", script], check=False, capture_output=True, text=True, timeout=20
+    )
+    assert "pip install 'reauth[redis]'" in ran.stderr
+
+
+def test_threads_share_it(server: RedisServer) -> None:
+    store = RedisStore(server.url)
+    done: list[bool] = []
+
+    def put(realm: str) -> None:
+        done.append(store.put(ORIGIN, "", realm, Entry(realm, 0)))
+
+    threads = [Thread(target=put, args=(str(number),)) for number in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert done == [True] * 16
+    assert len(stored(store)) == 16

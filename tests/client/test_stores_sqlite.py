@@ -1,0 +1,311 @@
+"""A store in a file: private, safe from kill -9, careful with files that are not its own."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+
+from reauth.client.stores import Entry
+from reauth.client.stores.sqlite import SQLiteStore, _switch_to_wal, migrate
+
+ORIGIN = "https://api.example.com:443"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "sessions.db"
+
+
+def filled(path: Path, text: str = "one") -> SQLiteStore:
+    store = SQLiteStore(path)
+    assert store.put(ORIGIN, "", "api", Entry(text, 0))
+    return store
+
+
+def stored(store: SQLiteStore) -> str:
+    return store.get(ORIGIN, "").entries["api"].text
+
+
+def modes(folder: Path) -> dict[str, int]:
+    return {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}
+
+
+# Privacy
+
+
+def test_its_files_are_their_owner_s_alone(path: Path) -> None:
+    umask = os.umask(0)
+    try:
+        store = filled(path)
+    finally:
+        os.umask(umask)
+    names = ("sessions.db", "sessions.db-wal", "sessions.db-shm")
+    assert modes(path.parent) == dict.fromkeys(names, 0o600)
+    store.close()
+
+
+def test_a_file_that_others_could_read_is_made_private_with_what_lies_beside_it(path: Path) -> None:
+    with closing(filled(path)):
+        for file in path.parent.iterdir():
+            file.chmod(0o644)
+        with closing(SQLiteStore(path)) as again:
+            assert set(modes(path.parent).values()) == {0o600}
+            assert stored(again) == "one"
+
+
+def test_what_is_replaced_does_not_lie_in_the_file_any_longer(path: Path) -> None:
+    store = filled(path, "s3cret")
+    store.put(ORIGIN, "", "api", Entry("other", 1))
+    store.close()
+    assert b"s3cret" not in path.read_bytes()
+
+
+# Files of other kinds
+
+
+def test_a_file_that_is_there_and_empty_is_used(path: Path) -> None:
+    path.touch(0o644)
+    filled(path).close()
+    assert modes(path.parent) == {"sessions.db": 0o600}
+
+
+@pytest.mark.parametrize("content", [b"127.0.0.1 localhost\n", b"x" * 8192])
+def test_a_file_that_is_no_database_is_left_as_it_is(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    path.chmod(0o644)
+    with pytest.raises(ValueError, match="is no SQLite file: it is left as it is"):
+        SQLiteStore(path)
+    assert path.read_bytes() == content
+    assert modes(path.parent) == {"sessions.db": 0o644}
+
+
+def test_another_program_s_database_is_left_as_it_is(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE entries (name)")
+    path.chmod(0o644)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="is another program's database: it is left as it is"):
+        SQLiteStore(path)
+    assert path.read_bytes() == before
+    assert modes(path.parent) == {"sessions.db": 0o644}
+
+
+def test_a_file_of_a_later_version_is_refused_and_kept(path: Path) -> None:
+    filled(path).close()
+    with closing(sqlite3.connect(path)) as later:
+        later.execute("PRAGMA user_version = 99")
+    with pytest.raises(ValueError, match="was written by a later version of reauth"):
+        SQLiteStore(path)
+
+
+def test_a_file_of_an_earlier_version_is_brought_up_to_date_with_what_is_in_it(path: Path) -> None:
+    steps = ["CREATE TABLE entries (a)", "ALTER TABLE entries ADD COLUMN b DEFAULT 7"]
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        migrate(connection, steps[:1])
+        connection.execute("INSERT INTO entries VALUES (1)")
+        migrate(connection, steps)
+        assert connection.execute("SELECT * FROM entries").fetchall() == [(1, 7)]
+        migrate(connection, steps)
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+
+
+@pytest.mark.parametrize("path", ["", ":memory:"])
+def test_a_store_in_memory_is_another_one(path: str) -> None:
+    with pytest.raises(ValueError, match="MemoryStore"):
+        SQLiteStore(path)
+
+
+def test_a_folder_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        SQLiteStore(tmp_path / "nowhere" / "sessions.db")
+
+
+def test_a_name_is_meant_from_where_the_store_was_made(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(path.parent)
+    store = filled(Path(path.name))
+    monkeypatch.chdir("/")
+    assert stored(pickle.loads(pickle.dumps(store))) == "one"
+
+
+def test_what_was_unused_for_long_is_gone_when_the_file_is_opened(path: Path) -> None:
+    filled(path)
+    assert SQLiteStore(path, keep=0.0).get(ORIGIN, "").entries == {}
+
+
+# Processes and threads
+
+
+def test_it_is_pickled_as_its_path(path: Path) -> None:
+    store: SQLiteStore = pickle.loads(pickle.dumps(SQLiteStore(path, timeout=0.1, keep=60.0)))
+    assert repr(store) == f"SQLiteStore({str(path)!r})"
+    assert (store._timeout, store._keep) == (0.1, 60.0)
+
+
+FORK = """
+import os, sys, warnings
+from reauth.client.stores import Entry
+from reauth.client.stores.sqlite import SQLiteStore
+store = SQLiteStore(sys.argv[1])
+store.put("o", "", "api", Entry("parent's", 0))
+pid = os.fork()
+if pid:
+    status = os.waitpid(pid, 0)[1]
+    sys.exit(status or store.get("o", "").entries["api"].text)
+store.close()
+assert store.put("o", "", "api", Entry("child's", 1))
+"""
+
+
+def test_after_a_fork_it_goes_on_with_connections_of_its_own(path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", FORK, str(path)],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
+    assert ran.stderr == "child's\n"
+
+
+def test_a_database_that_is_busy_for_too_long_is_an_error_and_no_hang(path: Path) -> None:
+    filled(path).close()
+    store = SQLiteStore(path, timeout=0.05)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            store.put(ORIGIN, "", "api", Entry("two", 1))
+        assert stored(store) == "one"
+        other.execute("ROLLBACK")
+    assert store.put(ORIGIN, "", "api", Entry("two", 1))
+
+
+def test_opening_a_file_that_is_busy_for_too_long_is_an_error_and_no_hang(path: Path) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("PRAGMA application_id = 0x52654175")
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            SQLiteStore(path, timeout=0.05)
+
+
+def test_switching_to_wal_waits_no_longer_than_it_may(path: Path) -> None:
+    with closing(filled(path)):
+        pass
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode = DELETE")
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM entries").fetchall()
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            SQLiteStore(path, timeout=0.05)
+
+
+def test_switching_to_wal_is_tried_again_until_nobody_reads(path: Path) -> None:
+    # SQLite itself gives up at once where two processes switch, whatever its time-out.
+    filled(path).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode = DELETE")
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM entries").fetchall()
+        tries: list[str] = []
+
+        def tried(statement: str) -> None:
+            tries.append(statement)
+            if len(tries) == 3:
+                other.execute("ROLLBACK")
+
+        with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as mine:
+            mine.set_trace_callback(tried)
+            _switch_to_wal(mine, time.monotonic() + 20)
+            mine.set_trace_callback(None)
+        assert len(tries) == 3
+
+
+def test_it_keeps_few_connections_however_many_threads_there_were(path: Path) -> None:
+    store = filled(path)
+    begin = Barrier(32)
+
+    def use(_: int) -> str:
+        begin.wait(10)
+        return stored(store)
+
+    with ThreadPoolExecutor(32) as pool:
+        assert set(pool.map(use, range(32))) == {"one"}
+    assert len(store._idle) <= 8
+
+
+def test_a_store_that_is_thrown_away_closes_its_file(path: Path) -> None:
+    store = filled(path)
+    idle = store._idle
+    assert len(idle) == 1
+    del store
+    assert not idle
+
+
+OPEN = """
+import sys
+from reauth.client.stores.sqlite import SQLiteStore
+print("ready", flush=True)
+sys.stdin.readline()
+SQLiteStore(sys.argv[1])
+"""
+
+
+def test_processes_that_open_a_new_file_at_once_all_can(path: Path) -> None:
+    command = [sys.executable, "-c", OPEN, str(path)]
+    processes = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        process.stdout.readline()
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in processes:
+        process.communicate(timeout=20)
+    assert [process.returncode for process in processes] == [0] * 4
+
+
+WRITE = """
+import sys
+from reauth.client.stores import Entry
+from reauth.client.stores.sqlite import SQLiteStore
+store = SQLiteStore(sys.argv[1])
+print("ready", flush=True)
+number = 0
+while True:
+    entry = store.get("o", "").entries.get("api", Entry("", 0))
+    number += store.put("o", "", "api", Entry("x" * 5000, entry.revision))
+    if number % 10 == 0:
+        print(number, flush=True)
+"""
+
+
+@pytest.mark.parametrize("moment", range(5))
+def test_a_process_may_be_killed_while_it_writes(path: Path, moment: int) -> None:
+    command = [sys.executable, "-c", WRITE, str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        for _ in range(1 + moment * 3):
+            process.stdout.readline()
+        os.kill(process.pid, signal.SIGKILL)
+    store = SQLiteStore(path)
+    before = store.get("o", "").entries.get("api", Entry("", 0))
+    assert store.put("o", "", "api", Entry("one", before.revision))
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
