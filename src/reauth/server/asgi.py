@@ -172,7 +172,7 @@ async def _refuse(answer: Answer, scope: Scope, send: Send) -> None:
 
 
 async def _close(answer: Answer, send: Send) -> None:
-    code, reason = _CLOSE_CODES[answer.status], answer.error or ""
+    code, reason = _CLOSE_CODES[answer.status], str(answer.error or "")
     await send({"type": "websocket.close", "code": code, "reason": reason})
 
 
