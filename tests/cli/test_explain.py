@@ -57,7 +57,7 @@ def test_a_long_value_is_not_broken_where_there_is_no_terminal(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     _, shown = explained(f'Bearer scope="{"x" * 300}"', capsys)
-    assert shown.count("x" * 300) >= 1
+    assert "x" * 300 in shown[shown.index("scheme") :]
 
 
 def test_the_name_of_the_field_may_stand_before_it(capsys: pytest.CaptureFixture[str]) -> None:

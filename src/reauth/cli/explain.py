@@ -5,16 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
-import reauth
 from reauth.cli import UsageError
 from reauth.cli.fields import ChallengeField, Response, read_responses
 from reauth.cli.terminal import console, show, visible
+from reauth.errors import ChallengeSyntaxError
+from reauth.wire.faults import Fault
+from reauth.wire.field import diagnose
+from reauth.wire.model import Challenge
 
 __all__ = ["report", "run"]
 
@@ -39,25 +43,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """A fault as it is reported: of the field, or of the response around it (no span)."""
-
-    kind: str
-    section: str
-    sentence: str
-    start: int | None = None
-    end: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Finding:
     """What was found out about one field of one response."""
 
     status: int | None
     name: str
     lines: list[str]
-    challenges: tuple[reauth.Challenge, ...]
-    faults: list[Fault]
+    challenges: tuple[Challenge, ...]
+    faults: tuple[Fault, ...]
     drawing: str
 
     def to_json(self) -> dict[str, Any]:
@@ -75,13 +68,7 @@ class Finding:
                 }
                 for challenge in self.challenges
             ],
-            "faults": [
-                {
-                    name: getattr(fault, name)
-                    for name in ("kind", "start", "end", "section", "sentence")
-                }
-                for fault in self.faults
-            ],
+            "faults": [asdict(fault) for fault in self.faults],
         }
 
 
@@ -99,37 +86,34 @@ def report(responses: list[Response], *, as_json: bool) -> int:
     return int(any(finding.faults for finding in findings))
 
 
-def _findings(response: Response) -> list[Finding]:
-    found = [_diagnosed(response.status, field) for field in response.fields.values()]
+def _findings(response: Response) -> Iterator[Finding]:
+    for field in response.fields.values():
+        yield _diagnosed(response.status, field)
     name, section = _REQUIRED.get(response.status or 0, ("", ""))
     if name and name not in response.fields:
         sentence = f"A {response.status} must come with {name}: say what would be accepted."
-        fault = Fault("no-challenge", section, sentence)
-        found.append(Finding(response.status, name, [], (), [fault], ""))
-    return found
+        fault = Fault("no-challenge", 0, 0, section, sentence)
+        yield _unread(response.status, ChallengeField(name, []), fault)
 
 
 def _diagnosed(status: int | None, field: ChallengeField) -> Finding:
     try:
-        diagnosis = reauth.diagnose(field.lines)
-    except reauth.ChallengeSyntaxError as error:  # too long: nothing of it was read
-        fault = Fault(error.fault, "RFC 9110 §5.4", f"{error}.")
-        return Finding(status, field.name, field.lines, (), [fault], "")
-    faults = [
-        Fault(fault.kind, fault.section, fault.sentence, fault.start, fault.end)
-        for fault in diagnosis.faults
-    ]
-    return Finding(
-        status, field.name, field.lines, tuple(diagnosis.challenges), faults, str(diagnosis)
-    )
+        found = diagnose(field.lines)
+    except ChallengeSyntaxError as error:
+        fault = Fault(error.fault, error.start, error.end, "RFC 9110 §5.4", f"{error}.")
+        return _unread(status, field, fault)
+    return Finding(status, field.name, field.lines, found.challenges, found.faults, str(found))
+
+
+def _unread(status: int | None, field: ChallengeField, fault: Fault) -> Finding:
+    """Report a field that is not there, or too long to be read."""
+    drawing = f"{fault.kind} ({fault.section})\n  {fault.sentence}"
+    return Finding(status, field.name, field.lines, (), (fault,), drawing)
 
 
 def _show(finding: Finding) -> None:
     show(f"{finding.status or ''} {finding.name}".strip(), "heading")
     show(finding.drawing)
-    for fault in finding.faults:
-        if fault.start is None:  # a fault of the response; the drawing tells those of the field
-            show(f"{fault.sentence} ({fault.section})", "bad")
     if finding.challenges:
         table = Table("scheme", "parameter", "value")
         for challenge in finding.challenges:
@@ -138,7 +122,7 @@ def _show(finding: Finding) -> None:
         console().print(table)
 
 
-def _rows(challenge: reauth.Challenge) -> list[tuple[str, str, str]]:
+def _rows(challenge: Challenge) -> list[tuple[str, str, str]]:
     if challenge.token68 is not None:
         return [(challenge.scheme, "token68", challenge.token68)]
     names = list(challenge.params) or [""]

@@ -10,6 +10,7 @@ from rich.theme import Theme
 
 __all__ = ["console", "show", "visible"]
 
+WIDE = 1 << 15  # columns, where no terminal has fewer: no value of a field is broken there
 _THEME = Theme(
     {"heading": "bold", "request": "cyan", "good": "green", "bad": "red", "plain": "default"}
 )
@@ -32,5 +33,8 @@ def show(text: str, style: str = "plain") -> None:
 
 
 def console() -> Console:
-    """Return a console on today's standard output: colours only if it is a terminal."""
-    return Console(theme=_THEME, highlight=False)
+    """Return a console on today's standard output: colours and line breaks only in a terminal."""
+    found = Console(theme=_THEME, highlight=False)
+    if not found.is_terminal:
+        found.width = WIDE
+    return found
