@@ -20,6 +20,10 @@ SESSIONS: dict[str, Any] = {
 
 
 def verify(token: str) -> Any:
+    if token == "wrong-code":
+        raise reauth.Refused("expired")
+    if token == "wrong-text":
+        raise reauth.Refused("session_expired", "a\r\nX-Planted: 1")
     known = SESSIONS.get(token)
     if isinstance(known, Exception):
         raise known

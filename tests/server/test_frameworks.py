@@ -3,12 +3,14 @@
 import logging
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
+from flask import Flask
 
+from reauth.server import asgi, django, flask, wsgi
 from tests.server.frameworks import FRAMEWORKS, Framework
-from tests.server.orders import SECRET
+from tests.server.orders import SECRET, verify
 from tests.server.serving import Answer, ask, serving_asgi, serving_wsgi
 
 Ask: TypeAlias = Callable[..., Answer]
@@ -149,6 +151,30 @@ def test_another_schemes_credentials_are_no_session(get: Ask) -> None:
     assert get("/orders", basic, by_cookie("good")).status == 200
 
 
+def test_nothing_that_came_with_the_request_is_said(get: Ask) -> None:
+    planted = ("Cookie", "sid=planted%0d%0aSet-Cookie:a=planted")
+    answer = get("/planted%0d%0aX-Planted:%20planted", planted, ("X-Any", "planted"))
+    assert answer.status == 401
+    assert "planted" not in f"{answer.headers}{answer.body!r}".lower()
+
+
+@pytest.mark.parametrize("token", ["wrong-code", "wrong-text"])
+def test_a_refusal_that_could_not_be_sent_is_not(get: Ask, token: str) -> None:
+    answer = get("/orders", by_cookie(token))
+    assert (answer.status, answer.lines("X-Planted")) == (503, [])
+
+
+@pytest.mark.parametrize("realm", ["a\r\nX-Planted: 1", 'a"', "a, Basic realm=b"])
+@pytest.mark.parametrize(
+    "gate", [wsgi.SessionGate, asgi.SessionGate, flask.SessionGate, django.SessionGate]
+)
+def test_a_realm_that_could_not_be_sent_is_refused_when_the_gate_is_made(
+    gate: Any, realm: str
+) -> None:
+    with pytest.raises(ValueError, match="realm"):
+        gate(Flask("orders"), verify, realm=realm)
+
+
 @pytest.mark.parametrize("other", ['Session token="good"', "Basic YTpi"])
 def test_two_authorization_lines_are_refused(get: Ask, other: str) -> None:
     lines = [by_authorization("good"), ("Authorization", other)]
@@ -262,6 +288,11 @@ def test_the_applications_own_bare_401_gets_its_challenge(get: Ask) -> None:
     assert get("/own").lines("WWW-Authenticate") == ['Session realm="orders"']
     answer = get("/own", by_cookie("expired"))
     assert (answer.error, answer.body) == ("session_expired", b"session=None")
+
+
+def test_a_living_session_makes_no_other_answer_of_the_applications_own_401(get: Ask) -> None:
+    answer = get("/own", by_cookie("good"))
+    assert (answer.status, answer.error, answer.body) == (401, None, b"session=ada")
 
 
 def test_another_challenge_of_the_applications_stays_first_on_one_line(get: Ask) -> None:

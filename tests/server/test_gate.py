@@ -163,6 +163,7 @@ def test_a_refusal_says_its_code_and_survives_a_pickle() -> None:
     refused = pickle.loads(pickle.dumps(Refused("session_expired", "Idle", max_age=5)))
     assert (str(refused), refused.description, refused.max_age) == ("session_expired", "Idle", 5)
     assert str(Refused()) == "no session was presented"
+    assert repr(Refused(error="session_revoked")) == repr(Refused("session_revoked"))
 
 
 @pytest.mark.parametrize(
