@@ -1,0 +1,272 @@
+"""One request of httpx, from its signing to its answer, without I/O.
+
+`Exchange.steps` yields the requests to be sent, and what else is to be done meanwhile; the two
+drivers in `reauth.client.httpx` do it, each in its own way.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from http.cookiejar import CookieJar
+from typing import Any, TypeAlias
+
+import httpx
+
+from reauth import errors
+from reauth.client.book import Book
+from reauth.client.cookie_text import values, with_cookies
+from reauth.client.credentials import extend, roll, sent_with, sign
+from reauth.client.fleet import share
+from reauth.client.flow import Command, Final, Flow, Replay, answer, before
+from reauth.client.httpx_body import AsyncChunks, Chunks, watch
+from reauth.client.origins import sent_to
+from reauth.client.outcomes import mark
+from reauth.client.policy import UNAUTHORIZED, Held, Seen
+from reauth.client.principal import Kinds, raisable
+
+__all__ = ["Begin", "Drain", "Exchange", "Meanwhile", "Step"]
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """Read a response to its end, within bounds: its connection may be the only one there is."""
+
+    response: httpx.Response
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Begin the next pass over a body: what it raises, the flow shall know before it is sent."""
+
+    body: Any
+
+
+Meanwhile: TypeAlias = Drain | Begin | Command
+Step: TypeAlias = httpx.Request | Meanwhile
+
+
+class Exchange:
+    """What became of one request so far: what was sent last, and what came back."""
+
+    def __init__(self, book: Book, kinds: Kinds, request: httpx.Request) -> None:
+        self.is_out = False
+        """Whether a request is on its way, and nobody waits for anything else."""
+        self._book = book
+        self._kinds = kinds
+        # The user's own is never changed: it may be sent again, and by several threads at once.
+        self._request = _copy(request)
+        self._rewind = watch(self._request, self._spent)
+        self._body = self._request.stream
+        self._held: Held | None = None
+        self._response: httpx.Response | None = None
+        self._past: list[httpx.Response] = []
+        self._sent = 0
+
+    def steps(self) -> Generator[Step, Any, None]:
+        """Sign and send the request, and do what its response asks for."""
+        held = yield from self._grant()
+        response = yield from self._send(self._request, held)
+        if response.status_code == UNAUTHORIZED or "WWW-Authenticate" in response.headers:
+            final = yield from self._done(answer(self._book, self._seen(response)))
+            mark(final.seen.response, final.outcome)
+            if final.failure is not None:
+                raise self._raised(final.failure) from final.failure.__cause__
+        if self._held is not None and self._book.policy.fresh == "always":
+            yield from share(self._book, self._held)
+
+    def _grant(self) -> Generator[Step, Any, Held | None]:
+        """Find the grant to send."""
+        method, url = self._request.method, str(self._request.url)
+        origin = sent_to(url)
+        held = self._book.for_request(origin, url)
+        if self._book.ready(origin, held):
+            return held
+        flow: Generator[Any, Any, Held | None] = before(self._book, held, origin, method, url)
+        return (yield from flow)
+
+    def _done(self, flow: Flow) -> Generator[Step, Any, Final]:
+        """Run the flow to its end; its replays are requests."""
+        try:
+            command = next(flow)
+            while True:
+                try:
+                    done = yield from self._do(command)
+                except BaseException as error:  # noqa: BLE001 - the flow decides, and re-raises
+                    command = flow.throw(error)
+                else:
+                    command = flow.send(done)
+        except StopIteration as end:
+            final: Final = end.value
+            return final
+        finally:
+            flow.close()
+
+    def _do(self, command: Command) -> Generator[Step, Any, object]:
+        if self._response is not None:  # none yet where the session is renewed ahead
+            yield Drain(self._response)
+        if not isinstance(command, Replay):
+            return (yield command)
+        again = self._again(command.seen.response)
+        if isinstance(again.stream, Chunks | AsyncChunks):
+            yield Begin(again.stream)
+        return self._seen((yield from self._send(again, command.held)))
+
+    # Sending
+
+    def _send(
+        self, request: httpx.Request, held: Held | None
+    ) -> Generator[Step, Any, httpx.Response]:
+        """Send a request, and what a redirect made of it once more if that lost the cookies."""
+        self._held = held
+        while True:
+            if held is not None:
+                sign(request.headers, held)
+            self.is_out = True
+            response: httpx.Response = yield request
+            self.is_out, self._response = False, response
+            hops = self._record(response)
+            lost = None if held is None else self._follow(held, hops)
+            if held is None or lost is None:
+                return response
+            yield Drain(response)
+            request, held = _copy(lost), self._book.current(held)
+
+    def _record(self, response: httpx.Response) -> Sequence[httpx.Response]:
+        """Keep the history true; return the responses that this sending brought.
+
+        httpx forgets the redirects that led to a response which is sent again for.
+        """
+        hops = [*response.history[self._sent :], response]
+        response.history = [*self._past, *hops[:-1]]
+        self._past += hops
+        self._sent += 1
+        return hops
+
+    def _follow(self, held: Held, hops: Sequence[httpx.Response]) -> httpx.Request | None:
+        """Learn from all that the grant was sent with, along redirects within its origin.
+
+        httpx makes the Cookie field of a redirect of nothing but its client's own jar. What lost
+        the grant's cookies so is returned, to be sent again with them, if that is safe.
+        """
+        for number, hop in enumerate(hops):
+            request = hop.request
+            if number and sent_to(str(request.url)) != held.key.origin:
+                return None
+            if number and sent_with(self._book, held, request.headers) is None:
+                return request if request.method in {"GET", "HEAD"} else None
+            self._learn(held, hop)
+        return None
+
+    def _learn(self, held: Held, response: httpx.Response) -> None:
+        if response.status_code == UNAUTHORIZED:
+            return
+        if held.cookies and "Set-Cookie" in response.headers:
+            roll(self._book, held, response.cookies.jar)
+        if "Authentication-Info" in response.headers:
+            extend(self._book, held, response.request.headers, response.headers)
+
+    # Seeing, and sending again
+
+    def _seen(self, response: httpx.Response) -> Seen:
+        request, url = response.request, str(response.request.url)
+        return Seen(
+            response=response,
+            status=response.status_code,
+            method=request.method,
+            url=url,
+            origin=sent_to(url),
+            sent_with=sent_with(self._book, self._held, request.headers),
+            # Read as octets: httpx guesses an encoding for all fields together.
+            challenges=[
+                line.decode("latin-1")
+                for name, line in response.headers.raw
+                if name.lower() == b"www-authenticate"
+            ],
+            carried="Authorization" in request.headers,
+            cookies=values(request.headers.get("Cookie")),
+            # httpx retries connecting, and never what it has begun to send.
+            once=True,
+            replayable=response.status_code != UNAUTHORIZED or self._is_replayable(request),
+        )
+
+    def _is_replayable(self, request: httpx.Request) -> bool:
+        if isinstance(request.stream, httpx.ByteStream):
+            return True  # a redirect may have taken the body away
+        return request.stream is self._body and self._rewind()
+
+    def _again(self, refused: httpx.Response) -> httpx.Request:
+        """Copy what was refused, with the cookies that the 401 set and without the dead grant.
+
+        It is the request that met the 401, which need not be the first: redirects run below auth.
+        """
+        request, dead = _copy(refused.request), self._held
+        set_now, gone = _cookies_of(refused)
+        if dead is not None:
+            gone |= dead.cookies.keys()
+            if request.headers.get("Authorization") == dead.authorization:
+                request.headers.pop("Authorization", None)
+        cookies = with_cookies(request.headers.pop("Cookie", None), set_now, without=gone)
+        if cookies:
+            request.headers["Cookie"] = cookies
+        return request
+
+    # Failing
+
+    def _spent(self) -> errors.ReauthError:
+        text = "the body cannot be read a second time: it is not sent short"
+        return self._raised(errors.BodyNotReplayable(text))
+
+    def _raised(self, failure: errors.ReauthError) -> errors.ReauthError:
+        return raisable(failure, self._kinds, self._response)
+
+    def warn_of_hook(self, failed: BaseException | None) -> None:
+        """Warn where an event hook raised on a 401 that could have been answered."""
+        if not isinstance(failed, httpx.HTTPStatusError):
+            return
+        if self._book.policy.demand(self._seen(failed.response)) is not None:
+            warnings.warn(
+                "an event hook of the httpx client raised on a 401, so the session was not "
+                "renewed: hooks run below auth; call raise_for_status() on the response instead",
+                stacklevel=2,
+            )
+
+
+def _copy(request: httpx.Request) -> httpx.Request:
+    copied = httpx.Request(
+        request.method,
+        request.url,
+        headers=request.headers,
+        stream=request.stream,
+        extensions=request.extensions,
+    )
+    if isinstance(request.stream, httpx.ByteStream):
+        copied.read()  # so that its content can be looked at, as the original's
+    return copied
+
+
+class _Jar(CookieJar):
+    """A jar that remembers what it was told to throw away."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gone: set[str] = set()
+
+    def clear(
+        self, domain: str | None = None, path: str | None = None, name: str | None = None
+    ) -> None:
+        if name is not None:
+            self.gone.add(name)
+        super().clear(domain, path, name)
+
+
+def _cookies_of(response: httpx.Response) -> tuple[dict[str, str], set[str]]:
+    """Tell which cookies a response sets for the next request to its URL, and which it deletes."""
+    if "Set-Cookie" not in response.headers:
+        return {}, set()
+    jar = _Jar()
+    cookies, probe = httpx.Cookies(jar), httpx.Request("GET", response.request.url)
+    cookies.extract_cookies(response)
+    cookies.set_cookie_header(probe)
+    return values(probe.headers.get("Cookie")), jar.gone
