@@ -43,7 +43,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name
         """Stay silent."""
 
 
@@ -83,12 +83,14 @@ def added_code(url: str) -> None:
         return basic(request)
 
     (hook,) = answered.request.hooks["response"]
-    times = interleaved({
-        "copy": copy_only,
-        "sign": sign,
-        "basic": sign_basic,
-        "hook": lambda: hook(answered),
-    })
+    times = interleaved(
+        {
+            "copy": copy_only,
+            "sign": sign,
+            "basic": sign_basic,
+            "hook": lambda: hook(answered),
+        }
+    )
     cost = {name: median(taken) for name, taken in times.items()}
     print("code added to a request with a living session, µs")
     print(f"  signing it            {cost['sign'] - cost['copy']:6.2f}")

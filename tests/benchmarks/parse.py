@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import suppress
 from functools import partial
 from statistics import geometric_mean, median
 
@@ -54,7 +55,8 @@ SIZES = (8, 16, 32, 64)
 
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 _bare = re.compile(
-    rf'(?:({_TOKEN})(?!\s*=)\s*+)?+(?:({_TOKEN})\s*+=\s*+(?:"((?:[^"\\]++|\\.)*+)"|({_TOKEN})))?+,?+ *+'
+    rf"(?:({_TOKEN})(?!\s*=)\s*+)?+"
+    rf'(?:({_TOKEN})\s*+=\s*+(?:"((?:[^"\\]++|\\.)*+)"|({_TOKEN})))?+,?+ *+'
 ).findall
 
 
@@ -77,18 +79,23 @@ def probes() -> None:
     print(f"{'reauth/bare':>13}{'werkzeug/reauth':>17}{'wwwauth/reauth':>16}")
     beside, werkzeug, wwwauth = [], [], []
     for name, field in PROBES.items():
-        times = interleaved({
-            "reauth": partial(reauth.parse, field),
-            "bare": partial(bare_pass, field),
-            "werkzeug": partial(WWWAuthenticate.from_header, field),
-            "wwwauth": partial(www_authenticate.parse, field),
-        })
+        times = interleaved(
+            {
+                "reauth": partial(reauth.parse, field),
+                "bare": partial(bare_pass, field),
+                "werkzeug": partial(WWWAuthenticate.from_header, field),
+                "wwwauth": partial(www_authenticate.parse, field),
+            }
+        )
         ours = times["reauth"]
         beside.append(ratio(ours, times["bare"]))
         werkzeug.append(ratio(times["werkzeug"], ours))
         wwwauth.append(ratio(times["wwwauth"], ours))
         figures = [median(times[peer]) for peer in ("reauth", "bare", "werkzeug", "wwwauth")]
-        print(f"{name:24}{figures[0]:9.2f}{figures[1]:9.2f}{figures[2]:10.2f}{figures[3]:9.2f}", end="")
+        print(
+            f"{name:24}{figures[0]:9.2f}{figures[1]:9.2f}{figures[2]:10.2f}{figures[3]:9.2f}",
+            end="",
+        )
         print(f"{beside[-1]:13.2f}{werkzeug[-1]:17.2f}{wwwauth[-1]:16.2f}")
     means = [geometric_mean(column) for column in (beside, werkzeug, wwwauth)]
     print(f"{'geometric mean':61}{means[0]:13.2f}{means[1]:17.2f}{means[2]:16.2f}")
@@ -107,10 +114,8 @@ def _once(field: str, *, lenient: bool) -> float:
     times = []
     for _ in range(3):
         started = time.perf_counter()
-        try:
+        with suppress(reauth.ChallengeSyntaxError):
             reauth.parse(field, lenient=lenient, max_length=1 << 20)
-        except reauth.ChallengeSyntaxError:
-            pass
         times.append((time.perf_counter() - started) * 1000)
     return min(times)
 
