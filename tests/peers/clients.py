@@ -234,13 +234,13 @@ class OAuthlib(_OverRequests):
 
     def make(self) -> requests.Session:
         token = {"access_token": self.site.living, "refresh_token": "r0", "token_type": "Bearer"}
-        self.session = OAuth2Session(
+        session: requests.Session = OAuth2Session(
             "client",
             token=token | {"expires_at": time.time() + 3600},
             auto_refresh_url=f"{self.site.url}/login",
             token_updater=self._update,
         )
-        return self.session
+        return session
 
     def _update(self, token: dict[str, Any]) -> None:
         self.session.token = token
