@@ -1,0 +1,151 @@
+"""Processes that share a store, stepped by hand: a store whose clock stands, and requests on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from functools import partial
+from typing import Any
+
+from reauth import Grant
+from reauth.client.book import Book
+from reauth.client.fleet import Ask, Pause
+from reauth.client.flow import Command, before
+from reauth.client.grant import Context
+from reauth.client.outcomes import Outcome
+from reauth.client.policy import Held, Seen
+from reauth.client.stores import Entry, Shelf
+from reauth.client.stores.memory import MemoryStore
+from reauth.client.stores.record import Record
+from tests.client.steps import ORIGIN, URL, Clock, Steps, Told, challenge, refused, served
+from tests.client.steps import a_book as a_lone_book
+
+__all__ = [
+    "GRANT",
+    "Process",
+    "Store",
+    "a_book",
+    "adopted",
+    "log_in",
+    "request",
+    "sign",
+    "token",
+]
+
+GRANT = Grant(token="t1", refresh="r1")
+
+
+class Store(MemoryStore):
+    """A store whose clock stands, that counts what it is asked, and fails when it is told to."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        super().__init__()
+        self.clock = clock or Clock()
+        self.asked: list[str] = []
+        self.failure: Exception | None = None
+        self.before_put: Callable[[], object] | None = None
+
+    def get(self, origin: str, account: str) -> Shelf:
+        self._count("get")
+        return super().get(origin, account)._replace(now=self.clock())
+
+    def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
+        self._count("put")
+        intervene, self.before_put = self.before_put, None
+        if intervene is not None:
+            intervene()
+        return super().put(origin, account, realm, entry)
+
+    def _count(self, method: str) -> None:
+        self.asked.append(method)
+        if self.failure is not None:
+            raise self.failure
+
+    @property
+    def record(self) -> Record:
+        entry = MemoryStore.get(self, ORIGIN, "").entries.get("api")
+        return Record() if entry is None else Record.loads(entry.text)
+
+    @record.setter
+    def record(self, record: Record) -> None:
+        entry = MemoryStore.get(self, ORIGIN, "").entries.get("api", Entry("", 0))
+        assert MemoryStore.put(self, ORIGIN, "", "api", Entry(record.dumps(), entry.revision))
+
+
+class Process(Steps):
+    """A request of one process, which is answered by the store until there is else to do."""
+
+    def __init__(self, book: Book, seen: Seen, flow: Generator[Any, Any, Any] | None = None):
+        self.book = book
+        super().__init__(book, seen, flow)
+
+    def _run(self, step: Callable[[], Command]) -> None:
+        super()._run(step)
+        while isinstance(self.command, Ask):
+            ask = self.command
+            try:
+                answer = ask.call(*ask.arguments)
+            except Exception as error:  # noqa: BLE001 - a store may raise anything
+                super()._run(partial(self.flow.throw, error))
+            else:
+                super()._run(partial(self.flow.send, answer))
+
+    @property
+    def pauses(self) -> bool:
+        return isinstance(self.command, Pause)
+
+    def go_on(self, after: float = 0.1) -> Process:
+        """Let the pause end."""
+        assert isinstance(self.command, Pause), self.command
+        clock = self.book.clock
+        assert isinstance(clock, Clock)
+        clock.now += after
+        self.send()
+        return self
+
+    @property
+    def context(self) -> Context:
+        return self.login.context
+
+
+def a_book(store: Store, told: Told | None = None, **policy: Any) -> Book:
+    """The book of one more process that shares the store."""
+    return a_lone_book(store.clock, store=store, listener=told, **policy)
+
+
+def request(book: Book, sent_with: Held | None = None, error: str = "session_expired") -> Process:
+    """A request that was refused."""
+    return Process(book, refused(sent_with, challenge(error)))
+
+
+def log_in(book: Book, grant: Grant = GRANT, sent_with: Held | None = None) -> Held:
+    """Lead a renewal to its end, and return what it brought."""
+    process = request(book, sent_with)
+    held = process.send(grant).replay.held
+    process.send(served(held))
+    assert process.outcome is Outcome.REPLAYED
+    return held
+
+
+def adopted(book: Book, sent_with: Held | None = None) -> Held:
+    """Meet a 401, and return the grant that another process had obtained."""
+    process = request(book, sent_with)
+    held = process.replay.held
+    process.send(served(held))
+    return held
+
+
+def sign(book: Book) -> Process:
+    """Begin a request: what it is signed with is the process's `result`."""
+    held = book.for_request(ORIGIN, URL)
+    if book.ready(ORIGIN, held):
+        return Process(book, refused(), _ready(held))
+    return Process(book, refused(), before(book, held, ORIGIN, "GET", URL))
+
+
+def _ready(held: Held | None) -> Generator[Command, Any, Held | None]:
+    return held
+    yield
+
+
+def token(held: Held | None) -> str | None:
+    return None if held is None else held.grant.token

@@ -1,0 +1,181 @@
+"""Processes that share a store, before a request: expiry, fresh sessions, and what is forgotten."""
+
+from __future__ import annotations
+
+from reauth import Grant
+from reauth.client.book import Book
+from reauth.client.fleet import Ask, forget, share
+from reauth.client.policy import Held
+from reauth.client.stores import Entry
+from reauth.client.stores.record import Record
+from tests.client.fleet_steps import (
+    GRANT,
+    Process,
+    Store,
+    a_book,
+    adopted,
+    log_in,
+    request,
+    sign,
+    token,
+)
+from tests.client.steps import ORIGIN, Clock, challenge, refused
+
+# One renewal for all
+
+
+# Ahead of expiry
+
+
+def ending(book: Book) -> Held:
+    held = log_in(book, Grant(token="t1", expires_in=100.0))
+    assert isinstance(book.clock, Clock)
+    book.clock.now += 95.0
+    return held
+
+
+def test_a_session_that_another_process_has_renewed_ahead_is_not_renewed_again() -> None:
+    store = Store()
+    book = a_book(store)
+    held = ending(book)
+    log_in(a_book(store), Grant(token="t2"), held)
+    assert token(sign(book).result) == "t2"
+
+
+def test_while_another_process_renews_ahead_requests_go_on_with_the_living_session() -> None:
+    store = Store()
+    book, other = a_book(store), a_book(store)
+    held = ending(book)
+    sign(other)
+    store.clock.now += 4.6  # of the 5 seconds that it read
+    assert sign(other).leads
+    assert sign(book).result == held
+    store.asked.clear()
+    assert token(sign(book).result) == "t1"
+    assert store.asked == []
+    store.clock.now += 1.0
+    assert token(sign(book).result) == "t1"
+    assert store.asked == ["get"]
+
+
+def test_an_expiry_is_counted_from_when_the_session_was_obtained() -> None:
+    store = Store()
+    ending(a_book(store))
+    held = sign(a_book(store)).result
+    assert held.renew_at - store.clock() <= 5.0
+
+
+# Asking before each request
+
+
+def test_with_fresh_always_the_store_is_asked_before_every_request() -> None:
+    store = Store()
+    book, other = a_book(store, fresh="always"), a_book(store)
+    held = log_in(book)
+    log_in(other, Grant(token="t2"), held)
+    assert token(sign(book).result) == "t2"
+    store.asked.clear()
+    sign(book)
+    assert store.asked == ["get"]
+
+
+def test_with_fresh_always_a_cookie_that_an_answer_rolls_is_sent_by_all() -> None:
+    store = Store()
+    one, other = a_book(store, fresh="always"), a_book(store, fresh="always")
+    held = log_in(one, Grant(cookies={"sid": "1"}))
+    assert sign(other).result.cookies == {"sid": "1"}
+    one.roll(held, {"sid": "2"})
+    Process(one, refused(), share(one, held))
+    rolled = sign(other).result
+    assert (rolled.cookies, rolled.version) == ({"sid": "2"}, held.version)
+
+
+def test_an_answer_that_rolls_nothing_writes_nothing() -> None:
+    store = Store()
+    book = a_book(store, fresh="always")
+    held = log_in(book, Grant(cookies={"sid": "1"}))
+    store.asked.clear()
+    Process(book, refused(), share(book, held))
+    assert store.asked == []
+
+
+def test_with_fresh_always_a_session_that_was_dropped_elsewhere_is_dropped_here() -> None:
+    store = Store()
+    book, other = a_book(store, fresh="always"), a_book(store)
+    log_in(book)
+    Process(other, refused(), forget(other))
+    assert sign(book).result is None
+
+
+def test_with_fresh_always_a_session_that_the_store_has_lost_is_used_on() -> None:
+    store = Store()
+    book = a_book(store, fresh="always")
+    log_in(book)
+    store.record = Record()
+    assert token(sign(book).result) == "t1"
+
+
+def test_with_fresh_always_a_session_obtained_alone_is_used_on() -> None:
+    store = Store()
+    book = a_book(store, fresh="always")
+    first = log_in(book, Grant(cookies={"sid": "1"}))
+    store.failure = OSError()
+    log_in(book, Grant(cookies={"sid": "alone"}), first)
+    store.failure = None
+    store.clock.now += 1.0
+    assert sign(book).result.cookies == {"sid": "alone"}
+
+
+# Forgetting
+
+
+def test_a_reset_forgets_for_all_who_begin_after_it() -> None:
+    store = Store()
+    book = a_book(store)
+    log_in(book)
+    Process(book, refused(), forget(book))
+    assert sign(a_book(store)).result is None
+    assert request(a_book(store)).leads
+
+
+def test_a_login_that_began_before_a_reset_does_not_come_back_for_others() -> None:
+    store = Store()
+    book, other = a_book(store), a_book(store)
+    log_in(book)
+    process = request(other, adopted(other))
+    Process(book, refused(), forget(book))
+    process.send(Grant(token="t2"))
+    assert sign(a_book(store)).result is None
+
+
+def test_a_reset_while_the_store_is_away_forgets_here() -> None:
+    store = Store()
+    book = a_book(store)
+    log_in(book)
+    store.failure = OSError()
+    Process(book, refused(), forget(book))
+    book.reset()
+    assert sign(book).result is None
+
+
+def test_no_command_shows_what_is_stored() -> None:
+    assert "s3cret" not in repr(Ask(print, (Entry("s3cret", 1),)))
+
+
+def test_a_book_has_no_more_realms_than_it_can_hold_whatever_is_stored() -> None:
+    store = Store()
+    for number in range(20):
+        realm = f"realm {number}"
+        Process(a_book(store), refused(None, challenge(None, realm))).send(Grant(token=realm))
+    book = a_book(store)
+    sign(book)
+    assert len(book._held[ORIGIN]) == 16
+
+
+def test_a_request_that_waits_while_its_process_is_reset_uses_what_comes() -> None:
+    store = Store()
+    other, book = request(a_book(store)), a_book(store)
+    waiting = request(book)
+    book.reset()
+    other.send(GRANT)
+    assert token(waiting.go_on().replay.held) == "t1"
