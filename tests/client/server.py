@@ -125,6 +125,11 @@ class Server:
         """The requests for this path, in the order of their arrival."""
         return [request for request in self.requests if request.path == path]
 
+    def wait_for(self, path: str, number: int) -> None:
+        """Wait until so many requests for this path have arrived."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.seen(path)) >= number, PATIENCE)
+
     def kill(self, error: str | None = "session_expired") -> None:
         """End the living session."""
         with self._changed:
@@ -150,7 +155,9 @@ class Server:
     # What it answers
 
     def answer(self, request: Request) -> Answer:
-        self.requests.append(request)
+        with self._changed:
+            self.requests.append(request)
+            self._changed.notify_all()
         if request.path == "/login":
             return self._log_in()
         route = self.routes.get(request.path)

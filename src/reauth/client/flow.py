@@ -173,7 +173,7 @@ def _renew(
     """Obtain a newer grant: lead a renewal or follow one; tell whether this request led."""
     if demand.action is Action.REPLACE and dead is not None:
         book.drop(dead)
-    give_up, led = book.clock() + book.policy.wait_timeout, False
+    give_up, led, anew = book.clock() + book.policy.wait_timeout, False, False
     while book.clock() < give_up:
         mine = book.flight(demand.key)  # before `join`, so that `finally` always has it
         try:
@@ -182,8 +182,8 @@ def _renew(
                 if led:  # its one login was overtaken, and the newcomer's is gone again
                     break
                 held = yield from _lead(book, seen, demand, mine, give_up)
-                # reset() wants a login of its own, and another process's was not this request's.
-                led = mine.led and mine.status is not Status.FORGOTTEN
+                # reset() wants a login of its own, once; another process's was not this request's.
+                led, anew = mine.led and (anew or mine.status is not Status.FORGOTTEN), True
                 if held is not None:  # at hand, however long the login took
                     return held, led
             elif isinstance(joined, Flight):
