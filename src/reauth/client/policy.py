@@ -6,7 +6,7 @@ and nothing it says is an address.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple
@@ -19,6 +19,7 @@ from reauth.errors import ChallengeSyntaxError
 from reauth.session import SessionChallenge, SessionError
 from reauth.wire.field import parse
 from reauth.wire.model import Challenge, Credentials
+from reauth.wire.scan import MAX_LENGTH
 
 __all__ = ["BEARER", "SESSION", "Action", "Demand", "Held", "Key", "Policy", "Responder", "Seen"]
 
@@ -261,8 +262,9 @@ class Policy:
         return promised and seen.once
 
 
-def _readable(lines: Iterable[str]) -> list[Challenge]:
+def _readable(lines: Sequence[str]) -> list[Challenge]:
     try:
         return parse(lines, lenient=True)
-    except ChallengeSyntaxError:  # longer than anybody honest would send
-        return []
+    except ChallengeSyntaxError:  # too long: a line that is it by itself must not hide the others
+        short = [line for line in lines if len(line) <= MAX_LENGTH]
+        return [challenge for line in short for challenge in parse(line, lenient=True)]
