@@ -90,10 +90,15 @@ def _parser() -> argparse.ArgumentParser:
     probe.add_argument("url", metavar="URL")
     probe.add_argument("--json", action="store_true", help="a JSON list, one object a field")
 
-    commands.add_parser(
+    demo = commands.add_parser(
         "demo",
         help="watch a session die and be renewed, once for fifty threads",
         description="Start a server on this machine whose sessions live two seconds, and show "
         "what travels when they die. It ends by itself.",
+    )
+    demo.add_argument(
+        "--browser",
+        action="store_true",
+        help="serve a page instead, whose script outlives its session; Ctrl-C ends it",
     )
     return parser

@@ -9,6 +9,7 @@ from threading import Barrier
 
 import requests
 
+from reauth.cli import demo_browser
 from reauth.cli.demo_server import PASSWORD, USER, DemoServer, Exchange
 from reauth.cli.terminal import show
 from reauth.client.logins import JSONLogin
@@ -45,8 +46,10 @@ A 401 with a reason, one login for all, and every request answered. In a program
 """
 
 
-def run(_: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Show the demo. 0 when all went as it says, 1 when it did not."""
+    if arguments.browser:
+        return demo_browser.run()
     with DemoServer(LIFETIME) as server, requests.Session() as session:
         session.trust_env = False  # a proxy could not reach this machine's loopback
         session.auth = SessionAuth(

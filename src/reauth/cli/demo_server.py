@@ -70,7 +70,7 @@ class DemoServer:
         self._recording = Lock()
         gate = SessionGate(self._serve, self._sessions.verify, realm="orders", public=["/login"])
         self._server = make_server(
-            "127.0.0.1", 0, self._recorded(gate), _ThreadingServer, _SilentHandler
+            "127.0.0.1", 0, self._recorded(gate), ThreadingServer, SilentHandler
         )
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
@@ -122,11 +122,15 @@ class DemoServer:
         return recorded
 
 
-class _ThreadingServer(ThreadingMixIn, WSGIServer):
+class ThreadingServer(ThreadingMixIn, WSGIServer):
+    """A thread for each request."""
+
     request_queue_size = 128  # fifty threads connect at once
 
 
-class _SilentHandler(WSGIRequestHandler):
+class SilentHandler(WSGIRequestHandler):
+    """Writes no log of requests."""
+
     def log_message(self, format: str, *values: Any) -> None:  # noqa: A002  its name up there
         """Print nothing: the demo tells what came in its own words."""
 

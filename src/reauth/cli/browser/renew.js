@@ -1,0 +1,62 @@
+// What a page needs to outlive its session: fetch, but a 401 that says why is answered with one
+// login for all the calls in flight, and each is then sent again. Copy this file; it needs nothing.
+//
+//     import { renewing } from "./renew.js"
+//     const api = renewing(async (reason) => showLoginForm(reason))
+//     const response = await api("/orders")
+//
+// `login` is given the challenge, as {realm, error, error_description}, and resolves to the name of
+// whoever logged in, or to null for nobody. `user` is who is logged in when the page is loaded.
+
+export function renewing(login, { user = null } = {}) {
+  let logins = 0 // tells an answer to an older session from one to the session that is there now
+  let renewal = null
+
+  function renewed(reason) {
+    renewal ??= Promise.resolve(login(reason))
+      .then((name) => {
+        const same = name !== null && (user === null || name === user)
+        user = name ?? user
+        logins += name !== null
+        return same // what one person began is not sent again in another's name
+      })
+      .finally(() => { renewal = null })
+    return renewal
+  }
+
+  return async function api(resource, options) {
+    const request = new Request(resource, options)
+    let mayLead = true
+    for (let replays = 0; ; replays++) {
+      const loginsBefore = logins
+      const response = await fetch(request.clone())
+      const said = response.status === 401 ? response.headers.get("WWW-Authenticate") : null
+      const reason = sessionChallenge(said)
+      if (!reason || replays === 2) return response
+      if (logins !== loginsBefore) continue // a late answer: somebody has logged in meanwhile
+      // Ended on purpose: a login by itself would only end the session that took over.
+      if (reason.error === "session_revoked") return response
+      if (renewal === null && !mayLead) return response // the login it led was in vain
+      mayLead &&= renewal !== null
+      if (!(await renewed(reason))) return response
+    }
+  }
+}
+
+// The parameters of the first Session challenge of a WWW-Authenticate field, or null. Names and
+// schemes inside a quoted text do not count (RFC 9110, section 11.6.1).
+export function sessionChallenge(field) {
+  const token = "[\\w!#$%&'*+.^`|~-]+"
+  const part = new RegExp(`(${token})(?:\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|(${token}))|=*(?=\\s|,|$))`, "g")
+  let challenge = null
+  for (const [, name, quoted, plain] of (field ?? "").matchAll(part)) {
+    const value = quoted?.replace(/\\(.)/g, "$1") ?? plain
+    if (value === undefined) {
+      if (challenge) break // the next scheme
+      if (name.toLowerCase() === "session") challenge = {}
+    } else if (challenge) {
+      challenge[name.toLowerCase()] = value
+    }
+  }
+  return challenge
+}

@@ -1,0 +1,135 @@
+"""`reauth demo --browser`: a page whose session dies, and whose script goes on.
+
+The page and its script stand beside this file, in `browser/`. The server is a plain WSGI
+application on the standard library's server, behind a gate that reads the session from a cookie.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.resources import files
+from threading import Thread
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+from wsgiref.simple_server import make_server
+
+from reauth.cli.demo_server import PASSWORD, SilentHandler, ThreadingServer
+from reauth.cli.terminal import show
+from reauth.server.gate import Refused
+from reauth.server.wsgi import SessionGate
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+IDLE = 15 * 60  # seconds, of the demo's own clock
+
+OPENING = """\
+reauth demo: a session dies in a browser.
+
+Open {url} and let fifteen minutes pass. Ctrl-C ends the demo.
+"""
+
+_FILES = {
+    "/": ("page.html", "text/html; charset=utf-8"),
+    "/renew.js": ("renew.js", "text/javascript; charset=utf-8"),
+}
+
+
+def run() -> int:
+    """Serve the page until the user has seen enough."""
+    with BrowserDemo() as demo:
+        show(OPENING.format(url=demo.url))
+        demo.wait()
+    return 0
+
+
+@dataclass(slots=True)
+class _Session:
+    user: str
+    seen: float
+    signed_out: bool = False
+
+
+class BrowserDemo:
+    """Serves the page and what it calls on a free port of the loopback interface while entered."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[str, _Session] = {}
+        self._skipped = 0.0
+        gate = SessionGate(
+            self._serve,
+            self._verify,
+            realm="demo",
+            public=["/", "/renew.js", "/login", "/demo/*"],
+            cookie="sid",
+        )
+        self._server = make_server("127.0.0.1", 0, gate, ThreadingServer, SilentHandler)
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
+        self.url = f"http://127.0.0.1:{self._server.server_port}/"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def wait(self) -> None:
+        """Wait for ever, until an interrupt."""
+        self._thread.join()
+
+    def _now(self) -> float:
+        return time.monotonic() + self._skipped
+
+    def _verify(self, token: str) -> str | None:
+        session = self._sessions.get(token)
+        if session is None:
+            return None
+        if session.signed_out:
+            raise Refused("session_revoked", "Signed out on another device")
+        if self._now() - session.seen >= IDLE:
+            raise Refused("session_expired", "Idle for 15 minutes")
+        session.seen = self._now()
+        return session.user
+
+    def _serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        if path in _FILES:
+            name, content_type = _FILES[path]
+            start_response("200 OK", [("Content-Type", content_type)])
+            return [files("reauth.cli").joinpath("browser", name).read_bytes()]
+        if path == "/login":
+            return self._log_in(environ, start_response)
+        if path == "/demo/fifteen-minutes":
+            self._skipped += IDLE
+        if path == "/demo/elsewhere":
+            for session in self._sessions.values():
+                session.signed_out = True
+        return _answer(start_response, "200 OK", {"user": environ["reauth.session"]})
+
+    def _log_in(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        account = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+        if account["password"] != PASSWORD:
+            return _answer(start_response, "403 Forbidden", {"error": "wrong password"})
+        token = secrets.token_urlsafe(24)
+        self._sessions[token] = _Session(account["user"], self._now())
+        # No Max-Age: the cookie outlives the session, or nobody could be told that it expired.
+        cookie = f"sid={token}; Path=/; HttpOnly; SameSite=Strict"
+        return _answer(start_response, "200 OK", {"user": account["user"]}, ("Set-Cookie", cookie))
+
+
+def _answer(
+    start_response: StartResponse, status: str, content: dict[str, Any], *more: tuple[str, str]
+) -> Iterable[bytes]:
+    start_response(status, [("Content-Type", "application/json"), *more])
+    return [json.dumps(content).encode()]
