@@ -330,14 +330,14 @@ class Book:
     def end(self, flight: Flight, status: Status) -> None:
         """End a renewal, whatever came of it, and wake whoever waits; the first end counts.
 
-        Wakers stay until `unwatch`: an interrupt in here must not lose one, so that ending once
-        more wakes all of them.
+        Whatever an interrupt in here leaves undone, ending once more does: an ended renewal is
+        led by nobody, and wakers stay until `unwatch`.
         """
         with self._lock:
+            if self._flights.get(flight.key) is flight:
+                del self._flights[flight.key]
             if flight.status is Status.RUNNING:
                 flight.status = status
-                if self._flights.get(flight.key) is flight:
-                    del self._flights[flight.key]
             wakers = tuple(flight.wakers)
         for wake in wakers:
             wake()
