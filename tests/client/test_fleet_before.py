@@ -19,10 +19,7 @@ from tests.client.fleet_steps import (
     sign,
     token,
 )
-from tests.client.steps import ORIGIN, Clock, challenge, refused
-
-# One renewal for all
-
+from tests.client.steps import KEY, ORIGIN, Clock, challenge, refused
 
 # Ahead of expiry
 
@@ -99,6 +96,19 @@ def test_an_answer_that_rolls_nothing_writes_nothing() -> None:
     assert store.asked == []
 
 
+def test_what_rolls_of_a_session_obtained_alone_is_not_written() -> None:
+    store = Store()
+    book = a_book(store, fresh="always")
+    store.failure = OSError()
+    held = log_in(book, Grant(cookies={"sid": "1"}))
+    store.failure = None
+    store.clock.now += 1.0
+    book.roll(held, {"sid": "2"})
+    store.asked.clear()
+    Process(book, refused(), share(book, held))
+    assert store.asked == []
+
+
 def test_with_fresh_always_a_session_that_was_dropped_elsewhere_is_dropped_here() -> None:
     store = Store()
     book, other = a_book(store, fresh="always"), a_book(store)
@@ -160,6 +170,26 @@ def test_a_reset_while_the_store_is_away_forgets_here() -> None:
 
 def test_no_command_shows_what_is_stored() -> None:
     assert "s3cret" not in repr(Ask(print, (Entry("s3cret", 1),)))
+
+
+def test_after_a_reset_the_store_is_asked_again_before_the_first_request() -> None:
+    store = Store()
+    book = a_book(store)
+    sign(book)
+    book.reset()
+    log_in(a_book(store))
+    assert token(sign(book).result) == "t1"
+
+
+def test_a_session_for_which_there_is_no_place_is_not_kept() -> None:
+    store = Store()
+    book = a_book(store, fresh="always")
+    for number in range(16):
+        realm = f"realm {number}"
+        Process(book, refused(None, challenge(None, realm))).send(Grant(token=realm))
+    log_in(a_book(store))
+    sign(book)
+    assert KEY not in book._held[ORIGIN]
 
 
 def test_a_book_has_no_more_realms_than_it_can_hold_whatever_is_stored() -> None:

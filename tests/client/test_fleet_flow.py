@@ -191,6 +191,16 @@ def test_a_session_that_another_process_s_login_revokes_waits_for_that_login() -
     assert token(revoked.go_on().replay.held) == "t2"
 
 
+def test_a_revoked_session_waits_no_longer_than_any_other() -> None:
+    store = Store()
+    book = a_book(store)
+    held = log_in(book)
+    request(a_book(store, login_timeout=1000.0), held)
+    revoked = request(book, held, "session_revoked")
+    assert revoked.go_on(after=39.0).pauses
+    assert revoked.go_on(after=1.0).outcome is Outcome.UNTOUCHED
+
+
 def test_a_session_that_was_revoked_for_all_is_the_answer() -> None:
     store = Store()
     book = a_book(store)
@@ -206,6 +216,13 @@ def test_a_request_whose_own_login_was_in_vain_uses_what_another_process_obtaine
     assert token(process.send(refused(held)).replay.held) == "t2"
 
 
+def test_a_request_that_had_another_process_s_session_in_vain_may_log_in() -> None:
+    store = Store()
+    log_in(a_book(store))
+    process = request(a_book(store))
+    assert process.send(refused(process.replay.held)).leads
+
+
 def test_a_session_that_its_server_no_longer_knows_is_not_taken_over_any_more() -> None:
     store = Store()
     book = a_book(store)
@@ -217,9 +234,9 @@ def test_a_session_that_its_server_no_longer_knows_is_not_taken_over_any_more() 
 
 
 def written(store: Store, grant: Grant, scheme: str = "Session") -> None:
-    lease = store.record.lend(store.record.version, 30, store.clock())
+    lease = store.record.lend(store.record.version, 30, store.now)
     assert lease is not None
-    done = lease.put(lease.fence, grant, scheme, store.clock())
+    done = lease.put(lease.fence, grant, scheme, store.now)
     assert done is not None
     store.record = done
 

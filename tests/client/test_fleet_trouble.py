@@ -31,6 +31,7 @@ def test_a_holder_that_dies_is_replaced_after_its_deadline_once() -> None:
     one, other = request(a_book(store)), request(a_book(store))
     assert one.go_on(after=29.0).pauses
     assert one.go_on(after=1.0).leads
+    assert one.flight.deadline == store.clock() + 30.0
     assert other.go_on().pauses
     one.send(GRANT)
     assert token(other.go_on().replay.held) == "t1"
@@ -54,6 +55,7 @@ def test_a_slow_holder_uses_its_own_while_its_successor_has_none() -> None:
     successor = request(a_book(store))
     held = slow.send(Grant(token="slow one's")).replay.held
     assert token(held) == "slow one's"
+    assert not held.shared
     assert not store.record.alive()
     successor.send(Grant(token="successor's"))
     assert token(slow.send(refused(held)).replay.held) == "successor's"
@@ -63,9 +65,9 @@ def test_a_slow_holder_whose_successor_s_grant_is_of_no_use_to_it_uses_its_own()
     store = Store()
     slow = request(a_book(store))
     store.clock.now += 31.0
-    lease = store.record.lend(0, 30, store.clock())
+    lease = store.record.lend(0, 30, store.now)
     assert lease is not None
-    done = lease.put(lease.fence, Grant(token="t2"), "Negotiate", store.clock())
+    done = lease.put(lease.fence, Grant(token="t2"), "Negotiate", store.now)
     assert done is not None
     store.record = done
     assert token(slow.send(Grant(token="own")).replay.held) == "own"
@@ -94,6 +96,12 @@ def test_a_login_that_declines_gives_the_lease_back() -> None:
 
 
 # Failures
+
+
+def test_an_outage_in_one_realm_is_none_in_another() -> None:
+    store = Store()
+    request(a_book(store)).throw(LoginUnavailable("later"))
+    assert Process(a_book(store), refused(None, challenge(None, "other"))).leads
 
 
 def test_a_refused_password_is_refused_for_all() -> None:
@@ -174,6 +182,14 @@ def test_a_request_over_budget_uses_what_another_process_obtained() -> None:
     assert request(book, adopted(book, held)).outcome is Outcome.OVER_BUDGET
 
 
+def test_a_request_over_budget_does_not_wait_for_another_process() -> None:
+    store = Store()
+    book = a_book(store, budget=1)
+    held = log_in(book)
+    request(a_book(store), held)
+    assert request(book, held).outcome is Outcome.OVER_BUDGET
+
+
 # Refresh tokens
 
 
@@ -191,6 +207,14 @@ def test_the_successor_of_a_holder_that_died_gets_no_refresh_token() -> None:
     held = log_in(a_book(store))
     request(a_book(store), held)
     store.clock.now += 31.0
+    assert request(a_book(store), held).context.previous == Grant(token="t1")
+
+
+def test_after_a_login_that_was_interrupted_the_refresh_token_is_not_used() -> None:
+    store = Store()
+    held = log_in(a_book(store))
+    with pytest.raises(KeyboardInterrupt):
+        request(a_book(store), held).throw(KeyboardInterrupt())
     assert request(a_book(store), held).context.previous == Grant(token="t1")
 
 
@@ -268,6 +292,21 @@ def test_a_login_whose_grant_cannot_be_stored_is_used_all_the_same() -> None:
     process = request(a_book(store))
     store.failure = OSError()
     assert token(process.send(GRANT).replay.held) == "t1"
+
+
+def test_a_session_that_was_stored_unnoticed_is_not_taken_for_a_newer_one() -> None:
+    class Lossy(Store):
+        def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
+            done = super().put(origin, account, realm, entry)
+            if Record.loads(entry.text).alive():
+                raise OSError
+            return done
+
+    store = Lossy()
+    book = a_book(store)
+    held = log_in(book)
+    store.clock.now += 1.0
+    assert request(book, held).leads
 
 
 def test_a_store_that_takes_nothing_costs_no_request() -> None:
