@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import signal
 import subprocess
 import sys
@@ -74,6 +75,21 @@ def test_output_in_an_encoding_that_lacks_a_character_escapes_it() -> None:
         timeout=30,
     )
     assert ran.stdout == b'Basic realm="caf\\xe9"\n'
+
+
+def test_a_terminal_gets_colours() -> None:
+    ours, theirs = os.openpty()
+    subprocess.run(
+        [REAUTH, "explain", "Basic realm=a"],
+        stdout=theirs,
+        env=os.environ | {"TERM": "xterm", "COLUMNS": "40"},
+        check=True,
+        timeout=30,
+    )
+    os.close(theirs)
+    shown = os.read(ours, 1 << 16)
+    os.close(ours)
+    assert b"\x1b[1mWWW-Authenticate" in shown
 
 
 def test_an_interrupt_ends_it_without_a_traceback() -> None:
