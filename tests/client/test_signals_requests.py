@@ -301,6 +301,21 @@ def test_a_signalled_body_that_is_returned_is_whole(
 
 
 @pytest.mark.parametrize("stream", [False, True])
+def test_a_signalled_body_of_a_failure_that_is_remembered_is_whole(
+    server: Server, session: requests.Session, stream: bool
+) -> None:
+    def log_in(context: Any) -> Any:
+        raise LoginRefused
+
+    refuse_with(server, 200, HTML, body=lambda: LONG)
+    attach(session, server, login=log_in, signals=[IN])
+    for _ in range(2):
+        with pytest.raises(LoginRefused) as raised:
+            session.get(f"{server.url}/a", stream=stream)
+        assert raised.value.response.content == LONG
+
+
+@pytest.mark.parametrize("stream", [False, True])
 def test_a_body_that_is_no_signal_is_whole(
     server: Server, session: requests.Session, stream: bool
 ) -> None:

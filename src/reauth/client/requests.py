@@ -246,7 +246,7 @@ class _Exchange:
             response.elapsed = first.elapsed + timedelta(seconds=time.monotonic() - started)
         mark(response, final.outcome)
         if final.failure is not None:
-            drain(response)  # nobody else would: it goes nowhere but into the exception
+            self._free_connection()  # nobody else would: it goes into the exception only
             raise raisable(final.failure, _KINDS, response) from final.failure.__cause__
         return response
 
