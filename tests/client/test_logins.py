@@ -496,3 +496,13 @@ def test_an_adapter_never_sends_a_refused_password_again(
         with pytest.raises(LoginRefused, match="answered 403"):
             session.get(f"{server.url}/a")
     assert len(server.seen("/token")) == 1
+
+
+def test_an_adapter_says_why_its_login_could_not_be_done(
+    server: Server, session: requests.Session
+) -> None:
+    url = answers(server, Answer(503, (("Retry-After", "30"),)))
+    session.auth = SessionAuth(JSONLogin(url, ACCOUNT))
+    with pytest.raises(LoginUnavailable, match=r"the login failed: .*/token answered 503") as raised:
+        session.get(f"{server.url}/a")
+    assert raised.value.retry_after == pytest.approx(30, abs=5)

@@ -295,7 +295,10 @@ def _failure(blocked: Blocked, now: float) -> ReauthError | None:
         error = InvalidGrant(str(cause))
     else:
         pause = None if blocked.until is None else max(blocked.until - now, 0.0)
-        error = LoginUnavailable(f"the login failed: {type(cause).__name__}", retry_after=pause)
+        # Of other exceptions the text may hold anything: a URL with a password in it, say.
+        ours = isinstance(cause, LoginUnavailable) and str(cause)
+        said = ours or type(cause).__name__
+        error = LoginUnavailable(f"the login failed: {said}", retry_after=pause)
     error.__cause__ = cause
     return error
 
