@@ -10,6 +10,7 @@ import json
 import secrets
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from threading import Thread
@@ -41,7 +42,7 @@ _FILES = {
 
 def run() -> int:
     """Serve the page until the user has seen enough."""
-    with BrowserDemo() as demo:
+    with BrowserDemo() as demo, suppress(KeyboardInterrupt):
         show(OPENING.format(url=demo.url))
         demo.wait()
     return 0

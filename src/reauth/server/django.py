@@ -140,8 +140,7 @@ class Guard:
         request.META["reauth.session"] = decision.session
         request.META["reauth.refused"] = decision.refused
         request.META["reauth.decision"] = decision
-        dead = decision.trouble or (decision.refused is not None and decision.refused.error)
-        if self.verify is None and dead:
+        if self.verify is None and (decision.died or decision.trouble):
             # Or SessionMiddleware would set or delete the cookie: late, when it may already be
             # that of the session which took over.
             request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)

@@ -169,6 +169,11 @@ class Decision(NamedTuple):
         return verified.session if isinstance(verified, Admitted) else verified
 
     @property
+    def died(self) -> bool:
+        """Whether a session was presented that does not count any more, or never did."""
+        return self.refused is not None and self.refused.error is not None
+
+    @property
     def lifetime(self) -> int | None:
         """What Authentication-Info tells: it answers Authorization, and means nothing elsewhere."""
         verified, claim = self.verified, self.claim

@@ -32,7 +32,7 @@ def due(gate: Gate, decision: Decision, status: int) -> tuple[tuple[str, str], .
 
     Most have none, and then this is all that `dress` does. None where there is more to do.
     """
-    if status == 401 or decision.refused is not None:
+    if status == 401 or decision.died:
         return None
     if not decision.claim.presented:
         return gate.vary_alone
@@ -57,13 +57,11 @@ def dress(gate: Gate, decision: Decision, status: int, headers: Headers) -> Head
 
 
 def _merged(gate: Gate, decision: Decision, status: int, headers: Headers) -> Headers:
-    refused = decision.refused
-    died = refused is not None and refused.error is not None
-    announced = gate.announce and died and status < 400
+    announced = gate.announce and decision.died and status < 400
     store = True
     headers = add_to_list(headers, "Vary", gate.vary)
     if status == 401 or announced:
-        headers = add_challenges(headers, gate.challenges(decision, refused or Refused()))
+        headers = add_challenges(headers, gate.challenges(decision, decision.refused or Refused()))
         headers = add_to_list(headers, "Access-Control-Expose-Headers", EXPOSED)
         store = False
     elif (lifetime := decision.lifetime) is not None:
@@ -71,7 +69,7 @@ def _merged(gate: Gate, decision: Decision, status: int, headers: Headers) -> He
         headers = add_to_list(headers, "Access-Control-Expose-Headers", EXPOSED)
         # A lifetime out of a cache is a stale one; but an application may want its own caching.
         store = bool(values(headers, "cache-control"))
-    if died:
+    if decision.died:
         # A late answer must not wipe the cookie of the session that took over.
         headers = keep_cookie(headers, gate.cookie)
     if any(sets_cookie(header, gate.cookie) for header in headers):
