@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import anyio
 import httpx
+import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from reauth import Grant
@@ -45,19 +46,35 @@ class Caller:
 
     def read(self, response: httpx.Response) -> bytes:
         """Read a stream to its end."""
-        content: bytes = self.driver.run(
-            response.read if self.driver.name == "sync" else response.aread
-        )
+        content: bytes = self.driver.run(response.aread if self.driver.is_async else response.read)
         return content
 
     def at_once(self, number: int, url: Callable[[int], str]) -> list[httpx.Response]:
         """Get so many URLs in so many threads or tasks, which begin at the same moment."""
-        if self.driver.name == "sync":
-            return in_threads(number, lambda index: self.client.get(url(index)))
-        answers: list[httpx.Response] = self.driver.run(
-            in_tasks, number, lambda index: self.client.get(url(index))
-        )
-        return answers
+        if self.driver.is_async:
+            answers: list[httpx.Response] = self.driver.run(
+                in_tasks, number, lambda index: self.client.get(url(index))
+            )
+            return answers
+        return in_threads(number, lambda index: self.client.get(url(index)))
+
+    def failing(self, number: int, url: str) -> list[Exception]:
+        """Get a URL in so many threads or tasks; return what each of them raises."""
+
+        def get(_: int) -> Exception:
+            with pytest.raises(httpx.HTTPError) as caught:
+                self.client.get(url)
+            return caught.value
+
+        async def get_async(_: int) -> Exception:
+            with pytest.raises(httpx.HTTPError) as caught:
+                await self.client.get(url)
+            return caught.value
+
+        if self.driver.is_async:
+            failures: list[Exception] = self.driver.run(in_tasks, number, get_async)
+            return failures
+        return in_threads(number, get)
 
 
 class Driver:

@@ -29,7 +29,8 @@ from reauth.client.drive import stand_by
 from reauth.client.flow import Login
 from reauth.client.grant import Context
 from reauth.client.httpx_body import drain, drain_async
-from reauth.client.httpx_exchange import Begin, Drain, Exchange, Meanwhile
+from reauth.client.httpx_exchange import Begin, Drain, Exchange, Look, Meanwhile
+from reauth.client.httpx_peek import free, free_async, look, look_async
 from reauth.client.principal import Principal, by_base
 from reauth.client.reentry import inside, logging_in
 
@@ -143,7 +144,9 @@ class SessionAuth(Principal[httpx.Client | httpx.AsyncClient], httpx.Auth):
             while True:
                 try:
                     done = (
-                        (yield step) if isinstance(step, httpx.Request) else await self._ado(step)
+                        (yield step)
+                        if isinstance(step, httpx.Request)
+                        else await self._do_async(step)
                     )
                 except BaseException as error:  # noqa: BLE001 - the flow decides, and re-raises
                     step = steps.throw(error)
@@ -163,8 +166,10 @@ class SessionAuth(Principal[httpx.Client | httpx.AsyncClient], httpx.Auth):
     def _do(self, step: Meanwhile) -> object:
         if isinstance(step, Login):
             return self._log_in(step)
+        if isinstance(step, Look):
+            return look(self._book.policy.signals, step.response)
         if isinstance(step, Drain):
-            drain(step.response)
+            (drain if step.over else free)(step.response)
         elif isinstance(step, Begin):
             step.body.begin()
         else:
@@ -182,30 +187,41 @@ class SessionAuth(Principal[httpx.Client | httpx.AsyncClient], httpx.Auth):
 
     # In a task
 
-    async def _ado(self, step: Meanwhile) -> object:
+    async def _do_async(self, step: Meanwhile) -> object:
         if isinstance(step, Login):
-            return await self._alog_in(step)
+            return await self._log_in_async(step)
+        if isinstance(step, Look):
+            return await look_async(self._book.policy.signals, step.response)
         if isinstance(step, Drain):
-            await drain_async(step.response)
+            await (drain_async if step.over else free_async)(step.response)
         elif isinstance(step, Begin):
             await step.body.begin()
         else:
             return await tasks.stand_by(self._book, step)
         return None
 
-    async def _alog_in(self, command: Login) -> object:
+    async def _log_in_async(self, command: Login) -> object:
         seconds = self._book.policy.login_timeout
         with anyio.move_on_after(seconds):
             login = _awaitable(self.login, self._http)
             if login is None:
-                return _no_coroutine(await tasks.elsewhere(self._log_in, command))
+                return await tasks.elsewhere(self._log_in_elsewhere, command)
             async with AsyncExitStack() as opened:
-                context = replace(command.context, open_http=lambda: self._open_ahttp(opened))
+                context = replace(command.context, open_http=lambda: self._open_http_async(opened))
                 with logging_in(self._book):
                     return await login(context)
         raise errors.LoginUnavailable(f"the login did not end within {seconds:g} s")
 
-    def _open_ahttp(self, opened: AsyncExitStack) -> httpx.AsyncClient:
+    def _log_in_elsewhere(self, command: Login) -> object:
+        result = self._log_in(command)
+        if inspect.iscoroutine(result):
+            result.close()
+            raise errors.InvalidGrant(
+                "the login returned a coroutine and is no coroutine function: write `async def`"
+            )
+        return result
+
+    def _open_http_async(self, opened: AsyncExitStack) -> httpx.AsyncClient:
         if self._http is None:
             client = _plain(httpx.AsyncClient, self._book.policy.login_timeout)
             opened.push_async_callback(client.aclose)
@@ -219,15 +235,6 @@ def _awaitable(login: Any, http: object) -> Callable[[Context], Awaitable[object
         return None if isinstance(http, httpx.Client) else login.acall
     is_coroutine = inspect.iscoroutinefunction
     return login if is_coroutine(login) or is_coroutine(type(login).__call__) else None
-
-
-def _no_coroutine(result: object) -> object:
-    if inspect.iscoroutine(result):
-        result.close()
-        raise errors.InvalidGrant(
-            "the login returned a coroutine and is no coroutine function: write `async def`"
-        )
-    return result
 
 
 @cache

@@ -13,7 +13,19 @@ from typing import Any, TypeAlias
 import anyio
 import httpx
 
-__all__ = ["AsyncChunks", "Chunks", "Rewind", "drain", "drain_async", "watch"]
+from reauth.client.policy import UNAUTHORIZED
+
+__all__ = [
+    "MOST_OCTETS",
+    "AsyncChunks",
+    "Chunks",
+    "Rewind",
+    "drain",
+    "drain_async",
+    "hurried",
+    "is_read",
+    "watch",
+]
 
 MOST_OCTETS = 64 * 1024
 MOST_SECONDS = 2.0
@@ -178,12 +190,11 @@ def drain(response: httpx.Response) -> None:
     What was read stays readable. httpx reads a refused response to its end before it sends the
     next request, however long that takes: this leaves it nothing to wait for.
     """
-    if response.is_closed or response.is_stream_consumed:
+    if is_read(response):
         return
-    kept, half = bytearray(), MOST_SECONDS / 2  # a last read may begin when the first half is over
-    until = time.monotonic() + half
+    kept, until = bytearray(), time.monotonic() + MOST_SECONDS / 2
     with (
-        _read_timeout(response.request, half),
+        hurried(response),
         closing(_stream(response)) as stream,
         suppress(httpx.HTTPError),
     ):
@@ -196,7 +207,7 @@ def drain(response: httpx.Response) -> None:
 
 async def drain_async(response: httpx.Response) -> None:
     """Read what is left of a response, as `drain` does."""
-    if response.is_closed or response.is_stream_consumed:
+    if is_read(response):
         return
     kept, stream = bytearray(), _stream(response)
     try:
@@ -217,16 +228,26 @@ def _stream(response: httpx.Response) -> Any:
     return response.stream
 
 
+def is_read(response: httpx.Response) -> bool:
+    """Tell whether a response has nothing more to read: an event hook may have been first."""
+    return response.is_closed or response.is_stream_consumed
+
+
 @contextmanager
-def _read_timeout(request: httpx.Request, seconds: float) -> Iterator[None]:
-    """Let no read of this request's answer take longer; its transport asks here for each body."""
-    before = request.extensions["timeout"]
-    read = before.get("read")
-    request.extensions["timeout"] = {**before, "read": min(seconds, read or seconds)}
+def hurried(response: httpx.Response) -> Iterator[None]:
+    """Let no read of a 401 take longer than half the time there is: the last may begin late.
+
+    Its transport asks the request for that, when the first octet of a body is read.
+    """
+    extensions = response.request.extensions
+    before = extensions["timeout"]
+    if response.status_code == UNAUTHORIZED:
+        seconds = MOST_SECONDS / 2
+        extensions["timeout"] = {**before, "read": min(seconds, before.get("read") or seconds)}
     try:
         yield
     finally:
-        request.extensions["timeout"] = before
+        extensions["timeout"] = before
 
 
 def _keep(response: httpx.Response, octets: bytes) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Generator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from http.cookiejar import CookieJar
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import httpx
 
@@ -25,15 +26,27 @@ from reauth.client.origins import sent_to
 from reauth.client.outcomes import mark
 from reauth.client.policy import UNAUTHORIZED, Held, Seen
 from reauth.client.principal import Kinds, raisable
+from reauth.client.signals import Error
 
-__all__ = ["Begin", "Drain", "Exchange", "Meanwhile", "Step"]
+__all__ = ["Begin", "Drain", "Exchange", "Look", "Meanwhile", "Step"]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Ask the signals about a response."""
+
+    response: httpx.Response
 
 
 @dataclass(frozen=True, slots=True)
 class Drain:
-    """Read a response to its end, within bounds: its connection may be the only one there is."""
+    """Read a response to its end: its connection may be the only one there is.
+
+    Within bounds if it is over with; what may yet be returned stays whole, however long it is.
+    """
 
     response: httpx.Response
+    over: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +56,10 @@ class Begin:
     body: Any
 
 
-Meanwhile: TypeAlias = Drain | Begin | Command
+Meanwhile: TypeAlias = Look | Drain | Begin | Command
 Step: TypeAlias = httpx.Request | Meanwhile
+# A response, and the error that it signals if no challenge says one.
+Arrived: TypeAlias = tuple[httpx.Response, Error | None]
 
 
 class Exchange:
@@ -60,19 +75,19 @@ class Exchange:
         self._rewind = watch(self._request, self._spent)
         self._body = self._request.stream
         self._held: Held | None = None
-        self._response: httpx.Response | None = None
         self._past: list[httpx.Response] = []
         self._sent = 0
 
     def steps(self) -> Generator[Step, Any, None]:
         """Sign and send the request, and do what its response asks for."""
         held = yield from self._grant()
-        response = yield from self._send(self._request, held)
-        if response.status_code == UNAUTHORIZED or "WWW-Authenticate" in response.headers:
-            final = yield from self._done(answer(self._book, self._seen(response)))
+        response, signal = yield from self._send(self._request, held)
+        challenged = response.status_code == UNAUTHORIZED or "WWW-Authenticate" in response.headers
+        if challenged or signal is not None:
+            final = yield from self._done(answer(self._book, self._seen(response, signal)))
             mark(final.seen.response, final.outcome)
             if final.failure is not None:
-                raise self._raised(final.failure) from final.failure.__cause__
+                yield from self._fail(final.failure, final.seen.response)
         if self._held is not None and self._book.policy.fresh == "always":
             yield from share(self._book, self._held)
 
@@ -104,34 +119,32 @@ class Exchange:
             flow.close()
 
     def _do(self, command: Command) -> Generator[Step, Any, object]:
-        if self._response is not None:  # none yet where the session is renewed ahead
-            yield Drain(self._response)
         if not isinstance(command, Replay):
+            if self._past:  # nothing yet where the session is renewed ahead
+                yield Drain(self._past[-1], self._past[-1].status_code == UNAUTHORIZED)
             return (yield command)
         again = self._again(command.seen.response)
         if isinstance(again.stream, Chunks | AsyncChunks):
             yield Begin(again.stream)
-        return self._seen((yield from self._send(again, command.held)))
+        yield Drain(self._past[-1], over=True)
+        return self._seen(*(yield from self._send(again, command.held)))
 
     # Sending
 
-    def _send(
-        self, request: httpx.Request, held: Held | None
-    ) -> Generator[Step, Any, httpx.Response]:
-        """Send a request, and what a redirect made of it once more if that lost the cookies."""
+    def _send(self, request: httpx.Request, held: Held | None) -> Generator[Step, Any, Arrived]:
+        """Send a request; return what came, or the redirect that led there if that says more."""
         self._held = held
         while True:
             if held is not None:
-                sign(request.headers, held)
+                sign(request.headers, self._book.current(held))
             self.is_out = True
             response: httpx.Response = yield request
-            self.is_out, self._response = False, response
-            hops = self._record(response)
-            lost = None if held is None else self._follow(held, hops)
-            if held is None or lost is None:
-                return response
-            yield Drain(response)
-            request, held = _copy(lost), self._book.current(held)
+            self.is_out = False
+            found = yield from self._followed(held, self._record(response))
+            if not isinstance(found, httpx.Request):
+                return found
+            yield Drain(response, over=True)
+            request = _copy(found)
 
     def _record(self, response: httpx.Response) -> Sequence[httpx.Response]:
         """Keep the history true; return the responses that this sending brought.
@@ -144,20 +157,29 @@ class Exchange:
         self._sent += 1
         return hops
 
-    def _follow(self, held: Held, hops: Sequence[httpx.Response]) -> httpx.Request | None:
-        """Learn from all that the grant was sent with, along redirects within its origin.
+    def _followed(
+        self, held: Held | None, hops: Sequence[httpx.Response]
+    ) -> Generator[Step, Any, Arrived | httpx.Request]:
+        """Go along the redirects, and learn from all that the grant was sent with.
 
-        httpx makes the Cookie field of a redirect of nothing but its client's own jar. What lost
-        the grant's cookies so is returned, to be sent again with them, if that is safe.
+        httpx makes the Cookie field of a redirect of nothing but its client's own jar. A request
+        within the origin that lost the grant so is returned, to be sent again if that is safe.
         """
+        signed = held is not None
         for number, hop in enumerate(hops):
-            request = hop.request
-            if number and sent_to(str(request.url)) != held.key.origin:
-                return None
-            if number and sent_with(self._book, held, request.headers) is None:
-                return request if request.method in {"GET", "HEAD"} else None
-            self._learn(held, hop)
-        return None
+            request, origin = hop.request, sent_to(str(hop.request.url))
+            if held is not None and signed and number:
+                within = origin == held.key.origin
+                signed = within and sent_with(self._book, held, request.headers) is not None
+                if within and not signed and request.method in {"GET", "HEAD"}:
+                    return request
+            if self._book.policy.signals and origin in self._book.policy.origins:
+                signal: Error | None = yield Look(hop)
+                if signal is not None:
+                    return hop, signal
+            if held is not None and signed:
+                self._learn(held, hop)
+        return hops[-1], None
 
     def _learn(self, held: Held, response: httpx.Response) -> None:
         if response.status_code == UNAUTHORIZED:
@@ -169,8 +191,9 @@ class Exchange:
 
     # Seeing, and sending again
 
-    def _seen(self, response: httpx.Response) -> Seen:
+    def _seen(self, response: httpx.Response, signal: Error | None = None) -> Seen:
         request, url = response.request, str(response.request.url)
+        dead = response.status_code == UNAUTHORIZED or signal is not None
         return Seen(
             response=response,
             status=response.status_code,
@@ -188,7 +211,8 @@ class Exchange:
             cookies=values(request.headers.get("Cookie")),
             # httpx retries connecting, and never what it has begun to send.
             once=True,
-            replayable=response.status_code != UNAUTHORIZED or self._is_replayable(request),
+            replayable=not dead or self._is_replayable(request),
+            signal=signal,
         )
 
     def _is_replayable(self, request: httpx.Request) -> bool:
@@ -214,12 +238,19 @@ class Exchange:
 
     # Failing
 
+    def _fail(
+        self, failure: errors.ReauthError, response: httpx.Response
+    ) -> Generator[Step, Any, NoReturn]:
+        """Raise a failure with a response that can be read, although httpx is about to close it."""
+        yield Drain(response, over=True)
+        with suppress(httpx.StreamError):  # a hook has streamed it away
+            response.read()
+        raise raisable(failure, self._kinds, response) from failure.__cause__
+
     def _spent(self) -> errors.ReauthError:
         text = "the body cannot be read a second time: it is not sent short"
-        return self._raised(errors.BodyNotReplayable(text))
-
-    def _raised(self, failure: errors.ReauthError) -> errors.ReauthError:
-        return raisable(failure, self._kinds, self._response)
+        refused = self._past[-1] if self._past else None
+        return raisable(errors.BodyNotReplayable(text), self._kinds, refused)
 
     def warn_of_hook(self, failed: BaseException | None) -> None:
         """Warn where an event hook raised on a 401 that could have been answered."""
