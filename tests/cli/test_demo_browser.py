@@ -288,11 +288,12 @@ def test_the_command_serves_the_page_until_it_is_interrupted(page: Page) -> None
     with subprocess.Popen(
         [command, "demo", "--browser"], stdout=subprocess.PIPE, text=True, bufsize=1
     ) as running:
-        assert running.stdout is not None
-        told = ""
-        while "http" not in told:
-            told = running.stdout.readline()
-        page.open(re.findall(r"http://\S+", told)[0])
-        page.until("document.title.startsWith('reauth')")
-        running.send_signal(signal.SIGINT)
-        assert running.wait(10) == 0
+        try:
+            assert running.stdout is not None
+            told = next(line for line in running.stdout if "http" in line)
+            page.open(re.findall(r"http://\S+", told)[0])
+            page.until("document.title.startsWith('reauth')")
+            running.send_signal(signal.SIGINT)
+            assert running.wait(10) == 0
+        finally:
+            running.kill()

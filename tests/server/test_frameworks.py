@@ -121,6 +121,16 @@ def test_every_method_is_asked_for_its_session(get: Ask, method: str, token: str
     assert answer.body == (b"" if method == "HEAD" else as_get.body)
 
 
+def test_the_refusal_of_head_has_the_fields_of_that_of_get(get: Ask) -> None:
+    answers = (get("/orders", by_cookie("idle"), method=method) for method in ("GET", "HEAD"))
+    of_get, of_head = (
+        {(name.lower(), told) for name, told in answer.headers.items() if name.lower() != "date"}
+        for answer in answers
+    )
+    assert of_head == of_get
+    assert "content-length" in dict(of_head)
+
+
 PREFLIGHT = [("Origin", "https://shop.example"), ("Access-Control-Request-Method", "PUT")]
 
 
