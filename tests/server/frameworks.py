@@ -115,7 +115,7 @@ def under_django_asgi(**words: Any) -> Any:
 
 
 async def endpoint(request: Request) -> Response:
-    status, headers, text = respond(request.url.path, request.state.session)
+    status, headers, text = respond(request.url.path, request.scope["reauth.session"])
     response = Response(text, status)
     for name, value in headers:
         response.headers.append(name, value)
@@ -124,7 +124,7 @@ async def endpoint(request: Request) -> Response:
 
 async def socket(websocket: WebSocket) -> None:
     await websocket.accept()
-    await websocket.send_text(f"session={websocket.state.session}")
+    await websocket.send_text(f"session={websocket.scope['reauth.session']}")
     await websocket.close()
 
 

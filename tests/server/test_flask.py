@@ -44,6 +44,11 @@ def decorated() -> FlaskClient:
     def orders() -> str:
         return f"session={current_session}"
 
+    @app.get("/environ")
+    def environ() -> str:
+        said = flask.request.environ
+        return f"{said['reauth.session']} {said['reauth.refused']}"
+
     @app.get("/pay")
     @gate.step_up(max_age=300)
     def pay() -> str:
@@ -77,6 +82,11 @@ def test_what_is_decorated_needs_a_session_and_tells_why_not(decorated: FlaskCli
 def test_a_view_may_ask_for_more(decorated: FlaskClient) -> None:
     assert get(decorated, "/pay", "good").text == "paid"
     assert "insufficient_user_authentication" in str(challenge(get(decorated, "/pay", "aged")))
+
+
+def test_the_environ_tells_it_too(decorated: FlaskClient) -> None:
+    assert get(decorated, "/environ", "good").text == "ada None"
+    assert get(decorated, "/environ", "expired").text == "None session_expired"
 
 
 def test_views_keep_their_names(decorated: FlaskClient) -> None:

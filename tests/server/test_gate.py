@@ -204,6 +204,24 @@ def test_one_scheme_is_not_several() -> None:
         Gate("orders", schemes="Bearer")
 
 
+@pytest.mark.parametrize("seconds", [-1, 10_000_000_000])
+def test_a_time_to_wait_that_could_not_be_sent_is_refused(seconds: int) -> None:
+    with pytest.raises(ValueError, match="retry_after is 0 to 9999999999 seconds"):
+        Gate("orders", retry_after=seconds)
+
+
+@pytest.mark.parametrize("seconds", [0, 9_999_999_999])
+def test_any_other_time_to_wait_is_sent(seconds: int) -> None:
+    answer = decide(Gate("orders", retry_after=seconds), request(authorization=GOOD), OSError())
+    assert answer.answer is not None
+    assert ("Retry-After", str(seconds)) in answer.answer.headers
+
+
+def test_a_legacy_code_that_could_not_be_sent_is_refused() -> None:
+    with pytest.raises(ValueError, match="expired"):
+        Gate("orders", legacy={440: "expired"})
+
+
 def test_other_schemes_come_first_on_the_same_line() -> None:
     gate = Gate("orders", also=[reauth.Challenge("DPoP", {"algs": "ES256"})])
     assert challenge(decide(gate, request())) == 'DPoP algs="ES256", Session realm="orders"'

@@ -155,6 +155,18 @@ def test_an_application_that_fails_after_it_started_can_start_again() -> None:
     assert (status, list(body)) == ("500 No", [b"sorry"])
 
 
+def test_an_application_may_refuse_after_it_started_while_nothing_is_sent() -> None:
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", [])
+        raise reauth.Refused("session_revoked")
+
+    told: list[Any] = []
+    admitted(app)({"REQUEST_METHOD": "GET"}, lambda *said: told.append(said))  # type: ignore[arg-type]
+    (_, (status, _, exc_info)) = told
+    assert status == "401 Unauthorized"
+    assert exc_info[0] is reauth.Refused
+
+
 def test_other_exceptions_pass() -> None:
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         raise OSError

@@ -113,6 +113,8 @@ class _Guard:
         claim = self.gate.claim(wsgi.request(request.environ))
         decision = self.gate.decide(claim, ask(self.verify, claim.token))
         g.reauth_decision = decision
+        request.environ[wsgi.SESSION] = decision.session
+        request.environ[wsgi.REFUSED] = decision.refused
         return None if decision.answer is None else _send(decision.answer)
 
     def refuse(self, why: Refused) -> Response:

@@ -243,6 +243,11 @@ class Gate:
         self.also = tuple(also)
         if asks_for_password(self.also):
             raise ValueError("next to a session scheme, this challenge opens a password window")
+        if not 0 <= retry_after <= _MOST_SECONDS:
+            raise ValueError(f"retry_after is 0 to {_MOST_SECONDS} seconds, not {retry_after}")
+        if isinstance(legacy, Mapping):
+            for error in legacy.values():
+                Refused(error)  # raises for a code that could not be sent
         self.collapse = collapse
         self.retry_after = retry_after
         self.login_page = login_page

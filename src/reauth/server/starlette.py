@@ -43,8 +43,8 @@ __all__ = ["CurrentSession", "OwnSession", "SessionGate"]
 class SessionGate(asgi.SessionGate):
     """The ASGI gate, for `app.add_middleware(SessionGate, verify=..., realm=...)`.
 
-    An endpoint finds its session in `request.state.session`, and may raise `Refused`. Add
-    CORSMiddleware after it: the last one added is the outermost.
+    An endpoint finds its session in `request.scope["reauth.session"]`, and may raise `Refused`.
+    Add CORSMiddleware after it: the last one added is the outermost.
     """
 
     def admitted(self, scope: Scope, decision: Decision) -> Scope:
@@ -52,9 +52,7 @@ class SessionGate(asgi.SessionGate):
         if isinstance(self.verify, OwnSession) and decision.session is None:
             # The application begins a new one; nothing is sent until it writes to that.
             scope["session"] = type(scope["session"])()
-        told = super().admitted(scope, decision)
-        told["state"] = {**scope.get("state", {}), "session": decision.session}
-        return told
+        return super().admitted(scope, decision)
 
 
 class CurrentSession(SecurityBase):

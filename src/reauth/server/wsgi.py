@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from http import HTTPStatus
@@ -63,7 +64,9 @@ class SessionGate:
         try:
             return response.body(self.app(environ, response.start))
         except Refused as why:
-            return _send(self.gate.refuse(decision, why), start_response)
+            # If the application has started already, the server says whether it is too late.
+            again = sys.exc_info() if response.started else None
+            return _send(self.gate.refuse(decision, why), start_response, again)
 
 
 def request(environ: WSGIEnvironment) -> Request:
@@ -89,9 +92,11 @@ def _key(name: str) -> str:
     return "HTTP_" + name.upper().replace("-", "_")
 
 
-def _send(answer: Answer, start_response: StartResponse) -> list[bytes]:
+def _send(
+    answer: Answer, start_response: StartResponse, exc_info: ExcInfo | None = None
+) -> list[bytes]:
     status = f"{answer.status} {HTTPStatus(answer.status).phrase}"
-    start_response(status, answer.headers)
+    start_response(status, answer.headers, exc_info)
     return [answer.body]
 
 
