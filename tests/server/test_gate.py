@@ -49,6 +49,12 @@ def test_an_empty_authorization_is_none(field: str) -> None:
     assert (claim.token, claim.by_cookie) == ("good", True)
 
 
+def test_a_field_up_to_the_bound_is_read() -> None:
+    token = "a" * (16_384 - len('Session token=""'))
+    assert GATE.claim(request(authorization=f'Session token="{token}"')).token == token
+    assert GATE.claim(request(authorization=f'Session token="{token}a"')).token is None
+
+
 def test_a_field_beyond_the_bound_is_not_read() -> None:
     decision = decide(GATE, request(authorization=f'Session token="{"a" * 20_000}"'))
     assert challenge(decision) == 'Session realm="orders", error="session_invalid"'
