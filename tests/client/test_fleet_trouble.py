@@ -202,6 +202,21 @@ def test_the_login_gets_the_refresh_token_that_lies_in_the_store() -> None:
     assert process.context.previous == Grant(token="t2", refresh="r2")
 
 
+def test_what_says_whether_a_refresh_token_was_used_outlives_a_power_failure() -> None:
+    class Noting(Store):
+        noted: list[bool] = []  # noqa: RUF012 - of this one test
+
+        def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
+            self.noted.append(entry.durable)
+            return super().put(origin, account, realm, entry)
+
+    store = Noting()
+    book = a_book(store)
+    held = log_in(book, Grant(token="t1"))
+    log_in(book, Grant(token="t2"), log_in(book, GRANT, held))
+    assert store.noted == [False, False, False, True, True, False]
+
+
 def test_the_successor_of_a_holder_that_died_gets_no_refresh_token() -> None:
     store = Store()
     held = log_in(a_book(store))

@@ -156,6 +156,14 @@ def test_who_follows_a_holder_that_was_interrupted_gets_no_refresh_token() -> No
     assert second.refresh is None
 
 
+def test_a_refresh_token_is_there_until_it_is_replaced_or_may_have_been_used() -> None:
+    record = renewed()
+    first = lent(record)
+    assert (Record().refreshable, record.refreshable, first.refreshable) == (False, True, True)
+    assert not lent(first, NOW + 31).refreshable
+    assert not put(first, Grant(token="t")).refreshable
+
+
 def test_a_rolled_cookie_is_taken_over_for_the_same_version() -> None:
     record = renewed()
     rolled = record.roll(record.version, {"sid": "2"})

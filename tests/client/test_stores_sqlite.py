@@ -72,6 +72,15 @@ def test_what_is_replaced_does_not_lie_in_the_file_any_longer(path: Path) -> Non
     assert b"s3cret" not in path.read_bytes()
 
 
+@pytest.mark.parametrize(("durable", "level"), [(False, 1), (True, 2)])
+def test_only_what_must_outlive_a_power_failure_waits_for_the_disk(
+    path: Path, durable: bool, level: int
+) -> None:
+    store = SQLiteStore(path)
+    store.put(ORIGIN, "", "api", Entry("one", 0, durable))
+    assert store._idle[0].execute("PRAGMA synchronous").fetchone() == (level,)
+
+
 # Files of other kinds
 
 

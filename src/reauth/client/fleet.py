@@ -131,7 +131,8 @@ def _change(
         changed = change(view.record(key), view)
         if changed is None:
             return _Change(view.record(key), view, made=False)
-        entry = Entry(changed.dumps(), view.revisions.get(key.realm, 0))
+        revision = view.revisions.get(key.realm, 0)
+        entry = Entry(changed.dumps(), revision, durable=changed.refreshable)
         if (yield from _ask(book, key.origin, "put", key.origin, key.account, key.realm, entry)):
             return _Change(changed, view, made=True)
     return None

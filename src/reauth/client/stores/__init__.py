@@ -18,10 +18,15 @@ __all__ = ["AnyStore", "AsyncStore", "Entry", "Shelf", "Store"]
 
 
 class Entry(NamedTuple):
-    """A text as it is stored, and its revision: a number that every change makes another one."""
+    """A text as it is stored, and its revision: a number that every change makes another one.
+
+    What is put as `durable` should outlive a power failure, if the store can see to that: a token
+    that is good for one use must not come back.
+    """
 
     text: str
     revision: int
+    durable: bool = False
 
     def __repr__(self) -> str:  # the text holds tokens
         return f"<Entry revision {self.revision}>"

@@ -75,6 +75,11 @@ class Record:
         """Tell whether there is a grant that nobody has reported dead."""
         return self.grant is not None and not self.dropped
 
+    @property
+    def refreshable(self) -> bool:
+        """Whether a refresh token lies in it, or is out with a holder."""
+        return self.grant is not None and self.grant.refresh is not None
+
     def newer(self, than: int) -> bool:
         """Tell whether there is a grant from a later login than the version given."""
         return self.version > than and self.alive()

@@ -106,6 +106,9 @@ class SQLiteStore:
             statement += " AND revision = :revision"
         values = {"origin": origin, "account": account, "realm": realm, "now": time.time()}
         with self._connected() as connection:
+            # Either survives kill -9; only the former a power failure, for a wait for the disk.
+            synchronous = "FULL" if entry.durable else "NORMAL"
+            connection.execute(f"PRAGMA synchronous = {synchronous}")
             return connection.execute(statement, values | entry._asdict()).rowcount == 1
 
     def close(self) -> None:
@@ -143,8 +146,6 @@ class SQLiteStore:
             self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False
         )
         try:
-            # What is committed outlives a power failure: a refresh token is handed out once.
-            connection.execute("PRAGMA synchronous = FULL")
             # What is replaced is overwritten, and not left lying in the file.
             connection.execute("PRAGMA secure_delete = ON")
         except BaseException:
