@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reauth import Challenge
 
-EXAMPLES = int(os.environ.get("REAUTH_EXAMPLES", "1000"))
+EXAMPLES = int(os.environ.get("REAUTH_EXAMPLES", "400"))
 
 TCHARS = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 OCTETS = "\t" + "".join(map(chr, [*range(0x20, 0x7F), *range(0x80, 0x100)]))

@@ -107,6 +107,10 @@ KINDS: Final = {
         "RFC 9110 §11.2",
         "A text with spaces is no token: put it between double quotes.",
     ),
+    "unquoted-comma": (
+        "RFC 9110 §11.2",
+        "A text with commas is no token: put it between double quotes.",
+    ),
     "unquoted-base64": (
         "RFC 9110 §11.2",
         "Base64 with its = and / is no token: put the value between double quotes.",
@@ -123,6 +127,10 @@ KINDS: Final = {
         "RFC 9110 §11.2",
         "A parameter is a name, an equals sign and a value: add the value, or leave it out.",
     ),
+    "colon-for-equals": (
+        "RFC 9110 §11.2",
+        "Between the name of a parameter and its value stands an equals sign: write that.",
+    ),
     "bad-equals": (
         "RFC 9110 §11.2",
         "Between the name of a parameter and its value stands one equals sign: write that.",
@@ -136,6 +144,10 @@ KINDS: Final = {
         "A parameter occurs once in a challenge: leave this one out; only the first is read.",
     ),
     # what is neither scheme nor parameter
+    "quoted-challenge": (
+        "RFC 9110 §11.3",
+        "Quotes stand around values, not around challenges: leave them out.",
+    ),
     "positional-quoted": (
         "RFC 9110 §11.2",
         "A value has a name: put it, and an equals sign, before the quotes.",

@@ -213,7 +213,7 @@ _FINDINGS: Final = {
         ("bad-equals", "[=:>]++"),
         ("unquoted-value", rf"(?![\x00-\x1f\x7f\u0100-\U0010ffff]){_NO_DELIMITER}++"),
     ),
-    CLOSING: (("unterminated-quote", r"\\?+\Z"),),
+    CLOSING: (("unterminated-quote", rf'"{QUOTED_TEXT}\\?+\Z'),),
     NEW_NAME: (("duplicate-parameter", TOKEN),),
     # Behind a quoted-string.
     NEXT: (
@@ -249,6 +249,8 @@ _findings = {
 }
 _findings[ARGUMENT] += _findings[ONE_ARGUMENT]
 _findings |= {ELEMENT: _findings[SCHEME], PARAM: _findings[ONE_ARGUMENT]}
+# The last of these behind an opening quote is that quote: in the text each has its backslash.
+_opened = re.compile(r'(?<!\\)"').finditer
 _anywhere = [(kind, re.compile(pattern).match) for kind, pattern in _ANYWHERE]
 
 
@@ -257,6 +259,9 @@ def _fault(text: str, at: int, expected: str) -> tuple[str, int, int]:
     if expected == NEXT and text[at - 1] != '"':
         place = _NEXT_TO_TOKEN
         start = at - len(text[text.rindex("=", 0, at) + 1 : at].lstrip(" \t"))
+    if expected == CLOSING:
+        *_, opened = _opened(text, 0, at)
+        start = opened.start()
     tried = [(kind, match(text, start)) for kind, match in _findings[place]]
     tried += [(kind, match(text, at)) for kind, match in _anywhere]
     return next((kind, *found.span(len(found.groups()))) for kind, found in tried if found)

@@ -1,0 +1,187 @@
+"""The laws of the recovery: what it may return, and what it never does."""
+
+from itertools import product
+
+import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
+import reauth
+from reauth import Challenge
+from reauth.wire.diagnose import MAX_FAULTS
+from reauth.wire.faults import KINDS
+from reauth.wire.scan import scan_challenges
+from tests.wire.fields import (
+    EXAMPLES,
+    anything,
+    challenges,
+    mutated,
+    params,
+    scrambled,
+    tokens,
+    wellformed,
+)
+
+
+def lenient(field: str | list[str]) -> list[Challenge]:
+    return reauth.parse(field, lenient=True)
+
+
+@settings(max_examples=EXAMPLES)
+@given(text=wellformed())
+def test_a_well_formed_field_reads_as_strict_parse_reads_it(text: str) -> None:
+    assert lenient(text) == reauth.parse(text)
+    assert reauth.diagnose(text).faults == ()
+
+
+@settings(max_examples=2 * EXAMPLES)
+@given(lines=st.lists(anything, min_size=1, max_size=3))
+@example(lines=["\r", "\n"])
+@example(lines=["Negotiate", "realm=x"])
+@example(lines=["Negotiate abc; x: 'y'"])
+def test_any_text_is_diagnosed_and_what_is_recovered_is_sound(lines: list[str]) -> None:
+    text = ", ".join(lines)
+    diagnosis = reauth.diagnose(lines)
+    assert lenient(lines) == list(diagnosis.challenges)
+    assert diagnosis.wellformed == (scan_challenges(text) is not None)
+    for fault in diagnosis.faults:
+        assert fault.kind in KINDS
+        assert 0 <= fault.start <= fault.end <= len(text)
+    starts = [fault.start for fault in diagnosis.faults]
+    assert starts == sorted(starts)
+    for challenge in diagnosis.challenges:
+        assert reauth.parse(str(challenge)) == [challenge]
+        assert challenge.scheme in text
+    assert reauth.parse(reauth.serialize(diagnosis.challenges)) == list(diagnosis.challenges)
+    assert "\n" in str(diagnosis)
+
+
+# Never a scheme that is not there
+
+
+@settings(max_examples=EXAMPLES)
+@given(name=tokens, equals=st.sampled_from(["=", " = ", '="']), text=mutated() | scrambled)
+@example(name="realm", equals="=", text='"x", Basic realm="y"')
+@example(name="realm", equals=": ", text='"x", Basic realm="y"')
+def test_a_field_that_begins_with_a_parameter_yields_nothing(
+    name: str, equals: str, text: str
+) -> None:
+    field = name + equals + text.replace("\n", " ").replace("\r", " ")  # another line is another
+    assume(scan_challenges(field) is None)
+    assert lenient(field) == []
+
+
+QUOTES = [
+    ('"', '"'), ("'", "'"), ("\u201c", "\u201d"), ("\xe2\x80\x9c", "\xe2\x80\x9d"),
+    ("\x93", "\x94"), ("\xab", "\xbb"), ("\u2018", "\u2019"), ('\\"', '\\"'),
+    ("&quot;", "&quot;"), ('{"a":"', '"}'), ('{"a":{"b":"', '"}}'),
+]  # fmt: skip
+NESTED = [('""', '""'), ('"a "', '" b"')]
+HEADS = ['Bearer a="b" c=', "Bearer; c=", 'OAuth "x" ']
+SENTENCES = ["Bearer a=b c: ", "Bearer a=b c d "]
+_plain = st.text(" \t,=abAB1.-/:;()[]\xe9!", max_size=8)
+hidden = st.builds(
+    lambda before, good, after: "no" + before + good + after,
+    _plain,
+    st.sampled_from(
+        [", Basic realm=x", ", Basic realm=x y", "\nBasic realm=x", ", Basic", "Basic "]
+    ),
+    _plain,
+)
+
+
+@pytest.mark.parametrize(
+    ("head", "quotes"), [*product(HEADS + SENTENCES, QUOTES), *product(HEADS, NESTED)], ids=ascii
+)
+@settings(max_examples=15)
+@given(text=hidden)
+def test_a_quoted_text_never_becomes_a_challenge(
+    head: str, quotes: tuple[str, str], text: str
+) -> None:
+    field = head + quotes[0] + text + quotes[1]
+    for one in field, field + "; d=e":
+        if scan_challenges(one) is None:
+            assert [found.scheme for found in lenient(one)] == [
+                head.split(maxsplit=1)[0].strip(";")
+            ]
+
+
+@pytest.mark.parametrize("opening", ['"', "'", "\u201c", "\xe2\x80\x9c", "\x93", '\\"', "&quot;"])
+@pytest.mark.parametrize("head", HEADS + SENTENCES)
+@settings(max_examples=15)
+@given(text=hidden)
+def test_nor_does_one_that_is_never_closed(head: str, opening: str, text: str) -> None:
+    field = head + opening + text
+    if scan_challenges(field) is None:
+        assert [one.scheme for one in lenient(field)] == [head.split(maxsplit=1)[0].strip(";")]
+
+
+# A fault in one place does not cost the others
+
+BROKEN = [
+    ("Bearer realm=https://a.example/b", 1), ("Bearer a='b c'", 1), ("Bearer a=b c", 1),
+    ('Bearer a="b" c="d"', 1), ("SSO https://a.example", 1), ('Bearer {"a":"b"}', 1),
+    ("Bearer {token}", 1), ("Bearer a=b, A=c", 1), ("Bearer a=/", 1), ('OAuth "a" "b"', 1),
+    ("Negotiate =", 1), ("Login to get the data", 0), ("https://a.example/", 0),
+    ("Bearer a=YWI=", 1), ("Bearer: a=b", 1), ("Bearer; a=b", 1), ('Bearer a="say "b""', 1),
+]  # fmt: skip
+neighbours = st.lists(
+    st.builds(
+        Challenge, st.sampled_from(["Basic", "Digest", "Negotiate", "ApiKey", "X-Y"]), params
+    ),
+    min_size=1,
+    max_size=2,
+)
+
+
+@pytest.mark.parametrize(("broken", "count"), BROKEN)
+@settings(max_examples=40)
+@given(before=neighbours, after=neighbours)
+def test_a_fault_in_one_challenge_does_not_cost_the_others(
+    broken: str, count: int, before: list[Challenge], after: list[Challenge]
+) -> None:
+    field = ", ".join([*map(str, before), broken, *map(str, after)])
+    read = lenient(field)
+    assert read[: len(before)] == before
+    assert read[len(before) + count :] == after
+    assert len(read) == len(before) + count + len(after)
+
+
+@settings(max_examples=EXAMPLES)
+@given(before=challenges, text=anything, after=challenges)
+def test_a_fault_in_one_line_does_not_cost_the_others(
+    before: Challenge, text: str, after: Challenge
+) -> None:
+    read = lenient([str(before), text, str(after)])
+    assert read[-1] == after
+    # A line may go on with the challenge of the line before it.
+    assert (read[0].scheme, read[0].token68) == (before.scheme, before.token68)
+    assert before.params.items() <= read[0].params.items()
+
+
+# Bounds
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        *',"\'\\=/;({<“\r\n\x00Ā', "a=", "a=;", "a b,", "a=b ", "'';", '"";', "a='b',", "a, ",
+        "a: ", "\r\n ", "=>", "<http://", "http://a ", 'a="b" ', 'x="y" z ', '\\"', "&quot;", "``",
+        "A=b c, d e", "Basic:", "Basic a=b ", "a=a/", "host;range;",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("head", ["", "A ", "A b=", 'A b="', "A b='"])
+def test_what_is_reported_of_a_hostile_field_is_bounded(head: str, unit: str) -> None:
+    field = (head + unit * 16384)[:16384]
+    diagnosis = reauth.diagnose(field)
+    assert len(diagnosis.faults) <= MAX_FAULTS + 8
+    assert len(str(diagnosis)) < 100_000
+
+
+def test_after_too_many_faults_the_rest_is_left_unread_and_said_to_be() -> None:
+    diagnosis = reauth.diagnose([*["Bearer a=b c"] * 150, "Basic realm=x", *["A b=c d"] * 3])
+    assert len(diagnosis.faults) == MAX_FAULTS + 1
+    last = diagnosis.faults[-1]
+    assert last.kind == "too-many-faults"
+    assert diagnosis.field[last.start :].startswith("Bearer a=b c, ")
+    assert Challenge("Basic", {"realm": "x"}) in diagnosis.challenges  # a line that needs no help
