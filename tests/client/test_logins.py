@@ -503,6 +503,6 @@ def test_an_adapter_says_why_its_login_could_not_be_done(
 ) -> None:
     url = answers(server, Answer(503, (("Retry-After", "30"),)))
     session.auth = SessionAuth(JSONLogin(url, ACCOUNT))
-    with pytest.raises(LoginUnavailable, match="login failed: .* answered 503") as raised:
+    with pytest.raises(LoginUnavailable, match=r"failed: .* answered 503") as raised:
         session.get(f"{server.url}/a")
     assert raised.value.retry_after == pytest.approx(30, abs=5)
