@@ -1,6 +1,7 @@
 """Every vector, in every direction: README.md beside this file says what they are."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -13,6 +14,7 @@ from reauth.client.lifetime import lifetime
 from reauth.server.facts import Request
 from reauth.server.gate import Gate
 from reauth.session import SessionChallenge
+from reauth.wire.faults import KINDS
 
 HERE = Path(__file__).parent
 SCHEMA = json.loads((HERE / "schema.json").read_text("utf-8"))
@@ -83,6 +85,51 @@ def test_a_malformed_challenge_is_refused(row: Row) -> None:
 def test_what_is_recovered_was_malformed(row: Row) -> None:
     with pytest.raises(reauth.ChallengeSyntaxError):
         reauth.parse(row["field"])
+
+
+# What is wrong, and what was meant
+
+
+def kinds(row: Row) -> set[str]:
+    return {fault.kind for fault in reauth.diagnose(row["field"]).faults}
+
+
+@each("challenges", well_formed)
+def test_a_lenient_reader_finds_nothing_wrong_with_what_is_well_formed(row: Row) -> None:
+    diagnosis = reauth.diagnose(row["field"])
+    assert (diagnosis.wellformed, diagnosis.faults) == (True, ())
+    assert [said(one) for one in diagnosis.challenges] == row["expected"]
+    assert reauth.parse(row["field"], lenient=True) == reauth.parse(row["field"])
+
+
+@each("recovered")
+def test_a_lenient_reader_returns_what_was_meant(row: Row) -> None:
+    assert [said(one) for one in reauth.parse(row["field"], lenient=True)] == row["recovered"]
+
+
+@each("recovered")
+def test_what_was_meant_can_be_written_and_read_back(row: Row) -> None:
+    meant = [challenge(one) for one in row["recovered"]]
+    assert reauth.parse(reauth.serialize(meant)) == meant
+
+
+@each("recovered")
+def test_each_fault_is_named(row: Row) -> None:
+    assert not reauth.diagnose(row["field"]).wellformed
+    assert kinds(row) == set(row["faults"])
+
+
+@each("challenges", lambda row: "faults" in row)
+def test_the_faults_of_what_must_fail_are_named(row: Row) -> None:
+    assert kinds(row) == set(row["faults"])
+
+
+def test_each_kind_of_fault_has_a_vector_and_a_line_in_the_readme() -> None:
+    shown = {kind for row in json.loads((HERE / "recovered.json").read_text("utf-8"))
+             for kind in row["faults"]}  # fmt: skip
+    told = re.findall(r"^\| `([\w-]+)` \|", (HERE / "README.md").read_text("utf-8"), re.MULTILINE)
+    assert shown == set(told) == set(KINDS) - {"too-many-faults"}
+    assert told == sorted(told)
 
 
 # Credentials and Authentication-Info
@@ -199,3 +246,9 @@ def test_a_well_formed_field_of_a_real_server_reads_as_it_means(row: Row) -> Non
 def test_a_malformed_field_of_a_real_server_is_refused(row: Row) -> None:
     with pytest.raises(reauth.ChallengeSyntaxError):
         reauth.parse(row["field"])
+
+
+@each("wild", lambda row: not row["wellformed"])
+def test_a_malformed_field_of_a_real_server_is_recovered_and_its_faults_named(row: Row) -> None:
+    assert [said(one) for one in reauth.parse(row["field"], lenient=True)] == row["expect"]
+    assert set(row["faults"]) <= kinds(row)
