@@ -1,105 +1,14 @@
-"""SPEC.md §4 and §5: what a server does, asked of the gate around a WSGI application."""
+"""SPEC.md §4 and §5.1 to §5.4: what a server does, asked of the gate."""
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
-from wsgiref.types import StartResponse, WSGIEnvironment
-from wsgiref.util import setup_testing_defaults
 
 import pytest
 
 import reauth
-from reauth.server.gate import Gate, StepUp
-from reauth.server.wsgi import SessionGate
+from reauth.server.gate import Gate
 from tests.scheme import spec
-
-
-class Unread:
-    """A body that nobody may read."""
-
-    def read(self, *_: object) -> bytes:
-        raise AssertionError("the body was read")
-
-
-@dataclass
-class Answer:
-    status: int
-    headers: list[tuple[str, str]]
-    body: bytes
-    reached: bool
-
-    def lines(self, name: str) -> list[str]:
-        return [value for key, value in self.headers if key.lower() == name.lower()]
-
-    def field(self, name: str) -> str:
-        return ", ".join(self.lines(name))
-
-    @property
-    def challenges(self) -> list[reauth.Challenge]:
-        return reauth.parse(self.lines("WWW-Authenticate"))
-
-    @property
-    def error(self) -> str | None:
-        (challenge,) = self.challenges
-        return challenge.get("error")
-
-
-SESSIONS: dict[str, Any] = {
-    "alive": reauth.Admitted("Ada", expires_in=540, auth_age=4000),
-    "bmV3IHRva2Vu": reauth.Admitted("Ada", expires_in=540),
-    "b2xkIHRva2Vu": reauth.Refused("session_expired"),
-    "timed-out": reauth.Refused("session_expired", "Idle for 15 minutes"),
-    "ended": reauth.Refused("session_revoked"),
-    "trouble": OSError("no route to the store, which holds secret-text"),
-}
-
-
-def verify(token: str) -> Any:
-    known = SESSIONS.get(token)
-    if isinstance(known, Exception):
-        raise known
-    return known
-
-
-def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    environ["test.reached"] = True
-    if environ["PATH_INFO"] == "/csrf":
-        raise reauth.Refused("csrf_invalid")
-    if environ["PATH_INFO"] == "/orders/7":
-        start_response("200 OK", [("Content-Type", "application/json")])
-        return [b'{"order": 7}']
-    headers = [("Content-Length", "2"), ("Cache-Control", "max-age=60")]
-    if environ["PATH_INFO"] == "/public/wipes":
-        headers.append(("Set-Cookie", "sid=; Max-Age=0"))
-    start_response("200 OK", headers)
-    return [b"ok"]
-
-
-def ask(path: str = "/", method: str = "GET", words: Any = None, **fields: str) -> Answer:
-    gate = SessionGate(
-        application,
-        verify,
-        **{
-            "realm": "orders",
-            "public": ["/public/*"],
-            "step_up": {"/pay": StepUp(300)},
-            "cookie": "sid",
-            **(words or {}),
-        },
-    )
-    environ: WSGIEnvironment = {"REQUEST_METHOD": method, "PATH_INFO": path}
-    setup_testing_defaults(environ)
-    environ |= {"wsgi.input": Unread()} | {f"HTTP_{k.upper()}": v for k, v in fields.items()}
-    answer = Answer(0, [], b"", reached=False)
-
-    def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> Any:
-        answer.status, answer.headers = int(status[:3]), headers
-
-    answer.body = b"".join(gate(environ, start_response))
-    answer.reached = "test.reached" in environ
-    return answer
-
+from tests.scheme.gate import ask
 
 # Table 5.1: a credential in words, as fields of a request in each binding.
 
@@ -368,61 +277,3 @@ def test_the_content_has_the_code_of_the_field(token: str) -> None:
 def test_a_navigation_gets_the_login_page_as_the_content_of_the_401() -> None:
     answer = ask(words={"login_page": "<form>"}, accept="text/html", sec_fetch_mode="navigate")
     assert (answer.status, answer.body, answer.error) == (401, b"<form>", None)
-
-
-# Methods
-
-
-@pytest.mark.requirement("S-25")
-def test_head_is_get_without_content() -> None:
-    get, head = ask(), ask(method="HEAD")
-    assert (head.status, head.headers, head.body) == (401, get.headers, b"")
-
-
-@pytest.mark.requirement("S-26")
-def test_only_a_preflight_is_exempt_and_never_reaches_the_resource() -> None:
-    preflight = {"origin": "https://a.example", "access_control_request_method": "PUT"}
-    exempt = ask(method="OPTIONS", **preflight)
-    assert (exempt.status < 300, exempt.reached) == (True, False)
-    for left_out in preflight:
-        fields = {name: value for name, value in preflight.items() if name != left_out}
-        assert ask(method="OPTIONS", **fields).status == 401
-    assert ask(method="GET", **preflight).status == 401
-
-
-@pytest.mark.requirement("S-27")
-def test_the_fields_are_exposed_by_name() -> None:
-    exposed = set(ask().field("Access-Control-Expose-Headers").split(", "))
-    assert exposed == {"WWW-Authenticate", "Authentication-Info"}
-
-
-# Caches
-
-
-@pytest.mark.requirement("S-29")
-@pytest.mark.parametrize("token", ["timed-out", "trouble", "never-seen"])
-def test_a_refusal_is_not_stored(token: str) -> None:
-    assert "no-store" in ask(authorization=f'Session token="{token}"').field("Cache-Control")
-    assert "no-store" in ask(cookie=f"sid={token}").field("Cache-Control")
-
-
-@pytest.mark.requirement("S-29")
-def test_what_a_session_decided_is_private() -> None:
-    assert ask(cookie="sid=alive").field("Cache-Control") == "private, max-age=60"
-    assert "private" in ask(authorization='Session token="alive"').field("Cache-Control")
-
-
-@pytest.mark.requirement("S-30")
-@pytest.mark.parametrize("path", ["/", "/public/page"])
-@pytest.mark.parametrize("cookie", ["sid=alive", "sid=timed-out", "sid=trouble", ""])
-def test_every_answer_varies_by_what_was_looked_at(path: str, cookie: str) -> None:
-    words = {"login_page": "<form>"}
-    varies = set(ask(path, words=words, cookie=cookie).field("Vary").split(", "))
-    assert {"Authorization", "Cookie", "Accept", "Sec-Fetch-Mode"} <= varies
-
-
-@pytest.mark.requirement("S-33")
-def test_nothing_is_said_to_or_taken_from_a_proxys_fields() -> None:
-    answer = ask(proxy_authorization='Session token="alive"')
-    assert (answer.status, answer.error) == (401, None)
-    assert not answer.lines("Proxy-Authenticate")

@@ -1,87 +1,21 @@
-"""SPEC.md §4 and §6: what a client does, seen by servers on loopback. The client is requests'."""
+"""SPEC.md §4, §6.1 and §6.2: what a client of requests sends, to whom, and what it acts on."""
 
-import io
 import logging
 import pickle
 import threading
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import Retry
 
 import reauth
 from reauth.client import outcome
 from reauth.client.outcomes import Outcome
 from reauth.client.requests import SessionAuth
 from tests.scheme import spec
+from tests.scheme.orders import EXPIRED, Orders, cookie_login, lasts, later, session_for
 from tests.scheme.server import Reply, Sent, Server, refusal
-
-EXPIRED = 'Session realm="orders", error="session_expired"'
-
-
-class Orders:
-    """One session at a time: a login ends the one before; others are told `refused`."""
-
-    def __init__(self) -> None:
-        self.alive = 0
-        self.refused = refusal(EXPIRED)
-        self.accepted = Reply()
-        self.seen: list[Any] = []
-
-    def __call__(self, sent: Sent) -> Reply:
-        ours = sent.token == f"t{self.alive}" or f"sid=t{self.alive}" in sent.fields.get(
-            "Cookie", ""
-        )
-        return self.accepted if self.alive and ours else self.refused
-
-    def login(self, context: Any) -> reauth.Grant | str | None:
-        self.seen.append(context)
-        self.alive += 1
-        return f"t{self.alive}"
-
-    @property
-    def logins(self) -> int:
-        return len(self.seen)
-
-
-@pytest.fixture
-def orders() -> Orders:
-    return Orders()
-
-
-@pytest.fixture
-def server(orders: Orders) -> Iterator[Server]:
-    with Server(orders) as server:
-        yield server
-
-
-@pytest.fixture
-def foreign(orders: Orders) -> Iterator[Server]:
-    with Server(lambda sent: refusal(EXPIRED)) as server:
-        yield server
-
-
-@pytest.fixture
-def client(orders: Orders, server: Server) -> Iterator[requests.Session]:
-    with session_for(orders.login, server.url) as client:
-        yield client
-
-
-def session_for(login: Callable[[Any], Any], origin: str, **words: Any) -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False
-    session.auth = SessionAuth(login, origin, **words)
-    return session
-
-
-def cookie_login(orders: Orders) -> Callable[[Any], reauth.Grant]:
-    return lambda context: reauth.Grant(cookies={"sid": str(orders.login(context))})
-
 
 # The credential
 
@@ -98,16 +32,6 @@ def test_a_challenge_without_realm_is_not_for_every_realm(orders: Orders, server
 def test_the_token_travels_quoted_in_one_line(client: requests.Session, server: Server) -> None:
     assert client.get(server.url).status_code == 200
     assert server.sent[-1].fields.get_all("Authorization") == ['Session token="t1"']
-
-
-def lasts(seconds: str, *more: tuple[str, str]) -> Reply:
-    return Reply(fields=(("Authentication-Info", seconds), *more))
-
-
-def later(client: requests.Session, seconds: float) -> None:
-    """Let the time pass for the client alone."""
-    assert isinstance(client.auth, SessionAuth)
-    client.auth._book.clock = lambda: time.monotonic() + seconds
 
 
 @pytest.mark.requirement("C-6", "C-21")
@@ -399,185 +323,3 @@ def test_the_field_decides_over_the_content(
     orders.refused = Reply(401, (field,), b'{"error": "session_expired"}')
     assert client.get(server.url).status_code == 401
     assert orders.logins == 0
-
-
-# Renewal
-
-
-@pytest.mark.requirement("C-17")
-def test_many_refused_requests_share_one_login(
-    orders: Orders, client: requests.Session, server: Server
-) -> None:
-    with ThreadPoolExecutor(20) as pool:
-        statuses = list(pool.map(lambda _: client.get(server.url).status_code, range(20)))
-    assert (statuses, orders.logins) == ([200] * 20, 1)
-
-
-@pytest.mark.requirement("C-17")
-def test_who_waits_for_a_login_has_a_deadline(orders: Orders, server: Server) -> None:
-    released = threading.Event()
-
-    def login(context: Any) -> str:
-        released.wait(10)
-        return str(orders.login(context))
-
-    with ThreadPoolExecutor(4) as pool, session_for(login, server.url, login_timeout=0.2) as client:
-        pending = [pool.submit(client.get, server.url) for _ in range(4)]
-        ended = wait(pending, timeout=10, return_when=FIRST_COMPLETED).done
-        hanging = not released.is_set()
-        released.set()
-    assert hanging
-    assert isinstance(ended.pop().exception(), reauth.LoginTimeout)
-
-
-@pytest.mark.requirement("C-18")
-@pytest.mark.parametrize("error", [EXPIRED, 'Session realm="orders", error="session_revoked"'])
-def test_a_late_refusal_of_an_old_token_costs_no_login(
-    orders: Orders, client: requests.Session, server: Server, error: str
-) -> None:
-    arrived, go = threading.Event(), threading.Event()
-
-    def late(sent: Sent) -> Reply:
-        if sent.path == "/slow" and sent.token == "t1":
-            arrived.set()
-            go.wait(10)
-            return refusal(error)
-        return orders(sent)
-
-    client.get(server.url)
-    server.answer = late
-    with ThreadPoolExecutor(1) as pool:
-        slow = pool.submit(client.get, f"{server.url}/slow")
-        arrived.wait(10)
-        orders.alive += 1
-        client.get(server.url)
-        go.set()
-        assert slow.result(10).status_code == 200
-    assert orders.logins == 2
-
-
-@pytest.mark.requirement("C-19")
-def test_one_request_leads_one_login_and_is_replayed_twice_at_most(
-    orders: Orders, client: requests.Session, server: Server
-) -> None:
-    server.answer = lambda sent: refusal(EXPIRED)
-    assert client.get(server.url).status_code == 401
-    assert orders.logins == 1
-    assert len(server.sent) <= 3
-
-
-@pytest.mark.requirement("C-19")
-def test_logins_are_bounded_within_a_time(orders: Orders, server: Server) -> None:
-    server.answer = lambda sent: refusal(EXPIRED)
-    with session_for(orders.login, server.url, budget=(3, 60.0)) as client:
-        told = [outcome(client.get(server.url)) for _ in range(5)]
-    assert orders.logins == 3
-    assert told[-1] is Outcome.OVER_BUDGET
-
-
-@pytest.mark.requirement("C-20")
-def test_a_refused_password_is_not_tried_again(orders: Orders, server: Server) -> None:
-    def login(context: Any) -> str:
-        orders.login(context)
-        raise reauth.LoginRefused("wrong password")
-
-    with session_for(login, server.url) as client:
-        for _ in range(3):
-            with pytest.raises(reauth.LoginRefused):
-                client.get(server.url)
-    assert orders.logins == 1
-
-
-@pytest.mark.requirement("C-22")
-@pytest.mark.parametrize("code", ["session_expired", "session_invalid"])
-def test_a_refused_token_is_not_sent_again(
-    orders: Orders, client: requests.Session, server: Server, code: str
-) -> None:
-    client.get(server.url)
-    orders.refused = refusal(f'Session realm="orders", error="{code}"')
-    orders.alive += 1
-    for _ in range(2):
-        client.get(server.url)
-    assert server.tokens == [None, "t1", "t1", "t3", "t3"]
-
-
-# Replay
-
-
-@pytest.mark.requirement("C-23")
-def test_the_hop_that_was_refused_is_replayed_and_no_earlier_one(
-    orders: Orders, client: requests.Session, server: Server
-) -> None:
-    def posted(sent: Sent) -> Reply:
-        return Reply(303, (("Location", "/done"),)) if sent.method == "POST" else orders(sent)
-
-    server.answer = posted
-    assert client.post(server.url, data=b"once").status_code == 200
-    assert [sent.method for sent in server.sent] == ["POST", "GET", "GET"]
-
-
-@pytest.mark.requirement("C-23")
-def test_two_principals_share_nothing(server: Server) -> None:
-    server.answer = lambda sent: Reply() if sent.token else refusal(EXPIRED)
-    with (
-        session_for(lambda _: "ada", server.url) as ada,
-        session_for(lambda _: "bob", server.url) as bob,
-    ):
-        for client in (ada, bob, ada, bob):
-            client.get(server.url)
-    assert server.tokens == [None, "ada", None, "bob", "ada", "bob"]
-
-
-@pytest.mark.requirement("C-24")
-@pytest.mark.parametrize(
-    ("challenge", "had_token", "replayed"),
-    [(EXPIRED, True, True), ("Session", True, False), ("Session", False, True)],
-)
-def test_a_post_is_replayed_on_a_promise_alone(
-    orders: Orders,
-    client: requests.Session,
-    server: Server,
-    challenge: str,
-    had_token: bool,
-    replayed: bool,
-) -> None:
-    orders.refused = refusal(challenge)
-    if had_token:
-        client.get(server.url)
-        orders.alive += 1
-    response = client.post(server.url, data=b"order")
-    assert response.status_code == (200 if replayed else 401)
-    assert outcome(response) is (Outcome.REPLAYED if replayed else Outcome.RENEWED_NOT_REPLAYED)
-
-
-@pytest.mark.requirement("C-24")
-def test_a_post_that_the_transport_has_sent_twice_is_not_replayed(
-    orders: Orders, client: requests.Session, server: Server
-) -> None:
-    def trouble_first(sent: Sent) -> Reply:
-        return Reply(503) if len(server.sent) == 1 else orders(sent)
-
-    server.answer = trouble_first
-    retries = Retry(1, status_forcelist=[503], allowed_methods=None, backoff_factor=0)
-    client.mount(server.url, HTTPAdapter(max_retries=retries))
-    response = client.post(server.url, data=b"order")
-    assert (response.status_code, outcome(response)) == (401, Outcome.RENEWED_NOT_REPLAYED)
-    assert len(server.sent) == 2
-
-
-@pytest.mark.requirement("C-25")
-@pytest.mark.parametrize(
-    ("body", "whole"),
-    [
-        (lambda: b"content", True),
-        (lambda: io.BytesIO(b"content"), True),
-        (lambda: (part for part in [b"con", b"tent"]), False),
-    ],
-    ids=["bytes", "file", "generator"],
-)
-def test_a_body_is_replayed_whole_or_not_at_all(
-    client: requests.Session, server: Server, body: Callable[[], Any], whole: bool
-) -> None:
-    response = client.put(server.url, data=body())
-    assert response.status_code == (200 if whole else 401)
-    assert [sent.body for sent in server.sent] == [b"content"] * (2 if whole else 1)
