@@ -145,12 +145,8 @@ class SQLiteStore:
         connection = sqlite3.connect(
             self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False
         )
-        try:
-            # What is replaced is overwritten, and not left lying in the file.
-            connection.execute("PRAGMA secure_delete = ON")
-        except BaseException:
-            connection.close()
-            raise
+        # What is replaced is overwritten, and not left lying in the file.
+        connection.execute("PRAGMA secure_delete = ON")
         return connection
 
     def __repr__(self) -> str:
