@@ -223,6 +223,33 @@ def test_the_server_says_how_long_the_session_lives(driver: Driver, server: Serv
     assert server.logins == 1
 
 
+@pytest.mark.parametrize("said", ["expires_in=soon", "expires_in=", 'other="1"', '"'])
+def test_what_makes_no_sense_says_nothing_of_the_life_of_a_session(
+    driver: Driver, server: Server, said: str
+) -> None:
+    client = driver.open(auth=SessionAuth(driver.login(server), server.url))
+    server.routes["/orders"] = lambda _: Answer(200, (("Authentication-Info", said),))
+    client.get(f"{server.url}/first")
+    for _ in range(3):
+        client.get(f"{server.url}/orders")
+    assert server.logins == 1
+
+
+@pytest.mark.requirement("C-6")
+def test_what_answers_a_cookie_says_nothing_of_the_life_of_a_session(
+    driver: Driver, server: Server
+) -> None:
+    server.binding, server.expires_in = "cookie", 600
+
+    def login(context: Any) -> Grant:
+        return Grant(cookies=server.login(context).cookies, expires_in=1e-6)
+
+    client = driver.open(auth=SessionAuth(login, server.url))
+    client.get(f"{server.url}/first")
+    client.get(f"{server.url}/orders")
+    assert server.logins == 2
+
+
 def short_lived(server: Server) -> Any:
     """A login whose session is about to end as soon as it begins."""
     return lambda context: Grant(server.login(context).token, expires_in=1e-6)

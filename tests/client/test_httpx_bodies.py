@@ -56,6 +56,18 @@ class AsyncEnveloped(AsyncRepeatable):
             yield part
 
 
+class Numbered(Repeatable):
+    """Begins otherwise each time."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"%d" % self.around.pop()
+
+
+class AsyncNumbered(AsyncRepeatable):
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b"%d" % self.around.pop()
+
+
 class Unseekable(io.BytesIO):
     """A file that has no position, although it has all that goes with one."""
 
@@ -124,6 +136,13 @@ class AsyncIterating:
             raise StopAsyncIteration from None
 
 
+class AsyncAgain:
+    """Gives a new asynchronous iterator each time, which is no generator."""
+
+    def __aiter__(self) -> AsyncIterating:
+        return AsyncIterating()
+
+
 class AsyncFile:
     """A file that is read asynchronously, and shows nothing of what is beneath it."""
 
@@ -150,11 +169,13 @@ ASYNC: dict[str, Callable[[], Any]] = {
     "asynchronous iterable": AsyncRepeatable,
     "asynchronous iterable that begins with nothing": lambda: AsyncRepeatable([b"", *PARTS]),
     "asynchronous stream": AsyncStream,
+    "asynchronous iterators": AsyncAgain,
 }
 SPENT_SYNC: dict[str, Callable[[], Any]] = {
     "generator": lambda: (part for part in PARTS),
     "iterator": lambda: iter(PARTS),
     "progress bar around a generator": lambda: Repeatable(part for part in PARTS),
+    "another body each time": lambda: Numbered([1, 2, 3]),
     "no position": lambda: Unseekable(WHOLE),
     "failing seek": lambda: FailingSeek(WHOLE),
     "lying seek": lambda: LyingSeek(WHOLE),
@@ -163,6 +184,7 @@ SPENT_ASYNC: dict[str, Callable[[], Any]] = {
     "asynchronous generator": produced,
     "asynchronous iterator": AsyncIterating,
     "progress bar around a generator": lambda: AsyncRepeatable(part for part in PARTS),
+    "another body each time": lambda: AsyncNumbered([1, 2, 3]),
     "asynchronous file": AsyncFile,
 }
 

@@ -174,6 +174,15 @@ def test_a_cookie_that_a_redirect_rolled_is_not_sent_for_twice(
     assert (len(server.seen("/orders")), server.logins) == (1, 1)
 
 
+def test_a_cookie_of_another_name_does_not_replace_the_session(
+    with_cookie: Caller, server: Server
+) -> None:
+    server.routes["/page"] = lambda _: Answer(200, (("Set-Cookie", "lang=de; Path=/"),))
+    with_cookie.get(f"{server.url}/page")
+    assert with_cookie.get(f"{server.url}/orders").history == []
+    assert server.seen("/orders")[0].cookies == {"lang": "de", COOKIE: "s3cret-1"}
+
+
 def test_a_rolled_cookie_is_sent_from_then_on(with_cookie: Caller, server: Server) -> None:
     server.rolls = True
     for path in ("/1", "/2", "/3"):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import random
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
-import anyio
 import httpx
 import pytest
 
@@ -227,6 +227,14 @@ def test_a_short_answer_frees_its_connection_for_the_login(driver: Driver, serve
     assert client.read(response) == LOST
 
 
+def test_a_compressed_body_in_single_octets_is_looked_into(driver: Driver, server: Server) -> None:
+    octets = gzip.compress(LOST * 30, mtime=0)
+    encoded = (JSON, ("Content-Encoding", "gzip"))
+    refuse_with(server, 200, *encoded, body=lambda: (octets[i : i + 1] for i in range(len(octets))))
+    client = opened(driver, server, json_field("success", False))
+    assert client.get(f"{server.url}/a").content == b"content"
+
+
 def test_a_stream_of_events_is_not_waited_for(driver: Driver, server: Server) -> None:
     go_on = threading.Event()
 
@@ -345,6 +353,33 @@ def test_head_has_no_body_to_look_at(driver: Driver, server: Server) -> None:
     assert server.logins == 0
 
 
+class Endless(httpx.AsyncByteStream):
+    """An answer of the user's own transport, which never lets anybody else run."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            yield b"x" * 8192
+
+
+def test_an_answer_that_never_waits_can_be_closed() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, stream=Endless())
+
+    async def get() -> int:  # trio would warn of the transport's own leftovers
+        auth = SessionAuth(
+            lambda context: None,
+            "https://api.example.com",
+            signals=[lambda answer: "y" in answer.text],
+        )
+        async with (
+            httpx.AsyncClient(auth=auth, transport=httpx.MockTransport(answer)) as client,
+            client.stream("GET", "https://api.example.com/") as response,
+        ):
+            return response.status_code
+
+    assert asyncio.run(get()) == 200
+
+
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_a_stream_can_be_read_piece_by_piece_after_it_was_looked_into(
     server: Server, backend: str
@@ -361,4 +396,3 @@ def test_a_stream_can_be_read_piece_by_piece_after_it_was_looked_into(
         got = driver.run(read)
         assert b"".join(got) == b"[" + LONG
         assert len(got) > 1
-    anyio.run(anyio.sleep, 0, backend=backend)

@@ -11,7 +11,7 @@ import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from ssl import SSLContext
 from typing import Any, TypeVar
 
@@ -26,6 +26,7 @@ except ImportError as missing:
 from reauth import errors
 from reauth.client import tasks
 from reauth.client.drive import stand_by
+from reauth.client.fleet import forget
 from reauth.client.flow import Login
 from reauth.client.grant import Context
 from reauth.client.httpx_body import drain, drain_async
@@ -160,6 +161,11 @@ class SessionAuth(Principal[httpx.Client | httpx.AsyncClient], httpx.Auth):
         finally:
             steps.close()
         exchange.warn_of_hook(sys.exception())
+
+    async def areset(self) -> None:
+        """Do as `reset` does, with a store that is asynchronous or may block."""
+        await tasks.drive(forget(self._book), partial(tasks.stand_by, self._book))
+        self._book.reset()
 
     # In a thread
 

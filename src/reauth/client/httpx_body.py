@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from itertools import chain
@@ -94,11 +94,11 @@ def _repeated(
     if not isinstance(stream, httpx.AsyncByteStream):
         if iter(source) is iter(source):
             return _never
-        request.stream = Chunks(stream, _Passes(spent))
+        request.stream = Chunks(source, _Passes(spent))
     elif not isinstance(stream, httpx.SyncByteStream):
         if aiter(source) is aiter(source):
             return _never
-        request.stream = AsyncChunks(stream, _Passes(spent))
+        request.stream = AsyncChunks(source, _Passes(spent))
     else:  # the user's own, for both clients: nobody can say which way it goes
         return _never
     return _always
@@ -135,8 +135,8 @@ class _Passes:
 class Chunks(httpx.SyncByteStream):
     """A body that is iterated once for each time it is sent."""
 
-    def __init__(self, stream: httpx.SyncByteStream, passes: _Passes) -> None:
-        self._stream = stream
+    def __init__(self, source: Iterable[bytes], passes: _Passes) -> None:
+        self._source = source
         self._passes = passes
         self._begun: Iterator[bytes] | None = None
 
@@ -151,7 +151,7 @@ class Chunks(httpx.SyncByteStream):
 
     def _pass(self) -> Iterator[bytes]:
         sent = 0
-        for chunk in self._stream:
+        for chunk in self._source:
             sent = self._passes.check(sent, chunk)
             yield chunk
         self._passes.ended(sent)
@@ -160,8 +160,8 @@ class Chunks(httpx.SyncByteStream):
 class AsyncChunks(httpx.AsyncByteStream):
     """A body that is iterated asynchronously, once for each time it is sent."""
 
-    def __init__(self, stream: httpx.AsyncByteStream, passes: _Passes) -> None:
-        self._stream = stream
+    def __init__(self, source: AsyncIterable[bytes], passes: _Passes) -> None:
+        self._source = source
         self._passes = passes
         self._begun: tuple[bytes, AsyncIterator[bytes]] | None = None
 
@@ -177,11 +177,15 @@ class AsyncChunks(httpx.AsyncByteStream):
             yield chunk
 
     async def _pass(self) -> AsyncIterator[bytes]:
-        sent = 0
-        async for chunk in self._stream:
-            sent = self._passes.check(sent, chunk)
-            yield chunk
-        self._passes.ended(sent)
+        sent, chunks = 0, aiter(self._source)
+        try:
+            async for chunk in chunks:
+                sent = self._passes.check(sent, chunk)
+                yield chunk
+            self._passes.ended(sent)
+        finally:  # trio wants every generator to come to its end
+            if hasattr(chunks, "aclose"):
+                await chunks.aclose()
 
 
 def drain(response: httpx.Response) -> None:

@@ -20,7 +20,18 @@ from reauth.client.book import Book
 from reauth.client.cookie_text import values, with_cookies
 from reauth.client.credentials import extend, roll, sent_with, sign
 from reauth.client.fleet import share
-from reauth.client.flow import Command, Final, Flow, Replay, answer, before
+from reauth.client.flow import (
+    Ask,
+    Command,
+    Final,
+    Flow,
+    Login,
+    Pause,
+    Replay,
+    Wait,
+    answer,
+    before,
+)
 from reauth.client.httpx_body import AsyncChunks, Chunks, watch
 from reauth.client.origins import sent_to
 from reauth.client.outcomes import mark
@@ -56,7 +67,7 @@ class Begin:
     body: Any
 
 
-Meanwhile: TypeAlias = Look | Drain | Begin | Command
+Meanwhile: TypeAlias = Look | Drain | Begin | Login | Wait | Ask | Pause
 Step: TypeAlias = httpx.Request | Meanwhile
 # A response, and the error that it signals if no challenge says one.
 Arrived: TypeAlias = tuple[httpx.Response, Error | None]
@@ -120,8 +131,7 @@ class Exchange:
 
     def _do(self, command: Command) -> Generator[Step, Any, object]:
         if not isinstance(command, Replay):
-            if self._past:  # nothing yet where the session is renewed ahead
-                yield Drain(self._past[-1], self._past[-1].status_code == UNAUTHORIZED)
+            yield Drain(self._past[-1], self._past[-1].status_code == UNAUTHORIZED)
             return (yield command)
         again = self._again(command.seen.response)
         if isinstance(again.stream, Chunks | AsyncChunks):
@@ -287,8 +297,7 @@ class _Jar(CookieJar):
     def clear(
         self, domain: str | None = None, path: str | None = None, name: str | None = None
     ) -> None:
-        if name is not None:
-            self.gone.add(name)
+        self.gone.add(name or "")
         super().clear(domain, path, name)
 
 

@@ -9,26 +9,48 @@ from __future__ import annotations
 import asyncio
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import suppress
+from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
 
 from reauth.client.book import Book
-from reauth.client.flow import Ask, Command, Pause, Wait
+from reauth.client.flow import Ask, Pause, Wait
 
-__all__ = ["elsewhere", "stand_by"]
+__all__ = ["drive", "elsewhere", "stand_by"]
+
+T = TypeVar("T")
+Do = TypeVar("Do")
 
 
-async def stand_by(book: Book, command: Command) -> object:
+async def drive(flow: Generator[Do, Any, T], do: Callable[[Do], Awaitable[object]]) -> T:
+    """Run a flow to its end, doing each command with `do`."""
+    try:
+        command = next(flow)
+        while True:
+            try:
+                done = await do(command)
+            except BaseException as error:  # noqa: BLE001 - the flow decides, and re-raises
+                command = flow.throw(error)
+            else:
+                command = flow.send(done)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    finally:
+        flow.close()
+
+
+async def stand_by(book: Book, command: Wait | Pause | Ask) -> object:
     """Do in this task what needs no HTTP: wait for a flight or a moment, ask the store."""
+    if isinstance(command, Ask):
+        return await _asked(command, book.policy.login_timeout)
     if isinstance(command, Wait):
         await _wait(book, command)
-    elif isinstance(command, Pause):
+    else:
         await anyio.sleep(command.seconds)
-    elif isinstance(command, Ask):
-        return await _asked(command, book.policy.login_timeout)
     return None
 
 
