@@ -4,6 +4,7 @@ import gzip
 import io
 import random
 import shutil
+import socketserver
 import threading
 import zlib
 from collections.abc import Callable, Iterator
@@ -143,6 +144,25 @@ def test_a_body_that_breaks_off_fails_where_it_is_read(
     assert next(read) == b"half"
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
         next(read)
+
+
+def test_a_body_that_is_shorter_than_it_said_fails_where_it_is_read(
+    session: requests.Session,
+) -> None:
+    class Short(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            while self.rfile.readline().strip():
+                pass
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Short) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        response = session.get(f"http://127.0.0.1:{server.server_address[1]}", stream=True)
+        thread.join()
+    assert Peek(response, streamed=True).more() == b"half"
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        _ = response.content
 
 
 @pytest.mark.parametrize("status", [200, 204])
