@@ -105,6 +105,12 @@ def test_nothing_is_made_up_for_who_thinks_there_is_something(store: Store) -> N
     assert texts(store) == {}
 
 
+def test_what_was_read_stays_as_it_was_read(store: Store) -> None:
+    before = store.get(ORIGIN, "")
+    store.put(ORIGIN, "", "api", Entry("one", 0))
+    assert before.entries == {}
+
+
 def test_realms_origins_and_accounts_are_kept_apart(store: Store) -> None:
     other = "https://other.example.com:443"
     places = list(itertools.product((ORIGIN, other), ("", "ada"), ("", "api")))

@@ -44,9 +44,12 @@ def test_a_server_that_was_restarted_is_used_again(server: RedisServer) -> None:
     assert stored(store) == {"api": "two"}
 
 
-def test_a_server_that_is_away_is_an_error_at_once(server: RedisServer) -> None:
+def test_a_server_that_is_away_is_an_error_at_once(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = RedisStore(server.url)
     server.stop()
+    monkeypatch.setattr("redis.retry.sleep", pytest.fail)
     with pytest.raises(redis.ConnectionError):
         store.get(ORIGIN, "")
 
@@ -56,6 +59,14 @@ def test_a_server_that_does_not_answer_is_an_error_within_the_time_out() -> None
         store = RedisStore(f"redis://127.0.0.1:{silent.getsockname()[1]}", timeout=0.05)
         with pytest.raises(redis.TimeoutError):
             store.get(ORIGIN, "")
+        settings = store._client.connection_pool.connection_kwargs
+        assert (settings["socket_timeout"], settings["socket_connect_timeout"]) == (0.05, 0.05)
+        # A connection may have gone stale, so it is tried once more, on another one.
+        silent.setblocking(False)
+        silent.accept()[0].close()
+        silent.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            silent.accept()
 
 
 def test_a_put_whose_answer_was_lost_has_succeeded_when_it_is_repeated(server: RedisServer) -> None:

@@ -10,10 +10,8 @@ import stat
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
-from threading import Barrier
 
 import pytest
 
@@ -43,6 +41,16 @@ def modes(folder: Path) -> dict[str, int]:
 
 
 # Privacy
+
+
+def test_a_new_file_is_never_open_to_others(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Whoever opens it before its mode is narrowed could read all that is ever written.
+    monkeypatch.setattr(Path, "chmod", pytest.fail)
+    umask = os.umask(0)
+    try:
+        filled(path).close()
+    finally:
+        os.umask(umask)
 
 
 def test_its_files_are_their_owner_s_alone(path: Path) -> None:
@@ -170,12 +178,15 @@ from reauth.client.stores import Entry
 from reauth.client.stores.sqlite import SQLiteStore
 store = SQLiteStore(sys.argv[1])
 store.put("o", "", "api", Entry("parent's", 0))
+(parents,) = store._idle
 pid = os.fork()
 if pid:
     status = os.waitpid(pid, 0)[1]
     sys.exit(status or store.get("o", "").entries["api"].text)
 store.close()
+assert parents.execute("SELECT 7").fetchone() == (7,)
 assert store.put("o", "", "api", Entry("child's", 1))
+assert parents not in store._idle
 """
 
 
@@ -195,6 +206,7 @@ def test_a_database_that_is_busy_for_too_long_is_an_error_and_no_hang(path: Path
     store = SQLiteStore(path, timeout=0.05)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
+        assert store._idle[0].execute("PRAGMA busy_timeout").fetchone() == (50,)
         with pytest.raises(sqlite3.OperationalError, match="locked"):
             store.put(ORIGIN, "", "api", Entry("two", 1))
         assert stored(store) == "one"
@@ -244,15 +256,10 @@ def test_switching_to_wal_is_tried_again_until_nobody_reads(path: Path) -> None:
 
 def test_it_keeps_few_connections_however_many_threads_there_were(path: Path) -> None:
     store = filled(path)
-    begin = Barrier(32)
-
-    def use(_: int) -> str:
-        begin.wait(10)
-        return stored(store)
-
-    with ThreadPoolExecutor(32) as pool:
-        assert set(pool.map(use, range(32))) == {"one"}
-    assert len(store._idle) <= 8
+    with ExitStack() as at_once:
+        for _ in range(32):
+            at_once.enter_context(store._connected())
+    assert len(store._idle) == 8
 
 
 def test_a_store_that_is_thrown_away_closes_its_file(path: Path) -> None:

@@ -95,7 +95,6 @@ class RedisStore:
 
     def close(self) -> None:
         """Close all connections. They are opened again when they are needed again."""
-        self._client.close()
         self._client.connection_pool.disconnect()
 
     def _key(self, origin: str, account: str) -> str:

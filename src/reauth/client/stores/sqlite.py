@@ -131,8 +131,6 @@ class SQLiteStore:
 
     def _connection(self) -> sqlite3.Connection:
         if self._pid != os.getpid():
-            # A connection must not be used, nor even closed, on the other side of a fork.
-            _inherited.append(self._idle)
             self._begin()
         try:
             return self._idle.pop()
@@ -160,7 +158,10 @@ _inherited: list[deque[sqlite3.Connection]] = []
 
 
 def _close_all(idle: deque[sqlite3.Connection], pid: int) -> None:
-    while idle and pid == os.getpid():
+    if pid != os.getpid():
+        _inherited.append(idle)  # not to be used, nor even closed, on the other side of a fork
+        return
+    while idle:
         idle.pop().close()
 
 
