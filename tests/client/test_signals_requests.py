@@ -248,6 +248,20 @@ def test_a_problem_tells_the_login_its_code(server: Server, session: requests.Se
     assert codes == ["csrf_invalid"]
 
 
+def test_a_csrf_token_that_is_too_old_does_not_end_the_session(
+    server: Server, session: requests.Session
+) -> None:
+    def login(context: Any) -> Grant | None:
+        return server.login(context) if context.error != "csrf_invalid" else None
+
+    attach(session, server, login=login, signals=[status(403, error="csrf_invalid")])
+    session.get(f"{server.url}/a")
+    server.routes["/b"] = lambda request: Answer(403)
+    assert outcome(session.get(f"{server.url}/b")) is Outcome.DECLINED
+    session.get(f"{server.url}/a")
+    assert [request.token for request in server.seen("/a")] == [None, "s3cret-1", "s3cret-1"]
+
+
 def test_a_cookie_that_a_signalled_answer_sets_is_not_taken_for_the_session(
     server: Server, session: requests.Session
 ) -> None:

@@ -148,7 +148,7 @@ def _copy(kind: type[HTTPResponse], body: _Tape | _Recorder, response: Response)
         decode_content=raw.decode_content,
         original_response=raw._original_response,
         retries=raw.retries,
-        enforce_content_length=raw.enforce_content_length,
+        enforce_content_length=False,  # what it is made of does that
         request_method=response.request.method,
         request_url=raw.url,
     )
