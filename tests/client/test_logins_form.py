@@ -1,19 +1,16 @@
 """FormLogin against pages as servers write them."""
 
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
 import requests
 
-from reauth import Grant, LoginRefused, LoginUnavailable
+from reauth import LoginRefused, LoginUnavailable
 from reauth.client.logins import FormLogin
 from reauth.client.requests import SessionAuth
+from tests.client.log_in import ACCOUNT, PASSWORD, USER, WAYS, LogIn, over_requests
 from tests.client.server import Answer, Request, Server, flood
-from tests.client.test_logins import ACCOUNT, PASSWORD, USER, log_in, over_requests
-
-__all__ = ["log_in"]
 
 PAGE = """\
 <!-- <form method=post><input name=user><input name=password></form> -->
@@ -65,6 +62,11 @@ class Site:
         return FormLogin(f"{self.server.url}/in", {"user": USER, "password": "wr0ng"})
 
 
+@pytest.fixture(params=list(WAYS))
+def log_in(request: pytest.FixtureRequest) -> LogIn:
+    return WAYS[request.param]
+
+
 @pytest.fixture
 def site(server: Server) -> Site:
     return Site(server)
@@ -74,9 +76,7 @@ def names(grant: Any) -> dict[str, str]:
     return {cookie.name: cookie.value for cookie in grant.cookies}
 
 
-def test_the_form_is_filled_in_with_what_the_page_gave(
-    site: Site, log_in: Callable[..., Grant]
-) -> None:
+def test_the_form_is_filled_in_with_what_the_page_gave(site: Site, log_in: LogIn) -> None:
     grant = log_in(site.login())
     assert names(grant) == {"seed": "s33d", "sid": "c00kie"}
     _, post, home = site.server.requests
@@ -104,9 +104,7 @@ def test_a_page_that_is_missing_after_the_login_does_no_harm(site: Site) -> None
     assert "sid" in names(over_requests(site.login()))
 
 
-def test_a_page_that_is_endless_after_the_login_does_no_harm(
-    site: Site, log_in: Callable[..., Grant]
-) -> None:
+def test_a_page_that_is_endless_after_the_login_does_no_harm(site: Site, log_in: LogIn) -> None:
     site.home = Answer(200, HTML, flood())
     assert "sid" in names(log_in(site.login()))
 
@@ -167,9 +165,7 @@ def test_a_form_that_goes_to_another_origin_is_not_sent(site: Site) -> None:
 
 
 @pytest.mark.parametrize("status", [303, 307])
-def test_a_redirect_to_another_origin_is_refused(
-    site: Site, log_in: Callable[..., Grant], status: int
-) -> None:
+def test_a_redirect_to_another_origin_is_refused(site: Site, log_in: LogIn, status: int) -> None:
     site.success = Answer(status, (("Location", f"{site.server.other_host}/home"),))
     with pytest.raises(LoginUnavailable, match="another origin"):
         log_in(site.login())

@@ -11,8 +11,8 @@ import pytest
 from reauth import LoginRefused
 from reauth.client.httpx import SessionAuth
 from reauth.client.logins import BasicLogin, FormLogin, JSONLogin
+from tests.client.log_in import ACCOUNT, PASSWORD, USER
 from tests.client.server import Answer, Request, Server
-from tests.client.test_logins import ACCOUNT, PASSWORD, USER
 from tests.client.test_logins_form import HTML, PAGE
 
 TOKEN = "t0ken-that-nobody-may-see"
