@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from reauth import Grant
-from reauth.client.book import Blocked, Book, Flight, Status
+from reauth.client.book import Blocked, Book, Flight, Status, _after_fork_in_child
 from reauth.client.policy import SESSION, Action, Demand, Held, Key
 from tests.client.steps import KEY, ORIGIN, URL, Clock, a_book, log_in, refused
 
@@ -174,7 +174,7 @@ def test_after_a_fork_the_child_has_a_lock_and_no_renewals_of_its_parent() -> No
     leader = book.flight(KEY)
     book.join(leader, None)
     with book._lock:
-        book._reset_after_fork()
+        _after_fork_in_child()
         assert not book._lock.locked()
     mine = book.flight(KEY)
     assert book.join(mine, None) is mine

@@ -21,6 +21,7 @@ from reauth.client.requests import BodyNotReplayable, SessionAuth
 from tests.client.server import Answer, Server
 
 WHOLE = b"first chunk, " + b"x" * 100_000 + b", last chunk"
+ORIGIN = "http://127.0.0.1/"
 PARTS = [WHOLE[:13], WHOLE[13:50_000], WHOLE[50_000:]]
 
 
@@ -221,6 +222,27 @@ def test_a_pipe_is_not_sent_short(server: Server, dead: requests.Session) -> Non
         answer = dead.post(f"{server.url}/upload", data=pipe)
     assert outcome(answer) is Outcome.RENEWED_NOT_REPLAYED
     assert uploads(server) == [b"from a pipe"]
+
+
+def test_a_second_pass_that_begins_elsewhere_sends_nothing() -> None:
+    prepared = requests.Request(
+        "POST", "http://127.0.0.1/", data=Progress(iter(PARTS)), auth=SessionAuth(_never, ORIGIN)
+    ).prepare()
+    body: Any = prepared.body
+    assert next(iter(body)) == PARTS[0]  # refused before more of it was sent
+    with pytest.raises(errors.BodyNotReplayable):
+        next(iter(body))
+
+
+def test_a_body_is_watched_once() -> None:
+    auth = SessionAuth(_never, ORIGIN)
+    prepared = requests.Request("POST", ORIGIN, data=Repeatable(), auth=auth).prepare()
+    body = prepared.body
+    assert auth(prepared).body is body
+
+
+def _never(_: object) -> None:
+    raise AssertionError("no login is needed")
 
 
 FORMS: dict[str, tuple[dict[str, Any], bytes]] = {

@@ -148,6 +148,18 @@ def test_a_session_that_rolls_is_renewed_once_when_it_dies(
     assert server.logins == 2
 
 
+def test_a_cookie_that_the_grant_does_not_own_is_none_of_its_business(
+    server: Server, session: requests.Session
+) -> None:
+    session.auth = SessionAuth(server.login, server.url)
+    session.get(f"{server.url}/first")
+    server.routes["/theme"] = lambda _: Answer(200, (("Set-Cookie", "theme=dark; Path=/"),))
+    session.get(f"{server.url}/theme")
+    session.cookies.clear()
+    session.get(f"{server.url}/orders")
+    assert server.seen("/orders")[0].cookies == {COOKIE: "s3cret-1"}
+
+
 def test_two_cookies_of_one_grant_roll_apart(server: Server, session: requests.Session) -> None:
     def login(context: Context) -> Grant:
         return Grant(cookies={"a": "1", "b": "1"})

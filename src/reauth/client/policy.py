@@ -188,6 +188,13 @@ class Policy:
     store: AnyStore | None = None
     fresh: Literal["always"] | None = None
 
+    def __post_init__(self) -> None:
+        _check_number("login_timeout", self.login_timeout)
+        _check_number("the first number of budget", self.budget)
+        _check_number("the second number of budget", self.budget_window)
+        if not self.responders:
+            raise ValueError("responders= names no scheme: no challenge would ever be answered")
+
     @property
     def flight_timeout(self) -> float:
         """When a newcomer may take a renewal over: later than any login that keeps its time-out."""
@@ -260,6 +267,11 @@ class Policy:
         carried = seen.carried or any(name in held.cookies for name in seen.cookies)
         promised = demand.challenge is not None and (demand.error is not None or not carried)
         return promised and seen.once
+
+
+def _check_number(name: str, value: object) -> None:
+    if not isinstance(value, int | float) or not value > 0:
+        raise ValueError(f"{name} must be a number above 0, not {value!r}")
 
 
 def _readable(lines: Sequence[str]) -> list[Challenge]:

@@ -49,6 +49,8 @@ class Principal(Generic[Http]):
         account: str = "",
         fresh: Literal["always"] | None = None,
     ) -> None:
+        if not callable(login):
+            raise TypeError(f"a login is a callable, not {type(login).__name__}")
         _check(store, fresh)
         policy = Policy(
             origins=trusted(login, origins, insecure=insecure),
@@ -56,7 +58,7 @@ class Principal(Generic[Http]):
             account=account,
             signals=tuple(signals),
             responders=tuple(responders),
-            actions=dict(actions or {}),
+            actions={error: Action(action) for error, action in (actions or {}).items()},
             steps_up=bool(getattr(login, "steps_up", False)),
             replay_any_method=replay_any_method,
             strict=strict,

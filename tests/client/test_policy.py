@@ -1,0 +1,181 @@
+"""What the user configures, and what comes of a mistake in it; what a login may return."""
+
+from http.cookiejar import CookieJar
+from typing import Any
+
+import httpx
+import pytest
+import requests
+from requests.cookies import RequestsCookieJar
+
+from reauth import Challenge, Credentials, Grant, InvalidGrant, SessionError
+from reauth.client import Outcome, outcome
+from reauth.client.grant import Context, granted
+from reauth.client.outcomes import mark
+from reauth.client.policy import BEARER, SESSION, Action, Policy, Responder
+from reauth.client.requests import SessionAuth
+from reauth.client.route import LoginSession
+from tests.client.steps import ORIGIN, URL, a_book, challenge, log_in, refused
+
+MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
+    "no time-out": ({"login_timeout": None}, "login_timeout must be a number above 0, not None"),
+    "time-out of nothing": ({"login_timeout": 0}, "login_timeout must be a number above 0"),
+    "budget of nothing": ({"budget": (0, 30.0)}, "first number of budget must be"),
+    "budget without time": ({"budget": (10, float("nan"))}, "second number of budget must be"),
+    "no responder": ({"responders": []}, "names no scheme"),
+    "unknown action": ({"actions": {None: "ignore"}}, "'ignore' is not a valid Action"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_in_the_configuration_is_a_clear_error_at_once(mistake: str) -> None:
+    options, message = MISTAKES[mistake]
+    with pytest.raises(ValueError, match=message):
+        SessionAuth(lambda _: "t", "https://api.example.com", **options)
+
+
+def test_a_login_that_cannot_be_called_is_a_clear_error_at_once() -> None:
+    with pytest.raises(TypeError, match="a login is a callable, not str"):
+        SessionAuth("https://api.example.com/login")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("action", ["stop", Action.STOP])
+def test_an_action_may_be_written_as_a_word(action: Any) -> None:
+    auth = SessionAuth(lambda _: "t", URL, actions={"session_expired": action})
+    assert auth._book.policy.actions == {"session_expired": Action.STOP}
+
+
+@pytest.mark.requirement("C-15")
+@pytest.mark.parametrize(
+    ("error", "steps_up", "action"),
+    [
+        (None, False, Action.RENEW),
+        (SessionError.EXPIRED, False, Action.RENEW),
+        (SessionError.INVALID, False, Action.REPLACE),
+        (SessionError.REVOKED, False, Action.STOP),
+        (SessionError.INSUFFICIENT, False, Action.STOP),
+        (SessionError.INSUFFICIENT, True, Action.STEP_UP),
+        ("session_revoked ", False, Action.REPLACE),
+    ],
+)
+def test_each_code_asks_for_what_the_specification_says(
+    error: str | None, steps_up: bool, action: Action
+) -> None:
+    policy = Policy(frozenset({ORIGIN}), steps_up=steps_up)
+    demand = policy.demand(refused(challenge=challenge(error)))
+    assert demand is not None
+    assert demand.action is action
+
+
+def test_a_scheme_of_one_s_own_needs_three_things() -> None:
+    def authorization(token: str) -> str:
+        return str(Credentials("Custom", {"key": token}))
+
+    def error_of(challenge: Challenge) -> str | None:
+        return challenge.get("why")
+
+    custom = Responder("Custom", error_of, authorization)
+    book = a_book(responders=(custom,))
+    held = log_in(book, "t1", refused(challenge="custom why=gone"))
+    assert held.authorization == 'Custom key="t1"'
+
+
+@pytest.mark.requirement("C-5")
+def test_a_token_is_sent_quoted() -> None:
+    assert SESSION.authorization("bG9naW4") == 'Session token="bG9naW4"'
+    assert BEARER.authorization("bG9naW4=") == "Bearer bG9naW4="
+
+
+# What a login may return
+
+
+@pytest.mark.parametrize(
+    ("values", "error"),
+    [
+        ({}, ValueError),
+        ({"token": ""}, ValueError),
+        ({"token": "", "cookies": {"a": "1"}}, ValueError),
+        ({"cookies": {}}, ValueError),
+        ({"token": b"t"}, TypeError),
+        ({"token": "t", "expires_in": "600"}, TypeError),
+    ],
+)
+def test_a_grant_that_cannot_be_one_is_refused_where_it_is_made(
+    values: dict[str, Any], error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        Grant(**values)
+
+
+def test_nothing_means_that_the_login_declined() -> None:
+    assert granted(None, URL) is None
+
+
+def test_a_text_is_a_token() -> None:
+    assert granted("t", URL) == Grant(token="t")
+
+
+@pytest.mark.parametrize("kind", [RequestsCookieJar, httpx.Cookies])
+def test_of_a_jar_what_belongs_to_the_host_is_taken(kind: Any) -> None:
+    jar = kind()
+    jar.set("sid", "1", domain="api.example.com", path="/")
+    jar.set("other", "2", domain="elsewhere.example", path="/")
+    jar.set("deep", "3", domain="api.example.com", path="/admin")
+    grant = granted(Grant(cookies=jar), URL)
+    assert grant is not None
+    assert dict(grant.cookies) == {"sid": "1"}  # type: ignore[arg-type]
+
+
+def test_an_empty_jar_beside_a_token_is_no_matter() -> None:
+    grant = granted(Grant(token="t", cookies=CookieJar()), URL)
+    assert grant is not None
+    assert dict(grant.cookies) == {}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "cookies", [{"a b": "1"}, {"a=": "1"}, {"": "1"}, {"a": "1;2"}, {"a": "1\n"}, {"a": "€"}]
+)
+def test_a_cookie_that_cannot_be_sent_is_refused(cookies: dict[str, str]) -> None:
+    with pytest.raises(InvalidGrant, match="cannot be sent"):
+        granted(Grant(cookies=cookies), URL)
+
+
+def test_the_cookies_of_a_grant_in_use_cannot_be_changed() -> None:
+    grant = granted(Grant(cookies={"a": "1"}), URL)
+    assert grant is not None
+    with pytest.raises(TypeError):
+        grant.cookies["a"] = "2"  # type: ignore[index]
+
+
+# The rest
+
+
+def test_the_http_of_a_context_is_made_when_it_is_first_asked_for() -> None:
+    made: list[object] = []
+
+    def make() -> object:
+        made.append(object())
+        return made[-1]
+
+    context = Context(challenge=None, error=None, realm="", method="GET", url=URL, open_http=make)
+    assert made == []
+    assert context.http is context.http is made[0]
+    assert repr(context) == "<Context GET no session realm=''>"
+
+
+def test_a_context_made_by_hand_has_no_http() -> None:
+    context = Context(challenge=None, error="x", realm="r", method="GET", url=URL)
+    assert context.http is None
+
+
+def test_a_session_for_logins_without_a_route_is_a_plain_one() -> None:
+    with LoginSession(None, 3.0) as session:
+        assert (session.trust_env, session.auth, dict(session.cookies)) == (False, None, {})
+
+
+def test_the_outcome_of_anything_is_told() -> None:
+    response = requests.Response()
+    assert outcome(response) is Outcome.UNTOUCHED
+    mark(response, Outcome.DECLINED)
+    assert outcome(response) is Outcome.DECLINED
+    assert outcome(object()) is Outcome.UNTOUCHED
