@@ -413,12 +413,27 @@ def test_a_lifetime_leaves_the_applications_own_caching_alone() -> None:
     assert dressed["Authentication-Info"] == "expires_in=9"
 
 
+def test_a_lifetime_answers_authorization_in_any_notation() -> None:
+    decision = decide(GATE, request(authorization="session TOKEN=x"), Admitted("a", expires_in=9))
+    assert decision.lifetime == 9
+
+
+def test_what_the_application_exposes_stays_on_the_one_line() -> None:
+    decision = decide(GATE, request(authorization=GOOD), Admitted("ada", expires_in=9))
+    said = [("access-control-expose-headers", "X-Trace")]
+    exposed = ("Access-Control-Expose-Headers", "X-Trace, WWW-Authenticate, Authentication-Info")
+    assert [line for line in dress(GATE, decision, 200, said) if "Expose" in line[0].title()] == [
+        exposed
+    ]
+
+
 def test_an_announced_challenge_rides_only_on_what_succeeds() -> None:
     gate = Gate("orders", cookie="sid", public=["/health"], announce=True)
     decision = decide(gate, request("/health", cookie="sid=x"), Refused("session_expired"))
     announced = dict(dress(gate, decision, 200, []))
     assert announced["WWW-Authenticate"] == 'Session realm="orders", error="session_expired"'
     assert announced["Cache-Control"] == "private, no-store"
-    assert "WWW-Authenticate" not in dict(dress(gate, decision, 404, []))
+    assert "WWW-Authenticate" in dict(dress(gate, decision, 399, []))
+    assert "WWW-Authenticate" not in dict(dress(gate, decision, 400, []))
     nobody = decide(gate, request("/health"))
     assert "WWW-Authenticate" not in dict(dress(gate, nobody, 200, []))
