@@ -47,8 +47,11 @@ def roll(book: Book, held: Held, cookies: Iterable[Any]) -> None:
 
 def extend(book: Book, held: Held, sent: Mapping[str, str], answered: Mapping[str, str]) -> None:
     """Take over how long the session still lives, where the answer to its token says it."""
-    if held.authorization is None or sent.get("Authorization") != held.authorization:
+    info = answered.get("Authentication-Info")  # asked first: few answers have one
+    if info is None or held.authorization is None:
         return
-    seconds = lifetime(answered.get("Authentication-Info"), answered.get("Age"))
+    if sent.get("Authorization") != held.authorization:
+        return
+    seconds = lifetime(info, answered.get("Age"))
     if seconds is not None:
         book.extend(held, seconds)

@@ -12,7 +12,7 @@ __all__ = ["lifetime"]
 _seconds = re.compile("[0-9]{1,10}").fullmatch
 
 
-def lifetime(info: str | None, age: str | None = None) -> int | None:
+def lifetime(info: str, age: str | None = None) -> int | None:
     """Read `expires_in` of an Authentication-Info field, in seconds; `None` where it says nothing.
 
     `age` is the response's Age field: the lifetime counts from when it was written (RFC 9111 §5.1).
@@ -20,8 +20,6 @@ def lifetime(info: str | None, age: str | None = None) -> int | None:
     >>> lifetime("expires_in=540", age="40")
     500
     """
-    if info is None:
-        return None
     try:
         said = AuthInfo.parse(info).get("expires_in", "")
     except ChallengeSyntaxError:

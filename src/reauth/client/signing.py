@@ -15,6 +15,8 @@ from reauth.client.policy import UNAUTHORIZED, Held
 
 __all__ = ["learn", "sign_again"]
 
+_REDIRECTS = range(300, 400)
+
 
 def sign_again(refused: Response, dead: Held | None, held: Held) -> PreparedRequest:
     """Put a newer grant on a request that was refused; leave with the 401 what was sent for it.
@@ -48,10 +50,10 @@ def learn(book: Book, held: Held, response: Response, *, dead: bool = False) -> 
     if sent_to(request.url) != held.key.origin:
         return
     if not dead and response.status_code != UNAUTHORIZED:
-        if len(response.cookies):
+        if held.cookies and len(response.cookies):
             roll(book, held, response.cookies)
         extend(book, held, request.headers, response.headers)
-    if response.is_redirect:
+    if response.status_code in _REDIRECTS and response.is_redirect:
         _prepare_redirect(book.current(held), response)
 
 
