@@ -70,9 +70,8 @@ def authentication_info(field: str) -> Read | None:
 
 def by_grammar(start: str, field: str) -> Read | None:
     rule = {"WWW-Authenticate": "challenges", "Authorization": "credentials"}.get(start)
-    try:
-        read = grammar.read(rule or "authentication-info", field)
-    except reauth.ChallengeSyntaxError:
+    read = grammar.read(rule or "authentication-info", field)
+    if isinstance(read, grammar.Stop):
         return None
     return [(scheme, token68, list(params.items())) for scheme, token68, params in read]
 

@@ -41,7 +41,7 @@ def parse(
         return list(map(_challenge, scanned))
     if lenient:
         return list(diagnose(field, max_length=max_length).challenges)
-    from reauth.wire.grammar import explain  # loads pyparsing: only when there is a fault
+    from reauth.wire.explain import explain  # loads pyparsing: only when there is a fault
 
     raise explain("challenges", text)
 

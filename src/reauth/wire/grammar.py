@@ -2,7 +2,7 @@
 
 Rule by rule, under the names of `grammar/http-auth.abnf`. It takes exactly what
 `reauth.wire.scan` takes, and runs only on what that refused. Each repetition is one regular
-expression or one flat loop, so time is linear and nothing recurses.
+expression or one flat loop, so that time is linear and nothing recurses.
 
 pyparsing's defaults are made for languages, not for protocols: here whitespace is a rule, tabs stay
 tabs, the end is the end, and every parse action has the full signature (finding out a shorter one
@@ -12,27 +12,26 @@ on first use is a race between threads). Its process-wide switches stay untouche
 from __future__ import annotations
 
 import re
-from typing import Final, TypeAlias, cast
+from typing import Final, NamedTuple, TypeAlias
 
 import pyparsing as pp
 
-from reauth.errors import ChallengeSyntaxError
-from reauth.wire.abnf import (
-    BWS,
-    LIST_SPACE,
-    OWS,
-    QUOTED_PAIR,
-    QUOTED_TEXT,
-    TOKEN,
-    TOKEN68,
-)
-from reauth.wire.faults import KINDS, excerpt
+from reauth.wire.abnf import BWS, LIST_SPACE, OWS, QUOTED_PAIR, QUOTED_TEXT, TOKEN, TOKEN68
 
-__all__ = ["RULES", "explain", "read"]
+__all__ = ["NEW_NAME", "RULES", "Read", "Stop", "read"]
 
 Read: TypeAlias = tuple[str, str | None, dict[str, str]]
+"""A challenge, or credentials: the scheme, the token68 or none, the parameters."""
 
-# What could have stood where a field goes wrong: said in the error, and the key to the fault.
+
+class Stop(NamedTuple):
+    """Where a field stops being what the rule allows, and what could have stood there."""
+
+    at: int
+    expected: str
+
+
+# What an error says was expected.
 SCHEME: Final = "an auth-scheme"
 ELEMENT: Final = "an auth-scheme or an auth-param"
 ARGUMENTS: Final = "a space and a token68 or auth-params, or a comma and the next challenge"
@@ -124,144 +123,26 @@ RULES: Final = {
     "credentials": ows - _any(SCHEME, credentials) - list_end,
     "authentication-info": commas - _any(PARAM, auth_params) - list_end,
 }
-"""The start rules, by the names that `explain` and `read` know them under."""
+"""The start rules, by the names that `read` knows them under."""
 
 for rule in RULES.values():
     rule.leave_whitespace().parse_with_tabs().streamline()
 
 
-def read(rule: str, text: str) -> list[Read]:
-    """Read a whole field; Authentication-Info is one element whose scheme is the empty one.
+def read(rule: str, text: str) -> list[Read] | Stop:
+    """Read a whole field, or say where it stops being one.
 
-    Raises `ChallengeSyntaxError` where the field is not what the rule allows.
+    Authentication-Info is read as one element whose scheme is empty.
+
+    >>> read("challenges", "Basic realm=a, Negotiate")
+    [('Basic', None, {'realm': 'a'}), ('Negotiate', None, {})]
+    >>> read("challenges", "Basic realm=")
+    [('Basic', 'realm=', {})]
+    >>> read("challenges", "Basic realm=, Negotiate realm=")
+    Stop(at=12, expected='a token or a quoted-string')
     """
-    found = _parsed(rule, text)
-    if isinstance(found, ChallengeSyntaxError):
-        raise found
-    return found
-
-
-def explain(rule: str, text: str) -> ChallengeSyntaxError:
-    """Build the error for a field that `reauth.wire.scan` refused: where, what, and what to do.
-
-    `rule` is ``"challenges"``, ``"credentials"`` or ``"authentication-info"``. The last two hold
-    secrets, so their error holds nothing of the field.
-    """
-    return cast("ChallengeSyntaxError", _parsed(rule, text))  # the two readers agree
-
-
-def _parsed(rule: str, text: str) -> list[Read] | ChallengeSyntaxError:
     try:
         found = RULES[rule].parse_string(text)
     except pp.ParseBaseException as error:
-        at, expected = error.loc, error.msg.removeprefix("Expected ")
-    else:
-        return [("", None, one) if isinstance(one, dict) else one for one in found]
-    # Here pyparsing's exception is gone, and with it the field that it holds.
-    return _refusal(text, at, expected, secret=rule != "challenges")
-
-
-def _refusal(text: str, at: int, expected: str, *, secret: bool) -> ChallengeSyntaxError:
-    kind, start, end = _fault(text, at, expected)
-    section, sentence = KINDS[kind]
-    drawn = "" if secret else "\n  {}\n  {}".format(*excerpt(text, start, end))
-    return ChallengeSyntaxError(
-        f"{kind}: expected {expected} at character {at}{drawn}\n{sentence} ({section})",
-        source="" if secret else text,
-        start=start,
-        end=end,
-        expected=expected,
-        fault=kind,
-    )
-
-
-# What the fault is, by what was expected where something else is found: the first that fits. The
-# span is the last group's, or all that fits; where something is missing it is empty.
-_URL = r"[A-Za-z][A-Za-z0-9+.\-]*+://"
-_NO_DELIMITER = r'[^\s,;"]'
-_NEXT_TO_TOKEN = "behind a token"
-_FINDINGS: Final = {
-    SCHEME: (
-        ("bad-token68", rf"{TOKEN} ++(=++){_followed}"),
-        ("missing-scheme", rf"{_param}|\Z"),
-        ("positional-quoted", r'"[^"]*+"?+'),
-        ("html-payload", r"<[!/A-Za-z][^>]*+>?+"),
-        ("json-payload", r"[\[{][\s\S]*+"),
-    ),
-    ARGUMENTS: (
-        ("comma-after-scheme", rf"{OWS},"),
-        ("url-only", r"://[^\s,]*+"),
-        ("colon-after-scheme", ":"),
-        ("missing-space", '(?=")'),
-    ),
-    ARGUMENT: (
-        ("prose", rf"{TOKEN}(?:[ \t]++{TOKEN})++(?={OWS}\Z)"),
-        ("url-payload", rf"{_URL}[^\s,]*+"),
-        ("placeholder-braces", r"\{[\w.\- ]*+\}|<[\w.\- ]*+>"),
-        ("json-payload", r"[\[{][\s\S]*+"),
-    ),
-    ONE_ARGUMENT: (
-        ("positional-quoted", r'"[^"]*+"?+'),
-        ("bad-token68", "=++"),
-        ("bad-equals", rf"{TOKEN}{BWS}(:)"),
-        ("stray-word", TOKEN),
-    ),
-    VALUE: (
-        ("empty-value", rf"(?={OWS}(?:[,;]|\Z))"),
-        ("smart-quotes", "[\u2018-\u201f\xab]|\xe2\x80[\x98-\x9f]|[\x91-\x94]"),
-        ("escaped-quotes", r'\\"'),
-        ("bad-equals", "[=:>]++"),
-        ("unquoted-value", rf"(?![\x00-\x1f\x7f\u0100-\U0010ffff]){_NO_DELIMITER}++"),
-    ),
-    CLOSING: (("unterminated-quote", rf'"{QUOTED_TEXT}\\?+\Z'),),
-    NEW_NAME: (("duplicate-parameter", TOKEN),),
-    # Behind a quoted-string.
-    NEXT: (
-        ("missing-comma", rf"(?=[ \t]*+{_param}|[ \t]++{TOKEN} ++{_param})"),
-        ("positional-quoted", r'[ \t]++("[^"]*+"?+)'),
-        ("doubled-quotes", rf'(?<="")(?={_NO_DELIMITER})'),
-        ("unescaped-quote", rf'"|(?<="){_NO_DELIMITER}'),
-        ("stray-word", rf"[ \t]++({TOKEN})"),
-    ),
-    # Behind a token: matched from where it begins.
-    _NEXT_TO_TOKEN: (
-        ("single-quotes", "'[^']*+'?+"),
-        ("missing-comma", rf"{TOKEN}()(?=[ \t]++{_param})"),
-        ("unquoted-url", rf"{_URL}[^\s,]*+"),
-        ("unquoted-base64", rf"{TOKEN68}(?<==)(?=[\s,;]|\Z)"),
-        ("unopened-quote", rf'{TOKEN}(")'),
-        ("unquoted-spaces", rf"{TOKEN}(?:[ \t]++(?!{_param}){_NO_DELIMITER}++)++"),
-        ("unquoted-value", rf"{TOKEN}(?![\x00-\x1f\x7f\u0100-\U0010ffff]){_NO_DELIMITER}++"),
-    ),
-}
-_ANYWHERE: Final = (
-    ("semicolon", r"[ \t]*+;"),
-    ("obs-fold", r"[ \t]*+\r?\n[ \t]++"),
-    ("line-break", r"[ \t]*+[\r\n]++"),
-    ("bad-space", r"[\t\xa0]++"),
-    ("control-character", r"[\x00-\x1f\x7f]"),
-    ("non-latin-1", "[\u0100-\U0010ffff]++"),
-    ("stray-character", r"[\s\S]"),
-)
-_findings = {
-    place: [(kind, re.compile(pattern).match) for kind, pattern in found]
-    for place, found in _FINDINGS.items()
-}
-_findings[ARGUMENT] += _findings[ONE_ARGUMENT]
-_findings |= {ELEMENT: _findings[SCHEME], PARAM: _findings[ONE_ARGUMENT]}
-# The last of these behind an opening quote is that quote: in the text each has its backslash.
-_opened = re.compile(r'(?<!\\)"').finditer
-_anywhere = [(kind, re.compile(pattern).match) for kind, pattern in _ANYWHERE]
-
-
-def _fault(text: str, at: int, expected: str) -> tuple[str, int, int]:
-    place, start = expected, at
-    if expected == NEXT and text[at - 1] != '"':
-        place = _NEXT_TO_TOKEN
-        start = at - len(text[text.rindex("=", 0, at) + 1 : at].lstrip(" \t"))
-    if expected == CLOSING:
-        *_, opened = _opened(text, 0, at)
-        start = opened.start()
-    tried = [(kind, match(text, start)) for kind, match in _findings[place]]
-    tried += [(kind, match(text, at)) for kind, match in _anywhere]
-    return next((kind, *found.span(len(found.groups()))) for kind, found in tried if found)
+        return Stop(error.loc, error.msg.removeprefix("Expected "))
+    return [("", None, one) if isinstance(one, dict) else one for one in found]

@@ -245,6 +245,6 @@ def _bounded(field: str, max_length: int) -> str:
 
 
 def _refusal(rule: str, field: str) -> ChallengeSyntaxError:
-    from reauth.wire.grammar import explain  # loads pyparsing: only when there is a fault
+    from reauth.wire.explain import explain  # loads pyparsing: only when there is a fault
 
     return explain(rule, field)

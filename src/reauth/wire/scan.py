@@ -1,12 +1,13 @@
 """The accept path: a field of RFC 9110 §11 to plain tuples, with one compiled pattern in one pass.
 
-It says yes or no, and no more; `reauth.wire.grammar` explains a no. Each match is one element of
+It says yes or no, and no more; `reauth.wire.explain` explains a no. Each match is one element of
 the list, so a challenge is a match with a scheme and the matches without one that follow it.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TypeAlias
 
 from reauth.errors import ChallengeSyntaxError
@@ -23,6 +24,7 @@ from reauth.wire.abnf import (
 __all__ = [
     "MAX_LENGTH",
     "Scanned",
+    "refused_elements",
     "scan_challenges",
     "scan_credentials",
     "scan_params",
@@ -35,19 +37,23 @@ MAX_LENGTH = 16384
 Scanned: TypeAlias = tuple[str, str | None, dict[str, str]]
 """A challenge as plain values: its scheme, its token68 or none, its parameters."""
 
-_PARAM = rf'({TOKEN}){BWS}={BWS}(?:"({QUOTED_TEXT})"|({TOKEN}))'
+_PARAM = rf'(?P<name>{TOKEN}){BWS}={BWS}(?:"({QUOTED_TEXT})"|({TOKEN}))'
 _SEPARATOR = rf"{OWS},[{LIST_SPACE}]*+"
 _END = rf"(?:{_SEPARATOR}|{OWS}\Z)"
 # No parameter can follow a scheme without a space (`Basic, realm=x`) or a token68.
 _CLOSED = rf"(?!{_SEPARATOR}{TOKEN}{BWS}=)"
 # A token that an "=" follows is the name of a parameter, never a scheme.
-_SCHEME = rf"({TOKEN})(?!{BWS}=)(?: ++(?:({TOKEN68})(?={OWS}(?:,|\Z)){_CLOSED})?+|{_CLOSED})"
+_SCHEME = (
+    rf"(?P<scheme>{TOKEN})(?!{BWS}=)(?: ++(?:({TOKEN68})(?={OWS}(?:,|\Z)){_CLOSED})?+|{_CLOSED})"
+)
 # The last alternative takes all that is left, so that the pass ends at the first fault; it is the
 # one match that names nothing.
 _REST = r"[\s\S]++"
 
-_elements = re.compile(rf"(?!\Z)(?:{_SCHEME})?+(?:{_PARAM})?+{_END}|{_REST}").findall
-_params = re.compile(rf"{_PARAM}{_END}|{_REST}").findall
+_ELEMENT = re.compile(rf"(?!\Z)(?:{_SCHEME})?+(?:{_PARAM})?+{_END}|{_REST}")
+_PARAM_ELEMENT = re.compile(rf"{_PARAM}{_END}|{_REST}")
+_elements = _ELEMENT.findall
+_params = _PARAM_ELEMENT.findall
 _credentials = re.compile(
     rf"{OWS}({TOKEN})(?: ++(?:({TOKEN68}){OWS}\Z|((?!\t)[\s\S]*+|{_END}[\s\S]*+))|{OWS}\Z)"
 ).fullmatch
@@ -107,3 +113,24 @@ def scan_credentials(field: str) -> Scanned | None:
     scheme, token68, listed = match.groups()
     params = scan_params(listed) if listed else {}
     return None if params is None else (scheme, token68, params)
+
+
+def refused_elements(
+    field: str, start: int, *, params_only: bool = False
+) -> Iterator[tuple[int, str]]:
+    """Find the elements of a list for which one of the above returned `None`.
+
+    Yields where each stands and, if it is refused for a name that was there before, that name.
+    """
+    names: set[str] | None = set() if params_only else None
+    for match in (_PARAM_ELEMENT if params_only else _ELEMENT).finditer(field, start):
+        found = match.groupdict()
+        if found.get("scheme"):
+            names = set()
+        name = found["name"]
+        if names is None or not (name or found.get("scheme")):
+            yield match.start(), ""
+        elif name and name.lower() in names:
+            yield match.start("name"), name
+        elif name:
+            names.add(name.lower())

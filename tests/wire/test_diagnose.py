@@ -1,0 +1,253 @@
+"""Each class of faults: what it is called, where it stands, and what is read all the same."""
+
+import copy
+import dataclasses
+import json
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+import reauth
+from reauth import Challenge
+from reauth.wire.faults import KINDS, Fault, fault
+from tests.wire.fields import EXAMPLES, wellformed
+
+VECTORS = Path(__file__).parents[1] / "vectors"
+
+
+def told(field: str | list[str]) -> list[tuple[str, str]]:
+    diagnosis = reauth.diagnose(field)
+    return [(one.kind, diagnosis.field[one.start : one.end]) for one in diagnosis.faults]
+
+
+def read(field: str | list[str]) -> list[Challenge]:
+    return list(reauth.diagnose(field).challenges)
+
+
+@pytest.mark.parametrize(
+    ("field", "faults"),
+    [
+        # what separates
+        ('Basic realm="a" charset=b', [("missing-comma", "")]),
+        ('Basic realm="a"; charset=b;', [("semicolon", ";"), ("semicolon", ";")]),
+        ("Basic realm=a,\r\n charset=b", [("obs-fold", "\r\n ")]),
+        ('Basic realm="a\r\n b"', [("obs-fold", "\r\n ")]),
+        ("Basic realm=a\r\n", [("line-break", "\r\n")]),
+        ("Basic realm=a\nBearer", [("line-break", "\n")]),
+        ("Basic realm=a\rBearer", [("line-break", "\r")]),
+        # what a challenge begins with
+        ("realm=x, Basic", [("missing-scheme", "realm")]),
+        ("apikey, a=b", [("comma-after-scheme", ",")]),
+        ("Negotiate, Bearer, a=b", [("comma-after-scheme", ",")]),
+        ("ApiKey: a=b", [("colon-after-scheme", ":")]),
+        ('Basic"a"', [("missing-space", ""), ("positional-quoted", '"a"')]),
+        ("Basic \ta=b", [("bad-space", " \t")]),
+        ("Basic\xa0a=b", [("bad-space", "\xa0")]),
+        ("Bearer bearer a=b", [("duplicate-scheme", "bearer")]),
+        ("Proxy-Authenticate : Basic a=b", [("header-name", "Proxy-Authenticate :")]),
+        ("Negotiate Basic a=b", [("missing-comma", "")]),
+        # the values of parameters
+        ("Basic a='b c'", [("single-quotes", "'b c'")]),
+        ("Basic a=“b”", [("smart-quotes", "“b”")]),
+        (r"Basic a=\"b c\"", [("escaped-quotes", r"\"b c\"")]),
+        ('Basic a=""b""', [("doubled-quotes", '""b""')]),
+        ('Basic a="b""', [("doubled-quotes", '""')]),
+        ('Basic a="b', [("unterminated-quote", '"b')]),
+        ("Basic a='b c", [("single-quotes", "'b c"), ("unterminated-quote", "'b c")]),
+        ('Basic a=b c"', [("unopened-quote", '"')]),
+        ('Basic a="b "c" d"', [("unescaped-quote", '"')]),
+        ('Basic a="C:\\"', [("unterminated-quote", '"C:\\"'), ("unescaped-backslash", "")]),
+        ('Basic a="b\x00\x01c"', [("control-character", "\x00")]),
+        ('Basic a="ĀĂ"', [("non-latin-1", "ĀĂ")]),
+        ("Basic a=https://b/?c=d, e=f", [("unquoted-url", "https://b/?c=d")]),
+        ("Basic a=b c", [("unquoted-spaces", "b c")]),
+        ("Basic a=YQ==", [("unquoted-base64", "YQ==")]),
+        ("Basic a=b:c", [("unquoted-value", "b:c")]),
+        ("Digest qop=auth,auth-int, a=b", [("unquoted-comma", "auth,auth-int")]),
+        ("Basic a=b, c=", [("empty-value", "")]),
+        ("Basic a=, b=c", [("empty-value", "")]),
+        ("Basic a= b=c", [("empty-value", ""), ("missing-comma", "")]),
+        ("Basic a=b,c,d=e", [("valueless-param", "c")]),
+        ('Basic a=="b"', [("bad-equals", "==")]),
+        ('Basic a: "b"', [("colon-for-equals", ":")]),
+        ('Basic "a"="b"', [("quoted-name", '"a"')]),
+        ("Basic a=b, A=c", [("duplicate-parameter", "A")]),
+        # what is neither scheme nor parameter
+        ('Basic "a"', [("positional-quoted", '"a"')]),
+        ('"Basic a=b"', [("quoted-challenge", '"Basic a=b"')]),
+        ("Negotiate =", [("bad-token68", "=")]),
+        ("SSO https://a", [("url-payload", "https://a")]),
+        ("https://a", [("url-only", "https://a")]),
+        ('Bearer {"a": 1}', [("json-payload", '{"a": 1}')]),
+        ("<html>a", [("html-payload", "<html>a")]),
+        ("Bearer {a}", [("placeholder-braces", "{a}")]),
+        ("Please log in", [("prose", "Please log in")]),
+        ("Bearer a;b=c", [("stray-word", "a"), ("semicolon", ";")]),
+        ('Bearer a="b")', [("stray-character", ")")]),
+    ],
+)  # fmt: skip
+def test_a_fault_has_a_kind_and_a_span(field: str, faults: list[tuple[str, str]]) -> None:
+    assert told(field) == faults
+
+
+def test_every_kind_of_fault_is_told_above() -> None:
+    [mark] = [
+        mark
+        for mark in test_a_fault_has_a_kind_and_a_span.pytestmark  # type: ignore[attr-defined]
+        if mark.name == "parametrize"
+    ]
+    shown = {kind for _, faults in mark.args[1] for kind, _ in faults}
+    assert shown == set(KINDS) - {"too-many-faults"}
+
+
+@pytest.mark.parametrize(
+    ("field", "params"),
+    [
+        ('A "b" "c" "d" "e"', {"realm": "b", "error": "c", "error_description": "d"}),
+        ('A "b", c=d, "e"', {"realm": "b", "c": "d"}),
+        ('A b=c, "d"', {"b": "c"}),
+        ("A b=1, B=2, c='3'", {"b": "1", "c": "3"}),
+        ('A b="Ω"', {"b": "\xce\xa9"}),  # as http.client shows the octets that were sent
+        ('A b="\ud800"', {"b": "\xed\xa0\x80"}),
+        ('A b="c\x00d\r\n e"', {"b": "c d e"}),
+        ('A b="c\\"d', {"b": 'c"d'}),
+        ('A b="c \t', {"b": "c"}),
+        ('A b="C:\\d\\"', {"b": "C:\\d\\"}),
+        ("A b=c d, e", {"b": "c d, e"}),
+        ("A b=c, d e f g", {"b": "c, d e f g"}),
+        ("Digest qop=auth,auth-int,auth, a=b", {"qop": "auth,auth-int,auth", "a": "b"}),
+    ],
+)
+def test_the_values_are_what_was_meant(field: str, params: dict[str, str]) -> None:
+    [challenge] = read(field)
+    assert challenge.params == params
+
+
+@pytest.mark.parametrize(
+    ("field", "challenges"),
+    [
+        ("A b=c d, Inc", ["A", "Inc"]),  # as strict parse reads `A b=c, Inc`
+        ("A b=c d, Basic e=f", ["A", "Basic"]),
+        ("A b=c:d, Negotiate, NTLM abc=", ["A", "Negotiate", "NTLM abc="]),
+        ("Negotiate abc; b: 'c'", ["Negotiate abc"]),
+        ("realm: x, Basic b=c", []),
+        ("Realm =", []),
+        ("'Basic b=\"c\"'", []),
+        ('Basicrealm="x"', []),
+        ("use Basic b=c d", []),
+        ("Use Basic, b=c d", ["Use"]),
+        ('Bearer b="say "no", Basic c=d"', ["Bearer"]),
+        ('Bearer b="the " mark, Basic c=d"', ["Bearer"]),
+    ],
+)  # fmt: skip
+def test_only_what_begins_a_challenge_is_one(field: str, challenges: list[str]) -> None:
+    assert [" ".join(filter(None, [one.scheme, one.token68])) for one in read(field)] == challenges
+
+
+def test_spans_count_in_the_lines_joined() -> None:
+    lines = ["Negotiate", " ,Basic realm=a b", "", 'Bearer x="1" y="2"']
+    assert told(lines) == [("unquoted-spaces", "a b"), ("missing-comma", "")]
+    assert reauth.diagnose(lines).field == ", ".join(lines)
+
+
+def test_a_line_may_go_on_with_the_challenge_of_the_line_before() -> None:
+    assert read(['Digest realm="a" x=y', 'nonce="b"']) == [
+        Challenge("Digest", {"realm": "a", "x": "y", "nonce": "b"})
+    ]
+    assert told(["Negotiate", "realm=a"]) == [("missing-scheme", "realm")]
+
+
+def test_a_line_that_is_well_formed_is_read_as_it_stands() -> None:
+    assert read(["A b='c'", "D e=f g"]) == [
+        Challenge("A", {"b": "'c'"}),
+        Challenge("D", {"e": "f g"}),
+    ]
+
+
+def test_a_diagnosis_draws_each_fault_and_what_was_read() -> None:
+    assert str(reauth.diagnose("Bearer, error='no\tway'")).splitlines() == [
+        "comma-after-scheme (RFC 9110 §11.3)",
+        r"  Bearer, error='no\tway'",
+        "        ^",
+        "  Between the scheme and its first parameter stands a space: leave out the comma.",
+        "single-quotes (RFC 9110 §5.6.4)",
+        r"  Bearer, error='no\tway'",
+        "                ^^^^^^^^^",
+        "  Only double quotes quote: write them for the single ones.",
+        "read as",
+        '  Bearer error="no\tway"',
+    ]
+
+
+def test_a_diagnosis_of_nothing_recovered_says_so() -> None:
+    assert str(reauth.diagnose("realm=x")).splitlines()[-2:] == ["read as", "  nothing"]
+
+
+def test_a_diagnosis_of_a_well_formed_field_says_so() -> None:
+    diagnosis = reauth.diagnose("Basic realm=x, Negotiate")
+    assert str(diagnosis) == 'well-formed\n  Basic realm="x"\n  Negotiate'
+    assert diagnosis.wellformed
+
+
+@settings(max_examples=EXAMPLES // 4)
+@given(text=wellformed())
+def test_a_well_formed_field_has_no_fault(text: str) -> None:
+    diagnosis = reauth.diagnose(text)
+    assert diagnosis.wellformed
+    assert diagnosis.challenges == tuple(reauth.parse(text))
+
+
+def test_a_diagnosis_and_a_fault_are_values() -> None:
+    diagnosis = reauth.diagnose("Basic realm=a b")
+    [one] = diagnosis.faults
+    assert (
+        one
+        == fault("unquoted-spaces", 12, 15)
+        == Fault("unquoted-spaces", 12, 15, *KINDS["unquoted-spaces"])
+    )
+    for value in diagnosis, one:
+        assert pickle.loads(pickle.dumps(value)) == copy.deepcopy(value) == value
+        assert hash(value) == hash(copy.copy(value))
+        for name in value.__dataclass_fields__:
+            with pytest.raises(dataclasses.FrozenInstanceError):
+                setattr(value, name, "x")
+
+
+def test_diagnosing_a_well_formed_field_does_not_load_pyparsing() -> None:
+    program = (
+        "import sys, reauth; reauth.diagnose('Basic realm=x'); print('pyparsing' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert done.stdout == "False\n"
+
+
+def rows(file: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((VECTORS / file).read_text("utf-8"))
+    return [row for row in found if not row.get("wellformed")]
+
+
+@pytest.mark.parametrize("row", rows("wild.json"), ids=lambda row: str(row["id"]))
+def test_what_real_servers_meant_is_read_and_each_fault_named(row: dict[str, Any]) -> None:
+    assert [
+        {"scheme": one.scheme, "token68": one.token68, "params": [[*p] for p in one.params.items()]}
+        for one in read(row["field"])
+    ] == row["expect"]
+    assert set(row["faults"]) <= {kind for kind, _ in told(row["field"])}
+
+
+@pytest.mark.parametrize(
+    "row",
+    rows("wild.json") + rows("recovered.json"),
+    ids=lambda row: str(row.get("id", row.get("name"))),
+)
+def test_the_fault_that_parse_raises_is_one_that_diagnose_tells(row: dict[str, Any]) -> None:
+    with pytest.raises(reauth.ChallengeSyntaxError) as caught:
+        reauth.parse(row["field"])
+    assert caught.value.fault in {kind for kind, _ in told(row["field"])}
