@@ -13,7 +13,20 @@ from reauth.client.flow import Command, Final, Login, Replay, Wait, answer
 from reauth.client.outcomes import Outcome
 from reauth.client.policy import Held, Key, Policy, Seen
 
-__all__ = ["EXPIRED", "KEY", "ORIGIN", "URL", "Clock", "Steps", "a_book", "refused", "served"]
+__all__ = [
+    "EXPIRED",
+    "KEY",
+    "ORIGIN",
+    "URL",
+    "Clock",
+    "Steps",
+    "Told",
+    "a_book",
+    "challenge",
+    "log_in",
+    "refused",
+    "served",
+]
 
 ORIGIN = "https://api.example.com:443"
 URL = "https://api.example.com/orders/7"

@@ -12,7 +12,6 @@ import pytest
 import requests
 
 from reauth import Grant, LoginRefused
-from reauth.client.book import Book
 from reauth.client.events import Event, EventKind, tell
 from reauth.client.flow import Login, Replay
 from reauth.client.grant import Context
@@ -203,21 +202,3 @@ def test_the_log_quotes_what_a_server_said(caplog: pytest.LogCaptureFixture) -> 
     tell(None, Event(EventKind.REFUSED, "o", realm="a\nb", error="c\nd", reason="e\nf"))
     (record,) = caplog.records
     assert "\n" not in record.getMessage()
-
-
-def test_each_renewal_is_told_from_beginning_to_end() -> None:
-    told: list[Event] = []
-    book: Book = a_book(listener=told.append)
-    held = log_in(book)
-    Steps(book, refused(held)).throw(LoginRefused())
-    assert [(event.kind.value, event.reason) for event in told] == [
-        ("challenged", None),
-        ("started", None),
-        ("finished", None),
-        ("replayed", None),
-        ("challenged", None),
-        ("started", None),
-        ("failed", "failed"),
-        ("refused", "refused"),
-    ]
-    assert [event.seconds for event in told if event.kind is EventKind.FINISHED] == [0.0]
