@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Literal
+from typing import Any, Literal
 
 import anyio.to_thread
 import requests
@@ -68,11 +68,11 @@ def of_the_store(made: Mapping[str, Store]) -> None:
         }
         taken = {piece: median(each) for piece, each in interleaved(pieces).items()}
         plain, durable = taken["put"] - taken["get"], taken["durable"] - taken["get"]
-        print(f"  {name:22}get {taken['get']:6.1f}  put {plain:6.1f}  durable {durable:6.1f}")
+        print(f"  {name:24}get {taken['get']:6.1f}  put {plain:6.1f}  durable {durable:6.1f}")
 
 
-def of_a_request(url: str, made: Mapping[str, Store]) -> None:
-    """Print whole requests with a living session, as ratios to one without a store."""
+def living(url: str, made: Mapping[str, Store]) -> Mapping[str, requests.Session]:
+    """Open a session for each way of asking a store, all of them living."""
     asking: list[tuple[str, Store | None, Literal["always"] | None]] = [
         ("without a store", None, None),
         ("without a store, again", None, None),
@@ -81,16 +81,38 @@ def of_a_request(url: str, made: Mapping[str, Store]) -> None:
     ]
     sessions = {name: requests.Session() for name, _, _ in asking}
     for name, store, fresh in asking:
-        login = f"{name}-{time.time_ns()}"  # an account of its own
+        account = f"{name}-{time.time_ns()}"  # and so a session of its own
         sessions[name].auth = SessionAuth(
-            lambda _: _Handler.living, url, store=store, account=login, fresh=fresh
+            lambda _: _Handler.living, url, store=store, account=account, fresh=fresh
         )
         sessions[name].get(url + "/")
+    return sessions
+
+
+def of_signing(url: str, made: Mapping[str, Store]) -> None:
+    """Print the µs that signing a request takes."""
+    bare = requests.Request("GET", url + "/open").prepare()
+
+    def sign(auth: Any) -> None:
+        request = bare.copy()
+        request.hooks = {"response": []}
+        auth(request)
+
+    sessions = living(url, made)
+    taken = interleaved({name: partial(sign, each.auth) for name, each in sessions.items()})
+    print("signing a request, living session, µs")
+    for name, each in taken.items():
+        print(f"  {name:24}{median(each):7.1f}")
+
+
+def of_a_request(url: str, made: Mapping[str, Store]) -> None:
+    """Print whole requests with a living session, as ratios to one without a store."""
+    sessions = living(url, made)
     pieces = {name: partial(each.get, url + "/open") for name, each in sessions.items()}
     taken = interleaved(pieces, rounds=40, seconds=0.03)
     print("whole requests over loopback, living session, ratio to one without a store")
     for name in list(taken)[1:]:
-        print(f"  {name:22}{ratio(taken[name], taken['without a store']):6.3f}")
+        print(f"  {name:24}{ratio(taken[name], taken['without a store']):7.3f}")
 
 
 def of_a_renewal(url: str, made: Mapping[str, Store]) -> None:
@@ -112,7 +134,7 @@ def of_a_renewal(url: str, made: Mapping[str, Store]) -> None:
     taken = interleaved(pieces, rounds=40, seconds=0.03)
     print("401 + renewal + replay, the login itself free, ratio to one without a store")
     for name in made:
-        print(f"  {name:22}{ratio(taken[name], taken['none']):6.3f}")
+        print(f"  {name:24}{ratio(taken[name], taken['none']):7.3f}")
 
 
 def of_a_thread(made: Mapping[str, Store]) -> None:
@@ -126,12 +148,13 @@ def of_a_thread(made: Mapping[str, Store]) -> None:
 
     print("asked by a task of asyncio, in a thread, µs")
     for name, store in made.items():
-        print(f"  {name:22}get {asyncio.run(asked(store, 1000)):7.1f}")
+        print(f"  {name:24}get {asyncio.run(asked(store, 1000)):7.1f}")
 
 
 if __name__ == "__main__":
     with served() as address, stores() as opened_stores:
         of_the_store(opened_stores)
+        of_signing(address, opened_stores)
         of_a_request(address, opened_stores)
         of_a_renewal(address, opened_stores)
         of_a_thread(opened_stores)
