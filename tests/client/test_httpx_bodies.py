@@ -304,6 +304,75 @@ def test_a_body_that_a_hook_has_put_there_is_sent_again_if_it_is_plain(
     assert answer.status_code == 200
 
 
+def test_what_a_hook_has_put_there_is_not_sent_again_if_it_is_not_plain(
+    driver: Driver, server: Server
+) -> None:
+    def hook(request: httpx.Request) -> None:
+        parts: Any = produced() if driver.is_async else iter(PARTS)
+        request.stream = httpx.Request("POST", "https://hook/", content=parts).stream
+
+    client = driver.open(
+        auth=SessionAuth(driver.login(server), server.url),
+        event_hooks={"request": [driver.hook(hook)]},
+    )
+    headers = {"Content-Length": str(len(WHOLE))}
+    answer = client.post(f"{server.url}/upload", content=b"", headers=headers)
+    assert outcome(answer) is Outcome.RENEWED_NOT_REPLAYED
+
+
+class Impatient(httpx.MockTransport):
+    """Refuses a request when it has seen the beginning of its body, and admits it otherwise."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda request: httpx.Response(200))
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        assert isinstance(request.stream, httpx.SyncByteStream)
+        if "Authorization" in request.headers:
+            return super().handle_request(request)
+        next(iter(request.stream))
+        return httpx.Response(401, headers={"WWW-Authenticate": "Session"})
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        assert isinstance(request.stream, httpx.AsyncByteStream)
+        if "Authorization" in request.headers:
+            return await super().handle_async_request(request)
+        chunks = aiter(request.stream)
+        while not await anext(chunks):
+            pass
+        return httpx.Response(401, headers={"WWW-Authenticate": "Session"})
+
+
+class Alike(AsyncIterating):
+    """Of many chunks that are all alike, so that nobody sees where it begins."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts = iter([b"alike"] * 9)
+
+
+def upload_to_the_impatient(driver: Driver, body: Any) -> httpx.Response:
+    auth = SessionAuth(lambda context: "token", "https://api.example.com")
+    client = driver.open(auth=auth, transport=Impatient())
+    return client.post("https://api.example.com/upload", content=body)
+
+
+# trio would warn of what the transport leaves behind.
+NOT_TRIO = pytest.mark.parametrize("driver", ["sync", "asyncio"], indirect=True)
+
+
+@NOT_TRIO
+def test_an_iterator_of_which_a_part_was_sent_is_not_sent_short(driver: Driver) -> None:
+    answer = upload_to_the_impatient(driver, Alike() if driver.is_async else iter([b"alike"] * 9))
+    assert outcome(answer) is Outcome.RENEWED_NOT_REPLAYED
+
+
+@NOT_TRIO
+def test_an_iterable_of_which_a_part_was_sent_arrives_whole(driver: Driver) -> None:
+    answer = upload_to_the_impatient(driver, AsyncAgain() if driver.is_async else PARTS)
+    assert (answer.status_code, answer.request.content) == (200, WHOLE)
+
+
 def test_a_body_that_a_redirect_took_away_needs_no_replaying(
     dead: Caller, driver: Driver, server: Server
 ) -> None:

@@ -211,6 +211,16 @@ def test_a_late_401_that_deletes_the_cookie_does_not_delete_the_new_one(
     assert with_cookie.get(f"{server.url}/orders").history == []
 
 
+def test_a_cookie_that_a_401_sets_is_not_taken_for_the_session(
+    with_cookie: Caller, server: Server
+) -> None:
+    anonymous = (("Set-Cookie", f"{COOKIE}=anonymous; Path=/"),)
+    line = ("WWW-Authenticate", 'Session realm="api", error="session_revoked"')
+    server.routes["/secret"] = lambda _: Answer(401, (line, *anonymous))
+    assert with_cookie.get(f"{server.url}/secret").status_code == 401
+    assert with_cookie.get(f"{server.url}/orders").history == []
+
+
 def test_the_replay_brings_what_the_401_set(client: Caller, server: Server) -> None:
     server.refusal_headers = (
         ("Set-Cookie", "csrf=fresh; Path=/"),
@@ -246,3 +256,13 @@ def test_a_cookie_of_the_dead_session_does_not_survive_it(driver: Driver, server
     client.get(f"{server.url}/1")
     client.get(f"{server.url}/2")
     assert [request.cookies for request in server.seen("/2")] == [{"first": "1"}, {"second": "1"}]
+
+
+def test_a_token_of_the_dead_session_does_not_survive_it(driver: Driver, server: Server) -> None:
+    server.refuse_all = True
+    grants = iter([Grant(token="first"), Grant(cookies={"second": "1"})])
+    client = driver.open(auth=SessionAuth(lambda context: next(grants), server.url))
+    client.get(f"{server.url}/1")
+    client.get(f"{server.url}/2")
+    sent = [(request.token, request.cookies) for request in server.seen("/2")]
+    assert sent == [("first", {}), (None, {"second": "1"})]

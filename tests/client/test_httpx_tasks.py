@@ -84,7 +84,9 @@ def test_each_kind_waits_for_each(server: Server, leader: str, follower: str) ->
 def test_nobody_is_left_on_a_renewal_that_has_ended(
     driver: Driver, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    auth = SessionAuth(driver.login(server), server.url)
+    gate = threading.Event()
+    server.login_gates.append(gate)
+    auth = SessionAuth(driver.login(server), server.url, on_event=when("joined", gate.set))
     flights: list[Flight] = []
     watch = auth._book.watch
 

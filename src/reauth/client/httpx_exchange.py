@@ -69,6 +69,7 @@ class Begin:
 
 Meanwhile: TypeAlias = Look | Drain | Begin | Login | Wait | Ask | Pause
 Step: TypeAlias = httpx.Request | Meanwhile
+_CHALLENGE = "WWW-Authenticate"
 # A response, and the error that it signals if no challenge says one.
 Arrived: TypeAlias = tuple[httpx.Response, Error | None]
 
@@ -91,26 +92,23 @@ class Exchange:
 
     def steps(self) -> Generator[Step, Any, None]:
         """Sign and send the request, and do what its response asks for."""
-        held = yield from self._grant()
-        response, signal = yield from self._send(self._request, held)
-        challenged = response.status_code == UNAUTHORIZED or "WWW-Authenticate" in response.headers
-        if challenged or signal is not None:
-            final = yield from self._done(answer(self._book, self._seen(response, signal)))
-            mark(final.seen.response, final.outcome)
-            if final.failure is not None:
-                yield from self._fail(final.failure, final.seen.response)
-        if self._held is not None and self._book.policy.fresh == "always":
-            yield from share(self._book, self._held)
-
-    def _grant(self) -> Generator[Step, Any, Held | None]:
-        """Find the grant to send."""
-        method, url = self._request.method, str(self._request.url)
+        book, request, url = self._book, self._request, str(self._request.url)
         origin = sent_to(url)
-        held = self._book.for_request(origin, url)
-        if self._book.ready(origin, held):
-            return held
-        flow: Generator[Any, Any, Held | None] = before(self._book, held, origin, method, url)
-        return (yield from flow)
+        held = book.for_request(origin, url)
+        if not book.ready(origin, held):
+            flow: Generator[Any, Any, Held | None] = before(book, held, origin, request.method, url)
+            held = yield from flow
+        response, signal = yield from self._send(request, held)
+        if signal or response.status_code == UNAUTHORIZED or _CHALLENGE in response.headers:
+            yield from self._answer(self._seen(response, signal))
+        if self._held is not None and book.policy.fresh == "always":
+            yield from share(book, self._held)
+
+    def _answer(self, seen: Seen) -> Generator[Step, Any, None]:
+        final = yield from self._done(answer(self._book, seen))
+        mark(final.seen.response, final.outcome)
+        if final.failure is not None:
+            yield from self._fail(final.failure, final.seen.response)
 
     def _done(self, flow: Flow) -> Generator[Step, Any, Final]:
         """Run the flow to its end; its replays are requests."""
@@ -175,15 +173,15 @@ class Exchange:
         httpx makes the Cookie field of a redirect of nothing but its client's own jar. A request
         within the origin that lost the grant so is returned, to be sent again if that is safe.
         """
-        signed = held is not None
+        signed, policy = held is not None, self._book.policy
         for number, hop in enumerate(hops):
-            request, origin = hop.request, sent_to(str(hop.request.url))
+            request = hop.request
             if held is not None and signed and number:
-                within = origin == held.key.origin
+                within = _origin(request) == held.key.origin
                 signed = within and sent_with(self._book, held, request.headers) is not None
                 if within and not signed and request.method in {"GET", "HEAD"}:
                     return request
-            if self._book.policy.signals and origin in self._book.policy.origins:
+            if policy.signals and _origin(request) in policy.origins:
                 signal: Error | None = yield Look(hop)
                 if signal is not None:
                     return hop, signal
@@ -275,16 +273,16 @@ class Exchange:
 
 
 def _copy(request: httpx.Request) -> httpx.Request:
-    copied = httpx.Request(
-        request.method,
-        request.url,
-        headers=request.headers,
-        stream=request.stream,
-        extensions=request.extensions,
-    )
-    if isinstance(request.stream, httpx.ByteStream):
-        copied.read()  # so that its content can be looked at, as the original's
+    # Not by `copy`, which would do as pickling does and leave the body behind.
+    copied = object.__new__(type(request))
+    copied.__dict__.update(request.__dict__)
+    copied.headers = httpx.Headers(request.headers)
+    copied.extensions = dict(request.extensions)
     return copied
+
+
+def _origin(request: httpx.Request) -> str:
+    return sent_to(str(request.url))
 
 
 class _Jar(CookieJar):

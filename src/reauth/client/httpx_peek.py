@@ -181,8 +181,10 @@ class _AsyncTape(httpx.AsyncByteStream):
         # Cancelled in their next read, the generators within end in order, as trio wants them to.
         with anyio.CancelScope() as scope, suppress(httpx.HTTPError):
             scope.cancel()
-            for _ in range(_MOST_PIECES):
-                if not await anext(self._live, b""):
+            pieces = 0
+            async for _ in self._live:
+                pieces += 1
+                if pieces > _MOST_PIECES:
                     break
         await self._stream.aclose()
 
