@@ -137,6 +137,19 @@ def test_without_a_session_cookie_every_cookie_is_the_applications() -> None:
     assert not sets_cookie(("Set-Cookie", "sid=; Max-Age=0"), None)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Accept-Ranges", "Age", "Cache-Control", "Content-Disposition", "Content-Encoding"),
+        *("Content-Language", "Content-Length", "Content-Location", "Content-Range"),
+        *("Content-Type", "ETag", "Expires", "Last-Modified", "Location", "Pragma", "Refresh"),
+        *("Trailer", "Transfer-Encoding"),
+    ],
+)
+def test_no_field_about_a_content_outlives_it(name: str) -> None:
+    assert without_content([(name, "a"), ("X-" + name, "a")], None) == [("X-" + name, "a")]
+
+
 def test_what_describes_a_content_goes_with_it() -> None:
     headers = [
         ("Content-Type", "text/html"),

@@ -196,6 +196,71 @@ def test_a_realm_that_could_not_be_sent_is_refused_at_construction(realm: str) -
         Gate(realm)
 
 
+# Answers
+
+PROBLEMS: list[tuple[Any, dict[str, Any]]] = [
+    (Refused(), {"detail": "No session was presented"}),
+    (
+        Refused("session_expired"),
+        {"detail": "The session has expired", "error": "session_expired"},
+    ),
+    (None, {"detail": "The session is not known", "error": "session_invalid"}),
+    (Refused("session_revoked"), {"detail": "The session was ended", "error": "session_revoked"}),
+    (
+        Refused("insufficient_user_authentication", max_age=0, acr_values=["phr", "mfa"]),
+        {
+            "detail": "A more recent or a stronger login is needed",
+            "error": "insufficient_user_authentication",
+            "max_age": 0,
+            "acr_values": "phr mfa",
+        },
+    ),
+    (
+        Refused("csrf_invalid"),
+        {
+            "title": "Forbidden",
+            "status": 403,
+            "detail": "The CSRF token is missing or wrong",
+            "error": "csrf_invalid",
+        },
+    ),
+    (
+        OSError(),
+        {
+            "title": "Service Unavailable",
+            "status": 503,
+            "detail": "Sessions cannot be checked at the moment",
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("outcome", "problem"), PROBLEMS)
+def test_each_refusal_has_its_problem_document(outcome: Any, problem: dict[str, Any]) -> None:
+    answer = decide(GATE, request(authorization=GOOD), outcome).answer
+    assert answer is not None
+    assert json.loads(answer.body) == {"title": "Unauthorized", "status": 401} | problem
+    assert answer.status == problem.get("status", 401)
+    assert ("Content-Length", str(len(answer.body))) in answer.headers
+
+
+def test_a_page_may_read_how_long_to_wait() -> None:
+    answer = decide(GATE, request(authorization=GOOD), OSError()).answer
+    assert answer is not None
+    assert ("Access-Control-Expose-Headers", "Retry-After") in answer.headers
+
+
+def test_the_answer_to_a_preflight_is_not_stored() -> None:
+    asked = request(method="OPTIONS", origin="https://a", access_control_request_method="PUT")
+    answer = decide(GATE, asked).answer
+    assert answer is not None
+    assert (answer.status, answer.headers, answer.body) == (
+        204,
+        [("Cache-Control", "no-store")],
+        b"",
+    )
+
+
 # Words
 
 
