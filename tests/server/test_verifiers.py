@@ -13,6 +13,7 @@ from itsdangerous import URLSafeTimedSerializer
 
 import reauth
 from reauth.server import asgi, flask, wsgi
+from reauth.server.starlette import OwnSession
 from reauth.server.verifiers import Lookup, Signed, ask, ask_async, unblocking
 
 # Asking
@@ -208,6 +209,11 @@ def test_a_signed_token_is_admitted_for_what_is_left_of_its_time() -> None:
     assert admitted.session == {"user": "ada"}
     assert admitted.expires_in is not None
     assert 890 < admitted.expires_in <= 900
+
+
+def test_to_check_a_signature_is_not_to_wait() -> None:
+    assert not Signed(SERIALIZER, 900).blocking
+    assert not OwnSession("secret", 900).blocking
 
 
 def test_one_that_is_genuine_and_too_old_is_expired() -> None:
