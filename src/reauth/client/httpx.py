@@ -81,8 +81,8 @@ class SessionAuth(Principal[httpx.Client | httpx.AsyncClient], httpx.Auth):
     else.
 
     `origins` names whose challenges it answers; a ready-made login brings its own. Give `realm`
-    where several tenants share an origin. One object is one principal: give it to as many
-    clients as you like.
+    where several tenants share an origin. `signals` are other answers that mean a dead session
+    (`reauth.client.signals`). One object is one principal: give it to as many clients as you like.
 
     `strict` raises `BodyNotReplayable` where a body cannot be sent twice, instead of returning
     the 401. `login_timeout`, in seconds, is what a login may take in an asynchronous client, and
@@ -92,8 +92,16 @@ class SessionAuth(Principal[httpx.Client | httpx.AsyncClient], httpx.Auth):
     that differs from SPEC.md. `on_event` is called with each `reauth.client.events.Event`.
     `insecure` allows origins that are not https.
 
+    `store` lets several processes share one session: see `reauth.client.stores`. Whose it is, if
+    they log in as several, `account` tells apart. With `fresh="always"` the store is asked before
+    each request, for servers that give the cookie a new value with each answer.
+
     httpx shows an auth nothing of its client: where a login needs its proxies or certificates,
-    give `http`, the client that `context.http` shall be.
+    give `http`, the client that `context.http` shall be. And httpx follows redirects and calls
+    event hooks below its auth. So a hook that raises on a 401 keeps it from being answered, and a
+    warning says so. A redirect within the origin sheds a session that is a cookie: a GET or HEAD
+    that it led to is sent once more, with it. One from http to https of the same host takes a
+    token along, though that is another origin.
 
     Raises `ValueError` for a bare callable without `origins`, and for an origin that is neither
     https nor loopback.
