@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import json
 import pickle
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -169,6 +170,10 @@ def test_a_line_that_is_well_formed_is_read_as_it_stands() -> None:
     ]
 
 
+def test_what_is_read_whole_and_is_still_malformed_has_the_fault_that_parse_raises() -> None:
+    assert told("',  'a=b") == [("stray-character", ",")]
+
+
 def test_a_diagnosis_draws_each_fault_and_what_was_read() -> None:
     assert str(reauth.diagnose("Bearer, error='no\tway'")).splitlines() == [
         "comma-after-scheme (RFC 9110 §11.3)",
@@ -216,6 +221,12 @@ def test_a_diagnosis_and_a_fault_are_values() -> None:
         for name in value.__dataclass_fields__:
             with pytest.raises(dataclasses.FrozenInstanceError):
                 setattr(value, name, "x")
+
+
+def test_the_page_about_diagnosis_lists_every_kind_and_what_to_do() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "diagnose.md").read_text("utf-8")
+    listed = re.findall(r"^\| `([\w-]+)` \| (RFC [^|]+) \| (.+) \|$", page, re.MULTILINE)
+    assert listed == [(kind, *KINDS[kind]) for kind in sorted(KINDS)]
 
 
 def test_diagnosing_a_well_formed_field_does_not_load_pyparsing() -> None:

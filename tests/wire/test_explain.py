@@ -127,6 +127,21 @@ def test_an_error_says_what_was_expected(field: str, expected: str) -> None:
     assert f"expected {expected}" in str(error)
 
 
+@pytest.mark.parametrize("count", [1, 40, 400])
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_fault_is_found_behind_any_number_of_sound_elements(count: int, quote: str) -> None:
+    sound = ", ".join(f"A{i} b={quote}c{quote}, d={quote}e{quote}" for i in range(count))
+    error = refusal(f"{sound}, f=g h")
+    assert (error.fault, error.start) == ("unquoted-spaces", len(sound) + 4)
+    assert (error.source[error.start : error.end], error.expected) == ("g h", grammar.NEXT)
+    assert f"at character {len(sound) + 5}\n" in str(error)
+
+
+def test_what_a_fault_began_with_is_seen_where_the_field_is_not_long() -> None:
+    assert refusal("Bearer a='b, c d'").fault == "single-quotes"
+    assert refusal("Digest qop=auth,auth-int, nonce=a").fault == "unquoted-comma"
+
+
 def test_the_message_shows_the_field_with_carets_and_says_what_to_do() -> None:
     assert str(refusal("Basic realm=My Realm")).splitlines() == [
         "unquoted-spaces: expected a comma or the end of the field at character 14",
@@ -217,6 +232,7 @@ def refused(read: Any, text: str) -> ChallengeSyntaxError | None:
         (f'Bearer "{SECRET}"', "positional-quoted", 7),
         (f"Bearer: {SECRET}", "colon-after-scheme", 6),
         (f"Basic {SECRET},", "stray-word", 6),
+        (f"Basic \t{SECRET}=x", "bad-space", 5),
         (f"Basic, {SECRET}", "stray-character", 5),
         (f"Basic, token={SECRET}", "comma-after-scheme", 5),
     ],

@@ -20,7 +20,7 @@ __all__ = ["explain"]
 
 _LIST: Final = {
     "challenges": re.compile(""),
-    "credentials": re.compile(rf"{OWS}{TOKEN} ++"),
+    "credentials": re.compile(rf"{OWS}{TOKEN} ++(?!\t{OWS}(?!,|\Z))"),
     "authentication-info": re.compile(""),
 }
 """What stands before the list in each kind of field."""

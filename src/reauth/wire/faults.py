@@ -27,7 +27,7 @@ KINDS: Final = {
     ),
     "line-break": (
         "RFC 9110 §5.5",
-        "A field holds no line break: join the lines with a comma, or send several fields.",
+        "A field holds no line break: leave it out, or send what follows in a field of its own.",
     ),
     # what a challenge begins with
     "missing-scheme": (
@@ -65,7 +65,7 @@ KINDS: Final = {
     ),
     "smart-quotes": (
         "RFC 9110 §5.6.4",
-        'Only the double quote of ASCII quotes: write " for the typographic ones.',
+        'Only the double quote of ASCII quotes: write " for these.',
     ),
     "escaped-quotes": (
         "RFC 9110 §5.6.4",
@@ -85,7 +85,7 @@ KINDS: Final = {
     ),
     "unescaped-quote": (
         "RFC 9110 §5.6.4",
-        'A double quote inside a quoted text is written \\": put the backslash here.',
+        'A double quote inside a quoted text is written \\": put a backslash before each.',
     ),
     "unescaped-backslash": (
         "RFC 9110 §5.6.4",
@@ -141,7 +141,7 @@ KINDS: Final = {
     ),
     "duplicate-parameter": (
         "RFC 9110 §11.2",
-        "A parameter occurs once in a challenge: leave this one out; only the first is read.",
+        "A parameter occurs once in a challenge: leave this one out.",
     ),
     # what is neither scheme nor parameter
     "quoted-challenge": (
@@ -190,7 +190,7 @@ KINDS: Final = {
     ),
     # bounds
     "too-many-faults": (
-        "RFC 9110 §11.3",
+        "RFC 9110 §5.4",
         "There are too many faults before this place: what follows was not read.",
     ),
 }

@@ -54,8 +54,16 @@ def _regex(name: str, pattern: str) -> pp.ParserElement:
     return pp.Regex(pattern).leave_whitespace().set_name(name)
 
 
+def _mark(name: str, pattern: str) -> pp.ParserElement:
+    return _regex(name, pattern).add_parse_action(_nothing)
+
+
 def _any(name: str, *rules: pp.ParserElement) -> pp.ParserElement:
     return pp.MatchFirst(rules).leave_whitespace().set_name(name)
+
+
+def _nothing(_text: str, _at: int, _found: pp.ParseResults) -> list[str]:
+    return []
 
 
 def _unescaped(_text: str, _at: int, found: pp.ParseResults) -> str:
@@ -83,40 +91,42 @@ def _scheme_value(_text: str, _at: int, found: pp.ParseResults) -> list[Read]:
     return [(scheme, rest[0], {}) if isinstance(rest[0], str) else (scheme, None, rest[0])]
 
 
-def _read(rule: pp.ParserElement) -> pp.ParserElement:
-    return rule.add_parse_action(_scheme_value)
-
-
 # A minus sign stands where no other reading is left: what fails behind it is the fault.
-ows = _regex("OWS", OWS).suppress()
-sp = _regex(ARGUMENTS, " ++").suppress()
-equals = _regex("=", rf"{BWS}={BWS}").suppress()
-comma = _regex("comma", _comma).suppress()
-commas = _regex("commas", rf"[{LIST_SPACE}]*+").suppress()
-dquote = _regex("DQUOTE", '"').suppress()
-quoted_text = _regex("quoted-text", QUOTED_TEXT).add_parse_action(_unescaped)
-nothing = _regex("nothing", _followed).suppress()
-end = _regex(NEXT, rf"{OWS}\Z").suppress()
+ows = _mark("OWS", OWS)
+sp = _mark("1*SP", " ++")
+equals = _mark("BWS = BWS", rf"{BWS}={BWS}")
+comma = _mark("OWS ,", _comma)
+commas = _mark("empty elements", rf"[{LIST_SPACE}]*+")
+dquote = _mark("DQUOTE", '"')
+no_param = _mark("no parameter", _followed)
+alone = _mark("no parameter at all", rf"{_followed}{_closed}")
+end = _mark(NEXT, rf"{OWS}\Z")
 
 token = _regex("token", TOKEN)
-quoted_string = dquote - quoted_text - dquote.copy().set_name(CLOSING)
+quoted_text = _regex("*( qdtext / quoted-pair )", QUOTED_TEXT).add_parse_action(_unescaped)
+quoted_string = (dquote - quoted_text - dquote.copy().set_name(CLOSING)).set_name("quoted-string")
+
 name = _regex("token", rf"{TOKEN}(?={BWS}=)")
-auth_param = (name + equals - _any(VALUE, token, quoted_string)).add_parse_action(_pair)
-auth_params = ((auth_param | nothing) + pp.ZeroOrMore(comma + auth_param)).add_parse_action(_once)
+auth_param = name + equals - _any(VALUE, token, quoted_string)
+auth_param.set_name("auth-param").add_parse_action(_pair)
+auth_params = (auth_param | no_param) + pp.ZeroOrMore(comma + auth_param)
+auth_params.set_name("auth-params").add_parse_action(_once)
 
 auth_scheme = _regex("auth-scheme", rf"{TOKEN}(?!{BWS}=)")
 token68 = _regex("token68", rf"{TOKEN68}{_followed}{_closed}")
-lone_scheme = _regex("auth-scheme", rf"{TOKEN}(?= *+{_followed}{_closed})")
-arguments = auth_scheme - sp - _any(ARGUMENT, token68, auth_params)
-challenge = _read(lone_scheme) | _read(arguments)
+challenge = auth_scheme - _any(ARGUMENTS, sp - _any(ARGUMENT, token68, auth_params), alone)
+challenge.set_name("challenge").add_parse_action(_scheme_value)
 
 # Credentials are no list: a comma is of their parameters, or it is none of theirs.
-only_scheme = _regex("auth-scheme", rf"{TOKEN}(?={OWS}\Z)")
 only_token68 = _regex("token68", rf"{TOKEN68}(?={OWS}\Z)")
-credentials = _read(only_scheme | auth_scheme - sp - _any(ONE_ARGUMENT, only_token68, auth_params))
+only = _mark("the end", rf"(?={OWS}\Z)")
+credentials = auth_scheme - _any(
+    ARGUMENTS, sp - _any(ONE_ARGUMENT, only_token68, auth_params), only
+)
+credentials.set_name("credentials").add_parse_action(_scheme_value)
 
 more_challenges = pp.ZeroOrMore(comma - _any(ELEMENT, challenge, end))
-list_end = _any(NEXT, comma - _regex(PARAM, r"\Z").suppress(), end)
+list_end = _any(NEXT, comma - _mark(PARAM, r"\Z"), end)
 
 RULES: Final = {
     "challenges": commas - _any(SCHEME, challenge, end) - more_challenges - end,
@@ -125,8 +135,8 @@ RULES: Final = {
 }
 """The start rules, by the names that `read` knows them under."""
 
-for rule in RULES.values():
-    rule.leave_whitespace().parse_with_tabs().streamline()
+for _rule in RULES.values():
+    _rule.leave_whitespace().parse_with_tabs().streamline()
 
 
 def read(rule: str, text: str) -> list[Read] | Stop:
