@@ -194,7 +194,7 @@ def drain(response: httpx.Response) -> None:
     What was read stays readable. httpx reads a refused response to its end before it sends the
     next request, however long that takes: this leaves it nothing to wait for.
     """
-    if is_read(response):
+    if _is_drained(response):
         return
     kept, until = bytearray(), time.monotonic() + MOST_SECONDS / 2
     with (
@@ -211,7 +211,7 @@ def drain(response: httpx.Response) -> None:
 
 async def drain_async(response: httpx.Response) -> None:
     """Read what is left of a response, as `drain` does."""
-    if is_read(response):
+    if _is_drained(response):
         return
     kept, stream = bytearray(), _stream(response)
     try:
@@ -237,6 +237,10 @@ def is_read(response: httpx.Response) -> bool:
     return response.is_closed or response.is_stream_consumed
 
 
+def _is_drained(response: httpx.Response) -> bool:
+    return is_read(response) or isinstance(response.stream, httpx.ByteStream)
+
+
 @contextmanager
 def hurried(response: httpx.Response) -> Iterator[None]:
     """Let no read of a 401 take longer than half the time there is: the last may begin late.
@@ -256,9 +260,11 @@ def hurried(response: httpx.Response) -> Iterator[None]:
 
 def _keep(response: httpx.Response, octets: bytes) -> None:
     """Leave with a response what was read of it, or nothing where httpx would choke on that."""
-    trial = httpx.Response(200, headers=response.headers, stream=httpx.ByteStream(octets))
-    try:
-        trial.read()
-    except httpx.DecodingError:
-        octets = b""
+    if "Content-Encoding" in response.headers:
+        stream = httpx.ByteStream(octets)
+        trial = httpx.Response(200, headers=response.headers, stream=stream)
+        try:
+            trial.read()
+        except httpx.DecodingError:
+            octets = b""
     response.stream = httpx.ByteStream(octets)
