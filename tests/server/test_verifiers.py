@@ -180,6 +180,8 @@ def test_a_session_ends_at_its_time() -> None:
     clock = Clock()
     verify = Lookup({"t1": 1540.0}, expires_at=float, clock=clock)
     assert verify("t1") == reauth.Admitted(1540.0, expires_in=540.0)
+    clock.now = 1539.5
+    assert verify("t1") == reauth.Admitted(1540.0, expires_in=0.5)
     for clock.now in (1540.0, 1541.0):
         with pytest.raises(reauth.Refused, match="session_expired"):
             verify("t1")

@@ -175,6 +175,16 @@ def test_other_exceptions_pass() -> None:
         call(admitted(app))
 
 
+def test_a_public_page_can_say_why_there_is_no_session() -> None:
+    def verify(token: str) -> None:
+        raise reauth.Refused("session_expired")
+
+    environ: dict[str, Any] = {"REQUEST_METHOD": "GET", "HTTP_COOKIE": "sid=a"}
+    gate = SessionGate(starting("200 OK", []), verify, realm="a", cookie="sid", public=["/"])
+    gate(environ, lambda *_: lambda _: None)
+    assert (environ["reauth.session"], environ["reauth.refused"].error) == (None, "session_expired")
+
+
 def test_a_path_is_utf_8_in_disguise() -> None:
     assert request({"REQUEST_METHOD": "GET", "PATH_INFO": "/caf\xc3\xa9"}).path == "/café"
     assert request({"REQUEST_METHOD": "GET", "PATH_INFO": "/\xff"}).path == "/\ufffd"
