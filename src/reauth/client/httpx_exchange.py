@@ -194,8 +194,7 @@ class Exchange:
             return
         if held.cookies and "Set-Cookie" in response.headers:
             roll(self._book, held, response.cookies.jar)
-        if "Authentication-Info" in response.headers:
-            extend(self._book, held, response.request.headers, response.headers)
+        extend(self._book, held, response.request.headers, response.headers)
 
     # Seeing, and sending again
 
