@@ -204,6 +204,16 @@ def test_folders_are_chosen_by_the_deepest_that_was_asked_for() -> None:
     assert chosen == {"/a/b/2": deep, "/a/2": flat, "/c": None}
 
 
+def test_where_one_grant_is_left_it_is_sent_everywhere() -> None:
+    book = a_book()
+    one = log_in(book, "one", refused(url=f"{URL[:-8]}a/1", challenge='Session realm="one"'))
+    two = log_in(book, "two", refused(url=f"{URL[:-8]}b/1", challenge='Session realm="two"'))
+    book.drop(one)
+    assert book.for_request(ORIGIN, "https://api.example.com/c") is two
+    book.drop(two)
+    assert book.for_request(ORIGIN, "https://api.example.com/c") is None
+
+
 def test_sixteen_folders_of_a_realm_are_remembered() -> None:
     book = a_book()
     log_in(book)

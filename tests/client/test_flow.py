@@ -261,6 +261,25 @@ def test_after_a_reset_the_failure_of_the_login_that_was_under_way_counts_no_mor
     assert steps.throw(LoginRefused("the old password")).leads
 
 
+def test_one_reset_allows_one_more_login_and_a_second_none() -> None:
+    book = a_book()
+    steps = Steps(book, refused())
+    book.reset()
+    assert steps.send("old").leads
+    book.reset()
+    steps.send("old too")
+    assert isinstance(steps.final.failure, LoginTimeout)
+    assert Steps(book, refused()).leads  # and it left no renewal behind
+
+
+def test_after_a_reset_a_request_still_leads_once_only() -> None:
+    book = a_book()
+    steps = Steps(book, refused())
+    book.reset()
+    held = steps.send("old").send("new").replay.held
+    assert steps.send(refused(held)).outcome is Outcome.REPLAYED
+
+
 def test_a_reset_wakes_whoever_waits() -> None:
     book = a_book()
     leader, follower = Steps(book, refused()), Steps(book, refused())
@@ -280,6 +299,14 @@ def test_whatever_a_login_raises_is_an_outage_that_shows_its_type_alone(cause: E
     assert type(failure) is LoginUnavailable
     assert str(failure) == f"the login failed: {type(cause).__name__}"
     assert failure.__cause__ is cause
+
+
+@pytest.mark.parametrize(
+    ("cause", "said"), [(LoginUnavailable("no route"), "no route"), (LoginUnavailable(), None)]
+)
+def test_what_a_login_says_of_an_outage_is_told(cause: Exception, said: str | None) -> None:
+    failure = Steps(a_book(), refused()).throw(cause).final.failure
+    assert str(failure) == f"the login failed: {said or 'LoginUnavailable'}"
 
 
 def test_a_body_that_turns_out_to_be_spent_ends_with_the_401() -> None:

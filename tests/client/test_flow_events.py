@@ -244,6 +244,13 @@ def test_a_grant_for_another_realm_is_not_the_one_that_died() -> None:
     assert book.newer(KEY._replace(realm="other"), None) is other
 
 
+def test_a_later_login_for_another_realm_makes_no_grant_older() -> None:
+    book = a_book()
+    held = log_in(book)
+    other = log_in(book, "o1", refused(challenge=challenge(None, "other")))
+    assert Steps(book, refused(other)).replay.held is held
+
+
 def test_a_realm_is_known_where_its_grant_was_asked_for() -> None:
     book = a_book()
     log_in(book, "o1", refused(url="https://api.example.com/o/1", challenge=challenge(None, "o")))

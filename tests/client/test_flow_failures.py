@@ -225,6 +225,18 @@ def test_no_more_than_sixteen_realms_of_an_origin_are_known_at_once() -> None:
     assert book.newer(KEY._replace(realm="1"), None) is outcomes[1]
 
 
+def test_a_realm_that_is_known_needs_no_room() -> None:
+    clock = Clock()
+    book = a_book(clock, budget_window=30.0)
+    held = [
+        Steps(book, refused(challenge=challenge(None, str(number)))).send("t").replay.held
+        for number in range(16)
+    ]
+    clock.now += 30.0
+    assert Steps(book, refused(held[9], challenge(None, "9"))).leads
+    assert [book.newer(each.key, None) for each in held] == held
+
+
 def test_a_realm_whose_login_is_under_way_or_pauses_does_not_make_room() -> None:
     clock = Clock()
     book = a_book(clock, budget_window=30.0, login_timeout=1000.0)
@@ -234,7 +246,7 @@ def test_a_realm_whose_login_is_under_way_or_pauses_does_not_make_room() -> None
         Steps(book, refused(challenge=challenge(None, str(number)))).send(f"t{number}")
     clock.now += 30.0
     assert Steps(book, refused(challenge=challenge(None, "new"))).leads
-    assert running.send("t").replay.held.key.realm == "running"
+    assert running.throw(LoginUnavailable()).outcome is Outcome.UNAVAILABLE
     pausing = Steps(book, refused(challenge=challenge(None, "pausing")))
     assert pausing.outcome is Outcome.UNAVAILABLE
 

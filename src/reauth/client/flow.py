@@ -21,7 +21,7 @@ from typing import Any, TypeAlias
 from reauth.client.book import Blocked, Book, Flight, Status
 from reauth.client.events import Event, EventKind, tell
 from reauth.client.fleet import Ask, Pause, consult, find, give_back, publish, take_turn
-from reauth.client.grant import Context, Grant, granted
+from reauth.client.grant import Context, granted
 from reauth.client.outcomes import Outcome
 from reauth.client.policy import UNAUTHORIZED, Action, Demand, Held, Seen
 from reauth.errors import (
@@ -232,20 +232,12 @@ def _log_in(
         if grant is None:
             book.end(flight, Status.DECLINED)
         else:
-            held = yield from _settle(book, seen, demand, flight, grant)
+            held = yield from publish(book, flight, demand, grant, seen.url)
     except Exception as cause:  # noqa: BLE001 - whatever the user's own code raises is its failure
         book.failed(flight, cause, refused=isinstance(cause, LoginRefused))
     finally:
         _tell_end(book, demand, flight, seconds=book.clock() - started)
     return held
-
-
-def _settle(
-    book: Book, seen: Seen, demand: Demand, flight: Flight, grant: Grant
-) -> Generator[Command, Any, Held | None]:
-    if book.policy.store is None:
-        return book.granted(flight, demand, grant, seen.url)
-    return (yield from publish(book, flight, demand, grant, seen.url))
 
 
 def _tell_end(book: Book, demand: Demand, flight: Flight, *, seconds: float) -> None:
@@ -322,7 +314,7 @@ def _unanswered(book: Book, seen: Seen, outcome: Outcome) -> Final:
         tell(book.policy.listener, event)
         return Final(seen, Outcome.FOREIGN)
     lapsed = book.policy.challenged(seen) if seen.origin in book.policy.origins else None
-    if lapsed is not None and lapsed.error is not None and seen.status != UNAUTHORIZED:
+    if lapsed is not None and lapsed.error is not None:
         _tell(book, EventKind.LAPSED, lapsed)
     return Final(seen, outcome)
 
