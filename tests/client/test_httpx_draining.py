@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from reauth import Grant, LoginRefused
-from reauth.client import httpx_body
 from reauth.client.httpx import SessionAuth
+from reauth.client.over_httpx import body as httpx_body
 from tests.client.httpx_drivers import Caller, Driver
 from tests.client.server import PATIENCE, Server, dribble, flood
 

@@ -17,9 +17,9 @@ import pytest
 import trio
 
 from reauth import Grant
-from reauth.client import tasks
 from reauth.client.book import Flight
 from reauth.client.httpx import SessionAuth
+from reauth.client.over_httpx import tasks
 from tests.client.httpx_drivers import Driver, drive, login_of, when
 from tests.client.server import Answer, Server
 

@@ -12,9 +12,9 @@ from reauth import Challenge, Credentials, Grant, InvalidGrant, SessionError
 from reauth.client import Outcome, outcome
 from reauth.client.grant import Context, granted
 from reauth.client.outcomes import mark
+from reauth.client.over_requests.route import LoginSession
 from reauth.client.policy import BEARER, SESSION, Action, Policy, Responder
 from reauth.client.requests import SessionAuth
-from reauth.client.route import LoginSession
 from tests.client.steps import ORIGIN, URL, a_book, challenge, log_in, refused
 
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {

@@ -9,8 +9,8 @@ from requests.cookies import RequestsCookieJar
 
 from reauth import Grant
 from reauth.client import Outcome, outcome
-from reauth.client.cookies import carry_over_redirect
 from reauth.client.grant import Context
+from reauth.client.over_requests.cookies import carry_over_redirect
 from reauth.client.requests import InvalidGrant, SessionAuth
 from tests.client.server import COOKIE, Answer, Server, serve
 from tests.client.test_requests_threads import at_once

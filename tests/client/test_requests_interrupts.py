@@ -14,7 +14,7 @@ import requests
 
 from reauth import Grant
 from reauth.client.book import Book, Status
-from reauth.client.drive import drive
+from reauth.client.driver.drive import drive
 from reauth.client.flow import Command, Login, Replay, answer
 from reauth.client.grant import Context
 from reauth.client.requests import SessionAuth

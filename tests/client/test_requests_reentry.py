@@ -9,8 +9,8 @@ import requests
 
 from reauth import Grant
 from reauth.client import Outcome, outcome
+from reauth.client.driver.reentry import inside, logging_in
 from reauth.client.grant import Context
-from reauth.client.reentry import inside, logging_in
 from reauth.client.requests import LoginTimeout, LoginUnavailable, SessionAuth
 from tests.client.server import Answer, Server
 from tests.client.steps import a_book

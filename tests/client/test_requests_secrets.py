@@ -15,9 +15,9 @@ from reauth import Grant, LoginRefused
 from reauth.client.events import Event, EventKind, tell
 from reauth.client.flow import Login, Replay
 from reauth.client.grant import Context
+from reauth.client.over_requests.route import Route
 from reauth.client.policy import BEARER
 from reauth.client.requests import SessionAuth
-from reauth.client.route import Route
 from tests.client.server import COOKIE, PASSWORD, Server, serve
 from tests.client.steps import KEY, Steps, a_book, log_in, refused
 

@@ -8,7 +8,7 @@ from requests.structures import CaseInsensitiveDict
 
 from reauth import SessionError
 from reauth.client.answer import Answer, Unread, member
-from reauth.client.forms import form_with, forms
+from reauth.client.login.forms import form_with, forms
 from reauth.client.signals import (
     MOST_OCTETS,
     Signal,

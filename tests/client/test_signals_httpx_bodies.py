@@ -14,8 +14,9 @@ import httpx
 import pytest
 
 from reauth import LoginRefused
-from reauth.client import Outcome, httpx_body, outcome
+from reauth.client import Outcome, outcome
 from reauth.client.httpx import SessionAuth
+from reauth.client.over_httpx import body as httpx_body
 from reauth.client.signals import html_form, json_field, status
 from tests.client.httpx_drivers import Driver, drive
 from tests.client.server import Answer, Server, flood

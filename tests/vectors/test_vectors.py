@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 import reauth
-from reauth.client.lifetime import lifetime
+from reauth.client.driver.lifetime import lifetime
 from reauth.server.facts import Request
 from reauth.server.gate import Gate
 from reauth.session import SessionChallenge

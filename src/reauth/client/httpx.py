@@ -24,16 +24,16 @@ except ImportError as missing:
     ) from missing
 
 from reauth import errors
-from reauth.client import tasks
-from reauth.client.drive import stand_by
+from reauth.client.driver.drive import stand_by
+from reauth.client.driver.principal import Principal, by_base
+from reauth.client.driver.reentry import inside, logging_in
 from reauth.client.fleet import forget
 from reauth.client.flow import Login
 from reauth.client.grant import Context
-from reauth.client.httpx_body import drain, drain_async
-from reauth.client.httpx_exchange import Begin, Drain, Exchange, Look, Meanwhile
-from reauth.client.httpx_peek import free, free_async, look, look_async
-from reauth.client.principal import Principal, by_base
-from reauth.client.reentry import inside, logging_in
+from reauth.client.over_httpx import tasks
+from reauth.client.over_httpx.body import drain, drain_async
+from reauth.client.over_httpx.exchange import Begin, Drain, Exchange, Look, Meanwhile
+from reauth.client.over_httpx.peek import free, free_async, look, look_async
 
 __all__ = [
     "BodyNotReplayable",

@@ -20,10 +20,10 @@ from typing import Any, TypeAlias
 from urllib.parse import urldefrag, urlencode, urlsplit
 
 from reauth.client.answer import Answer
-from reauth.client.exchange import Request, Steps, jar_of, run, run_async
-from reauth.client.forms import Form, form_with
 from reauth.client.grant import Context, Grant
-from reauth.client.login_steps import (
+from reauth.client.login.exchange import Request, Steps, jar_of, run, run_async
+from reauth.client.login.forms import Form, form_with
+from reauth.client.login.steps import (
     REDIRECTS,
     check,
     check_cookies,

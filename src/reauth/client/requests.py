@@ -18,24 +18,24 @@ from requests.auth import AuthBase
 
 from reauth import errors
 from reauth.client.answer import Answer
-from reauth.client.body import rewind, watch
-from reauth.client.cookie_text import values
-from reauth.client.credentials import sent_with, sign
-from reauth.client.drain import drain
-from reauth.client.drive import drive, stand_by
+from reauth.client.driver.cookie_text import values
+from reauth.client.driver.credentials import sent_with, sign
+from reauth.client.driver.drive import drive, stand_by
+from reauth.client.driver.principal import Principal, by_base, raisable
+from reauth.client.driver.reentry import inside, logging_in
 from reauth.client.fleet import share
 from reauth.client.flow import Command, Login, Replay, answer, before
 from reauth.client.grant import Context
 from reauth.client.origins import sent_to
 from reauth.client.outcomes import mark
-from reauth.client.peek import Peek
+from reauth.client.over_requests.body import rewind, watch
+from reauth.client.over_requests.drain import drain
+from reauth.client.over_requests.peek import Peek
+from reauth.client.over_requests.retries import RetriesUnauthorized, warn_of_retries
+from reauth.client.over_requests.route import LoginSession, Route
+from reauth.client.over_requests.signing import learn, sign_again
 from reauth.client.policy import UNAUTHORIZED, Held, Policy, Seen
-from reauth.client.principal import Principal, by_base, raisable
-from reauth.client.reentry import inside, logging_in
-from reauth.client.retries import RetriesUnauthorized, warn_of_retries
-from reauth.client.route import LoginSession, Route
 from reauth.client.signals import Error, signalled
-from reauth.client.signing import learn, sign_again
 
 __all__ = [
     "BodyNotReplayable",

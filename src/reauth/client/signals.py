@@ -17,7 +17,7 @@ from typing import TypeAlias
 from urllib.parse import urljoin, urlsplit
 
 from reauth.client.answer import Answer, Unread, member
-from reauth.client.forms import form_with
+from reauth.client.login.forms import form_with
 from reauth.session import SessionError
 
 __all__ = [

@@ -49,16 +49,12 @@ class Diagnosis:
 
 
 def diagnose_lines(lines: list[str]) -> Diagnosis:
-    """Diagnose the lines of one field; `reauth.diagnose` is the door to this."""
-    text = ", ".join(lines)
-    scanned = scan_challenges(text)
-    if scanned is not None:
-        return Diagnosis(text, tuple(map(Challenge._of, scanned)), ())
+    """Diagnose the lines of a field that is not what RFC 9110 allows."""
     # These load pyparsing: only when there is a fault.
     from reauth.wire.explain import explain
     from reauth.wire.recover import Recovery
 
-    recovery, offset = Recovery(), 0
+    recovery, offset, text = Recovery(), 0, ", ".join(lines)
     for line in lines:
         scanned = scan_challenges(line)
         if scanned is None:

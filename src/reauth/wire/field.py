@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
+from reauth.wire.diagnose import Diagnosis, diagnose_lines
 from reauth.wire.model import Challenge
 from reauth.wire.scan import MAX_LENGTH, scan_challenges, too_long
-
-if TYPE_CHECKING:
-    from reauth.wire.diagnose import Diagnosis
 
 __all__ = ["diagnose", "parse", "serialize"]
 
@@ -57,13 +54,13 @@ def diagnose(field: str | Iterable[str], *, max_length: int = MAX_LENGTH) -> Dia
     >>> diagnosis.challenges
     (Challenge('Bearer', {'error': 'invalid_token'}),)
     """
-    from reauth.wire.diagnose import diagnose_lines  # loads pyparsing: only when asked for
-
-    lines = [field] if isinstance(field, str) else _lines(field)
-    text = _joined(lines)
+    text = field if isinstance(field, str) else _joined(field := _lines(field))
     if len(text) > max_length:
         raise too_long(text, max_length)
-    return diagnose_lines(lines)
+    scanned = scan_challenges(text)
+    if scanned is not None:
+        return Diagnosis(text, tuple(map(_challenge, scanned)), ())
+    return diagnose_lines([text] if isinstance(field, str) else list(field))
 
 
 def serialize(challenges: Iterable[Challenge]) -> str:

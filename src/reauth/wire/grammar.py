@@ -146,10 +146,8 @@ def read(rule: str, text: str) -> list[Read] | Stop:
 
     >>> read("challenges", "Basic realm=a, Negotiate")
     [('Basic', None, {'realm': 'a'}), ('Negotiate', None, {})]
-    >>> read("challenges", "Basic realm=")
-    [('Basic', 'realm=', {})]
-    >>> read("challenges", "Basic realm=, Negotiate realm=")
-    Stop(at=12, expected='a token or a quoted-string')
+    >>> read("challenges", "Basic realm=a charset=b")
+    Stop(at=13, expected='a comma or the end of the field')
     """
     try:
         found = RULES[rule].parse_string(text)

@@ -39,6 +39,7 @@ _KNOWN = (
     r"(?i:Basic|Bearer|Concealed|Digest|DPoP|GNAP|HOBA|Mutual|Negotiate|NTLM|OAuth|PrivateToken"
     rf"|SCRAM-SHA-1|SCRAM-SHA-256|Session|vapid)(?!{TCHAR})"
 )
+# What looks like a scheme, and what never is one.
 _LIKELY = rf"(?:{_KNOWN}|[A-Z][A-Za-z0-9._\-]*+(?!{TCHAR}))"
 _NO_SCHEME = rf"(?i:realm|error|error_description|error_uri|scope|nonce|charset)(?!{TCHAR})"
 
@@ -59,11 +60,15 @@ _CLOSED = (
     rf"|[ \t]++[^\",;\r\n]*+(?:\Z|[,;\r\n]{_NEXT_OPENS}))"
 )
 
+# What may stand between double quotes when nobody looks at the characters.
 _TEXT = r"[^\"\\]*+(?:\\[\s\S][^\"\\]*+)*+"
+# Other quotes: as characters, as the octets of their UTF-8, as those of windows-1252.
 _DOUBLE = "(?:[\u201c-\u201f\u2033\xab\xbb\x84\x93\x94]|\xe2\x80[\x9c-\x9f])"
 _SINGLE = "(?:[\u2018-\u201b\u2032\x82\x91\x92]|\xe2\x80[\x98-\x9b])"
 _ESCAPED = r"(?:\\\"|&quot;|&#34;)"
+# What stands for an equals sign.
 _EQUALS = rf"=>|:=|={{2,}}+(?={BWS}[\"'])"
+# A comma or a semicolon is of the URL if more of it follows.
 _URL = (
     r"[A-Za-z][A-Za-z0-9+.\-]*+://(?:[^\s,;\"'<>]++|<[^<>\",;]*+>"
     rf"|,(?=[^\s,;])(?!{_PARAM}|{_CHALLENGE})|;(?=[^\s,;])(?!{_PARAM}{BWS}\"))*+"
@@ -76,12 +81,14 @@ _QUOTES = "|".join(
         (rf"(?<!\S){_SINGLE}", _SINGLE),
     ]
 )  # fmt: skip
+# First what begins nothing, for speed: it is most of what is read.
 _PLAIN = "[^\\s,;\"'\\\\&\u2018-\u201f\u2032\u2033\xab\xbb\x82\x84\x91-\x94\xe2]"
 _PIECE = rf"(?:{_PLAIN}++|{_QUOTES}|[^\s,;\"])"
 _WORD = rf"{_PIECE}++"
 _NEXT_WORD = rf"[ \t]++(?!{_PARAM}){_WORD}"
 # A comma in a sentence: what follows it can begin neither a parameter nor a challenge.
 _MORE = rf",[ \t]++(?!{_PARAM}|{_CHALLENGE}|{_LONE_CHALLENGE})"
+# More of a sentence whose first word could stand alone.
 _SENTENCE = rf"(?:{_MORE}(?=[a-z]){_WORD}(?:{_NEXT_WORD}){{2,}}+)"
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
 from reauth.client.answer import Answer, member
-from reauth.client.exchange import Request, Steps
+from reauth.client.login.exchange import Request, Steps
 from reauth.client.origins import origin_of
 from reauth.errors import LoginRefused, LoginUnavailable
 

@@ -8,9 +8,9 @@ from urllib.parse import urljoin
 from requests import PreparedRequest, Response
 
 from reauth.client.book import Book
-from reauth.client.cookies import carry_over_redirect, rebuild
-from reauth.client.credentials import extend, roll, sign
+from reauth.client.driver.credentials import extend, roll, sign
 from reauth.client.origins import sent_to
+from reauth.client.over_requests.cookies import carry_over_redirect, rebuild
 from reauth.client.policy import UNAUTHORIZED, Held
 
 __all__ = ["learn", "sign_again"]

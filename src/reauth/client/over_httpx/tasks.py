@@ -1,4 +1,4 @@
-"""Standing by in a task, of asyncio or of trio, as `reauth.client.drive` does in a thread.
+"""Standing by in a task, of asyncio or of trio, as `reauth.client.driver.drive` does in a thread.
 
 One book may be shared by tasks of several loops and by threads, so a renewal wakes each who waits
 for it through that one's own loop.

@@ -17,8 +17,9 @@ import httpx
 
 from reauth import errors
 from reauth.client.book import Book
-from reauth.client.cookie_text import values, with_cookies
-from reauth.client.credentials import extend, roll, sent_with, sign
+from reauth.client.driver.cookie_text import values, with_cookies
+from reauth.client.driver.credentials import extend, roll, sent_with, sign
+from reauth.client.driver.principal import Kinds, raisable
 from reauth.client.fleet import share
 from reauth.client.flow import (
     Ask,
@@ -32,11 +33,10 @@ from reauth.client.flow import (
     answer,
     before,
 )
-from reauth.client.httpx_body import AsyncChunks, Chunks, watch
 from reauth.client.origins import sent_to
 from reauth.client.outcomes import mark
+from reauth.client.over_httpx.body import AsyncChunks, Chunks, watch
 from reauth.client.policy import UNAUTHORIZED, Held, Seen
-from reauth.client.principal import Kinds, raisable
 from reauth.client.signals import Error
 
 __all__ = ["Begin", "Drain", "Exchange", "Look", "Meanwhile", "Step"]

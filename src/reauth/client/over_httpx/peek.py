@@ -10,7 +10,7 @@ import anyio
 import httpx
 
 from reauth.client.answer import Answer
-from reauth.client.httpx_body import MOST_OCTETS, hurried, is_read
+from reauth.client.over_httpx.body import MOST_OCTETS, hurried, is_read
 from reauth.client.signals import Error, Signal, signalled, signalled_async
 
 __all__ = ["free", "free_async", "look", "look_async"]

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 
 from reauth.client.book import Book
-from reauth.client.cookie_text import values, with_cookies
-from reauth.client.lifetime import lifetime
+from reauth.client.driver.cookie_text import values, with_cookies
+from reauth.client.driver.lifetime import lifetime
 from reauth.client.policy import Held
 
 __all__ = ["extend", "roll", "sent_with", "sign"]

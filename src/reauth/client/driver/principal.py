@@ -12,7 +12,7 @@ from typing import Any, Generic, Literal, Self, TypeVar
 
 from reauth import errors
 from reauth.client.book import Book
-from reauth.client.drive import drive, stand_by
+from reauth.client.driver.drive import drive, stand_by
 from reauth.client.events import Listener
 from reauth.client.fleet import forget
 from reauth.client.grant import Context

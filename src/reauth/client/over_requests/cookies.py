@@ -16,7 +16,7 @@ from requests.cookies import (
     get_cookie_header,
 )
 
-from reauth.client.cookie_text import values, with_cookies
+from reauth.client.driver.cookie_text import values, with_cookies
 
 __all__ = ["carry_over_redirect", "rebuild"]
 

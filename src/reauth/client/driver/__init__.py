@@ -1,0 +1,1 @@
+"""What the drivers share: how a flow is stepped, and how a grant looks in header fields."""
