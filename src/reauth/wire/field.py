@@ -37,7 +37,7 @@ def parse(
     if scanned is not None:
         return list(map(_challenge, scanned))
     if lenient:
-        return list(diagnose(field, max_length=max_length).challenges)
+        return list(diagnose_lines([text] if isinstance(field, str) else list(field)).challenges)
     from reauth.wire.explain import explain  # loads pyparsing: only when there is a fault
 
     raise explain("challenges", text)
