@@ -13,9 +13,9 @@ from requests.adapters import HTTPAdapter
 from urllib3.response import HTTPResponse
 
 from reauth.client import Outcome, outcome
+from reauth.client import drain as drain_module
+from reauth.client.drain import MOST_OCTETS, drain
 from reauth.client.grant import Context, Grant
-from reauth.client.over_requests import drain as drain_module
-from reauth.client.over_requests.drain import MOST_OCTETS, drain
 from reauth.client.requests import LoginRefused, SessionAuth
 from tests.client.server import Server, dribble, flood
 

@@ -285,3 +285,14 @@ def test_a_request_of_another_scheme_is_untouched(session: requests.Session) -> 
     session.auth = SessionAuth(lambda _: "t", "https://api.example.com")
     prepared = session.prepare_request(requests.Request("GET", "file:///etc/hosts"))
     assert "Authorization" not in prepared.headers
+
+
+@pytest.mark.parametrize("written", ["https://bücher.example", "https://BÜCHER.example:443/a"])
+def test_an_internationalised_origin_is_the_one_that_requests_asks(written: str) -> None:
+    prepared = requests.Request("GET", "https://bücher.example/orders").prepare()
+    assert origin_of(written) == origin_of(str(prepared.url))
+
+
+def test_a_name_that_no_host_can_have_is_refused() -> None:
+    with pytest.raises(ValueError, match="no host name"):
+        origin_of("https://b\u2028.example")

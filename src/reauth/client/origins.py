@@ -22,6 +22,8 @@ def origin_of(url: str) -> str:
 
     >>> origin_of("HTTPS://user@API.example.com/orders?id=1")
     'https://api.example.com:443'
+    >>> origin_of("https://bücher.example")
+    'https://xn--bcher-kva.example:443'
     """
     head = _head(url)
     if head is None:
@@ -47,7 +49,19 @@ def _normalized(head: str) -> str:
     host, port = split.hostname, split.port or _DEFAULT_PORTS.get(split.scheme)
     if not host or port is None:
         raise ValueError(f"{split.scheme}: is no origin of http or https, or names no host")
-    return f"{split.scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+    return f"{split.scheme}://{f'[{host}]' if ':' in host else _ascii(host)}:{port}"
+
+
+def _ascii(host: str) -> str:
+    """Write an internationalised name as requests and httpx put it on the wire."""
+    if host.isascii():
+        return host
+    import idna  # requests depends on it, and few names need it
+
+    try:
+        return idna.encode(host, uts46=True).decode("ascii")
+    except idna.IDNAError as error:
+        raise ValueError(f"{host!r} is no host name: {error}") from None
 
 
 def trusted(

@@ -18,6 +18,7 @@ from requests.auth import AuthBase
 
 from reauth import errors
 from reauth.client.answer import Answer
+from reauth.client.drain import drain
 from reauth.client.driver.cookie_text import values
 from reauth.client.driver.credentials import sent_with, sign
 from reauth.client.driver.drive import drive, stand_by
@@ -29,7 +30,6 @@ from reauth.client.grant import Context
 from reauth.client.origins import sent_to
 from reauth.client.outcomes import mark
 from reauth.client.over_requests.body import rewind, watch
-from reauth.client.over_requests.drain import drain
 from reauth.client.over_requests.peek import Peek
 from reauth.client.over_requests.retries import RetriesUnauthorized, warn_of_retries
 from reauth.client.over_requests.route import LoginSession, Route

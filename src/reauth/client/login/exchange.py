@@ -131,7 +131,7 @@ def _failures(http: Any) -> tuple[type[Exception], ...]:
 
 
 def _over_requests(http: Any, request: Request, left: float) -> Answer:
-    from reauth.client.over_requests.drain import drain
+    from reauth.client.drain import drain
 
     ended = True
 
