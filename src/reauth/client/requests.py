@@ -127,7 +127,8 @@ class SessionAuth(Principal[requests.Session], AuthBase):
             held = drive(flow, lambda command: self._stand_by_or_log_in(command, origin))
         if held is not None:
             sign(prepared.headers, held)
-        watch(prepared)
+        if prepared.body is not None:
+            watch(prepared)
         prepared.register_hook("response", _Hook(self, held))
         return prepared
 
