@@ -67,6 +67,12 @@ class Laws(RuleBasedStateMachine):
         self.highest, self.current[flight.key] = held.generation, held
         return held
 
+    @rule(target=grants, key=st.sampled_from(KEYS))
+    def renew(self, key: Key) -> Any:
+        """Take a renewal from its beginning to its end, which few random steps would do."""
+        mine = self.join(key, self.current.get(key))
+        return self.granted(mine, "c")
+
     @rule(flight=flights, status=st.sampled_from([Status.DECLINED, Status.ABANDONED]))
     def end(self, flight: Flight, status: Status) -> None:
         self.book.end(flight, status)
@@ -193,6 +199,28 @@ def test_an_older_grant_is_current_of_nothing() -> None:
     old = log_in(book)
     log_in(book, "t2", refused(old))
     assert book.current(old) is old
+    book.reset()
+    assert book.current(old) is old
+
+
+@pytest.mark.requirement("C-7")
+def test_nothing_that_is_said_of_an_older_grant_changes_the_newer_one() -> None:
+    book = a_book()
+    old = log_in(book)
+    new = log_in(book, "t2", refused(old))
+    book.roll(old, {"sid": "stale"})
+    book.extend(old, 1.0)
+    book.keep(old)
+    book.drop(old)
+    assert book.newer(KEY, None) is new
+
+
+def test_a_reset_between_looking_and_choosing_leaves_nothing_to_choose() -> None:
+    book = a_book()
+    log_in(book, "one", refused(challenge='Session realm="one"'))
+    log_in(book, "two", refused(challenge='Session realm="two"'))
+    book._spaces.clear()  # as a reset by another thread does in that moment
+    assert book.for_request(ORIGIN, URL) is None
 
 
 def test_folders_are_chosen_by_the_deepest_that_was_asked_for() -> None:
