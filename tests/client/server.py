@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from email.message import Message
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ssl import SSLContext
 from typing import Any, Literal, TypeAlias
 
 from reauth import Grant
@@ -331,16 +332,19 @@ class _Threading(ThreadingHTTPServer):
     def handle_error(self, request: object, client_address: object) -> None:
         error = sys.exception()
         # A client may go at any time: that is what some tests are about.
-        if error is not None and not isinstance(error, ConnectionError | TimeoutError):
+        if error is not None and not isinstance(error, OSError):
             self.mine.failures.append(error)
 
 
 @contextmanager
-def serve(server: Server | None = None) -> Generator[Server]:
+def serve(server: Server | None = None, tls: SSLContext | None = None) -> Generator[Server]:
     """Run a server of one's own; an error in it is raised at the end."""
     mine = Server() if server is None else server
     with _Threading(mine) as running:
         mine.url = f"http://127.0.0.1:{running.server_port}"
+        if tls is not None:
+            running.socket = tls.wrap_socket(running.socket, server_side=True)
+            mine.url = f"https://127.0.0.1:{running.server_port}"
         thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:

@@ -1,0 +1,68 @@
+"""The same over TLS: connections, time-outs, and cookies that know of https."""
+
+import ssl
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+
+from reauth.client.requests import SessionAuth
+from tests.client.server import Answer, Server, flood, serve
+
+pytestmark = pytest.mark.needs("openssl")
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for loopback, and its key beside it."""
+    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
+    what = ["-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    name = ["-addext", "subjectAltName=IP:127.0.0.1"]
+    files = ["-out", str(path), "-keyout", str(path.with_suffix(".key"))]
+    command = ["openssl", "req", "-x509", *what, *name, *files]
+    subprocess.run(command, check=True, capture_output=True, timeout=30)
+    return path
+
+
+@pytest.fixture
+def session(session: requests.Session, certificate: Path) -> requests.Session:
+    session.verify = str(certificate)
+    session.mount("https://", HTTPAdapter(pool_maxsize=1, pool_block=True))
+    return session
+
+
+@pytest.fixture(params=["token", "cookie"])
+def server(request: pytest.FixtureRequest, certificate: Path) -> Iterator[Server]:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, certificate.with_suffix(".key"))
+    with serve(Server(binding=request.param), tls) as running:
+        yield running
+
+
+def test_refusal_login_and_replay_go_over_one_connection(
+    server: Server, session: requests.Session
+) -> None:
+    session.auth = SessionAuth(server.login, server.url)
+    assert session.get(f"{server.url}/orders").status_code == 200
+    assert len({request.connection for request in server.requests}) == 1
+
+
+def test_a_401_without_end_is_closed_and_answered(
+    server: Server, session: requests.Session
+) -> None:
+    server.refusal_body = flood
+    session.auth = SessionAuth(server.login, server.url)
+    assert session.get(f"{server.url}/orders").status_code == 200
+
+
+def test_a_redirect_within_the_origin_costs_no_401(
+    server: Server, session: requests.Session
+) -> None:
+    session.auth = SessionAuth(server.login, server.url)
+    session.get(f"{server.url}/first")
+    server.routes["/moved"] = lambda _: Answer(307, (("Location", "/orders"),))
+    assert session.post(f"{server.url}/moved", data=b"x").content == b"x"
+    assert len(server.seen("/orders")) == 1
