@@ -73,6 +73,17 @@ def test_a_redirect_that_leads_nowhere_is_refused(
     assert len(server.requests) == 1
 
 
+def test_a_redirect_that_each_library_reads_otherwise_takes_no_password_along(
+    server: Server, log_in: LogIn
+) -> None:
+    with serve(Server()) as other:
+        location = f"{server.url}\\@127.0.0.1:{other.port}/token"
+        url = answers(server, Answer(307, (("Location", location),)))
+        with pytest.raises(LoginUnavailable, match="another origin"):
+            log_in(JSONLogin(url, ACCOUNT))
+    assert (len(server.requests), other.requests) == (1, [])
+
+
 def test_redirects_without_end_are_an_outage(server: Server) -> None:
     url = answers(server, Answer(303, (("Location", "/token"),)))
     with pytest.raises(LoginUnavailable, match="redirects without end"):

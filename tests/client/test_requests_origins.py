@@ -251,7 +251,7 @@ def test_insecure_takes_any_origin_by_name() -> None:
         ("HTTPS://user:pw@API.example.com:443/orders?a=1#x", "https://api.example.com:443"),
         ("http://api.example.com/", "http://api.example.com:80"),
         ("http://[::1]:8000/", "http://[::1]:8000"),
-        ("https://api.example.com\\@evil.example/", "https://api.example.com:443"),
+        ("https://api.example.com/\\@evil.example/", "https://api.example.com:443"),
         ("https://api.example.com:8443?x", "https://api.example.com:8443"),
     ],
 )
@@ -273,6 +273,8 @@ def test_an_origin_is_scheme_host_and_port(url: str, origin: str) -> None:
         "http+unix://socket/x",
         "https://host:99999",
         "http://[bad",
+        "https://api.example.com\\@evil.example/",
+        "https://api.example.com\\.evil.example/",
     ],
 )
 def test_what_is_no_origin_is_a_clear_error_and_never_trusted(url: str) -> None:

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 __all__ = ["check_secure", "origin_of", "sent_to", "trusted"]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-# Scheme and authority; a backslash ends an authority too, as the HTTP libraries read it.
-_head = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*+://[^/?#\\]*+").match
+# Scheme and authority.
+_head = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*+://[^/?#]*+").match
 
 
 def origin_of(url: str) -> str:
@@ -45,6 +45,9 @@ def sent_to(url: str | None) -> str:
 
 @lru_cache(maxsize=256)
 def _normalized(head: str) -> str:
+    # To requests and to browsers it ends the authority; httpx takes it for a part of user or host.
+    if "\\" in head:
+        raise ValueError("a backslash before the path: nobody can say which host that names")
     split = urlsplit(head)
     host, port = split.hostname, split.port or _DEFAULT_PORTS.get(split.scheme)
     if not host or port is None:
