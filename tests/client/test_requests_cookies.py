@@ -1,6 +1,6 @@
 """Rule 9 and the cookie binding: what the grant owns is sent from the grant, all else as it was."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.cookiejar import CookieJar
 
 import pytest
@@ -12,7 +12,7 @@ from reauth.client import Outcome, outcome
 from reauth.client.grant import Context
 from reauth.client.over_requests.cookies import carry_over_redirect
 from reauth.client.requests import InvalidGrant, SessionAuth
-from tests.client.server import COOKIE, Answer, Server, serve
+from tests.client.server import COOKIE, Answer, Request, Server, serve
 from tests.client.test_requests_threads import at_once
 
 
@@ -260,6 +260,39 @@ def test_a_redirect_to_another_port_does_not_carry_the_cookie(
         assert cookie_fields(other, "/orders") == [None]
 
 
+def test_a_redirect_to_a_name_within_the_host_s_does_not_carry_the_cookie(
+    server: Server, session: requests.Session
+) -> None:
+    def to(location: str) -> Callable[[object], Answer]:
+        return lambda _: Answer(302, (("Location", location),))
+
+    def first(request: Request) -> Answer:
+        return to("/moved")(request) if request.cookies else server.refuse("session_expired")
+
+    server.routes["http://example.com/first"] = first
+    server.routes["http://example.com/moved"] = to("http://sub.example.com/orders")
+    server.routes["http://sub.example.com/orders"] = to("http://example.com/back")
+    server.routes["http://example.com/back"] = lambda _: Answer()
+    session.proxies = {"http": server.url}
+    login = Grant(cookies={COOKIE: "1"})
+    session.auth = SessionAuth(lambda _: login, "http://example.com", insecure=True)
+    assert session.get("http://example.com/first").status_code == 200
+    assert cookie_fields(server, "http://example.com/moved") == ["sid=1"]
+    assert cookie_fields(server, "http://sub.example.com/orders") == [None]
+    assert cookie_fields(server, "http://example.com/back") == ["sid=1"]
+
+
+def test_a_redirect_to_another_origin_carries_no_cookie_whatever_host_the_user_wrote(
+    server: Server, session: requests.Session
+) -> None:
+    session.auth = SessionAuth(server.login, server.url)
+    session.headers["Host"] = "api.example.com"
+    session.get(f"{server.url}/first")
+    server.routes["/moved"] = lambda _: Answer(302, (("Location", f"{server.other_host}/orders"),))
+    session.get(f"{server.url}/moved")
+    assert cookie_fields(server, "/orders") == [None]
+
+
 def test_a_redirect_after_a_replay_costs_no_second_401(
     server: Server, dead: requests.Session
 ) -> None:
@@ -285,7 +318,7 @@ def test_a_redirect_after_a_replay_costs_no_second_401(
 )
 def test_the_cookie_of_a_redirect_is_bound_to_its_port(url: str, port: str) -> None:
     prepared = requests.Request("GET", url).prepare()
-    carry_over_redirect(prepared, {COOKIE: "1"})
+    carry_over_redirect(prepared, {COOKIE: "1"}, url)
     (cookie,) = prepared._cookies  # type: ignore[attr-defined]
     assert (cookie.port, cookie.secure) == (port, url.startswith("https"))
 
@@ -293,7 +326,7 @@ def test_the_cookie_of_a_redirect_is_bound_to_its_port(url: str, port: str) -> N
 @pytest.mark.parametrize("url", ["https://api.example.com/next", "https://api.example.com:443/"])
 def test_https_without_a_port_carries_the_cookie_over_its_redirects(url: str) -> None:
     prepared = requests.Request("GET", "https://api.example.com/").prepare()
-    carry_over_redirect(prepared, {COOKIE: "1"})
+    carry_over_redirect(prepared, {COOKIE: "1"}, "https://api.example.com/")
     following = requests.Request("GET", url, cookies=prepared._cookies).prepare()  # type: ignore[attr-defined]
     assert following.headers["Cookie"] == "sid=1"
 
@@ -303,7 +336,7 @@ def test_https_without_a_port_carries_the_cookie_over_its_redirects(url: str) ->
 )
 def test_another_origin_never_gets_the_cookie_of_a_redirect(url: str) -> None:
     prepared = requests.Request("GET", "https://api.example.com/").prepare()
-    carry_over_redirect(prepared, {COOKIE: "1"})
+    carry_over_redirect(prepared, {COOKIE: "1"}, "https://api.example.com/")
     following = requests.Request("GET", url, cookies=prepared._cookies).prepare()  # type: ignore[attr-defined]
     assert "Cookie" not in following.headers
 
@@ -323,7 +356,7 @@ def test_a_jar_that_reached_the_request_itself_is_left_alone(
 ) -> None:
     prepared = requests.PreparedRequest()
     prepared.prepare("GET", f"{server.url}/moved", cookies=CookieJar())
-    carry_over_redirect(prepared, {COOKIE: "1"})
+    carry_over_redirect(prepared, {COOKIE: "1"}, f"{server.url}/moved")
     del prepared._cookies  # type: ignore[attr-defined]
-    carry_over_redirect(prepared, {COOKIE: "1"})
+    carry_over_redirect(prepared, {COOKIE: "1"}, f"{server.url}/moved")
     assert [c.name for c in prepared._cookies] == [COOKIE]  # type: ignore[attr-defined]

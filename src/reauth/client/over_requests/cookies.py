@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Collection, Mapping
 from http.cookiejar import eff_request_host  # type: ignore[attr-defined]  # not in the stubs
 from typing import Any
@@ -18,7 +19,7 @@ from requests.cookies import (
 
 from reauth.client.driver.cookie_text import values, with_cookies
 
-__all__ = ["carry_over_redirect", "rebuild"]
+__all__ = ["carry_over_redirect", "leave_behind", "rebuild"]
 
 
 def rebuild(prepared: PreparedRequest, refused: Response, owned: Collection[str]) -> None:
@@ -52,17 +53,19 @@ def _without(pairs: Mapping[str, str], owned: Collection[str]) -> dict[str, str]
     return {name: value for name, value in pairs.items() if name not in owned}
 
 
-def carry_over_redirect(prepared: PreparedRequest, cookies: Mapping[str, str]) -> None:
-    """Let a redirect within the origin carry the grant's cookies, and none to another.
+def carry_over_redirect(prepared: PreparedRequest, cookies: Mapping[str, str], target: str) -> None:
+    """Let a redirect to `target`, which lies within the origin, carry the grant's cookies.
 
     requests builds the next Cookie header from the request's own jar. A cookie knows no port of
-    itself, so these are bound to it, and to https where the request used that.
+    itself, so these are bound to it, and to https where that is used.
     """
-    url = urlsplit(prepared.url or "")
+    url = urlsplit(target)
     # To http.cookiejar a URL without a port has port 80, whatever its scheme.
     https = url.scheme == "https"
     port = "80,443" if https and url.port in {None, 443} else str(url.port or 80)
-    mock: Any = MockRequest(prepared)
+    following = copy.copy(prepared)  # with its Host field, if the user wrote one
+    following.url = target
+    mock: Any = MockRequest(following)
     jar = _jar_of(prepared).copy()
     for name, value in cookies.items():
         jar.set_cookie(
@@ -74,6 +77,18 @@ def carry_over_redirect(prepared: PreparedRequest, cookies: Mapping[str, str]) -
                 secure=https,
             )
         )
+    prepared._cookies = jar  # type: ignore[attr-defined]
+
+
+def leave_behind(prepared: PreparedRequest) -> None:
+    """Take what redirects within the origin have carried away from one to another origin.
+
+    A jar would send it to every host whose name ends like the origin's.
+    """
+    jar: Any = _jar_of(prepared).copy()  # the stubs take it for one of names
+    for cookie in list(jar):
+        if cookie.port_specified:  # no server sets such a one
+            jar.clear(cookie.domain, cookie.path, cookie.name)
     prepared._cookies = jar  # type: ignore[attr-defined]
 
 

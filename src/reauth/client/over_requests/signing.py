@@ -10,7 +10,7 @@ from requests import PreparedRequest, Response
 from reauth.client.book import Book
 from reauth.client.driver.credentials import extend, roll, sign
 from reauth.client.origins import sent_to
-from reauth.client.over_requests.cookies import carry_over_redirect, rebuild
+from reauth.client.over_requests.cookies import carry_over_redirect, leave_behind, rebuild
 from reauth.client.policy import UNAUTHORIZED, Held
 
 __all__ = ["learn", "sign_again"]
@@ -46,10 +46,8 @@ def learn(book: Book, held: Held, response: Response, *, dead: bool = False) -> 
 
     A 401, or what a signal calls `dead`, says nothing of a session that lives.
     """
-    request = response.request
-    if sent_to(request.url) != held.key.origin:
-        return
-    if not dead and response.status_code != UNAUTHORIZED:
+    request, alive = response.request, not dead and response.status_code != UNAUTHORIZED
+    if alive and sent_to(request.url) == held.key.origin:
         if held.cookies and len(response.cookies):
             roll(book, held, response.cookies)
         extend(book, held, request.headers, response.headers)
@@ -58,17 +56,20 @@ def learn(book: Book, held: Held, response: Response, *, dead: bool = False) -> 
 
 
 def _prepare_redirect(held: Held, response: Response) -> None:
-    """Let the next hop carry the grant if it stays within the origin, and only then.
+    """Let the next hop carry the grant if it lies within the origin, and only then.
 
     requests itself keeps Authorization from http to https on one host, which is another origin.
     """
-    if held.cookies:
-        carry_over_redirect(response.request, held.cookies)
     sent, target = response.request, urljoin(response.url, response.headers["location"])
+    within = sent_to(target) == held.key.origin
+    if held.cookies and within:
+        carry_over_redirect(sent, held.cookies, target)
+    elif held.cookies:
+        leave_behind(sent)
     signed = held.authorization is not None and held.authorization == sent.headers.get(
         "Authorization"
     )
-    if signed and sent_to(target) != held.key.origin:
+    if signed and not within:
         stripped = _copy(sent)
         del stripped.headers["Authorization"]
         response.request = copy.copy(sent)
