@@ -101,3 +101,11 @@ def test_an_interrupt_ends_it_without_a_traceback() -> None:
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=30)
     assert (process.returncode, errors) == (130, "")
+
+
+def test_the_help_of_explain_keeps_its_example_and_the_exit_codes_apart(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["explain", "--help"])
+    assert "| reauth explain -; exit codes: 0" in " ".join(capsys.readouterr().out.split())

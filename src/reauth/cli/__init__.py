@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         "explain",
         help="say what a challenge field holds, and what is wrong with it",
         description="Say what a challenge field holds, and what is wrong with it.",
-        epilog=f"curl -sI https://api.example.com/ | reauth explain -    {EXIT_CODES}",
+        epilog=f"for instance: curl -sI https://api.example.com/ | reauth explain -; {EXIT_CODES}",
     )
     explain.add_argument(
         "field",
@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         "build",
         help="write a challenge",
         description="Write a challenge: every value escaped, nothing that could not be read back.",
-        epilog="reauth build Session realm=api error=session_expired",
+        epilog="for instance: reauth build Session realm=api error=session_expired",
     )
     build.add_argument("scheme", metavar="SCHEME")
     build.add_argument("params", metavar="NAME=VALUE", nargs="*")

@@ -31,7 +31,7 @@ IDLE = 15 * 60  # seconds, of the demo's own clock
 OPENING = """\
 reauth demo: a session dies in a browser.
 
-Open {url} and let fifteen minutes pass. Ctrl-C ends the demo.
+Open {url} and press "Let 15 minutes pass". Ctrl-C ends the demo.
 """
 
 _FILES = {
