@@ -210,3 +210,15 @@ def test_starlette_alone_is_enough() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30
     )
     assert done.stdout == "SessionGate\n"
+
+
+def test_without_fastapi_its_dependency_says_what_to_install() -> None:
+    program = (
+        "import sys; sys.modules['fastapi'] = None\n"
+        "from reauth.server.starlette import CurrentSession\n"
+        "CurrentSession()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30
+    )
+    assert done.stderr.splitlines()[-1].endswith("dependency of FastAPI: pip install fastapi")

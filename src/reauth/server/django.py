@@ -20,7 +20,12 @@ from functools import cache, partial
 from http.cookies import SimpleCookie
 from typing import Any, TypeAlias, TypeVar, Unpack, cast
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+try:
+    from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+except ImportError as missing:
+    raise ImportError(
+        "reauth.server.django needs Django: pip install 'reauth[django]'", name=missing.name
+    ) from missing
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase

@@ -15,8 +15,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from rest_framework import exceptions, views
+try:
+    from django.http import HttpRequest, HttpResponse
+    from rest_framework import exceptions, views
+except ImportError as missing:
+    raise ImportError(
+        "reauth.server.drf needs Django REST framework: "
+        "pip install 'reauth[django]' djangorestframework",
+        name=missing.name,
+    ) from missing
 from rest_framework.authentication import SessionAuthentication as CookieAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response

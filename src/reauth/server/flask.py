@@ -22,7 +22,12 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, NoReturn, ParamSpec, TypeVar, Unpack
 
-from flask import Flask, Response, current_app, g, request
+try:
+    from flask import Flask, Response, current_app, g, request
+except ImportError as missing:
+    raise ImportError(
+        "reauth.server.flask needs Flask: pip install 'reauth[flask]'", name=missing.name
+    ) from missing
 from flask.sessions import SecureCookieSessionInterface
 from werkzeug.datastructures import Headers
 from werkzeug.local import LocalProxy

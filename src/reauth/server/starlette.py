@@ -24,7 +24,13 @@ from base64 import b64decode
 from datetime import datetime
 from typing import Any
 
-from starlette.requests import HTTPConnection
+try:
+    from starlette.requests import HTTPConnection
+except ImportError as missing:
+    raise ImportError(
+        "reauth.server.starlette needs Starlette: pip install 'reauth[starlette]'",
+        name=missing.name,
+    ) from missing
 
 from reauth.server import asgi
 from reauth.server.asgi import Scope
@@ -63,6 +69,8 @@ class CurrentSession(SecurityBase):
     """
 
     def __init__(self, scheme: str = "Session", *, cookie: str | None = None) -> None:
+        if SecurityBase is object:
+            raise ImportError("CurrentSession is a dependency of FastAPI: pip install fastapi")
         self.scheme_name = f"{scheme}Cookie" if cookie is not None else scheme
         self.model: Any = (
             HTTPBase(scheme="bearer" if scheme == "Bearer" else scheme)
