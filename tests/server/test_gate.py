@@ -304,6 +304,14 @@ def test_other_schemes_come_first_on_the_same_line() -> None:
     assert challenge(decide(gate, request())) == 'DPoP algs="ES256", Session realm="orders"'
 
 
+@pytest.mark.parametrize("also", [['DPoP algs="ES256"'], 'DPoP algs="ES256"'])
+def test_a_text_is_no_challenge_of_another_scheme(also: Any) -> None:
+    with pytest.raises(
+        TypeError, match=r"several reauth\.Challenge, as parse\(\) returns, not str"
+    ):
+        Gate("orders", also=also)
+
+
 def test_a_login_page_may_be_made_for_the_reason() -> None:
     gate = Gate("orders", cookie="sid", login_page=lambda said: f"<p>{said.error}@{said.realm}</p>")
     navigation = request(cookie="sid=x", sec_fetch_mode="navigate")

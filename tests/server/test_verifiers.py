@@ -94,6 +94,12 @@ def test_what_ends_a_program_is_not_caught(stop: type[BaseException]) -> None:
         ask(verify, "t")
 
 
+@pytest.mark.parametrize("gate", [wsgi.SessionGate, flask.SessionGate, asgi.SessionGate])
+def test_a_gate_refuses_a_verifier_that_cannot_be_called(gate: Any) -> None:
+    with pytest.raises(TypeError, match="a verify is a callable that is given a token, not dict"):
+        gate(None, {"t1": "Ada"}, realm="orders")
+
+
 @pytest.mark.parametrize("verify", [acoroutine, AsyncCallable(), partial(acoroutine)])
 @pytest.mark.parametrize("gate", [wsgi.SessionGate, flask.SessionGate])
 def test_a_gate_without_a_loop_refuses_an_asynchronous_verifier(gate: Any, verify: Any) -> None:

@@ -116,5 +116,9 @@ def spoken(names: Iterable[str]) -> tuple[Scheme, ...]:
 
 
 def asks_for_password(challenges: Iterable[Challenge]) -> bool:
-    """Whether a browser would open its password window for one of these."""
+    """Whether a browser would open its password window for one of these challenges."""
+    for challenge in challenges:
+        if not isinstance(challenge, Challenge):
+            kind = type(challenge).__name__
+            raise TypeError(f"also= takes several reauth.Challenge, as parse() returns, not {kind}")
     return any(challenge.scheme.lower() in _PASSWORD_SCHEMES for challenge in challenges)

@@ -35,6 +35,7 @@ __all__ = [
 Verifier: TypeAlias = Callable[[str], Any]
 AsyncVerifier: TypeAlias = Callable[[str], Awaitable[Any]]
 SessionT = TypeVar("SessionT")
+VerifierT = TypeVar("VerifierT")
 
 _log = logging.getLogger("reauth.server")
 
@@ -156,7 +157,7 @@ def unblocking(verify: Verifier | AsyncVerifier) -> AsyncVerifier | Verifier:
 
     One that is no coroutine function runs in a thread, unless it says `blocking = False`.
     """
-    if is_async(verify) or not getattr(verify, "blocking", True):
+    if is_async(_callable(verify)) or not getattr(verify, "blocking", True):
         return verify
     return partial(_in_thread, verify)
 
@@ -171,8 +172,17 @@ def synchronous(verify: Verifier) -> Verifier:
 
     The coroutine of one that was not awaited would count as a session, and admit everybody.
     """
-    if is_async(verify):
+    if is_async(_callable(verify)):
         raise TypeError("this gate asks its verifier without an event loop: give it a plain one")
+    return verify
+
+
+def _callable(verify: VerifierT) -> VerifierT:
+    """Return the verifier; what cannot be called would answer each request with 503."""
+    if not callable(verify):
+        raise TypeError(
+            f"a verify is a callable that is given a token, not {type(verify).__name__}"
+        )
     return verify
 
 
