@@ -129,6 +129,16 @@ def test_what_is_no_grant_is_a_mistake_of_the_login(
         session.get(f"{server.url}/orders")
 
 
+@pytest.mark.parametrize("token", ["s3cret\n", "Bearer s3cret", 's3"cret', "s3\\cret", "s3crét"])
+def test_a_token_that_cannot_be_sent_is_a_mistake_of_the_login_and_not_shown(
+    server: Server, session: requests.Session, token: str
+) -> None:
+    session.auth = SessionAuth(lambda _: token, server.url)
+    with pytest.raises(InvalidGrant, match="visible ASCII without space, quote") as caught:
+        session.get(f"{server.url}/orders")
+    assert "cret" not in str(caught.value)
+
+
 def test_a_coroutine_function_is_named_as_what_it_is(
     server: Server, session: requests.Session
 ) -> None:

@@ -6,6 +6,7 @@ and nothing it says is an address.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -15,7 +16,7 @@ from reauth.client.events import Listener
 from reauth.client.grant import Grant
 from reauth.client.signals import Signal
 from reauth.client.stores import AnyStore
-from reauth.errors import ChallengeSyntaxError
+from reauth.errors import ChallengeSyntaxError, InvalidGrant
 from reauth.session import SessionChallenge, SessionError
 from reauth.wire.field import parse
 from reauth.wire.model import Challenge, Credentials
@@ -73,7 +74,16 @@ def _session_error(challenge: Challenge) -> SessionError | str | None:
     return SessionChallenge.from_challenge(challenge).error
 
 
+# SPEC.md's session-token.
+_is_session_token = re.compile(r"[!#-\[\]-~]++").fullmatch
+
+
 def _session_authorization(token: str) -> str:
+    if not _is_session_token(token):
+        raise InvalidGrant(
+            "the token that the login returned cannot be sent: a session token is visible ASCII "
+            "without space, quote and backslash (SPEC.md §4.1)"
+        )
     return str(Credentials("Session", {"token": token}))
 
 

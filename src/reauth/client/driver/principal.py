@@ -52,11 +52,12 @@ class Principal(Generic[Http]):
         if not callable(login):
             raise TypeError(f"a login is a callable, not {type(login).__name__}")
         _check(store, fresh)
+        signals = _several(signals)
         policy = Policy(
             origins=trusted(login, origins, insecure=insecure),
             realm=realm,
             account=account,
-            signals=tuple(signals),
+            signals=signals,
             responders=tuple(responders),
             actions={error: Action(action) for error, action in (actions or {}).items()},
             steps_up=bool(getattr(login, "steps_up", False)),
@@ -96,6 +97,13 @@ class Principal(Generic[Http]):
         auth = cls.__new__(cls)
         auth._begin(login, policy)
         return auth
+
+
+def _several(signals: Iterable[Signal]) -> tuple[Signal, ...]:
+    found = () if callable(signals) else tuple(signals)
+    if callable(signals) or not all(map(callable, found)):
+        raise TypeError("signals= takes several callables, such as [status(440)]")
+    return found
 
 
 def _check(store: object, fresh: object) -> None:
