@@ -115,6 +115,7 @@ def test_what_one_person_began_is_not_done_in_anothers_name(page: Page, demo: Br
     page.open(demo.url)
     page.until("document.getElementById('user').textContent === 'ada'")
     click(page, "wait")
+    page.until("document.querySelectorAll('#log .good').length === 1")
     click(page, "buy")
     sign_in(page, "grace")
     page.until("document.getElementById('user').textContent === 'grace'")
