@@ -190,6 +190,37 @@ def test_a_rolled_cookie_is_sent_from_then_on(with_cookie: Caller, server: Serve
     assert server.logins == 1
 
 
+@pytest.mark.parametrize("value", ["caf\xe9", "\xe2\x82\xac"], ids=["latin-1", "utf-8"])
+def test_a_rolled_cookie_is_sent_back_octet_by_octet(
+    with_cookie: Caller, server: Server, value: str
+) -> None:
+    def roll(_: object) -> Answer:
+        server.living = value
+        return Answer(200, (("Set-Cookie", f"{COOKIE}={value}; Path=/"),))
+
+    server.routes["/roll"] = roll
+    with_cookie.get(f"{server.url}/roll")
+    with_cookie.client.cookies.clear()  # httpx itself cannot send it
+    assert with_cookie.get(f"{server.url}/orders").history == []
+
+
+def test_a_rolled_cookie_that_cannot_be_sent_is_not_taken_over(
+    with_cookie: Caller, server: Server
+) -> None:
+    server.routes["/odd"] = lambda _: Answer(200, (("Set-Cookie", f"{COOKIE}=\x01; Path=/"),))
+    with_cookie.get(f"{server.url}/odd")
+    assert with_cookie.get(f"{server.url}/orders").history == []
+
+
+def test_a_401_that_sets_a_cookie_of_odd_octets_is_answered(
+    with_cookie: Caller, server: Server
+) -> None:
+    server.kill()
+    server.refusal_headers = (("Set-Cookie", "odd=\xe2\x82\xac; Path=/"),)
+    assert with_cookie.get(f"{server.url}/orders").status_code == 200
+    assert server.seen("/orders")[-1].cookies["odd"] == "\xe2\x82\xac"
+
+
 def test_a_cookie_for_nobody_in_particular_does_not_replace_the_session(
     with_cookie: Caller, server: Server
 ) -> None:

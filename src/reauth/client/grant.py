@@ -18,7 +18,7 @@ from reauth.wire.model import Challenge
 if TYPE_CHECKING:
     from http.cookiejar import CookieJar
 
-__all__ = ["Context", "Grant", "granted"]
+__all__ = ["Context", "Grant", "granted", "is_cookie_value"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -117,14 +117,14 @@ def _with_plain_cookies(grant: Grant, url: str) -> Grant:
     if grant.token is None and not plain:
         raise InvalidGrant(f"the cookies of this Grant are not for {urlsplit(url).hostname}")
     for name, value in plain.items():
-        if not (_is_cookie_name(name) and _is_cookie_value(value)):
+        if not (_is_cookie_name(name) and is_cookie_value(value)):
             raise InvalidGrant("a cookie of this Grant cannot be sent (RFC 6265 §4.1.1)")
     return replace(grant, cookies=MappingProxyType(plain))
 
 
 # RFC 6265 §4.1.1, with the spaces, commas and octets that servers set and get back all the same.
 _is_cookie_name = re.compile(r"[!#-+\--:<>-\[\]-~]++").fullmatch
-_is_cookie_value = re.compile(r"[ -:<-~\x80-\xff]*+").fullmatch
+is_cookie_value = re.compile(r"[ -:<-~\x80-\xff]*+").fullmatch
 
 
 def _cookies_for(jar: CookieJar, url: str) -> dict[str, str]:

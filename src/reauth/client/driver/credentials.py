@@ -11,6 +11,7 @@ from typing import Any
 from reauth.client.book import Book
 from reauth.client.driver.cookie_text import values, with_cookies
 from reauth.client.driver.lifetime import lifetime
+from reauth.client.grant import is_cookie_value
 from reauth.client.policy import Held
 
 __all__ = ["extend", "roll", "sent_with", "sign"]
@@ -39,8 +40,12 @@ def sent_with(book: Book, held: Held | None, headers: Mapping[str, str]) -> Held
 
 
 def roll(book: Book, held: Held, cookies: Iterable[Any]) -> None:
-    """Take over the new values that an answer gave to cookies which the grant owns."""
-    rolled = {c.name: c.value or "" for c in cookies if c.name in held.cookies}
+    """Take over the new values that an answer gave to cookies which the grant owns.
+
+    One that could not be sent would break every request from then on.
+    """
+    owned = {c.name: c.value or "" for c in cookies if c.name in held.cookies}
+    rolled = {name: value for name, value in owned.items() if is_cookie_value(value)}
     if rolled:
         book.roll(held, rolled)
 

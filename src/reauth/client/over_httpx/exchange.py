@@ -193,7 +193,7 @@ class Exchange:
         if response.status_code == UNAUTHORIZED:
             return
         if held.cookies and "Set-Cookie" in response.headers:
-            roll(self._book, held, response.cookies.jar)
+            roll(self._book, held, _setting(response).cookies.jar)
         extend(self._book, held, response.request.headers, response.headers)
 
     # Seeing, and sending again
@@ -276,12 +276,22 @@ def _copy(request: httpx.Request) -> httpx.Request:
     copied = object.__new__(type(request))
     copied.__dict__.update(request.__dict__)
     copied.headers = httpx.Headers(request.headers)
+    # Every octet is a character in it: httpx takes ASCII, and would fail on a cookie with others.
+    copied.headers.encoding = "latin-1"
     copied.extensions = dict(request.extensions)
     return copied
 
 
 def _origin(request: httpx.Request) -> str:
     return sent_to(str(request.url))
+
+
+def _setting(response: httpx.Response) -> httpx.Response:
+    """Make a response of the Set-Cookie fields of one, read as octets: they are to be sent back."""
+    lines = [line for line in response.headers.raw if line[0].lower() == b"set-cookie"]
+    setting = httpx.Response(response.status_code, headers=lines, request=response.request)
+    setting.headers.encoding = "latin-1"
+    return setting
 
 
 class _Jar(CookieJar):
@@ -304,6 +314,7 @@ def _cookies_of(response: httpx.Response) -> tuple[dict[str, str], set[str]]:
         return {}, set()
     jar = _Jar()
     cookies, probe = httpx.Cookies(jar), httpx.Request("GET", response.request.url)
-    cookies.extract_cookies(response)
+    probe.headers.encoding = "latin-1"
+    cookies.extract_cookies(_setting(response))
     cookies.set_cookie_header(probe)
     return values(probe.headers.get("Cookie")), jar.gone
