@@ -146,6 +146,7 @@ def http_date(seconds: float) -> str:
         ((("Retry-After", http_date(0)),), 0),
         ((("Retry-After", "soon"),), None),
         ((("Retry-After", "9" * 400),), None),
+        ((("Retry-After", f"Mon, 01 Jan 2001 {'9' * 20}:00:00 GMT"),), None),
         ((), None),
     ],
 )

@@ -121,7 +121,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 def _date(text: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter for an hour, or a zone, of twenty digits
         return None
     return date if date.tzinfo is not None else date.replace(tzinfo=UTC)
 
