@@ -38,6 +38,7 @@ def read(field: str | list[str]) -> list[Challenge]:
         ('Basic realm="a"; charset=b;', [("semicolon", ";"), ("semicolon", ";")]),
         ("Basic realm=a,\r\n charset=b", [("obs-fold", "\r\n ")]),
         ('Basic realm="a\r\n b"', [("obs-fold", "\r\n ")]),
+        ("Basic a=b;\r\n ;\r\n c=d", [("semicolon", ";"), ("obs-fold", "\r\n ")] * 2),
         ("Basic realm=a\r\n", [("line-break", "\r\n")]),
         ("Basic realm=a\nBearer", [("line-break", "\n")]),
         ("Basic realm=a\rBearer", [("line-break", "\r")]),
@@ -118,6 +119,7 @@ def test_every_kind_of_fault_is_told_above() -> None:
         ('A b="c\x00d\r\n e"', {"b": "c d e"}),
         ('A b="c\\"d', {"b": 'c"d'}),
         ('A b="c \t', {"b": "c"}),
+        ('A b=c d "', {"b": 'c d "'}),
         ('A b="C:\\d\\"', {"b": "C:\\d\\"}),
         ("A b=c d, e", {"b": "c d, e"}),
         ("A b=c, d e f g", {"b": "c, d e f g"}),
@@ -137,6 +139,7 @@ def test_the_values_are_what_was_meant(field: str, params: dict[str, str]) -> No
         ("A b=c:d, Negotiate, NTLM abc=", ["A", "Negotiate", "NTLM abc="]),
         ("Negotiate abc; b: 'c'", ["Negotiate abc"]),
         ("realm: x, Basic b=c", []),
+        ("realm: a=b c", []),
         ("Realm =", []),
         ("'Basic b=\"c\"'", []),
         ('Basicrealm="x"', []),
@@ -148,6 +151,13 @@ def test_the_values_are_what_was_meant(field: str, params: dict[str, str]) -> No
 )  # fmt: skip
 def test_only_what_begins_a_challenge_is_one(field: str, challenges: list[str]) -> None:
     assert [" ".join(filter(None, [one.scheme, one.token68])) for one in read(field)] == challenges
+
+
+def test_a_token68_takes_no_parameters() -> None:
+    assert told("Negotiate abc; b: 'c'") == [
+        ("semicolon", ";"), ("missing-scheme", "b"), ("colon-for-equals", ":"),
+        ("single-quotes", "'c'"),
+    ]  # fmt: skip
 
 
 def test_spans_count_in_the_lines_joined() -> None:

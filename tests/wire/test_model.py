@@ -170,3 +170,9 @@ def test_a_field_over_the_bound_is_refused_unread(read: Any) -> None:
     assert read(field[:16384])
     with pytest.raises(reauth.ChallengeSyntaxError):
         read("A b=c", max_length=4)
+
+
+@pytest.mark.parametrize("value", [Challenge("Basic"), Credentials("Basic"), AuthInfo({"a": "b"})])
+def test_parameters_are_iterated_over_by_params_alone(value: Any) -> None:
+    with pytest.raises(TypeError, match="not iterable"):
+        list(value)

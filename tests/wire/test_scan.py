@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reauth.wire.scan import MAX_LENGTH, Scanned, scan_challenges, scan_credentials, scan_params
+from reauth.wire.scan import (
+    MAX_LENGTH,
+    Scanned,
+    refused_elements,
+    scan_challenges,
+    scan_credentials,
+    scan_params,
+)
 from tests.wire.fields import challenges, scrambled, wellformed
 
 WILD = Path(__file__).parents[1] / "vectors" / "wild.json"
@@ -129,6 +136,24 @@ def test_what_is_written_is_read_without_a_change(one: object) -> None:
     [(scheme, token68, params)] = scan_challenges(str(one)) or []
     assert str(one).startswith(scheme)
     assert token68 is None or not params
+
+
+@pytest.mark.parametrize(
+    ("field", "params_only", "refused"),
+    [
+        ("A b=c, d", False, []),
+        ("A b=c, B=d, E b=1", False, [(7, "B")]),
+        ("A b=c, D b=c, e=f, E=g", False, [(19, "E")]),
+        ("A b=c, d=, e=f", False, [(7, "")]),
+        ("a=1, B", False, [(0, "")]),
+        ("a=1, b=2, A=3", True, [(10, "A")]),
+        ("a=1, B", True, [(5, "")]),
+    ],
+)
+def test_the_elements_that_are_refused_are_found(
+    field: str, params_only: bool, refused: list[tuple[int, str]]
+) -> None:
+    assert list(refused_elements(field, 0, params_only=params_only)) == refused
 
 
 def test_a_field_may_be_sixteen_kibibytes_long() -> None:

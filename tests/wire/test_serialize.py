@@ -98,3 +98,17 @@ def test_every_value_is_quoted_and_its_quotes_and_backslashes_escaped() -> None:
     assert str(Challenge("Negotiate")) == "Negotiate"
     assert str(Challenge("Negotiate", token68="YQ==")) == "Negotiate YQ=="
     assert reauth.serialize([]) == ""
+
+
+@pytest.mark.parametrize(
+    "bad", ["Basic", ['Basic realm="a"\r\nX: y'], [Credentials("Basic")], [None]]
+)
+def test_what_is_no_challenge_is_not_written(bad: Any) -> None:
+    with pytest.raises(TypeError, match="expected a Challenge"):
+        reauth.serialize(bad)
+
+
+def test_one_challenge_is_not_several() -> None:
+    one: Any = Challenge("Basic", {"realm": "a"})
+    with pytest.raises(TypeError, match=r"str\(\) writes one"):
+        reauth.serialize(one)
