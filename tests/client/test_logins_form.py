@@ -172,6 +172,16 @@ def test_a_redirect_to_another_origin_is_refused(site: Site, log_in: LogIn, stat
     assert len(site.server.requests) == 2
 
 
+@pytest.mark.parametrize("location", ["mailto:a@b.example", "//[", "http://127.0.0.1\\@x/"])
+def test_a_redirect_that_leads_nowhere_is_no_landing(
+    site: Site, log_in: LogIn, location: str
+) -> None:
+    site.success = Answer(303, (("Location", location), ("Set-Cookie", "sid=1; Path=/")))
+    with pytest.raises(LoginUnavailable):
+        log_in(site.login())
+    assert len(site.server.requests) == 2
+
+
 def test_a_redirect_to_the_landing_is_a_success_and_is_not_followed(site: Site) -> None:
     site.success = Answer(302, (("Location", f"{site.server.other_host}/home"),))
     assert "sid" in names(over_requests(site.login(landing=site.server.other_host)))

@@ -54,7 +54,8 @@ def followed(request: Request, landing: str | None = None) -> Steps[Final]:
         location = answer.headers.get("Location")
         if answer.status not in REDIRECTS or location is None:
             return Final(answer, request, cookies)
-        if answer.status not in WITH_CONTENT and landing == _origin(request.url, location):
+        leads_to = _origin(request.url, location)
+        if leads_to is not None and leads_to == landing and answer.status not in WITH_CONTENT:
             return Final(answer, request, cookies)
         request = _redirected(request, answer.status, within(request.url, location))
     raise LoginUnavailable(f"{where(request.url)} redirects without end")
