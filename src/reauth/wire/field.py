@@ -68,8 +68,19 @@ def serialize(challenges: Iterable[Challenge]) -> str:
 
     >>> serialize([Challenge("Bearer", {"realm": 'say "hi"'}), Challenge("Negotiate")])
     'Bearer realm="say \\"hi\\"", Negotiate'
+
+    Raises `TypeError` for anything but challenges: a text would go out unchecked.
     """
-    return ", ".join(map(str, challenges))
+    if isinstance(challenges, Challenge):
+        raise TypeError("serialize takes several challenges, such as a list; str() writes one")
+    return ", ".join(map(_written, challenges))
+
+
+def _written(challenge: Challenge) -> str:
+    if not isinstance(challenge, Challenge):
+        kind = type(challenge).__name__
+        raise TypeError(f"expected a Challenge, as parse or to_challenge() returns, not {kind}")
+    return str(challenge)
 
 
 def _lines(field: Iterable[str]) -> list[str]:

@@ -47,6 +47,9 @@ class _Parameters(ABC):
     def __getitem__(self, name: str) -> str:
         return self.params[name.lower()]
 
+    # Without this, iterating would ask for a parameter named 0.
+    __iter__: ClassVar[None] = None
+
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name.lower() in self.params
 
