@@ -7,9 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
+import requests
 
 from reauth import Grant
 from reauth.client import Outcome, outcome
+from reauth.client import requests as for_requests
 from reauth.client.events import Event, EventKind
 from reauth.client.httpx import SessionAuth
 from tests.client.httpx_drivers import Driver
@@ -292,3 +294,11 @@ def test_one_object_serves_clients_of_several_origins(driver: Driver, server: Se
         other.living = "s3cret-2"
         assert client.get(f"{other.url}/orders").status_code == 200
         assert [request.token for request in other.requests] == [None, "s3cret-2"]
+
+
+def test_each_library_says_whose_the_others_auth_is(server: Server) -> None:
+    other: Any = for_requests.SessionAuth(lambda _: "t", server.url)
+    with httpx.Client(auth=other) as client, pytest.raises(TypeError, match=r"client\.httpx"):
+        client.get(f"{server.url}/orders")
+    with requests.Session() as session, pytest.raises(TypeError, match=r"client\.requests"):
+        session.get(f"{server.url}/orders", auth=SessionAuth(lambda _: "t", server.url))

@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack, ExitStack
 from dataclasses import replace
 from functools import cache, partial
 from ssl import SSLContext
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 try:
     import anyio
@@ -111,6 +111,10 @@ class SessionAuth(Principal[httpx.Client | httpx.AsyncClient], httpx.Auth):
     ...     return reauth.Grant(token="…", expires_in=600)
     >>> client = httpx.AsyncClient(auth=SessionAuth(login, "https://api.example.com"))
     """
+
+    def __call__(self, _: object) -> NoReturn:
+        """Raise `TypeError`: so `requests` calls an auth, and httpx does not."""
+        raise TypeError("this SessionAuth is for httpx: see reauth.client.requests")
 
     def sync_auth_flow(
         self, request: httpx.Request

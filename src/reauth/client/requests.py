@@ -120,6 +120,8 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         if inside(self._book):
             return prepared
         url = prepared.url or ""
+        if not isinstance(url, str):  # an httpx client calls whatever can be called
+            raise TypeError("this SessionAuth is for requests: see reauth.client.httpx")
         origin = sent_to(url)
         held = self._book.for_request(origin, url)
         if not self._book.ready(origin, held):

@@ -107,6 +107,8 @@ def _several(signals: Iterable[Signal]) -> tuple[Signal, ...]:
 
 
 def _check(store: object, fresh: object) -> None:
+    if isinstance(store, type):
+        raise TypeError(f"store= is a store, not its class: {store.__name__}(…)")
     if store is not None and not isinstance(store, Store):
         kind = type(store).__name__
         raise TypeError(f"store= has the methods of reauth.client.stores.Store; {kind} has not")
