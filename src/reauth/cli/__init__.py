@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument(
         "field",
         metavar="FIELD",
-        help="the field, with or without its name; - reads standard input: "
+        help="the field, in quotes, with or without its name; - reads standard input: "
         "a field, or whole responses as curl -i and curl -I show them",
     )
     explain.add_argument("--json", action="store_true", help="a JSON list, one object a field")
