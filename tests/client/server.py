@@ -128,8 +128,12 @@ class Server:
 
     def wait_for(self, path: str, number: int) -> None:
         """Wait until so many requests for this path have arrived."""
+        self.wait_until(lambda: len(self.seen(path)) >= number)
+
+    def wait_until(self, reached: Callable[[], bool]) -> None:
+        """Wait until requests and logins have brought a state about."""
         with self._changed:
-            assert self._changed.wait_for(lambda: len(self.seen(path)) >= number, PATIENCE)
+            assert self._changed.wait_for(reached, PATIENCE)
 
     def kill(self, error: str | None = "session_expired") -> None:
         """End the living session."""

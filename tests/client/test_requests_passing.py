@@ -54,6 +54,15 @@ def test_two_replays_leave_two_401s_in_the_history(server: Server, dead: request
     assert server.logins == 3
 
 
+def test_after_a_redirect_the_history_is_requests_own_and_the_outcome_tells(
+    server: Server, dead: requests.Session
+) -> None:
+    server.routes["/moved"] = lambda _: Answer(302, (("Location", "/orders"),))
+    answer = dead.get(f"{server.url}/moved")
+    assert [earlier.status_code for earlier in answer.history] == [302]
+    assert (answer.status_code, outcome(answer)) == (200, Outcome.REPLAYED)
+
+
 def test_elapsed_is_the_time_of_the_whole_exchange(server: Server, dead: requests.Session) -> None:
     seen: list[timedelta] = []
     auth = dead.auth

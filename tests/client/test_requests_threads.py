@@ -7,8 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
+from reauth import Grant
+from reauth.client.events import Event, EventKind
+from reauth.client.grant import Context
+from reauth.client.policy import Action
 from reauth.client.requests import SessionAuth
-from tests.client.server import Server
+from tests.client.server import Answer, Request, Server
 
 
 def at_once(number: int, do: Callable[[int], requests.Response]) -> list[requests.Response]:
@@ -50,3 +54,50 @@ def test_refusals_that_arrive_after_the_renewal_cost_no_login(
 
     assert [answer.status_code for answer in answers] == [200] * 100
     assert server.logins == 2
+
+
+def test_an_abandoned_login_that_lands_last_costs_a_second_replay_and_no_failure(
+    server: Server, session: requests.Session
+) -> None:
+    landing, renewing, joined = threading.Event(), threading.Event(), threading.Event()
+    server.login_gates += [landing, renewing]
+    calls: list[int] = []
+
+    def login(context: Context) -> Grant:
+        calls.append(1)
+        if len(calls) == 1:  # interrupted, while its request goes on
+            pool.submit(requests.post, f"{server.url}/login")
+            assert server.login_began.acquire(timeout=10)
+            raise KeyboardInterrupt
+        return server.login(context)
+
+    def orders(request: Request) -> Answer:
+        if server.logins == 1 and request.token == server.living:
+            landing.set()
+            server.wait_until(lambda: server.logins == 2)
+        return server.protected(request)
+
+    def listen(event: Event) -> None:
+        if event.kind is EventKind.JOINED:
+            joined.set()
+
+    server.routes["/orders"] = orders
+    server.routes["/leader"] = lambda r: Answer() if r.token else server.refuse(None)
+    session.auth = SessionAuth(
+        login,
+        server.url,
+        on_event=listen,
+        actions={"session_revoked": Action.RENEW},  # what this server says of a superseded one
+    )
+    with ThreadPoolExecutor(3) as pool:
+        with pytest.raises(KeyboardInterrupt):
+            session.get(f"{server.url}/first")
+        leader = pool.submit(session.get, f"{server.url}/leader")
+        assert server.login_began.acquire(timeout=10)
+        follower = pool.submit(session.get, f"{server.url}/orders")
+        assert joined.wait(10)
+        renewing.set()
+        assert leader.result(10).status_code == 200
+        answer = follower.result(10)
+    assert [each.status_code for each in (*answer.history, answer)] == [401, 401, 200]
+    assert server.logins == 3
