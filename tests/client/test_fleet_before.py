@@ -186,7 +186,7 @@ def test_a_session_for_which_there_is_no_place_is_not_kept() -> None:
     book = a_book(store, fresh="always")
     for number in range(16):
         realm = f"realm {number}"
-        Process(book, refused(None, challenge(None, realm))).send(Grant(token=realm))
+        Process(book, refused(None, challenge(None, realm))).send(Grant(token=f"t{number}"))
     log_in(a_book(store))
     sign(book)
     assert KEY not in book._held[ORIGIN]
@@ -196,7 +196,7 @@ def test_a_book_has_no_more_realms_than_it_can_hold_whatever_is_stored() -> None
     store = Store()
     for number in range(20):
         realm = f"realm {number}"
-        Process(a_book(store), refused(None, challenge(None, realm))).send(Grant(token=realm))
+        Process(a_book(store), refused(None, challenge(None, realm))).send(Grant(token=f"t{number}"))
     book = a_book(store)
     sign(book)
     assert len(book._held[ORIGIN]) == 16
