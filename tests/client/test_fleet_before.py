@@ -196,7 +196,9 @@ def test_a_book_has_no_more_realms_than_it_can_hold_whatever_is_stored() -> None
     store = Store()
     for number in range(20):
         realm = f"realm {number}"
-        Process(a_book(store), refused(None, challenge(None, realm))).send(Grant(token=f"t{number}"))
+        Process(a_book(store), refused(None, challenge(None, realm))).send(
+            Grant(token=f"t{number}")
+        )
     book = a_book(store)
     sign(book)
     assert len(book._held[ORIGIN]) == 16
