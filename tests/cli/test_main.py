@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,9 @@ def test_the_help_of_explain_keeps_its_example_and_the_exit_codes_apart(
     with pytest.raises(SystemExit):
         main(["explain", "--help"])
     assert "| reauth explain -; exit codes: 0" in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_version_is_that_of_the_installed_package(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["--version"])
+    assert (left.value.code, capsys.readouterr().out) == (0, f"reauth {version('reauth')}\n")

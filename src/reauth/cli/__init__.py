@@ -9,6 +9,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from importlib.metadata import version
 from io import TextIOWrapper
 
 __all__ = ["main"]
@@ -52,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Read, write and ask for the challenges of WWW-Authenticate.",
         epilog=EXIT_CODES,
     )
+    parser.add_argument("--version", action="version", version=f"reauth {version('reauth')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     explain = commands.add_parser(
