@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import reauth
 from reauth.server.facts import Request, presented
 from reauth.server.fields import Headers
-from reauth.server.gate import Admitted, Gate
+from reauth.server.gate import Admitted, Gate, StepUp, is_session
 from reauth.server.responses import _merged, dress
 from reauth.server.schemes import Scheme, spoken
 
@@ -93,6 +94,41 @@ requests = st.sampled_from(
         {"authorization": ["Bearer x"]},
     ]
 )
+
+
+paths = st.lists(
+    st.sampled_from(["docs", "a", "..", "", "DOCS", "pay", "%2f", ";"]), min_size=1, max_size=4
+).map(lambda parts: "/" + "/".join(parts))
+
+
+@given(
+    method=st.sampled_from(["GET", "HEAD", "OPTIONS", "POST"]),
+    path=paths,
+    field=st.lists(words, max_size=7).map("".join) | st.just('Session token="a"'),
+    public=st.sampled_from([["/docs/*"], ["/*"], [], ["/", "/a"]]),
+    stepped=st.booleans(),
+)
+def test_a_request_like_most_is_decided_as_any_other(
+    method: str, path: str, field: str, public: list[str], stepped: bool
+) -> None:
+    asked = {"/pay": StepUp(300)} if stepped else {}
+    gate = Gate("a", public=public, step_up=asked, schemes=["Session", "Bearer"], cookie="sid")
+    usual = gate.usual(method, path, field)
+    if usual is not None:
+        lines = {"authorization": [field], "cookie": ["sid=b"], "origin": ["https://a"]}
+        request = Request(method, path, lambda name: lines.get(name, ()))
+        decision = gate.decide(gate.claim(request), "ada")
+        assert gate.usual_decision(request, usual, "ada") == decision
+
+
+@pytest.mark.parametrize("outcome", [None, False, Admitted("ada"), Admitted(None), OSError()])
+def test_what_is_more_than_a_session_has_to_be_looked_at(outcome: object) -> None:
+    assert not is_session(outcome)
+
+
+@pytest.mark.parametrize("outcome", ["ada", "", 0, {}, object()])
+def test_what_is_none_of_that_is_a_session(outcome: object) -> None:
+    assert is_session(outcome)
 
 
 def as_sets(headers: Headers) -> set[tuple[str, frozenset[str]]]:

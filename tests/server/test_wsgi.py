@@ -185,6 +185,26 @@ def test_a_public_page_can_say_why_there_is_no_session() -> None:
     assert (environ["reauth.session"], environ["reauth.refused"].error) == (None, "session_expired")
 
 
+@pytest.mark.parametrize("status", ["200 OK", "401 Unauthorized", "440 Login Timeout"])
+def test_an_application_that_writes_to_its_environ_changes_nothing(status: str) -> None:
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ["PATH_INFO"] = "/health"
+        environ["REQUEST_METHOD"] = "HEAD"
+        del environ["HTTP_AUTHORIZATION"]
+        start_response(status, [("Vary", "Accept")])
+        return [b"ok"]
+
+    told: list[Any] = []
+    gate = SessionGate(app, str, realm="a", public=["/health"], **LEGACY)
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/a"}
+    environ["HTTP_AUTHORIZATION"] = 'Session token="a"'
+    body = gate(environ, lambda *said: told.extend(said[:2]))  # type: ignore[arg-type]
+    headers = dict(told[1])
+    assert "private" in headers["Cache-Control"]
+    assert sorted(headers["Vary"].split(", ")) == ["Accept", "Authorization"]
+    assert b"".join(body)
+
+
 def test_a_path_is_utf_8_in_disguise() -> None:
     assert request({"REQUEST_METHOD": "GET", "PATH_INFO": "/caf\xc3\xa9"}).path == "/café"
     assert request({"REQUEST_METHOD": "GET", "PATH_INFO": "/\xff"}).path == "/\ufffd"

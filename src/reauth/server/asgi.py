@@ -20,8 +20,8 @@ from functools import lru_cache
 from typing import Any, TypeAlias, Unpack
 
 from reauth.server.facts import Request
-from reauth.server.gate import Answer, Decision, Gate, Refused, Words
-from reauth.server.responses import MERGED, dress, due, replacement
+from reauth.server.gate import Answer, Decision, Gate, Refused, Usual, Words, is_session
+from reauth.server.responses import MERGED, additions, dress, replacement
 from reauth.server.verifiers import AsyncVerifier, Verifier, ask_async, unblocking
 
 __all__ = ["SessionGate"]
@@ -69,15 +69,22 @@ class SessionGate:
         """Answer a request, or have the application answer it."""
         if scope["type"] not in {"http", "websocket"}:
             return await self.app(scope, receive, send)
-        claim = self.gate.claim(request(scope))
-        decision = self.gate.decide(claim, await ask_async(self._unblocking, claim.token))
-        if decision.answer is not None:
-            return await _refuse(decision.answer, scope, send)
-        response = _Response(self.gate, decision, send)
+        usual = self._usual(scope)
+        outcome = None if usual is None else await ask_async(self._unblocking, usual[1])
+        if usual is not None and is_session(outcome):
+            asked, settle = scope, self.gate.usual_decision
+            response = _Response(self.gate, send, lambda: settle(request(asked), usual, outcome))
+            scope = self.admitted(scope, outcome, None)
+        else:
+            decision = await self._decision(scope, usual, outcome)
+            if decision.answer is not None:
+                return await _refuse(decision.answer, scope, send)
+            response = _Response(self.gate, send, lambda: decision, decision)
+            scope = self.admitted(scope, decision.session, decision.refused)
         try:
-            await self.app(self.admitted(scope, decision), receive, response.send)
+            await self.app(scope, receive, response.send)
         except Refused as why:
-            answer = self.gate.refuse(decision, why)
+            answer = self.gate.refuse(response.decision, why)
             if response.last is None:
                 await _refuse(answer, scope, send)
             elif response.last in _OPEN:
@@ -85,13 +92,22 @@ class SessionGate:
             else:
                 raise
 
-    def admitted(self, scope: Scope, decision: Decision) -> Scope:
+    def _usual(self, scope: Scope) -> Usual | None:
+        lines = [value for name, value in scope["headers"] if name == b"authorization"]
+        if len(lines) != 1:
+            return None
+        method = scope.get("method", "GET")
+        return self.gate.usual(method, _path(scope), str(lines[0], "latin-1"))
+
+    async def _decision(self, scope: Scope, usual: Usual | None, outcome: object) -> Decision:
+        claim = self.gate.claim(request(scope))
+        if usual is None:
+            outcome = await ask_async(self._unblocking, claim.token)
+        return self.gate.decide(claim, outcome)
+
+    def admitted(self, scope: Scope, session: object, refused: Refused | None) -> Scope:
         """Return the scope that the application gets."""
-        return {
-            **scope,
-            "reauth.session": decision.session,
-            "reauth.refused": decision.refused,
-        }
+        return {**scope, "reauth.session": session, "reauth.refused": refused}
 
 
 def request(scope: Scope) -> Request:
@@ -116,21 +132,35 @@ def _path(scope: Scope) -> str:
 class _Response:
     """The application's messages on their way out."""
 
-    __slots__ = ("_decision", "_gate", "_replaced", "_send", "last")
+    __slots__ = ("_decide", "_decision", "_gate", "_replaced", "_send", "last")
 
-    def __init__(self, gate: Gate, decision: Decision, send: Send) -> None:
+    def __init__(
+        self,
+        gate: Gate,
+        send: Send,
+        decide: Callable[[], Decision],
+        decision: Decision | None = None,
+    ) -> None:
         self._gate = gate
-        self._decision = decision
         self._send = send
-        self.last: str | None = None  # the type of the last message
+        self._decide = decide
+        self._decision = decision
         self._replaced = False
+        self.last: str | None = None  # the type of the last message
+
+    @property
+    def decision(self) -> Decision:
+        """The decision, made for a request like most only where it makes a difference."""
+        if self._decision is None:
+            self._decision = self._decide()
+        return self._decision
 
     async def send(self, message: Message) -> None:
         """What the application calls in place of the server's `send`."""
         self.last = message["type"]
         if self.last == "http.response.start":
             raw = [*message.get("headers", ())]
-            added = self._added(message["status"], raw)
+            added = self._additions(message["status"], raw)
             if added is None:
                 await self._start(message, raw)
                 return
@@ -138,17 +168,20 @@ class _Response:
         if not self._replaced:
             await self._send(message)
 
-    def _added(self, status: int, raw: list[RawHeader]) -> list[RawHeader] | None:
-        """What is simply added, which most responses need no decoding for; None for others."""
-        gate, decision = self._gate, self._decision
-        looked_at = gate.legacy is not None or decision.trouble
-        if looked_at or not _MERGED.isdisjoint(dict(raw)):
-            return None
-        added = due(gate, decision, status)
+    def _additions(self, status: int, raw: list[RawHeader]) -> list[RawHeader] | None:
+        """What is simply added; for most responses nothing is decoded, and nothing decided."""
+        gate = self._gate
+        if self._decision is not None:
+            names = [name.decode("latin-1") for name, _ in raw]
+            added = additions(gate, self._decision, status, names)
+        elif status != 401 and gate.legacy is None and _MERGED.isdisjoint(dict(raw)):
+            added = gate.vary_private
+        else:
+            added = None
         return None if added is None else _encoded_once(added)
 
     async def _start(self, message: Message, raw: list[RawHeader]) -> None:
-        gate, decision, status = self._gate, self._decision, message["status"]
+        gate, decision, status = self._gate, self.decision, message["status"]
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw]
         answer = replacement(gate, decision, status, headers)
         if answer is None:

@@ -44,7 +44,7 @@ from reauth.server import answers
 from reauth.server.facts import Request
 from reauth.server.fields import Headers, values, without
 from reauth.server.gate import CSRF_INVALID, Answer, Claim, Decision, Gate, Refused, Words
-from reauth.server.responses import dress, replacement
+from reauth.server.responses import additions, dress, replacement
 from reauth.server.verifiers import AsyncVerifier, Verifier, ask, ask_async, is_async
 from reauth.session import SessionError
 
@@ -156,13 +156,20 @@ class Guard:
         """Return the response as it leaves the gate."""
         if getattr(response, "reauth_answer", False):
             return response
+        status = response.status_code
+        if not response.cookies:
+            names = [name.lower() for name in response.headers]
+            for name, value in (added := additions(self.gate, decision, status, names)) or ():
+                response.headers[name] = value
+            if added is not None:
+                return response
         set_cookies = [("Set-Cookie", line.OutputString()) for line in response.cookies.values()]
         headers = [*response.items(), *set_cookies]
-        answer = replacement(self.gate, decision, response.status_code, headers)
+        answer = replacement(self.gate, decision, status, headers)
         if answer is not None:
             response.close()
             return to_response(answer, response.cookies)
-        headers = dress(self.gate, decision, response.status_code, headers)
+        headers = dress(self.gate, decision, status, headers)
         return _with_headers(response, headers, response.cookies)
 
 

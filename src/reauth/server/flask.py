@@ -34,7 +34,7 @@ from werkzeug.local import LocalProxy
 
 from reauth.server import wsgi
 from reauth.server.gate import Admitted, Answer, Decision, Gate, Refused, StepUp, Words
-from reauth.server.responses import dress, replacement
+from reauth.server.responses import additions, dress, replacement
 from reauth.server.verifiers import Signed, Verifier, ask, synchronous
 from reauth.session import SessionError
 
@@ -129,12 +129,18 @@ class _Guard:
         decision: Decision | None = g.get("reauth_decision")
         if decision is None or g.get("reauth_answered"):
             return response  # another hook answered first, or we did
+        status = response.status_code
+        names = [name.lower() for name, _ in response.headers]
+        added = additions(self.gate, decision, status, names)
+        if added is not None:
+            response.headers.extend(added)
+            return response
         headers = list(response.headers.items())
-        answer = replacement(self.gate, decision, response.status_code, headers)
+        answer = replacement(self.gate, decision, status, headers)
         if answer is not None:
             response.close()
             return _send(answer)
-        response.headers = Headers(dress(self.gate, decision, response.status_code, headers))
+        response.headers = Headers(dress(self.gate, decision, status, headers))
         return response
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from reauth.server.answers import EXPOSED, Answer
@@ -20,19 +20,30 @@ from reauth.server.fields import (
 )
 from reauth.server.gate import CSRF_INVALID, Decision, Gate, Refused
 
-__all__ = ["MERGED", "dress", "due", "replacement"]
+__all__ = ["MERGED", "additions", "dress", "replacement"]
 
 
 # A response with one of these is looked at more closely.
 MERGED = frozenset({"access-control-expose-headers", "cache-control", "set-cookie", "vary"})
 
 
-def due(gate: Gate, decision: Decision, status: int) -> tuple[tuple[str, str], ...] | None:
-    """Return what is added to a response that has none of the fields in `MERGED`.
+def additions(
+    gate: Gate, decision: Decision, status: int, names: Iterable[str]
+) -> tuple[tuple[str, str], ...] | None:
+    """Return what is added to a response with fields of these lower-case names, and that is all.
 
-    Most have none, and then this is all that `dress` does. None where there is more to do.
+    None for one that has to be replaced, or merged with: `replacement` and `dress` do that. Most
+    say nothing of what a gate adds.
     """
-    if status == 401 or decision.died:
+    if gate.legacy is not None or decision.trouble:
+        return None
+    return _due(gate, decision, status, names)
+
+
+def _due(
+    gate: Gate, decision: Decision, status: int, names: Iterable[str]
+) -> tuple[tuple[str, str], ...] | None:
+    if status == 401 or decision.died or not MERGED.isdisjoint(names):
         return None
     if not decision.claim.presented:
         return gate.vary_alone
@@ -49,11 +60,8 @@ _EXPOSE = ("Access-Control-Expose-Headers", ", ".join(EXPOSED))
 
 def dress(gate: Gate, decision: Decision, status: int, headers: Headers) -> Headers:
     """Return the headers of a response, with what is due to the session that decided it."""
-    if MERGED.isdisjoint([name.lower() for name, _ in headers]):
-        added = due(gate, decision, status)
-        if added is not None:
-            return [*headers, *added]
-    return _merged(gate, decision, status, headers)
+    added = _due(gate, decision, status, [name.lower() for name, _ in headers])
+    return _merged(gate, decision, status, headers) if added is None else [*headers, *added]
 
 
 def _merged(gate: Gate, decision: Decision, status: int, headers: Headers) -> Headers:

@@ -34,7 +34,7 @@ except ImportError as missing:
 
 from reauth.server import asgi
 from reauth.server.asgi import Scope
-from reauth.server.gate import Admitted, Decision, Refused
+from reauth.server.gate import Admitted, Refused
 from reauth.server.verifiers import Signed
 
 try:
@@ -53,12 +53,12 @@ class SessionGate(asgi.SessionGate):
     Add CORSMiddleware after it: the last one added is the outermost.
     """
 
-    def admitted(self, scope: Scope, decision: Decision) -> Scope:
+    def admitted(self, scope: Scope, session: object, refused: Refused | None) -> Scope:
         """Return the scope that the application gets."""
-        if isinstance(self.verify, OwnSession) and decision.session is None:
+        if session is None and isinstance(self.verify, OwnSession):
             # The application begins a new one; nothing is sent until it writes to that.
             scope["session"] = type(scope["session"])()
-        return super().admitted(scope, decision)
+        return super().admitted(scope, session, refused)
 
 
 class CurrentSession(SecurityBase):

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Unpack
 
 from reauth.server.facts import Request
 from reauth.server.fields import Headers
-from reauth.server.gate import Answer, Decision, Gate, Refused, Words
-from reauth.server.responses import dress, replacement
+from reauth.server.gate import Answer, Decision, Gate, Refused, Usual, Words, is_session
+from reauth.server.responses import MERGED, dress, replacement
 from reauth.server.verifiers import Verifier, ask, synchronous
 
 if TYPE_CHECKING:
@@ -54,19 +54,38 @@ class SessionGate:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request, or have the application answer it."""
-        claim = self.gate.claim(request(environ))
-        decision = self.gate.decide(claim, ask(self.verify, claim.token))
-        if decision.answer is not None:
-            return _send(decision.answer, start_response)
-        environ[SESSION] = decision.session
-        environ[REFUSED] = decision.refused
-        response = _Response(self.gate, decision, start_response)
+        method, path = environ["REQUEST_METHOD"], _path(environ)
+        line = environ.get("HTTP_AUTHORIZATION")
+        usual = None if line is None else self.gate.usual(method, path, line)
+        outcome = None if usual is None else ask(self.verify, usual[1])
+        if usual is not None and is_session(outcome):
+            environ[SESSION], environ[REFUSED] = outcome, None
+            response = _Response(
+                self.gate,
+                start_response,
+                # The application may write to its environ; what was asked for was this.
+                lambda: self.gate.usual_decision(
+                    request(environ)._replace(method=method, path=path), usual, outcome
+                ),
+            )
+        else:
+            decision = self._decision(environ, usual, outcome)
+            if decision.answer is not None:
+                return _send(decision.answer, start_response)
+            environ[SESSION], environ[REFUSED] = decision.session, decision.refused
+            response = _Response(self.gate, start_response, lambda: decision, decision)
         try:
             return response.body(self.app(environ, response.start))
         except Refused as why:
             # If the application has started already, the server says whether it is too late.
             again = sys.exc_info() if response.started else None
-            return _send(self.gate.refuse(decision, why), start_response, again)
+            return _send(self.gate.refuse(response.decision, why), start_response, again)
+
+    def _decision(self, environ: WSGIEnvironment, usual: Usual | None, outcome: object) -> Decision:
+        claim = self.gate.claim(request(environ))
+        if usual is None:
+            outcome = ask(self.verify, claim.token)
+        return self.gate.decide(claim, outcome)
 
 
 def request(environ: WSGIEnvironment) -> Request:
@@ -79,12 +98,15 @@ def request(environ: WSGIEnvironment) -> Request:
         value = environ.get(_key(name))
         return () if value is None else (value,)
 
-    # PEP 3333: text is latin-1 in disguise. What was sent is told by gunicorn, uWSGI and mod_wsgi.
-    path = environ.get("PATH_INFO", "")
-    if not path.isascii():
-        path = path.encode("latin-1").decode(errors="replace")
+    # gunicorn, uWSGI and mod_wsgi tell what was sent.
     sent = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
-    return Request(environ["REQUEST_METHOD"], path, lines, sent.partition("?")[0])
+    return Request(environ["REQUEST_METHOD"], _path(environ), lines, sent.partition("?")[0])
+
+
+def _path(environ: WSGIEnvironment) -> str:
+    path: str = environ.get("PATH_INFO", "")
+    # PEP 3333: its text is octets read as latin-1.
+    return path if path.isascii() else path.encode("latin-1").decode(errors="replace")
 
 
 @cache  # of the few names a gate looks at
@@ -103,35 +125,53 @@ def _send(
 class _Response:
     """The application's response on its way out."""
 
-    __slots__ = ("decision", "gate", "instead", "start_response", "started")
+    __slots__ = ("_decide", "_decision", "_gate", "_instead", "_start_response", "started")
 
-    def __init__(self, gate: Gate, decision: Decision, start_response: StartResponse) -> None:
-        self.gate = gate
-        self.decision = decision
-        self.start_response = start_response
+    def __init__(
+        self,
+        gate: Gate,
+        start_response: StartResponse,
+        decide: Callable[[], Decision],
+        decision: Decision | None = None,
+    ) -> None:
+        self._gate = gate
+        self._start_response = start_response
+        self._decide = decide
+        self._decision = decision
+        self._instead: list[bytes] | None = None
         self.started = False
-        self.instead: list[bytes] | None = None
+
+    @property
+    def decision(self) -> Decision:
+        """The decision, made for a request like most only where it makes a difference."""
+        if self._decision is None:
+            self._decision = self._decide()
+        return self._decision
 
     def start(
         self, status: str, headers: Headers, exc_info: ExcInfo | None = None, /
     ) -> Callable[[bytes], object]:
         """What the application calls in place of the server's `start_response`."""
         self.started = True
-        code = int(status[:3])
-        answer = replacement(self.gate, self.decision, code, headers)
+        gate, code = self._gate, int(status[:3])
+        if self._decision is None and code != 401 and gate.legacy is None:
+            names = [name.lower() for name, _ in headers]
+            if MERGED.isdisjoint(names):
+                return self._start_response(status, [*headers, *gate.vary_private], exc_info)
+        answer = replacement(gate, self.decision, code, headers)
         if answer is not None:
-            self.instead = _send(answer, self.start_response)
-            return self.instead.__contains__  # a `write` that writes nothing
-        self.instead = None
-        return self.start_response(status, dress(self.gate, self.decision, code, headers), exc_info)
+            self._instead = _send(answer, self._start_response)
+            return self._instead.__contains__  # a `write` that writes nothing
+        self._instead = None
+        return self._start_response(status, dress(gate, self.decision, code, headers), exc_info)
 
     def body(self, chunks: Iterable[bytes]) -> Iterable[bytes]:
         """Return what is sent; a generator is run until it has called `start`."""
         resumed = chunks if self.started else _Resumed(chunks, lambda: self.started)
-        if self.instead is None:
+        if self._instead is None:
             return resumed
         _close(resumed)
-        return self.instead
+        return self._instead
 
 
 class _Resumed:

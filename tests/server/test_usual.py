@@ -1,0 +1,113 @@
+"""A request like most takes a short way through the WSGI and ASGI gates, to the same answer."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+import pytest
+
+import reauth
+from reauth.server import asgi, wsgi
+from reauth.server.gate import Gate, StepUp
+
+RESPONSES: dict[str, tuple[int, list[tuple[str, str]]]] = {
+    "/plain": (200, [("Content-Type", "text/plain")]),
+    "/bare": (204, []),
+    "/varies": (200, [("Vary", "Accept")]),
+    "/cached": (200, [("cache-control", "public, max-age=60")]),
+    "/sets": (200, [("Set-Cookie", "sid=; Max-Age=0")]),
+    "/exposes": (200, [("Access-Control-Expose-Headers", "X-Trace")]),
+    "/own": (401, []),
+    "/own-bearer": (401, [("WWW-Authenticate", "Bearer")]),
+    "/missing": (404, [("Content-Type", "text/plain")]),
+    "/old": (440, [("ETag", '"a"')]),
+}
+TOKENS = {"good": "ada", "empty": {}, "told": reauth.Admitted("ada", expires_in=9)}
+Told = tuple[int, set[tuple[str, str]], bytes]
+
+# A step-up somewhere, and there is no short way.
+LONG = {"step_up": {"/elsewhere": StepUp(300)}}
+
+
+def verify(token: str) -> Any:
+    if token == "dead":
+        raise reauth.Refused("session_expired")
+    if token == "down":
+        raise OSError
+    return TOKENS.get(token)
+
+
+async def averify(token: str) -> Any:
+    return verify(token)
+
+
+def through_wsgi(path: str, field: str, words: dict[str, Any]) -> Told:
+    told: list[Any] = []
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if path == "/refuses":
+            raise reauth.Refused("session_revoked")
+        status, headers = RESPONSES[path]
+        start_response(f"{status} Said", headers)
+        return [f"{environ['reauth.session']} {environ['reauth.refused']}".encode()]
+
+    def start_response(*said: Any) -> Any:
+        told.append(said)
+
+    gate = wsgi.SessionGate(app, verify, realm="a", cookie="sid", **words)
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "HTTP_AUTHORIZATION": field}
+    body = b"".join(gate(environ, start_response))
+    return int(told[-1][0][:3]), {(name.lower(), value) for name, value in told[-1][1]}, body
+
+
+def through_asgi(path: str, field: str, words: dict[str, Any]) -> Told:
+    sent: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if path == "/refuses":
+            raise reauth.Refused("session_revoked")
+        status, headers = RESPONSES[path]
+        raw = [(name.lower().encode(), value.encode()) for name, value in headers]
+        await send({"type": "http.response.start", "status": status, "headers": raw})
+        body = f"{scope['reauth.session']} {scope['reauth.refused']}".encode()
+        await send({"type": "http.response.body", "body": body})
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    gate = asgi.SessionGate(app, averify, realm="a", cookie="sid", **words)
+    headers = [(b"authorization", field.encode())]
+    scope = {"type": "http", "method": "GET", "path": path, "headers": headers}
+    asyncio.run(gate(scope, None, send))  # type: ignore[arg-type]
+    start, body = sent
+    lines = {(name.decode(), value.decode()) for name, value in start["headers"]}
+    return start["status"], lines, body["body"]
+
+
+@pytest.mark.parametrize("through", [through_wsgi, through_asgi])
+@pytest.mark.parametrize("path", [*RESPONSES, "/refuses"])
+@pytest.mark.parametrize("token", [*TOKENS, "dead", "down", "unknown"])
+@pytest.mark.parametrize("words", [{}, {"legacy": {440: "session_expired"}}])
+def test_the_short_way_leads_where_the_long_one_does(
+    through: Any, path: str, token: str, words: dict[str, Any]
+) -> None:
+    field = f'Session token="{token}"'
+    short = through(path, field, words)
+    assert through(path, field, words | LONG) == short
+    if token in {"good", "empty"} and path not in {"/refuses", "/old"}:
+        assert short[0] == RESPONSES[path][0]
+        assert short[2] == f"{TOKENS[token]} None".encode()
+
+
+@pytest.mark.parametrize("through", [through_wsgi, through_asgi])
+def test_the_short_way_is_taken_and_nothing_decided_at_length(
+    through: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("decided at length")
+
+    monkeypatch.setattr(Gate, "claim", never)
+    status, headers, _ = through("/plain", 'Session token="good"', {})
+    assert status == 200
+    assert {("cache-control", "private"), ("vary", "Authorization, Cookie")} <= headers
