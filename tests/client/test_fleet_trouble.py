@@ -42,7 +42,7 @@ def test_a_slow_holder_adopts_what_its_successor_obtained() -> None:
     slow = request(a_book(store, told))
     store.clock.now += 31.0
     log_in(a_book(store), Grant(token="successor's"))
-    slow.send(Grant(token="too late"))
+    slow.send(Grant(token="too-late"))
     assert token(slow.replay.held) == "successor's"
     assert store.record.grant == Grant(token="successor's")
     assert told.kinds() == ["challenged", "started", "adopted", "finished", "replayed"]
@@ -53,8 +53,8 @@ def test_a_slow_holder_uses_its_own_while_its_successor_has_none() -> None:
     slow = request(a_book(store))
     store.clock.now += 31.0
     successor = request(a_book(store))
-    held = slow.send(Grant(token="slow one's")).replay.held
-    assert token(held) == "slow one's"
+    held = slow.send(Grant(token="slow-one's")).replay.held
+    assert token(held) == "slow-one's"
     assert not held.shared
     assert not store.record.alive()
     successor.send(Grant(token="successor's"))

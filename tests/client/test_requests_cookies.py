@@ -10,7 +10,7 @@ from requests.cookies import RequestsCookieJar
 from reauth import Grant
 from reauth.client import Outcome, outcome
 from reauth.client.grant import Context
-from reauth.client.over_requests.cookies import carry_over_redirect
+from reauth.client.over_requests.cookies import carry_over_redirect, leave_behind
 from reauth.client.requests import InvalidGrant, SessionAuth
 from tests.client.server import COOKIE, Answer, Request, Server, serve
 from tests.client.test_requests_threads import at_once
@@ -360,3 +360,10 @@ def test_a_jar_that_reached_the_request_itself_is_left_alone(
     del prepared._cookies  # type: ignore[attr-defined]
     carry_over_redirect(prepared, {COOKIE: "1"}, f"{server.url}/moved")
     assert [c.name for c in prepared._cookies] == [COOKIE]  # type: ignore[attr-defined]
+
+
+def test_only_what_was_carried_is_left_behind_at_another_origin() -> None:
+    prepared = requests.Request("GET", "https://a.example/", cookies={"theme": "dark"}).prepare()
+    carry_over_redirect(prepared, {"sid": "s1"}, "https://a.example/next")
+    leave_behind(prepared)
+    assert [cookie.name for cookie in vars(prepared)["_cookies"]] == ["theme"]
