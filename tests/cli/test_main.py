@@ -1,5 +1,6 @@
 """The command as a whole: what it needs, what it says where something is missing, how it ends."""
 
+import argparse
 import contextlib
 import io
 import os
@@ -121,3 +122,11 @@ def test_the_version_is_that_of_the_installed_package(capsys: pytest.CaptureFixt
     with pytest.raises(SystemExit) as left:
         main(["--version"])
     assert (left.value.code, capsys.readouterr().out) == (0, f"reauth {version('reauth')}\n")
+
+
+def test_an_interrupt_is_exit_code_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: argparse.Namespace) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("reauth.cli.build.run", interrupted)
+    assert main(["build", "Session"]) == 130
