@@ -232,6 +232,15 @@ def test_folders_are_chosen_by_the_deepest_that_was_asked_for() -> None:
     assert chosen == {"/a/b/2": deep, "/a/2": flat, "/c": None}
 
 
+def test_of_the_folders_of_a_realm_the_deepest_counts() -> None:
+    book = a_book()
+    base = "https://api.example.com"
+    deep = log_in(book, "deep", refused(url=f"{base}/a/1", challenge='Session realm="deep"'))
+    book.asked(deep.key, f"{base}/a/b/c/1")
+    log_in(book, "flat", refused(url=f"{base}/a/b/1", challenge='Session realm="flat"'))
+    assert book.for_request(ORIGIN, f"{base}/a/b/c/2") is deep
+
+
 def test_where_one_grant_is_left_it_is_sent_everywhere() -> None:
     book = a_book()
     one = log_in(book, "one", refused(url=f"{URL[:-8]}a/1", challenge='Session realm="one"'))
