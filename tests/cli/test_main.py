@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
@@ -128,5 +129,6 @@ def test_an_interrupt_is_exit_code_130(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(_: argparse.Namespace) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("reauth.cli.build.run", interrupted)
+    # Looked up as `main` does: a test before may have had the modules imported anew.
+    monkeypatch.setattr(import_module("reauth.cli.build"), "run", interrupted)
     assert main(["build", "Session"]) == 130
