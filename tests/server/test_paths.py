@@ -91,6 +91,23 @@ def test_no_pattern_names_nothing() -> None:
     assert not Patterns([]).name("/")
 
 
+SEGMENTS = st.lists(st.sampled_from(["", "a", "ab", "*", "A", ".."]), max_size=3)
+PATHS = SEGMENTS.map(lambda segments: "/" + "/".join(segments))
+
+
+@given(st.lists(PATHS, max_size=2), st.one_of(PATHS, st.sampled_from(["", "*", "a"])))
+def test_no_pattern_names_a_path_that_none_may_spell(patterns: list[str], path: str) -> None:
+    try:
+        some = Patterns(patterns)
+    except ValueError:
+        return
+    assert some.may_spell(path) or not some.name(path)
+
+
+def test_what_begins_otherwise_than_every_pattern_is_soon_told() -> None:
+    assert not any(PUBLIC.may_spell(path) for path in ("/orders", "/orders/7/photo", "docs/a"))
+
+
 @pytest.mark.parametrize(
     ("pattern", "says"),
     [

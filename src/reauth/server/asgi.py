@@ -16,7 +16,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from functools import lru_cache
+from functools import partial
 from typing import Any, TypeAlias, Unpack
 
 from reauth.server.facts import Request
@@ -64,6 +64,7 @@ class SessionGate:
         self.verify = verify
         self._unblocking = unblocking(verify)
         self.gate = Gate(**words)
+        self.private = _encoded(self.gate.vary_private)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or have the application answer it."""
@@ -72,14 +73,13 @@ class SessionGate:
         usual = self._usual(scope)
         outcome = None if usual is None else await ask_async(self._unblocking, usual[1])
         if usual is not None and is_session(outcome):
-            asked, settle = scope, self.gate.usual_decision
-            response = _Response(self.gate, send, lambda: settle(request(asked), usual, outcome))
+            response = _Response(self, send, partial(self._settled, scope, usual, outcome))
             scope = self.admitted(scope, outcome, None)
         else:
             decision = await self._decision(scope, usual, outcome)
             if decision.answer is not None:
                 return await _refuse(decision.answer, scope, send)
-            response = _Response(self.gate, send, lambda: decision, decision)
+            response = _Response(self, send, lambda: decision, decision)
             scope = self.admitted(scope, decision.session, decision.refused)
         try:
             await self.app(scope, receive, response.send)
@@ -93,11 +93,18 @@ class SessionGate:
                 raise
 
     def _usual(self, scope: Scope) -> Usual | None:
-        lines = [value for name, value in scope["headers"] if name == b"authorization"]
-        if len(lines) != 1:
+        line = None
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                if line is not None:
+                    return None
+                line = value
+        if line is None:
             return None
-        method = scope.get("method", "GET")
-        return self.gate.usual(method, _path(scope), str(lines[0], "latin-1"))
+        return self.gate.usual(scope.get("method", "GET"), _path(scope), str(line, "latin-1"))
+
+    def _settled(self, scope: Scope, usual: Usual, session: object) -> Decision:
+        return self.gate.usual_decision(request(scope), usual, session)
 
     async def _decision(self, scope: Scope, usual: Usual | None, outcome: object) -> Decision:
         claim = self.gate.claim(request(scope))
@@ -125,23 +132,26 @@ def request(scope: Scope) -> Request:
 def _path(scope: Scope) -> str:
     """The path below the mount: some servers and routers put `root_path` before it, some do not."""
     path: str = scope["path"]
-    mount: str = scope.get("root_path", "").rstrip("/")
+    mount: str = scope.get("root_path", "")
+    if not mount:
+        return path
+    mount = mount.rstrip("/")
     return path[len(mount) :] if mount and f"{path}/".startswith(f"{mount}/") else path
 
 
 class _Response:
     """The application's messages on their way out."""
 
-    __slots__ = ("_decide", "_decision", "_gate", "_replaced", "_send", "last")
+    __slots__ = ("_decide", "_decision", "_guard", "_replaced", "_send", "last")
 
     def __init__(
         self,
-        gate: Gate,
+        guard: SessionGate,
         send: Send,
         decide: Callable[[], Decision],
         decision: Decision | None = None,
     ) -> None:
-        self._gate = gate
+        self._guard = guard
         self._send = send
         self._decide = decide
         self._decision = decision
@@ -155,33 +165,30 @@ class _Response:
             self._decision = self._decide()
         return self._decision
 
-    async def send(self, message: Message) -> None:
+    def send(self, message: Message) -> Awaitable[None]:
         """What the application calls in place of the server's `send`."""
         self.last = message["type"]
         if self.last == "http.response.start":
             raw = [*message.get("headers", ())]
             added = self._additions(message["status"], raw)
             if added is None:
-                await self._start(message, raw)
-                return
+                return self._start(message, raw)
             message = {**message, "headers": raw + added}
-        if not self._replaced:
-            await self._send(message)
+        return _nothing() if self._replaced else self._send(message)
 
     def _additions(self, status: int, raw: list[RawHeader]) -> list[RawHeader] | None:
         """What is simply added; for most responses nothing is decoded, and nothing decided."""
-        gate = self._gate
-        if self._decision is not None:
+        guard, decision = self._guard, self._decision
+        if decision is not None:
             names = [name.decode("latin-1") for name, _ in raw]
-            added = additions(gate, self._decision, status, names)
-        elif status != 401 and gate.legacy is None and _MERGED.isdisjoint(dict(raw)):
-            added = gate.vary_private
-        else:
-            added = None
-        return None if added is None else _encoded_once(added)
+            added = additions(guard.gate, decision, status, names)
+            return None if added is None else _encoded(added)
+        if status != 401 and guard.gate.legacy is None and _MERGED.isdisjoint(dict(raw)):
+            return guard.private
+        return None
 
     async def _start(self, message: Message, raw: list[RawHeader]) -> None:
-        gate, decision, status = self._gate, self.decision, message["status"]
+        gate, decision, status = self._guard.gate, self.decision, message["status"]
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw]
         answer = replacement(gate, decision, status, headers)
         if answer is None:
@@ -226,4 +233,5 @@ def _encoded(headers: Iterable[tuple[str, str]]) -> list[RawHeader]:
     return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
 
 
-_encoded_once = lru_cache(maxsize=64)(_encoded)  # what is added is much the same, and no secret
+async def _nothing() -> None:
+    """Send nothing."""

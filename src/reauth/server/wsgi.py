@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from functools import cache, partial
 from http import HTTPStatus
 from itertools import chain
 from typing import TYPE_CHECKING, Unpack
@@ -60,14 +60,9 @@ class SessionGate:
         outcome = None if usual is None else ask(self.verify, usual[1])
         if usual is not None and is_session(outcome):
             environ[SESSION], environ[REFUSED] = outcome, None
-            response = _Response(
-                self.gate,
-                start_response,
-                # The application may write to its environ; what was asked for was this.
-                lambda: self.gate.usual_decision(
-                    request(environ)._replace(method=method, path=path), usual, outcome
-                ),
-            )
+            # The application may write to its environ; what was asked for was this.
+            decide = partial(self._settled, environ, method, path, usual, outcome)
+            response = _Response(self.gate, start_response, decide)
         else:
             decision = self._decision(environ, usual, outcome)
             if decision.answer is not None:
@@ -80,6 +75,12 @@ class SessionGate:
             # If the application has started already, the server says whether it is too late.
             again = sys.exc_info() if response.started else None
             return _send(self.gate.refuse(response.decision, why), start_response, again)
+
+    def _settled(
+        self, environ: WSGIEnvironment, method: str, path: str, usual: Usual, session: object
+    ) -> Decision:
+        asked = request(environ)._replace(method=method, path=path)
+        return self.gate.usual_decision(asked, usual, session)
 
     def _decision(self, environ: WSGIEnvironment, usual: Usual | None, outcome: object) -> Decision:
         claim = self.gate.claim(request(environ))
