@@ -256,6 +256,15 @@ def test_a_lapsed_session_on_a_200_is_told_and_served(
     assert [(event.kind, event.error) for event in told] == [(EventKind.LAPSED, "session_expired")]
 
 
+def test_a_lapsed_session_is_logged_where_nobody_else_is_told(
+    server: Server, dead: requests.Session, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.refusal_status = 200
+    with caplog.at_level("DEBUG", "reauth.client"):
+        dead.get(f"{server.url}/public")
+    assert "lapsed" in caplog.text
+
+
 def test_a_replay_that_finds_no_server_is_requests_own_error(
     server: Server, session: requests.Session
 ) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-__all__ = ["Event", "EventKind", "Listener", "tell"]
+__all__ = ["Event", "EventKind", "Listener", "heard", "tell"]
 
 _log = logging.getLogger("reauth.client")
 
@@ -57,9 +57,15 @@ class Event:
 Listener: TypeAlias = Callable[[Event], object]
 
 
+def heard(listener: Listener | None) -> bool:
+    """Tell whether anybody hears of events: otherwise there is no need to make one."""
+    return listener is not None or _log.isEnabledFor(logging.DEBUG)
+
+
 def tell(listener: Listener | None, event: Event) -> None:
     """Log an event and hand it to the user's callback, whose mistakes cost no request."""
-    _log.debug("%s %s realm=%r error=%r reason=%r", *_logged(event))
+    if _log.isEnabledFor(logging.DEBUG):
+        _log.debug("%s %s realm=%r error=%r reason=%r", *_logged(event))
     if listener is None:
         return
     try:

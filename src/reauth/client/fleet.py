@@ -213,10 +213,10 @@ def publish(
     If its lease was taken over meanwhile, what the successor obtained counts; until there is
     something, its own serves this process.
     """
-    if grant.token is not None:
-        demand.responder.authorization(grant.token)  # raises here, before others get hold of it
     fence, shared = flight.fence, False
     if fence is not None:
+        if grant.token is not None:
+            demand.responder.authorization(grant.token)  # raises before others get hold of it
         scheme = demand.responder.scheme
         change = yield from _change(
             book, flight.key, lambda record, view: record.put(fence, grant, scheme, view.now)

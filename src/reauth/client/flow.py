@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from reauth.client.book import Blocked, Book, Flight, Status
-from reauth.client.events import Event, EventKind, tell
+from reauth.client.events import Event, EventKind, heard, tell
 from reauth.client.fleet import Ask, Pause, consult, find, give_back, publish, take_turn
 from reauth.client.grant import Context, granted
 from reauth.client.outcomes import Outcome
@@ -313,9 +313,10 @@ def _unanswered(book: Book, seen: Seen, outcome: Outcome) -> Final:
         event = Event(EventKind.REFUSED, seen.origin, reason=Outcome.FOREIGN)
         tell(book.policy.listener, event)
         return Final(seen, Outcome.FOREIGN)
-    lapsed = book.policy.challenged(seen) if seen.origin in book.policy.origins else None
-    if lapsed is not None and lapsed.error is not None:
-        _tell(book, EventKind.LAPSED, lapsed)
+    if heard(book.policy.listener) and seen.origin in book.policy.origins:
+        lapsed = book.policy.challenged(seen)
+        if lapsed is not None and lapsed.error is not None:
+            _tell(book, EventKind.LAPSED, lapsed)
     return Final(seen, outcome)
 
 
@@ -327,6 +328,7 @@ def _tell(
     reason: str | None = None,
     seconds: float | None = None,
 ) -> None:
-    key = demand.key
-    event = Event(kind, key.origin, key.realm, demand.error, reason, seconds)
-    tell(book.policy.listener, event)
+    if heard(book.policy.listener):
+        key = demand.key
+        event = Event(kind, key.origin, key.realm, demand.error, reason, seconds)
+        tell(book.policy.listener, event)

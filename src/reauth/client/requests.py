@@ -24,6 +24,7 @@ from reauth.client.driver.credentials import sent_with, sign
 from reauth.client.driver.drive import drive, stand_by
 from reauth.client.driver.principal import Principal, by_base, raisable
 from reauth.client.driver.reentry import inside, logging_in
+from reauth.client.events import heard
 from reauth.client.fleet import share
 from reauth.client.flow import Command, Login, Replay, answer, before
 from reauth.client.grant import Context
@@ -153,8 +154,11 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         held, signal = hook.sent_with(response), None
         if self._book.policy.signals:
             signal = self._signal(response, sending)
-        challenged = response.status_code == UNAUTHORIZED or _CHALLENGE in response.headers
-        if (challenged or signal) and adapter is not None and not inside(self._book):
+        if (
+            (self._is_challenged(response) or signal)
+            and adapter is not None
+            and not inside(self._book)
+        ):
             exchange = _Exchange(self, hook, held, response, sending, signal)
             response, held, signal = exchange.answered(), exchange.held, exchange.signal
         if held is not None:
@@ -162,6 +166,12 @@ class SessionAuth(Principal[requests.Session], AuthBase):
             if self._book.policy.fresh == "always":
                 drive(share(self._book, held), partial(stand_by, self._book))
         return response
+
+    def _is_challenged(self, response: Response) -> bool:
+        # Beside a 401 a challenge is news for who listens, and nothing else.
+        return response.status_code == UNAUTHORIZED or (
+            heard(self._book.policy.listener) and _CHALLENGE in response.headers
+        )
 
     def _signal(self, response: Response, sending: dict[str, Any]) -> Error | None:
         policy = self._book.policy

@@ -40,4 +40,5 @@ def logging_in(book: Book) -> Iterator[None]:
 
 def inside(book: Book) -> bool:
     """Tell whether the caller runs inside a login that this book waits for."""
-    return any(call.book is book and call.running for call in _calls.get())
+    calls = _calls.get()
+    return bool(calls) and any(call.book is book and call.running for call in calls)
