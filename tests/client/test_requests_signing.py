@@ -1,0 +1,62 @@
+"""What is on the wire belongs to the grant or to the user, and what is learnt to the origin."""
+
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from reauth import Grant
+from reauth.client.requests import SessionAuth
+from tests.client.server import COOKIE, Answer, Server, serve
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serve(Server(binding="cookie")) as running:
+        yield running
+
+
+def test_when_a_login_changes_over_to_a_cookie_the_dead_token_is_gone(
+    server: Server, session: requests.Session
+) -> None:
+    grants = [Grant(token="dead"), None]
+    session.auth = SessionAuth(lambda context: grants.pop(0) or server.login(context), server.url)
+    session.get(f"{server.url}/first")
+    assert session.get(f"{server.url}/orders").status_code == 200
+    fields = [request.headers["Authorization"] for request in server.seen("/orders")]
+    assert fields == ['Session token="dead"', None]
+
+
+def test_an_authorization_that_the_user_wrote_goes_along_with_the_replay(
+    server: Server, session: requests.Session
+) -> None:
+    session.auth = SessionAuth(server.login, server.url)
+    session.get(f"{server.url}/first")
+    server.kill()
+    own = {"Authorization": "Bearer own"}
+    assert session.get(f"{server.url}/orders", headers=own).status_code == 200
+    fields = [request.headers["Authorization"] for request in server.seen("/orders")]
+    assert fields == ["Bearer own", "Bearer own"]
+
+
+def test_a_cookie_that_another_origin_sets_rolls_nothing(
+    server: Server, session: requests.Session
+) -> None:
+    session.auth = SessionAuth(server.login, server.url)
+    session.get(f"{server.url}/first")
+    away = Answer(302, (("Location", f"{server.other_host}/planted"),))
+    planted = Answer(200, (("Set-Cookie", f"{COOKIE}=planted; Path=/"),))
+    server.routes |= {"/away": lambda _: away, "/planted": lambda _: planted}
+    session.get(f"{server.url}/away")
+    session.get(f"{server.url}/orders")
+    assert server.seen("/orders")[0].cookies[COOKIE] == "s3cret-1"
+
+
+def test_a_401_rolls_nothing(server: Server, session: requests.Session) -> None:
+    session.auth = SessionAuth(server.login, server.url)
+    session.get(f"{server.url}/first")
+    server.kill("session_revoked")
+    server.refusal_headers = (("Set-Cookie", f"{COOKIE}=planted; Path=/"),)
+    for path in ("/orders", "/invoices"):
+        session.get(f"{server.url}{path}")
+        assert server.seen(path)[0].cookies[COOKIE] == "s3cret-1"
