@@ -38,7 +38,7 @@ _safe_text = re.compile(r"[ !#-+\--\[\]-~]*+").fullmatch
 _acr_value = re.compile(r"[!#-\[\]-~]++").fullmatch
 _private_name = re.compile(r"[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]++)++").fullmatch
 _seconds = re.compile(r"[0-9]{1,10}").fullmatch
-_MOST_SECONDS = 9_999_999_999
+MOST_SECONDS = 9_999_999_999
 _CODES = frozenset(SessionError)  # Python 3.11 has no `"text" in SessionError`
 
 
@@ -80,7 +80,7 @@ class SessionChallenge:
         if self.error is not None and not isinstance(self.error, SessionError):
             _check_code(self.error)
         if self.max_age is not None:
-            _check_max_age(self.max_age)
+            check_seconds("max_age", self.max_age)
         if not all(map(_acr_value, self.acr_values)):
             raise ValueError("an acr value is printable ASCII without space, quote or backslash")
 
@@ -159,8 +159,9 @@ def _check_code(error: str) -> None:
         raise ValueError(f"error {error!r} is none of {known}; a code of your own has a dot in it")
 
 
-def _check_max_age(max_age: int) -> None:
-    if type(max_age) is not int:  # True is an int, and no number of seconds
-        raise TypeError(f"max_age must be an int of seconds, not {type(max_age).__name__}")
-    if not 0 <= max_age <= _MOST_SECONDS:
-        raise ValueError(f"max_age is 0 to {_MOST_SECONDS} seconds, not {max_age}")
+def check_seconds(name: str, seconds: int) -> None:
+    """Raise for what cannot be sent as a number of seconds: grammar/session.abnf, `seconds`."""
+    if type(seconds) is not int:  # True is an int, and no number of seconds
+        raise TypeError(f"{name} must be an int of seconds, not {type(seconds).__name__}")
+    if not 0 <= seconds <= MOST_SECONDS:
+        raise ValueError(f"{name} is 0 to {MOST_SECONDS} seconds, not {seconds}")

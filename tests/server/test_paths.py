@@ -127,11 +127,6 @@ def test_a_pattern_that_would_open_too_much_or_nothing_is_refused(pattern: str, 
     assert repr(pattern) in str(caught.value)
 
 
-def test_one_pattern_is_not_several() -> None:
-    with pytest.raises(TypeError, match=re.escape("['/health'], not a str")):
-        Patterns("/health")
-
-
 PAY = Patterns(["/pay", "/admin/*"])
 
 

@@ -20,9 +20,10 @@ from functools import partial
 from typing import Any, TypeAlias, Unpack
 
 from reauth.server.facts import Request
-from reauth.server.gate import Answer, Decision, Gate, Refused, Usual, Words, is_session
+from reauth.server.gate import Answer, Decision, Gate, Refused, Usual, is_session
 from reauth.server.responses import MERGED, additions, dress, replacement
 from reauth.server.verifiers import AsyncVerifier, Verifier, ask_async, unblocking
+from reauth.server.words import Words
 
 __all__ = ["SessionGate"]
 
@@ -63,7 +64,7 @@ class SessionGate:
         self.app = app
         self.verify = verify
         self._unblocking = unblocking(verify)
-        self.gate = Gate(**words)
+        self.gate = Gate.of(words)
         self.private = _encoded(self.gate.vary_private)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -43,9 +43,10 @@ from django.utils.module_loading import import_string
 from reauth.server import answers
 from reauth.server.facts import Request
 from reauth.server.fields import Headers, values, without
-from reauth.server.gate import CSRF_INVALID, Answer, Claim, Decision, Gate, Refused, Words
+from reauth.server.gate import CSRF_INVALID, Answer, Claim, Decision, Gate, Refused
 from reauth.server.responses import additions, dress, replacement
-from reauth.server.verifiers import AsyncVerifier, Verifier, ask, ask_async, is_async
+from reauth.server.verifiers import AsyncVerifier, Verifier, ask, ask_async, checked, is_async
+from reauth.server.words import Words
 from reauth.session import SessionError
 
 __all__ = ["Guard", "SessionGate", "csrf_failure", "facts", "own_session", "to_response"]
@@ -74,7 +75,8 @@ class SessionGate:
         **words: Any,
     ) -> None:
         self.get_response = get_response
-        self.guard = Guard(verify, **words) if words else Guard.configured()
+        own_words = words or verify is not None
+        self.guard = Guard(verify, **words) if own_words else Guard.configured()
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
             markcoroutinefunction(self)
@@ -109,10 +111,11 @@ class Guard:
     def __init__(
         self, verify: Verifier | AsyncVerifier | str | None = None, **words: Unpack[Words]
     ) -> None:
-        self.verify = import_string(verify) if isinstance(verify, str) else verify
         if verify is None:
             words.setdefault("cookie", settings.SESSION_COOKIE_NAME)
-        self.gate = Gate(**words)
+        named = import_string(verify) if isinstance(verify, str) else verify
+        self.verify = None if named is None else checked(named)
+        self.gate = Gate.of(words)
 
     @classmethod
     def configured(cls) -> Guard:
@@ -253,12 +256,15 @@ def _with_headers(response: ResponseT, headers: Headers, cookies: SimpleCookie) 
 
 @cache
 def _configured() -> Guard:
-    try:
-        return Guard(**settings.REAUTH)
-    except AttributeError:
+    words = getattr(settings, "REAUTH", None)
+    if not isinstance(words, dict):
         raise ImproperlyConfigured(
             'SessionGate needs settings such as REAUTH = {"realm": "orders"}'
-        ) from None
+        )
+    try:
+        return Guard(**words)
+    except (ImportError, TypeError, ValueError) as mistake:
+        raise ImproperlyConfigured(f"in the setting REAUTH: {mistake}") from mistake
 
 
 @receiver(setting_changed)

@@ -33,9 +33,10 @@ from werkzeug.datastructures import Headers
 from werkzeug.local import LocalProxy
 
 from reauth.server import wsgi
-from reauth.server.gate import Admitted, Answer, Decision, Gate, Refused, StepUp, Words
+from reauth.server.gate import Admitted, Answer, Decision, Gate, Refused, StepUp
 from reauth.server.responses import additions, dress, replacement
 from reauth.server.verifiers import Signed, Verifier, ask, synchronous
+from reauth.server.words import Words
 from reauth.session import SessionError
 
 __all__ = ["OwnSession", "SessionGate", "current_session"]
@@ -59,16 +60,17 @@ class SessionGate:
     ) -> None:
         self._verify = None if verify is None else synchronous(verify)
         self._words = words
+        self._gate = Gate.of(words)  # a mistake in them is told here
         if app is not None:
             self.init_app(app)
 
     def init_app(self, app: Flask) -> None:
         """Guard this application."""
-        verify, words = self._verify, self._words
+        verify, gate = self._verify, self._gate
         if verify is None:
             verify = OwnSession(app)
-            words = {"cookie": app.config["SESSION_COOKIE_NAME"], **words}
-        guard = _Guard(Gate(**words), verify)
+            gate = Gate.of({"cookie": app.config["SESSION_COOKIE_NAME"], **self._words})
+        guard = _Guard(gate, verify)
         app.before_request(guard.decide)
         app.after_request(guard.dress)
         app.register_error_handler(Refused, guard.refuse)

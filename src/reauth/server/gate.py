@@ -7,9 +7,9 @@ integration is a translation of its framework into these words and back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Generic, NamedTuple, Required, TypeAlias, TypedDict, TypeVar
+from typing import Any, Generic, NamedTuple, Self, TypeAlias, TypeVar
 
 from reauth.server import answers
 from reauth.server.answers import Answer, Page
@@ -17,7 +17,8 @@ from reauth.server.facts import Request, presented
 from reauth.server.fields import add_to_list
 from reauth.server.paths import Patterns
 from reauth.server.schemes import Scheme, asks_for_password, spoken
-from reauth.session import SessionChallenge, SessionError
+from reauth.server.words import Legacy, Words, cookie_name, expect, known, mapping, several
+from reauth.session import MOST_SECONDS, SessionChallenge, SessionError, check_seconds
 from reauth.wire.model import Challenge
 from reauth.wire.scan import MAX_LENGTH
 
@@ -30,14 +31,13 @@ __all__ = [
     "Refused",
     "Request",
     "StepUp",
-    "Words",
+    "check_duration",
     "is_session",
 ]
 
 SessionT = TypeVar("SessionT")
 CSRF_INVALID = "csrf_invalid"
 _DEAD = frozenset({SessionError.EXPIRED, SessionError.INVALID, SessionError.REVOKED})
-_MOST_SECONDS = 9_999_999_999
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,8 @@ class Admitted(Generic[SessionT]):
     an accepted Authorization as Authentication-Info (RFC 9110 §11.6.3).
     `auth_age`: seconds since the user last logged in; `acr`: how strongly (RFC 9470).
 
-    Raises `ValueError` for an `expires_in` that is no number of seconds.
+    Raises `TypeError` or `ValueError` for an `expires_in` or `auth_age` that is no number of
+    seconds.
 
     >>> Admitted({"user": "ada"}, expires_in=540).expires_in
     540
@@ -60,8 +61,21 @@ class Admitted(Generic[SessionT]):
     acr: str | None = None
 
     def __post_init__(self) -> None:
-        if self.expires_in is not None and not self.expires_in <= _MOST_SECONDS:
-            raise ValueError(f"expires_in is at most {_MOST_SECONDS} seconds")
+        if self.expires_in is not None:
+            check_duration("expires_in", self.expires_in)
+        if self.auth_age is not None:
+            check_duration("auth_age", self.auth_age)
+
+
+def check_duration(name: str, seconds: float) -> None:
+    """Raise for what is no number of seconds, or is more than could be told."""
+    try:
+        fits = seconds <= MOST_SECONDS  # and is not NaN
+    except TypeError:
+        kind = type(seconds).__name__
+        raise TypeError(f"{name} is a number of seconds, not {kind}") from None
+    if not fits:
+        raise ValueError(f"{name} is at most {MOST_SECONDS} seconds")
 
 
 class Refused(Exception):
@@ -92,7 +106,7 @@ class Refused(Exception):
             error=None if error == CSRF_INVALID else error,
             error_description=description,
             max_age=max_age,
-            acr_values=tuple(acr_values),
+            acr_values=acr_values,  # type: ignore[arg-type]  # it makes a tuple of them
         )
         self.error = CSRF_INVALID if error == CSRF_INVALID else said.error
         self.description = description
@@ -108,6 +122,7 @@ class StepUp:
     """What a path asks of a session beyond being alive (RFC 9470).
 
     `max_age`: the login was at most so many seconds ago; `acr_values`: it was one of these kinds.
+    Raises `TypeError` or `ValueError` for what a challenge cannot ask for.
 
     >>> StepUp(max_age=300).met_by(Admitted("ada", auth_age=20))
     True
@@ -115,6 +130,9 @@ class StepUp:
 
     max_age: int | None = None
     acr_values: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "acr_values", self.refusal().acr_values)
 
     def met_by(self, verified: object) -> bool:
         """Whether this session is enough; one that does not tell its age or kind is not."""
@@ -193,24 +211,14 @@ class Decision(NamedTuple):
         return max(0, int(verified.expires_in)) if told else None
 
 
+def _check_code(status: int, error: str) -> None:
+    try:
+        Refused(error)
+    except ValueError as mistake:
+        raise ValueError(f"legacy, for {status}: {mistake}") from None
+
+
 Usual: TypeAlias = tuple[Scheme, str]
-Legacy: TypeAlias = Mapping[int, str] | Callable[[int, Mapping[str, str]], str | None]
-
-
-class Words(TypedDict, total=False):
-    """The words of `Gate`, which every `SessionGate` takes."""
-
-    realm: Required[str]
-    public: Iterable[str]
-    step_up: Mapping[str, StepUp]
-    cookie: str | None
-    schemes: Iterable[str]
-    also: Iterable[Challenge]
-    collapse: bool
-    retry_after: int
-    login_page: Page | None
-    legacy: Legacy | None
-    announce: bool
 
 
 class Gate:
@@ -231,7 +239,8 @@ class Gate:
       None.
     - `announce`: let the challenge ride on public pages asked for with a dead session.
 
-    Raises `ValueError` for words that could not be sent, or would open more than they say.
+    Raises `TypeError` or `ValueError` for words that could not be sent, are not what is meant here,
+    or would open more than they say.
     """
 
     def __init__(
@@ -250,23 +259,29 @@ class Gate:
         announce: bool = False,
     ) -> None:
         self.realm = SessionChallenge(realm).realm
-        self.cookie = cookie
-        self.also = tuple(also)
+        self.cookie = cookie_name(cookie)
+        self.also = several("also", also, Challenge, '[reauth.Challenge("DPoP")]')
         if asks_for_password(self.also):
             raise ValueError("next to a session scheme, this challenge opens a password window")
-        if not 0 <= retry_after <= _MOST_SECONDS:
-            raise ValueError(f"retry_after is 0 to {_MOST_SECONDS} seconds, not {retry_after}")
-        if isinstance(legacy, Mapping):
-            for error in legacy.values():
-                Refused(error)  # raises for a code that could not be sent
+        for word, switch in (("collapse", collapse), ("announce", announce)):
+            expect(word, switch, "True or False", isinstance(switch, bool))
+        check_seconds("retry_after", retry_after)
+        if login_page is not None and not callable(login_page):
+            expect("login_page", login_page, "HTML or a callable", isinstance(login_page, str))
+        if legacy is not None and not callable(legacy):
+            mapping("legacy", legacy, int, str, '{440: "session_expired"} or a callable')
+            for status, error in legacy.items():
+                _check_code(status, error)
         self.collapse = collapse
         self.retry_after = retry_after
         self.login_page = login_page
         self.legacy = legacy
         self.announce = announce
-        self.schemes = spoken(schemes)
-        self._public = Patterns(public)
-        self._step_ups = [(Patterns([path]), asked) for path, asked in (step_up or {}).items()]
+        self.schemes = spoken(several("schemes", schemes, str, '["Session"]'))
+        self._public = Patterns(several("public", public, str, '["/health", "/docs/*"]'))
+        step_up = {} if step_up is None else step_up
+        mapping("step_up", step_up, str, StepUp, '{"/pay/*": StepUp(max_age=300)}')
+        self._step_ups = [(Patterns([path]), asked) for path, asked in step_up.items()]
         # Each field the gate looks at, whatever it decides (RFC 9110 §12.5.5).
         self.vary = ["Authorization"]
         self.vary += ["Cookie"] if cookie is not None else []
@@ -274,6 +289,11 @@ class Gate:
         # What most responses get, ready-made.
         self.vary_alone = (("Vary", ", ".join(self.vary)),)
         self.vary_private = (*self.vary_alone, ("Cache-Control", "private"))
+
+    @classmethod
+    def of(cls, words: Words) -> Self:
+        """Return the gate that these words describe; raises `TypeError` for one it has not."""
+        return cls(**known(words))
 
     def usual(self, method: str, path: str, authorization: str) -> Usual | None:
         """Return scheme and token of a request like most, or None where there is more to look at.

@@ -32,8 +32,6 @@ class Patterns:
     __slots__ = ("_everything", "_exact", "_heads", "_match", "_match_loosely")
 
     def __init__(self, patterns: Iterable[str]) -> None:
-        if isinstance(patterns, str):
-            raise TypeError(f"expected several path patterns, such as [{patterns!r}], not a str")
         listed = tuple(patterns)
         expression = "|".join(map(_expression, listed)) or "(?!)"
         self._everything = _EVERYTHING in listed

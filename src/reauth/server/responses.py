@@ -35,9 +35,7 @@ def additions(
     None for one that has to be replaced, or merged with: `replacement` and `dress` do that. Most
     say nothing of what a gate adds.
     """
-    if gate.legacy is not None or decision.trouble:
-        return None
-    return _due(gate, decision, status, names)
+    return None if gate.legacy is not None else _due(gate, decision, status, names)
 
 
 def _due(

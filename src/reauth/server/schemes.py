@@ -106,8 +106,6 @@ _PASSWORD_SCHEMES = frozenset({"basic", "digest", "negotiate", "ntlm"})
 
 def spoken(names: Iterable[str]) -> tuple[Scheme, ...]:
     """Return the schemes of these names, in the order of sending."""
-    if isinstance(names, str):
-        raise TypeError(f"expected several schemes, such as [{names!r}], not a str")
     wanted = {name.lower() for name in names}
     found = tuple(scheme for scheme in _SCHEMES if scheme.name.lower() in wanted)
     if not found or len(found) < len(wanted):
@@ -117,8 +115,4 @@ def spoken(names: Iterable[str]) -> tuple[Scheme, ...]:
 
 def asks_for_password(challenges: Iterable[Challenge]) -> bool:
     """Whether a browser would open its password window for one of these challenges."""
-    for challenge in challenges:
-        if not isinstance(challenge, Challenge):
-            kind = type(challenge).__name__
-            raise TypeError(f"also= takes several reauth.Challenge, as parse() returns, not {kind}")
     return any(challenge.scheme.lower() in _PASSWORD_SCHEMES for challenge in challenges)

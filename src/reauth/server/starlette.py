@@ -25,6 +25,7 @@ from datetime import datetime
 from typing import Any
 
 try:
+    from starlette.datastructures import Secret
     from starlette.requests import HTTPConnection
 except ImportError as missing:
     raise ImportError(
@@ -35,7 +36,9 @@ except ImportError as missing:
 from reauth.server import asgi
 from reauth.server.asgi import Scope
 from reauth.server.gate import Admitted, Refused
+from reauth.server.schemes import spoken
 from reauth.server.verifiers import Signed
+from reauth.server.words import cookie_name
 
 try:
     from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBase
@@ -71,9 +74,11 @@ class CurrentSession(SecurityBase):
     def __init__(self, scheme: str = "Session", *, cookie: str | None = None) -> None:
         if SecurityBase is object:
             raise ImportError("CurrentSession is a dependency of FastAPI: pip install fastapi")
-        self.scheme_name = f"{scheme}Cookie" if cookie is not None else scheme
+        (spoken_here,) = spoken([scheme])
+        name = spoken_here.name
+        self.scheme_name = name if cookie_name(cookie) is None else f"{name}Cookie"
         self.model: Any = (
-            HTTPBase(scheme="bearer" if scheme == "Bearer" else scheme)
+            HTTPBase(scheme="bearer" if name == "Bearer" else name)
             if cookie is None
             else APIKey.model_validate({"in": APIKeyIn.cookie, "name": cookie})
         )
@@ -101,7 +106,7 @@ class OwnSession:
 
     blocking = False
 
-    def __init__(self, secret_key: str, max_age: int, user_key: str = "user") -> None:
+    def __init__(self, secret_key: str | Secret, max_age: int, user_key: str = "user") -> None:
         self._judge = Signed(_Cookie(secret_key), max_age)
         self._user_key = user_key
 
@@ -116,10 +121,12 @@ class OwnSession:
 class _Cookie:
     """Reads the middleware's cookie as a serializer of itsdangerous reads its own."""
 
-    def __init__(self, secret_key: str) -> None:
+    def __init__(self, secret_key: str | Secret) -> None:
         from itsdangerous import TimestampSigner  # an extra, which the middleware needs too
 
-        self._signer = TimestampSigner(secret_key)
+        if not isinstance(secret_key, str | Secret):  # the middleware would sign with its text
+            raise TypeError(f"a secret_key is a str or a Secret, not {type(secret_key).__name__}")
+        self._signer = TimestampSigner(str(secret_key))
 
     def loads(
         self,

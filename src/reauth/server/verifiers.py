@@ -17,7 +17,7 @@ from functools import partial
 from inspect import iscoroutinefunction
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
-from reauth.server.gate import Admitted, Refused
+from reauth.server.gate import Admitted, Refused, check_duration
 from reauth.session import SessionError
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Verifier",
     "ask",
     "ask_async",
+    "checked",
     "is_async",
     "synchronous",
     "unblocking",
@@ -66,6 +67,9 @@ class Lookup(Generic[SessionT]):
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._find = sessions.get if isinstance(sessions, Mapping) else sessions
+        if not callable(self._find):
+            kind = type(sessions).__name__
+            raise TypeError(f"sessions are a mapping, or a callable that finds one, not {kind}")
         self._expires_at = expires_at
         self._revoked = revoked
         self._key = key
@@ -112,6 +116,12 @@ class Signed:
     blocking = False
 
     def __init__(self, serializer: Timed, max_age: int) -> None:
+        if not hasattr(serializer, "loads"):
+            kind = type(serializer).__name__
+            raise TypeError(
+                f"a serializer is such as itsdangerous.URLSafeTimedSerializer, not {kind}"
+            )
+        check_duration("max_age", max_age)
         self._serializer = serializer
         self._max_age = max_age
 
@@ -157,7 +167,7 @@ def unblocking(verify: Verifier | AsyncVerifier) -> AsyncVerifier | Verifier:
 
     One that is no coroutine function runs in a thread, unless it says `blocking = False`.
     """
-    if is_async(_callable(verify)) or not getattr(verify, "blocking", True):
+    if is_async(checked(verify)) or not getattr(verify, "blocking", True):
         return verify
     return partial(_in_thread, verify)
 
@@ -172,12 +182,12 @@ def synchronous(verify: Verifier) -> Verifier:
 
     The coroutine of one that was not awaited would count as a session, and admit everybody.
     """
-    if is_async(_callable(verify)):
+    if is_async(checked(verify)):
         raise TypeError("this gate asks its verifier without an event loop: give it a plain one")
     return verify
 
 
-def _callable(verify: VerifierT) -> VerifierT:
+def checked(verify: VerifierT) -> VerifierT:
     """Return the verifier; what cannot be called would answer each request with 503."""
     if not callable(verify):
         raise TypeError(

@@ -23,9 +23,10 @@ from typing import TYPE_CHECKING, Unpack
 
 from reauth.server.facts import Request
 from reauth.server.fields import Headers
-from reauth.server.gate import Answer, Decision, Gate, Refused, Usual, Words, is_session
+from reauth.server.gate import Answer, Decision, Gate, Refused, Usual, is_session
 from reauth.server.responses import MERGED, dress, replacement
 from reauth.server.verifiers import Verifier, ask, synchronous
+from reauth.server.words import Words
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -50,7 +51,7 @@ class SessionGate:
     def __init__(self, app: WSGIApplication, verify: Verifier, **words: Unpack[Words]) -> None:
         self.app = app
         self.verify = synchronous(verify)
-        self.gate = Gate(**words)
+        self.gate = Gate.of(words)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request, or have the application answer it."""

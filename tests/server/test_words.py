@@ -1,0 +1,175 @@
+"""A mistake in the words of a gate is told when the gate is made: what it is, and where."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import flask
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.test import override_settings
+
+import reauth
+from reauth.server import asgi, wsgi
+from reauth.server.django import SessionGate as DjangoGate
+from reauth.server.flask import SessionGate as FlaskGate
+from reauth.server.gate import StepUp
+from reauth.server.starlette import CurrentSession, OwnSession
+from reauth.server.starlette import SessionGate as StarletteGate
+from reauth.server.verifiers import Lookup, Signed
+
+
+def application(*_: Any) -> Any:
+    raise AssertionError("nothing is asked here")
+
+
+GATES: dict[str, Callable[..., Any]] = {
+    "wsgi": lambda **words: wsgi.SessionGate(application, str, **words),
+    "asgi": lambda **words: asgi.SessionGate(application, str, **words),
+    "starlette": lambda **words: StarletteGate(application, str, **words),
+    "flask": lambda **words: FlaskGate(flask.Flask("orders"), str, **words),
+    "flask-without-app": lambda **words: FlaskGate(verify=str, **words),
+    "django": lambda **words: DjangoGate(application, str, **words),
+}
+each_gate = pytest.mark.parametrize("gate", GATES.values(), ids=GATES)
+
+CODES = "session_expired, session_invalid, session_revoked, insufficient_user_authentication"
+MISTAKES: list[tuple[dict[str, Any], type[Exception], str]] = [
+    ({"realm": 5}, TypeError, "realm must be a str, not int"),
+    ({"realm": None}, TypeError, "realm must be a str, not NoneType"),
+    (
+        {"publik": [], "open": []},
+        TypeError,
+        "a gate has no word open, publik; it has realm, public, step_up, cookie, schemes, also, c",
+    ),
+    ({"public": None}, TypeError, 'public is several, such as ["/health", "/docs/*"], not None'),
+    ({"public": "/a"}, TypeError, 'public is several, such as ["/health", "/docs/*"], not \'/a\''),
+    ({"public": [5]}, TypeError, 'public is several, such as ["/health", "/docs/*"], not (5,)'),
+    ({"public": b"/a"}, TypeError, "not b'/a'"),
+    (
+        {"step_up": {"/pay": 300}},
+        TypeError,
+        "step_up is such as {\"/pay/*\": StepUp(max_age=300)}, not {'/pay': 300}",
+    ),
+    ({"step_up": {5: StepUp(300)}}, TypeError, "step_up is such as"),
+    ({"step_up": ["/pay"]}, TypeError, "not ['/pay']"),
+    ({"step_up": False}, TypeError, "not False"),
+    ({"cookie": 5}, TypeError, 'cookie is the name of a cookie, such as "sid", not 5'),
+    ({"cookie": ""}, ValueError, "cookie is the name of a cookie, such as \"sid\", not ''"),
+    ({"cookie": "a b"}, ValueError, "not 'a b'"),
+    ({"cookie": "a=b"}, ValueError, "not 'a=b'"),
+    ({"cookie": "sid\n"}, ValueError, r"not 'sid\n'"),
+    ({"schemes": [5]}, TypeError, 'schemes is several, such as ["Session"], not (5,)'),
+    ({"schemes": "Bearer"}, TypeError, "not 'Bearer'"),
+    ({"schemes": None}, TypeError, "not None"),
+    ({"also": ["DPoP"]}, TypeError, 'also is several, such as [reauth.Challenge("DPoP")], not ('),
+    ({"also": reauth.Challenge("DPoP")}, TypeError, "not Challenge('DPoP', {})"),
+    ({"collapse": "no"}, TypeError, "collapse is True or False, not 'no'"),
+    ({"announce": 1}, TypeError, "announce is True or False, not 1"),
+    ({"retry_after": "5"}, TypeError, "retry_after must be an int of seconds, not str"),
+    ({"retry_after": 5.5}, TypeError, "retry_after must be an int of seconds, not float"),
+    ({"retry_after": True}, TypeError, "retry_after must be an int of seconds, not bool"),
+    ({"retry_after": -1}, ValueError, "retry_after is 0 to 9999999999 seconds, not -1"),
+    ({"retry_after": 10**10}, ValueError, "retry_after is 0 to 9999999999 seconds"),
+    ({"login_page": b"<p>"}, TypeError, "login_page is HTML or a callable, not b'<p>'"),
+    ({"legacy": [440]}, TypeError, 'legacy is such as {440: "session_expired"} or a callable, not'),
+    ({"legacy": {"440": "session_expired"}}, TypeError, "not {'440': 'session_expired'}"),
+    ({"legacy": {440: None}}, TypeError, "not {440: None}"),
+    ({"legacy": {440: "dead"}}, ValueError, f"legacy, for 440: error 'dead' is none of {CODES}"),
+]
+
+
+@each_gate
+@pytest.mark.parametrize(("words", "kind", "told"), MISTAKES, ids=str)
+def test_a_mistake_is_told_when_the_gate_is_made(
+    gate: Callable[..., Any], words: dict[str, Any], kind: type[Exception], told: str
+) -> None:
+    with pytest.raises(kind, match=re.escape(told)):
+        gate(**{"realm": "orders", **words})
+
+
+@pytest.mark.parametrize(("words", "_", "told"), MISTAKES, ids=str)
+def test_django_is_told_in_which_setting(words: dict[str, Any], _: object, told: str) -> None:
+    mistake = f"in the setting REAUTH: .*{re.escape(told)}"
+    with (
+        override_settings(REAUTH={"realm": "orders", **words}),
+        pytest.raises(ImproperlyConfigured, match=mistake),
+    ):
+        DjangoGate(application)
+
+
+@each_gate
+def test_a_gate_has_to_know_what_it_guards(gate: Callable[..., Any]) -> None:
+    with pytest.raises(TypeError, match=r'a gate needs the name .*, such as realm="orders"'):
+        gate(public=["/health"])
+
+
+@each_gate
+def test_what_a_word_lists_may_come_from_a_generator(gate: Callable[..., Any]) -> None:
+    assert gate(realm="orders", public=(path for path in ["/health"]))
+
+
+@pytest.mark.parametrize("verify", [None, 5, "orders"])
+@pytest.mark.parametrize("gate", [wsgi.SessionGate, asgi.SessionGate, StarletteGate])
+def test_a_verify_has_to_be_callable(gate: Any, verify: object) -> None:
+    kind = type(verify).__name__
+    with pytest.raises(
+        TypeError, match=f"a verify is a callable that is given a token, not {kind}"
+    ):
+        gate(application, verify, realm="orders")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (None, 'SessionGate needs settings such as REAUTH = {"realm": "orders"}'),
+        ("orders", "SessionGate needs settings such as REAUTH"),
+        ({"realm": "orders", "verify": 5}, "in the setting REAUTH: a verify is a callable"),
+        ({"realm": "orders", "verify": "no.such"}, "in the setting REAUTH: No module named 'no'"),
+        ({"realm": "orders", "verify": "json.no"}, 'does not define a "no" attribute'),
+    ],
+)
+def test_django_is_told_what_is_wrong_with_its_setting(words: Any, told: str) -> None:
+    with override_settings(REAUTH=words), pytest.raises(ImproperlyConfigured, match=told):
+        DjangoGate(application)
+
+
+def test_a_verify_without_words_is_not_ignored() -> None:
+    with (
+        override_settings(REAUTH={"realm": "orders"}),
+        pytest.raises(TypeError, match="a gate needs the name"),
+    ):
+        DjangoGate(application, str)
+
+
+# Verifiers
+
+
+@pytest.mark.parametrize("sessions", [None, ["secret"]])
+def test_what_finds_no_session_is_refused_and_not_shown(sessions: Any) -> None:
+    kind = type(sessions).__name__
+    with pytest.raises(TypeError, match=f"a callable that finds one, not {kind}$"):
+        Lookup(sessions)
+
+
+def test_a_secret_is_no_serializer_and_not_shown() -> None:
+    with pytest.raises(TypeError, match=r"such as itsdangerous\.\w+, not str$"):
+        Signed("a long random secret", 900)  # type: ignore[arg-type]
+
+
+def test_a_lifetime_of_text_is_refused() -> None:
+    with pytest.raises(TypeError, match="max_age is a number of seconds, not str"):
+        OwnSession("a long random secret", "900")  # type: ignore[arg-type]
+
+
+def test_nothing_is_no_secret() -> None:
+    with pytest.raises(TypeError, match="a secret_key is a str or a Secret, not NoneType"):
+        OwnSession(None, 900)  # type: ignore[arg-type]
+
+
+def test_a_dependency_tells_only_of_what_a_gate_speaks() -> None:
+    assert CurrentSession("bearer").scheme_name == "Bearer"
+    with pytest.raises(ValueError, match="some of Session and Bearer"):
+        CurrentSession("Basic")
+    with pytest.raises(ValueError, match="the name of a cookie"):
+        CurrentSession(cookie="")
