@@ -165,8 +165,20 @@ def test_whoever_waits_in_vain_gives_up_at_the_deadline() -> None:
     store = Store()
     request(a_book(store, login_timeout=1000.0))
     waiting = request(a_book(store, login_timeout=20.0))
-    waiting.go_on(after=41.0)
+    waiting.go_on(after=51.0)
     assert isinstance(waiting.final.failure, LoginTimeout)
+
+
+def test_whoever_waits_gets_what_the_successor_of_a_dead_process_obtains_within_its_time() -> None:
+    store = Store()
+    books = [a_book(store) for _ in range(3)]
+    _, first, second = map(request, books)
+    store.clock.now += books[0].policy.flight_timeout
+    assert first.go_on().leads
+    assert second.go_on(after=0.0).pauses
+    store.clock.now += books[0].policy.login_timeout - 0.2
+    first.send(Grant(token="t2"))
+    assert token(second.go_on().replay.held) == "t2"
 
 
 # Why
@@ -197,7 +209,7 @@ def test_a_revoked_session_waits_no_longer_than_any_other() -> None:
     held = log_in(book)
     request(a_book(store, login_timeout=1000.0), held)
     revoked = request(book, held, "session_revoked")
-    assert revoked.go_on(after=39.0).pauses
+    assert revoked.go_on(after=49.0).pauses
     assert revoked.go_on(after=1.0).outcome is Outcome.UNTOUCHED
 
 

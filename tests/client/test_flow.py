@@ -97,6 +97,66 @@ def test_a_leader_whose_grant_was_evicted_uses_its_second_replay_for_the_newer_o
     assert leader.send(refused(mine)).replay.held is newer
 
 
+# A session that a login under way has ended
+
+
+def test_a_session_revoked_while_another_request_logs_in_is_replayed_with_what_it_brings() -> None:
+    book = a_book()
+    old = log_in(book)
+    leader = Steps(book, refused(old))
+    revoked = Steps(book, refused(old, challenge("session_revoked")))
+    assert revoked.wait.flight is leader.flight
+    led = leader.send("t2").replay.held
+    assert revoked.send().replay.held is led
+
+
+def test_a_session_revoked_while_nobody_logs_in_ends_with_the_401() -> None:
+    book = a_book()
+    assert Steps(book, refused(log_in(book), challenge("session_revoked"))).result is not None
+
+
+@pytest.mark.parametrize("returned", [None, ""])
+def test_a_revoked_session_whose_login_under_way_brings_nothing_ends_with_its_401(
+    returned: str | None,
+) -> None:
+    book = a_book()
+    old = log_in(book)
+    leader, seen = Steps(book, refused(old)), refused(old, challenge("session_revoked"))
+    revoked = Steps(book, seen)
+    leader.send(returned)
+    final = revoked.send().final
+    assert (final.seen, final.outcome, final.failure) == (seen, Outcome.UNTOUCHED, None)
+
+
+def test_a_revoked_session_waits_for_the_successor_of_an_abandoned_login_and_leads_none() -> None:
+    book = a_book()
+    old = log_in(book)
+    leader, follower = Steps(book, refused(old)), Steps(book, refused(old))
+    revoked = Steps(book, refused(old, challenge("session_revoked")))
+    leader.flow.close()
+    successor = follower.send()
+    assert revoked.send().wait.flight is successor.login.flight
+
+
+def test_a_revoked_session_waits_for_a_login_no_longer_than_any_other() -> None:
+    clock = Clock()
+    book = a_book(clock)
+    old = log_in(book)
+    leader = Steps(book, refused(old))
+    revoked = Steps(book, refused(old, challenge("session_revoked")))
+    clock.now += book.policy.wait_timeout
+    leader.flight.deadline = clock.now + 1  # as that of one that waits for another process
+    assert revoked.send().outcome is Outcome.UNTOUCHED
+
+
+def test_a_request_whose_own_login_was_in_vain_waits_for_another_s_and_leads_none() -> None:
+    book = a_book()
+    steps = Steps(book, refused())
+    held = steps.send("t1").replay.held
+    other = Steps(book, refused(held))
+    assert steps.send(refused(held)).wait.flight is other.login.flight
+
+
 # How a renewal ends for those who wait
 
 
@@ -225,12 +285,24 @@ def test_a_waiter_gives_up_at_its_own_deadline() -> None:
     clock.now = leader.flight.deadline
     other = Steps(book, refused())  # somebody else takes over first
     assert other.leads
-    assert follower.send().wait.seconds == pytest.approx(began + 40.0 - clock.now)
-    clock.now = began + 40.0
+    assert follower.send().wait.seconds == pytest.approx(began + 50.0 - clock.now)
+    clock.now = began + 50.0
     final = follower.send().final
     assert final.outcome is Outcome.UNAVAILABLE
     assert isinstance(final.failure, LoginTimeout)
-    assert "within 40 s" in str(final.failure)
+    assert "within 50 s" in str(final.failure)
+
+
+def test_whoever_waits_gets_what_a_newcomer_obtains_within_the_time_that_a_login_has() -> None:
+    clock = Clock()
+    book = a_book(clock)
+    leader, first, second = (Steps(book, refused()) for _ in range(3))
+    clock.now = leader.flight.deadline
+    newcomer, waiting = first.send(), second.send()
+    assert newcomer.leads
+    clock.now += book.policy.login_timeout
+    newcomer.send("t1")
+    assert waiting.send().replay.held.grant.token == "t1"
 
 
 def test_a_login_that_took_longer_than_anybody_waits_still_serves_its_own_request() -> None:

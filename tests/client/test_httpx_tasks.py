@@ -47,6 +47,30 @@ def test_refusals_that_arrive_after_the_renewal_cost_no_login(
     assert server.logins == 2
 
 
+@pytest.mark.requirement("C-18")
+def test_a_session_that_the_login_under_way_has_ended_is_replayed_with_what_it_brings(
+    driver: Driver, server: Server
+) -> None:
+    joined = threading.Event()
+    auth = SessionAuth(driver.login(server), server.url, on_event=when("joined", joined.set))
+    client = driver.open(auth=auth)
+    old = client.get(f"{server.url}/first").request.headers["Authorization"]
+    server.login_gates.append(joined)
+    server.routes["/leader"] = lambda r: (
+        server.refuse("session_expired") if r.headers["Authorization"] == old else Answer()
+    )
+    assert server.login_began.acquire(timeout=10)
+    with ThreadPoolExecutor(1) as pool:
+        leader = pool.submit(client.get, f"{server.url}/leader")
+        assert server.login_began.acquire(timeout=10)
+        server.kill("session_revoked")
+        answer = client.get(f"{server.url}/orders")
+        assert leader.result(10).status_code == 200
+    assert [each.status_code for each in (*answer.history, answer)] == [401, 200]
+    assert "session_revoked" in answer.history[0].headers["WWW-Authenticate"]
+    assert server.logins == 2
+
+
 @pytest.mark.requirement("C-17")
 def test_threads_and_tasks_of_both_loops_share_one_object_and_one_login(server: Server) -> None:
     auth = SessionAuth(server.login, server.url)

@@ -56,6 +56,37 @@ def test_refusals_that_arrive_after_the_renewal_cost_no_login(
     assert server.logins == 2
 
 
+@pytest.mark.requirement("C-18")
+def test_a_session_that_the_login_under_way_has_ended_is_replayed_with_what_it_brings(
+    server: Server, session: requests.Session
+) -> None:
+    joined = threading.Event()
+
+    def login(context: Context) -> Grant:
+        server.kill("session_revoked")
+        return server.login(context)
+
+    def listen(event: Event) -> None:
+        if event.kind is EventKind.JOINED:
+            joined.set()
+
+    session.auth = SessionAuth(login, server.url, on_event=listen)
+    old = session.get(f"{server.url}/first").request.headers["Authorization"]
+    server.login_gates.append(joined)
+    server.routes["/leader"] = lambda r: (
+        server.refuse("session_expired") if r.headers["Authorization"] == old else Answer()
+    )
+    assert server.login_began.acquire(timeout=10)
+    with ThreadPoolExecutor(1) as pool:
+        leader = pool.submit(session.get, f"{server.url}/leader")
+        assert server.login_began.acquire(timeout=10)
+        answer = session.get(f"{server.url}/orders")
+        assert leader.result(10).status_code == 200
+    assert [each.status_code for each in (*answer.history, answer)] == [401, 200]
+    assert "session_revoked" in answer.history[0].headers["WWW-Authenticate"]
+    assert server.logins == 2
+
+
 def test_an_abandoned_login_that_lands_last_costs_a_second_replay_and_no_failure(
     server: Server, session: requests.Session
 ) -> None:

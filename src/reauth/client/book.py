@@ -192,12 +192,9 @@ class Book:
         """Find who renews: nobody (a newer grant is there), somebody, or `mine`; or why not."""
         now = self.clock()
         with self._lock:
-            held = self.newer(mine.key, dead)
-            if held is not None:
-                return held
-            flight = self._flights.get(mine.key)
-            if flight is not None and now < flight.deadline:
-                return flight
+            found = self._under_way(mine.key, dead, now)
+            if found is not None:
+                return found
             space = self._space(mine.key, now)
             blocked = self._why_not(mine.key, space, now)
             if blocked is None:
@@ -206,6 +203,18 @@ class Book:
                 space.led.append(now)
                 self._flights[mine.key] = mine
             return blocked or mine
+
+    def under_way(self, key: Key, dead: Held | None) -> Held | Flight | None:
+        """Find a newer grant, or who is about to obtain one, for a request that shall not."""
+        with self._lock:
+            return self._under_way(key, dead, self.clock())
+
+    def _under_way(self, key: Key, dead: Held | None, now: float) -> Held | Flight | None:
+        held = self.newer(key, dead)
+        if held is not None:
+            return held
+        flight = self._flights.get(key)
+        return flight if flight is not None and now < flight.deadline else None
 
     def _why_not(self, key: Key, space: Space, now: float) -> Blocked | None:
         blocked = self._refused.get(key.origin) or space.pausing(now)

@@ -160,10 +160,21 @@ def _dead(seen: Seen, demand: Demand) -> Held | None:
 def _elsewhere(
     book: Book, demand: Demand, dead: Held | None, *, patient: bool = True
 ) -> Generator[Command, Any, Held | None]:
-    """Find what another process has obtained, or is about to: this request shall not log in."""
+    """Find what others have obtained, or are about to: this request shall not log in.
+
+    Many a login ends the session before it, and the server then calls that one revoked while the
+    login is still under way.
+    """
+    give_up = book.clock() + (book.policy.wait_timeout if patient else 0.0)
+    while book.clock() < give_up:
+        joined = book.under_way(demand.key, dead)
+        if isinstance(joined, Held):
+            return joined
+        if joined is None:
+            break
+        yield from _follow(book, demand, joined, give_up)
     if book.policy.store is None:
         return None
-    give_up = book.clock() + (book.policy.wait_timeout if patient else 0.0)
     return (yield from find(book, demand.key, dead, give_up))
 
 
@@ -187,8 +198,7 @@ def _renew(
                 if held is not None:  # at hand, however long the login took
                     return held, led
             elif isinstance(joined, Flight):
-                _tell(book, EventKind.JOINED, demand)
-                yield Wait(joined, min(joined.deadline, give_up) - book.clock())
+                yield from _follow(book, demand, joined, give_up)
         finally:
             book.end(mine, Status.ABANDONED)
         if isinstance(joined, Blocked):
@@ -198,7 +208,15 @@ def _renew(
         ended = _ended(book, seen, demand, joined)
         if ended is not None:
             return ended, led
-    return Final(seen, Outcome.UNAVAILABLE, _timed_out(book)), led
+    late = book.newer(demand.key, dead)  # it came at the very last moment
+    return late or Final(seen, Outcome.UNAVAILABLE, _timed_out(book)), led
+
+
+def _follow(
+    book: Book, demand: Demand, flight: Flight, give_up: float
+) -> Generator[Command, Any, None]:
+    _tell(book, EventKind.JOINED, demand)
+    yield Wait(flight, min(flight.deadline, give_up) - book.clock())
 
 
 def _lead(

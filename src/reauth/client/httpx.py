@@ -87,9 +87,9 @@ class SessionAuth(Principal[httpx.Client | httpx.AsyncClient], httpx.Auth):
     `strict` raises `BodyNotReplayable` where a body cannot be sent twice, instead of returning
     the 401. `login_timeout`, in seconds, is what a login may take in an asynchronous client, and
     what its own requests may take in any; others take a renewal over after one and a half times
-    that, and stop waiting after twice that. `budget` is how many logins, and in how many seconds,
-    are led before a 401 is returned as it is. `actions` says what an error code asks for, where
-    that differs from SPEC.md. `on_event` is called with each `reauth.client.events.Event`.
+    that, and stop waiting after two and a half. `budget` is how many logins, and in how many
+    seconds, are led before a 401 is returned as it is. `actions` says what an error code asks for,
+    where that differs from SPEC.md. `on_event` is called with each `reauth.client.events.Event`.
     `insecure` allows origins that are not https.
 
     `store` lets several processes share one session: see `reauth.client.stores`. Whose it is, if

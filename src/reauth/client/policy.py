@@ -212,8 +212,8 @@ class Policy:
 
     @property
     def wait_timeout(self) -> float:
-        """When a waiter gives up: later than the flight, so that it can take it over itself."""
-        return self.login_timeout * 2.0
+        """When a waiter gives up: whoever takes the flight over has time for a whole login too."""
+        return self.flight_timeout + self.login_timeout
 
     def demand(self, seen: Seen) -> Demand | None:
         """Find what a response asks for that can be answered; `None` where there is nothing."""

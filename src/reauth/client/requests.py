@@ -85,7 +85,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
 
     `strict` raises `BodyNotReplayable` where a body cannot be sent twice, instead of returning
     the 401. `login_timeout`, in seconds, is what a login's own requests may take; others take a
-    renewal over after one and a half times that, and stop waiting after twice that. `budget` is
+    renewal over after one and a half times that, and stop waiting after two and a half. `budget` is
     how many logins, and in how many seconds, are led before a 401 is returned as it is.
     `actions` says what an error code asks for, where that differs from SPEC.md. `on_event` is
     called with each `reauth.client.events.Event`. `http` is the session that `context.http`
