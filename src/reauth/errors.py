@@ -89,7 +89,7 @@ class LoginUnavailable(ReauthError):
         self.retry_after = retry_after
 
 
-class InvalidGrant(LoginUnavailable, TypeError):
+class InvalidGrant(LoginUnavailable, TypeError, ValueError):
     """The login returned what no request can be signed with: a mistake in the login itself."""
 
 

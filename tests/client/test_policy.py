@@ -140,6 +140,62 @@ def test_a_cookie_that_cannot_be_sent_is_refused(cookies: dict[str, str]) -> Non
         granted(Grant(cookies=cookies), URL)
 
 
+@pytest.mark.parametrize(
+    ("cookies", "kinds"),
+    [({"a": 5}, "str to int"), ({"a": None}, "NoneType"), ({5: "a"}, "int to")],
+)
+def test_what_is_no_cookie_at_all_is_refused_by_its_kind(cookies: Any, kinds: str) -> None:
+    with pytest.raises(InvalidGrant, match=rf"Grant\.cookies maps str to str, not .*{kinds}"):
+        granted(Grant(cookies=cookies), URL)
+
+
+NO_GRANTS: dict[str, tuple[dict[str, Any], str]] = {
+    "nothing": ({}, "needs a token or cookies; a login that declines returns None"),
+    "an empty token": ({"token": ""}, "needs a token or cookies"),
+    "an empty token beside cookies": ({"token": "", "cookies": {"a": "1"}}, "needs a token"),
+    "an empty jar": ({"cookies": CookieJar()}, "needs a token or cookies"),
+    "octets": ({"token": b"s3cret"}, r"Grant\.token is a str, not bytes"),
+    "a number to refresh with": ({"token": "t", "refresh": 5}, r"Grant\.refresh is a str, not int"),
+    "the text of a cookie": (
+        {"cookies": "a=s3cret"},
+        r"maps names to values, or is a jar; not str",
+    ),
+    "a list of cookies": ({"cookies": ["s3cret"]}, r"maps names to values, or is a jar; not list"),
+    "no cookies": ({"token": "t", "cookies": None}, "or is a jar; not NoneType"),
+    "a lifetime of 400 digits": (
+        {"token": "t", "expires_in": 10**400},
+        "a finite number of seconds",
+    ),
+    "an endless lifetime": ({"token": "t", "expires_in": float("inf")}, "or None where it is not"),
+    "no number": ({"token": "t", "expires_in": float("nan")}, "a finite number of seconds"),
+    "a lifetime in words": ({"token": "t", "expires_in": "600"}, "a finite number of seconds"),
+    "a lifetime of true": ({"token": "t", "expires_in": True}, "a finite number of seconds"),
+}
+
+
+@pytest.mark.parametrize("given", NO_GRANTS)
+@pytest.mark.parametrize("kind", [InvalidGrant, TypeError, ValueError])
+def test_what_can_be_no_grant_says_what_to_give_and_not_what_was_given(
+    given: str, kind: type[Exception]
+) -> None:
+    fields, message = NO_GRANTS[given]
+    with pytest.raises(kind, match=message) as caught:
+        Grant(**fields)
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["a\r\nInjected: yes", "a\x00", "€", "", " a", "a ", "a\t"])
+def test_what_is_no_field_value_is_signed_with_by_no_responder(value: str) -> None:
+    own = Responder("Own", lambda _: None, lambda token: token)
+    with pytest.raises(InvalidGrant, match="cannot be sent in a header field"):
+        own.signs(value)
+
+
+@pytest.mark.parametrize("value", ["a", "Own a b", "Own é"])
+def test_a_responder_of_one_s_own_may_write_any_field_value(value: str) -> None:
+    assert Responder("Own", lambda _: None, lambda token: token).signs(value) == value
+
+
 def test_the_cookies_of_a_grant_in_use_cannot_be_changed() -> None:
     grant = granted(Grant(cookies={"a": "1"}), URL)
     assert grant is not None

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Any
 
 import pytest
 import requests
@@ -129,6 +130,22 @@ def test_what_is_no_grant_is_a_mistake_of_the_login(
         session.get(f"{server.url}/orders")
 
 
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"cookies": {"sid": 5}}, r"Grant\.cookies maps str to str, not str to int"),
+        ({"token": "t", "expires_in": 10**400}, "a finite number of seconds"),
+        ({}, "a Grant needs a token or cookies"),
+    ],
+)
+def test_a_grant_that_is_none_says_what_to_return(
+    server: Server, session: requests.Session, fields: dict[str, Any], said: str
+) -> None:
+    session.auth = SessionAuth(lambda _: Grant(**fields), server.url)
+    with pytest.raises(InvalidGrant, match=said):
+        session.get(f"{server.url}/orders")
+
+
 @pytest.mark.parametrize("token", ["s3cret\n", "Bearer s3cret", 's3"cret', "s3\\cret", "s3crét"])
 def test_a_token_that_cannot_be_sent_is_a_mistake_of_the_login_and_not_shown(
     server: Server, session: requests.Session, token: str
@@ -156,7 +173,7 @@ def test_a_token_that_cannot_be_sent_fails_and_is_not_shown(
 ) -> None:
     server.scheme = "Bearer"
     session.auth = SessionAuth(lambda _: token, server.url, responders=[BEARER])
-    with pytest.raises(LoginUnavailable) as caught:
+    with pytest.raises(InvalidGrant, match="a Bearer token is") as caught:
         session.get(f"{server.url}/orders")
     shown = f"{caught.value!r} {caught.value.__cause__!r}"
     assert token not in shown

@@ -285,7 +285,7 @@ class Book:
             grant,
             next(self._generations),
             responder,
-            None if grant.token is None else responder.authorization(grant.token),
+            None if grant.token is None else responder.signs(grant.token),
             dict(grant.cookies),  # type: ignore[arg-type]  # `granted` has made a mapping of it
             None if grant.expires_in is None else self._renew_at(grant.expires_in),
             version,

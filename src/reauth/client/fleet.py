@@ -216,7 +216,7 @@ def publish(
     fence, shared = flight.fence, False
     if fence is not None:
         if grant.token is not None:
-            demand.responder.authorization(grant.token)  # raises before others get hold of it
+            demand.responder.signs(grant.token)  # raises before others get hold of it
         scheme = demand.responder.scheme
         change = yield from _change(
             book, flight.key, lambda record, view: record.put(fence, grant, scheme, view.now)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import isfinite
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -30,7 +31,8 @@ class Grant:
     `expires_in` is the number of seconds until the session ends if no request comes. `refresh`
     is kept for the next login and never sent with a request: a refresh token, say.
 
-    Raises `ValueError` for a grant that holds nothing, `TypeError` for values of other types.
+    Raises `InvalidGrant`, which is a `ValueError` and a `TypeError`, for a grant that holds nothing
+    and for values of other types.
 
     >>> Grant(token="secret", expires_in=600)
     <Grant with token, expires_in=600>
@@ -42,13 +44,20 @@ class Grant:
     refresh: str | None = None
 
     def __post_init__(self) -> None:
-        if self.token is not None and not isinstance(self.token, str):
-            raise TypeError(f"Grant.token must be a str, not {type(self.token).__name__}")
+        for name in ("token", "refresh"):
+            if not isinstance(getattr(self, name), str | None):
+                raise InvalidGrant(f"Grant.{name} is a str, not {_kind(getattr(self, name))}")
+        if not (isinstance(self.cookies, Mapping) or hasattr(self.cookies, "add_cookie_header")):
+            kind = _kind(self.cookies)
+            raise InvalidGrant(f"Grant.cookies maps names to values, or is a jar; not {kind}")
         if self.token == "" or (self.token is None and not self.cookies):
-            raise ValueError("a Grant needs a token or cookies; a login that declines returns None")
-        if not isinstance(self.expires_in, int | float | None):
-            kind = type(self.expires_in).__name__
-            raise TypeError(f"Grant.expires_in must be a number of seconds, not {kind}")
+            raise InvalidGrant(
+                "a Grant needs a token or cookies; a login that declines returns None"
+            )
+        if self.expires_in is not None and not _is_seconds(self.expires_in):
+            raise InvalidGrant(
+                "Grant.expires_in is a finite number of seconds, or None where it is not known"
+            )
 
     def __repr__(self) -> str:
         held = [name for name in ("token", "cookies", "refresh") if getattr(self, name)]
@@ -107,7 +116,7 @@ def granted(result: object, url: str) -> Grant | None:
     if inspect.iscoroutine(result):
         result.close()
         raise InvalidGrant("the login is a coroutine function: it needs an asynchronous client")
-    returned = "an empty str" if result == "" else type(result).__name__
+    returned = "an empty str" if result == "" else _kind(result)
     raise InvalidGrant(f"a login returns a reauth.Grant, a token or None; this one: {returned}")
 
 
@@ -117,9 +126,24 @@ def _with_plain_cookies(grant: Grant, url: str) -> Grant:
     if grant.token is None and not plain:
         raise InvalidGrant(f"the cookies of this Grant are not for {urlsplit(url).hostname}")
     for name, value in plain.items():
+        if not (isinstance(name, str) and isinstance(value, str)):
+            raise InvalidGrant(
+                f"Grant.cookies maps str to str, not {_kind(name)} to {_kind(value)}"
+            )
         if not (_is_cookie_name(name) and is_cookie_value(value)):
             raise InvalidGrant("a cookie of this Grant cannot be sent (RFC 6265 §4.1.1)")
     return replace(grant, cookies=MappingProxyType(plain))
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__
+
+
+def _is_seconds(value: object) -> bool:
+    try:
+        return isinstance(value, int | float) and type(value) is not bool and isfinite(value)
+    except OverflowError:  # an integer of hundreds of digits
+        return False
 
 
 # RFC 6265 §4.1.1, with the spaces, commas and octets that servers set and get back all the same.

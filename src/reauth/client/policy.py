@@ -59,6 +59,17 @@ class Responder:
     actions: Mapping[str | None, Action] = field(default_factory=lambda: _ACTIONS)
     """What its codes ask for; one that is not here is taken for `session_invalid`."""
 
+    def signs(self, token: str) -> str:
+        """Write the Authorization field; raise `InvalidGrant` where a token cannot be sent."""
+        value = self.authorization(token)
+        if not _is_field_value(value):
+            raise InvalidGrant("the token that the login returned cannot be sent in a header field")
+        return value
+
+
+# RFC 9110 §5.5
+_is_field_value = re.compile(r"[!-~\x80-\xff](?:[\t -~\x80-\xff]*+(?<![\t ]))?").fullmatch
+
 
 _ACTIONS: Mapping[str | None, Action] = {
     None: Action.RENEW,
@@ -99,7 +110,15 @@ def _bearer_error(challenge: Challenge) -> SessionError | str | None:
     return None if error is None else _BEARER_ERRORS.get(error, error)
 
 
+_is_bearer_token = re.compile(r"[A-Za-z0-9\-._~+/]++=*+").fullmatch
+
+
 def _bearer_authorization(token: str) -> str:
+    if not _is_bearer_token(token):
+        raise InvalidGrant(
+            "the token that the login returned cannot be sent: a Bearer token is letters, digits "
+            "and -._~+/ (RFC 6750 §2.1)"
+        )
     return str(Credentials("Bearer", token68=token))
 
 
