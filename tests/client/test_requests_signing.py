@@ -1,13 +1,16 @@
 """What is on the wire belongs to the grant or to the user, and what is learnt to the origin."""
 
 from collections.abc import Iterator
+from http.cookiejar import CookieJar
 
 import pytest
 import requests
+from requests.cookies import create_cookie
 
 from reauth import Grant
 from reauth.client.requests import SessionAuth
-from tests.client.server import COOKIE, Answer, Server, serve
+from reauth.client.signals import status
+from tests.client.server import COOKIE, Answer, Request, Server, serve
 
 
 @pytest.fixture
@@ -60,3 +63,49 @@ def test_a_401_rolls_nothing(server: Server, session: requests.Session) -> None:
     for path in ("/orders", "/invoices"):
         session.get(f"{server.url}{path}")
         assert server.seen(path)[0].cookies[COOKIE] == "s3cret-1"
+
+
+def test_what_a_signal_calls_dead_rolls_nothing(server: Server, session: requests.Session) -> None:
+    grants = [server.login]
+    session.auth = SessionAuth(
+        lambda context: grants.pop()(context) if grants else None, server.url, signals=[status(440)]
+    )
+    session.get(f"{server.url}/first")
+    flagged = Answer(440, (("Set-Cookie", f"{COOKIE}=planted; Path=/"),))
+    server.routes["/flagged"] = lambda _: flagged
+    assert session.get(f"{server.url}/flagged").status_code == 440
+    session.get(f"{server.url}/orders")
+    assert server.seen("/orders")[0].cookies[COOKIE] == "s3cret-1"
+
+
+def test_what_a_401_deletes_is_gone_on_a_redirect_after_the_replay_too(
+    server: Server, session: requests.Session
+) -> None:
+    session.auth = SessionAuth(server.login, server.url)
+    session.get(f"{server.url}/first")
+    server.kill()
+    session.cookies.set("csrf", "old", domain="127.0.0.1", path="/")
+    server.refusal_headers = (("Set-Cookie", "csrf=; Path=/; Max-Age=0"),)
+    moved = Answer(302, (("Location", "/orders"),))
+
+    def route(request: Request) -> Answer:
+        return moved if request.cookies[COOKIE] == server.living else server.protected(request)
+
+    server.routes["/moved"] = route
+    session.get(f"{server.url}/moved")
+    assert server.seen("/orders")[0].cookies == {COOKIE: "s3cret-2"}
+
+
+def test_a_plain_jar_of_the_user_s_goes_along_a_redirect(
+    server: Server, session: requests.Session
+) -> None:
+    session.auth = SessionAuth(server.login, server.url)
+    session.get(f"{server.url}/first")
+    moved = Answer(302, (("Location", "/orders"),))
+    server.routes["/moved"] = lambda _: moved
+    jar = CookieJar()
+    jar.set_cookie(create_cookie("theme", "dark", domain="127.0.0.1"))
+    request = requests.Request("GET", f"{server.url}/moved", auth=session.auth).prepare()
+    request._cookies = jar  # type: ignore[attr-defined]
+    session.send(request)
+    assert server.seen("/orders")[0].cookies == {"theme": "dark", COOKIE: "s3cret-1"}
