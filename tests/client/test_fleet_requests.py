@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import pickle
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from reauth import Grant, LoginRefused
 from reauth.client.events import Event
 from reauth.client.grant import Context
 from reauth.client.requests import SessionAuth
-from reauth.client.stores import Entry, Shelf
 from reauth.client.stores.memory import MemoryStore
 from reauth.client.stores.sqlite import SQLiteStore
 from tests.client.server import Server
@@ -102,47 +100,6 @@ class _Login:
 
     def __call__(self, context: Context) -> str:
         return str(context.http.post(f"{self.url}/login").text)
-
-
-def test_a_store_that_must_be_awaited_is_no_store_for_requests(server: Server) -> None:
-    class Awaited:
-        async def get(self, origin: str, account: str) -> Shelf:
-            raise NotImplementedError
-
-        async def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
-            raise NotImplementedError
-
-    events: list[Event] = []
-    auth = SessionAuth(server.login, server.url, store=Awaited(), on_event=events.append)
-    assert get(auth, server).status_code == 200
-    assert [event.reason for event in events if event.kind == "store_away"] == ["TypeError"]
-
-
-@pytest.mark.parametrize(
-    ("make", "error", "message"),
-    [
-        (
-            lambda: SessionAuth(print, "https://a", store={}),  # type: ignore[arg-type]
-            TypeError,
-            r"store= has the methods of reauth\.client\.stores\.Store; dict has not",
-        ),
-        (
-            lambda: SessionAuth(print, "https://a", store=MemoryStore(), fresh=True),  # type: ignore[arg-type]
-            ValueError,
-            'fresh= is "always" or None, not True',
-        ),
-        (
-            lambda: SessionAuth(print, "https://a", fresh="always"),
-            ValueError,
-            "fresh= says when the store is asked: it needs store=",
-        ),
-    ],
-)
-def test_words_that_make_no_sense_are_refused(
-    make: Callable[[], object], error: type[Exception], message: str
-) -> None:
-    with pytest.raises(error, match=message):
-        make()
 
 
 def test_no_secret_is_logged_or_told_on_the_way_to_a_store(

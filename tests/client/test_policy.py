@@ -17,27 +17,6 @@ from reauth.client.policy import BEARER, SESSION, Action, Policy, Responder
 from reauth.client.requests import SessionAuth
 from tests.client.steps import ORIGIN, URL, a_book, challenge, log_in, refused
 
-MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
-    "no time-out": ({"login_timeout": None}, "login_timeout must be a number above 0, not None"),
-    "time-out of nothing": ({"login_timeout": 0}, "login_timeout must be a number above 0"),
-    "budget of nothing": ({"budget": (0, 30.0)}, "first number of budget must be"),
-    "budget without time": ({"budget": (10, float("nan"))}, "second number of budget must be"),
-    "no responder": ({"responders": []}, "names no scheme"),
-    "unknown action": ({"actions": {None: "ignore"}}, "'ignore' is not a valid Action"),
-}
-
-
-@pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_in_the_configuration_is_a_clear_error_at_once(mistake: str) -> None:
-    options, message = MISTAKES[mistake]
-    with pytest.raises(ValueError, match=message):
-        SessionAuth(lambda _: "t", "https://api.example.com", **options)
-
-
-def test_a_login_that_cannot_be_called_is_a_clear_error_at_once() -> None:
-    with pytest.raises(TypeError, match="a login is a callable, not str"):
-        SessionAuth("https://api.example.com/login")  # type: ignore[arg-type]
-
 
 @pytest.mark.parametrize("action", ["stop", Action.STOP])
 def test_an_action_may_be_written_as_a_word(action: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ __all__ = ["check_secure", "origin_of", "sent_to", "trusted"]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # Scheme and authority.
+_ambiguous = re.compile(r"[\\\x00-\x20\x7f]").search
 _head = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*+://[^/?#]*+").match
 
 
@@ -27,8 +29,16 @@ def origin_of(url: str) -> str:
     """
     head = _head(url)
     if head is None:
-        raise ValueError(f"{url!r} is no absolute URL: give scheme and host, https://…")
+        raise ValueError(f"{_shown(url)!r} is no absolute URL: give scheme and host, https://…")
     return _normalized(head.group())
+
+
+def _shown(url: str) -> str:
+    """Pick the beginning of what may be a host: around it may stand a user and a password."""
+    return _after_host("", url.rpartition("@")[2])[:60]
+
+
+_after_host = re.compile(r"[^\w.*\-].*+", re.DOTALL).sub
 
 
 def sent_to(url: str | None) -> str:
@@ -45,14 +55,24 @@ def sent_to(url: str | None) -> str:
 
 @lru_cache(maxsize=256)
 def _normalized(head: str) -> str:
-    # To requests and to browsers it ends the authority; httpx takes it for a part of user or host.
-    if "\\" in head:
-        raise ValueError("a backslash before the path: nobody can say which host that names")
-    split = urlsplit(head)
-    host, port = split.hostname, split.port or _DEFAULT_PORTS.get(split.scheme)
-    if not host or port is None:
-        raise ValueError(f"{split.scheme}: is no origin of http or https, or names no host")
-    return f"{split.scheme}://{f'[{host}]' if ':' in host else _ascii(host)}:{port}"
+    # To requests and to browsers a backslash ends the authority; httpx takes it for a part of user
+    # or host. And of blanks some are left out by some.
+    if _ambiguous(head):
+        raise ValueError("a backslash or blank before the path: nobody can say what host that is")
+    scheme = head.partition(":")[0].lower()
+    host, port = _host_and_port(head, _DEFAULT_PORTS.get(scheme))
+    if not host or not port:
+        raise ValueError(
+            f"{scheme}: is no origin of http or https, or it names no host, or no port up to 65535"
+        )
+    return f"{scheme}://{f'[{host}]' if ':' in host else _ascii(host)}:{port}"
+
+
+def _host_and_port(head: str, default: int | None) -> tuple[str | None, int | None]:
+    with suppress(ValueError):  # its text shows what may be a part of a password
+        split = urlsplit(head)
+        return split.hostname, default if split.port is None else split.port
+    return None, None
 
 
 def _ascii(host: str) -> str:
@@ -75,19 +95,48 @@ def trusted(
     Raises `ValueError` where there are none, or where one would carry secrets in the clear.
     """
     if origins is None:
-        own = getattr(login, "url", None)
-        if not isinstance(own, str):
+        origins = getattr(login, "url", None)
+        if not isinstance(origins, str):
             raise ValueError(
-                "origins= is required for a login that is a bare callable: "
+                "SessionAuth: origins= is required for a login that is a bare callable: "
                 'SessionAuth(login, "https://api.example.com")'
             )
-        origins = own
-    found = frozenset(map(origin_of, [origins] if isinstance(origins, str) else origins))
+    if not isinstance(origins, Iterable):
+        raise TypeError(f"SessionAuth: origins= is a URL or several, not {_kind(origins)}")
+    found = frozenset(map(_named, [origins] if isinstance(origins, str) else origins))
     if not found:
-        raise ValueError("origins= names no origin: no challenge would ever be answered")
+        raise ValueError(
+            "SessionAuth: origins= names no origin: no challenge would ever be answered"
+        )
     for origin in found:
         check_secure(origin, insecure=insecure)
     return found
+
+
+def _named(url: object) -> str:
+    """Return the origin of a URL that the user names; only scheme, host and port of it count."""
+    if not isinstance(url, str):
+        raise TypeError(f"SessionAuth: origins= is a URL or several, and none is of {_kind(url)}")
+    try:
+        origin = origin_of(url)
+    except ValueError as error:
+        reason = str(error)
+    else:
+        if "@" in urlsplit(url).netloc:
+            reason = f"no user or password is looked for in it: {origin}"
+        elif not _is_plain(origin):
+            reason = f"{origin} can be the origin of no request: no wildcards, one URL each"
+        else:
+            return origin
+    raise ValueError(f"SessionAuth: origins= is wrong: {reason}")
+
+
+# All that anybody can be asked by, whether it exists or not.
+_is_plain = re.compile(r"https?+://(?:[a-z0-9._\-]++|\[[0-9a-z:.%]++\]):[0-9]++").fullmatch
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__
 
 
 def check_secure(url: str, *, insecure: bool) -> None:

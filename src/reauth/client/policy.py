@@ -222,7 +222,9 @@ class Policy:
         _check_number("the first number of budget", self.budget)
         _check_number("the second number of budget", self.budget_window)
         if not self.responders:
-            raise ValueError("responders= names no scheme: no challenge would ever be answered")
+            raise ValueError(
+                "SessionAuth: responders= names no scheme: no challenge would ever be answered"
+            )
 
     @property
     def flight_timeout(self) -> float:
@@ -299,8 +301,14 @@ class Policy:
 
 
 def _check_number(name: str, value: object) -> None:
-    if not isinstance(value, int | float) or not value > 0:
-        raise ValueError(f"{name} must be a number above 0, not {value!r}")
+    # No wait that the operating system is asked for may be longer than it can count.
+    if not isinstance(value, int | float) or not 0 < value <= _A_DAY:
+        raise ValueError(
+            f"SessionAuth: {name} must be a number above 0, {_A_DAY} at most, not {value!r:.40}"
+        )
+
+
+_A_DAY = 86_400
 
 
 def _readable(lines: Sequence[str]) -> list[Challenge]:

@@ -5,6 +5,7 @@ This drives `reauth.client.flow`: it sends, waits and logs in as the flow says, 
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -111,6 +112,8 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         policy: Policy,
         http: requests.Session | None = None,
     ) -> None:
+        if inspect.iscoroutinefunction(getattr(policy.store, "get", None)):
+            raise TypeError("SessionAuth: an asynchronous store needs an asynchronous client")
         super()._begin(login, policy, http)
         # By origin, what its last 401 came through: a login ahead of time has no response to ask.
         self._routes: dict[str, Route] = {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, Generic, Literal, Self, TypeVar
+from typing import Any, Generic, Literal, Protocol, Self, TypeVar, runtime_checkable
 
 from reauth import errors
 from reauth.client.book import Book
@@ -24,6 +24,13 @@ from reauth.client.stores import AnyStore, Store
 __all__ = ["Kinds", "Principal", "by_base", "raisable"]
 
 Http = TypeVar("Http")
+
+
+@runtime_checkable
+class _Client(Protocol):
+    """What can be a login's `context.http`."""
+
+    def request(self) -> object: ...
 
 
 class Principal(Generic[Http]):
@@ -49,28 +56,35 @@ class Principal(Generic[Http]):
         account: str = "",
         fresh: Literal["always"] | None = None,
     ) -> None:
-        if not callable(login):
-            raise TypeError(f"a login is a callable, not {type(login).__name__}")
-        _check(store, fresh)
-        signals = _several(signals)
+        _check_login(login)
+        _check_store(store, fresh)
+        _check("realm", realm, str | None, "a str or None")
+        _check("account", account, str, "a str")
+        _check("actions", actions, Mapping | None, "a mapping of error codes to actions")
+        _check("http", http, _Client | None, "a session or client")
+        _check("on_event", on_event, Callable | None, "a callable")
+        logins, seconds = _pair(budget)
         policy = Policy(
             origins=trusted(login, origins, insecure=insecure),
             realm=realm,
             account=account,
-            signals=signals,
-            responders=tuple(responders),
-            actions={error: Action(action) for error, action in (actions or {}).items()},
+            signals=_several("signals", signals, callable, "callables, such as [status(440)]"),
+            responders=_several("responders", responders, _responds, _RESPONDERS),
+            actions={error: _action(action) for error, action in (actions or {}).items()},
             steps_up=bool(getattr(login, "steps_up", False)),
             replay_any_method=replay_any_method,
             strict=strict,
             listener=on_event,
             login_timeout=login_timeout,
-            budget=budget[0],
-            budget_window=budget[1],
+            budget=logins,
+            budget_window=seconds,
             store=store,
             fresh=fresh,
         )
         self._begin(login, policy, http)
+
+    # What Python itself says of an unknown keyword names the class that users know.
+    __init__.__qualname__ = "SessionAuth.__init__"
 
     def _begin(
         self, login: Callable[[Context], object], policy: Policy, http: Http | None = None
@@ -99,23 +113,69 @@ class Principal(Generic[Http]):
         return auth
 
 
-def _several(signals: Iterable[Signal]) -> tuple[Signal, ...]:
-    found = () if callable(signals) else tuple(signals)
-    if callable(signals) or not all(map(callable, found)):
-        raise TypeError("signals= takes several callables, such as [status(440)]")
+def _check(name: str, value: object, kind: Any, takes: str) -> None:
+    if not isinstance(value, kind):
+        raise TypeError(f"SessionAuth: {name}= is {takes}; not {_kind(value)}")
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__
+
+
+def _pair(budget: Any) -> tuple[int, float]:
+    try:
+        logins, seconds = budget
+    except (TypeError, ValueError):
+        raise TypeError(
+            "SessionAuth: budget= is how many logins, and in how many seconds: (10, 30)"
+        ) from None
+    return logins, seconds
+
+
+def _check_login(login: object) -> None:
+    if isinstance(login, type):
+        raise TypeError(f"SessionAuth: a login is made of its class first: {login.__name__}(…)")
+    if not callable(login):
+        raise TypeError(f"SessionAuth: a login is a callable, not {_kind(login)}")
+
+
+_RESPONDERS = "Responders of reauth.client.policy, such as [BEARER]"
+
+
+def _several(
+    name: str, given: object, fits: Callable[[object], bool], takes: str
+) -> tuple[Any, ...]:
+    found = tuple(given) if isinstance(given, Iterable) and not fits(given) else None
+    if found is None or not all(map(fits, found)):
+        raise TypeError(f"SessionAuth: {name}= takes several {takes}")
     return found
 
 
-def _check(store: object, fresh: object) -> None:
+def _responds(responder: object) -> bool:
+    return isinstance(responder, Responder)
+
+
+def _action(action: Action) -> Action:
+    try:
+        return Action(action)
+    except ValueError:
+        raise ValueError(
+            f"SessionAuth: {action!r} is not a valid Action: actions= names {', '.join(Action)}"
+        ) from None
+
+
+def _check_store(store: object, fresh: object) -> None:
     if isinstance(store, type):
-        raise TypeError(f"store= is a store, not its class: {store.__name__}(…)")
+        raise TypeError(f"SessionAuth: store= is a store, not its class: {store.__name__}(…)")
     if store is not None and not isinstance(store, Store):
-        kind = type(store).__name__
-        raise TypeError(f"store= has the methods of reauth.client.stores.Store; {kind} has not")
-    if fresh not in {None, "always"}:
-        raise ValueError(f'fresh= is "always" or None, not {fresh!r}')
+        raise TypeError(
+            "SessionAuth: store= has the methods of reauth.client.stores.Store; "
+            f"{_kind(store)} has not"
+        )
+    if fresh not in (None, "always"):
+        raise ValueError(f'SessionAuth: fresh= is "always" or None, not {fresh!r}')
     if fresh is not None and store is None:
-        raise ValueError("fresh= says when the store is asked: it needs store=")
+        raise ValueError("SessionAuth: fresh= says when the store is asked: it needs store=")
 
 
 Kinds = Mapping[type[errors.ReauthError], type[errors.ReauthError]]

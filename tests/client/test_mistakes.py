@@ -1,0 +1,169 @@
+"""Mistakes in what a SessionAuth is given: each is an error at once that says what to give."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import reauth.client.httpx
+import reauth.client.requests
+from reauth.client.logins import JSONLogin
+from reauth.client.policy import BEARER
+from reauth.client.signals import status
+from reauth.client.stores import Entry, Shelf
+from reauth.client.stores.memory import MemoryStore
+
+ORIGIN = "https://api.example.com"
+
+
+@pytest.fixture(params=[reauth.client.requests.SessionAuth, reauth.client.httpx.SessionAuth])
+def kind(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+def login(_: object) -> str:
+    return "t"
+
+
+VALUES: dict[str, tuple[dict[str, Any], str]] = {
+    "no time-out": ({"login_timeout": None}, "login_timeout must be a number above 0.*not None"),
+    "time-out of nothing": ({"login_timeout": 0}, "login_timeout must be a number above 0"),
+    "time-out without end": ({"login_timeout": float("inf")}, "86400 at most, not inf"),
+    "time-out of 400 digits": ({"login_timeout": 10**400}, "86400 at most, not 1000"),
+    "budget of nothing": ({"budget": (0, 30.0)}, "the first number of budget must be"),
+    "budget without time": ({"budget": (10, float("nan"))}, "the second number of budget must be"),
+    "budget in words": ({"budget": (10, "30")}, "the second number of budget must be"),
+    "no responder": ({"responders": []}, "responders= names no scheme"),
+    "unknown action": ({"actions": {None: "ignore"}}, "'ignore' is not a valid Action: .* stop"),
+    "fresh in vain": ({"fresh": "always"}, "fresh= says when the store is asked"),
+    "fresh by truth": ({"fresh": True, "store": MemoryStore()}, 'fresh= is "always" or None'),
+    "fresh of many": ({"fresh": ["always"], "store": MemoryStore()}, 'fresh= is "always" or None'),
+}
+
+KINDS: dict[str, tuple[dict[str, Any], str]] = {
+    "realm": ({"realm": 5}, "realm= is a str or None; not int"),
+    "account": ({"account": None}, "account= is a str; not NoneType"),
+    "responder by name": ({"responders": ["BEARER"]}, "responders= takes several Responders of"),
+    "one responder": ({"responders": BEARER}, r"responders= takes .* such as \[BEARER\]"),
+    "number of responders": ({"responders": 1}, "responders= takes several Responders of"),
+    "one signal": ({"signals": status(440)}, r"signals= takes .* such as \[status\(440\)\]"),
+    "signals that are none": ({"signals": [440]}, "signals= takes several callables"),
+    "number of signals": ({"signals": 440}, "signals= takes several callables"),
+    "list of actions": ({"actions": ["stop"]}, "actions= is a mapping of error codes"),
+    "budget without time": ({"budget": 10}, "budget= is how many logins, and in how many seconds"),
+    "budget of one": ({"budget": (10,)}, "budget= is how many logins, and in how many seconds"),
+    "client by name": ({"http": "requests"}, "http= is a session or client; not str"),
+    "events nowhere": ({"on_event": "log"}, "on_event= is a callable; not str"),
+    "store by its path": ({"store": "s.db"}, r"methods of reauth\.client\.stores\.Store; str has"),
+    "class of a store": ({"store": MemoryStore}, r"not its class: MemoryStore\("),
+}
+
+
+@pytest.mark.parametrize("mistake", VALUES)
+def test_a_value_that_makes_no_sense_is_refused(kind: Any, mistake: str) -> None:
+    options, message = VALUES[mistake]
+    with pytest.raises(ValueError, match=f"^SessionAuth: .*{message}"):
+        kind(login, ORIGIN, **options)
+
+
+@pytest.mark.parametrize("mistake", KINDS)
+def test_what_is_of_another_kind_is_refused(kind: Any, mistake: str) -> None:
+    options, message = KINDS[mistake]
+    with pytest.raises(TypeError, match=f"^SessionAuth: .*{message}"):
+        kind(login, ORIGIN, **options)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (None, "a login is a callable, not NoneType"),
+        (("ada", "s3cret"), "a login is a callable, not tuple"),
+        ("https://api.example.com/login", "a login is a callable, not str"),
+        (JSONLogin, r"a login is made of its class first: JSONLogin\("),
+    ],
+)
+def test_what_is_no_login_is_refused_and_not_shown(kind: Any, given: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=f"^SessionAuth: {message}") as caught:
+        kind(given, ORIGIN)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_an_unknown_word_names_the_class_that_users_know(kind: Any) -> None:
+    with pytest.raises(TypeError, match=r"^SessionAuth\.__init__\(\) got .* 'timeout'"):
+        kind(login, ORIGIN, timeout=5)
+
+
+def test_a_store_that_must_be_awaited_is_no_store_for_requests() -> None:
+    class Awaited:
+        async def get(self, origin: str, account: str) -> Shelf:
+            raise NotImplementedError
+
+        async def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
+            raise NotImplementedError
+
+    with pytest.raises(TypeError, match="an asynchronous store needs an asynchronous client"):
+        reauth.client.requests.SessionAuth(login, ORIGIN, store=Awaited())
+    reauth.client.httpx.SessionAuth(login, ORIGIN, store=Awaited())
+
+
+# Origins
+
+
+@pytest.mark.parametrize(
+    ("origins", "message"),
+    [
+        ("", "'' is no absolute URL: give scheme and host"),
+        (["https://api.example.com", ""], "'' is no absolute URL"),
+        ("api.example.com/v1?key=s3cret", r"'api\.example\.com' is no absolute URL"),
+        ("localhost:8000", "'localhost' is no absolute URL"),
+        ("ada:s3cret@api.example.com", r"'api\.example\.com' is no absolute URL"),
+        ("ada:s3cret", "'ada' is no absolute URL"),
+        ("*", r"'\*' is no absolute URL"),
+        ("https://*.example.com", "no wildcards, one URL each"),
+        ("https://a.example,https://b.example", "no wildcards, one URL each"),
+        ("https://ada:s3cret@api.example.com", "no user or password is looked for in it: "),
+        ("https://ada:s3/cret@api.example.com", "or no port up to 65535"),
+        ("https://ada:s3cret", "or no port up to 65535"),
+        ("https://api.example.com:0", "or no port up to 65535"),
+        ("https://api.exam\nple.com", "a backslash or blank before the path"),
+        ("ftp://api.example.com", "ftp: is no origin of http or https"),
+        ([], "names no origin"),
+    ],
+)
+def test_an_origin_that_is_none_is_refused_and_no_password_shown(
+    kind: Any, origins: Any, message: str
+) -> None:
+    with pytest.raises(ValueError, match=f"^SessionAuth: .*{message}") as caught:
+        kind(login, origins)
+    error: BaseException | None = caught.value
+    while error is not None:
+        assert "s3" not in str(error)
+        error = error.__cause__ or error.__context__
+
+
+@pytest.mark.parametrize("origins", [5, [None], [b"https://api.example.com"], b"https://a"])
+def test_what_is_no_text_is_no_origin(kind: Any, origins: Any) -> None:
+    with pytest.raises(TypeError, match="^SessionAuth: origins= is a URL or several"):
+        kind(login, origins)
+
+
+@pytest.mark.parametrize(
+    "origins",
+    [
+        "https://api.example.com",
+        ["https://api.example.com/v1?tenant=5#top"],
+        ("HTTPS://API.Example.com:443/", "https://api.example.com"),
+        {"https://api.example.com:"},
+        iter(["https://api.example.com"]),
+    ],
+)
+def test_of_one_url_or_several_scheme_host_and_port_count(kind: Any, origins: Any) -> None:
+    assert kind(login, origins)._book.policy.origins == {"https://api.example.com:443"}
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://[::1]:8443", "https://10.0.0.1:443", "https://a_b.xn--bcher-kva.example:1"]
+)
+def test_addresses_and_odd_names_are_origins_too(kind: Any, origin: str) -> None:
+    assert kind(login, origin)._book.policy.origins == {origin}
