@@ -23,7 +23,7 @@ from reauth.errors import (
     LoginUnavailable,
     ReauthError,
 )
-from reauth.server.gate import Admitted, Refused
+from reauth.server.verdicts import Admitted, Refused
 from reauth.session import SessionChallenge, SessionError
 from reauth.wire.field import diagnose, parse, serialize
 from reauth.wire.model import AuthInfo, Challenge, Credentials

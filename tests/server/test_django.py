@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asgiref.sync import async_to_sync
+from asgiref.sync import async_to_sync, iscoroutinefunction
 from django.conf import settings
 from django.contrib.auth import login, logout
 from django.contrib.auth.decorators import login_required
@@ -20,10 +20,13 @@ from django.http import HttpRequest, HttpResponse
 from django.test import AsyncClient, Client, override_settings
 from django.urls import path
 from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views import View
 from django.views.decorators.csrf import ensure_csrf_cookie
 
 import reauth
-from reauth.server.django import Guard
+from reauth.server.django import Guard, required, step_up
+from tests.server.orders import averify
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -287,6 +290,64 @@ def test_under_asgi_the_states_are_told_too() -> None:
     assert challenge(get("/pay")) is not None
     expire()
     assert challenge(get("/orders")) == EXPIRED
+
+
+# Single views
+
+
+@required
+def plain(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(request.META["reauth.session"])
+
+
+@required
+async def awaited(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(request.META["reauth.session"])
+
+
+class Page(View):
+    @method_decorator(step_up(max_age=300))
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse("paid")
+
+
+decorated = [path("plain", plain), path("awaited", awaited), path("pay", Page.as_view())]
+SINGLE = {
+    "ROOT_URLCONF": tuple(decorated),
+    "MIDDLEWARE": ["reauth.server.django.SessionGate"],
+    "REAUTH": {"realm": "orders", "public": ["/*"], "verify": averify},
+}
+
+
+@pytest.fixture(params=["wsgi", "asgi"])
+def visit_with(request: pytest.FixtureRequest) -> Iterator[Any]:
+    with override_settings(**SINGLE):
+        get: Any = Client().get if request.param == "wsgi" else async_to_sync(AsyncClient().get)
+        yield lambda url, token: get(url, headers={"Authorization": f'Session token="{token}"'})
+
+
+@pytest.mark.parametrize("url", ["/plain", "/awaited"])
+def test_a_decorated_view_needs_a_session_and_tells_why_not(visit_with: Any, url: str) -> None:
+    assert visit_with(url, "good").content == b"ada"
+    assert challenge(visit_with(url, "expired")) == EXPIRED
+
+
+def test_a_decorated_view_may_ask_for_more(visit_with: Any) -> None:
+    assert visit_with("/pay", "good").content == b"paid"
+    assert 'max_age="300"' in str(challenge(visit_with("/pay", "aged")))
+
+
+def test_without_the_middleware_a_decorated_view_says_what_is_missing() -> None:
+    with (
+        override_settings(**SINGLE | {"MIDDLEWARE": []}),
+        pytest.raises(ImproperlyConfigured, match="add the middleware"),
+    ):
+        Client().get("/plain")
+
+
+def test_a_view_keeps_its_name_and_kind() -> None:
+    assert (plain.__name__, iscoroutinefunction(plain)) == ("plain", False)
+    assert (awaited.__name__, iscoroutinefunction(awaited)) == ("awaited", True)
 
 
 # Words

@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.db import connection
 from django.test import override_settings
 from django.urls import path
 from rest_framework.authentication import BaseAuthentication
@@ -42,6 +43,12 @@ class Pay(Orders):
         raise reauth.Refused("insufficient_user_authentication", max_age=300)
 
 
+class Write(Orders):
+    def get(self, request: Request) -> Response:
+        User.objects.create_user("half-made")
+        raise reauth.Refused("session_revoked")
+
+
 class Nowhere(Orders):
     def get(self, request: Request) -> Response:
         raise NotFound
@@ -62,6 +69,20 @@ class Both(Orders):
     )
 
 
+class Keyed(BaseAuthentication):
+    """Some other class, alone."""
+
+    def authenticate(self, request: Request) -> None:
+        return None
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Key"
+
+
+class Foreign(Orders):
+    authentication_classes = (Keyed,)
+
+
 class Person:
     is_authenticated = True
 
@@ -79,6 +100,8 @@ urlpatterns = [
     path("pay", Pay.as_view()),
     path("nowhere", Nowhere.as_view()),
     path("both", Both.as_view()),
+    path("foreign", Foreign.as_view()),
+    path("write", Write.as_view()),
     path("login", sign_in),
 ]
 
@@ -167,6 +190,7 @@ def test_a_cookie_needs_a_csrf_token_and_a_header_does_not() -> None:
         client.cookies["sid"] = "good"
         response = client.post("/orders")
         assert told(response) == (403, None)
+        assert response.headers["Content-Type"] == "application/problem+json"
         assert response.json()["error"] == "csrf_invalid"
 
 
@@ -175,6 +199,43 @@ def test_the_rest_is_the_frameworks_own_affair(client: APIClient) -> None:
     response = get(client, "/both", **{"X-Key": "wrong"})
     assert response.status_code == 401
     assert response.json()["detail"] == "Invalid key."
+
+
+def test_a_view_that_asks_for_no_session_keeps_its_own_challenge() -> None:
+    with override_settings(**BASE, REAUTH=OTHER):
+        assert told(get(APIClient(), "/foreign", "good")) == (401, "Key")
+
+
+def test_a_refusal_undoes_what_the_view_wrote(
+    client: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call_command("migrate", verbosity=0)
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+    assert get(client, "/write", "good").status_code == 401
+    assert not User.objects.filter(username="half-made").exists()
+
+
+def test_behind_the_middleware_a_verifier_is_asked_once() -> None:
+    asked = []
+
+    def once(token: str) -> Person:
+        asked.append(token)
+        return Person()
+
+    gate = {"MIDDLEWARE": ["reauth.server.django.SessionGate"]}
+    with override_settings(**BASE | gate, REAUTH=OTHER | {"public": ["/*"], "verify": once}):
+        get(APIClient(), "/orders", "good")
+    assert asked == ["good"]
+
+
+async def asessions(token: str) -> Any:
+    return sessions(token)
+
+
+def test_a_view_awaits_an_asynchronous_verifier() -> None:
+    with override_settings(**BASE, REAUTH=OTHER | {"verify": asessions}):
+        assert get(APIClient(), "/orders", "good").status_code == 200
+        assert get(APIClient(), "/orders", "expired").json()["error"] == "session_expired"
 
 
 def test_without_the_exception_handler_the_status_and_the_reason_are_right_too() -> None:

@@ -89,7 +89,7 @@ def test_a_challenge_is_joined_to_what_is_there_on_one_line() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        'session realm="mine", error="session_revoked"',
+        "session  realm=mine,error=session_revoked",
         'Basic realm="a"',
         "Bearer, Negotiate",
         'Bearer realm="broken',

@@ -89,6 +89,20 @@ def test_the_environ_tells_it_too(decorated: FlaskClient) -> None:
     assert get(decorated, "/environ", "expired").text == "None session_expired"
 
 
+@pytest.mark.parametrize("path", ["/orders", "/pay", "/login"])
+def test_what_a_blueprint_does_with_exceptions_takes_no_refusal(path: str) -> None:
+    gate = SessionGate(verify=verify, realm="orders", public=["/*"])
+    blueprint = flask.Blueprint("shop", __name__)
+    blueprint.register_error_handler(Exception, lambda error: ("broken", 500))
+    blueprint.add_url_rule("/orders", "orders", gate.required(lambda: "orders"))
+    blueprint.add_url_rule("/pay", "pay", gate.step_up(max_age=300)(lambda: "paid"))
+    blueprint.add_url_rule("/login", "login", gate.unauthorized)
+    app = flask.Flask("orders")
+    gate.init_app(app)
+    app.register_blueprint(blueprint)
+    assert challenge(app.test_client().get(path)) == 'Session realm="orders"'
+
+
 def test_views_keep_their_names(decorated: FlaskClient) -> None:
     assert {"orders", "pay"} <= set(decorated.application.view_functions)
 

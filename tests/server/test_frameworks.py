@@ -98,7 +98,8 @@ def test_step_up_says_what_would_do(get: Ask) -> None:
 
 
 def test_csrf_is_403_with_its_code_in_the_content(get: Ask) -> None:
-    assert get("/csrf", by_cookie("good")).problem["error"] == "csrf_invalid"
+    for path in ("/csrf", "/old-csrf"):
+        assert get(path, by_cookie("good")).problem["error"] == "csrf_invalid"
 
 
 def test_trouble_in_the_store_is_logged_without_the_token(

@@ -499,6 +499,12 @@ def test_a_lifetime_leaves_the_applications_own_caching_alone() -> None:
     assert dressed["Authentication-Info"] == "expires_in=9"
 
 
+def test_a_lifetime_is_not_stored_whatever_else_the_application_says() -> None:
+    decision = decide(GATE, request(authorization=GOOD), Admitted("ada", expires_in=9))
+    dressed = dict(dress(GATE, decision, 200, [("Vary", "Accept")]))
+    assert dressed["Cache-Control"] == "private, no-store"
+
+
 def test_a_lifetime_answers_authorization_in_any_notation() -> None:
     decision = decide(GATE, request(authorization="session TOKEN=x"), Admitted("a", expires_in=9))
     assert decision.lifetime == 9

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -11,6 +12,7 @@ import pytest
 from fastapi import FastAPI, Security
 from itsdangerous import TimestampSigner
 from starlette.applications import Starlette
+from starlette.datastructures import Secret
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.sessions import SessionMiddleware
@@ -18,7 +20,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
+import reauth
 from reauth.server.starlette import CurrentSession, OwnSession, SessionGate
+from reauth.server.verifiers import unblocking
 from tests.server.orders import averify
 from tests.server.serving import Answer, ask, serving_asgi
 
@@ -124,6 +128,18 @@ def test_with_the_cors_layer_outside_a_foreign_page_reads_the_reason() -> None:
         assert (allowed.status, allowed.lines("Access-Control-Allow-Origin")) == (200, [SHOP])
 
 
+def test_a_signature_is_judged_in_the_loop_without_a_thread() -> None:
+    verify = OwnSession("a secret", 900)
+    assert unblocking(verify) is verify
+
+
+def test_a_secret_may_be_starlettes_own() -> None:
+    signed = TimestampSigner("a secret").sign(b64encode(b'{"user": "ada"}')).decode()
+    admitted = OwnSession(Secret("a secret"), 900)(signed)
+    assert admitted is not None
+    assert admitted.session == {"user": "ada"}
+
+
 # Mounts
 
 
@@ -137,6 +153,40 @@ def test_patterns_are_matched_below_the_mount() -> None:
         assert ask(port, "/api/docs/a").status == 200
         assert ask(port, "/api/docs%2Fa").status == 401
         assert ask(port, "/api/orders").status == 401
+
+
+def test_a_refusal_in_a_mounted_application_is_none_of_its_failures(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def refuse(request: Request) -> PlainTextResponse:
+        raise reauth.Refused("session_revoked")
+
+    async def fail(request: Request) -> PlainTextResponse:
+        raise LookupError
+
+    inner = Starlette(routes=[Route("/refuse", refuse), Route("/fail", fail)])
+    app = Starlette(routes=[Mount("/api", inner)])
+    app.add_middleware(SessionGate, verify=averify, realm="orders", public=["/api/*"])
+    with serving_asgi(app) as port:
+        answer = ask(port, "/api/refuse", GOOD)
+        assert (answer.status, answer.error) == (401, "session_revoked")
+        assert answer.problem["error"] == "session_revoked"
+        assert not caplog.records
+        assert ask(port, "/api/fail", GOOD).status == 500
+
+
+def test_an_application_may_answer_a_refusal_in_its_own_way() -> None:
+    async def refuse(request: Request) -> PlainTextResponse:
+        raise reauth.Refused("session_revoked")
+
+    async def own(request: Request, why: Exception) -> PlainTextResponse:
+        return PlainTextResponse(str(why), 409)
+
+    app = Starlette(routes=[Route("/", refuse)], exception_handlers={reauth.Refused: own})
+    app.add_middleware(SessionGate, verify=averify, realm="orders", public=["/*"])
+    with serving_asgi(app) as port:
+        answer = ask(port, "/", GOOD)
+        assert (answer.status, answer.body) == (409, b"session_revoked")
 
 
 # FastAPI

@@ -64,6 +64,17 @@ def test_trouble_is_logged_by_kind_and_place_without_its_text(
     assert "tok-secret" not in caplog.text
 
 
+def test_what_an_error_came_of_is_logged_too(caplog: pytest.LogCaptureFixture) -> None:
+    def verify(token: str) -> None:
+        try:
+            NOTHING[token]
+        except KeyError:
+            NOTHING["the default"]
+
+    ask(verify, "t")
+    assert "KeyError from KeyError" in caplog.text
+
+
 def test_a_context_that_was_cut_off_is_not_followed(caplog: pytest.LogCaptureFixture) -> None:
     def verify(token: str) -> None:
         try:

@@ -72,7 +72,11 @@ MISTAKES: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"retry_after": -1}, ValueError, "retry_after is 0 to 9999999999 seconds, not -1"),
     ({"retry_after": 10**10}, ValueError, "retry_after is 0 to 9999999999 seconds"),
     ({"login_page": b"<p>"}, TypeError, "login_page is HTML or a callable, not b'<p>'"),
-    ({"legacy": [440]}, TypeError, 'legacy is such as {440: "session_expired"} or a callable, not'),
+    (
+        {"legacy": [440]},
+        TypeError,
+        'legacy is such as {440: "session_expired"}, or a callable, not',
+    ),
     ({"legacy": {"440": "session_expired"}}, TypeError, "not {'440': 'session_expired'}"),
     ({"legacy": {440: None}}, TypeError, "not {440: None}"),
     ({"legacy": {440: "dead"}}, ValueError, f"legacy, for 440: error 'dead' is none of {CODES}"),

@@ -15,13 +15,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from functools import partial
 from typing import Any, TypeAlias, Unpack
 
 from reauth.server.facts import Request
-from reauth.server.gate import Answer, Decision, Gate, Refused, Usual, is_session
+from reauth.server.gate import Answer, Decision, Gate, Usual, is_session
 from reauth.server.responses import MERGED, additions, dress, replacement
+from reauth.server.verdicts import Refused
 from reauth.server.verifiers import AsyncVerifier, Verifier, ask_async, unblocking
 from reauth.server.words import Words
 
@@ -85,6 +87,8 @@ class SessionGate:
         try:
             await self.app(scope, receive, response.send)
         except Refused as why:
+            if why is response.answered:
+                return None
             answer = self.gate.refuse(response.decision, why)
             if response.last is None:
                 await _refuse(answer, scope, send)
@@ -143,7 +147,7 @@ def _path(scope: Scope) -> str:
 class _Response:
     """The application's messages on their way out."""
 
-    __slots__ = ("_decide", "_decision", "_guard", "_replaced", "_send", "last")
+    __slots__ = ("_decide", "_decision", "_guard", "_replaced", "_send", "answered", "last")
 
     def __init__(
         self,
@@ -158,6 +162,7 @@ class _Response:
         self._decision = decision
         self._replaced = False
         self.last: str | None = None  # the type of the last message
+        self.answered: Refused | None = None
 
     @property
     def decision(self) -> Decision:
@@ -170,6 +175,11 @@ class _Response:
         """What the application calls in place of the server's `send`."""
         self.last = message["type"]
         if self.last == "http.response.start":
+            why = sys.exception()
+            if isinstance(why, Refused) and message["status"] == 500:
+                # A layer inside, such as a mounted application, takes it for a failure of its own.
+                self.answered, self._replaced = why, True
+                return _respond(self._guard.gate.refuse(self.decision, why), self._send)
             raw = [*message.get("headers", ())]
             added = self._additions(message["status"], raw)
             if added is None:

@@ -16,12 +16,17 @@ sessions. Otherwise a view finds its session in `request.META["reauth.session"]`
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import cache, partial
+from functools import cache, partial, wraps
 from http.cookies import SimpleCookie
 from typing import Any, TypeAlias, TypeVar, Unpack, cast
 
 try:
-    from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+    from asgiref.sync import (
+        async_to_sync,
+        iscoroutinefunction,
+        markcoroutinefunction,
+        sync_to_async,
+    )
 except ImportError as missing:
     raise ImportError(
         "reauth.server.django needs Django: pip install 'reauth[django]'", name=missing.name
@@ -43,16 +48,27 @@ from django.utils.module_loading import import_string
 from reauth.server import answers
 from reauth.server.facts import Request
 from reauth.server.fields import Headers, values, without
-from reauth.server.gate import CSRF_INVALID, Answer, Claim, Decision, Gate, Refused
+from reauth.server.gate import Answer, Claim, Decision, Gate
 from reauth.server.responses import additions, dress, replacement
+from reauth.server.verdicts import CSRF_INVALID, Refused, StepUp
 from reauth.server.verifiers import AsyncVerifier, Verifier, ask, ask_async, checked, is_async
 from reauth.server.words import Words
 from reauth.session import SessionError
 
-__all__ = ["Guard", "SessionGate", "csrf_failure", "facts", "own_session", "to_response"]
+__all__ = [
+    "Guard",
+    "SessionGate",
+    "csrf_failure",
+    "facts",
+    "own_session",
+    "required",
+    "step_up",
+    "to_response",
+]
 
 SALT = "django.contrib.sessions.backends.signed_cookies"
 ResponseT = TypeVar("ResponseT", bound=HttpResponseBase)
+ViewT = TypeVar("ViewT", bound=Callable[..., Any])
 
 GetResponse: TypeAlias = Callable[[HttpRequest], HttpResponseBase]
 AsyncGetResponse: TypeAlias = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
@@ -102,7 +118,41 @@ class SessionGate:
         """Answer for a view that raised `Refused`."""
         if not isinstance(why, Refused):
             return None
-        return to_response(self.guard.gate.refuse(request.META["reauth.decision"], why))
+        return to_response(self.guard.gate.refuse(_decision(request), why))
+
+
+def required(view: ViewT) -> ViewT:
+    """Decorate a view of a public path that needs a session after all, plain or asynchronous."""
+    return step_up()(view)
+
+
+def step_up(
+    max_age: int | None = None, acr_values: tuple[str, ...] = ()
+) -> Callable[[ViewT], ViewT]:
+    """Decorate a view that asks for more than a living session: see `StepUp`."""
+    asked = StepUp(max_age, acr_values)
+
+    def decorate(view: ViewT) -> ViewT:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            _decision(request).insist(asked)
+            return view(request, *args, **kwargs)
+
+        @wraps(view)
+        async def aguarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            return await guarded(request, *args, **kwargs)
+
+        return cast("ViewT", aguarded if iscoroutinefunction(view) else guarded)
+
+    return decorate
+
+
+def _decision(request: HttpRequest) -> Decision:
+    """Return what the middleware decided on this request."""
+    decided: Decision | None = request.META.get("reauth.decision")
+    if decided is None:
+        raise ImproperlyConfigured("no SessionGate has seen this request: add the middleware")
+    return decided
 
 
 class Guard:
@@ -125,7 +175,9 @@ class Guard:
     def decide(self, request: HttpRequest) -> Decision:
         """Decide on a request; views find what was decided in `request.META`."""
         claim = self._claim(request)
-        verify = self.verify or partial(own_session, request)
+        verify: Any = self.verify or partial(own_session, request)
+        if is_async(verify):  # under WSGI, and in a view of REST framework
+            verify = async_to_sync(verify)
         return self._decided(request, self.gate.decide(claim, ask(verify, claim.token)))
 
     async def adecide(self, request: HttpRequest) -> Decision:

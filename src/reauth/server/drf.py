@@ -30,7 +30,8 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
 from reauth.server.django import Guard, to_response
-from reauth.server.gate import CSRF_INVALID, Decision, Refused
+from reauth.server.gate import Decision
+from reauth.server.verdicts import CSRF_INVALID, Refused
 from reauth.wire.field import serialize
 
 __all__ = ["SessionAuthentication", "exception_handler"]
@@ -101,13 +102,18 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | 
     """
     if isinstance(exc, CSRFInvalid):
         exc = Refused(CSRF_INVALID)
-    elif isinstance(exc, exceptions.NotAuthenticated) and hasattr(exc, "auth_header"):
+    elif isinstance(exc, exceptions.NotAuthenticated) and _asks(context["request"]):
         exc = Refused()
     if not isinstance(exc, Refused):
         return views.exception_handler(exc, dict(context))
     views.set_rollback()
     decision = _decision(context["request"]._request)
     return to_response(Guard.configured().gate.refuse(decision, exc))
+
+
+def _asks(request: Request) -> bool:
+    """Whether this view looks for a session at all."""
+    return any(isinstance(one, SessionAuthentication) for one in request.authenticators or ())
 
 
 def _decision(request: HttpRequest) -> Decision:

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, NoReturn, ParamSpec, TypeVar, Unpack
+from typing import Any, ParamSpec, TypeVar, Unpack, cast
 
 try:
     from flask import Flask, Response, current_app, g, request
@@ -33,8 +33,9 @@ from werkzeug.datastructures import Headers
 from werkzeug.local import LocalProxy
 
 from reauth.server import wsgi
-from reauth.server.gate import Admitted, Answer, Decision, Gate, Refused, StepUp
+from reauth.server.gate import Answer, Decision, Gate
 from reauth.server.responses import additions, dress, replacement
+from reauth.server.verdicts import Admitted, Refused, StepUp
 from reauth.server.verifiers import Signed, Verifier, ask, synchronous
 from reauth.server.words import Words
 from reauth.session import SessionError
@@ -73,7 +74,7 @@ class SessionGate:
         guard = _Guard(gate, verify)
         app.before_request(guard.decide)
         app.after_request(guard.dress)
-        app.register_error_handler(Refused, guard.refuse)
+        app.register_error_handler(Refused, _refusal)
 
     def required(self, view: Callable[P, R]) -> Callable[P, R]:
         """Decorate a view of a public path that needs a session after all."""
@@ -88,11 +89,11 @@ class SessionGate:
         def decorate(view: Callable[P, R]) -> Callable[P, R]:
             @wraps(view)
             def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-                decision = _decision()
-                if decision.session is None:
-                    raise Refused
-                if not asked.met_by(decision.verified):
-                    raise asked.refusal()
+                try:
+                    _decision().insist(asked)
+                except Refused as why:
+                    # Not raised: a handler of the blueprint's for any exception would take it.
+                    return cast("R", _refusal(why))
                 answer: R = current_app.ensure_sync(view)(*args, **kwargs)
                 return answer
 
@@ -100,13 +101,13 @@ class SessionGate:
 
         return decorate
 
-    def unauthorized(self) -> NoReturn:
+    def unauthorized(self) -> Response:
         """Refuse, for `login_manager.unauthorized_handler(gate.unauthorized)` of Flask-Login."""
-        raise Refused
+        return _refusal(Refused())
 
-    def needs_refresh(self) -> NoReturn:
+    def needs_refresh(self) -> Response:
         """Ask for a new login, for `login_manager.needs_refresh_handler(gate.needs_refresh)`."""
-        raise Refused(SessionError.INSUFFICIENT)
+        return _refusal(Refused(SessionError.INSUFFICIENT))
 
 
 class _Guard:
@@ -119,13 +120,10 @@ class _Guard:
     def decide(self) -> Response | None:
         claim = self.gate.claim(wsgi.request(request.environ))
         decision = self.gate.decide(claim, ask(self.verify, claim.token))
-        g.reauth_decision = decision
+        g.reauth_gate, g.reauth_decision = self.gate, decision
         request.environ[wsgi.SESSION] = decision.session
         request.environ[wsgi.REFUSED] = decision.refused
         return None if decision.answer is None else _send(decision.answer)
-
-    def refuse(self, why: Refused) -> Response:
-        return _send(self.gate.refuse(_decision(), why))
 
     def dress(self, response: Response) -> Response:
         decision: Decision | None = g.get("reauth_decision")
@@ -181,6 +179,12 @@ def _decision() -> Decision:
     if decision is None:
         raise RuntimeError("no SessionGate has seen this request: call init_app with this app")
     return decision
+
+
+def _refusal(why: Refused) -> Response:
+    decision = _decision()
+    gate: Gate = g.reauth_gate
+    return _send(gate.refuse(decision, why))
 
 
 def _send(answer: Answer) -> Response:

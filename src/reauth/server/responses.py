@@ -18,7 +18,8 @@ from reauth.server.fields import (
     without,
     without_content,
 )
-from reauth.server.gate import CSRF_INVALID, Decision, Gate, Refused
+from reauth.server.gate import Decision, Gate
+from reauth.server.verdicts import CSRF_INVALID, Refused
 
 __all__ = ["MERGED", "additions", "dress", "replacement"]
 

@@ -35,8 +35,8 @@ except ImportError as missing:
 
 from reauth.server import asgi
 from reauth.server.asgi import Scope
-from reauth.server.gate import Admitted, Refused
 from reauth.server.schemes import spoken
+from reauth.server.verdicts import Admitted, Refused
 from reauth.server.verifiers import Signed
 from reauth.server.words import cookie_name
 

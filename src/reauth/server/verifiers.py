@@ -17,7 +17,7 @@ from functools import partial
 from inspect import iscoroutinefunction
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
-from reauth.server.gate import Admitted, Refused, check_duration
+from reauth.server.verdicts import Admitted, Refused, check_duration
 from reauth.session import SessionError
 
 __all__ = [
@@ -54,7 +54,7 @@ class Lookup(Generic[SessionT]):
     Admitted(session=3000.0, expires_in=1000.0, auth_age=None, acr=None)
     >>> ended("t1")
     Traceback (most recent call last):
-    reauth.server.gate.Refused: session_expired
+    reauth.server.verdicts.Refused: session_expired
     """
 
     def __init__(

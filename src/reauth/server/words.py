@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Required, TypeAlias, TypedDict, TypeVar
+from typing import Any, Required, TypeAlias, TypedDict, TypeVar
 
 from reauth.server.answers import Page
+from reauth.server.verdicts import Refused, StepUp
 from reauth.wire.abnf import TOKEN
 from reauth.wire.model import Challenge
 
-if TYPE_CHECKING:
-    from reauth.server.gate import StepUp
-
-__all__ = ["Legacy", "Words", "cookie_name", "expect", "known", "mapping", "several"]
+__all__ = [
+    "Legacy",
+    "Words",
+    "check_legacy",
+    "check_page",
+    "check_step_up",
+    "check_switch",
+    "cookie_name",
+    "expect",
+    "known",
+    "several",
+]
 
 Legacy: TypeAlias = Mapping[int, str] | Callable[[int, Mapping[str, str]], str | None]
 T = TypeVar("T")
@@ -64,14 +73,6 @@ def several(word: str, given: Any, kind: type[T], such_as: str) -> tuple[T, ...]
     return listed
 
 
-def mapping(word: str, given: object, key: type, value: type, such_as: str) -> None:
-    """Raise `TypeError` for what is no mapping of this kind."""
-    fits = isinstance(given, Mapping) and all(
-        isinstance(name, key) and isinstance(what, value) for name, what in given.items()
-    )
-    expect(word, given, f"such as {such_as}", fits)
-
-
 def cookie_name(given: str | None) -> str | None:
     """Return the name of a cookie, or None; raises for what no cookie can be called."""
     meant = 'the name of a cookie, such as "sid"'
@@ -79,3 +80,41 @@ def cookie_name(given: str | None) -> str | None:
     if given is not None and not _token(given):
         raise ValueError(f"cookie is {meant}, not {given!r}")
     return given
+
+
+def check_step_up(given: Mapping[str, StepUp] | None) -> Mapping[str, StepUp]:
+    """Return what each path asks for; raises `TypeError` for what is no such mapping."""
+    asked = {} if given is None else given
+    fits = _maps(asked, str, StepUp)
+    expect("step_up", asked, 'such as {"/pay/*": StepUp(max_age=300)}', fits)
+    return asked
+
+
+def check_switch(word: str, given: bool) -> None:
+    """Raise `TypeError` for what says neither yes nor no."""
+    expect(word, given, "True or False", isinstance(given, bool))
+
+
+def check_page(given: Page | None) -> None:
+    """Raise `TypeError` for what is no page, and makes none."""
+    fits = given is None or isinstance(given, str) or callable(given)
+    expect("login_page", given, "HTML or a callable", fits)
+
+
+def check_legacy(given: Legacy | None) -> None:
+    """Raise for old ways that could never be met, and for codes that could not be sent."""
+    if given is None or callable(given):
+        return
+    meant = 'such as {440: "session_expired"}, or a callable'
+    expect("legacy", given, meant, _maps(given, int, str))
+    for status, error in given.items():
+        try:
+            Refused(error)
+        except ValueError as mistake:
+            raise ValueError(f"legacy, for {status}: {mistake}") from None
+
+
+def _maps(given: object, key: type, value: type) -> bool:
+    return isinstance(given, Mapping) and all(
+        isinstance(name, key) and isinstance(what, value) for name, what in given.items()
+    )

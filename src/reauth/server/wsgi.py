@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING, Unpack
 
 from reauth.server.facts import Request
 from reauth.server.fields import Headers
-from reauth.server.gate import Answer, Decision, Gate, Refused, Usual, is_session
+from reauth.server.gate import Answer, Decision, Gate, Usual, is_session
 from reauth.server.responses import MERGED, dress, replacement
+from reauth.server.verdicts import Refused
 from reauth.server.verifiers import Verifier, ask, synchronous
 from reauth.server.words import Words
 
