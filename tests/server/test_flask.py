@@ -168,6 +168,10 @@ def app() -> flask.Flask:
     def orders() -> str:
         return "orders"
 
+    @app.get("/plain")
+    def plain() -> str:
+        return "plain"
+
     @app.get("/pay")
     @fresh_login_required  # type: ignore[untyped-decorator]
     def pay() -> str:
@@ -198,6 +202,7 @@ def test_nobody_and_a_visitor_are_told_of_no_session(client: FlaskClient) -> Non
     client.get("/visit")
     assert challenge(client.get("/orders")) == 'Session realm="orders"'
     assert challenge(client.get("/")) == 'Session realm="orders"'
+    assert challenge(client.get("/plain")) == 'Session realm="orders"'
 
 
 @pytest.mark.usefixtures("app")
