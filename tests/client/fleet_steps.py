@@ -72,7 +72,10 @@ class Store(MemoryStore):
     @property
     def record(self) -> Record:
         entry = MemoryStore.get(self, ORIGIN, "").entries.get("api")
-        return Record() if entry is None else Record.loads(entry.text)
+        try:
+            return Record() if entry is None else Record.loads(entry.text)
+        except ValueError:
+            return Record()
 
     @record.setter
     def record(self, record: Record) -> None:

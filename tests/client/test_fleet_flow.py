@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import logging
+
 import pytest
 
 from reauth import Grant
 from reauth.client.outcomes import Outcome
 from reauth.client.policy import SESSION, Held
+from reauth.client.stores import Entry
+from reauth.client.stores.memory import MemoryStore
 from reauth.errors import LoginTimeout
 from tests.client.fleet_steps import (
     GRANT,
@@ -19,7 +24,7 @@ from tests.client.fleet_steps import (
     sign,
     token,
 )
-from tests.client.steps import KEY, Told, challenge, refused
+from tests.client.steps import KEY, ORIGIN, Told, challenge, refused
 
 # One renewal for all
 
@@ -258,7 +263,6 @@ def written(store: Store, grant: Grant, scheme: str = "Session") -> None:
     [
         (Grant(token="t1"), "Negotiate"),
         (Grant(token="line\r\nInjected: yes"), "Session"),
-        (Grant(cookies={"sid": "a; b=c"}), "Session"),
     ],
 )
 def test_a_stored_session_that_cannot_be_sent_is_renewed_instead(grant: Grant, scheme: str) -> None:
@@ -269,6 +273,52 @@ def test_a_stored_session_that_cannot_be_sent_is_renewed_instead(grant: Grant, s
     assert process.go_on().leads
     process.send(Grant(token="t2"))
     assert token(adopted(a_book(store))) == "t2"
+
+
+INJECTED = json.dumps(
+    {
+        "version": 9, "fence": 9, "scheme": "Session",
+        "grant": {
+            "token": "s3cret", "expires_in": None, "refresh": None,
+            "cookies": {"sid": "1\r\nInjected: yes"},
+        },
+    }
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "s3cret",
+        "x" * 2**17,
+        '{"fence":"s3cret"}',
+        INJECTED,
+    ],
+)
+def test_a_stored_text_that_makes_no_sense_is_nothing_and_is_logged_and_written_anew(
+    text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = Store()
+    assert store.put(ORIGIN, "", "api", Entry(text, 0))
+    assert sign(a_book(store)).result is None
+    (warning,) = (each for each in caplog.records if each.levelno == logging.WARNING)
+    assert "is not used: it is " in warning.getMessage()
+    assert "s3cret" not in caplog.text
+    assert token(log_in(a_book(store), Grant(token="t2"))) == "t2"
+    assert token(sign(a_book(store)).result) == "t2"
+
+
+def test_cookies_that_were_stored_for_a_session_in_use_are_believed_no_more_than_others() -> None:
+    store = Store()
+    book = a_book(store, fresh="always")
+    held = log_in(book, Grant(cookies={"sid": "1"}))
+    text = store.record.dumps()
+    entry = MemoryStore.get(store, ORIGIN, "").entries["api"]
+    for value in ("1\\r\\nInjected: yes", "1; admin=1"):
+        bad = entry._replace(text=text.replace('"sid":"1"', f'"sid":"{value}"'))
+        store._shelves[ORIGIN, ""]["api"] = bad
+        assert sign(book).result is held
 
 
 def test_a_token_that_cannot_be_sent_is_not_stored_for_others() -> None:

@@ -144,7 +144,7 @@ def test_an_origin_that_is_none_is_refused_and_no_password_shown(
 
 @pytest.mark.parametrize("origins", [5, [None], [b"https://api.example.com"], b"https://a"])
 def test_what_is_no_text_is_no_origin(kind: Any, origins: Any) -> None:
-    with pytest.raises(TypeError, match="^SessionAuth: origins= is a URL or several"):
+    with pytest.raises(TypeError, match=r"^SessionAuth: origins= is a URL or several"):
         kind(login, origins)
 
 

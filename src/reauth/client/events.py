@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-__all__ = ["Event", "EventKind", "Listener", "heard", "tell"]
+__all__ = ["Event", "EventKind", "Listener", "heard", "tell", "warn"]
 
 _log = logging.getLogger("reauth.client")
 
@@ -72,6 +72,11 @@ def tell(listener: Listener | None, event: Event) -> None:
         listener(event)
     except Exception:  # noqa: BLE001 - whatever the user's callback raises
         _log.exception("the event callback failed on %s", event.kind)
+
+
+def warn(text: str, *words: object) -> None:
+    """Log what somebody should look after."""
+    _log.warning(text, *words)
 
 
 def _logged(event: Event) -> tuple[str | None, ...]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from reauth.client.book import Blocked, Book, Flight, Status
-from reauth.client.events import Event, EventKind, tell
+from reauth.client.events import Event, EventKind, tell, warn
 from reauth.client.grant import Grant, granted
 from reauth.client.outcomes import Outcome
 from reauth.client.policy import Action, Demand, Held, Key
@@ -115,9 +115,20 @@ def _look(book: Book, origin: str) -> Asking[_View | None]:
     shelf: Shelf | None = yield from _ask(book, origin, "get", origin, book.policy.account)
     if shelf is None:
         return None
-    records = {realm: Record.loads(entry.text) for realm, entry in shelf.entries.items()}
+    records = {
+        realm: _record(Key(origin, realm), entry.text) for realm, entry in shelf.entries.items()
+    }
     revisions = {realm: entry.revision for realm, entry in shelf.entries.items()}
     return _View(records, revisions, shelf.now)
+
+
+def _record(key: Key, text: str) -> Record:
+    """Read what is stored; what makes no sense counts for nothing, and will be written anew."""
+    try:
+        return Record.loads(text)
+    except (TypeError, ValueError) as error:
+        warn("what is stored for %s realm=%r is not used: %s", key.origin, key.realm, error)
+        return Record()
 
 
 def _change(

@@ -14,13 +14,17 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from math import isfinite
+from typing import Any, NamedTuple, TypeVar
 
-from reauth.client.grant import Grant
+from reauth.client.grant import Grant, granted
 
 __all__ = ["Block", "Record", "Span"]
+
+T = TypeVar("T")
 
 # A clock that is set back must not prolong a lease; by less than this, it must not end one either.
 _SETBACK = 1.0
@@ -169,40 +173,83 @@ class Record:
 
     @classmethod
     def loads(cls, text: str) -> Record:
-        """Read a record; one that makes no sense is an empty one, and will be written anew."""
-        try:
+        """Read a record; raise `ValueError` for what no record is, without a word of it.
+
+        Whoever can write to the store may have written it, or a disk that fails: nothing in it is
+        believed because it is there.
+        """
+        if len(text) > _MOST_CHARACTERS:
+            raise ValueError("it is too long")
+        with suppress(ValueError, RecursionError):
             written = json.loads(text)
-            return cls(
-                **{name: read(written[name]) for name, read in _READERS.items() if name in written}
-            )
-        except (ValueError, TypeError, LookupError, RecursionError):
-            return cls()
+            if isinstance(written, dict):
+                read = cls(**{n: _read(n, written[n]) for n in _READERS if n in written})
+                if read.version <= read.fence:
+                    return read
+        raise ValueError("it is no record")
 
 
-def _grant(written: Mapping[str, Any]) -> Grant:
-    return Grant(**{name: written[name] for name in _GRANT})
+# More than any server takes in the fields of a request.
+_MOST_CHARACTERS = 64 * 1024
+# In seconds: longer than any lease or pause that is ever given out.
+_LONGEST = 2 * 86_400
+_LARGEST = 2**53
 
 
-def _span(written: Sequence[float]) -> Span:
-    since, seconds = written
-    return Span(float(since), float(seconds))
+def _read(name: str, written: Any) -> Any:
+    try:
+        return _READERS[name](written)
+    except (TypeError, LookupError, AttributeError, OverflowError):
+        raise ValueError(name) from None
 
 
-def _block(written: Sequence[Any]) -> Block:
+def _of(kind: type[T]) -> Callable[[Any], T]:
+    def read(written: Any) -> T:
+        if type(written) is not kind:
+            raise TypeError
+        return written
+
+    return read
+
+
+def _count(written: Any) -> int:
+    if type(written) is not int or not 0 <= written <= _LARGEST:
+        raise ValueError
+    return written
+
+
+def _moment(written: Any) -> float:
+    if not isfinite(written):
+        raise ValueError
+    return float(written)
+
+
+def _grant(written: Any) -> Grant | None:
+    return granted(Grant(**{name: written[name] for name in _GRANT}), "")
+
+
+def _span(written: Any) -> Span:
+    since, seconds = map(_moment, written)
+    if not 0 <= seconds <= _LONGEST:
+        raise ValueError
+    return Span(since, seconds)
+
+
+def _block(written: Any) -> Block:
     outcome, span, failures = written
-    return Block(str(outcome), _span(span), int(failures))
+    return Block(_of(str)(outcome), _span(span), _count(failures))
 
 
 _GRANT = ("token", "cookies", "expires_in", "refresh")
 _READERS: Mapping[str, Callable[[Any], Any]] = {
-    "version": int,
+    "version": _count,
     "grant": _grant,
-    "scheme": str,
-    "granted_at": float,
-    "dropped": bool,
-    "spent": bool,
-    "fence": int,
-    "holder": str,
+    "scheme": _of(str),
+    "granted_at": _moment,
+    "dropped": _of(bool),
+    "spent": _of(bool),
+    "fence": _count,
+    "holder": _of(str),
     "lease": _span,
     "block": _block,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from pickle import PicklingError
 from typing import Any
@@ -25,7 +26,8 @@ __all__ = ["RedisStore"]
 _PUT = """
 local stored = redis.call('HGET', KEYS[1], ARGV[1])
 if stored ~= ARGV[3] then
-    local revision = stored and string.match(stored, '^%d+') or '0'
+    local revision = stored and string.match(stored, '^([1-9]%d*) ') or '0'
+    if #revision > 15 then revision = '0' end
     if revision ~= ARGV[2] then return 0 end
     redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 end
@@ -68,6 +70,7 @@ class RedisStore:
         self._client = redis.Redis.from_url(
             url if isinstance(url, str) else url(),
             decode_responses=True,
+            encoding_errors="replace",
             socket_timeout=timeout,
             socket_connect_timeout=timeout,
             # Once more, at once: a connection that lay idle may have been closed meanwhile.
@@ -123,6 +126,10 @@ def _opened(
     return cls(url, prefix=prefix, timeout=timeout, keep=keep)
 
 
+_revised = re.compile(r"([1-9][0-9]{0,14}) (.*)", re.DOTALL).fullmatch
+
+
 def _entry(written: str) -> Entry:
-    revision, _, text = written.partition(" ")
-    return Entry(text, int(revision))
+    """Read a field; one that has no revision, as above, is not of this store: it is replaced."""
+    read = _revised(written)
+    return Entry("", 0) if read is None else Entry(read[2], int(read[1]))

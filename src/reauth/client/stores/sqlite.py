@@ -143,6 +143,7 @@ class SQLiteStore:
         connection = sqlite3.connect(
             self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False
         )
+        connection.text_factory = _text
         # What is replaced is overwritten, and not left lying in the file.
         connection.execute("PRAGMA secure_delete = ON")
         return connection
@@ -152,6 +153,11 @@ class SQLiteStore:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _opened, (type(self), str(self._path), self._timeout, self._keep)
+
+
+def _text(octets: bytes) -> str:
+    # What no program of ours has written must be no error: it could not be replaced then.
+    return octets.decode(errors="replace")
 
 
 _inherited: list[deque[sqlite3.Connection]] = []
