@@ -16,12 +16,19 @@ from tests.server.serving import serving_asgi
 
 # WebSocket
 
+DENIALS = {"/denies": 401, "/denies-in-an-old-way": 440}
+
 
 async def socket(scope: Any, receive: Any, send: Any) -> None:
     """Accept, say whose session it is, and end it when told so."""
     await receive()
     if scope["path"] == "/refuses":
         raise reauth.Refused("session_revoked")
+    if scope["path"] in DENIALS:
+        status = DENIALS[scope["path"]]
+        await send({"type": "websocket.http.response.start", "status": status, "headers": []})
+        await send({"type": "websocket.http.response.body", "body": b"denied"})
+        return
     await send({"type": "websocket.accept"})
     if scope["path"] == "/ends":
         raise reauth.Refused("session_expired")
@@ -33,7 +40,10 @@ async def socket(scope: Any, receive: Any, send: Any) -> None:
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    with serving_asgi(SessionGate(socket, averify, realm="orders", cookie="sid")) as port:
+    gate = SessionGate(
+        socket, averify, realm="orders", cookie="sid", legacy={440: "session_expired"}
+    )
+    with serving_asgi(gate) as port:
         yield port
 
 
@@ -91,6 +101,24 @@ def test_an_application_may_refuse_the_handshake(port: int) -> None:
     with pytest.raises(InvalidStatus) as caught:
         handshake(port, "/refuses", Cookie="sid=good")
     assert "session_revoked" in caught.value.response.headers["WWW-Authenticate"]
+
+
+@pytest.mark.parametrize(
+    ("path", "challenge", "body"),
+    [
+        ("/denies", 'Session realm="orders"', b"denied"),
+        ("/denies-in-an-old-way", 'Session realm="orders", error="session_expired"', b"The sess"),
+    ],
+)
+def test_an_applications_own_denial_gets_its_challenge(
+    port: int, path: str, challenge: str, body: bytes
+) -> None:
+    with pytest.raises(InvalidStatus) as caught:
+        handshake(port, path, Cookie="sid=good")
+    response = caught.value.response
+    assert (response.status_code, response.headers["WWW-Authenticate"]) == (401, challenge)
+    assert response.headers["Cache-Control"] == "private, no-store"
+    assert body in response.body
 
 
 def test_a_session_that_ends_while_the_socket_is_open_closes_it_with_the_reason(port: int) -> None:

@@ -42,6 +42,7 @@ FORBIDDEN = 3003
 TRY_AGAIN_LATER = 1013
 _CLOSE_CODES = {401: UNAUTHORIZED, 403: FORBIDDEN, 503: TRY_AGAIN_LATER}
 _MERGED = frozenset(name.encode() for name in MERGED)
+_STARTS = {"http.response.start", "websocket.http.response.start"}
 _OPEN = {"websocket.accept", "websocket.send"}  # after one of these a WebSocket can be closed
 
 
@@ -174,12 +175,12 @@ class _Response:
     def send(self, message: Message) -> Awaitable[None]:
         """What the application calls in place of the server's `send`."""
         self.last = message["type"]
-        if self.last == "http.response.start":
+        if self.last in _STARTS:
             why = sys.exception()
             if isinstance(why, Refused) and message["status"] == 500:
                 # A layer inside, such as a mounted application, takes it for a failure of its own.
-                self.answered, self._replaced = why, True
-                return _respond(self._guard.gate.refuse(self.decision, why), self._send)
+                self.answered = why
+                return self._replace(message, self._guard.gate.refuse(self.decision, why))
             raw = [*message.get("headers", ())]
             added = self._additions(message["status"], raw)
             if added is None:
@@ -206,8 +207,11 @@ class _Response:
             dressed = _encoded(dress(gate, decision, status, headers))
             await self._send({**message, "headers": dressed})
         else:
-            self._replaced = True
-            await _respond(answer, self._send)
+            await self._replace(message, answer)
+
+    def _replace(self, message: Message, answer: Answer) -> Awaitable[None]:
+        self._replaced = True
+        return _respond(answer, self._send, message["type"].removesuffix(".start"))
 
 
 async def _refuse(answer: Answer, scope: Scope, send: Send) -> None:
