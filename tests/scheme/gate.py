@@ -73,17 +73,15 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
 
 
 def ask(path: str = "/", method: str = "GET", words: Any = None, **fields: str) -> Answer:
-    gate = SessionGate(
-        application,
-        verify,
-        **{
-            "realm": "orders",
-            "public": ["/public/*"],
-            "step_up": {"/pay": StepUp(300)},
-            "cookie": "sid",
-            **(words or {}),
-        },
-    )
+    given = {
+        "verify": verify,
+        "realm": "orders",
+        "public": ["/public/*"],
+        "step_up": {"/pay": StepUp(300)},
+        "cookie": "sid",
+        **(words or {}),
+    }
+    gate = SessionGate(application, **given)
     environ: WSGIEnvironment = {"REQUEST_METHOD": method, "PATH_INFO": path}
     setup_testing_defaults(environ)
     environ |= {"wsgi.input": Unread()} | {f"HTTP_{k.upper()}": v for k, v in fields.items()}

@@ -1,14 +1,21 @@
 """SPEC.md §4 and §5.1 to §5.4: what a server does, asked of the gate."""
 
+import asyncio
 import json
+import socket
+import time
 from typing import Any
 
 import pytest
+from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
 import reauth
+from reauth.server.asgi import SessionGate
 from reauth.server.gate import Gate
+from reauth.server.verifiers import Lookup, Signed
 from tests.scheme import spec
-from tests.scheme.gate import ask
+from tests.scheme.gate import ask, verify
+from tests.server.serving import serving_asgi
 
 # Table 5.1: a credential in words, as fields of a request in each binding.
 
@@ -184,6 +191,41 @@ def test_the_lifetime_answers_an_accepted_authorization_and_nothing_else() -> No
         assert not other.lines("Authentication-Info")
 
 
+@pytest.mark.requirement("S-8")
+def test_the_lifetime_is_no_trailer_though_the_server_could_send_one() -> None:
+    async def streams(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for more in (True, False):
+            await send({"type": "http.response.body", "body": b"part", "more_body": more})
+
+    async def judge(token: str) -> Any:
+        return verify(token)
+
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    scope: dict[str, Any] = {
+        "type": "http",
+        "method": "GET",
+        "path": "/",
+        "raw_path": b"/",
+        "query_string": b"",
+        "headers": [(b"authorization", b'Session token="alive"'), (b"te", b"trailers")],
+        "extensions": {"http.response.trailers": {}},
+    }
+    asyncio.run(SessionGate(streams, judge, realm="orders")(scope, None, send))  # type: ignore[arg-type]
+    assert (b"authentication-info", b"expires_in=540") in [
+        (name.lower(), value) for name, value in sent[0]["headers"]
+    ]
+    assert [message["type"] for message in sent] == [
+        "http.response.start",
+        *["http.response.body"] * 2,
+    ]
+    assert not sent[0].get("trailers")
+
+
 # The cookie
 
 
@@ -225,9 +267,50 @@ def test_two_different_session_cookies_are_refused_and_two_equal_ones_are_not() 
 # Reasons
 
 
+def signed(age: float, *, secret: str = "ours") -> str:
+    """A token that was signed so many seconds ago, by us or by somebody else."""
+
+    class Signer(TimestampSigner):
+        def get_timestamp(self) -> int:
+            return int(time.time() - age)
+
+    token = URLSafeTimedSerializer(secret, signer=Signer).dumps("Ada")
+    assert isinstance(token, str)
+    return token
+
+
 @pytest.mark.requirement("S-15")
-def test_a_token_that_nobody_issued_is_invalid() -> None:
-    assert ask(authorization='Session token="forged"').error == "session_invalid"
+@pytest.mark.parametrize(
+    ("token", "error"),
+    [
+        (signed(1000), "session_expired"),
+        (signed(1000, secret="theirs"), "session_invalid"),
+        (signed(0, secret="theirs"), "session_invalid"),
+        (signed(1000)[:-1], "session_invalid"),
+        ("forged", "session_invalid"),
+    ],
+)
+def test_of_signed_tokens_only_a_genuine_one_is_said_to_have_expired(
+    token: str, error: str
+) -> None:
+    judge = {"verify": Signed(URLSafeTimedSerializer("ours"), max_age=900)}
+    assert ask(authorization=f'Session token="{token}"', words=judge).error == error
+    alive = ask(authorization=f'Session token="{signed(0)}"', words=judge)
+    assert alive.status == 200
+
+
+@pytest.mark.requirement("S-15")
+@pytest.mark.parametrize(
+    ("token", "error"),
+    [("old", "session_expired"), ("ended", "session_revoked"), ("forged", "session_invalid")],
+)
+def test_of_tokens_on_record_only_one_that_is_there_is_said_to_have_expired_or_been_revoked(
+    token: str, error: str
+) -> None:
+    ends = {"old": 1000.0, "ended": 3000.0}
+    revoked = ends["ended"].__eq__
+    judge = {"verify": Lookup(ends, expires_at=float, revoked=revoked, clock=lambda: 2000.0)}
+    assert ask(authorization=f'Session token="{token}"', words=judge).error == error
 
 
 @pytest.mark.requirement("S-16")
@@ -254,6 +337,30 @@ def test_a_wrong_csrf_token_is_403_with_its_code_in_the_content_alone() -> None:
 @pytest.mark.parametrize("token", ["timed-out", "ended", "trouble", "never-seen"])
 def test_a_refusal_comes_before_the_body_is_read_and_the_resource_reached(token: str) -> None:
     assert not ask(method="POST", authorization=f'Session token="{token}"').reached
+    assert ask(method="POST", authorization='Session token="alive"').reached
+
+
+def whole(port: int, token: str) -> bytes:
+    """What a server sends to a client that asks for leave to send its body, and is silent then."""
+    head = "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        field = f'Authorization: Session token="{token}"\r\nConnection: close\r\n\r\n'
+        connection.sendall((head + field).encode())
+        return connection.recv(1024)
+
+
+@pytest.mark.requirement("S-19")
+def test_a_refused_body_gets_no_leave_to_be_sent() -> None:
+    async def reads(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+
+    async def judge(token: str) -> Any:
+        return verify(token)
+
+    with serving_asgi(SessionGate(reads, judge, realm="orders")) as port:
+        assert whole(port, "timed-out").startswith(b"HTTP/1.1 401 ")
+        assert whole(port, "trouble").startswith(b"HTTP/1.1 503 ")
+        assert whole(port, "alive").startswith(b"HTTP/1.1 100 ")
 
 
 @pytest.mark.requirement("S-21", "S-29")
