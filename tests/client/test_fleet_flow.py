@@ -120,6 +120,13 @@ def test_a_session_another_process_obtained_costs_no_budget() -> None:
     assert request(book, mine).leads
 
 
+def test_the_first_session_of_a_store_whose_clock_just_began_is_taken_over_as_any_other() -> None:
+    store = Store()
+    store.ahead = -store.clock.now
+    assert log_in(a_book(store)).version == 1
+    assert token(adopted(a_book(store))) == "t1"
+
+
 def test_realms_have_sessions_of_their_own() -> None:
     store = Store()
     log_in(a_book(store))

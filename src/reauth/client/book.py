@@ -270,12 +270,11 @@ class Book:
         return held
 
     def spare(self, flight: Flight) -> None:
-        """End a renewal that took no login, because another process's did: it costs no budget."""
+        """Count a renewal for nothing in the budget: another process's login did it."""
         with self._lock:
             space = self._spaces.get(flight.key.origin, {}).get(flight.key)
             if space is not None and space.led:
                 space.led.pop()
-        self.end(flight, Status.GRANTED)
 
     def _made(
         self, key: Key, responder: Responder, grant: Grant, version: int, *, shared: bool
