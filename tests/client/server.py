@@ -82,6 +82,8 @@ class Server:
     routes: dict[str, Route] = field(default_factory=dict)
 
     # How it refuses
+    answers: Route | None = None
+    """Answers everything, instead of the server's own login and session."""
     challenges: Callable[[str | None], Iterable[str]] | None = None
     """Field lines for an error code, instead of the one line that SPEC.md asks for."""
     refusal_body: Callable[[], bytes | Iterable[bytes]] = lambda: b"refused"
@@ -121,6 +123,11 @@ class Server:
     def other_host(self) -> str:
         """The same server under another name: another origin, and another host for cookies."""
         return f"http://localhost:{self.port}"
+
+    @property
+    def tokens(self) -> list[str | None]:
+        """The token of each request, in the order of their arrival."""
+        return [request.token for request in self.requests]
 
     def seen(self, path: str) -> list[Request]:
         """The requests for this path, in the order of their arrival."""
@@ -163,6 +170,8 @@ class Server:
         with self._changed:
             self.requests.append(request)
             self._changed.notify_all()
+        if self.answers is not None:
+            return self.answers(request)
         if request.path == "/login":
             return self._log_in()
         route = self.routes.get(request.path)

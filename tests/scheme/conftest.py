@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from tests.scheme.orders import EXPIRED, Orders, session_for
-from tests.scheme.server import Server, refusal
+from tests.client.server import Server, serve
+from tests.scheme.orders import EXPIRED, Orders, refusal, session_for
 
 
 @pytest.fixture
@@ -16,17 +16,23 @@ def orders() -> Orders:
 
 @pytest.fixture
 def server(orders: Orders) -> Iterator[Server]:
-    with Server(orders) as server:
+    with serve(Server(answers=orders)) as server:
         yield server
 
 
 @pytest.fixture
 def foreign(orders: Orders) -> Iterator[Server]:
-    with Server(lambda sent: refusal(EXPIRED)) as server:
+    with serve(Server(answers=lambda sent: refusal(EXPIRED))) as server:
         yield server
 
 
+@pytest.fixture(params=[RequestsSession, HttpxClient], ids=["requests", "httpx"])
+def session_for(request: pytest.FixtureRequest) -> Opening:
+    """Opens a client of either library that logs in so, for this origin."""
+    return partial(given.session_for, request.param)
+
+
 @pytest.fixture
-def client(orders: Orders, server: Server) -> Iterator[requests.Session]:
+def client(session_for: Opening, orders: Orders, server: Server) -> Iterator[Client]:
     with session_for(orders.login, server.url) as client:
         yield client

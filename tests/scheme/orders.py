@@ -2,15 +2,21 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
+import httpx
 import requests
 
 import reauth
-from reauth.client.requests import SessionAuth
-from tests.scheme.server import Reply, Sent, refusal
+import reauth.client.httpx
+import reauth.client.requests
+from tests.client.server import Answer, Request
 
 EXPIRED = 'Session realm="orders", error="session_expired"'
+
+
+def refusal(*challenges: str, status: int = 401) -> Answer:
+    return Answer(status, tuple(("WWW-Authenticate", line) for line in challenges))
 
 
 class Orders:
@@ -19,11 +25,11 @@ class Orders:
     def __init__(self) -> None:
         self.alive = 0
         self.refused = refusal(EXPIRED)
-        self.accepted = Reply()
+        self.accepted = Answer()
         self.seen: list[Any] = []
 
-    def __call__(self, sent: Sent) -> Reply:
-        ours = sent.token == f"t{self.alive}" or f"sid=t{self.alive}" in sent.fields.get(
+    def __call__(self, sent: Request) -> Answer:
+        ours = sent.token == f"t{self.alive}" or f"sid=t{self.alive}" in sent.headers.get(
             "Cookie", ""
         )
         return self.accepted if self.alive and ours else self.refused
@@ -38,22 +44,52 @@ class Orders:
         return len(self.seen)
 
 
-def session_for(login: Callable[[Any], Any], origin: str, **words: Any) -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False
-    session.auth = SessionAuth(login, origin, **words)
-    return session
+class HttpxClient(httpx.Client):
+    """A client of httpx that is asked as a session of requests is."""
+
+    auth_kind = reauth.client.httpx.SessionAuth
+
+    def __init__(self) -> None:
+        super().__init__(trust_env=False, follow_redirects=True, timeout=10)
+
+    def request(self, *args: Any, data: Any = None, **kwargs: Any) -> httpx.Response:
+        return super().request(*args, **kwargs | {"content": data})
+
+
+class RequestsSession(requests.Session):
+    """A session of requests that nothing of this machine disturbs."""
+
+    auth_kind = reauth.client.requests.SessionAuth
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trust_env = False
+
+
+Client: TypeAlias = Any
+"""A client of either library."""
+Opening: TypeAlias = Callable[..., Client]
+
+
+def session_for(
+    kind: type[HttpxClient | RequestsSession],
+    login: Callable[[Any], Any],
+    origin: str | None = None,
+    **words: Any,
+) -> Client:
+    client: Client = kind()
+    client.auth = kind.auth_kind(login, origin, **words)
+    return client
 
 
 def cookie_login(orders: Orders) -> Callable[[Any], reauth.Grant]:
     return lambda context: reauth.Grant(cookies={"sid": str(orders.login(context))})
 
 
-def lasts(seconds: str, *more: tuple[str, str]) -> Reply:
-    return Reply(fields=(("Authentication-Info", seconds), *more))
+def lasts(seconds: str, *more: tuple[str, str]) -> Answer:
+    return Answer(headers=(("Authentication-Info", seconds), *more))
 
 
-def later(client: requests.Session, seconds: float) -> None:
+def later(client: Client, seconds: float) -> None:
     """Let the time pass for the client alone."""
-    assert isinstance(client.auth, SessionAuth)
     client.auth._book.clock = lambda: time.monotonic() + seconds

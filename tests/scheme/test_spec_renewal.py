@@ -1,4 +1,4 @@
-"""SPEC.md §6.3 and §6.4: when a client of requests renews, and what it sends again."""
+"""SPEC.md §6.3 and §6.4: when a client of requests or httpx renews, and what it sends again."""
 
 import io
 import threading
@@ -7,22 +7,21 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
-import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import Retry
 
 import reauth
 from reauth.client import outcome
 from reauth.client.outcomes import Outcome
-from tests.scheme.orders import EXPIRED, Orders, session_for
-from tests.scheme.server import Reply, Sent, Server, refusal
+from tests.client.server import Answer, Request, Server
+from tests.scheme.orders import EXPIRED, Orders, refusal, session_for
 
 # Renewal
 
 
 @pytest.mark.requirement("C-17")
 def test_many_refused_requests_share_one_login(
-    orders: Orders, client: requests.Session, server: Server
+    orders: Orders, client: Client, server: Server
 ) -> None:
     with ThreadPoolExecutor(20) as pool:
         statuses = list(pool.map(lambda _: client.get(server.url).status_code, range(20)))
@@ -30,7 +29,7 @@ def test_many_refused_requests_share_one_login(
 
 
 @pytest.mark.requirement("C-17")
-def test_who_waits_for_a_login_has_a_deadline(orders: Orders, server: Server) -> None:
+def test_who_waits_for_a_login_has_a_deadline(session_for: Opening, orders: Orders, server: Server) -> None:
     released = threading.Event()
 
     def login(context: Any) -> str:
@@ -49,11 +48,11 @@ def test_who_waits_for_a_login_has_a_deadline(orders: Orders, server: Server) ->
 @pytest.mark.requirement("C-18")
 @pytest.mark.parametrize("error", [EXPIRED, 'Session realm="orders", error="session_revoked"'])
 def test_a_late_refusal_of_an_old_token_costs_no_login(
-    orders: Orders, client: requests.Session, server: Server, error: str
+    orders: Orders, client: Client, server: Server, error: str
 ) -> None:
     arrived, go = threading.Event(), threading.Event()
 
-    def late(sent: Sent) -> Reply:
+    def late(sent: Request) -> Answer:
         if sent.path == "/slow" and sent.token == "t1":
             arrived.set()
             go.wait(10)
@@ -61,7 +60,7 @@ def test_a_late_refusal_of_an_old_token_costs_no_login(
         return orders(sent)
 
     client.get(server.url)
-    server.answer = late
+    server.answers = late
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(client.get, f"{server.url}/slow")
         arrived.wait(10)
@@ -74,17 +73,17 @@ def test_a_late_refusal_of_an_old_token_costs_no_login(
 
 @pytest.mark.requirement("C-19")
 def test_one_request_leads_one_login_and_is_replayed_twice_at_most(
-    orders: Orders, client: requests.Session, server: Server
+    orders: Orders, client: Client, server: Server
 ) -> None:
-    server.answer = lambda sent: refusal(EXPIRED)
+    server.answers = lambda sent: refusal(EXPIRED)
     assert client.get(server.url).status_code == 401
     assert orders.logins == 1
-    assert len(server.sent) <= 3
+    assert len(server.requests) <= 3
 
 
 @pytest.mark.requirement("C-19")
-def test_logins_are_bounded_within_a_time(orders: Orders, server: Server) -> None:
-    server.answer = lambda sent: refusal(EXPIRED)
+def test_logins_are_bounded_within_a_time(session_for: Opening, orders: Orders, server: Server) -> None:
+    server.answers = lambda sent: refusal(EXPIRED)
     with session_for(orders.login, server.url, budget=(3, 60.0)) as client:
         told = [outcome(client.get(server.url)) for _ in range(5)]
     assert orders.logins == 3
@@ -92,7 +91,7 @@ def test_logins_are_bounded_within_a_time(orders: Orders, server: Server) -> Non
 
 
 @pytest.mark.requirement("C-20")
-def test_a_refused_password_is_not_tried_again(orders: Orders, server: Server) -> None:
+def test_a_refused_password_is_not_tried_again(session_for: Opening, orders: Orders, server: Server) -> None:
     def login(context: Any) -> str:
         orders.login(context)
         raise reauth.LoginRefused("wrong password")
@@ -107,7 +106,7 @@ def test_a_refused_password_is_not_tried_again(orders: Orders, server: Server) -
 @pytest.mark.requirement("C-22")
 @pytest.mark.parametrize("code", ["session_expired", "session_invalid"])
 def test_a_refused_token_is_not_sent_again(
-    orders: Orders, client: requests.Session, server: Server, code: str
+    orders: Orders, client: Client, server: Server, code: str
 ) -> None:
     client.get(server.url)
     orders.refused = refusal(f'Session realm="orders", error="{code}"')
@@ -122,19 +121,19 @@ def test_a_refused_token_is_not_sent_again(
 
 @pytest.mark.requirement("C-23")
 def test_the_hop_that_was_refused_is_replayed_and_no_earlier_one(
-    orders: Orders, client: requests.Session, server: Server
+    orders: Orders, client: Client, server: Server
 ) -> None:
-    def posted(sent: Sent) -> Reply:
-        return Reply(303, (("Location", "/done"),)) if sent.method == "POST" else orders(sent)
+    def posted(sent: Request) -> Answer:
+        return Answer(303, (("Location", "/done"),)) if sent.method == "POST" else orders(sent)
 
-    server.answer = posted
+    server.answers = posted
     assert client.post(server.url, data=b"once").status_code == 200
-    assert [sent.method for sent in server.sent] == ["POST", "GET", "GET"]
+    assert [sent.method for sent in server.requests] == ["POST", "GET", "GET"]
 
 
 @pytest.mark.requirement("C-23")
-def test_two_principals_share_nothing(server: Server) -> None:
-    server.answer = lambda sent: Reply() if sent.token else refusal(EXPIRED)
+def test_two_principals_share_nothing(session_for: Opening, server: Server) -> None:
+    server.answers = lambda sent: Answer() if sent.token else refusal(EXPIRED)
     with (
         session_for(lambda _: "ada", server.url) as ada,
         session_for(lambda _: "bob", server.url) as bob,
@@ -151,7 +150,7 @@ def test_two_principals_share_nothing(server: Server) -> None:
 )
 def test_a_post_is_replayed_on_a_promise_alone(
     orders: Orders,
-    client: requests.Session,
+    client: Client,
     server: Server,
     challenge: str,
     had_token: bool,
@@ -168,17 +167,17 @@ def test_a_post_is_replayed_on_a_promise_alone(
 
 @pytest.mark.requirement("C-24")
 def test_a_post_that_the_transport_has_sent_twice_is_not_replayed(
-    orders: Orders, client: requests.Session, server: Server
+    orders: Orders, client: Client, server: Server
 ) -> None:
-    def trouble_first(sent: Sent) -> Reply:
-        return Reply(503) if len(server.sent) == 1 else orders(sent)
+    def trouble_first(sent: Request) -> Answer:
+        return Answer(503) if len(server.requests) == 1 else orders(sent)
 
-    server.answer = trouble_first
+    server.answers = trouble_first
     retries = Retry(1, status_forcelist=[503], allowed_methods=None, backoff_factor=0)
     client.mount(server.url, HTTPAdapter(max_retries=retries))
     response = client.post(server.url, data=b"order")
     assert (response.status_code, outcome(response)) == (401, Outcome.RENEWED_NOT_REPLAYED)
-    assert len(server.sent) == 2
+    assert len(server.requests) == 2
 
 
 @pytest.mark.requirement("C-25")
@@ -192,8 +191,8 @@ def test_a_post_that_the_transport_has_sent_twice_is_not_replayed(
     ids=["bytes", "file", "generator"],
 )
 def test_a_body_is_replayed_whole_or_not_at_all(
-    client: requests.Session, server: Server, body: Callable[[], Any], whole: bool
+    client: Client, server: Server, body: Callable[[], Any], whole: bool
 ) -> None:
     response = client.put(server.url, data=body())
     assert response.status_code == (200 if whole else 401)
-    assert [sent.body for sent in server.sent] == [b"content"] * (2 if whole else 1)
+    assert [sent.body for sent in server.requests] == [b"content"] * (2 if whole else 1)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 import reauth
 from reauth.server.gate import Refused
 from reauth.session import SessionChallenge, SessionError
-from tests.scheme.server import Server, refusal
+from tests.client.server import Server, serve
+from tests.scheme.orders import refusal
 from tests.wire.abnf_rules import Session, takes
 
 # Short texts of the characters where a rule could be wrong.
@@ -72,10 +73,10 @@ def test_a_comma_in_a_text_makes_curl_send_a_password_and_without_one_it_does_no
     text: str, asked: bool
 ) -> None:
     field = f'Session realm="orders", error="session_expired", error_description="{text}"'
-    with Server(lambda sent: refusal(field)) as server:
+    with serve(Server(answers=lambda sent: refusal(field))) as server:
         curl = ["curl", "-q", "-s", "--noproxy", "*", "--max-time", "10", "--anyauth"]
         subprocess.run([*curl, "-u", "ada:secret", server.url], check=True, capture_output=True)
-    passwords = [sent.fields["Authorization"] for sent in server.sent]
+    passwords = [sent.headers["Authorization"] for sent in server.requests]
     assert any(passwords) == asked
 
 

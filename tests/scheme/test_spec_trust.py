@@ -1,4 +1,4 @@
-"""SPEC.md §4, §6.1 and §6.2: what a client of requests sends, to whom, and what it acts on."""
+"""SPEC.md §4, §6.1 and §6.2: what a client of requests or httpx sends, to whom, and what it acts on."""
 
 import logging
 import pickle
@@ -7,21 +7,19 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-import requests
 
 import reauth
 from reauth.client import outcome
 from reauth.client.outcomes import Outcome
-from reauth.client.requests import SessionAuth
+from tests.client.server import Answer, Request, Server
 from tests.scheme import spec
-from tests.scheme.orders import EXPIRED, Orders, cookie_login, lasts, later, session_for
-from tests.scheme.server import Reply, Sent, Server, refusal
+from tests.scheme.orders import EXPIRED, Orders, cookie_login, lasts, later, refusal, session_for
 
 # The credential
 
 
 @pytest.mark.requirement("C-4")
-def test_a_challenge_without_realm_is_not_for_every_realm(orders: Orders, server: Server) -> None:
+def test_a_challenge_without_realm_is_not_for_every_realm(session_for: Opening, orders: Orders, server: Server) -> None:
     orders.refused = refusal("Session")
     with session_for(orders.login, server.url, realm="orders") as client:
         assert client.get(server.url).status_code == 401
@@ -29,14 +27,14 @@ def test_a_challenge_without_realm_is_not_for_every_realm(orders: Orders, server
 
 
 @pytest.mark.requirement("C-5")
-def test_the_token_travels_quoted_in_one_line(client: requests.Session, server: Server) -> None:
+def test_the_token_travels_quoted_in_one_line(client: Client, server: Server) -> None:
     assert client.get(server.url).status_code == 200
-    assert server.sent[-1].fields.get_all("Authorization") == ['Session token="t1"']
+    assert server.requests[-1].headers.get_all("Authorization") == ['Session token="t1"']
 
 
 @pytest.mark.requirement("C-6", "C-21")
 def test_a_session_that_is_about_to_end_is_renewed_when_a_request_comes(
-    orders: Orders, client: requests.Session, server: Server
+    orders: Orders, client: Client, server: Server
 ) -> None:
     orders.accepted = lasts("expires_in=60")
     client.get(server.url)
@@ -53,7 +51,7 @@ def test_a_session_that_is_about_to_end_is_renewed_when_a_request_comes(
     "field", ["expires_in=-1", "expires_in=60.0", 'expires_in=""', "expires_in", "lifetime=60"]
 )
 def test_a_lifetime_that_is_no_number_of_seconds_is_ignored(
-    orders: Orders, client: requests.Session, server: Server, field: str
+    orders: Orders, client: Client, server: Server, field: str
 ) -> None:
     orders.accepted = lasts(field)
     client.get(server.url)
@@ -63,7 +61,7 @@ def test_a_lifetime_that_is_no_number_of_seconds_is_ignored(
 
 
 @pytest.mark.requirement("C-6")
-def test_a_lifetime_in_answer_to_a_cookie_is_ignored(orders: Orders, server: Server) -> None:
+def test_a_lifetime_in_answer_to_a_cookie_is_ignored(session_for: Opening, orders: Orders, server: Server) -> None:
     orders.accepted = lasts("expires_in=60")
     with session_for(cookie_login(orders), server.url) as client:
         client.get(server.url)
@@ -74,14 +72,14 @@ def test_a_lifetime_in_answer_to_a_cookie_is_ignored(orders: Orders, server: Ser
 
 @pytest.mark.requirement("C-6")
 def test_a_lifetime_on_a_refusal_is_ignored(
-    orders: Orders, client: requests.Session, server: Server
+    orders: Orders, client: Client, server: Server
 ) -> None:
     client.get(server.url)
     told = ("Authentication-Info", "expires_in=60")
     revoked = refusal('Session realm="orders", error="session_revoked"')
-    server.answer = lambda sent: Reply(401, (*revoked.fields, told))
+    server.answers = lambda sent: Answer(401, (*revoked.headers, told))
     client.get(server.url)
-    server.answer = orders
+    server.answers = orders
     later(client, 61)
     assert client.get(server.url).status_code == 200
     assert orders.logins == 1
@@ -89,7 +87,7 @@ def test_a_lifetime_on_a_refusal_is_ignored(
 
 @pytest.mark.requirement("C-6")
 def test_a_lifetime_counts_from_when_it_was_written(
-    orders: Orders, client: requests.Session, server: Server
+    orders: Orders, client: Client, server: Server
 ) -> None:
     orders.accepted = lasts("expires_in=600", ("Age", "540"))
     client.get(server.url)
@@ -101,30 +99,30 @@ def test_a_lifetime_counts_from_when_it_was_written(
 @pytest.mark.requirement("C-7")
 @pytest.mark.parametrize("cookie", ["sid=; Max-Age=0", "sid=anonymous"])
 def test_a_refusal_of_an_old_cookie_cannot_touch_the_new_one(
-    orders: Orders, server: Server, cookie: str
+    session_for: Opening, orders: Orders, server: Server, cookie: str
 ) -> None:
-    orders.refused = Reply(401, (*orders.refused.fields, ("Set-Cookie", cookie)))
+    orders.refused = Answer(401, (*orders.refused.headers, ("Set-Cookie", cookie)))
     with session_for(cookie_login(orders), server.url) as client:
         client.cookies.set("sid", "old")
         assert [client.get(server.url).status_code for _ in range(2)] == [200, 200]
-    assert [sent.fields["Cookie"] for sent in server.sent] == ["sid=old", "sid=t1", "sid=t1"]
+    assert [sent.headers["Cookie"] for sent in server.requests] == ["sid=old", "sid=t1", "sid=t1"]
 
 
 @pytest.mark.requirement("C-7")
 @pytest.mark.parametrize("status", [200, 401])
-def test_nor_can_a_late_answer_to_it(orders: Orders, server: Server, status: int) -> None:
+def test_nor_can_a_late_answer_to_it(session_for: Opening, orders: Orders, server: Server, status: int) -> None:
     arrived, go = threading.Event(), threading.Event()
 
-    def late(sent: Sent) -> Reply:
-        if sent.path == "/slow" and sent.fields["Cookie"] == "sid=t1":
+    def late(sent: Request) -> Answer:
+        if sent.path == "/slow" and sent.headers["Cookie"] == "sid=t1":
             arrived.set()
             go.wait(10)
-            return Reply(status, (*orders.refused.fields, ("Set-Cookie", "sid=rolled")))
+            return Answer(status, (*orders.refused.headers, ("Set-Cookie", "sid=rolled")))
         return orders(sent)
 
     with session_for(cookie_login(orders), server.url) as client, ThreadPoolExecutor(1) as pool:
         client.get(server.url)
-        server.answer = late
+        server.answers = late
         slow = pool.submit(client.get, f"{server.url}/slow")
         arrived.wait(10)
         orders.alive += 1
@@ -132,7 +130,7 @@ def test_nor_can_a_late_answer_to_it(orders: Orders, server: Server, status: int
         go.set()
         assert slow.result(10).status_code == 200
         client.get(server.url)
-    assert server.sent[-1].fields["Cookie"] == "sid=t3"
+    assert server.requests[-1].headers["Cookie"] == "sid=t3"
     assert orders.logins == 2
 
 
@@ -141,7 +139,7 @@ def test_nor_can_a_late_answer_to_it(orders: Orders, server: Server, status: int
 
 @pytest.mark.requirement("C-8")
 def test_a_foreign_origin_gets_neither_login_nor_token(
-    orders: Orders, client: requests.Session, server: Server, foreign: Server
+    orders: Orders, client: Client, server: Server, foreign: Server
 ) -> None:
     assert client.get(foreign.url).status_code == 401
     client.get(server.url)
@@ -151,9 +149,9 @@ def test_a_foreign_origin_gets_neither_login_nor_token(
 
 @pytest.mark.requirement("C-8")
 def test_nor_does_one_that_a_redirect_leads_to(
-    orders: Orders, client: requests.Session, server: Server, foreign: Server
+    orders: Orders, client: Client, server: Server, foreign: Server
 ) -> None:
-    orders.accepted = Reply(307, (("Location", foreign.url),))
+    orders.accepted = Answer(307, (("Location", foreign.url),))
     assert client.get(server.url).status_code == 401
     assert (orders.logins, foreign.tokens) == (1, [None])
 
@@ -173,7 +171,7 @@ def test_no_token_travels_without_tls_unless_its_user_says_so() -> None:
 
 @pytest.mark.requirement("C-10")
 def test_no_address_in_a_challenge_is_followed(
-    orders: Orders, client: requests.Session, server: Server, foreign: Server
+    orders: Orders, client: Client, server: Server, foreign: Server
 ) -> None:
     url = foreign.url
     orders.refused = refusal(
@@ -181,22 +179,22 @@ def test_no_address_in_a_challenge_is_followed(
         f'error_description="{url}", login="{url}"'
     )
     assert client.get(server.url).status_code == 200
-    assert foreign.sent == []
+    assert foreign.requests == []
 
 
 @pytest.mark.requirement("C-11")
 @pytest.mark.parametrize("line", ['Basic realm="orders"', 'Digest realm="orders", nonce="n"'])
 def test_another_schemes_challenge_is_not_answered(
-    orders: Orders, client: requests.Session, server: Server, line: str
+    orders: Orders, client: Client, server: Server, line: str
 ) -> None:
     orders.refused = refusal(line)
     assert client.get(server.url).status_code == 401
-    assert (orders.logins, len(server.sent)) == (0, 1)
+    assert (orders.logins, len(server.requests)) == (0, 1)
 
 
 @pytest.mark.requirement("C-12")
 def test_a_token_is_in_no_log_representation_or_pickle(
-    orders: Orders, server: Server, caplog: pytest.LogCaptureFixture
+    session_for: Opening, orders: Orders, server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
     events: list[object] = []
 
@@ -235,7 +233,7 @@ def named_login(context: object) -> str:
 @pytest.mark.requirement("C-13")
 @pytest.mark.parametrize("status", [200, 403, 404, 419, 440, 503])
 def test_only_a_401_says_that_a_session_is_dead(
-    orders: Orders, client: requests.Session, server: Server, status: int
+    orders: Orders, client: Client, server: Server, status: int
 ) -> None:
     orders.refused = refusal(EXPIRED, status=status)
     assert client.get(server.url).status_code == status
@@ -255,7 +253,7 @@ def test_only_a_401_says_that_a_session_is_dead(
     ],
 )
 def test_the_challenge_is_found_among_its_neighbours(
-    orders: Orders, client: requests.Session, server: Server, lines: list[str]
+    orders: Orders, client: Client, server: Server, lines: list[str]
 ) -> None:
     orders.refused = refusal(*lines)
     assert client.get(server.url).status_code == 200
@@ -267,7 +265,7 @@ DEFAULTS = {row[0]: row[2] for row in spec.table("| `error` | the session | a cl
 @pytest.mark.requirement("C-15")
 @pytest.mark.parametrize("code", DEFAULTS)
 def test_the_client_does_by_default_what_the_table_says(
-    orders: Orders, client: requests.Session, server: Server, code: str
+    orders: Orders, client: Client, server: Server, code: str
 ) -> None:
     client.get(server.url)
     orders.alive += 1  # the token the client has is dead
@@ -280,18 +278,18 @@ def test_the_client_does_by_default_what_the_table_says(
 
 @pytest.mark.requirement("C-15")
 def test_a_session_that_is_not_enough_is_kept_when_the_login_cannot_step_up(
-    orders: Orders, client: requests.Session, server: Server
+    orders: Orders, client: Client, server: Server
 ) -> None:
     client.get(server.url)
-    server.answer = lambda sent: refusal('Session error="insufficient_user_authentication"')
+    server.answers = lambda sent: refusal('Session error="insufficient_user_authentication"')
     client.get(server.url)
-    server.answer = orders
+    server.answers = orders
     assert client.get(server.url).status_code == 200
     assert server.tokens == [None, "t1", "t1", "t1"]
 
 
 @pytest.mark.requirement("C-15")
-def test_a_login_that_can_is_asked_to_step_up(orders: Orders, server: Server) -> None:
+def test_a_login_that_can_is_asked_to_step_up(session_for: Opening, orders: Orders, server: Server) -> None:
     class Login:
         steps_up = True
 
@@ -307,19 +305,19 @@ def test_a_login_that_can_is_asked_to_step_up(orders: Orders, server: Server) ->
 @pytest.mark.requirement("C-16")
 @pytest.mark.parametrize("status", [200, 401, 403])
 def test_the_content_alone_is_not_acted_upon(
-    orders: Orders, client: requests.Session, server: Server, status: int
+    orders: Orders, client: Client, server: Server, status: int
 ) -> None:
     problem = ("Content-Type", "application/problem+json")
-    orders.refused = Reply(status, (problem,), b'{"error": "session_expired"}')
+    orders.refused = Answer(status, (problem,), b'{"error": "session_expired"}')
     assert client.get(server.url).status_code == status
     assert orders.logins == 0
 
 
 @pytest.mark.requirement("C-16")
 def test_the_field_decides_over_the_content(
-    orders: Orders, client: requests.Session, server: Server
+    orders: Orders, client: Client, server: Server
 ) -> None:
     field = ("WWW-Authenticate", 'Session realm="orders", error="session_revoked"')
-    orders.refused = Reply(401, (field,), b'{"error": "session_expired"}')
+    orders.refused = Answer(401, (field,), b'{"error": "session_expired"}')
     assert client.get(server.url).status_code == 401
     assert orders.logins == 0
