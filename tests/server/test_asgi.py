@@ -173,7 +173,14 @@ def test_other_events_pass_untouched() -> None:
         await send(scope)
 
     (scope,) = messages(SessionGate(lifespan, averify, realm="orders"), type="lifespan")
+    assert scope["type"] == "lifespan"
     assert "reauth.session" not in scope
+
+
+def test_no_other_header_is_read_as_credentials() -> None:
+    headers = [(b"x-authorization", b'Session token="good"')]
+    start, _ = messages(SessionGate(socket, averify, realm="orders"), headers=headers)
+    assert start["status"] == 401
 
 
 def test_the_servers_scope_is_not_written_to() -> None:
@@ -210,6 +217,7 @@ def test_a_refusal_that_comes_too_late_is_an_error() -> None:
     ("root_path", "path", "below"),
     [
         ("", "/docs/a", "/docs/a"),
+        ("/", "/docs/a", "/docs/a"),
         ("/api", "/api/docs/a", "/docs/a"),
         ("/api/", "/api/docs/a", "/docs/a"),
         ("/api", "/docs/a", "/docs/a"),

@@ -30,7 +30,11 @@ Told = tuple[int, set[tuple[str, str]], bytes]
 LONG = {"step_up": {"/elsewhere": StepUp(300)}}
 
 
+asked: list[str] = []
+
+
 def verify(token: str) -> Any:
+    asked.append(token)
     if token == "dead":
         raise reauth.Refused("session_expired")
     if token == "down":
@@ -98,6 +102,14 @@ def test_the_short_way_leads_where_the_long_one_does(
     if token in {"good", "empty"} and path not in {"/refuses", "/old"}:
         assert short[0] == RESPONSES[path][0]
         assert short[2] == f"{TOKENS[token]} None".encode()
+
+
+@pytest.mark.parametrize("through", [through_wsgi, through_asgi])
+@pytest.mark.parametrize("token", [*TOKENS, "dead", "down", "unknown"])
+def test_a_verifier_is_asked_once(through: Any, token: str) -> None:
+    asked.clear()
+    through("/plain", f'Session token="{token}"', {})
+    assert asked == [token]
 
 
 @pytest.mark.parametrize("through", [through_wsgi, through_asgi])

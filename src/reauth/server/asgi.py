@@ -142,7 +142,7 @@ def _path(scope: Scope) -> str:
     if not mount:
         return path
     mount = mount.rstrip("/")
-    return path[len(mount) :] if mount and f"{path}/".startswith(f"{mount}/") else path
+    return path[len(mount) :] if f"{path}/".startswith(f"{mount}/") else path
 
 
 class _Response:
