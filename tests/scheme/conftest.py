@@ -1,12 +1,21 @@
 """What the tests of the client's requirements stand on: servers on loopback, and a client."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
-import requests
 
 from tests.client.server import Server, serve
-from tests.scheme.orders import EXPIRED, Orders, refusal, session_for
+from tests.scheme.orders import (
+    EXPIRED,
+    Client,
+    HttpxClient,
+    Opening,
+    Orders,
+    RequestsSession,
+    open_client,
+    refusal,
+)
 
 
 @pytest.fixture
@@ -29,7 +38,7 @@ def foreign(orders: Orders) -> Iterator[Server]:
 @pytest.fixture(params=[RequestsSession, HttpxClient], ids=["requests", "httpx"])
 def session_for(request: pytest.FixtureRequest) -> Opening:
     """Opens a client of either library that logs in so, for this origin."""
-    return partial(given.session_for, request.param)
+    return partial(open_client, request.param)
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ Client: TypeAlias = Any
 Opening: TypeAlias = Callable[..., Client]
 
 
-def session_for(
+def open_client(
     kind: type[HttpxClient | RequestsSession],
     login: Callable[[Any], Any],
     origin: str | None = None,

@@ -14,7 +14,15 @@ import reauth
 from reauth.client import outcome
 from reauth.client.outcomes import Outcome
 from tests.client.server import Answer, Request, Server
-from tests.scheme.orders import EXPIRED, Orders, refusal, session_for
+from tests.scheme.orders import (
+    EXPIRED,
+    Client,
+    Opening,
+    Orders,
+    RequestsSession,
+    open_client,
+    refusal,
+)
 
 # Renewal
 
@@ -29,14 +37,16 @@ def test_many_refused_requests_share_one_login(
 
 
 @pytest.mark.requirement("C-17")
-def test_who_waits_for_a_login_has_a_deadline(session_for: Opening, orders: Orders, server: Server) -> None:
+def test_who_waits_for_a_login_has_a_deadline(
+    session_for: Opening, orders: Orders, server: Server
+) -> None:
     released = threading.Event()
 
     def login(context: Any) -> str:
         released.wait(10)
         return str(orders.login(context))
 
-    with ThreadPoolExecutor(4) as pool, session_for(login, server.url, login_timeout=0.2) as client:
+    with session_for(login, server.url, login_timeout=0.2) as client, ThreadPoolExecutor(4) as pool:
         pending = [pool.submit(client.get, server.url) for _ in range(4)]
         ended = wait(pending, timeout=10, return_when=FIRST_COMPLETED).done
         hanging = not released.is_set()
@@ -82,7 +92,9 @@ def test_one_request_leads_one_login_and_is_replayed_twice_at_most(
 
 
 @pytest.mark.requirement("C-19")
-def test_logins_are_bounded_within_a_time(session_for: Opening, orders: Orders, server: Server) -> None:
+def test_logins_are_bounded_within_a_time(
+    session_for: Opening, orders: Orders, server: Server
+) -> None:
     server.answers = lambda sent: refusal(EXPIRED)
     with session_for(orders.login, server.url, budget=(3, 60.0)) as client:
         told = [outcome(client.get(server.url)) for _ in range(5)]
@@ -91,7 +103,9 @@ def test_logins_are_bounded_within_a_time(session_for: Opening, orders: Orders, 
 
 
 @pytest.mark.requirement("C-20")
-def test_a_refused_password_is_not_tried_again(session_for: Opening, orders: Orders, server: Server) -> None:
+def test_a_refused_password_is_not_tried_again(
+    session_for: Opening, orders: Orders, server: Server
+) -> None:
     def login(context: Any) -> str:
         orders.login(context)
         raise reauth.LoginRefused("wrong password")
@@ -167,15 +181,18 @@ def test_a_post_is_replayed_on_a_promise_alone(
 
 @pytest.mark.requirement("C-24")
 def test_a_post_that_the_transport_has_sent_twice_is_not_replayed(
-    orders: Orders, client: Client, server: Server
+    orders: Orders, server: Server
 ) -> None:
+    """The transport of httpx retries only where no connection could be made."""
+
     def trouble_first(sent: Request) -> Answer:
         return Answer(503) if len(server.requests) == 1 else orders(sent)
 
     server.answers = trouble_first
     retries = Retry(1, status_forcelist=[503], allowed_methods=None, backoff_factor=0)
-    client.mount(server.url, HTTPAdapter(max_retries=retries))
-    response = client.post(server.url, data=b"order")
+    with open_client(RequestsSession, orders.login, server.url) as client:
+        client.mount(server.url, HTTPAdapter(max_retries=retries))
+        response = client.post(server.url, data=b"order")
     assert (response.status_code, outcome(response)) == (401, Outcome.RENEWED_NOT_REPLAYED)
     assert len(server.requests) == 2
 

@@ -1,4 +1,4 @@
-"""SPEC.md §4, §6.1 and §6.2: what a client of requests or httpx sends, to whom, and what it acts on."""
+"""SPEC.md §4, §6.1 and §6.2: what a client sends, to whom, and what it acts on."""
 
 import logging
 import pickle
@@ -13,13 +13,24 @@ from reauth.client import outcome
 from reauth.client.outcomes import Outcome
 from tests.client.server import Answer, Request, Server
 from tests.scheme import spec
-from tests.scheme.orders import EXPIRED, Orders, cookie_login, lasts, later, refusal, session_for
+from tests.scheme.orders import (
+    EXPIRED,
+    Client,
+    Opening,
+    Orders,
+    cookie_login,
+    lasts,
+    later,
+    refusal,
+)
 
 # The credential
 
 
 @pytest.mark.requirement("C-4")
-def test_a_challenge_without_realm_is_not_for_every_realm(session_for: Opening, orders: Orders, server: Server) -> None:
+def test_a_challenge_without_realm_is_not_for_every_realm(
+    session_for: Opening, orders: Orders, server: Server
+) -> None:
     orders.refused = refusal("Session")
     with session_for(orders.login, server.url, realm="orders") as client:
         assert client.get(server.url).status_code == 401
@@ -61,7 +72,9 @@ def test_a_lifetime_that_is_no_number_of_seconds_is_ignored(
 
 
 @pytest.mark.requirement("C-6")
-def test_a_lifetime_in_answer_to_a_cookie_is_ignored(session_for: Opening, orders: Orders, server: Server) -> None:
+def test_a_lifetime_in_answer_to_a_cookie_is_ignored(
+    session_for: Opening, orders: Orders, server: Server
+) -> None:
     orders.accepted = lasts("expires_in=60")
     with session_for(cookie_login(orders), server.url) as client:
         client.get(server.url)
@@ -71,9 +84,7 @@ def test_a_lifetime_in_answer_to_a_cookie_is_ignored(session_for: Opening, order
 
 
 @pytest.mark.requirement("C-6")
-def test_a_lifetime_on_a_refusal_is_ignored(
-    orders: Orders, client: Client, server: Server
-) -> None:
+def test_a_lifetime_on_a_refusal_is_ignored(orders: Orders, client: Client, server: Server) -> None:
     client.get(server.url)
     told = ("Authentication-Info", "expires_in=60")
     revoked = refusal('Session realm="orders", error="session_revoked"')
@@ -110,7 +121,9 @@ def test_a_refusal_of_an_old_cookie_cannot_touch_the_new_one(
 
 @pytest.mark.requirement("C-7")
 @pytest.mark.parametrize("status", [200, 401])
-def test_nor_can_a_late_answer_to_it(session_for: Opening, orders: Orders, server: Server, status: int) -> None:
+def test_nor_can_a_late_answer_to_it(
+    session_for: Opening, orders: Orders, server: Server, status: int
+) -> None:
     arrived, go = threading.Event(), threading.Event()
 
     def late(sent: Request) -> Answer:
@@ -157,16 +170,16 @@ def test_nor_does_one_that_a_redirect_leads_to(
 
 
 @pytest.mark.requirement("C-8")
-def test_origins_are_configured_and_never_learnt() -> None:
+def test_origins_are_configured_and_never_learnt(session_for: Opening) -> None:
     with pytest.raises(ValueError, match="origins"):
-        SessionAuth(lambda context: "token")
+        session_for(lambda context: "token")
 
 
 @pytest.mark.requirement("C-9")
-def test_no_token_travels_without_tls_unless_its_user_says_so() -> None:
+def test_no_token_travels_without_tls_unless_its_user_says_so(session_for: Opening) -> None:
     with pytest.raises(ValueError, match="https"):
-        SessionAuth(lambda context: "token", "http://api.example.com")
-    SessionAuth(lambda context: "token", "http://api.example.com", insecure=True)
+        session_for(lambda context: "token", "http://api.example.com")
+    session_for(lambda context: "token", "http://api.example.com", insecure=True).close()
 
 
 @pytest.mark.requirement("C-10")
@@ -214,13 +227,13 @@ def test_a_token_is_in_no_log_representation_or_pickle(
 
 
 @pytest.mark.requirement("C-12")
-def test_a_token_does_not_travel_in_a_pickle(orders: Orders, server: Server) -> None:
-    auth = SessionAuth(named_login, server.url)
-    with requests.Session() as client:
-        client.auth = auth
+def test_a_token_does_not_travel_in_a_pickle(
+    session_for: Opening, orders: Orders, server: Server
+) -> None:
+    with session_for(named_login, server.url) as client:
         client.get(server.url)
     assert "token-of-named-login" in server.tokens
-    assert b"token-of-named-login" not in pickle.dumps(auth)
+    assert b"token-of-named-login" not in pickle.dumps(client.auth)
 
 
 def named_login(context: object) -> str:
@@ -289,7 +302,9 @@ def test_a_session_that_is_not_enough_is_kept_when_the_login_cannot_step_up(
 
 
 @pytest.mark.requirement("C-15")
-def test_a_login_that_can_is_asked_to_step_up(session_for: Opening, orders: Orders, server: Server) -> None:
+def test_a_login_that_can_is_asked_to_step_up(
+    session_for: Opening, orders: Orders, server: Server
+) -> None:
     class Login:
         steps_up = True
 
@@ -314,9 +329,7 @@ def test_the_content_alone_is_not_acted_upon(
 
 
 @pytest.mark.requirement("C-16")
-def test_the_field_decides_over_the_content(
-    orders: Orders, client: Client, server: Server
-) -> None:
+def test_the_field_decides_over_the_content(orders: Orders, client: Client, server: Server) -> None:
     field = ("WWW-Authenticate", 'Session realm="orders", error="session_revoked"')
     orders.refused = Answer(401, (field,), b'{"error": "session_expired"}')
     assert client.get(server.url).status_code == 401
