@@ -176,13 +176,13 @@ class _Response:
         """What the application calls in place of the server's `send`."""
         self.last = message["type"]
         if self.last in _STARTS:
-            why = sys.exception()
-            if isinstance(why, Refused) and message["status"] == 500:
+            status = message["status"]
+            if status == 500 and isinstance(why := sys.exception(), Refused):
                 # A layer inside, such as a mounted application, takes it for a failure of its own.
                 self.answered = why
                 return self._replace(message, self._guard.gate.refuse(self.decision, why))
             raw = [*message.get("headers", ())]
-            added = self._additions(message["status"], raw)
+            added = self._additions(status, raw)
             if added is None:
                 return self._start(message, raw)
             message = {**message, "headers": raw + added}
