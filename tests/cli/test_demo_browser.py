@@ -202,6 +202,59 @@ def test_a_login_that_nobody_completes_leaves_the_401(page: Page, demo: BrowserD
     assert told == [401, 1]
 
 
+def test_a_late_answer_is_not_sent_again_in_anothers_name(page: Page, demo: BrowserDemo) -> None:
+    told = page.run(
+        SCRIPTED
+        + """
+        let signedIn
+        const login = new Promise((resolve) => { signedIn = resolve })
+        window.fetch = async ({ url }) => {
+          asked.push(new URL(url).pathname)
+          if (url.endsWith("late")) await login
+          return dead()
+        }
+        const grace = async () => { setTimeout(signedIn, 50); return "grace" }
+        const api = renewing(grace, { user: "ada" })
+        await Promise.all([api("/late"), api("/soon")])
+        return asked
+        """
+    )
+    assert told == ["/late", "/soon"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "logins"), [("location.origin", 0), ("'https://other.example'", 1)]
+)
+def test_a_strangers_challenge_gets_no_login(
+    page: Page, demo: BrowserDemo, origin: str, logins: int
+) -> None:
+    told = page.run(
+        SCRIPTED
+        + f"""
+        window.fetch = async () => dead()
+        const origin = {origin}
+        const api = renewing(async () => {{ logins++; return null }}, {{ origin }})
+        const {{ status }} = await api("https://other.example/orders")
+        return [logins, status]
+        """
+    )
+    assert told == [logins, 401]
+
+
+def test_a_redirect_to_a_stranger_gets_no_login(page: Page, demo: BrowserDemo) -> None:
+    told = page.run(
+        SCRIPTED
+        + """
+        const there = { value: "https://other.example/orders" }
+        window.fetch = async () => Object.defineProperty(dead(), "url", there)
+        const api = renewing(async () => { logins++; return null })
+        const { status } = await api("/orders")
+        return [logins, status]
+        """
+    )
+    assert told == [0, 401]
+
+
 @pytest.mark.parametrize(
     ("field", "error"),
     [

@@ -6,19 +6,19 @@
 //     const response = await api("/orders")
 //
 // `login` is given the challenge, as {realm, error, error_description}, and resolves to the name of
-// whoever logged in, or to null for nobody. `user` is who is logged in when the page is loaded.
+// whoever logged in, or to null for nobody. `user` is who is logged in when the page is loaded, and
+// `origin` whose answers count, if they do not come from where the page does.
 
-export function renewing(login, { user = null } = {}) {
+export function renewing(login, { user = null, origin = location.origin } = {}) {
   let logins = 0 // tells an answer to an older session from one to the session that is there now
   let renewal = null
 
   function renewed(reason) {
     renewal ??= Promise.resolve(login(reason))
       .then((name) => {
-        const same = name !== null && (user === null || name === user)
         user = name ?? user
         logins += name !== null
-        return same // what one person began is not sent again in another's name
+        return name !== null
       })
       .finally(() => { renewal = null })
     return renewal
@@ -26,19 +26,23 @@ export function renewing(login, { user = null } = {}) {
 
   return async function api(resource, options) {
     const request = new Request(resource, options)
+    const begunBy = user
+    // What one person began is not sent again in another's name.
+    const isMine = () => begunBy === null || begunBy === user
     let mayLead = true
     for (let replays = 0; ; replays++) {
       const loginsBefore = logins
       const response = await fetch(request.clone())
-      const said = response.status === 401 ? response.headers.get("WWW-Authenticate") : null
-      const reason = sessionChallenge(said)
-      if (!reason || replays === 2) return response
+      // A stranger's 401 is no reason to ask for a login.
+      if (response.status !== 401 || new URL(response.url || request.url).origin !== origin) return response
+      const reason = sessionChallenge(response.headers.get("WWW-Authenticate"))
+      if (!reason || replays === 2 || !isMine()) return response
       if (logins !== loginsBefore) continue // a late answer: somebody has logged in meanwhile
       // Ended on purpose: a login by itself would only end the session that took over.
       if (reason.error === "session_revoked") return response
       if (renewal === null && !mayLead) return response // the login it led was in vain
       mayLead &&= renewal !== null
-      if (!(await renewed(reason))) return response
+      if (!(await renewed(reason)) || !isMine()) return response
     }
   }
 }
