@@ -53,6 +53,8 @@ def read(field: str | list[str]) -> list[Challenge]:
         ("Bearer bearer a=b", [("duplicate-scheme", "bearer")]),
         ("Proxy-Authenticate : Basic a=b", [("header-name", "Proxy-Authenticate :")]),
         ("Negotiate Basic a=b", [("missing-comma", "")]),
+        ("Negotiate NTLM Basic a=b", [("missing-comma", ""), ("missing-comma", "")]),
+        ("Internal API Key a=b", [("prose", "Internal API Key"), ("missing-scheme", "a")]),
         # the values of parameters
         ("Basic a='b c'", [("single-quotes", "'b c'")]),
         ("Basic a=“b”", [("smart-quotes", "“b”")]),
@@ -64,6 +66,8 @@ def read(field: str | list[str]) -> list[Challenge]:
         ('Basic a=b c"', [("unopened-quote", '"')]),
         ('Basic a="b "c" d"', [("unescaped-quote", '"')]),
         ('Basic a="C:\\"', [("unterminated-quote", '"C:\\"'), ("unescaped-backslash", "")]),
+        ('Basic a="C:\\", b="c"', [("unescaped-backslash", "")]),
+        ('Basic a="b, c="d"', [("unterminated-quote", '"b')]),
         ('Basic a="b\x00\x01c"', [("control-character", "\x00")]),
         ('Basic a="ĀĂ"', [("non-latin-1", "ĀĂ")]),
         ("Basic a=https://b/?c=d, e=f", [("unquoted-url", "https://b/?c=d")]),
@@ -71,6 +75,7 @@ def read(field: str | list[str]) -> list[Challenge]:
         ("Basic a=YQ==", [("unquoted-base64", "YQ==")]),
         ("Basic a=b:c", [("unquoted-value", "b:c")]),
         ("Digest qop=auth,auth-int, a=b", [("unquoted-comma", "auth,auth-int")]),
+        ("Basic a=b/c, scope=d,e", [("unquoted-value", "b/c"), ("unquoted-comma", "d,e")]),
         ("Basic a=b, c=", [("empty-value", "")]),
         ("Basic a=, b=c", [("empty-value", "")]),
         ("Basic a= b=c", [("empty-value", ""), ("missing-comma", "")]),
@@ -124,6 +129,13 @@ def test_every_kind_of_fault_is_told_above() -> None:
         ("A b=c d, e", {"b": "c d, e"}),
         ("A b=c, d e f g", {"b": "c, d e f g"}),
         ("Digest qop=auth,auth-int,auth, a=b", {"qop": "auth,auth-int,auth", "a": "b"}),
+        ("A scope=b:c,d, e, f='g h'", {"scope": "b:c,d, e", "f": "g h"}),
+        ("A scope=b:c, d=e", {"scope": "b:c", "d": "e"}),
+        ('A b="c, d, e="", f=g', {"b": "c, d", "e": "", "f": "g"}),
+        ('A b="c\\", d="e", f=g', {"b": "c\\", "d": "e", "f": "g"}),
+        ('A b="c, d="e" f', {"b": 'c, d="e" f'}),  # in doubt less is read
+        ("A b=https://c/d;e=f;g=h", {"b": "https://c/d", "e": "f", "g": "h"}),
+        ("A b=https://c/d;JSESSIONID=e;f", {"b": "https://c/d;JSESSIONID=e;f"}),
     ],
 )
 def test_the_values_are_what_was_meant(field: str, params: dict[str, str]) -> None:
@@ -138,6 +150,13 @@ def test_the_values_are_what_was_meant(field: str, params: dict[str, str]) -> No
         ("A b=c d, Basic e=f", ["A", "Basic"]),
         ("A b=c:d, Negotiate, NTLM abc=", ["A", "Negotiate", "NTLM abc="]),
         ("Negotiate abc; b: 'c'", ["Negotiate abc"]),
+        ("Negotiate abc, b=c, Basic d=e", ["Negotiate abc", "Basic"]),
+        ("NTLM abc== b=c", ["NTLM abc=="]),
+        ("Negotiate realm= b=c", ["Negotiate"]),
+        ("Bearer abc, b=c", ["Bearer"]),
+        ("Internal API Key b=c, d=e, Basic f=g", ["Basic"]),
+        ("Bearer OAuth session ended", ["Bearer"]),
+        ("A b=c:d, scope=e:f, Negotiate", ["A", "Negotiate"]),
         ("realm: x, Basic b=c", []),
         ("realm: a=b c", []),
         ("Realm =", []),
@@ -170,7 +189,13 @@ def test_a_line_may_go_on_with_the_challenge_of_the_line_before() -> None:
     assert read(['Digest realm="a" x=y', 'nonce="b"']) == [
         Challenge("Digest", {"realm": "a", "x": "y", "nonce": "b"})
     ]
-    assert told(["Negotiate", "realm=a"]) == [("missing-scheme", "realm")]
+    # As in one line: `Basic, realm=a`.
+    assert read(["Negotiate", "Basic", " ,realm=a b"]) == [
+        Challenge("Negotiate"),
+        Challenge("Basic", {"realm": "a b"}),
+    ]
+    assert told(["Basic", " ,realm=a"]) == [("comma-after-scheme", ",")]
+    assert told(["Negotiate abc=", "realm=a, Basic b=c"]) == [("missing-scheme", "realm")]
 
 
 def test_a_line_that_is_well_formed_is_read_as_it_stands() -> None:

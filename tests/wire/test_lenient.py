@@ -68,6 +68,7 @@ def test_a_field_that_begins_with_a_parameter_yields_nothing(
 ) -> None:
     field = name + equals + text.replace("\n", " ").replace("\r", " ")  # another line is another
     assume(scan_challenges(field) is None)
+    assume(not name.startswith("'"))  # that begins a quoted text
     assert lenient(field) == []
 
 

@@ -32,13 +32,15 @@ without a value), value, quoted (a value with escapes) or cut (one that is never
 """
 
 # Every repetition is possessive and no lookahead goes further than the next delimiter or quote,
-# so that no rule takes more than linear time. What reads on to the end of the line does so once.
+# so that no rule takes more than linear time. What reads on to the end of the line does so once, or
+# once for each fault, and these are bounded.
 
 # The schemes that servers send: what such a name begins is a challenge even if the rest is none.
 _KNOWN = (
     r"(?i:Basic|Bearer|Concealed|Digest|DPoP|GNAP|HOBA|Mutual|Negotiate|NTLM|OAuth|PrivateToken"
     rf"|SCRAM-SHA-1|SCRAM-SHA-256|Session|vapid)(?!{TCHAR})"
 )
+_TOKEN68_ONLY = r"(?i:Negotiate|NTLM)"
 # What looks like a scheme, and what never is one.
 _LIKELY = rf"(?:{_KNOWN}|[A-Z][A-Za-z0-9._\-]*+(?!{TCHAR}))"
 _NO_SCHEME = rf"(?i:realm|error|error_description|error_uri|scope|nonce|charset)(?!{TCHAR})"
@@ -60,6 +62,9 @@ _CLOSED = (
     rf"|[ \t]++[^\",;\r\n]*+(?:\Z|[,;\r\n]{_NEXT_OPENS}))"
 )
 
+# More parameters, all sound: what stands behind a text and up to the end of the line is none of it.
+_PARAMS = rf"(?:{OWS},{OWS}{TOKEN}{BWS}={BWS}(?:\"[^\"\\]*+\"|{TOKEN}))++{OWS}"
+
 # What may stand between double quotes when nobody looks at the characters.
 _TEXT = r"[^\"\\]*+(?:\\[\s\S][^\"\\]*+)*+"
 # Other quotes: as characters, as the octets of their UTF-8, as those of windows-1252.
@@ -71,7 +76,7 @@ _EQUALS = rf"=>|:=|={{2,}}+(?={BWS}[\"'])"
 # A comma or a semicolon is of the URL if more of it follows.
 _URL = (
     r"[A-Za-z][A-Za-z0-9+.\-]*+://(?:[^\s,;\"'<>]++|<[^<>\",;]*+>"
-    rf"|,(?=[^\s,;])(?!{_PARAM}|{_CHALLENGE})|;(?=[^\s,;])(?!{_PARAM}{BWS}\"))*+"
+    rf"|,(?=[^\s,;])(?!{_PARAM}|{_CHALLENGE})|;(?:(?i:jsessionid=)|(?=[^\s,;])(?!{_PARAM})))*+"
 )
 # A word holds the quoted texts in it whole: what stands in them is never read.
 _QUOTES = "|".join(
@@ -122,12 +127,16 @@ def _between(opening: str, closing: str) -> str:
 # One element of a list as RFC 9110 has it, in one step: most elements of most fields are sound.
 _IN_LIST = rf"(?={OWS}(?:,|\Z))"
 _NO_PARAM_NEXT = rf"(?!{OWS},[{LIST_SPACE}]*+{TOKEN}{BWS}=)"
-_QOP = r"(?i:qop)=auth(?:-int)?,auth"  # well-formed so far, but what follows is no challenge
+# Well-formed so far, but what follows the comma is no challenge.
+_QOP = r"(?i:qop)=auth(?:-int)?,auth"
+_SCOPE_TOKEN = r"[^\s,;=\"']++"
+_SCOPES = rf"{_SCOPE_TOKEN}(?:,{OWS}(?!{_KNOWN})(?=[a-z*]){_SCOPE_TOKEN}(?={_END}))++"
+_LIST = rf"(?:{_QOP}|(?i:scope)={_SCOPES})"
 _ELEMENT = (
     rf"(?:(?<![\s\S])|{OWS}(?P<separator>,)[{LIST_SPACE}]*+)"
     rf"(?:(?P<scheme>{TOKEN})(?!{BWS}=)"
     rf"(?: ++(?:(?P<token68>{TOKEN68}){_IN_LIST}{_NO_PARAM_NEXT})?+|{_NO_PARAM_NEXT}))?+"
-    rf"(?:(?!{_QOP})(?P<name>{TOKEN}){BWS}={BWS}(?:\"(?P<quoted>{QUOTED_TEXT})\"|(?P<value>(?!'){TOKEN})(?!{_SENTENCE})))?+"
+    rf"(?:(?!{_LIST})(?P<name>{TOKEN}){BWS}={BWS}(?:\"(?P<quoted>{QUOTED_TEXT})\"|(?P<value>(?!'){TOKEN})(?!{_SENTENCE})))?+"
 )
 sound = _rules("sound", ("element", _ELEMENT + _IN_LIST))
 
@@ -163,6 +172,11 @@ first = _rules(
 opening = _rules(
     "opening",
     ("token68", rf"(?P<scheme>{TOKEN}) ++(?P<token68>{TOKEN68})(?={_END})(?!{_THEN_PARAM})"),
+    # Negotiate YWJj, realm="a"
+    (
+        "token68",
+        rf"(?P<scheme>{_TOKEN68_ONLY}) ++(?!{_NO_SCHEME}|{_KNOWN})(?P<token68>{TOKEN68}){_STOP}",
+    ),
     ("scheme", rf"(?P<scheme>(?!['`]){TOKEN}) ++(?={_PARAM})"),
     ("scheme", rf"(?P<scheme>{TOKEN})(?= *+{_END})(?!{_THEN_PARAM})"),
     # Negotiate, Bearer, realm="a"
@@ -212,6 +226,13 @@ equals = _rules(
 quoted = _rules(
     "quoted",
     ("quoted-string", rf"\"(?P<quoted>{_TEXT})\"{_CLOSED}"),
+    # Basic realm="C:\", charset="UTF-8"
+    ("unescaped-backslash", rf"\"(?P<value>[^\"]*+(?P<at>(?<=\\)))\"(?={_PARAMS}\Z)"),
+    # Bearer realm="a, error="b"
+    (
+        "unterminated-quote",
+        rf"\"(?P<value>[^\",\\]*+(?:,(?!{OWS}{_PARAM})[^\",\\]*+)*+)(?={_PARAMS}\Z)",
+    ),
     # Basic realm=""a""
     ("doubled-quotes", rf"\"\"(?P<value>[^\"]++)\"\"{_STOP_OR_PARAM}"),
     # Basic realm="a""
@@ -293,14 +314,16 @@ special_param = _rules(
         "unquoted-comma",
         rf"(?={_QOP})(?P<name>{TOKEN})=(?P<at>(?P<value>auth(?:-int)?(?:,auth(?:-int)?)++)){_STOP}",
     ),
+    # Bearer realm=https://a, scope=repository:a/b:pull,push
+    ("unquoted-comma", rf"(?P<name>(?i:scope))=(?P<at>(?P<value>{_SCOPES})){_STOP}"),
 )
 auth_param = special_param | (name + equals + (quoted | unquoted))
 
 # What is neither a challenge nor a parameter.
 rest = _rules(
     "rest",
-    # Negotiate Basic realm="a"
-    ("scheme", rf"(?P<scheme>{_KNOWN}) ++(?={_PARAM})"),
+    # Negotiate NTLM Basic realm="a"
+    ("scheme", rf"(?P<scheme>{_KNOWN}) ++(?=(?:{_KNOWN} ++)*+{_PARAM})"),
     # SSO https://a
     ("url-payload", rf"{_URL}(?={_END}|[ \t])"),
     # <html>401

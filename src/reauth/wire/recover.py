@@ -44,10 +44,12 @@ class Recovery:
         self._text = text = line.lstrip(LIST_SPACE)
         self._offset = offset + len(line) - len(text)
         # Parameters at the start of a line go on with the line before (RFC 9110 §5.3).
-        self._params = (self.challenges[-1][2] or None) if self.challenges else None
+        goes_on = bool(self.challenges) and self.challenges[-1][1] is None
+        self._params = self.challenges[-1][2] if goes_on else None
+        self._comma = offset - len(", ")  # the one that joins the lines
         self._unnamed = 0
         self._name: tuple[str, int, int] | None = None
-        self._last, self._end, self._lost = "", 0, False
+        self._last, self._end, self._begun, self._lost = "", 0, False, False
         for found, start, end in elements(text):
             if len(self.faults) >= self._max_faults:
                 self._stop(start, len(text))
@@ -67,7 +69,7 @@ class Recovery:
                 self._scheme(text)
             case "token68":
                 self.challenges[-1] = (self.challenges[-1][0], text, {})
-                self._params = None
+                self._params, self._begun = None, True
             case "name":
                 self._parameter(text, start, end)
             case "flag":
@@ -76,6 +78,7 @@ class Recovery:
             case "value" | "quoted" | "cut":
                 self._value(self._sendable(what, text, start), start, end)
             case _:
+                self._begun = self._begun or what == "prose"
                 self._fault(what, start, end)
 
     def _fault(self, kind: str, start: int, end: int) -> None:
@@ -94,6 +97,8 @@ class Recovery:
     def _parameter(self, text: str, start: int, end: int) -> None:
         if self._last == "value":
             self._fault("missing-comma", self._end, self._end)
+        elif self._params == {} and not (self._last or self._end):
+            self.faults.append(fault("comma-after-scheme", self._comma, self._comma + 1))
         self._name = (text.lower(), start, end)
 
     def _value(self, value: str, start: int, end: int) -> None:
@@ -103,8 +108,10 @@ class Recovery:
             return
         (name, *where), self._name = self._name, None
         if self._params is None:
+            # Whose parameters these are is not for us to say. If the line begins with them, neither
+            # is what follows: taking it for a challenge has been used to steal credentials.
             self._fault("missing-scheme", *where)
-            self._lost = True  # whose parameters these are is not for us to say
+            self._params, self._lost = {}, not self._begun
         elif name in self._params:
             self._fault("duplicate-parameter", *where)
         else:
