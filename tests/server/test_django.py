@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ImproperlyConfigured
+from django.core.handlers.asgi import ASGIRequest
 from django.core.management import call_command
 from django.http import HttpRequest, HttpResponse
 from django.test import AsyncClient, Client, override_settings
@@ -25,8 +27,8 @@ from django.views import View
 from django.views.decorators.csrf import ensure_csrf_cookie
 
 import reauth
-from reauth.server.django import Guard, required, step_up
-from tests.server.orders import averify
+from reauth.server.django import Guard, facts, required, step_up
+from tests.server.orders import averify, verify
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -57,6 +59,10 @@ def broken(request: HttpRequest) -> HttpResponse:
     raise LookupError("broken")
 
 
+def note(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(request.session["note"])
+
+
 urlpatterns = [
     path("orders", home),
     path("home", home),
@@ -66,9 +72,10 @@ urlpatterns = [
     path("pay", pay),
     path("broken", broken),
     path("old-school", login_required(home)),
+    path("note", note),
 ]
 
-OWN = {
+OWN: dict[str, Any] = {
     "ROOT_URLCONF": __name__,
     "MIDDLEWARE": [
         "django.contrib.sessions.middleware.SessionMiddleware",
@@ -292,7 +299,27 @@ def test_under_asgi_the_states_are_told_too() -> None:
     assert challenge(get("/orders")) == EXPIRED
 
 
+def with_a_note(get_response: Any) -> Any:
+    def middleware(request: HttpRequest) -> Any:
+        request.session["note"] = "kept"
+        return get_response(request)
+
+    return middleware
+
+
+def test_what_a_middleware_outside_put_into_the_session_is_there(client: Client) -> None:
+    stack: list[str] = [*OWN["MIDDLEWARE"]]
+    stack.insert(1, f"{__name__}.with_a_note")
+    with override_settings(MIDDLEWARE=stack):
+        signed_in(client)
+        assert client.get("/note").content == b"kept"
+
+
 # Single views
+
+
+def why(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(str(request.META["reauth.refused"]))
 
 
 @required
@@ -311,7 +338,13 @@ class Page(View):
         return HttpResponse("paid")
 
 
-decorated = [path("plain", plain), path("awaited", awaited), path("pay", Page.as_view())]
+decorated = [
+    path("why", why),
+    path("docs/a/b", why),
+    path("plain", plain),
+    path("awaited", awaited),
+    path("pay", Page.as_view()),
+]
 SINGLE = {
     "ROOT_URLCONF": tuple(decorated),
     "MIDDLEWARE": ["reauth.server.django.SessionGate"],
@@ -337,6 +370,32 @@ def test_a_decorated_view_may_ask_for_more(visit_with: Any) -> None:
     assert 'max_age="300"' in str(challenge(visit_with("/pay", "aged")))
 
 
+def test_a_public_page_can_say_why_there_is_no_session(visit_with: Any) -> None:
+    assert visit_with("/why", "expired").content == b"session_expired"
+    assert visit_with("/why", "good").content == b"None"
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        ({}, 200),
+        ({"RAW_URI": "/docs/a/b?c=%2F"}, 200),
+        ({"RAW_URI": "/docs/a%2Fb"}, 401),
+        ({"REQUEST_URI": "/docs/a%2Fb"}, 401),
+    ],
+)
+def test_the_path_as_it_was_sent_is_looked_at(sent: dict[str, Any], status: int) -> None:
+    words = {"realm": "orders", "public": ["/docs/*"], "verify": verify}
+    with override_settings(**SINGLE | {"REAUTH": words}):
+        assert Client().get("/docs/a/b", **sent).status_code == status
+
+
+def test_under_asgi_it_is_looked_at_too() -> None:
+    scope = {"method": "GET", "path": "/docs/a/b", "raw_path": b"/docs/a%2Fb", "headers": []}
+    asked = facts(ASGIRequest(scope, BytesIO()))
+    assert (asked.path, asked.raw_path) == ("/docs/a/b", "/docs/a%2Fb")
+
+
 def test_without_the_middleware_a_decorated_view_says_what_is_missing() -> None:
     with (
         override_settings(**SINGLE | {"MIDDLEWARE": []}),
@@ -357,7 +416,9 @@ def test_the_words_may_be_given_where_the_middleware_is_made() -> None:
     from reauth.server.django import SessionGate
 
     gate = SessionGate(lambda request: HttpResponse(), str, realm="given")
-    assert gate.guard.gate.realm == "given"
+    assert (gate.guard.gate.realm, gate.guard.gate.cookie) == ("given", None)
+    own = SessionGate(lambda request: HttpResponse(), realm="given")
+    assert (own.guard.gate.realm, own.guard.gate.cookie) == ("given", "sessionid")
 
 
 def test_without_settings_it_says_what_is_missing() -> None:
@@ -377,6 +438,7 @@ def test_without_the_authentication_middleware_it_says_what_is_missing() -> None
 
 def test_settings_that_change_are_read_again() -> None:
     assert Guard.configured() is Guard.configured()
-    with override_settings(REAUTH={"realm": "other"}):
+    with override_settings(REAUTH={"realm": "other"}, SESSION_COOKIE_NAME="sid"):
         assert Guard.configured().gate.realm == "other"
+        assert Guard.configured().gate.cookie == "sid"
     assert Guard.configured().gate.realm == "orders"

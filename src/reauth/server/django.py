@@ -45,7 +45,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from reauth.server import answers
+from reauth.server import answers, wsgi
 from reauth.server.facts import Request
 from reauth.server.fields import Headers, values, without
 from reauth.server.gate import Answer, Claim, Decision, Gate
@@ -230,15 +230,9 @@ class Guard:
 
 def facts(request: HttpRequest) -> Request:
     """Return the facts of a request."""
-
-    def lines(name: str) -> tuple[str, ...]:
-        value = request.META.get("HTTP_" + name.upper().replace("-", "_"))
-        return () if value is None else (value,)
-
-    sent = request.META.get("RAW_URI") or request.META.get("REQUEST_URI") or ""
-    scope = getattr(request, "scope", {})  # under ASGI
-    raw_path = scope.get("raw_path", b"").decode("latin-1") or sent.partition("?")[0]
-    return Request(request.method or "", request.path_info, lines, raw_path)
+    asked = wsgi.request(request.META)
+    under_asgi = getattr(request, "scope", {}).get("raw_path", b"").decode("latin-1")
+    return asked._replace(path=request.path_info, raw_path=under_asgi or asked.raw_path)
 
 
 def own_session(request: HttpRequest, token: str) -> SessionBase:
@@ -320,6 +314,5 @@ def _configured() -> Guard:
 
 
 @receiver(setting_changed)
-def _reconfigure(*, setting: str, **_: object) -> None:
-    if setting == "REAUTH":
-        _configured.cache_clear()
+def _reconfigure(**_: object) -> None:
+    _configured.cache_clear()
