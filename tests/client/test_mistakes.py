@@ -29,8 +29,8 @@ def login(_: object) -> str:
 VALUES: dict[str, tuple[dict[str, Any], str]] = {
     "no time-out": ({"login_timeout": None}, "login_timeout must be a number above 0.*not None"),
     "time-out of nothing": ({"login_timeout": 0}, "login_timeout must be a number above 0"),
-    "time-out without end": ({"login_timeout": float("inf")}, "86400 at most, not inf"),
-    "time-out of 400 digits": ({"login_timeout": 10**400}, "86400 at most, not 1000"),
+    "time-out without end": ({"login_timeout": float("inf")}, "at most 86400, not inf"),
+    "time-out of 400 digits": ({"login_timeout": 10**400}, "at most 86400, not 1000"),
     "budget of nothing": ({"budget": (0, 30.0)}, "the first number of budget must be"),
     "budget without time": ({"budget": (10, float("nan"))}, "the second number of budget must be"),
     "budget in words": ({"budget": (10, "30")}, "the second number of budget must be"),
@@ -155,7 +155,6 @@ def test_what_is_no_text_is_no_origin(kind: Any, origins: Any) -> None:
         ["https://api.example.com/v1?tenant=5#top"],
         ("HTTPS://API.Example.com:443/", "https://api.example.com"),
         {"https://api.example.com:"},
-        iter(["https://api.example.com"]),
     ],
 )
 def test_of_one_url_or_several_scheme_host_and_port_count(kind: Any, origins: Any) -> None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import inf
 from typing import Any, Literal, NamedTuple
 
 from reauth.client.events import Listener
@@ -218,7 +219,7 @@ class Policy:
     fresh: Literal["always"] | None = None
 
     def __post_init__(self) -> None:
-        _check_number("login_timeout", self.login_timeout)
+        _check_number("login_timeout", self.login_timeout, most=_A_DAY)
         _check_number("the first number of budget", self.budget)
         _check_number("the second number of budget", self.budget_window)
         if not self.responders:
@@ -300,14 +301,13 @@ class Policy:
         return promised and seen.once
 
 
-def _check_number(name: str, value: object) -> None:
-    # No wait that the operating system is asked for may be longer than it can count.
-    if not isinstance(value, int | float) or not 0 < value <= _A_DAY:
-        raise ValueError(
-            f"SessionAuth: {name} must be a number above 0, {_A_DAY} at most, not {value!r:.40}"
-        )
+def _check_number(name: str, value: object, most: float = inf) -> None:
+    if not isinstance(value, int | float) or not 0 < value <= most:
+        bound = "" if most == inf else f" and at most {most:g}"
+        raise ValueError(f"SessionAuth: {name} must be a number above 0{bound}, not {value!r:.40}")
 
 
+# In seconds. No wait that the operating system is asked for may be longer than it can count.
 _A_DAY = 86_400
 
 
