@@ -41,6 +41,10 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     return HttpResponse("in")
 
 
+async def awaited_home(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(f"user={await request.auser()}")
+
+
 def sign_out(request: HttpRequest) -> HttpResponse:
     logout(request)
     return HttpResponse("out")
@@ -73,6 +77,7 @@ urlpatterns = [
     path("broken", broken),
     path("old-school", login_required(home)),
     path("note", note),
+    path("awaited", awaited_home),
 ]
 
 OWN: dict[str, Any] = {
@@ -250,6 +255,32 @@ def test_the_session_may_come_in_authorization() -> None:
     signed_in(other)
     expire()
     assert challenge(other.get("/orders", headers=fields)) == EXPIRED
+
+
+def looks_at_the_user(get_response: Any) -> Any:
+    def middleware(request: HttpRequest) -> Any:
+        str(request.user)
+        async_to_sync(request.auser)()
+        return get_response(request)
+
+    return middleware
+
+
+def test_authorization_decides_who_it_is_though_somebody_has_looked_already() -> None:
+    User.objects.get_or_create(username="grace")
+    stack: list[str] = [*OWN["MIDDLEWARE"]]
+    stack.insert(3, f"{__name__}.looks_at_the_user")
+    with override_settings(MIDDLEWARE=stack):
+        client = Client()
+        client.force_login(User.objects.get(username="grace"))
+        other = Client()
+        key = signed_in(other)
+        assert client.get("/orders").content == b"user=grace"
+        by_header = {"Authorization": f'Session token="{key}"'}
+        assert client.get("/orders", headers=by_header).content == b"user=ada"
+        forged = {"Authorization": 'Session token="forged"'}
+        assert client.get("/home", headers=forged).content == b"user=AnonymousUser"
+        assert client.get("/awaited", headers=by_header).content == b"user=ada"
 
 
 def test_trouble_in_the_database_is_no_logout(

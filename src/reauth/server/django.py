@@ -33,6 +33,7 @@ except ImportError as missing:
     ) from missing
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.backends.db import SessionStore as Database
 from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookies
@@ -204,7 +205,7 @@ class Guard:
             # Or SessionMiddleware would set or delete the cookie: late, when it may already be
             # that of the session which took over.
             request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
-            request.session = type(request.session)()
+            _use(request, type(request.session)())
         return decision
 
     def dress(self, decision: Decision, response: HttpResponseBase) -> HttpResponseBase:
@@ -244,13 +245,22 @@ def own_session(request: HttpRequest, token: str) -> SessionBase:
     """
     session = request.session
     if session.session_key != token:
-        session = request.session = type(session)(token)
+        session = _use(request, type(session)(token))
     if SESSION_KEY in session:
         # The user is gone or disabled, or has another password: that ended the session.
         if not request.user.is_authenticated:
             raise Refused(SessionError.REVOKED)
         return session
     raise Refused(_why_dead(session, token))
+
+
+def _use(request: HttpRequest, session: SessionBase) -> SessionBase:
+    """Give the request another session, and its user, whoever was looked up before."""
+    request.session = session
+    for remembered in ("_cached_user", "_acached_user"):
+        vars(request).pop(remembered, None)
+    AuthenticationMiddleware(HttpResponse).process_request(request)
+    return session
 
 
 def _why_dead(session: SessionBase, token: str) -> SessionError | None:
