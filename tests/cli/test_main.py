@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import io
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -18,6 +19,20 @@ from reauth.cli import main
 from tests.cli.interrupting import hearing_it
 
 REAUTH = Path(sysconfig.get_path("scripts")) / "reauth"
+
+
+def shell(line: str, *, stdin: int | None = None) -> tuple[int, str]:
+    """The exit code of a line given to the shell, and what it printed."""
+    ran = subprocess.run(
+        line,
+        shell=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=30,
+        stdin=stdin,
+        check=False,
+    )
+    return ran.returncode, ran.stdout
 
 
 def without(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,6 +69,54 @@ def test_a_command_line_that_makes_no_sense_is_exit_code_2(arguments: list[str])
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["explain", "Bearer", "realm=x"], "put it in single quotes"),
+        (["explain", "--jsn", "x"], "usage: reauth explain"),
+        (["demo", "x"], "usage: reauth demo"),
+        (["build"], "required: SCHEME\n"),
+    ],
+)
+def test_what_to_do_instead_is_said(arguments: list[str], said: str) -> None:
+    code, told = shell(f"{REAUTH} {shlex.join(arguments)} 2>&1")
+    assert code == 2
+    assert said in told
+
+
+def test_the_help_of_each_command_is_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("explain", "build", "probe", "demo"):
+        with pytest.raises(SystemExit) as ended:
+            main([command, "--help"])
+        assert ended.value.code == 0
+        assert capsys.readouterr().out.startswith(f"usage: reauth {command} ")
+
+
+@pytest.mark.parametrize("arguments", ["build Negotiate", "explain --json Negotiate"])
+def test_a_reader_that_has_gone_is_no_error_to_speak_of(arguments: str) -> None:
+    theirs, ours = os.pipe()
+    os.close(theirs)
+    assert shell(f"{REAUTH} {arguments} 2>&1 >&0", stdin=ours) == (1, "")
+    os.close(ours)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("arguments", ["build Negotiate", "explain Negotiate"])
+def test_a_full_disk_is_told_in_a_line(arguments: str) -> None:
+    said = "reauth: [Errno 28] No space left on device\n"
+    assert shell(f"{REAUTH} {arguments} 2>&1 >/dev/full") == (2, said)
+
+
+@pytest.mark.parametrize("empty", ["<&-", "</dev/null"])
+def test_a_closed_input_is_an_empty_one(empty: str) -> None:
+    said = "reauth: there is nothing to explain: the input is empty\n"
+    assert shell(f"{REAUTH} explain - {empty} 2>&1") == (2, said)
+
+
+def test_where_output_is_closed_there_is_none() -> None:
+    assert shell(f"{REAUTH} build Negotiate 2>&1 >&-") == (0, "")
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:

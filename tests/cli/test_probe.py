@@ -121,6 +121,7 @@ def test_no_credential_of_netrc_is_sent(tmp_path: Path, monkeypatch: pytest.Monk
         ("ftp://api.example.com", "begin with https://"),
         ("https://", "begin with https://"),
         ("http://[", "no URL"),
+        ("http://127.0.0.1:99999/", "out of range"),
         ("https://ada:hunter2@api.example.com", "no credential"),
     ],
 )

@@ -1,20 +1,34 @@
 """The command `reauth`: explain, build, probe and demo, each a module of that name.
 
-A command is loaded when it is asked for: `reauth --help` and `reauth build` need no extra.
+A command's module says what it takes (`declare`) and does it (`run`), and is loaded when it is
+asked for: `reauth --help` and `reauth build` need no extra.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
 from io import TextIOWrapper
+from types import ModuleType
+from typing import Final
 
-__all__ = ["main"]
+__all__ = ["EXIT_CODES", "UsageError", "main"]
 
-EXIT_CODES = "exit codes: 0 well-formed, 1 faults, 2 usage or nothing to read"
+COMMANDS: Final = {
+    "explain": "say what a challenge field holds, and what is wrong with it",
+    "build": "write a challenge",
+    "probe": "ask a URL, and explain its challenges",
+    "demo": "watch a session die and be renewed, once for fifty threads",
+}
+EXIT_CODES: Final = "exit codes: 0 well-formed, 1 faults, 2 usage or nothing to read"
+
+
+class UsageError(Exception):
+    """What the command was asked cannot be done; the message says what to do instead."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,32 +36,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, TextIOWrapper):
         # What a server sent must be shown on every terminal, whatever its encoding.
         sys.stdout.reconfigure(errors="backslashreplace")
-    arguments = _parser().parse_args(argv)
     try:
-        command = import_module(f"reauth.cli.{arguments.command}")
-    except ModuleNotFoundError as missing:
-        if (missing.name or "").partition(".")[0] != "rich":
-            raise
-        return _fail(f'`reauth {arguments.command}` needs rich: pip install "reauth[cli]"')
-    try:
-        code: int = command.run(arguments)
+        arguments = _parsed(sys.argv[1:] if argv is None else argv)
+        code: int = _module(arguments.command).run(arguments)
+        if sys.stdout:  # there is none where it was closed
+            sys.stdout.flush()
     except UsageError as error:
         return _fail(str(error))
     except KeyboardInterrupt:
         return 130
+    except OSError as error:
+        return _unwritten(error)
     return code
 
 
-class UsageError(Exception):
-    """What the command was asked cannot be done; the message says what to do instead."""
-
-
-def _fail(message: str) -> int:
-    print(f"reauth: {message}", file=sys.stderr)
-    return 2
-
-
-def _parser() -> argparse.ArgumentParser:
+def _parsed(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="reauth",
         description="Read, write and ask for the challenges of WWW-Authenticate.",
@@ -55,52 +58,31 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"reauth {version('reauth')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, line in COMMANDS.items():
+        commands.add_parser(name, help=line)
+    if asked := next(filter(COMMANDS.__contains__, words), None):
+        _module(asked).declare(commands.choices[asked])
+    arguments, unknown = parser.parse_known_args(words)
+    if unknown:  # said with the command's own usage
+        commands.choices[arguments.command].error(f"unrecognized arguments: {' '.join(unknown)}")
+    return arguments
 
-    explain = commands.add_parser(
-        "explain",
-        help="say what a challenge field holds, and what is wrong with it",
-        description="Say what a challenge field holds, and what is wrong with it.",
-        epilog=f"for instance: curl -sI https://api.example.com/ | reauth explain -; {EXIT_CODES}",
-    )
-    explain.add_argument(
-        "field",
-        metavar="FIELD",
-        help="the field, in quotes, with or without its name; - reads standard input: "
-        "a field, or whole responses as curl -i and curl -I show them",
-    )
-    explain.add_argument("--json", action="store_true", help="a JSON list, one object a field")
 
-    build = commands.add_parser(
-        "build",
-        help="write a challenge",
-        description="Write a challenge: every value escaped, nothing that could not be read back.",
-        epilog="for instance: reauth build Session realm=api error=session_expired",
-    )
-    build.add_argument("scheme", metavar="SCHEME")
-    build.add_argument("params", metavar="NAME=VALUE", nargs="*")
-    build.add_argument(
-        "--token68", metavar="TEXT", help="as in: reauth build Negotiate --token68 YWJj"
-    )
+def _module(command: str) -> ModuleType:
+    try:
+        return import_module(f"reauth.cli.{command}")
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] != "rich":
+            raise
+        raise UsageError(f'`reauth {command}` needs rich: pip install "reauth[cli]"') from None
 
-    probe = commands.add_parser(
-        "probe",
-        help="ask a URL, and explain its challenges",
-        description="Send one GET without any credential, follow no redirect, and explain the "
-        "challenges of the answer.",
-        epilog=EXIT_CODES,
-    )
-    probe.add_argument("url", metavar="URL")
-    probe.add_argument("--json", action="store_true", help="a JSON list, one object a field")
 
-    demo = commands.add_parser(
-        "demo",
-        help="watch a session die and be renewed, once for fifty threads",
-        description="Start a server on this machine whose sessions live two seconds, and show "
-        "what travels when they die. It ends by itself.",
-    )
-    demo.add_argument(
-        "--browser",
-        action="store_true",
-        help="serve a page instead, whose script outlives its session; Ctrl-C ends it",
-    )
-    return parser
+def _unwritten(error: OSError) -> int:
+    """End without the output, which cannot be written: nobody reads it, or the disk is full."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter would try again at its end
+    return 1 if isinstance(error, BrokenPipeError) else _fail(str(error))
+
+
+def _fail(message: str) -> int:
+    print(f"reauth: {message}", file=sys.stderr)
+    return 2

@@ -9,8 +9,26 @@ from reauth.session import SCHEME, SessionChallenge
 from reauth.wire.model import Challenge
 
 
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.description = (
+        "Write a challenge: every value escaped, nothing that could not be read back."
+    )
+    parser.epilog = "for instance: reauth build Session realm=api error=session_expired"
+    parser.add_argument("scheme", metavar="SCHEME")
+    parser.add_argument("params", metavar="NAME=VALUE", nargs="*", default=[])
+    parser.add_argument(
+        "--token68", metavar="TEXT", help="as in: reauth build Negotiate --token68 YWJj"
+    )
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Print the challenge; `UsageError` where no field could carry it."""
+    if " " in arguments.scheme:
+        raise UsageError(
+            "the scheme is a word of its own, and so is each parameter, "
+            "as in: reauth build Session realm=api"
+        )
     try:
         pairs = [_pair(argument) for argument in arguments.params]
         challenge = Challenge(arguments.scheme, pairs, token68=arguments.token68)
@@ -38,5 +56,5 @@ def _of_the_scheme(challenge: Challenge) -> Challenge:
         raise UsageError("the Session scheme takes parameters, and no token68")
     for name, value in challenge.params.items():
         if session.get(name) != value:
-            raise UsageError(f"the Session scheme knows no {name}={value}")
+            raise UsageError(f"the Session scheme has no such parameter or value: {name}={value}")
     return session

@@ -46,6 +46,19 @@ A 401 with a reason, one login for all, and every request answered. In a program
 """
 
 
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.description = (
+        "Start a server on this machine whose sessions live two seconds, and show what travels "
+        "when they die. It ends by itself."
+    )
+    parser.add_argument(
+        "--browser",
+        action="store_true",
+        help="serve a page instead, whose script outlives its session; Ctrl-C ends it",
+    )
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Show the demo. 0 when all went as it says, 1 when it did not."""
     if arguments.browser:

@@ -12,7 +12,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from reauth.cli import UsageError
+from reauth.cli import EXIT_CODES, UsageError
 from reauth.cli.fields import ChallengeField, Response, read_responses
 from reauth.cli.terminal import console, show, visible
 from reauth.errors import ChallengeSyntaxError
@@ -20,7 +20,7 @@ from reauth.wire.faults import Fault
 from reauth.wire.field import diagnose
 from reauth.wire.model import Challenge
 
-__all__ = ["report", "run"]
+__all__ = ["declare", "report", "run"]
 
 MOST_INPUT = 1 << 20  # octets of standard input; a challenge stands at the head of a response
 
@@ -31,12 +31,34 @@ _REQUIRED = {
 }
 
 
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.description = "Say what a challenge field holds, and what is wrong with it."
+    parser.usage = "%(prog)s [-h] [--json] FIELD"
+    parser.epilog = (
+        f"for instance: curl -sI https://api.example.com/ | reauth explain -; {EXIT_CODES}"
+    )
+    parser.add_argument(
+        "words",
+        metavar="FIELD",
+        nargs="+",  # only to say what to do about it
+        help="the field, in quotes, with or without its name; - reads standard input: "
+        "a field, or whole responses as curl -i and curl -I show them",
+    )
+    parser.add_argument("--json", action="store_true", help="a JSON list, one object a field")
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Explain the argument, or standard input: 0 well-formed, 1 faults."""
-    text = arguments.field
+    text, *more = arguments.words
+    if more:
+        raise UsageError(
+            "a field is one argument: put it in single quotes, or the shell takes it to pieces, "
+            "as in: reauth explain 'Bearer realm=\"api\"'"
+        )
     if text == "-":
         # Octets read as latin-1, as http.client and requests show a field.
-        text = sys.stdin.buffer.read(MOST_INPUT).decode("latin-1")
+        text = sys.stdin.buffer.read(MOST_INPUT).decode("latin-1") if sys.stdin else ""
     if not text.strip():
         raise UsageError("there is nothing to explain: the input is empty")
     return report(read_responses(text), as_json=arguments.json)
@@ -100,7 +122,8 @@ def _diagnosed(status: int | None, field: ChallengeField) -> Finding:
     try:
         found = diagnose(field.lines)
     except ChallengeSyntaxError as error:
-        fault = Fault(error.fault, error.start, error.end, "RFC 9110 §5.4", f"{error}.")
+        sentence = f"The field is {error.end} characters long; at most {error.start} are read."
+        fault = Fault(error.fault, error.start, error.end, "RFC 9110 §5.4", sentence)
         return _unread(status, field, fault)
     return Finding(status, field.name, field.lines, found.challenges, found.faults, str(found))
 

@@ -7,12 +7,23 @@ from urllib.parse import urlsplit
 
 import requests
 
-from reauth.cli import UsageError
+from reauth.cli import EXIT_CODES, UsageError
 from reauth.cli.explain import report
 from reauth.cli.fields import Response
 from reauth.cli.terminal import show
 
 TIMEOUT = 10.0  # seconds, to connect and again for the head of the answer
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.description = (
+        "Send one GET without any credential, follow no redirect, and explain the challenges of "
+        "the answer."
+    )
+    parser.epilog = EXIT_CODES
+    parser.add_argument("url", metavar="URL")
+    parser.add_argument("--json", action="store_true", help="a JSON list, one object a field")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -52,6 +63,7 @@ class _Session(requests.Session):
 def _check(url: str) -> None:
     try:
         parts = urlsplit(url)
+        parts.port  # noqa: B018 - where it is out of range, this raises as well
     except ValueError as error:
         raise UsageError(f"this is no URL: {error}") from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
