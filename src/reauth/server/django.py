@@ -33,7 +33,6 @@ except ImportError as missing:
     ) from missing
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
-from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.backends.db import SessionStore as Database
 from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookies
@@ -256,6 +255,9 @@ def own_session(request: HttpRequest, token: str) -> SessionBase:
 
 def _use(request: HttpRequest, session: SessionBase) -> SessionBase:
     """Give the request another session, and its user, whoever was looked up before."""
+    # It needs Django's users installed, and a verify of one's own does not.
+    from django.contrib.auth.middleware import AuthenticationMiddleware
+
     request.session = session
     for remembered in ("_cached_user", "_acached_user"):
         vars(request).pop(remembered, None)
