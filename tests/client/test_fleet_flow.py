@@ -284,9 +284,13 @@ def test_a_stored_session_that_cannot_be_sent_is_renewed_instead(grant: Grant, s
 
 INJECTED = json.dumps(
     {
-        "version": 9, "fence": 9, "scheme": "Session",
+        "version": 9,
+        "fence": 9,
+        "scheme": "Session",
         "grant": {
-            "token": "s3cret", "expires_in": None, "refresh": None,
+            "token": "s3cret",
+            "expires_in": None,
+            "refresh": None,
             "cookies": {"sid": "1\r\nInjected: yes"},
         },
     }

@@ -63,7 +63,12 @@ def in_redis(url: str) -> tuple[Store, Write]:
 
 def record(**fields: Any) -> bytes:
     """A record with a session that looks alive."""
-    session: dict[str, Any] = {"token": "forged", "cookies": {}, "expires_in": None, "refresh": None}
+    session: dict[str, Any] = {
+        "token": "forged",
+        "cookies": {},
+        "expires_in": None,
+        "refresh": None,
+    }
     whole = {"version": 9, "fence": 9, "scheme": "Session", "grant": session | fields}
     return json.dumps(whole).encode()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import socket
 import subprocess
@@ -61,10 +62,11 @@ def test_a_server_that_does_not_answer_is_an_error_within_the_time_out() -> None
             store.get(ORIGIN, "")
         settings = store._client.connection_pool.connection_kwargs
         assert (settings["socket_timeout"], settings["socket_connect_timeout"]) == (0.05, 0.05)
-        # A connection may have gone stale, so it is tried once more, on another one.
+        # A connection may have gone stale, so it may be tried once more, on another one.
         silent.setblocking(False)
         silent.accept()[0].close()
-        silent.accept()[0].close()
+        with contextlib.suppress(BlockingIOError):  # older releases do not
+            silent.accept()[0].close()
         with pytest.raises(BlockingIOError):
             silent.accept()
 
