@@ -10,11 +10,9 @@ import json
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from socketserver import ThreadingMixIn
-from threading import Thread
 from typing import TYPE_CHECKING, Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
+from reauth.cli.loopback import Loopback
 from reauth.server.gate import Refused
 from reauth.server.wsgi import SessionGate
 
@@ -49,26 +47,11 @@ class Api:
         return [json.dumps(content).encode()]
 
 
-class _ThreadingServer(ThreadingMixIn, WSGIServer):
-    request_queue_size = 128
-
-
-class _SilentHandler(WSGIRequestHandler):
-    def log_message(self, format: str, *values: Any) -> None:  # noqa: A002  its name up there
-        pass
-
-
 @contextmanager
 def serving(app: WSGIApplication) -> Iterator[str]:
     """Serve any WSGI application on loopback, and say at which origin."""
-    with make_server("127.0.0.1", 0, app, _ThreadingServer, _SilentHandler) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with Loopback(app) as server:
+        yield server.url
 
 
 @contextmanager

@@ -13,12 +13,10 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
-from threading import Thread
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
-from wsgiref.simple_server import make_server
+from typing import TYPE_CHECKING
 
-from reauth.cli.demo_server import PASSWORD, SilentHandler, ThreadingServer
+from reauth.cli.demo_server import PASSWORD
+from reauth.cli.loopback import Loopback, answer
 from reauth.cli.terminal import show
 from reauth.server.gate import Refused
 from reauth.server.wsgi import SessionGate
@@ -55,8 +53,8 @@ class _Session:
     signed_out: bool = False
 
 
-class BrowserDemo:
-    """Serves the page and what it calls on a free port of the loopback interface while entered."""
+class BrowserDemo(Loopback):
+    """Serves the page and what it calls while entered."""
 
     def __init__(self) -> None:
         self._sessions: dict[str, _Session] = {}
@@ -68,26 +66,7 @@ class BrowserDemo:
             public=["/", "/renew.js", "/login", "/demo/*"],
             cookie="sid",
         )
-        self._server = make_server("127.0.0.1", 0, gate, ThreadingServer, SilentHandler)
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
-        self.url = f"http://127.0.0.1:{self._server.server_port}/"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    def wait(self) -> None:
-        """Wait for ever, until an interrupt."""
-        self._thread.join()
+        super().__init__(gate)
 
     def _now(self) -> float:
         return time.monotonic() + self._skipped
@@ -116,21 +95,14 @@ class BrowserDemo:
         if path == "/demo/elsewhere":
             for session in self._sessions.values():
                 session.signed_out = True
-        return _answer(start_response, "200 OK", {"user": environ["reauth.session"]})
+        return answer(start_response, "200 OK", {"user": environ["reauth.session"]})
 
     def _log_in(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         account = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
         if account["password"] != PASSWORD:
-            return _answer(start_response, "403 Forbidden", {"error": "wrong password"})
+            return answer(start_response, "403 Forbidden", {"error": "wrong password"})
         token = secrets.token_urlsafe(24)
         self._sessions[token] = _Session(account["user"], self._now())
         # No Max-Age: the cookie outlives the session, or nobody could be told that it expired.
         cookie = f"sid={token}; Path=/; HttpOnly; SameSite=Strict"
-        return _answer(start_response, "200 OK", {"user": account["user"]}, ("Set-Cookie", cookie))
-
-
-def _answer(
-    start_response: StartResponse, status: str, content: dict[str, Any], *more: tuple[str, str]
-) -> Iterable[bytes]:
-    start_response(status, [("Content-Type", "application/json"), *more])
-    return [json.dumps(content).encode()]
+        return answer(start_response, "200 OK", {"user": account["user"]}, ("Set-Cookie", cookie))

@@ -11,12 +11,10 @@ import secrets
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from socketserver import ThreadingMixIn
-from threading import Lock, Thread
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 
+from reauth.cli.loopback import Loopback, answer
 from reauth.server.gate import Refused
 from reauth.server.wsgi import SessionGate
 
@@ -61,31 +59,15 @@ class Sessions:
         return USER
 
 
-class DemoServer:
-    """Serves `/login` and `/orders` on a free port of the loopback interface while entered."""
+class DemoServer(Loopback):
+    """Serves `/login` and `/orders` while entered."""
 
     def __init__(self, lifetime: float) -> None:
         self._sessions = Sessions(lifetime)
         self._record: list[Exchange] = []
         self._recording = Lock()
         gate = SessionGate(self._serve, self._sessions.verify, realm="orders", public=["/login"])
-        self._server = make_server(
-            "127.0.0.1", 0, self._recorded(gate), ThreadingServer, SilentHandler
-        )
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}).start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(self._recorded(gate))
 
     def exchanges(self) -> list[Exchange]:
         """Hand over what was recorded since the last call, in the order of the answers."""
@@ -95,12 +77,12 @@ class DemoServer:
 
     def _serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"] != "/login":
-            return _answer(start_response, "200 OK", {"orders": ["tea", "ink"]})
+            return answer(start_response, "200 OK", {"orders": ["tea", "ink"]})
         sent = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         if json.loads(sent) != {"user": USER, "password": PASSWORD}:
-            return _answer(start_response, "403 Forbidden", {"error": "wrong password"})
+            return answer(start_response, "403 Forbidden", {"error": "wrong password"})
         time.sleep(LOGIN_SECONDS)
-        return _answer(start_response, "200 OK", {"access_token": self._sessions.start()})
+        return answer(start_response, "200 OK", {"access_token": self._sessions.start()})
 
     def _recorded(self, application: WSGIApplication) -> WSGIApplication:
         def recorded(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -120,21 +102,3 @@ class DemoServer:
             return application(environ, start)
 
         return recorded
-
-
-class ThreadingServer(ThreadingMixIn, WSGIServer):
-    """A thread for each request."""
-
-    request_queue_size = 128  # fifty threads connect at once
-
-
-class SilentHandler(WSGIRequestHandler):
-    """Writes no log of requests."""
-
-    def log_message(self, format: str, *values: Any) -> None:  # noqa: A002  its name up there
-        """Print nothing: the demo tells what came in its own words."""
-
-
-def _answer(start_response: StartResponse, status: str, content: dict[str, Any]) -> Iterable[bytes]:
-    start_response(status, [("Content-Type", "application/json"), ("Cache-Control", "no-store")])
-    return [json.dumps(content).encode()]
