@@ -204,6 +204,30 @@ def test_the_chunks_of_a_response_that_was_replaced_are_not_sent() -> None:
     assert b"old" not in body["body"]
 
 
+def test_a_layer_that_takes_a_refusal_for_its_failure_is_not_heard() -> None:
+    async def layer(scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await socket({"path": "/refuses"}, receive, send)
+        except reauth.Refused:
+            await send({"type": "http.response.start", "status": 500})
+            await send({"type": "http.response.body", "body": b"broken"})
+            raise
+
+    start, body = messages(SessionGate(layer, averify, realm="a", public=["/"]))
+    assert start["status"] == 401
+    assert b"session_revoked" in body["body"]
+
+
+@pytest.mark.parametrize("other", [b'Session token="other"', b"Basic YTpi"])
+def test_two_authorization_lines_are_refused_on_the_short_way_too(other: bytes) -> None:
+    gate = SessionGate(socket, averify, realm="a")
+    lines = [(b"authorization", b'Session token="good"'), (b"authorization", other)]
+    for headers in (lines, lines[::-1]):
+        start, body = messages(gate, headers=headers)
+        assert start["status"] == 401
+        assert b"session_invalid" in body["body"]
+
+
 def test_a_refusal_that_comes_too_late_is_an_error() -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200})
