@@ -108,7 +108,12 @@ def test_what_is_no_challenge_is_not_written(bad: Any) -> None:
         reauth.serialize(bad)
 
 
-def test_one_challenge_is_not_several() -> None:
-    one: Any = Challenge("Basic", {"realm": "a"})
+@pytest.mark.parametrize("one", [Challenge("Basic"), reauth.SessionChallenge(), None])
+def test_one_challenge_is_not_several(one: Any) -> None:
     with pytest.raises(TypeError, match=r"str\(\) writes one"):
         reauth.serialize(one)
+
+
+def test_typed_challenges_may_stand_among_the_others() -> None:
+    session = reauth.SessionChallenge(realm="a", error="session_expired")
+    assert reauth.serialize([Challenge("Bearer"), session]) == f"Bearer, {session}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from reauth.wire.diagnose import Diagnosis, diagnose_lines
 from reauth.wire.model import Challenge
@@ -63,24 +64,30 @@ def diagnose(field: str | Iterable[str], *, max_length: int = MAX_LENGTH) -> Dia
     return diagnose_lines([text] if isinstance(field, str) else list(field))
 
 
-def serialize(challenges: Iterable[Challenge]) -> str:
+class _HasChallenge(Protocol):
+    def to_challenge(self) -> Challenge: ...
+
+
+def serialize(challenges: Iterable[Challenge | _HasChallenge]) -> str:
     r"""Write challenges as one field value (RFC 9110 §11.6.1); `parse` reads it back as they are.
+
+    Typed ones, such as a `SessionChallenge`, may stand among them.
 
     >>> serialize([Challenge("Bearer", {"realm": 'say "hi"'}), Challenge("Negotiate")])
     'Bearer realm="say \\"hi\\"", Negotiate'
 
     Raises `TypeError` for anything but challenges: a text would go out unchecked.
     """
-    if isinstance(challenges, Challenge):
+    if not isinstance(challenges, Iterable):
         raise TypeError("serialize takes several challenges, such as a list; str() writes one")
     return ", ".join(map(_written, challenges))
 
 
-def _written(challenge: Challenge) -> str:
-    if not isinstance(challenge, Challenge):
-        kind = type(challenge).__name__
-        raise TypeError(f"expected a Challenge, as parse or to_challenge() returns, not {kind}")
-    return str(challenge)
+def _written(challenge: Challenge | _HasChallenge) -> str:
+    plain = challenge.to_challenge() if hasattr(challenge, "to_challenge") else challenge
+    if not isinstance(plain, Challenge):
+        raise TypeError(f"expected a Challenge or a SessionChallenge, not {type(plain).__name__}")
+    return str(plain)
 
 
 def _lines(field: Iterable[str]) -> list[str]:
