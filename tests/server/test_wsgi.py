@@ -123,6 +123,20 @@ def test_a_generator_runs_until_it_has_started_its_response() -> None:
     assert body.closed == 1
 
 
+def test_a_generator_runs_no_further_before_its_chunks_are_asked_for() -> None:
+    ran: list[str] = []
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
+        start_response("200 OK", [])
+        yield b"a"
+        ran.append("on")
+        yield b"b"
+
+    _, sent = call(admitted(app))
+    assert ran == []
+    assert list(sent) == [b"a", b"b"]
+
+
 def test_a_generator_that_never_starts_ends() -> None:
     assert call(admitted(lambda environ, start_response: iter(())))[0] == "not started"
 
