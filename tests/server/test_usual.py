@@ -113,6 +113,15 @@ def test_a_verifier_is_asked_once(through: Any, token: str) -> None:
 
 
 @pytest.mark.parametrize("through", [through_wsgi, through_asgi])
+def test_a_field_beyond_the_bound_is_not_read(through: Any) -> None:
+    asked.clear()
+    status, headers, _ = through("/plain", f'Session token="{"a" * 16_384}"', {})
+    assert status == 401
+    assert ("www-authenticate", 'Session realm="a", error="session_invalid"') in headers
+    assert asked == []
+
+
+@pytest.mark.parametrize("through", [through_wsgi, through_asgi])
 def test_the_short_way_is_taken_and_nothing_decided_at_length(
     through: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
