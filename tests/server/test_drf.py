@@ -246,6 +246,7 @@ def test_without_the_exception_handler_the_status_and_the_reason_are_right_too()
         down = get(client, "/orders", SECRET)
         assert told(down) == (503, None)
         assert down.headers["Retry-After"] == "5"
+        assert down.json()["detail"] == "Sessions cannot be checked at the moment"
         client.cookies["sid"] = "good"
         forged = client.post("/orders")
         assert (told(forged), forged.json()["error"]) == ((403, None), "csrf_invalid")

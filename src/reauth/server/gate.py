@@ -42,6 +42,7 @@ __all__ = [
     "Refused",
     "Request",
     "StepUp",
+    "Words",
     "is_session",
 ]
 
