@@ -140,7 +140,7 @@ def test_a_pause_that_is_no_number_is_none(nonsense: object) -> None:
     error.retry_after = nonsense  # type: ignore[attr-defined]
     clock = Clock()
     book = a_book(clock)
-    fail(book, error)
+    assert 0.5 <= (fail(book, error).retry_after or 0.0) <= 1.0
     clock.now += 1.0
     assert Steps(book, refused()).leads
 

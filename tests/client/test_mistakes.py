@@ -89,6 +89,14 @@ def test_what_is_no_login_is_refused_and_not_shown(kind: Any, given: Any, messag
     assert "s3cret" not in str(caught.value)
 
 
+def test_a_listener_that_must_be_awaited_is_refused(kind: Any) -> None:
+    async def listen(event: object) -> None:
+        raise NotImplementedError
+
+    with pytest.raises(TypeError, match=r"^SessionAuth: on_event= is called and never awaited"):
+        kind(login, ORIGIN, on_event=listen)
+
+
 def test_an_unknown_word_names_the_class_that_users_know(kind: Any) -> None:
     with pytest.raises(TypeError, match=r"^SessionAuth\.__init__\(\) got .* 'timeout'"):
         kind(login, ORIGIN, timeout=5)

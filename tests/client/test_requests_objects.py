@@ -6,7 +6,6 @@ import pickle
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 import requests
@@ -14,8 +13,6 @@ import requests
 from reauth import Grant
 from reauth.client.grant import Context
 from reauth.client.requests import LoginRefused, SessionAuth
-from reauth.client.signals import status
-from reauth.client.stores.memory import MemoryStore
 from tests.client.server import PASSWORD, Server
 from tests.client.test_requests_threads import at_once
 
@@ -173,15 +170,3 @@ def test_a_forked_child_renews_though_a_thread_of_its_parent_was_logging_in(
 
 def test_an_auth_says_nothing_of_its_login(server: Server) -> None:
     assert PASSWORD not in repr(SessionAuth(server.login, server.url))
-
-
-@pytest.mark.parametrize("signals", [status(440), ["a text"], [440]])
-def test_what_are_not_several_signals_is_refused(signals: Any) -> None:
-    with pytest.raises(TypeError, match=r"such as \[status\(440\)\]"):
-        SessionAuth(Login("x"), "https://api.example.com", signals=signals)
-
-
-def test_the_class_of_a_store_is_no_store() -> None:
-    store: Any = MemoryStore
-    with pytest.raises(TypeError, match=r"not its class: MemoryStore\(…\)"):
-        SessionAuth(Login("x"), "https://api.example.com", store=store)

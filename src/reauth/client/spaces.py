@@ -33,8 +33,9 @@ def outage(cause: BaseException, attempt: int, now: float) -> Blocked:
 
 
 def _pause(attempt: int, retry_after: object) -> float:
-    # Whatever raised it may have an attribute of that name: what is no number says nothing.
-    if isinstance(retry_after, int | float):
+    # Whatever raised it may have an attribute of that name: what is no number says nothing, and
+    # nor does what is called a number and is none.
+    if isinstance(retry_after, int | float) and abs(retry_after) >= 0:
         return min(max(retry_after, 0.0), _LONGEST_RETRY_AFTER)
     longest = min(_FIRST_PAUSE * 2.0 ** min(attempt - 1, 16), _LONGEST_PAUSE)
     return longest * random.uniform(0.5, 1.0)  # noqa: S311 - no secret

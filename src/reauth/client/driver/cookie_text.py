@@ -8,11 +8,11 @@ __all__ = ["values", "with_cookies"]
 
 
 def with_cookies(
-    header: str | None, cookies: Mapping[str, str], without: Collection[str] = ()
+    header: str | bytes | None, cookies: Mapping[str, str], without: Collection[str] = ()
 ) -> str:
     """Replace or add cookies in the text of a Cookie header, and leave out those named.
 
-    All others stay as they are.
+    All others stay as they are. requests takes octets too.
 
     >>> with_cookies("a=1; sid=dead; b=2", {"sid": "s1"}, without={"b"})
     'a=1; sid=s1'
@@ -22,7 +22,7 @@ def with_cookies(
     return "; ".join(kept + [f"{name}={value}" for name, value in cookies.items()])
 
 
-def values(header: str | None) -> dict[str, str]:
+def values(header: str | bytes | None) -> dict[str, str]:
     """Read the text of a Cookie header; of a name given twice, the first."""
     found: dict[str, str] = {}
     for pair in _pairs(header):
@@ -30,8 +30,9 @@ def values(header: str | None) -> dict[str, str]:
     return found
 
 
-def _pairs(header: str | None) -> list[str]:
-    return [pair.strip() for pair in (header or "").split(";") if pair.strip()]
+def _pairs(header: str | bytes | None) -> list[str]:
+    text = header.decode("latin-1") if isinstance(header, bytes) else header or ""
+    return [pair.strip() for pair in text.split(";") if pair.strip()]
 
 
 def _name(pair: str) -> str:

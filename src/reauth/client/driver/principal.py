@@ -7,13 +7,17 @@ how it is pickled; each library's `SessionAuth` says how it sends, waits and log
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
+from inspect import iscoroutinefunction
+from pickle import PicklingError
 from typing import Any, Generic, Literal, Protocol, Self, TypeVar, runtime_checkable
 
 from reauth import errors
 from reauth.client.book import Book
 from reauth.client.driver.drive import drive, stand_by
-from reauth.client.events import Listener
+from reauth.client.driver.reentry import logging_in
+from reauth.client.events import Event, Listener
 from reauth.client.fleet import forget
 from reauth.client.grant import Context
 from reauth.client.origins import trusted
@@ -63,6 +67,8 @@ class Principal(Generic[Http]):
         _check("actions", actions, Mapping | None, "a mapping of error codes to actions")
         _check("http", http, _Client | None, "a session or client")
         _check("on_event", on_event, Callable | None, "a callable")
+        if iscoroutinefunction(on_event):
+            raise TypeError("SessionAuth: on_event= is called and never awaited: no `async def`")
         logins, seconds = _pair(budget)
         policy = Policy(
             origins=trusted(login, origins, insecure=insecure),
@@ -91,7 +97,15 @@ class Principal(Generic[Http]):
     ) -> None:
         self.login = login
         self._http = http
+        self._policy = policy
+        if policy.listener is not None:
+            policy = replace(policy, listener=partial(self._tell, policy.listener))
         self._book = Book(policy)
+
+    def _tell(self, listener: Listener, event: Event) -> None:
+        # A request that a listener makes would wait for the renewal that waits for the listener.
+        with logging_in(self._book):
+            listener(event)
 
     def reset(self) -> None:
         """Forget the session and every refused login: the next challenge is answered anew.
@@ -104,12 +118,29 @@ class Principal(Generic[Http]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # No session and no refusal travels: whoever loads this logs in for itself.
-        return self._with_policy, (self.login, self._book.policy)
+        if self._http is not None:
+            raise PicklingError(
+                "this SessionAuth was given http=, and no client is pickled: a login that opens "
+                "one of its own needs none"
+            )
+        return self._with_policy, (self.login, self._policy), self._more()
+
+    def __copy__(self) -> Self:
+        copied = self._with_policy(self.login, self._policy, self._http)
+        vars(copied).update(self._more())
+        return copied
+
+    def _more(self) -> dict[str, Any]:
+        """Return what a class derived from ours has added."""
+        ours = vars(self._with_policy(self.login, self._policy))
+        return {name: value for name, value in vars(self).items() if name not in ours}
 
     @classmethod
-    def _with_policy(cls, login: Callable[[Context], object], policy: Policy) -> Self:
+    def _with_policy(
+        cls, login: Callable[[Context], object], policy: Policy, http: Http | None = None
+    ) -> Self:
         auth = cls.__new__(cls)
-        auth._begin(login, policy)
+        auth._begin(login, policy, http)
         return auth
 
 
