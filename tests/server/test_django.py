@@ -332,7 +332,7 @@ def test_under_asgi_the_states_are_told_too() -> None:
 
 def with_a_note(get_response: Any) -> Any:
     def middleware(request: HttpRequest) -> Any:
-        request.session["note"] = "kept"
+        request.session["note"] = request.path
         return get_response(request)
 
     return middleware
@@ -343,7 +343,7 @@ def test_what_a_middleware_outside_put_into_the_session_is_there(client: Client)
     stack.insert(1, f"{__name__}.with_a_note")
     with override_settings(MIDDLEWARE=stack):
         signed_in(client)
-        assert client.get("/note").content == b"kept"
+        assert client.get("/note").content == b"/note"
 
 
 # Single views
