@@ -5,11 +5,13 @@ import json
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
+
+from tests.cli.processes import running
 
 START_SECONDS = 30
 
@@ -80,14 +82,14 @@ def browsing(folder: Path) -> Iterator[Page]:
     command = ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run"]
     command += ["--remote-debugging-port=0", f"--user-data-dir={folder}", "--no-proxy-server"]
     command += ["--window-size=820,900", "--force-color-profile=srgb", "about:blank"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as browser:
-        try:
-            with connect(_page_url(folder), proxy=None, max_size=None) as connection:
-                page = Page(connection)
-                page.ask("Page.enable")
-                yield page
-        finally:
-            browser.terminate()
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with running(command, **silent) as browser:
+        with connect(_page_url(folder), proxy=None, max_size=None) as connection:
+            page = Page(connection)
+            page.ask("Page.enable")
+            yield page
+        browser.terminate()
+        with suppress(subprocess.TimeoutExpired):
             browser.wait(10)
 
 

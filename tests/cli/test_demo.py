@@ -1,6 +1,7 @@
 """`reauth demo` shows one login for a dead session, ends by itself and shows no secret."""
 
 import re
+import socket
 import subprocess
 import sysconfig
 from functools import cache
@@ -66,6 +67,15 @@ def test_the_demo_server_refuses_a_wrong_password() -> None:
     with DemoServer(1.0) as server:
         answer = requests.post(f"{server.url}/login", json={"user": "ada"}, timeout=5)
     assert answer.status_code == 403
+
+
+@pytest.mark.timeout(10)
+def test_a_client_that_sends_nothing_does_not_keep_the_demo_from_ending() -> None:
+    with socket.socket() as silent:
+        with DemoServer(1.0) as server:
+            silent.connect(("127.0.0.1", int(server.url.rpartition(":")[2])))
+            requests.get(f"{server.url}/orders", timeout=5)  # so the one before was accepted
+        silent.shutdown(socket.SHUT_WR)
 
 
 def test_the_demo_server_knows_no_session_but_its_own() -> None:

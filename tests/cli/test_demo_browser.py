@@ -14,7 +14,7 @@ import pytest
 from reauth.cli.demo_browser import BrowserDemo
 from reauth.server.wsgi import SessionGate
 from tests.cli.chromium import Page, browsing
-from tests.cli.interrupting import hearing_it
+from tests.cli.processes import running
 from tests.server.serving import serving_wsgi
 
 pytestmark = pytest.mark.needs("chromium")
@@ -340,19 +340,10 @@ def test_a_basic_challenge_in_its_place_does(page: Page, site: str) -> None:
 
 def test_the_command_serves_the_page_until_it_is_interrupted(page: Page) -> None:
     command = Path(sysconfig.get_path("scripts")) / "reauth"
-    with subprocess.Popen(
-        [command, "demo", "--browser"],
-        stdout=subprocess.PIPE,
-        text=True,
-        bufsize=1,
-        preexec_fn=hearing_it,  # noqa: PLW1509 - it takes no lock
-    ) as running:
-        try:
-            assert running.stdout is not None
-            told = next(line for line in running.stdout if "http" in line)
-            page.open(re.findall(r"http://\S+", told)[0])
-            page.until("document.title.startsWith('reauth')")
-            running.send_signal(signal.SIGINT)
-            assert running.wait(10) == 0
-        finally:
-            running.kill()
+    with running([command, "demo", "--browser"], stdout=subprocess.PIPE) as served:
+        assert served.stdout is not None
+        told = next(line for line in served.stdout if "http" in line)
+        page.open(re.findall(r"http://\S+", told)[0])
+        page.until("document.title.startsWith('reauth')")
+        served.send_signal(signal.SIGINT)
+        assert served.wait(10) == 0

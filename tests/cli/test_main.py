@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from reauth.cli import main
-from tests.cli.interrupting import hearing_it
+from tests.cli.processes import running
 
 REAUTH = Path(sysconfig.get_path("scripts")) / "reauth"
 
@@ -160,13 +160,8 @@ def test_a_terminal_gets_colours() -> None:
 
 
 def test_an_interrupt_ends_it_without_a_traceback() -> None:
-    with subprocess.Popen(
-        [REAUTH, "demo"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=hearing_it,  # noqa: PLW1509 - it takes no lock
-    ) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with running([REAUTH, "demo"], **pipes) as process:
         assert process.stdout is not None
         process.stdout.readline()
         process.send_signal(signal.SIGINT)

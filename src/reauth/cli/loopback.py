@@ -21,7 +21,9 @@ class Loopback:
 
     def __init__(self, application: WSGIApplication) -> None:
         self._server = make_server("127.0.0.1", 0, application, _ThreadingServer, _SilentHandler)
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
+        self._thread = Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        )
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
@@ -46,6 +48,8 @@ class _ThreadingServer(ThreadingMixIn, WSGIServer):
     """A thread for each request."""
 
     request_queue_size = 128  # fifty threads connect at once
+    # A client that Ctrl-C stopped between connecting and asking would keep the demo from ending.
+    daemon_threads = True
 
 
 class _SilentHandler(WSGIRequestHandler):

@@ -1,0 +1,38 @@
+"""Processes that a test starts, and that end with it whatever happens."""
+
+import signal
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+__all__ = ["running"]
+
+
+@contextmanager
+def running(command: Sequence[str | Path], **streams: Any) -> Iterator["subprocess.Popen[str]"]:
+    """Start a command that hears Ctrl-C; it is killed if it has not ended by itself.
+
+    A bare `with Popen` waits without bound for what is slow to end: the test's time-out then cuts
+    that short, and leaves a process that nobody waits for.
+    """
+    with subprocess.Popen(
+        command,
+        text=True,
+        bufsize=1,
+        preexec_fn=_hearing,  # noqa: PLW1509 - it takes no lock
+        **streams,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _hearing() -> None:
+    """Hear Ctrl-C also where the tests run in the background of a shell.
+
+    There a shell has it ignored, and what is ignored is inherited.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
