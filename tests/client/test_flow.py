@@ -341,6 +341,7 @@ def test_one_reset_allows_one_more_login_and_a_second_none() -> None:
     book.reset()
     steps.send("old too")
     assert isinstance(steps.final.failure, LoginTimeout)
+    assert "reset() has forgotten it" in str(steps.final.failure)
     assert Steps(book, refused()).leads  # and it left no renewal behind
 
 

@@ -74,6 +74,20 @@ def test_its_client_is_closed_after_it(driver: Driver, server: Server) -> None:
     assert [http.is_closed for http in seen] == [True]
 
 
+def test_its_client_may_be_entered_and_closed_by_the_login(driver: Driver, server: Server) -> None:
+    def log_in(context: Any) -> Any:
+        with context.http as http:
+            return server.grant(http.post(f"{server.url}/login"))
+
+    async def log_in_async(context: Any) -> Any:
+        async with context.http as http:
+            return server.grant(await http.post(f"{server.url}/login"))
+
+    login = log_in_async if driver.is_async else log_in
+    client = driver.open(auth=SessionAuth(login, server.url))
+    assert client.get(f"{server.url}/orders").status_code == 200
+
+
 def test_its_client_asks_neither_netrc_nor_proxies_of_the_environment(
     driver: Driver, server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:

@@ -209,7 +209,8 @@ def _renew(
         if ended is not None:
             return ended, led
     late = book.newer(demand.key, dead)  # it came at the very last moment
-    return late or Final(seen, Outcome.UNAVAILABLE, _timed_out(book)), led
+    in_time = book.clock() < give_up
+    return late or Final(seen, Outcome.UNAVAILABLE, _in_vain(book, in_time=in_time)), led
 
 
 def _follow(
@@ -313,7 +314,9 @@ def _failure(blocked: Blocked, now: float) -> ReauthError | None:
     return error
 
 
-def _timed_out(book: Book) -> LoginTimeout:
+def _in_vain(book: Book, *, in_time: bool) -> LoginTimeout:
+    if in_time:
+        return LoginTimeout("this request's login was overtaken, or reset() has forgotten it")
     return LoginTimeout(f"nobody renewed the session within {book.policy.wait_timeout:g} s")
 
 

@@ -200,7 +200,9 @@ class SessionAuth(Principal[httpx.Client | httpx.AsyncClient], httpx.Auth):
 
     def _open_http(self, opened: ExitStack) -> httpx.Client:
         if self._http is None:
-            return opened.enter_context(_plain(httpx.Client, self._book.policy.login_timeout))
+            client = _plain(httpx.Client, self._book.policy.login_timeout)
+            opened.callback(client.close)  # not entered: that is left to the login, and done once
+            return client
         return _of_kind(httpx.Client, self._http)
 
     # In a task
