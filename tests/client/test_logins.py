@@ -45,6 +45,12 @@ def test_the_account_is_posted_as_json_and_the_token_granted(server: Server, log
     assert request.headers["Content-Type"] == "application/json"
 
 
+def test_no_lifetime_is_looked_for_where_none_is_named(server: Server) -> None:
+    url = answers(server, Answer(200, (), b'{"access_token": "t0ken", "expires_in": 60}'))
+    assert over_requests(JSONLogin(url, ACCOUNT)).expires_in == 60
+    assert over_requests(JSONLogin(url, ACCOUNT, expires_in=None)).expires_in is None
+
+
 def test_the_account_is_posted_as_a_form_where_asked_for(server: Server) -> None:
     over_requests(JSONLogin(answers(server, Answer(200, (), TOKEN)), ACCOUNT, form=True))
     (request,) = server.requests

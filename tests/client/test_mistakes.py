@@ -10,7 +10,7 @@ import reauth.client.httpx
 import reauth.client.requests
 from reauth.client.logins import JSONLogin
 from reauth.client.policy import BEARER
-from reauth.client.signals import status
+from reauth.client.signals import redirect_to, status
 from reauth.client.stores import Entry, Shelf
 from reauth.client.stores.memory import MemoryStore
 
@@ -174,3 +174,24 @@ def test_of_one_url_or_several_scheme_host_and_port_count(kind: Any, origins: An
 )
 def test_addresses_and_odd_names_are_origins_too(kind: Any, origin: str) -> None:
     assert kind(login, origin)._book.policy.origins == {origin}
+
+
+# Logins and signals
+
+
+@pytest.mark.parametrize("url", [None, b"https://api.example.com/login", ["https://a"]])
+def test_the_url_of_a_login_is_a_text(url: Any) -> None:
+    with pytest.raises(TypeError, match="the URL of a login is a str, not "):
+        JSONLogin(url, {"user": "ada"})
+
+
+@pytest.mark.parametrize("codes", [(), ("440",), ([440],), (440, None)])
+def test_a_status_that_no_answer_has_is_no_signal(codes: Any) -> None:
+    with pytest.raises(TypeError, match=r"status\(440, 419\)"):
+        status(*codes)
+
+
+@pytest.mark.parametrize("places", [(), ("",), ("login",), ("/login", "www.example.com/login")])
+def test_a_place_where_no_redirect_leads_is_no_signal(places: Any) -> None:
+    with pytest.raises(ValueError, match=r'redirect_to\("/login"\)'):
+        redirect_to(*places)

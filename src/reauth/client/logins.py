@@ -60,6 +60,8 @@ class _Login(ABC):
     insecure: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.url, str):
+            raise TypeError(f"the URL of a login is a str, not {_kind(self.url)}")
         check_secure(self.url, insecure=self.insecure)
         if "@" in urlsplit(self.url).netloc:
             raise ValueError("the URL of a login names no user: user and password stand apart")
@@ -107,7 +109,7 @@ class _TokenLogin(_Login):
     """A login that is answered with JSON."""
 
     token: str | None = field(default="access_token", kw_only=True)
-    expires_in: str = field(default="expires_in", kw_only=True)
+    expires_in: str | None = field(default="expires_in", kw_only=True)
     refresh: str | None = field(default=None, kw_only=True)
     cookies: bool = field(default=False, kw_only=True)
 
@@ -124,7 +126,7 @@ class _TokenLogin(_Login):
         return Grant(
             None if self.token is None else text_in(document, self.token, answer),
             cookies,
-            seconds_in(document, self.expires_in),
+            None if self.expires_in is None else seconds_in(document, self.expires_in),
             None if self.refresh is None else text_in(document, self.refresh, answer),
         )
 

@@ -51,6 +51,8 @@ def status(*codes: int, error: Error = _EXPIRED) -> Signal:
     >>> status(440)(Answer(440, {}, "https://api.example.com/orders"))
     <SessionError.EXPIRED: 'session_expired'>
     """
+    if not codes or not all(isinstance(code, int) for code in codes):
+        raise TypeError("status() takes numbers, one or more: status(440, 419)")
     return partial(_status, codes=codes, error=error)
 
 
@@ -65,6 +67,8 @@ def redirect_to(*places: str, error: Error = _EXPIRED) -> Signal:
     >>> redirect_to("/login")(found)
     <SessionError.EXPIRED: 'session_expired'>
     """
+    if not places or not all(place.startswith(("/", "http://", "https://")) for place in places):
+        raise ValueError('redirect_to() takes paths and URLs: redirect_to("/login")')
     return partial(_redirect_to, places=places, error=error)
 
 
