@@ -168,3 +168,11 @@ def test_a_cancelled_leader_gives_its_turn_to_others(server: Server, backend: st
                 return code
 
     assert anyio.run(run, backend=backend) == 200
+
+
+def test_a_store_that_must_be_awaited_costs_a_synchronous_client_no_request(server: Server) -> None:
+    told: list[Event] = []
+    auth = SessionAuth(server.login, server.url, store=AsyncMemoryStore(), on_event=told.append)
+    with httpx.Client(auth=auth, trust_env=False) as client:
+        assert client.get(f"{server.url}/orders").status_code == 200
+    assert [event.reason for event in told if event.kind == "store_away"] == ["TypeError"]
