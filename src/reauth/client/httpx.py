@@ -25,7 +25,8 @@ except ImportError as missing:
 
 from reauth import errors
 from reauth.client.driver.drive import stand_by
-from reauth.client.driver.principal import Principal, by_base
+from reauth.client.driver.failures import by_base
+from reauth.client.driver.principal import Principal
 from reauth.client.driver.reentry import inside, logging_in
 from reauth.client.fleet import forget
 from reauth.client.flow import Login

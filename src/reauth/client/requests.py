@@ -23,7 +23,8 @@ from reauth.client.drain import drain
 from reauth.client.driver.cookie_text import values
 from reauth.client.driver.credentials import sent_with, sign
 from reauth.client.driver.drive import drive, stand_by
-from reauth.client.driver.principal import Principal, by_base, raisable
+from reauth.client.driver.failures import by_base, raisable
+from reauth.client.driver.principal import Principal
 from reauth.client.driver.reentry import inside, logging_in
 from reauth.client.events import heard
 from reauth.client.fleet import share

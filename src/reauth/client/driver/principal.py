@@ -9,32 +9,34 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
-from inspect import iscoroutinefunction
 from pickle import PicklingError
-from typing import Any, Generic, Literal, Protocol, Self, TypeVar, runtime_checkable
+from typing import Any, Generic, Literal, Self, TypeVar
 
-from reauth import errors
 from reauth.client.book import Book
 from reauth.client.driver.drive import drive, stand_by
 from reauth.client.driver.reentry import logging_in
+from reauth.client.driver.words import (
+    check,
+    check_client,
+    check_listener,
+    check_login,
+    check_store,
+    named_actions,
+    pair,
+    several_responders,
+    several_signals,
+)
 from reauth.client.events import Event, Listener
 from reauth.client.fleet import forget
 from reauth.client.grant import Context
 from reauth.client.origins import trusted
 from reauth.client.policy import SESSION, Action, Policy, Responder
 from reauth.client.signals import Signal
-from reauth.client.stores import AnyStore, Store
+from reauth.client.stores import AnyStore
 
-__all__ = ["Kinds", "Principal", "by_base", "raisable"]
+__all__ = ["Principal"]
 
 Http = TypeVar("Http")
-
-
-@runtime_checkable
-class _Client(Protocol):
-    """What can be a login's `context.http`."""
-
-    def request(self) -> object: ...
 
 
 class Principal(Generic[Http]):
@@ -60,23 +62,20 @@ class Principal(Generic[Http]):
         account: str = "",
         fresh: Literal["always"] | None = None,
     ) -> None:
-        _check_login(login)
-        _check_store(store, fresh)
-        _check("realm", realm, str | None, "a str or None")
-        _check("account", account, str, "a str")
-        _check("actions", actions, Mapping | None, "a mapping of error codes to actions")
-        _check("http", http, _Client | None, "a session or client")
-        _check("on_event", on_event, Callable | None, "a callable")
-        if iscoroutinefunction(on_event):
-            raise TypeError("SessionAuth: on_event= is called and never awaited: no `async def`")
-        logins, seconds = _pair(budget)
+        check_login(login)
+        check_store(store, fresh)
+        check_listener(on_event)
+        check_client(http)
+        check("realm", realm, str | None, "a str or None")
+        check("account", account, str, "a str")
+        logins, seconds = pair(budget)
         policy = Policy(
             origins=trusted(login, origins, insecure=insecure),
             realm=realm,
             account=account,
-            signals=_several("signals", signals, callable, "callables, such as [status(440)]"),
-            responders=_several("responders", responders, _responds, _RESPONDERS),
-            actions={error: _action(action) for error, action in (actions or {}).items()},
+            signals=several_signals(signals),
+            responders=several_responders(responders),
+            actions=named_actions(actions),
             steps_up=bool(getattr(login, "steps_up", False)),
             replay_any_method=replay_any_method,
             strict=strict,
@@ -142,86 +141,3 @@ class Principal(Generic[Http]):
         auth = cls.__new__(cls)
         auth._begin(login, policy, http)
         return auth
-
-
-def _check(name: str, value: object, kind: Any, takes: str) -> None:
-    if not isinstance(value, kind):
-        raise TypeError(f"SessionAuth: {name}= is {takes}; not {_kind(value)}")
-
-
-def _kind(value: object) -> str:
-    return type(value).__name__
-
-
-def _pair(budget: Any) -> tuple[int, float]:
-    try:
-        logins, seconds = budget
-    except (TypeError, ValueError):
-        raise TypeError(
-            "SessionAuth: budget= is how many logins, and in how many seconds: (10, 30)"
-        ) from None
-    return logins, seconds
-
-
-def _check_login(login: object) -> None:
-    if isinstance(login, type):
-        raise TypeError(f"SessionAuth: a login is made of its class first: {login.__name__}(…)")
-    if not callable(login):
-        raise TypeError(f"SessionAuth: a login is a callable, not {_kind(login)}")
-
-
-_RESPONDERS = "Responders of reauth.client.policy, such as [BEARER]"
-
-
-def _several(
-    name: str, given: object, fits: Callable[[object], bool], takes: str
-) -> tuple[Any, ...]:
-    found = tuple(given) if isinstance(given, Iterable) and not fits(given) else None
-    if found is None or not all(map(fits, found)):
-        raise TypeError(f"SessionAuth: {name}= takes several {takes}")
-    return found
-
-
-def _responds(responder: object) -> bool:
-    return isinstance(responder, Responder)
-
-
-def _action(action: Action) -> Action:
-    try:
-        return Action(action)
-    except ValueError:
-        raise ValueError(
-            f"SessionAuth: {action!r} is not a valid Action: actions= names {', '.join(Action)}"
-        ) from None
-
-
-def _check_store(store: object, fresh: object) -> None:
-    if isinstance(store, type):
-        raise TypeError(f"SessionAuth: store= is a store, not its class: {store.__name__}(…)")
-    if store is not None and not isinstance(store, Store):
-        raise TypeError(
-            "SessionAuth: store= has the methods of reauth.client.stores.Store; "
-            f"{_kind(store)} has not"
-        )
-    if fresh not in (None, "always"):
-        raise ValueError(f'SessionAuth: fresh= is "always" or None, not {fresh!r}')
-    if fresh is not None and store is None:
-        raise ValueError("SessionAuth: fresh= says when the store is asked: it needs store=")
-
-
-Kinds = Mapping[type[errors.ReauthError], type[errors.ReauthError]]
-
-
-def by_base(*kinds: type[errors.ReauthError]) -> Kinds:
-    """Find a library's own kind of each failure by the failure it is derived from."""
-    return {kind.__mro__[1]: kind for kind in kinds}
-
-
-def raisable(failure: errors.ReauthError, kinds: Kinds, response: Any) -> errors.ReauthError:
-    """Build a failure anew as a library's own kind, with the response that led to it."""
-    error = kinds[type(failure)](*failure.args)
-    error.__dict__.update(failure.__dict__)
-    error.response = response
-    # Both libraries' exceptions name the request, and it is the one that was refused.
-    error.request = getattr(response, "request", None)  # type: ignore[attr-defined]
-    return error

@@ -19,7 +19,7 @@ from reauth import errors
 from reauth.client.book import Book
 from reauth.client.driver.cookie_text import values, with_cookies
 from reauth.client.driver.credentials import extend, roll, sent_with, sign
-from reauth.client.driver.principal import Kinds, raisable
+from reauth.client.driver.failures import Kinds, raisable
 from reauth.client.fleet import share
 from reauth.client.flow import (
     Ask,
