@@ -93,6 +93,7 @@ def read(field: str | list[str]) -> list[Challenge]:
         ('Bearer {"a": 1}', [("json-payload", '{"a": 1}')]),
         ("<html>a", [("html-payload", "<html>a")]),
         ("Bearer {a}", [("placeholder-braces", "{a}")]),
+        ("Bearer {{ a }}", [("placeholder-braces", "{{ a }}")]),
         ("Please log in", [("prose", "Please log in")]),
         ("Bearer a;b=c", [("stray-word", "a"), ("semicolon", ";")]),
         ('Bearer a="b")', [("stray-character", ")")]),

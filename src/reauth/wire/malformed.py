@@ -329,7 +329,7 @@ rest = _rules(
     # <html>401
     ("html-payload", r"<(?i:!doctype|html|head|body|title|script|style|div|h\d|p)\b[\s\S]*+"),
     # Bearer {token}
-    ("placeholder-braces", r"\$?+\{[^{}\",;=]*+\}|<[^<>\"]*+>"),
+    ("placeholder-braces", r"\$?+\{++[^{}\",;=]*+\}++|<[^<>\"]*+>"),
     # Bearer {"code":401}
     ("json-payload", r"\{(?:[^{}\"]++|\"(?:[^\"\\]++|\\.)*+\")*+\}|[{\[](?=\s*+[{\[\"])[\s\S]*+"),
     # Negotiate =
