@@ -16,6 +16,7 @@ from reauth.client.book import Book
 from reauth.client.driver.drive import drive, stand_by
 from reauth.client.driver.reentry import logging_in
 from reauth.client.driver.words import (
+    ActionName,
     check,
     check_client,
     check_listener,
@@ -51,7 +52,7 @@ class Principal(Generic[Http]):
         signals: Iterable[Signal] = (),
         http: Http | None = None,
         responders: Iterable[Responder] = (SESSION,),
-        actions: Mapping[str | None, Action] | None = None,
+        actions: Mapping[str | None, Action | ActionName] | None = None,
         strict: bool = False,
         insecure: bool = False,
         replay_any_method: bool = False,

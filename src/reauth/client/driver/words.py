@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from inspect import iscoroutinefunction
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from reauth.client.policy import Action, Responder
 from reauth.client.signals import Signal
 from reauth.client.stores import Store
 
 __all__ = [
+    "ActionName",
     "check",
     "check_client",
     "check_listener",
@@ -21,6 +22,8 @@ __all__ = [
     "several_responders",
     "several_signals",
 ]
+
+ActionName: TypeAlias = Literal["renew", "replace", "step_up", "stop"]
 
 
 def check(name: str, value: object, kind: Any, takes: str) -> None:
@@ -79,13 +82,15 @@ def _several(
     return found
 
 
-def named_actions(actions: Mapping[str | None, Action] | None) -> dict[str | None, Action]:
+def named_actions(
+    actions: Mapping[str | None, Action | ActionName] | None,
+) -> dict[str | None, Action]:
     """Return what codes ask for; raise `ValueError` for what is no action."""
     check("actions", actions, Mapping | None, "a mapping of error codes to actions")
     return {error: _action(action) for error, action in (actions or {}).items()}
 
 
-def _action(action: Action) -> Action:
+def _action(action: Action | ActionName) -> Action:
     try:
         return Action(action)
     except ValueError:
