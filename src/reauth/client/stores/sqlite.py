@@ -42,8 +42,9 @@ class SQLiteStore:
     is how many seconds to wait for other processes' writes, `keep` how many an unused session is
     kept. A process may be killed at any moment.
 
-    Raises `OSError` for a file that cannot be had or made private, and `ValueError` for one that
-    is another program's, or a later version's.
+    Raises `OSError` for a file that cannot be had or made private, `ValueError` for one that is
+    another program's, or a later version's, and `sqlite3.OperationalError` for one that others
+    keep locked for longer than `timeout`.
 
     >>> import os, tempfile
     >>> folder = tempfile.mkdtemp()
