@@ -146,6 +146,16 @@ def test_a_401_that_decompresses_without_bound_is_cut(
     assert len(answer.history[0].content) <= 2 * MOST_OCTETS
 
 
+def test_what_came_whole_is_not_read_whole_where_it_was_compressed(
+    server: Server, session: requests.Session
+) -> None:
+    packed = zlib.compressobj(wbits=31)
+    octets = packed.compress(bytes(4 * MOST_OCTETS)) + packed.flush()
+    server.refusal_body = lambda: octets
+    server.refusal_headers = (("Content-Encoding", "gzip"),)
+    assert drain(session.get(f"{server.url}/orders", stream=True)) is False
+
+
 def test_a_401_that_cannot_be_decompressed_is_closed(
     server: Server, single: requests.Session
 ) -> None:

@@ -52,10 +52,11 @@ def _read(raw: HTTPResponse, octets: int, seconds: float) -> tuple[bytes, bool]:
             if socket is not None:
                 socket.settimeout(left if before is None else min(left, before))
             piece = raw.read1(MOST_OCTETS, decode_content=True)
-            if not piece:
+            kept += piece
+            # What is compressed may have come whole, and not be read to its end.
+            if not piece or (raw.length_remaining == 0 and "Content-Encoding" not in raw.headers):
                 ended = True
                 break
-            kept += piece
     if socket is not None and ended:
         socket.settimeout(before)
     return bytes(kept), ended
