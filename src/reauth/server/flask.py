@@ -23,7 +23,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar, Unpack, cast
 
 try:
-    from flask import Flask, Response, current_app, g, request
+    from flask import Flask, Response, current_app, request
 except ImportError as missing:
     raise ImportError(
         "reauth.server.flask needs Flask: pip install 'reauth[flask]'", name=missing.name
@@ -44,6 +44,8 @@ __all__ = ["OwnSession", "SessionGate", "current_session"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+_DECIDED = "reauth.decided"  # in the environ, for later hooks and for views
 
 
 class SessionGate:
@@ -118,17 +120,19 @@ class _Guard:
         self.verify = verify
 
     def decide(self) -> Response | None:
-        claim = self.gate.claim(wsgi.request(request.environ))
+        environ = request.environ  # what `request` stands for is looked up at each use
+        claim = self.gate.claim(wsgi.request(environ))
         decision = self.gate.decide(claim, ask(self.verify, claim.token))
-        g.reauth_gate, g.reauth_decision = self.gate, decision
-        request.environ[wsgi.SESSION] = decision.session
-        request.environ[wsgi.REFUSED] = decision.refused
+        environ[_DECIDED] = self.gate, decision
+        environ[wsgi.SESSION] = decision.session
+        environ[wsgi.REFUSED] = decision.refused
         return None if decision.answer is None else _send(decision.answer)
 
     def dress(self, response: Response) -> Response:
-        decision: Decision | None = g.get("reauth_decision")
-        if decision is None or g.get("reauth_answered"):
+        decided = request.environ.get(_DECIDED)
+        if decided is None or isinstance(response, _Answer):
             return response  # another hook answered first, or we did
+        decision: Decision = decided[1]
         status = response.status_code
         names = [name.lower() for name, _ in response.headers]
         added = additions(self.gate, decision, status, names)
@@ -174,22 +178,28 @@ class OwnSession:
         return admitted
 
 
-def _decision() -> Decision:
-    decision: Decision | None = g.get("reauth_decision")
-    if decision is None:
+class _Answer(Response):
+    """What the gate has answered: it needs no dressing."""
+
+
+def _decided() -> tuple[Gate, Decision]:
+    decided: tuple[Gate, Decision] | None = request.environ.get(_DECIDED)
+    if decided is None:
         raise RuntimeError("no SessionGate has seen this request: call init_app with this app")
-    return decision
+    return decided
+
+
+def _decision() -> Decision:
+    return _decided()[1]
 
 
 def _refusal(why: Refused) -> Response:
-    decision = _decision()
-    gate: Gate = g.reauth_gate
+    gate, decision = _decided()
     return _send(gate.refuse(decision, why))
 
 
 def _send(answer: Answer) -> Response:
-    g.reauth_answered = True  # it needs no dressing
-    response = Response(answer.body, answer.status)
+    response = _Answer(answer.body, answer.status)
     response.headers = Headers(answer.headers)
     return response
 
