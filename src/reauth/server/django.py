@@ -165,6 +165,7 @@ class Guard:
             words.setdefault("cookie", settings.SESSION_COOKIE_NAME)
         named = import_string(verify) if isinstance(verify, str) else verify
         self.verify = None if named is None else checked(named)
+        self._awaits = named is not None and is_async(named)
         self.gate = Gate.of(words)
 
     @classmethod
@@ -176,13 +177,13 @@ class Guard:
         """Decide on a request; views find what was decided in `request.META`."""
         claim = self._claim(request)
         verify: Any = self.verify or partial(own_session, request)
-        if is_async(verify):  # under WSGI, and in a view of REST framework
+        if self._awaits:  # under WSGI, and in a view of REST framework
             verify = async_to_sync(verify)
         return self._decided(request, self.gate.decide(claim, ask(verify, claim.token)))
 
     async def adecide(self, request: HttpRequest) -> Decision:
         """Decide on a request; what may touch the database runs where Django wants it to."""
-        if self.verify is None or not is_async(self.verify):
+        if self.verify is None or not self._awaits:
             return await sync_to_async(self.decide)(request)
         claim = self._claim(request)
         outcome = await ask_async(self.verify, claim.token)
