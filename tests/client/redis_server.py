@@ -55,8 +55,8 @@ def a_redis_server(*options: str) -> Iterator[RedisServer]:
     """Run a server; its folder is a short one, because the name of a socket must be."""
     with tempfile.TemporaryDirectory() as folder:
         server = RedisServer(Path(folder), options)
-        server.start()
         try:
+            server.start()
             yield server
         finally:
             server.stop()

@@ -28,8 +28,9 @@ class Grant:
 
     `token` is sent in Authorization. `cookies` is a mapping of names to values, or the cookie jar
     of the client that logged in, of which only what belongs to the request's host is kept.
-    `expires_in` is the number of seconds until the session ends if no request comes. `refresh`
-    is kept for the next login and never sent with a request: a refresh token, say.
+    `expires_in` is the number of seconds until the session ends if no request comes; 0 and less
+    tell no more than None: it is renewed when its server says so. `refresh` is kept for the next
+    login and never sent with a request: a refresh token, say.
 
     Raises `InvalidGrant`, which is a `ValueError` and a `TypeError`, for a grant that holds nothing
     and for values of other types.
