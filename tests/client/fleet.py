@@ -82,7 +82,7 @@ def a_fleet(
         yield workers
     finally:
         for worker in workers:
-            if worker.process.poll() is None:
+            if worker.process.stdout is not None and not worker.process.stdout.closed:
                 worker.close()
 
 

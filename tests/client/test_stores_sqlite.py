@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from reauth.client.stores import Entry
-from reauth.client.stores.sqlite import SQLiteStore, _switch_to_wal, migrate
+from reauth.client.stores.sqlite import SQLiteStore, _check, _switch_to_wal, migrate
 
 ORIGIN = "https://api.example.com:443"
 
@@ -117,6 +117,23 @@ def test_another_program_s_database_is_left_as_it_is(path: Path) -> None:
         SQLiteStore(path)
     assert path.read_bytes() == before
     assert modes(path.parent) == {"sessions.db": 0o644}
+
+
+@pytest.mark.parametrize("statement", [0, 1, 2])
+def test_a_file_that_another_process_is_just_beginning_is_taken_for_ours(
+    path: Path, statement: int
+) -> None:
+    passed: list[str] = []
+
+    def begin_elsewhere(statement_text: str) -> None:
+        passed.append(statement_text)
+        if len(passed) == statement + 1:
+            filled(path).close()
+
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.set_trace_callback(begin_elsewhere)
+        _check(connection, path)
+    assert stored(SQLiteStore(path)) == "one"
 
 
 def test_a_file_of_a_later_version_is_refused_and_kept(path: Path) -> None:

@@ -178,8 +178,9 @@ def _opened(cls: type[SQLiteStore], path: str, timeout: float, keep: float) -> S
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
     """Refuse a file that is not this store's, before anything about it is changed."""
-    application, version = _value(connection, "application_id"), _value(connection, "user_version")
+    # First the tables: another process may be making them, and says whose they are with them.
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    application, version = _value(connection, "application_id"), _value(connection, "user_version")
     if tables and application != _APPLICATION:
         raise ValueError(f"{path} is another program's database: it is left as it is")
     if version > len(_STEPS):
