@@ -63,6 +63,7 @@ def test_any_text_is_diagnosed_and_what_is_recovered_is_sound(lines: list[str]) 
 @given(name=tokens, equals=st.sampled_from(["=", " = ", '="']), text=mutated() | scrambled)
 @example(name="realm", equals="=", text='"x", Basic realm="y"')
 @example(name="realm", equals=": ", text='"x", Basic realm="y"')
+@example(name="realm", equals="=", text='=x, Basic realm="y"')
 def test_a_field_that_begins_with_a_parameter_yields_nothing(
     name: str, equals: str, text: str
 ) -> None:

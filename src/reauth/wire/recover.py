@@ -78,8 +78,10 @@ class Recovery:
             case "value" | "quoted" | "cut":
                 self._value(self._sendable(what, text, start), start, end)
             case _:
-                self._begun = self._begun or what == "prose"
                 self._fault(what, start, end)
+                # It may have been a parameter: as with one of nobody, in `_value`.
+                self._lost |= what == "bad-token68" and self._params is None and not self._begun
+                self._begun = self._begun or what == "prose"
 
     def _fault(self, kind: str, start: int, end: int) -> None:
         self.faults.append(fault(kind, self._offset + start, self._offset + end))
