@@ -10,7 +10,7 @@ import re
 from functools import partial
 from typing import Final
 
-from reauth.wire.abnf import LIST_SPACE, QUOTABLE
+from reauth.wire.abnf import BWS, LIST_SPACE, QUOTABLE, TOKEN
 from reauth.wire.faults import Fault, fault
 from reauth.wire.malformed import elements
 
@@ -22,6 +22,7 @@ MAX_FAULTS: Final = 100
 _POSITIONS: Final = ("realm", "error", "error_description")
 """What values without a name mean, in their order: Facebook's servers write them so."""
 
+_may_begin_param = re.compile(rf"{TOKEN}{BWS}=").match
 _unescaped = partial(re.compile(r"\\([\s\S])").sub, r"\1")
 _unsendable = re.compile(rf"(\r?\n[ \t]++)|([^\x00-\xff]++)|(?!{QUOTABLE})[\s\S]")
 _UNSENDABLE: Final = ("control-character", "obs-fold", "non-latin-1")
@@ -47,6 +48,7 @@ class Recovery:
         goes_on = bool(self.challenges) and self.challenges[-1][1] is None
         self._params = self.challenges[-1][2] if goes_on else None
         self._comma = offset - len(", ")  # the one that joins the lines
+        self._may_be_param = bool(_may_begin_param(text))
         self._unnamed = 0
         self._name: tuple[str, int, int] | None = None
         self._last, self._end, self._begun, self._lost = "", 0, False, False
@@ -79,8 +81,8 @@ class Recovery:
                 self._value(self._sendable(what, text, start), start, end)
             case _:
                 self._fault(what, start, end)
-                # It may have been a parameter: as with one of nobody, in `_value`.
-                self._lost |= what == "bad-token68" and self._params is None and not self._begun
+                # As with a parameter of nobody, in `_value`.
+                self._lost |= self._may_be_param and self._params is None and not self._begun
                 self._begun = self._begun or what == "prose"
 
     def _fault(self, kind: str, start: int, end: int) -> None:
