@@ -21,7 +21,7 @@ help:
 	@sed -n 's/^#   //p' Makefile
 
 demo: $(VENV)/.for-demo
-	@$(bin)/reauth demo $(ARGS)
+	@$(bin)/relogin demo $(ARGS)
 
 test: $(VENV)/.for-test
 	@$(bin)/python -m $(RUN) $(ARGS)
@@ -48,19 +48,19 @@ clean:
 
 $(VENV)/.created:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo >&2 \
-	  "reauth needs Python 3.11 or newer, and $(PYTHON) is not: make PYTHON=python3.13 ..."; exit 1; }
+	  "relogin needs Python 3.11 or newer, and $(PYTHON) is not: make PYTHON=python3.13 ..."; exit 1; }
 	@echo "Making a virtual environment in $(VENV) (once) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(bin)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
 	@touch $@
 
 $(VENV)/.for-demo: $(VENV)/.created pyproject.toml
-	@echo "Installing reauth and what the demo needs (once) ..."
+	@echo "Installing relogin and what the demo needs (once) ..."
 	@$(bin)/python -m pip install --quiet $(call extra,cli)
 	@touch $@
 
 $(VENV)/.for-test: $(VENV)/.created pyproject.toml
-	@echo "Installing reauth and what the tests need (once, a minute or two) ..."
+	@echo "Installing relogin and what the tests need (once, a minute or two) ..."
 	@$(bin)/python -m pip install --quiet $(package) --group test
 	@touch $@
 

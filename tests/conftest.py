@@ -8,10 +8,10 @@ from typing import TypeVar
 import pytest
 from hypothesis import settings
 
-settings.register_profile("reauth", deadline=None)  # a slow machine is no broken law
-settings.load_profile("reauth")
+settings.register_profile("relogin", deadline=None)  # a slow machine is no broken law
+settings.load_profile("relogin")
 
-NO_SKIP = os.environ.get("REAUTH_NO_SKIP") == "1"
+NO_SKIP = os.environ.get("RELOGIN_NO_SKIP") == "1"
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -37,5 +37,7 @@ Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 def _unskipped(report: Report) -> Report:
     if NO_SKIP and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
-        report.longrepr = f"skipped, though REAUTH_NO_SKIP=1 says nothing may be: {report.longrepr}"
+        report.longrepr = (
+            f"skipped, though RELOGIN_NO_SKIP=1 says nothing may be: {report.longrepr}"
+        )
     return report

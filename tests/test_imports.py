@@ -1,4 +1,4 @@
-"""What `import reauth` costs: none of its heavy dependencies is loaded before it is needed."""
+"""What `import relogin` costs: none of its heavy dependencies is loaded before it is needed."""
 
 import subprocess
 import sys
@@ -20,14 +20,14 @@ def loaded_by(statement: str) -> set[str]:
 
 
 @pytest.mark.parametrize("heavy", ["pyparsing", "requests", "urllib3", "httpx", "anyio", "asyncio"])
-def test_importing_reauth_does_not_load(heavy: str) -> None:
-    assert heavy not in loaded_by("import reauth")
+def test_importing_relogin_does_not_load(heavy: str) -> None:
+    assert heavy not in loaded_by("import relogin")
 
 
 def test_reading_a_well_formed_field_does_not_load_pyparsing() -> None:
-    assert "pyparsing" not in loaded_by("import reauth; reauth.parse('Basic realm=x')")
+    assert "pyparsing" not in loaded_by("import relogin; relogin.parse('Basic realm=x')")
 
 
 @pytest.mark.parametrize("framework", ["requests", "httpx", "flask", "django", "starlette"])
 def test_the_wsgi_gate_does_not_load(framework: str) -> None:
-    assert framework not in loaded_by("import reauth.server.wsgi")
+    assert framework not in loaded_by("import relogin.server.wsgi")

@@ -1,4 +1,4 @@
-"""Draw the grammar of `reauth.wire.grammar` as railroad diagrams, one SVG file a rule.
+"""Draw the grammar of `relogin.wire.grammar` as railroad diagrams, one SVG file a rule.
 
     python docs/grammar/draw.py
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import railroad
 from pyparsing.diagram import to_railroad
 
-from reauth.wire import grammar
+from relogin.wire import grammar
 
 railroad.Stack = railroad.Sequence  # alternatives below each other, but not what follows
 

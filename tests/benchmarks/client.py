@@ -17,9 +17,9 @@ import httpx
 import requests
 from requests.auth import HTTPBasicAuth
 
-from reauth import Grant
-from reauth.client.httpx import SessionAuth as HttpxSessionAuth
-from reauth.client.requests import SessionAuth
+from relogin import Grant
+from relogin.client.httpx import SessionAuth as HttpxSessionAuth
+from relogin.client.requests import SessionAuth
 from tests.benchmarks.timing import interleaved, ratio
 
 

@@ -31,8 +31,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from reauth.server import asgi, starlette, wsgi
-from reauth.server import flask as flask_gate
+from relogin.server import asgi, starlette, wsgi
+from relogin.server import flask as flask_gate
 from tests.benchmarks.timing import interleaved, ratio
 from tests.server.serving import serving_asgi, serving_wsgi
 
@@ -82,12 +82,12 @@ def under_django(*, gated: bool) -> Any:
     def orders(request: HttpRequest) -> HttpResponse:
         return HttpResponse("ok")
 
-    stack = ["reauth.server.django.SessionGate"] if gated else []
+    stack = ["relogin.server.django.SessionGate"] if gated else []
     settings.configure(
         ROOT_URLCONF=(path("orders", orders),),
         ALLOWED_HOSTS=["*"],
         MIDDLEWARE=stack,
-        REAUTH=WORDS | {"verify": SESSIONS.get},
+        RELOGIN=WORDS | {"verify": SESSIONS.get},
         LOGGING_CONFIG=None,
     )
     django.setup()

@@ -1,4 +1,4 @@
-"""How fast `reauth.parse` is: `python -m tests.benchmarks.parse`.
+"""How fast `relogin.parse` is: `python -m tests.benchmarks.parse`.
 
 Seven probes, against two peers and against the least that any reader must do: one `findall` pass
 that builds tuples and checks nothing. Then hostile fields, for the shape of the growth.
@@ -15,7 +15,7 @@ from statistics import geometric_mean, median
 import www_authenticate
 from werkzeug.datastructures import WWWAuthenticate
 
-import reauth
+import relogin
 from tests.benchmarks.timing import interleaved, ratio
 
 PROBES = {
@@ -75,23 +75,23 @@ def bare_pass(field: str) -> list[tuple[str, list[tuple[str, str]]]]:
 
 def probes() -> None:
     """Print the probes' times and ratios."""
-    print(f"{'µs per field':24}{'reauth':>9}{'bare':>9}{'werkzeug':>10}{'wwwauth':>9}", end="")
-    print(f"{'reauth/bare':>13}{'werkzeug/reauth':>17}{'wwwauth/reauth':>16}")
+    print(f"{'µs per field':24}{'relogin':>9}{'bare':>9}{'werkzeug':>10}{'wwwauth':>9}", end="")
+    print(f"{'relogin/bare':>13}{'werkzeug/relogin':>17}{'wwwauth/relogin':>16}")
     beside, werkzeug, wwwauth = [], [], []
     for name, field in PROBES.items():
         times = interleaved(
             {
-                "reauth": partial(reauth.parse, field),
+                "relogin": partial(relogin.parse, field),
                 "bare": partial(bare_pass, field),
                 "werkzeug": partial(WWWAuthenticate.from_header, field),
                 "wwwauth": partial(www_authenticate.parse, field),
             }
         )
-        ours = times["reauth"]
+        ours = times["relogin"]
         beside.append(ratio(ours, times["bare"]))
         werkzeug.append(ratio(times["werkzeug"], ours))
         wwwauth.append(ratio(times["wwwauth"], ours))
-        figures = [median(times[peer]) for peer in ("reauth", "bare", "werkzeug", "wwwauth")]
+        figures = [median(times[peer]) for peer in ("relogin", "bare", "werkzeug", "wwwauth")]
         print(
             f"{name:24}{figures[0]:9.2f}{figures[1]:9.2f}{figures[2]:10.2f}{figures[3]:9.2f}",
             end="",
@@ -114,8 +114,8 @@ def _once(field: str, *, lenient: bool) -> float:
     times = []
     for _ in range(3):
         started = time.perf_counter()
-        with suppress(reauth.ChallengeSyntaxError):
-            reauth.parse(field, lenient=lenient, max_length=1 << 20)
+        with suppress(relogin.ChallengeSyntaxError):
+            relogin.parse(field, lenient=lenient, max_length=1 << 20)
         times.append((time.perf_counter() - started) * 1000)
     return min(times)
 

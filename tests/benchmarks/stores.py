@@ -21,12 +21,12 @@ from typing import Any, Literal
 import anyio.to_thread
 import requests
 
-from reauth import Grant
-from reauth.client.requests import SessionAuth
-from reauth.client.stores import Entry, Store
-from reauth.client.stores.memory import MemoryStore
-from reauth.client.stores.record import Record
-from reauth.client.stores.sqlite import SQLiteStore
+from relogin import Grant
+from relogin.client.requests import SessionAuth
+from relogin.client.stores import Entry, Store
+from relogin.client.stores.memory import MemoryStore
+from relogin.client.stores.record import Record
+from relogin.client.stores.sqlite import SQLiteStore
 from tests.benchmarks.client import _Handler, served
 from tests.benchmarks.timing import interleaved, ratio
 from tests.client.redis_server import a_redis_server
@@ -44,7 +44,7 @@ def stores() -> Iterator[Mapping[str, Store]]:
             "sqlite": SQLiteStore(Path(folder) / "sessions.db"),
         }
         if shutil.which("redis-server"):
-            from reauth.client.stores.redis import RedisStore
+            from relogin.client.stores.redis import RedisStore
 
             made["redis"] = RedisStore(opened.enter_context(a_redis_server()).url)
         yield made

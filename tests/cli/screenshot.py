@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from reauth.cli.demo_browser import BrowserDemo
+from relogin.cli.demo_browser import BrowserDemo
 from tests.cli.chromium import browsing
 
 PICTURE = Path(__file__).parents[2] / "docs" / "browser.png"

@@ -1,9 +1,9 @@
-"""`reauth build` writes what every reader reads back, and refuses the rest with exit code 2."""
+"""`relogin build` writes what every reader reads back, and refuses the rest with exit code 2."""
 
 import pytest
 
-import reauth
-from reauth.cli import main
+import relogin
+from relogin.cli import main
 
 
 def test_a_challenge_of_the_session_scheme(capsys: pytest.CaptureFixture[str]) -> None:
@@ -13,13 +13,13 @@ def test_a_challenge_of_the_session_scheme(capsys: pytest.CaptureFixture[str]) -
 
 def test_values_are_escaped(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["build", "Basic", 'realm=say "hi" \\o/']) == 0
-    [challenge] = reauth.parse(capsys.readouterr().out.strip())
+    [challenge] = relogin.parse(capsys.readouterr().out.strip())
     assert challenge.realm == 'say "hi" \\o/'
 
 
 def test_a_value_may_hold_an_equals_sign_or_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["build", "Custom", "a=b=c", "d="]) == 0
-    [challenge] = reauth.parse(capsys.readouterr().out.strip())
+    [challenge] = relogin.parse(capsys.readouterr().out.strip())
     assert dict(challenge.params) == {"a": "b=c", "d": ""}
 
 

@@ -1,4 +1,4 @@
-"""`reauth demo` shows one login for a dead session, ends by itself and shows no secret."""
+"""`relogin demo` shows one login for a dead session, ends by itself and shows no secret."""
 
 import re
 import socket
@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 import requests
 
-from reauth.cli import demo_server, main
-from reauth.cli.demo_server import DemoServer
+from relogin.cli import demo_server, main
+from relogin.cli.demo_server import DemoServer
 
 
 @cache
 def shown() -> str:
     """What the installed command prints where it prints to no terminal."""
-    command = Path(sysconfig.get_path("scripts")) / "reauth"
+    command = Path(sysconfig.get_path("scripts")) / "relogin"
     ran = subprocess.run([command, "demo"], capture_output=True, text=True, check=False, timeout=30)
     assert (ran.returncode, ran.stderr) == (0, "")
     return ran.stdout
@@ -59,7 +59,7 @@ def test_no_session_and_no_password_is_shown_in_full() -> None:
 def test_it_fails_where_it_could_not_show_what_it_promises(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("reauth.cli.demo.LIFETIME", 0.0)  # no session lives: no request succeeds
+    monkeypatch.setattr("relogin.cli.demo.LIFETIME", 0.0)  # no session lives: no request succeeds
     assert main(["demo"]) == 1
 
 

@@ -11,8 +11,8 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
-from reauth.cli.demo_browser import BrowserDemo
-from reauth.server.wsgi import SessionGate
+from relogin.cli.demo_browser import BrowserDemo
+from relogin.server.wsgi import SessionGate
 from tests.cli.chromium import Page, browsing
 from tests.cli.processes import running
 from tests.server.serving import serving_wsgi
@@ -339,11 +339,11 @@ def test_a_basic_challenge_in_its_place_does(page: Page, site: str) -> None:
 
 
 def test_the_command_serves_the_page_until_it_is_interrupted(page: Page) -> None:
-    command = Path(sysconfig.get_path("scripts")) / "reauth"
+    command = Path(sysconfig.get_path("scripts")) / "relogin"
     with running([command, "demo", "--browser"], stdout=subprocess.PIPE) as served:
         assert served.stdout is not None
         told = next(line for line in served.stdout if "http" in line)
         page.open(re.findall(r"http://\S+", told)[0])
-        page.until("document.title.startsWith('reauth')")
+        page.until("document.title.startsWith('relogin')")
         served.send_signal(signal.SIGINT)
         assert served.wait(10) == 0

@@ -1,4 +1,4 @@
-"""`reauth explain` tells what a field holds and what is wrong with it; the exit code says which."""
+"""`relogin explain` tells what a field holds and what is wrong with it; the exit code says which."""
 
 import io
 import json
@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from reauth.cli import main
-from tests.cli.test_main import REAUTH
+from relogin.cli import main
+from tests.cli.test_main import RELOGIN
 from tests.cli.test_probe import answering
 
 
@@ -169,7 +169,7 @@ def test_markup_of_a_server_is_shown_and_not_obeyed(capsys: pytest.CaptureFixtur
 def test_what_curl_prints_is_understood(options: str) -> None:
     with answering(401, ("WWW-Authenticate", "Bearer realm='the api'")) as server:
         ran = subprocess.run(
-            f"curl {options} {server.url} 2>&1 | {REAUTH} explain -",
+            f"curl {options} {server.url} 2>&1 | {RELOGIN} explain -",
             shell=True,
             capture_output=True,
             text=True,

@@ -1,6 +1,6 @@
 """What is found in pasted text: the fields of whole responses, or one bare field."""
 
-from reauth.cli.fields import read_responses
+from relogin.cli.fields import read_responses
 
 
 def found(text: str) -> list[tuple[int | None, dict[str, list[str]]]]:

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from reauth.cli import main
+from relogin.cli import main
 from tests.cli.processes import running
 
-REAUTH = Path(sysconfig.get_path("scripts")) / "reauth"
+RELOGIN = Path(sysconfig.get_path("scripts")) / "relogin"
 
 
 def shell(line: str, *, stdin: int | None = None) -> tuple[int, str]:
@@ -37,7 +37,7 @@ def shell(line: str, *, stdin: int | None = None) -> tuple[int, str]:
 
 def without(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make a module impossible to import, for this test."""
-    for name in [name for name in sys.modules if name.startswith(("reauth.cli.", f"{module}."))]:
+    for name in [name for name in sys.modules if name.startswith(("relogin.cli.", f"{module}."))]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, module, None)
 
@@ -48,7 +48,7 @@ def test_without_rich_the_extra_is_named(
 ) -> None:
     without("rich", monkeypatch)
     assert main(arguments) == 2
-    assert 'pip install "reauth[cli]"' in capsys.readouterr().err
+    assert 'pip install "relogin[cli]"' in capsys.readouterr().err
 
 
 def test_build_does_without_rich(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,13 +75,13 @@ def test_a_command_line_that_makes_no_sense_is_exit_code_2(arguments: list[str])
     ("arguments", "said"),
     [
         (["explain", "Bearer", "realm=x"], "put it in single quotes"),
-        (["explain", "--jsn", "x"], "usage: reauth explain"),
-        (["demo", "x"], "usage: reauth demo"),
+        (["explain", "--jsn", "x"], "usage: relogin explain"),
+        (["demo", "x"], "usage: relogin demo"),
         (["build"], "required: SCHEME\n"),
     ],
 )
 def test_what_to_do_instead_is_said(arguments: list[str], said: str) -> None:
-    code, told = shell(f"{REAUTH} {shlex.join(arguments)} 2>&1")
+    code, told = shell(f"{RELOGIN} {shlex.join(arguments)} 2>&1")
     assert code == 2
     assert said in told
 
@@ -91,32 +91,32 @@ def test_the_help_of_each_command_is_its_own(capsys: pytest.CaptureFixture[str])
         with pytest.raises(SystemExit) as ended:
             main([command, "--help"])
         assert ended.value.code == 0
-        assert capsys.readouterr().out.startswith(f"usage: reauth {command} ")
+        assert capsys.readouterr().out.startswith(f"usage: relogin {command} ")
 
 
 @pytest.mark.parametrize("arguments", ["build Negotiate", "explain --json Negotiate"])
 def test_a_reader_that_has_gone_is_no_error_to_speak_of(arguments: str) -> None:
     theirs, ours = os.pipe()
     os.close(theirs)
-    assert shell(f"{REAUTH} {arguments} 2>&1 >&0", stdin=ours) == (1, "")
+    assert shell(f"{RELOGIN} {arguments} 2>&1 >&0", stdin=ours) == (1, "")
     os.close(ours)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
 @pytest.mark.parametrize("arguments", ["build Negotiate", "explain Negotiate"])
 def test_a_full_disk_is_told_in_a_line(arguments: str) -> None:
-    said = "reauth: [Errno 28] No space left on device\n"
-    assert shell(f"{REAUTH} {arguments} 2>&1 >/dev/full") == (2, said)
+    said = "relogin: [Errno 28] No space left on device\n"
+    assert shell(f"{RELOGIN} {arguments} 2>&1 >/dev/full") == (2, said)
 
 
 @pytest.mark.parametrize("empty", ["<&-", "</dev/null"])
 def test_a_closed_input_is_an_empty_one(empty: str) -> None:
-    said = "reauth: there is nothing to explain: the input is empty\n"
-    assert shell(f"{REAUTH} explain - {empty} 2>&1") == (2, said)
+    said = "relogin: there is nothing to explain: the input is empty\n"
+    assert shell(f"{RELOGIN} explain - {empty} 2>&1") == (2, said)
 
 
 def test_where_output_is_closed_there_is_none() -> None:
-    assert shell(f"{REAUTH} build Negotiate 2>&1 >&-") == (0, "")
+    assert shell(f"{RELOGIN} build Negotiate 2>&1 >&-") == (0, "")
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -135,7 +135,7 @@ def test_output_may_go_to_any_text_stream() -> None:
 
 def test_output_in_an_encoding_that_lacks_a_character_escapes_it() -> None:
     ran = subprocess.run(
-        [REAUTH, "build", "Basic", "realm=caf\xe9"],
+        [RELOGIN, "build", "Basic", "realm=caf\xe9"],
         env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "1"},
         capture_output=True,
         check=True,
@@ -147,7 +147,7 @@ def test_output_in_an_encoding_that_lacks_a_character_escapes_it() -> None:
 def test_a_terminal_gets_colours() -> None:
     ours, theirs = os.openpty()
     subprocess.run(
-        [REAUTH, "explain", "Basic realm=a"],
+        [RELOGIN, "explain", "Basic realm=a"],
         stdout=theirs,
         env=os.environ | {"TERM": "xterm", "COLUMNS": "40"},
         check=True,
@@ -161,7 +161,7 @@ def test_a_terminal_gets_colours() -> None:
 
 def test_an_interrupt_ends_it_without_a_traceback() -> None:
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with running([REAUTH, "demo"], **pipes) as process:
+    with running([RELOGIN, "demo"], **pipes) as process:
         assert process.stdout is not None
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
@@ -174,13 +174,13 @@ def test_the_help_of_explain_keeps_its_example_and_the_exit_codes_apart(
 ) -> None:
     with pytest.raises(SystemExit):
         main(["explain", "--help"])
-    assert "| reauth explain -; exit codes: 0" in " ".join(capsys.readouterr().out.split())
+    assert "| relogin explain -; exit codes: 0" in " ".join(capsys.readouterr().out.split())
 
 
 def test_the_version_is_that_of_the_installed_package(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         main(["--version"])
-    assert (left.value.code, capsys.readouterr().out) == (0, f"reauth {version('reauth')}\n")
+    assert (left.value.code, capsys.readouterr().out) == (0, f"relogin {version('relogin')}\n")
 
 
 def test_an_interrupt_is_exit_code_130(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,5 +188,5 @@ def test_an_interrupt_is_exit_code_130(monkeypatch: pytest.MonkeyPatch) -> None:
         raise KeyboardInterrupt
 
     # Looked up as `main` does: a test before may have had the modules imported anew.
-    monkeypatch.setattr(import_module("reauth.cli.build"), "run", interrupted)
+    monkeypatch.setattr(import_module("relogin.cli.build"), "run", interrupted)
     assert main(["build", "Session"]) == 130

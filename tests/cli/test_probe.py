@@ -1,4 +1,4 @@
-"""`reauth probe` asks once, follows nothing and sends nothing secret; what came is explained."""
+"""`relogin probe` asks once, follows nothing and sends nothing secret; what came is explained."""
 
 import json
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from threading import Thread
 
 import pytest
 
-from reauth.cli import main
+from relogin.cli import main
 
 
 class Probed(ThreadingHTTPServer):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from reauth.client.requests import SessionAuth
+from relogin.client.requests import SessionAuth
 from tests.client.httpx_drivers import DRIVERS, Driver, drive
 from tests.client.server import Server, serve
 

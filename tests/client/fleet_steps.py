@@ -6,16 +6,16 @@ from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any
 
-from reauth import Grant
-from reauth.client.book import Book
-from reauth.client.fleet import Ask, Pause
-from reauth.client.flow import Command, before
-from reauth.client.grant import Context
-from reauth.client.outcomes import Outcome
-from reauth.client.policy import Held, Seen
-from reauth.client.stores import Entry, Shelf
-from reauth.client.stores.memory import MemoryStore
-from reauth.client.stores.record import Record
+from relogin import Grant
+from relogin.client.book import Book
+from relogin.client.fleet import Ask, Pause
+from relogin.client.flow import Command, before
+from relogin.client.grant import Context
+from relogin.client.outcomes import Outcome
+from relogin.client.policy import Held, Seen
+from relogin.client.stores import Entry, Shelf
+from relogin.client.stores.memory import MemoryStore
+from relogin.client.stores.record import Record
 from tests.client.steps import ORIGIN, URL, Clock, Steps, Told, challenge, refused, served
 from tests.client.steps import a_book as a_lone_book
 

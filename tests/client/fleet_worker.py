@@ -19,13 +19,13 @@ from typing import Any
 
 import requests
 
-from reauth import Grant
-from reauth.client.events import Event
-from reauth.client.grant import Context
-from reauth.client.requests import SessionAuth
-from reauth.client.stores import Store
-from reauth.client.stores.redis import RedisStore
-from reauth.client.stores.sqlite import SQLiteStore
+from relogin import Grant
+from relogin.client.events import Event
+from relogin.client.grant import Context
+from relogin.client.requests import SessionAuth
+from relogin.client.stores import Store
+from relogin.client.stores.redis import RedisStore
+from relogin.client.stores.sqlite import SQLiteStore
 
 __all__: list[str] = []
 

@@ -17,8 +17,8 @@ import httpx
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from reauth import Grant
-from reauth.client.events import Event
+from relogin import Grant
+from relogin.client.events import Event
 from tests.client.server import PASSWORD, Server
 
 __all__ = ["DRIVERS", "Caller", "Driver", "drive", "in_tasks", "in_threads", "login_of", "when"]

@@ -7,8 +7,8 @@ import anyio
 import httpx
 import requests
 
-from reauth import Grant
-from reauth.client.grant import Context
+from relogin import Grant
+from relogin.client.grant import Context
 from tests.client.server import Answer, Request, Server
 
 USER = "ada"

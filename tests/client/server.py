@@ -20,7 +20,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ssl import SSLContext
 from typing import Any, Literal, TypeAlias
 
-from reauth import Grant
+from relogin import Grant
 
 __all__ = ["Answer", "Request", "Server", "dribble", "flood", "serve"]
 

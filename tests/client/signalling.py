@@ -5,7 +5,7 @@ from typing import Any
 
 import requests
 
-from reauth.client.requests import SessionAuth
+from relogin.client.requests import SessionAuth
 from tests.client.server import Server
 
 JSON = ("Content-Type", "application/json")

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from reauth.client.httpx import SessionAuth
+from relogin.client.httpx import SessionAuth
 from tests.client.httpx_drivers import Caller, Driver
 from tests.client.server import Server
 

@@ -6,12 +6,12 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from reauth import Grant, SessionError
-from reauth.client.book import Book, Flight
-from reauth.client.events import Event
-from reauth.client.flow import Command, Final, Login, Replay, Wait, answer
-from reauth.client.outcomes import Outcome
-from reauth.client.policy import Held, Key, Policy, Seen
+from relogin import Grant, SessionError
+from relogin.client.book import Book, Flight
+from relogin.client.events import Event
+from relogin.client.flow import Command, Final, Login, Replay, Wait, answer
+from relogin.client.outcomes import Outcome
+from relogin.client.policy import Held, Key, Policy, Seen
 
 __all__ = [
     "EXPIRED",

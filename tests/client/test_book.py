@@ -9,9 +9,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
-from reauth import Grant
-from reauth.client.book import Blocked, Book, Flight, Status, _after_fork_in_child
-from reauth.client.policy import SESSION, Action, Demand, Held, Key
+from relogin import Grant
+from relogin.client.book import Blocked, Book, Flight, Status, _after_fork_in_child
+from relogin.client.policy import SESSION, Action, Demand, Held, Key
 from tests.client.steps import KEY, ORIGIN, URL, Clock, a_book, log_in, refused
 
 KEYS = [KEY, KEY._replace(realm="other"), KEY._replace(realm="")]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from reauth import Grant
-from reauth.client.book import Book
-from reauth.client.fleet import Ask, forget, share
-from reauth.client.policy import Held
-from reauth.client.stores import Entry
-from reauth.client.stores.record import Record
+from relogin import Grant
+from relogin.client.book import Book
+from relogin.client.fleet import Ask, forget, share
+from relogin.client.policy import Held
+from relogin.client.stores import Entry
+from relogin.client.stores.record import Record
 from tests.client.fleet_steps import (
     GRANT,
     Process,

@@ -7,12 +7,12 @@ import logging
 
 import pytest
 
-from reauth import Grant
-from reauth.client.outcomes import Outcome
-from reauth.client.policy import SESSION, Held
-from reauth.client.stores import Entry
-from reauth.client.stores.memory import MemoryStore
-from reauth.errors import LoginTimeout
+from relogin import Grant
+from relogin.client.outcomes import Outcome
+from relogin.client.policy import SESSION, Held
+from relogin.client.stores import Entry
+from relogin.client.stores.memory import MemoryStore
+from relogin.errors import LoginTimeout
 from tests.client.fleet_steps import (
     GRANT,
     Process,

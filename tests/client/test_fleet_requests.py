@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import requests
 
-from reauth import Grant, LoginRefused
-from reauth.client.events import Event
-from reauth.client.grant import Context
-from reauth.client.requests import SessionAuth
-from reauth.client.stores.memory import MemoryStore
-from reauth.client.stores.sqlite import SQLiteStore
+from relogin import Grant, LoginRefused
+from relogin.client.events import Event
+from relogin.client.grant import Context
+from relogin.client.requests import SessionAuth
+from relogin.client.stores.memory import MemoryStore
+from relogin.client.stores.sqlite import SQLiteStore
 from tests.client.server import Server
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from reauth import Grant, LoginRefused, LoginUnavailable
-from reauth.client.fleet import forget
-from reauth.client.outcomes import Outcome
-from reauth.client.stores import Entry
-from reauth.client.stores.record import Record
+from relogin import Grant, LoginRefused, LoginUnavailable
+from relogin.client.fleet import forget
+from relogin.client.outcomes import Outcome
+from relogin.client.stores import Entry
+from relogin.client.stores.record import Record
 from tests.client.fleet_steps import (
     GRANT,
     Process,

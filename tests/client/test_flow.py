@@ -2,11 +2,11 @@
 
 import pytest
 
-from reauth import BodyNotReplayable, Grant, LoginRefused
-from reauth.client.book import Status
-from reauth.client.flow import Replay
-from reauth.client.outcomes import Outcome
-from reauth.errors import LoginTimeout, LoginUnavailable
+from relogin import BodyNotReplayable, Grant, LoginRefused
+from relogin.client.book import Status
+from relogin.client.flow import Replay
+from relogin.client.outcomes import Outcome
+from relogin.errors import LoginTimeout, LoginUnavailable
 from tests.client.steps import URL, Clock, Steps, a_book, challenge, log_in, refused, served
 
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from reauth import Grant, LoginRefused
-from reauth.client.book import Book, Status
-from reauth.client.flow import before, renew_ahead
-from reauth.client.policy import Held
+from relogin import Grant, LoginRefused
+from relogin.client.book import Book, Status
+from relogin.client.flow import before, renew_ahead
+from relogin.client.policy import Held
 from tests.client.steps import KEY, ORIGIN, URL, Clock, Steps, a_book, challenge, refused
 
 

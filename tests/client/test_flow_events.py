@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from reauth import BodyNotReplayable, Grant, LoginRefused, LoginUnavailable
-from reauth.client.book import Book
-from reauth.client.events import Event, EventKind
-from reauth.client.flow import Replay
-from reauth.client.outcomes import Outcome
-from reauth.client.policy import Seen
+from relogin import BodyNotReplayable, Grant, LoginRefused, LoginUnavailable
+from relogin.client.book import Book
+from relogin.client.events import Event, EventKind
+from relogin.client.flow import Replay
+from relogin.client.outcomes import Outcome
+from relogin.client.policy import Seen
 from tests.client.steps import (
     EXPIRED,
     KEY,

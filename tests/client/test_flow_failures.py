@@ -2,9 +2,9 @@
 
 import pytest
 
-from reauth import Grant, InvalidGrant, LoginRefused, LoginUnavailable
-from reauth.client.book import Book
-from reauth.client.outcomes import Outcome
+from relogin import Grant, InvalidGrant, LoginRefused, LoginUnavailable
+from relogin.client.book import Book
+from relogin.client.outcomes import Outcome
 from tests.client.steps import (
     KEY,
     ORIGIN,

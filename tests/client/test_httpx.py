@@ -9,11 +9,11 @@ import httpx
 import pytest
 import requests
 
-from reauth import Grant
-from reauth.client import Outcome, outcome
-from reauth.client import requests as for_requests
-from reauth.client.events import Event, EventKind
-from reauth.client.httpx import SessionAuth
+from relogin import Grant
+from relogin.client import Outcome, outcome
+from relogin.client import requests as for_requests
+from relogin.client.events import Event, EventKind
+from relogin.client.httpx import SessionAuth
 from tests.client.httpx_drivers import Driver
 from tests.client.server import Answer, Server, serve
 

@@ -12,9 +12,9 @@ import anyio
 import httpx
 import pytest
 
-from reauth import errors
-from reauth.client import Outcome, outcome
-from reauth.client.httpx import BodyNotReplayable, SessionAuth
+from relogin import errors
+from relogin.client import Outcome, outcome
+from relogin.client.httpx import BodyNotReplayable, SessionAuth
 from tests.client.httpx_drivers import Caller, Driver, drive
 from tests.client.httpx_shapes import (
     ASYNC,

@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from reauth import Grant, LoginRefused
-from reauth.client.httpx import SessionAuth
-from reauth.client.over_httpx import body as httpx_body
+from relogin import Grant, LoginRefused
+from relogin.client.httpx import SessionAuth
+from relogin.client.over_httpx import body as httpx_body
 from tests.client.httpx_drivers import Caller, Driver
 from tests.client.server import PATIENCE, Server, dribble, flood
 

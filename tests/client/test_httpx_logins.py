@@ -13,10 +13,10 @@ import anyio
 import httpx
 import pytest
 
-import reauth
-from reauth import Grant, errors
-from reauth.client import Outcome, outcome
-from reauth.client.httpx import (
+import relogin
+from relogin import Grant, errors
+from relogin.client import Outcome, outcome
+from relogin.client.httpx import (
     BodyNotReplayable,
     InvalidGrant,
     LoginRefused,
@@ -24,7 +24,7 @@ from reauth.client.httpx import (
     LoginUnavailable,
     SessionAuth,
 )
-from reauth.client.logins import JSONLogin
+from relogin.client.logins import JSONLogin
 from tests.client.httpx_drivers import Driver, drive, login_of, when
 from tests.client.server import PASSWORD, Answer, Server
 
@@ -237,7 +237,7 @@ def test_a_refused_login_is_raised_and_never_tried_again(driver: Driver, server:
 
     def login(context: Any) -> None:
         calls.append(context.url)
-        raise reauth.LoginRefused("the account is locked")
+        raise relogin.LoginRefused("the account is locked")
 
     client = driver.open(auth=SessionAuth(login, server.url))
     with pytest.raises(LoginRefused, match="the account is locked"):
@@ -271,7 +271,7 @@ def test_what_is_no_grant_is_named(driver: Driver, server: Server) -> None:
 @pytest.mark.parametrize(
     "kind", [LoginRefused, LoginUnavailable, InvalidGrant, LoginTimeout, BodyNotReplayable]
 )
-def test_every_failure_is_of_httpx_and_of_reauth(kind: type[Exception]) -> None:
+def test_every_failure_is_of_httpx_and_of_relogin(kind: type[Exception]) -> None:
     assert issubclass(kind, httpx.HTTPError)
     assert issubclass(kind, getattr(errors, kind.__name__))
     assert issubclass(LoginTimeout, httpx.TimeoutException)
@@ -349,7 +349,7 @@ def test_who_waits_too_long_is_told_so(driver: Driver, server: Server) -> None:
 
 
 def test_no_secret_is_shown(driver: Driver, server: Server, caplog: Any) -> None:
-    caplog.set_level("DEBUG", "reauth")
+    caplog.set_level("DEBUG", "relogin")
     auth = SessionAuth(driver.login(server), server.url)
     answer = driver.open(auth=auth).get(f"{server.url}/orders")
     shown = [repr(auth), repr(auth._book), caplog.text, repr(answer)]
@@ -357,6 +357,6 @@ def test_no_secret_is_shown(driver: Driver, server: Server, caplog: Any) -> None
 
 
 def test_the_words_of_the_constructor_are_those_of_requests() -> None:
-    from reauth.client.requests import SessionAuth as OfRequests
+    from relogin.client.requests import SessionAuth as OfRequests
 
     assert inspect.signature(SessionAuth) == inspect.signature(OfRequests)

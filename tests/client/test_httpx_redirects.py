@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from reauth import Grant
-from reauth.client import Outcome, outcome
-from reauth.client.httpx import SessionAuth
+from relogin import Grant
+from relogin.client import Outcome, outcome
+from relogin.client.httpx import SessionAuth
 from tests.client.httpx_drivers import Caller, Driver
 from tests.client.server import COOKIE, Answer, Route, Server, serve
 

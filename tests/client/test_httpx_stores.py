@@ -11,10 +11,10 @@ import anyio
 import httpx
 import pytest
 
-from reauth.client.events import Event, EventKind
-from reauth.client.httpx import SessionAuth
-from reauth.client.stores import Entry, Shelf
-from reauth.client.stores.memory import MemoryStore
+from relogin.client.events import Event, EventKind
+from relogin.client.httpx import SessionAuth
+from relogin.client.stores import Entry, Shelf
+from relogin.client.stores.memory import MemoryStore
 from tests.client.httpx_drivers import Driver, drive, login_of, when
 from tests.client.server import Answer, Request, Server
 

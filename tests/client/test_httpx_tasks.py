@@ -16,10 +16,10 @@ import httpx
 import pytest
 import trio
 
-from reauth import Grant
-from reauth.client.book import Flight
-from reauth.client.httpx import SessionAuth
-from reauth.client.over_httpx import tasks
+from relogin import Grant
+from relogin.client.book import Flight
+from relogin.client.httpx import SessionAuth
+from relogin.client.over_httpx import tasks
 from tests.client.httpx_drivers import Driver, drive, login_of, when
 from tests.client.server import Answer, Server
 
@@ -298,8 +298,8 @@ def test_neither_trio_nor_requests_is_needed(server: Server) -> None:
 import asyncio, sys
 sys.modules["trio"] = sys.modules["requests"] = None
 import httpx
-from reauth.client.book import Flight
-from reauth.client.httpx import SessionAuth
+from relogin.client.book import Flight
+from relogin.client.httpx import SessionAuth
 
 async def login(context):
     return (await context.http.post("{server.url}/login")).text
@@ -317,10 +317,12 @@ asyncio.run(main())
 
 @pytest.mark.parametrize("missing", ["httpx", "anyio"])
 def test_where_httpx_is_missing_the_import_says_what_to_install(missing: str) -> None:
-    printed, error = run(f"import sys; sys.modules[{missing!r}] = None; import reauth.client.httpx")
+    printed, error = run(
+        f"import sys; sys.modules[{missing!r}] = None; import relogin.client.httpx"
+    )
     assert printed == ""
     assert error.splitlines()[-1] == (
-        "ImportError: reauth.client.httpx needs httpx: pip install 'reauth[httpx]'"
+        "ImportError: relogin.client.httpx needs httpx: pip install 'relogin[httpx]'"
     )
 
 

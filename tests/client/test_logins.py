@@ -10,10 +10,10 @@ from urllib.parse import parse_qs
 import pytest
 import requests
 
-from reauth import Grant, LoginRefused, LoginUnavailable
-from reauth.client.logins import BasicLogin, JSONLogin
-from reauth.client.requests import SessionAuth
-from reauth.client.signals import json_field
+from relogin import Grant, LoginRefused, LoginUnavailable
+from relogin.client.logins import BasicLogin, JSONLogin
+from relogin.client.requests import SessionAuth
+from relogin.client.signals import json_field
 from tests.client.log_in import (
     ACCOUNT,
     PASSWORD,

@@ -6,9 +6,9 @@ from urllib.parse import parse_qs
 import pytest
 import requests
 
-from reauth import LoginRefused, LoginUnavailable
-from reauth.client.logins import FormLogin
-from reauth.client.requests import SessionAuth
+from relogin import LoginRefused, LoginUnavailable
+from relogin.client.logins import FormLogin
+from relogin.client.requests import SessionAuth
 from tests.client.log_in import ACCOUNT, PASSWORD, USER, WAYS, LogIn, over_requests
 from tests.client.server import Answer, Request, Server, flood
 

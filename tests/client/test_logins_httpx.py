@@ -8,9 +8,9 @@ import anyio
 import httpx
 import pytest
 
-from reauth import LoginRefused
-from reauth.client.httpx import SessionAuth
-from reauth.client.logins import BasicLogin, FormLogin, JSONLogin
+from relogin import LoginRefused
+from relogin.client.httpx import SessionAuth
+from relogin.client.logins import BasicLogin, FormLogin, JSONLogin
 from tests.client.log_in import ACCOUNT, PASSWORD, USER
 from tests.client.server import Answer, Request, Server
 from tests.client.test_logins_form import HTML, PAGE
@@ -90,7 +90,7 @@ def test_no_log_event_or_exception_shows_a_secret(
     issuing.routes["/in"] = lambda request: Answer(403, (), PASSWORD.encode())
     with pytest.raises(LoginRefused) as raised:
         get(SessionAuth(JSONLogin(url, ACCOUNT), on_event=told.append), f"{issuing.url}/a")
-    ours = [record for record in caplog.records if record.name.startswith("reauth")]
+    ours = [record for record in caplog.records if record.name.startswith("relogin")]
     shown = repr((told, [record.getMessage() for record in ours], raised.value))
     assert ours
     assert PASSWORD not in shown

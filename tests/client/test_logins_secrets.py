@@ -9,9 +9,9 @@ import httpx
 import pytest
 import requests
 
-from reauth import Grant, LoginRefused, LoginUnavailable
-from reauth.client.logins import BasicLogin, FormLogin, JSONLogin
-from reauth.client.requests import SessionAuth
+from relogin import Grant, LoginRefused, LoginUnavailable
+from relogin.client.logins import BasicLogin, FormLogin, JSONLogin
+from relogin.client.requests import SessionAuth
 from tests.client.log_in import (
     ACCOUNT,
     PASSWORD,

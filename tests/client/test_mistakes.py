@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
-import reauth.client.httpx
-import reauth.client.requests
-from reauth.client.logins import JSONLogin
-from reauth.client.policy import BEARER
-from reauth.client.signals import redirect_to, status
-from reauth.client.stores import Entry, Shelf
-from reauth.client.stores.memory import MemoryStore
+import relogin.client.httpx
+import relogin.client.requests
+from relogin.client.logins import JSONLogin
+from relogin.client.policy import BEARER
+from relogin.client.signals import redirect_to, status
+from relogin.client.stores import Entry, Shelf
+from relogin.client.stores.memory import MemoryStore
 
 ORIGIN = "https://api.example.com"
 
 
-@pytest.fixture(params=[reauth.client.requests.SessionAuth, reauth.client.httpx.SessionAuth])
+@pytest.fixture(params=[relogin.client.requests.SessionAuth, relogin.client.httpx.SessionAuth])
 def kind(request: pytest.FixtureRequest) -> Any:
     return request.param
 
@@ -55,7 +55,7 @@ KINDS: dict[str, tuple[dict[str, Any], str]] = {
     "budget of one": ({"budget": (10,)}, "budget= is how many logins, and in how many seconds"),
     "client by name": ({"http": "requests"}, "http= is a session or client; not str"),
     "events nowhere": ({"on_event": "log"}, "on_event= is a callable; not str"),
-    "store by its path": ({"store": "s.db"}, r"methods of reauth\.client\.stores\.Store; str has"),
+    "store by its path": ({"store": "s.db"}, r"methods of relogin\.client\.stores\.Store; str has"),
     "class of a store": ({"store": MemoryStore}, r"not its class: MemoryStore\("),
 }
 
@@ -111,8 +111,8 @@ def test_a_store_that_must_be_awaited_is_no_store_for_requests() -> None:
             raise NotImplementedError
 
     with pytest.raises(TypeError, match="an asynchronous store needs an asynchronous client"):
-        reauth.client.requests.SessionAuth(login, ORIGIN, store=Awaited())
-    reauth.client.httpx.SessionAuth(login, ORIGIN, store=Awaited())
+        relogin.client.requests.SessionAuth(login, ORIGIN, store=Awaited())
+    relogin.client.httpx.SessionAuth(login, ORIGIN, store=Awaited())
 
 
 # Origins

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import requests
 
-from reauth.client.over_requests.peek import Peek
+from relogin.client.over_requests.peek import Peek
 from tests.client.server import Answer, Server
 
 CONTENT = random.Random(5).randbytes(30_000) * 3 + b"\nlast line"

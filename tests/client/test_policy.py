@@ -8,13 +8,13 @@ import pytest
 import requests
 from requests.cookies import RequestsCookieJar
 
-from reauth import Challenge, Credentials, Grant, InvalidGrant, SessionError
-from reauth.client import Outcome, outcome
-from reauth.client.grant import Context, granted
-from reauth.client.outcomes import mark
-from reauth.client.over_requests.route import LoginSession
-from reauth.client.policy import BEARER, SESSION, Action, Policy, Responder
-from reauth.client.requests import SessionAuth
+from relogin import Challenge, Credentials, Grant, InvalidGrant, SessionError
+from relogin.client import Outcome, outcome
+from relogin.client.grant import Context, granted
+from relogin.client.outcomes import mark
+from relogin.client.over_requests.route import LoginSession
+from relogin.client.policy import BEARER, SESSION, Action, Policy, Responder
+from relogin.client.requests import SessionAuth
 from tests.client.steps import ORIGIN, URL, a_book, challenge, log_in, refused
 
 

@@ -12,9 +12,9 @@ import httpx
 import pytest
 import requests
 
-import reauth.client.httpx
-import reauth.client.requests
-from reauth.client.events import Event, EventKind
+import relogin.client.httpx
+import relogin.client.requests
+from relogin.client.events import Event, EventKind
 from tests.client.httpx_drivers import Driver
 from tests.client.server import Server
 
@@ -25,7 +25,7 @@ def log_in(_: object) -> str:
     return "t"
 
 
-class OfRequests(reauth.client.requests.SessionAuth):
+class OfRequests(relogin.client.requests.SessionAuth):
     """One that knows whose it is."""
 
     def __init__(self, user: str, **words: Any) -> None:
@@ -33,7 +33,7 @@ class OfRequests(reauth.client.requests.SessionAuth):
         self.user = user
 
 
-class OfHttpx(reauth.client.httpx.SessionAuth):
+class OfHttpx(relogin.client.httpx.SessionAuth):
     """One that knows whose it is."""
 
     def __init__(self, user: str, **words: Any) -> None:
@@ -83,7 +83,7 @@ def test_a_request_that_a_listener_of_requests_makes_waits_for_nothing(
         if event.kind is EventKind.STARTED:
             assert session.post(f"{server.url}/metrics").status_code == 401
 
-    session.auth = reauth.client.requests.SessionAuth(server.login, server.url, on_event=listen)
+    session.auth = relogin.client.requests.SessionAuth(server.login, server.url, on_event=listen)
     assert session.get(f"{server.url}/orders").status_code == 200
     assert server.logins == 1
 
@@ -96,7 +96,7 @@ def test_a_request_that_a_listener_of_httpx_makes_waits_for_nothing(
             with httpx.Client(auth=auth, trust_env=False) as client:
                 assert client.post(f"{server.url}/metrics").status_code == 401
 
-    auth = reauth.client.httpx.SessionAuth(driver.login(server), server.url, on_event=listen)
+    auth = relogin.client.httpx.SessionAuth(driver.login(server), server.url, on_event=listen)
     assert driver.open(auth=auth).get(f"{server.url}/orders").status_code == 200
     assert server.logins == 1
 
@@ -109,7 +109,7 @@ def test_fields_that_were_given_as_octets_are_no_trouble(
     server: Server, session: requests.Session, binding: Any
 ) -> None:
     server.binding = binding
-    session.auth = reauth.client.requests.SessionAuth(server.login, server.url)
+    session.auth = relogin.client.requests.SessionAuth(server.login, server.url)
     fields = {"Cookie": b"mine=1", "Authorization": b"Basic YQ=="}
     for _ in range(2):
         answer = session.get(f"{server.url}/orders", headers=fields)

@@ -15,9 +15,9 @@ import pytest
 import requests
 from requests_toolbelt import MultipartEncoder  # type: ignore[import-untyped]
 
-from reauth import errors
-from reauth.client import Outcome, outcome
-from reauth.client.requests import BodyNotReplayable, SessionAuth
+from relogin import errors
+from relogin.client import Outcome, outcome
+from relogin.client.requests import BodyNotReplayable, SessionAuth
 from tests.client.server import Answer, Server
 
 WHOLE = b"first chunk, " + b"x" * 100_000 + b", last chunk"

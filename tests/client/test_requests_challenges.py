@@ -3,12 +3,12 @@
 import pytest
 import requests
 
-from reauth import Grant, SessionError
-from reauth.client import Outcome, outcome
-from reauth.client.events import Event
-from reauth.client.grant import Context
-from reauth.client.policy import BEARER, SESSION, Action
-from reauth.client.requests import SessionAuth
+from relogin import Grant, SessionError
+from relogin.client import Outcome, outcome
+from relogin.client.events import Event
+from relogin.client.grant import Context
+from relogin.client.policy import BEARER, SESSION, Action
+from relogin.client.requests import SessionAuth
 from tests.client.server import Answer, Request, Server
 
 EXPIRED = 'Session realm="api", error="session_expired"'

@@ -7,11 +7,11 @@ import pytest
 import requests
 from requests.cookies import RequestsCookieJar
 
-from reauth import Grant
-from reauth.client import Outcome, outcome
-from reauth.client.grant import Context
-from reauth.client.over_requests.cookies import carry_over_redirect, leave_behind
-from reauth.client.requests import InvalidGrant, SessionAuth
+from relogin import Grant
+from relogin.client import Outcome, outcome
+from relogin.client.grant import Context
+from relogin.client.over_requests.cookies import carry_over_redirect, leave_behind
+from relogin.client.requests import InvalidGrant, SessionAuth
 from tests.client.server import COOKIE, Answer, Request, Server, serve
 from tests.client.test_requests_threads import at_once
 

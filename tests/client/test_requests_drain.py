@@ -12,11 +12,11 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.response import HTTPResponse
 
-from reauth.client import Outcome, outcome
-from reauth.client import drain as drain_module
-from reauth.client.drain import MOST_OCTETS, drain
-from reauth.client.grant import Context, Grant
-from reauth.client.requests import LoginRefused, SessionAuth
+from relogin.client import Outcome, outcome
+from relogin.client import drain as drain_module
+from relogin.client.drain import MOST_OCTETS, drain
+from relogin.client.grant import Context, Grant
+from relogin.client.requests import LoginRefused, SessionAuth
 from tests.client.server import Server, dribble, flood
 
 

@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from reauth import Grant, LoginRefused
-from reauth.client.grant import Context
-from reauth.client.requests import SessionAuth
+from relogin import Grant, LoginRefused
+from relogin.client.grant import Context
+from relogin.client.requests import SessionAuth
 from tests.client.server import Answer, Server
 from tests.client.steps import Clock
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import requests
 
-from reauth import Grant, errors
-from reauth.client import Outcome, outcome
-from reauth.client.grant import Context
-from reauth.client.policy import BEARER, Action
-from reauth.client.requests import (
+from relogin import Grant, errors
+from relogin.client import Outcome, outcome
+from relogin.client.grant import Context
+from relogin.client.policy import BEARER, Action
+from relogin.client.requests import (
     InvalidGrant,
     LoginRefused,
     LoginTimeout,
@@ -109,7 +109,7 @@ def test_a_failure_is_of_requests_kind_and_of_ours(
     server: Server,
     session: requests.Session,
     raised: Exception,
-    kind: type[errors.ReauthError],
+    kind: type[errors.ReloginError],
     base: type[Exception],
 ) -> None:
     session.auth = SessionAuth(Failing(raised), server.url)
@@ -126,7 +126,7 @@ def test_what_is_no_grant_is_a_mistake_of_the_login(
     server: Server, session: requests.Session, result: object
 ) -> None:
     session.auth = SessionAuth(lambda _: result, server.url)
-    with pytest.raises(InvalidGrant, match=r"a login returns a reauth\.Grant, a token or None"):
+    with pytest.raises(InvalidGrant, match=r"a login returns a relogin\.Grant, a token or None"):
         session.get(f"{server.url}/orders")
 
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import pytest
 import requests
 
-from reauth import Grant
-from reauth.client.book import Book, Status
-from reauth.client.driver.drive import drive
-from reauth.client.flow import Command, Login, Replay, answer
-from reauth.client.grant import Context
-from reauth.client.requests import SessionAuth
+from relogin import Grant
+from relogin.client.book import Book, Status
+from relogin.client.driver.drive import drive
+from relogin.client.flow import Command, Login, Replay, answer
+from relogin.client.grant import Context
+from relogin.client.requests import SessionAuth
 from tests.client.server import Server
 from tests.client.steps import KEY, a_book, refused, served
 

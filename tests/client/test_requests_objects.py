@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from reauth import Grant
-from reauth.client.grant import Context
-from reauth.client.requests import LoginRefused, SessionAuth
+from relogin import Grant
+from relogin.client.grant import Context
+from relogin.client.requests import LoginRefused, SessionAuth
 from tests.client.server import PASSWORD, Server
 from tests.client.test_requests_threads import at_once
 

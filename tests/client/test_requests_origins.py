@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 import requests
 
-from reauth import Grant
-from reauth.client import Outcome, outcome
-from reauth.client.events import Event, EventKind
-from reauth.client.grant import Context
-from reauth.client.origins import origin_of, sent_to, trusted
-from reauth.client.requests import SessionAuth
+from relogin import Grant
+from relogin.client import Outcome, outcome
+from relogin.client.events import Event, EventKind
+from relogin.client.grant import Context
+from relogin.client.origins import origin_of, sent_to, trusted
+from relogin.client.requests import SessionAuth
 from tests.client.server import Answer, Request, Server, serve
 
 

@@ -9,11 +9,11 @@ import requests
 from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 
-from reauth import Grant
-from reauth.client import Outcome, outcome
-from reauth.client.events import Event, EventKind
-from reauth.client.grant import Context
-from reauth.client.requests import SessionAuth
+from relogin import Grant
+from relogin.client import Outcome, outcome
+from relogin.client.events import Event, EventKind
+from relogin.client.grant import Context
+from relogin.client.requests import SessionAuth
 from tests.client.server import Answer, Server
 
 
@@ -260,7 +260,7 @@ def test_a_lapsed_session_is_logged_where_nobody_else_is_told(
     server: Server, dead: requests.Session, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.refusal_status = 200
-    with caplog.at_level("DEBUG", "reauth.client"):
+    with caplog.at_level("DEBUG", "relogin.client"):
         dead.get(f"{server.url}/public")
     assert "lapsed" in caplog.text
 

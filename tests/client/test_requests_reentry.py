@@ -7,11 +7,11 @@ from contextvars import copy_context
 import pytest
 import requests
 
-from reauth import Grant
-from reauth.client import Outcome, outcome
-from reauth.client.driver.reentry import inside, logging_in
-from reauth.client.grant import Context
-from reauth.client.requests import LoginTimeout, LoginUnavailable, SessionAuth
+from relogin import Grant
+from relogin.client import Outcome, outcome
+from relogin.client.driver.reentry import inside, logging_in
+from relogin.client.grant import Context
+from relogin.client.requests import LoginTimeout, LoginUnavailable, SessionAuth
 from tests.client.server import Answer, Server
 from tests.client.steps import a_book
 

@@ -7,8 +7,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from reauth.client import Outcome, outcome
-from reauth.client.requests import RetriesUnauthorized, SessionAuth
+from relogin.client import Outcome, outcome
+from relogin.client.requests import RetriesUnauthorized, SessionAuth
 from tests.client.server import Answer, Server
 
 

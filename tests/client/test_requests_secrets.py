@@ -11,13 +11,13 @@ from contextlib import suppress
 import pytest
 import requests
 
-from reauth import Grant, LoginRefused
-from reauth.client.events import Event, EventKind, tell
-from reauth.client.flow import Login, Replay
-from reauth.client.grant import Context
-from reauth.client.over_requests.route import Route
-from reauth.client.policy import BEARER
-from reauth.client.requests import SessionAuth
+from relogin import Grant, LoginRefused
+from relogin.client.events import Event, EventKind, tell
+from relogin.client.flow import Login, Replay
+from relogin.client.grant import Context
+from relogin.client.over_requests.route import Route
+from relogin.client.policy import BEARER
+from relogin.client.requests import SessionAuth
 from tests.client.server import COOKIE, PASSWORD, Server, serve
 from tests.client.steps import KEY, Steps, a_book, log_in, refused
 
@@ -53,7 +53,7 @@ def test_no_log_record_at_any_level_holds_a_secret(
     session.post(f"{server.url}/second", data=b"x")
     server.refuse_all = True
     session.get(f"{server.url}/third")
-    ours = [record for record in caplog.records if record.name.startswith("reauth")]
+    ours = [record for record in caplog.records if record.name.startswith("relogin")]
     assert len(ours) > 5
     assert not any(shows_secret(r.getMessage()) or shows_secret(r.__dict__) for r in ours)
 
@@ -198,7 +198,7 @@ def test_a_listener_may_be_interrupted() -> None:
 
 
 def test_the_log_quotes_what_a_server_said(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG, "reauth.client")
+    caplog.set_level(logging.DEBUG, "relogin.client")
     tell(None, Event(EventKind.REFUSED, "o", realm="a\nb", error="c\nd", reason="e\nf"))
     (record,) = caplog.records
     assert "\n" not in record.getMessage()

@@ -7,9 +7,9 @@ import pytest
 import requests
 from requests.cookies import create_cookie
 
-from reauth import Grant
-from reauth.client.requests import SessionAuth
-from reauth.client.signals import status
+from relogin import Grant
+from relogin.client.requests import SessionAuth
+from relogin.client.signals import status
 from tests.client.server import COOKIE, Answer, Request, Server, serve
 
 

@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from reauth import Grant
-from reauth.client.events import Event, EventKind
-from reauth.client.grant import Context
-from reauth.client.policy import Action
-from reauth.client.requests import SessionAuth
+from relogin import Grant
+from relogin.client.events import Event, EventKind
+from relogin.client.grant import Context
+from relogin.client.policy import Action
+from relogin.client.requests import SessionAuth
 from tests.client.server import Answer, Request, Server
 
 

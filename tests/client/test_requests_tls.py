@@ -9,7 +9,7 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from reauth.client.requests import SessionAuth
+from relogin.client.requests import SessionAuth
 from tests.client.server import Answer, Server, flood, serve
 
 pytestmark = pytest.mark.needs("openssl")

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
-from reauth import SessionError
-from reauth.client.answer import Answer, Unread, member
-from reauth.client.login.forms import form_with, forms
-from reauth.client.signals import (
+from relogin import SessionError
+from relogin.client.answer import Answer, Unread, member
+from relogin.client.login.forms import form_with, forms
+from relogin.client.signals import (
     MOST_OCTETS,
     Signal,
     html_form,

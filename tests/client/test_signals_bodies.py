@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import requests
 
-from reauth import LoginRefused
-from reauth.client import Outcome, outcome
-from reauth.client.signals import html_form, json_field
+from relogin import LoginRefused
+from relogin.client import Outcome, outcome
+from relogin.client.signals import html_form, json_field
 from tests.client.server import Answer, Request, Server
 from tests.client.signalling import JSON, LOST, attach, refuse_with
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reauth.client import Outcome, outcome
-from reauth.client.signals import json_field, redirect_to, status
+from relogin.client import Outcome, outcome
+from relogin.client.signals import json_field, redirect_to, status
 from tests.client.httpx_drivers import Driver
 from tests.client.server import Answer, Server, serve
 from tests.client.signals_httpx import JSON, LOST, opened, refuse_with

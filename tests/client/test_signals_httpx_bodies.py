@@ -13,11 +13,11 @@ from typing import Any
 import httpx
 import pytest
 
-from reauth import LoginRefused
-from reauth.client import Outcome, outcome
-from reauth.client.httpx import SessionAuth
-from reauth.client.over_httpx import body as httpx_body
-from reauth.client.signals import html_form, json_field, status
+from relogin import LoginRefused
+from relogin.client import Outcome, outcome
+from relogin.client.httpx import SessionAuth
+from relogin.client.over_httpx import body as httpx_body
+from relogin.client.signals import html_form, json_field, status
 from tests.client.httpx_drivers import Driver, drive
 from tests.client.server import Answer, Server, flood
 from tests.client.signals_httpx import HTML, JSON, LONG, LOST, opened, refuse_with

@@ -7,10 +7,10 @@ from typing import Any
 
 import requests
 
-from reauth import Grant
-from reauth.client import Outcome, outcome
-from reauth.client.requests import SessionAuth
-from reauth.client.signals import html_form, json_field, problem, redirect_to, status
+from relogin import Grant
+from relogin.client import Outcome, outcome
+from relogin.client.requests import SessionAuth
+from relogin.client.signals import html_form, json_field, problem, redirect_to, status
 from tests.client.server import Answer, Server, serve
 from tests.client.signalling import JSON, LOST, attach, refuse_with
 

@@ -17,9 +17,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from reauth.client.stores import Entry, Store
-from reauth.client.stores.memory import MemoryStore
-from reauth.client.stores.sqlite import SQLiteStore
+from relogin.client.stores import Entry, Store
+from relogin.client.stores.memory import MemoryStore
+from relogin.client.stores.sqlite import SQLiteStore
 from tests.client.redis_server import RedisServer, a_redis_server
 
 ORIGIN = "https://api.example.com:443"
@@ -43,7 +43,7 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
         return lambda: store
     if request.param == "sqlite":
         return lambda: SQLiteStore(tmp_path / "sessions.db")
-    from reauth.client.stores.redis import RedisStore
+    from relogin.client.stores.redis import RedisStore
 
     server: RedisServer = request.getfixturevalue("redis_server")
     return lambda: RedisStore(server.url, prefix=f"{tmp_path}:")
@@ -160,8 +160,8 @@ def test_a_store_that_was_closed_opens_again(store: Store) -> None:
 
 FORK = """
 import os, sys
-from reauth.client.stores import Entry
-from reauth.client.stores.memory import MemoryStore
+from relogin.client.stores import Entry
+from relogin.client.stores.memory import MemoryStore
 store = MemoryStore()
 store.put("o", "", "api", Entry("one", 0))
 with store._lock:

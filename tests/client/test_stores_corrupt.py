@@ -14,11 +14,11 @@ import pytest
 import redis
 import requests
 
-from reauth.client.origins import origin_of
-from reauth.client.requests import SessionAuth
-from reauth.client.stores import Store
-from reauth.client.stores.redis import RedisStore
-from reauth.client.stores.sqlite import SQLiteStore
+from relogin.client.origins import origin_of
+from relogin.client.requests import SessionAuth
+from relogin.client.stores import Store
+from relogin.client.stores.redis import RedisStore
+from relogin.client.stores.sqlite import SQLiteStore
 from tests.client.redis_server import RedisServer, a_redis_server
 from tests.client.server import Server
 

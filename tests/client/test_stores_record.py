@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from reauth import Grant
-from reauth.client.stores.record import Block, Record, Span
+from relogin import Grant
+from relogin.client.stores.record import Block, Record, Span
 
 GRANT = Grant(token="s3cret-1", refresh="r3fresh-1", cookies={"sid": "1"}, expires_in=100)
 NOW = 1000.0

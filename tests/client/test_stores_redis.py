@@ -15,8 +15,8 @@ from threading import Thread
 import pytest
 import redis
 
-from reauth.client.stores import Entry
-from reauth.client.stores.redis import RedisStore
+from relogin.client.stores import Entry
+from relogin.client.stores.redis import RedisStore
 from tests.client.redis_server import RedisServer, a_redis_server
 
 pytestmark = pytest.mark.needs("redis-server")
@@ -107,7 +107,7 @@ def test_a_key_tells_neither_origin_nor_account(server: RedisServer) -> None:
 
 def test_it_needs_the_rights_that_its_documentation_names_and_no_others() -> None:
     said = (RedisStore.__doc__ or "").replace("\n", " ")
-    user = f"user fleet on >s3cret ~reauth:* resetchannels {RIGHTS}"
+    user = f"user fleet on >s3cret ~relogin:* resetchannels {RIGHTS}"
     with a_redis_server("--user", *user.split()[1:]) as server:
         store = RedisStore(server.url.replace("unix://", "unix://fleet:s3cret@"))
         assert store.put(ORIGIN, "", "api", Entry("one", 0))
@@ -183,11 +183,11 @@ def test_a_url_without_a_password_is_pickled() -> None:
 
 
 def test_without_redis_py_the_import_says_what_to_install() -> None:
-    script = "import sys; sys.modules['redis'] = None; import reauth.client.stores.redis"
+    script = "import sys; sys.modules['redis'] = None; import relogin.client.stores.redis"
     ran = subprocess.run(
         [sys.executable, "-c", script], check=False, capture_output=True, text=True, timeout=20
     )
-    assert "pip install 'reauth[redis]'" in ran.stderr
+    assert "pip install 'relogin[redis]'" in ran.stderr
 
 
 def test_threads_share_it(server: RedisServer) -> None:

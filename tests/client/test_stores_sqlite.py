@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from reauth.client.stores import Entry
-from reauth.client.stores.sqlite import SQLiteStore, _check, _switch_to_wal, migrate
+from relogin.client.stores import Entry
+from relogin.client.stores.sqlite import SQLiteStore, _check, _switch_to_wal, migrate
 
 ORIGIN = "https://api.example.com:443"
 
@@ -140,7 +140,7 @@ def test_a_file_of_a_later_version_is_refused_and_kept(path: Path) -> None:
     filled(path).close()
     with closing(sqlite3.connect(path)) as later:
         later.execute("PRAGMA user_version = 99")
-    with pytest.raises(ValueError, match="was written by a later version of reauth"):
+    with pytest.raises(ValueError, match="was written by a later version of relogin"):
         SQLiteStore(path)
 
 
@@ -191,8 +191,8 @@ def test_it_is_pickled_as_its_path(path: Path) -> None:
 
 FORK = """
 import os, sys, warnings
-from reauth.client.stores import Entry
-from reauth.client.stores.sqlite import SQLiteStore
+from relogin.client.stores import Entry
+from relogin.client.stores.sqlite import SQLiteStore
 store = SQLiteStore(sys.argv[1])
 store.put("o", "", "api", Entry("parent's", 0))
 (parents,) = store._idle
@@ -289,7 +289,7 @@ def test_a_store_that_is_thrown_away_closes_its_file(path: Path) -> None:
 
 OPEN = """
 import sys
-from reauth.client.stores.sqlite import SQLiteStore
+from relogin.client.stores.sqlite import SQLiteStore
 print("ready", flush=True)
 sys.stdin.readline()
 SQLiteStore(sys.argv[1])
@@ -316,8 +316,8 @@ def test_processes_that_open_a_new_file_at_once_all_can(path: Path) -> None:
 
 WRITE = """
 import sys
-from reauth.client.stores import Entry
-from reauth.client.stores.sqlite import SQLiteStore
+from relogin.client.stores import Entry
+from relogin.client.stores.sqlite import SQLiteStore
 store = SQLiteStore(sys.argv[1])
 print("ready", flush=True)
 number = 0

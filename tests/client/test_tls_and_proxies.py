@@ -19,9 +19,9 @@ import requests
 from anyio.from_thread import start_blocking_portal
 from hypercorn.config import Config
 
-import reauth.client.httpx
-import reauth.client.requests
-from reauth.client.events import Event
+import relogin.client.httpx
+import relogin.client.requests
+from relogin.client.events import Event
 from tests.client.httpx_drivers import Driver
 from tests.client.proxy import Proxy, proxying
 from tests.client.server import PASSWORD, Server, serve
@@ -98,7 +98,7 @@ def test_requests_renews_and_logs_in_with_the_authority_that_its_session_trusts(
     far: Server, session: requests.Session, authority: Authority
 ) -> None:
     session.verify = authority.path
-    session.auth = reauth.client.requests.SessionAuth(far.login, far.url)
+    session.auth = relogin.client.requests.SessionAuth(far.login, far.url)
     assert session.get(f"{far.url}/orders").status_code == 200
     assert far.logins == 1
 
@@ -106,7 +106,7 @@ def test_requests_renews_and_logs_in_with_the_authority_that_its_session_trusts(
 def test_requests_logs_in_nowhere_that_no_trusted_authority_vouches_for(
     far: Server, session: requests.Session, authority: Authority
 ) -> None:
-    session.auth = reauth.client.requests.SessionAuth(far.login, far.url)
+    session.auth = relogin.client.requests.SessionAuth(far.login, far.url)
     with pytest.raises(requests.exceptions.SSLError):
         session.get(f"{far.url}/orders")
     assert (far.requests, far.logins) == ([], 0)
@@ -117,7 +117,7 @@ def test_requests_renews_and_logs_in_through_its_proxy_which_hears_no_secret(
 ) -> None:
     session.verify = authority.path
     session.proxies = {"https": proxy.url}
-    session.auth = reauth.client.requests.SessionAuth(far.login, far.url)
+    session.auth = relogin.client.requests.SessionAuth(far.login, far.url)
     assert session.get(f"{far.url}/orders").status_code == 200
     far.kill()
     assert session.get(f"{far.url}/orders").status_code == 200
@@ -132,7 +132,7 @@ def test_a_407_is_not_ours_to_requests(
     events: list[Event] = []
     session.proxies = {"https": proxy.url, "http": proxy.url}
     for url in (far.url, "http://127.0.0.1:1"):
-        session.auth = reauth.client.requests.SessionAuth(far.login, url, on_event=events.append)
+        session.auth = relogin.client.requests.SessionAuth(far.login, url, on_event=events.append)
         if url == far.url:
             with pytest.raises(requests.exceptions.ProxyError):
                 session.get(f"{url}/orders")
@@ -148,7 +148,7 @@ def test_httpx_logs_in_with_a_client_that_trusts_the_authority(
     driver: Driver, far: Server, authority: Authority
 ) -> None:
     http = driver.open(verify=authority.trusted).client
-    auth = reauth.client.httpx.SessionAuth(driver.login(far), far.url, http=http)
+    auth = relogin.client.httpx.SessionAuth(driver.login(far), far.url, http=http)
     client = driver.open(auth=auth, verify=authority.trusted)
     assert client.get(f"{far.url}/orders").status_code == 200
     assert far.logins == 1
@@ -158,9 +158,9 @@ def test_httpx_logs_in_nowhere_that_no_trusted_authority_vouches_for(
     driver: Driver, far: Server, authority: Authority
 ) -> None:
     """A client shows its auth no certificates: `http=` does, and else there is no login."""
-    auth = reauth.client.httpx.SessionAuth(driver.login(far), far.url)
+    auth = relogin.client.httpx.SessionAuth(driver.login(far), far.url)
     client = driver.open(auth=auth, verify=authority.trusted)
-    with pytest.raises(reauth.client.httpx.LoginUnavailable) as caught:
+    with pytest.raises(relogin.client.httpx.LoginUnavailable) as caught:
         client.get(f"{far.url}/orders")
     assert isinstance(caught.value.__cause__, httpx.ConnectError)
     assert far.logins == 0
@@ -171,7 +171,7 @@ def test_httpx_renews_and_logs_in_through_its_proxy_which_hears_no_secret(
 ) -> None:
     way = {"proxy": proxy.url, "verify": authority.trusted}
     http = driver.open(**way).client
-    auth = reauth.client.httpx.SessionAuth(driver.login(far), far.url, http=http)
+    auth = relogin.client.httpx.SessionAuth(driver.login(far), far.url, http=http)
     client = driver.open(auth=auth, **way)
     assert client.get(f"{far.url}/orders").status_code == 200
     far.kill()
@@ -186,7 +186,7 @@ def test_a_407_is_not_ours_to_httpx(
     proxy.asks = True
     events: list[Event] = []
     origins = [far.url, "http://127.0.0.1:1"]
-    auth = reauth.client.httpx.SessionAuth(driver.login(far), origins, on_event=events.append)
+    auth = relogin.client.httpx.SessionAuth(driver.login(far), origins, on_event=events.append)
     client = driver.open(auth=auth, proxy=proxy.url, verify=authority.trusted)
     with pytest.raises(httpx.ProxyError):
         client.get(f"{far.url}/orders")
@@ -259,7 +259,7 @@ def test_streams_of_one_connection_share_a_login(
 
     way = {"http2": True, "verify": authority.trusted}
     login = log_in_async if driver.is_async else log_in
-    auth = reauth.client.httpx.SessionAuth(login, origin, http=driver.open(**way).client)
+    auth = relogin.client.httpx.SessionAuth(login, origin, http=driver.open(**way).client)
     client = driver.open(auth=auth, **way)
     # httpcore's threads step on each other in one connection of HTTP/2: KeyError in its streams.
     number = 20 if driver.is_async else 1

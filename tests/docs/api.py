@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from reauth.cli.loopback import Loopback
-from reauth.server.gate import Refused
-from reauth.server.wsgi import SessionGate
+from relogin.cli.loopback import Loopback
+from relogin.server.gate import Refused
+from relogin.server.wsgi import SessionGate
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment

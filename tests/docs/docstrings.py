@@ -14,12 +14,15 @@ import sys
 import django
 from django.conf import settings
 
-import reauth
+import relogin
 
 if __name__ == "__main__":
     settings.configure(SECRET_KEY="for the examples", INSTALLED_APPS=["django.contrib.sessions"])
     django.setup()
-    names = ["reauth", *(found.name for found in pkgutil.walk_packages(reauth.__path__, "reauth."))]
+    names = [
+        "relogin",
+        *(found.name for found in pkgutil.walk_packages(relogin.__path__, "relogin.")),
+    ]
     results = [doctest.testmod(importlib.import_module(name)) for name in names]
     print(sum(attempted for _, attempted in results), "examples in", len(names), "modules")
     sys.exit(any(failed for failed, _ in results))

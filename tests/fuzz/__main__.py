@@ -9,7 +9,7 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from reauth.wire.scan import scan_challenges
+from relogin.wire.scan import scan_challenges
 from tests.fuzz.generate import fields, seeds
 from tests.fuzz.laws import check
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-import reauth
-from reauth import AuthInfo, ChallengeSyntaxError, Credentials
-from reauth.wire import grammar
-from reauth.wire.faults import KINDS
-from reauth.wire.scan import Scanned, scan_challenges, scan_credentials, scan_params
+import relogin
+from relogin import AuthInfo, ChallengeSyntaxError, Credentials
+from relogin.wire import grammar
+from relogin.wire.faults import KINDS
+from relogin.wire.scan import Scanned, scan_challenges, scan_credentials, scan_params
 
 
 def check(text: str) -> None:
@@ -31,12 +31,12 @@ def readers_agree(text: str) -> None:
 
 def errors_say_where(text: str) -> None:
     """Nothing but a syntax error escapes a reader, and it keeps nothing that is secret."""
-    for reader in (reauth.parse, Credentials.parse, AuthInfo.parse):
+    for reader in (relogin.parse, Credentials.parse, AuthInfo.parse):
         error = _refusal(reader, text)
         if error is not None:
             assert error.fault in KINDS
             assert 0 <= error.start <= error.end <= len(text)
-            assert error.source == (text if reader is reauth.parse else "")
+            assert error.source == (text if reader is relogin.parse else "")
             assert error.__cause__ is error.__context__ is None
 
 
@@ -50,12 +50,12 @@ def _refusal(reader: Callable[[str], object], text: str) -> ChallengeSyntaxError
 
 def recovery_is_sound(text: str) -> None:
     """Lenient reading is strict reading where that is possible, and else what can be written."""
-    diagnosis = reauth.diagnose(text)
+    diagnosis = relogin.diagnose(text)
     read = list(diagnosis.challenges)
     scanned = scan_challenges(text)
     assert diagnosis.wellformed == (scanned is not None)
-    assert scanned is None or read == reauth.parse(text)
-    assert reauth.parse(reauth.serialize(read)) == read
+    assert scanned is None or read == relogin.parse(text)
+    assert relogin.parse(relogin.serialize(read)) == read
     for challenge in read:
         assert challenge.scheme in text
     for fault in diagnosis.faults:

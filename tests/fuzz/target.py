@@ -5,10 +5,10 @@ import sys
 import atheris  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
 # pyparsing too: which of its alternatives fits is what tells two malformed fields apart.
-with atheris.instrument_imports(include=["reauth", "pyparsing"]):
-    import reauth.wire.diagnose
-    import reauth.wire.explain
-    import reauth.wire.recover  # noqa: F401 - loaded here, or they would be loaded later, unseen
+with atheris.instrument_imports(include=["relogin", "pyparsing"]):
+    import relogin.wire.diagnose
+    import relogin.wire.explain
+    import relogin.wire.recover  # noqa: F401 - loaded here, or they would be loaded later, unseen
     from tests.fuzz.laws import check
 
 

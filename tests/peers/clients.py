@@ -19,9 +19,9 @@ from httpx_auth import OAuth2, OAuth2ClientCredentials
 from requests.auth import HTTPDigestAuth
 from requests_oauthlib import OAuth2Session
 
-from reauth.client.httpx import SessionAuth as HttpxSessionAuth
-from reauth.client.logins import JSONLogin
-from reauth.client.requests import SessionAuth
+from relogin.client.httpx import SessionAuth as HttpxSessionAuth
+from relogin.client.logins import JSONLogin
+from relogin.client.requests import SessionAuth
 from tests.peers.server import Site
 
 __all__ = ["CLIENTS", "Client"]
@@ -87,10 +87,10 @@ class _OverRequests(Client):
         return answer.status_code, answer.text
 
 
-class Reauth(_OverRequests):
+class Relogin(_OverRequests):
     """This library over requests."""
 
-    name = "reauth, requests"
+    name = "relogin, requests"
     scheme = "Session"
 
     def make(self) -> requests.Session:
@@ -131,10 +131,10 @@ class _OverHttpx(Client):
         return answer.status_code, answer.text
 
 
-class ReauthHttpx(_OverHttpx):
+class ReloginHttpx(_OverHttpx):
     """This library over `httpx.Client`."""
 
-    name = "reauth, httpx"
+    name = "relogin, httpx"
     scheme = "Session"
 
     def auth(self) -> httpx.Auth:
@@ -144,10 +144,10 @@ class ReauthHttpx(_OverHttpx):
         _grant_that_expired(self)
 
 
-class ReauthAsync(Client):
+class ReloginAsync(Client):
     """This library over `httpx.AsyncClient`, on asyncio."""
 
-    name = "reauth, httpx async"
+    name = "relogin, httpx async"
     scheme = "Session"
 
     def begin(self) -> None:
@@ -250,9 +250,9 @@ class OAuthlib(_OverRequests):
 
 
 CLIENTS: tuple[type[Client], ...] = (
-    Reauth,
-    ReauthHttpx,
-    ReauthAsync,
+    Relogin,
+    ReloginHttpx,
+    ReloginAsync,
     Digest,
     GoogleAuth,
     HttpxAuth,

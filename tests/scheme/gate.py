@@ -6,9 +6,9 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 from wsgiref.util import setup_testing_defaults
 
-import reauth
-from reauth.server.gate import StepUp
-from reauth.server.wsgi import SessionGate
+import relogin
+from relogin.server.gate import StepUp
+from relogin.server.wsgi import SessionGate
 
 
 class Unread:
@@ -32,8 +32,8 @@ class Answer:
         return ", ".join(self.lines(name))
 
     @property
-    def challenges(self) -> list[reauth.Challenge]:
-        return reauth.parse(self.lines("WWW-Authenticate"))
+    def challenges(self) -> list[relogin.Challenge]:
+        return relogin.parse(self.lines("WWW-Authenticate"))
 
     @property
     def error(self) -> str | None:
@@ -42,11 +42,11 @@ class Answer:
 
 
 SESSIONS: dict[str, Any] = {
-    "alive": reauth.Admitted("Ada", expires_in=540, auth_age=4000),
-    "bmV3IHRva2Vu": reauth.Admitted("Ada", expires_in=540),
-    "b2xkIHRva2Vu": reauth.Refused("session_expired"),
-    "timed-out": reauth.Refused("session_expired", "Idle for 15 minutes"),
-    "ended": reauth.Refused("session_revoked"),
+    "alive": relogin.Admitted("Ada", expires_in=540, auth_age=4000),
+    "bmV3IHRva2Vu": relogin.Admitted("Ada", expires_in=540),
+    "b2xkIHRva2Vu": relogin.Refused("session_expired"),
+    "timed-out": relogin.Refused("session_expired", "Idle for 15 minutes"),
+    "ended": relogin.Refused("session_revoked"),
     "trouble": OSError("no route to the store, which holds secret-text"),
 }
 
@@ -61,7 +61,7 @@ def verify(token: str) -> Any:
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     environ["test.reached"] = True
     if environ["PATH_INFO"] == "/csrf":
-        raise reauth.Refused("csrf_invalid")
+        raise relogin.Refused("csrf_invalid")
     if environ["PATH_INFO"] == "/orders/7":
         start_response("200 OK", [("Content-Type", "application/json")])
         return [b'{"order": 7}']

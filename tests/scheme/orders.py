@@ -7,9 +7,9 @@ from typing import Any, TypeAlias
 import httpx
 import requests
 
-import reauth
-import reauth.client.httpx
-import reauth.client.requests
+import relogin
+import relogin.client.httpx
+import relogin.client.requests
 from tests.client.server import Answer, Request
 
 EXPIRED = 'Session realm="orders", error="session_expired"'
@@ -34,7 +34,7 @@ class Orders:
         )
         return self.accepted if self.alive and ours else self.refused
 
-    def login(self, context: Any) -> reauth.Grant | str | None:
+    def login(self, context: Any) -> relogin.Grant | str | None:
         self.seen.append(context)
         self.alive += 1
         return f"t{self.alive}"
@@ -47,7 +47,7 @@ class Orders:
 class HttpxClient(httpx.Client):
     """A client of httpx that is asked as a session of requests is."""
 
-    auth_kind = reauth.client.httpx.SessionAuth
+    auth_kind = relogin.client.httpx.SessionAuth
 
     def __init__(self) -> None:
         super().__init__(trust_env=False, follow_redirects=True, timeout=10)
@@ -59,7 +59,7 @@ class HttpxClient(httpx.Client):
 class RequestsSession(requests.Session):
     """A session of requests that nothing of this machine disturbs."""
 
-    auth_kind = reauth.client.requests.SessionAuth
+    auth_kind = relogin.client.requests.SessionAuth
 
     def __init__(self) -> None:
         super().__init__()
@@ -82,8 +82,8 @@ def open_client(
     return client
 
 
-def cookie_login(orders: Orders) -> Callable[[Any], reauth.Grant]:
-    return lambda context: reauth.Grant(cookies={"sid": str(orders.login(context))})
+def cookie_login(orders: Orders) -> Callable[[Any], relogin.Grant]:
+    return lambda context: relogin.Grant(cookies={"sid": str(orders.login(context))})
 
 
 def lasts(seconds: str, *more: tuple[str, str]) -> Answer:

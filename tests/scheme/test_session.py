@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reauth import Challenge, SessionChallenge, SessionError
+from relogin import Challenge, SessionChallenge, SessionError
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from email.parser import Parser
 
 import pytest
 
-import reauth
-from reauth.session import SessionChallenge, SessionError
+import relogin
+from relogin.session import SessionChallenge, SessionError
 from tests.scheme import spec
 from tests.wire.abnf_rules import GRAMMAR, HTTPAuth, Session, takes
 
@@ -98,8 +98,8 @@ def test_each_fence_is_of_a_kind_that_a_test_reads() -> None:
 
 @pytest.mark.parametrize("field", spec.lines("challenge"))
 def test_a_challenge_that_a_server_writes_is_read_strictly_and_is_canonical(field: str) -> None:
-    challenges = reauth.parse(field)
-    assert reauth.serialize(challenges) == field
+    challenges = relogin.parse(field)
+    assert relogin.serialize(challenges) == field
     for challenge in challenges:
         if challenge.scheme == "Session":
             assert SessionChallenge.from_challenge(challenge).to_challenge() == challenge
@@ -107,25 +107,27 @@ def test_a_challenge_that_a_server_writes_is_read_strictly_and_is_canonical(fiel
 
 @pytest.mark.parametrize("field", spec.lines("received"))
 def test_a_challenge_that_a_client_may_get_is_read(field: str) -> None:
-    (challenge,) = reauth.parse(field)
+    (challenge,) = relogin.parse(field)
     assert SessionChallenge.from_challenge(challenge).realm in {"", "orders"}
 
 
 def test_what_a_received_challenge_counts_as() -> None:
-    read = [SessionChallenge.from_challenge(reauth.parse(one)[0]) for one in spec.lines("received")]
+    read = [
+        SessionChallenge.from_challenge(relogin.parse(one)[0]) for one in spec.lines("received")
+    ]
     expired, invalid = SessionError.EXPIRED, SessionError.INVALID
     assert [one.effective_error for one in read] == [None, expired, expired, invalid]
 
 
 @pytest.mark.parametrize("field", spec.lines("refused"))
 def test_what_is_no_challenge_is_refused(field: str) -> None:
-    with pytest.raises(reauth.ChallengeSyntaxError):
-        reauth.parse(field)
+    with pytest.raises(relogin.ChallengeSyntaxError):
+        relogin.parse(field)
 
 
 @pytest.mark.parametrize("field", spec.lines("credentials"))
 def test_credentials_carry_a_token(field: str) -> None:
-    credentials = reauth.Credentials.parse(field)
+    credentials = relogin.Credentials.parse(field)
     assert credentials.scheme.lower() == "session"
     assert takes(Session("session-token"), credentials["token"])
 
@@ -133,7 +135,7 @@ def test_credentials_carry_a_token(field: str) -> None:
 @pytest.mark.parametrize("field", spec.lines("authentication-info"))
 def test_authentication_info_carries_seconds(field: str) -> None:
     assert takes(HTTPAuth("Authentication-Info"), field)
-    assert takes(Session("expires-in"), reauth.AuthInfo.parse(field)["expires_in"])
+    assert takes(Session("expires-in"), relogin.AuthInfo.parse(field)["expires_in"])
 
 
 def message(text: str) -> tuple[str, Message, str]:
@@ -146,14 +148,14 @@ def message(text: str) -> tuple[str, Message, str]:
 def test_a_message_holds_what_its_fields_promise(text: str) -> None:
     start, fields, content = message(text)
     if start.endswith("HTTP/1.1"):
-        credentials = reauth.Credentials.parse(fields["Authorization"])
+        credentials = relogin.Credentials.parse(fields["Authorization"])
         assert str(credentials) == fields["Authorization"]
         return
     status = int(start.split()[1])
-    challenges = reauth.parse(fields.get_all("WWW-Authenticate", []))
+    challenges = relogin.parse(fields.get_all("WWW-Authenticate", []))
     assert bool(challenges) == (status == 401)
     assert "no-store" in fields["Cache-Control"]
-    reauth.AuthInfo.parse(fields.get("Authentication-Info", ""))
+    relogin.AuthInfo.parse(fields.get("Authentication-Info", ""))
     if content and fields["Content-Type"] == "application/problem+json":
         problem = json.loads(content)
         assert problem["status"] == status

@@ -10,9 +10,9 @@ import pytest
 from requests.adapters import HTTPAdapter
 from urllib3 import Retry
 
-import reauth
-from reauth.client import outcome
-from reauth.client.outcomes import Outcome
+import relogin
+from relogin.client import outcome
+from relogin.client.outcomes import Outcome
 from tests.client.server import Answer, Request, Server
 from tests.scheme.orders import (
     EXPIRED,
@@ -52,7 +52,7 @@ def test_who_waits_for_a_login_has_a_deadline(
         hanging = not released.is_set()
         released.set()
     assert hanging
-    assert isinstance(ended.pop().exception(), reauth.LoginTimeout)
+    assert isinstance(ended.pop().exception(), relogin.LoginTimeout)
 
 
 @pytest.mark.requirement("C-18")
@@ -108,11 +108,11 @@ def test_a_refused_password_is_not_tried_again(
 ) -> None:
     def login(context: Any) -> str:
         orders.login(context)
-        raise reauth.LoginRefused("wrong password")
+        raise relogin.LoginRefused("wrong password")
 
     with session_for(login, server.url) as client:
         for _ in range(3):
-            with pytest.raises(reauth.LoginRefused):
+            with pytest.raises(relogin.LoginRefused):
                 client.get(server.url)
     assert orders.logins == 1
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import reauth
-from reauth.server.gate import Refused
-from reauth.session import SessionChallenge, SessionError
+import relogin
+from relogin.server.gate import Refused
+from relogin.session import SessionChallenge, SessionError
 from tests.client.server import Server, serve
 from tests.scheme.orders import refusal
 from tests.wire.abnf_rules import Session, takes
@@ -84,7 +84,7 @@ def test_a_comma_in_a_text_makes_curl_send_a_password_and_without_one_it_does_no
 
 
 def read(field: str) -> SessionChallenge:
-    (challenge,) = reauth.parse(field)
+    (challenge,) = relogin.parse(field)
     return SessionChallenge.from_challenge(challenge)
 
 
@@ -107,7 +107,7 @@ def test_a_bare_scheme_is_a_challenge_of_the_empty_realm() -> None:
 @pytest.mark.requirement("C-2")
 @given(code=st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=20))
 def test_a_code_that_is_not_known_counts_as_invalid(code: str) -> None:
-    challenge = reauth.Challenge("Session", {"error": code})
+    challenge = relogin.Challenge("Session", {"error": code})
     assert SessionChallenge.from_challenge(challenge).effective_error is SessionError.INVALID
 
 
@@ -130,8 +130,8 @@ def test_a_max_age_that_is_no_number_of_seconds_is_left_out(max_age: str) -> Non
 
 def refused(field: str | list[str]) -> bool:
     try:
-        reauth.parse(field)
-    except reauth.ChallengeSyntaxError:
+        relogin.parse(field)
+    except relogin.ChallengeSyntaxError:
         return True
     return False
 
@@ -141,20 +141,20 @@ def test_a_field_longer_than_the_bound_is_refused_unread() -> None:
     longest = "a" * 16384
     assert not refused(longest)
     assert refused(longest + "a")
-    with pytest.raises(reauth.ChallengeSyntaxError):
-        reauth.Credentials.parse(longest + "a")
+    with pytest.raises(relogin.ChallengeSyntaxError):
+        relogin.Credentials.parse(longest + "a")
 
 
 @pytest.mark.requirement("D-2")
 def test_whitespace_around_a_value_is_ignored() -> None:
-    assert reauth.parse(" \tBasic\t ") == reauth.parse("Basic")
-    assert reauth.Credentials.parse("\t Basic a ") == reauth.Credentials.parse("Basic a")
-    assert reauth.AuthInfo.parse(" a=b\t") == reauth.AuthInfo.parse("a=b")
+    assert relogin.parse(" \tBasic\t ") == relogin.parse("Basic")
+    assert relogin.Credentials.parse("\t Basic a ") == relogin.Credentials.parse("Basic a")
+    assert relogin.AuthInfo.parse(" a=b\t") == relogin.AuthInfo.parse("a=b")
 
 
 @pytest.mark.requirement("D-3")
 def test_characters_are_octets() -> None:
-    (challenge,) = reauth.parse('Basic realm="\x80\xff"')
+    (challenge,) = relogin.parse('Basic realm="\x80\xff"')
     assert challenge.realm == "\x80\xff"
     assert refused('Basic realm="Ā"')
 
@@ -174,20 +174,20 @@ def test_one_fault_refuses_all_lines() -> None:
 
 @pytest.mark.requirement("D-6")
 def test_any_number_of_empty_elements_is_read() -> None:
-    assert reauth.parse("Basic" + " ,\t" * 5000) == reauth.parse("Basic")
+    assert relogin.parse("Basic" + " ,\t" * 5000) == relogin.parse("Basic")
 
 
 @pytest.mark.requirement("D-7")
 def test_an_empty_field_is_an_empty_list() -> None:
-    assert reauth.parse("") == reauth.parse([]) == reauth.parse(["", ","]) == []
+    assert relogin.parse("") == relogin.parse([]) == relogin.parse(["", ","]) == []
 
 
 @pytest.mark.requirement("D-8")
 def test_a_realm_may_be_a_token() -> None:
-    assert reauth.parse("Basic realm=a") == reauth.parse('Basic realm="a"')
+    assert relogin.parse("Basic realm=a") == relogin.parse('Basic realm="a"')
 
 
 @pytest.mark.requirement("D-9")
 def test_a_field_is_written_in_its_canonical_form() -> None:
     field = r'Basic REALM = "\a" ,,'
-    assert reauth.serialize(reauth.parse(field)) == 'Basic realm="a"'
+    assert relogin.serialize(relogin.parse(field)) == 'Basic realm="a"'

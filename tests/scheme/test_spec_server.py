@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
-import reauth
-from reauth.server.asgi import SessionGate
-from reauth.server.gate import Gate
-from reauth.server.verifiers import Lookup, Signed
+import relogin
+from relogin.server.asgi import SessionGate
+from relogin.server.gate import Gate
+from relogin.server.verifiers import Lookup, Signed
 from tests.scheme import spec
 from tests.scheme.gate import ask, verify
 from tests.server.serving import serving_asgi
@@ -157,7 +157,7 @@ def test_one_challenge_is_sent_where_there_is_one_scheme() -> None:
 @pytest.mark.parametrize("scheme", ["Basic", "digest", "Negotiate", "NTLM"])
 def test_no_scheme_that_opens_a_browsers_dialog_is_offered_beside_it(scheme: str) -> None:
     with pytest.raises(ValueError, match="password"):
-        Gate("orders", also=[reauth.Challenge(scheme, {"realm": "a"})])
+        Gate("orders", also=[relogin.Challenge(scheme, {"realm": "a"})])
 
 
 @pytest.mark.requirement("S-5")
@@ -181,7 +181,7 @@ def test_trouble_in_the_store_is_told_without_its_text_and_with_a_time_to_wait()
 @pytest.mark.requirement("S-8")
 def test_the_lifetime_answers_an_accepted_authorization_and_nothing_else() -> None:
     accepted = ask(authorization='Session token="alive"')
-    assert reauth.AuthInfo.parse(accepted.field("Authentication-Info"))["expires_in"] == "540"
+    assert relogin.AuthInfo.parse(accepted.field("Authentication-Info"))["expires_in"] == "540"
     for other in (
         ask(cookie="sid=alive"),
         ask(authorization='Session token="timed-out"'),

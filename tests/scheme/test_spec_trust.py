@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-import reauth
-from reauth.client import outcome
-from reauth.client.outcomes import Outcome
+import relogin
+from relogin.client import outcome
+from relogin.client.outcomes import Outcome
 from tests.client.server import Answer, Request, Server
 from tests.scheme import spec
 from tests.scheme.orders import (
@@ -211,9 +211,9 @@ def test_a_token_is_in_no_log_representation_or_pickle(
 ) -> None:
     events: list[object] = []
 
-    def login(context: Any) -> reauth.Grant:
+    def login(context: Any) -> relogin.Grant:
         orders.login(context)
-        return reauth.Grant(token=f"t{orders.alive}", refresh="refresh-secret")
+        return relogin.Grant(token=f"t{orders.alive}", refresh="refresh-secret")
 
     with (
         caplog.at_level(logging.DEBUG),

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-import reauth
-from reauth.server.asgi import SessionGate
+import relogin
+from relogin.server.asgi import SessionGate
 
 
 def verify(token: str) -> None:
-    raise reauth.Refused("session_expired")
+    raise relogin.Refused("session_expired")
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -43,7 +43,7 @@ def shake(**fields: str) -> list[dict[str, Any]]:
 def test_a_program_is_answered_with_the_401_and_its_challenge() -> None:
     start, _ = shake()
     assert (start["type"], start["status"]) == ("websocket.http.response.start", 401)
-    (challenge,) = reauth.parse(dict(start["headers"])[b"www-authenticate"].decode())
+    (challenge,) = relogin.parse(dict(start["headers"])[b"www-authenticate"].decode())
     assert challenge["error"] == "session_expired"
 
 

@@ -14,7 +14,7 @@ settings.configure(
         "django.contrib.sessions",
     ],
     DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
-    MIDDLEWARE=["reauth.server.django.SessionGate"],
+    MIDDLEWARE=["relogin.server.django.SessionGate"],
     LOGGING_CONFIG=None,
 )
 django.setup()

@@ -18,8 +18,8 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from reauth.server import asgi, starlette, wsgi
-from reauth.server import flask as flask_gate
+from relogin.server import asgi, starlette, wsgi
+from relogin.server import flask as flask_gate
 from tests.server.orders import WORDS, averify, respond, verify
 
 METHODS = ["GET", "HEAD", "POST", "OPTIONS"]
@@ -29,7 +29,7 @@ METHODS = ["GET", "HEAD", "POST", "OPTIONS"]
 
 
 def wsgi_application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    status, headers, text = respond(environ["PATH_INFO"], environ["reauth.session"])
+    status, headers, text = respond(environ["PATH_INFO"], environ["relogin.session"])
     start_response(f"{status} Said", headers)
     return [text.encode()]
 
@@ -51,7 +51,7 @@ def under_wsgi_as_generator(**words: Any) -> WSGIApplication:
 
 
 async def asgi_application(scope: Any, receive: Any, send: Any) -> None:
-    status, headers, text = respond(scope["path"], scope["reauth.session"])
+    status, headers, text = respond(scope["path"], scope["relogin.session"])
     raw = [(name.lower().encode(), value.encode()) for name, value in headers]
     await send({"type": "http.response.start", "status": status, "headers": raw})
     await send({"type": "http.response.body", "body": text.encode()})
@@ -88,7 +88,7 @@ def under_flask(**words: Any) -> WSGIApplication:
 
 
 def django_view(request: HttpRequest) -> HttpResponse:
-    status, headers, text = respond(request.path_info, request.META["reauth.session"])
+    status, headers, text = respond(request.path_info, request.META["relogin.session"])
     response = HttpResponse(text, status=status)
     for name, value in headers:
         if name == "Set-Cookie":
@@ -102,12 +102,12 @@ urlpatterns = [re_path("", django_view)]
 
 
 def under_django(**words: Any) -> WSGIApplication:
-    with override_settings(REAUTH=WORDS | words | {"verify": verify}):
+    with override_settings(RELOGIN=WORDS | words | {"verify": verify}):
         return WSGIHandler()
 
 
 def under_django_asgi(**words: Any) -> Any:
-    with override_settings(REAUTH=WORDS | words | {"verify": "tests.server.orders.averify"}):
+    with override_settings(RELOGIN=WORDS | words | {"verify": "tests.server.orders.averify"}):
         return ASGIHandler()
 
 
@@ -115,7 +115,7 @@ def under_django_asgi(**words: Any) -> Any:
 
 
 async def endpoint(request: Request) -> Response:
-    status, headers, text = respond(request.url.path, request.scope["reauth.session"])
+    status, headers, text = respond(request.url.path, request.scope["relogin.session"])
     response = Response(text, status)
     for name, value in headers:
         response.headers.append(name, value)
@@ -124,7 +124,7 @@ async def endpoint(request: Request) -> Response:
 
 async def socket(websocket: WebSocket) -> None:
     await websocket.accept()
-    await websocket.send_text(f"session={websocket.scope['reauth.session']}")
+    await websocket.send_text(f"session={websocket.scope['relogin.session']}")
     await websocket.close()
 
 

@@ -2,28 +2,28 @@
 
 from typing import Any
 
-import reauth
-from reauth.server.gate import StepUp
+import relogin
+from relogin.server.gate import StepUp
 
 Respond = tuple[int, list[tuple[str, str]], str]
 
 SECRET = "tok-very-secret"
 
 SESSIONS: dict[str, Any] = {
-    "good": reauth.Admitted("ada", expires_in=540, auth_age=10),
-    "aged": reauth.Admitted("ada", auth_age=4000),
-    "expired": reauth.Refused("session_expired"),
-    "idle": reauth.Refused("session_expired", "Idle for 15 minutes"),
-    "revoked": reauth.Refused("session_revoked"),
+    "good": relogin.Admitted("ada", expires_in=540, auth_age=10),
+    "aged": relogin.Admitted("ada", auth_age=4000),
+    "expired": relogin.Refused("session_expired"),
+    "idle": relogin.Refused("session_expired", "Idle for 15 minutes"),
+    "revoked": relogin.Refused("session_revoked"),
     SECRET: OSError(f"no route to the store for {SECRET}"),
 }
 
 
 def verify(token: str) -> Any:
     if token == "wrong-code":
-        raise reauth.Refused("expired")
+        raise relogin.Refused("expired")
     if token == "wrong-text":
-        raise reauth.Refused("session_expired", "a\r\nX-Planted: 1")
+        raise relogin.Refused("session_expired", "a\r\nX-Planted: 1")
     known = SESSIONS.get(token)
     if isinstance(known, Exception):
         raise known
@@ -52,9 +52,9 @@ LONG: dict[str, Any] = {
 def respond(path: str, session: object) -> Respond:
     """What the application answers to any method."""
     if path == "/csrf":
-        raise reauth.Refused("csrf_invalid")
+        raise relogin.Refused("csrf_invalid")
     if path == "/moved":
-        raise reauth.Refused("session_revoked", "Signed out on another device")
+        raise relogin.Refused("session_revoked", "Signed out on another device")
     status, headers = RESPONSES.get(path, (200, []))
     return status, headers, f"session={session}"
 

@@ -15,7 +15,7 @@ from wsgiref.types import WSGIApplication
 
 import uvicorn
 
-import reauth
+import relogin
 
 
 class _Server(ThreadingMixIn, WSGIServer):
@@ -72,8 +72,8 @@ class Answer:
         return [part.strip() for line in self.lines(name) for part in line.split(",")]
 
     @property
-    def challenges(self) -> list[reauth.Challenge]:
-        return reauth.parse(self.lines("WWW-Authenticate"))
+    def challenges(self) -> list[relogin.Challenge]:
+        return relogin.parse(self.lines("WWW-Authenticate"))
 
     @property
     def error(self) -> str | None:

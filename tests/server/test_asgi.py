@@ -8,8 +8,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-import reauth
-from reauth.server.asgi import SessionGate, request
+import relogin
+from relogin.server.asgi import SessionGate, request
 from tests.server.frameworks import under_starlette
 from tests.server.orders import SECRET, averify
 from tests.server.serving import serving_asgi
@@ -23,7 +23,7 @@ async def socket(scope: Any, receive: Any, send: Any) -> None:
     """Accept, say whose session it is, and end it when told so."""
     await receive()
     if scope["path"] == "/refuses":
-        raise reauth.Refused("session_revoked")
+        raise relogin.Refused("session_revoked")
     if scope["path"] in DENIALS:
         status = DENIALS[scope["path"]]
         await send({"type": "websocket.http.response.start", "status": status, "headers": []})
@@ -31,10 +31,10 @@ async def socket(scope: Any, receive: Any, send: Any) -> None:
         return
     await send({"type": "websocket.accept"})
     if scope["path"] == "/ends":
-        raise reauth.Refused("session_expired")
-    await send({"type": "websocket.send", "text": f"session={scope['reauth.session']}"})
+        raise relogin.Refused("session_expired")
+    await send({"type": "websocket.send", "text": f"session={scope['relogin.session']}"})
     if scope["path"] == "/loses-its-rights":
-        raise reauth.Refused("csrf_invalid")
+        raise relogin.Refused("csrf_invalid")
     await send({"type": "websocket.close"})
 
 
@@ -74,7 +74,7 @@ def test_a_program_gets_the_status_and_the_challenge(
         handshake(port, Cookie=cookie)
     response = caught.value.response
     assert response.status_code == status
-    challenges = reauth.parse(response.headers.get_all("WWW-Authenticate"))
+    challenges = relogin.parse(response.headers.get_all("WWW-Authenticate"))
     assert [challenge.get("error") for challenge in challenges] == [error] * (status == 401)
 
 
@@ -174,7 +174,7 @@ def test_other_events_pass_untouched() -> None:
 
     (scope,) = messages(SessionGate(lifespan, averify, realm="orders"), type="lifespan")
     assert scope["type"] == "lifespan"
-    assert "reauth.session" not in scope
+    assert "relogin.session" not in scope
 
 
 async def anybody(token: str) -> str:
@@ -190,7 +190,7 @@ def test_no_other_header_is_read_as_credentials() -> None:
 
 def test_the_servers_scope_is_not_written_to() -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        assert scope["reauth.session"] is None
+        assert scope["relogin.session"] is None
 
     scope: dict[str, Any] = {"type": "http", "path": "/", "headers": []}
     asyncio.run(SessionGate(app, averify, realm="a", public=["/"])(scope, None, None))  # type: ignore[arg-type]
@@ -213,7 +213,7 @@ def test_a_layer_that_takes_a_refusal_for_its_failure_is_not_heard() -> None:
     async def layer(scope: Any, receive: Any, send: Any) -> None:
         try:
             await socket({"path": "/refuses"}, receive, send)
-        except reauth.Refused:
+        except relogin.Refused:
             await send({"type": "http.response.start", "status": 500})
             await send({"type": "http.response.body", "body": b"broken"})
             raise
@@ -236,9 +236,9 @@ def test_two_authorization_lines_are_refused_on_the_short_way_too(other: bytes) 
 def test_a_refusal_that_comes_too_late_is_an_error() -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200})
-        raise reauth.Refused("session_expired")
+        raise relogin.Refused("session_expired")
 
-    with pytest.raises(reauth.Refused):
+    with pytest.raises(relogin.Refused):
         messages(SessionGate(app, averify, realm="a", public=["/"]))
 
 

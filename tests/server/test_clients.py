@@ -9,8 +9,8 @@ import httpx
 import pytest
 import requests
 
-from reauth.client import httpx as httpx_client
-from reauth.client.requests import SessionAuth
+from relogin.client import httpx as httpx_client
+from relogin.client.requests import SessionAuth
 from tests.server.frameworks import FRAMEWORKS, Framework
 from tests.server.serving import serving_asgi, serving_wsgi
 

@@ -26,8 +26,8 @@ from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import ensure_csrf_cookie
 
-import reauth
-from reauth.server.django import Guard, facts, required, step_up
+import relogin
+from relogin.server.django import Guard, facts, required, step_up
 from tests.server.orders import averify, verify
 
 
@@ -56,7 +56,7 @@ def visit(request: HttpRequest) -> HttpResponse:
 
 
 def pay(request: HttpRequest) -> HttpResponse:
-    raise reauth.Refused("insufficient_user_authentication", max_age=300)
+    raise relogin.Refused("insufficient_user_authentication", max_age=300)
 
 
 def broken(request: HttpRequest) -> HttpResponse:
@@ -86,12 +86,12 @@ OWN: dict[str, Any] = {
         "django.contrib.sessions.middleware.SessionMiddleware",
         "django.middleware.csrf.CsrfViewMiddleware",
         "django.contrib.auth.middleware.AuthenticationMiddleware",
-        "reauth.server.django.SessionGate",
+        "relogin.server.django.SessionGate",
     ],
-    "REAUTH": {"realm": "orders", "public": ["/home", "/login", "/visit", "/logout"]},
+    "RELOGIN": {"realm": "orders", "public": ["/home", "/login", "/visit", "/logout"]},
     "SESSION_COOKIE_AGE": 900,
     "SESSION_EXPIRE_AT_BROWSER_CLOSE": True,
-    "CSRF_FAILURE_VIEW": "reauth.server.django.csrf_failure",
+    "CSRF_FAILURE_VIEW": "relogin.server.django.csrf_failure",
 }
 BACKENDS = ["db", "cached_db", "cache", "file", "signed_cookies"]
 
@@ -350,17 +350,17 @@ def test_what_a_middleware_outside_put_into_the_session_is_there(client: Client)
 
 
 def why(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(str(request.META["reauth.refused"]))
+    return HttpResponse(str(request.META["relogin.refused"]))
 
 
 @required
 def plain(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(request.META["reauth.session"])
+    return HttpResponse(request.META["relogin.session"])
 
 
 @required
 async def awaited(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(request.META["reauth.session"])
+    return HttpResponse(request.META["relogin.session"])
 
 
 class Page(View):
@@ -378,8 +378,8 @@ decorated = [
 ]
 SINGLE = {
     "ROOT_URLCONF": tuple(decorated),
-    "MIDDLEWARE": ["reauth.server.django.SessionGate"],
-    "REAUTH": {"realm": "orders", "public": ["/*"], "verify": averify},
+    "MIDDLEWARE": ["relogin.server.django.SessionGate"],
+    "RELOGIN": {"realm": "orders", "public": ["/*"], "verify": averify},
 }
 
 
@@ -417,7 +417,7 @@ def test_a_public_page_can_say_why_there_is_no_session(visit_with: Any) -> None:
 )
 def test_the_path_as_it_was_sent_is_looked_at(sent: dict[str, Any], status: int) -> None:
     words = {"realm": "orders", "public": ["/docs/*"], "verify": verify}
-    with override_settings(**SINGLE | {"REAUTH": words}):
+    with override_settings(**SINGLE | {"RELOGIN": words}):
         assert Client().get("/docs/a/b", **sent).status_code == status
 
 
@@ -444,7 +444,7 @@ def test_a_view_keeps_its_name_and_kind() -> None:
 
 
 def test_the_words_may_be_given_where_the_middleware_is_made() -> None:
-    from reauth.server.django import SessionGate
+    from relogin.server.django import SessionGate
 
     gate = SessionGate(lambda request: HttpResponse(), str, realm="given")
     assert (gate.guard.gate.realm, gate.guard.gate.cookie) == ("given", None)
@@ -454,14 +454,14 @@ def test_the_words_may_be_given_where_the_middleware_is_made() -> None:
 
 def test_without_settings_it_says_what_is_missing() -> None:
     with override_settings():
-        del settings.REAUTH
-        with pytest.raises(ImproperlyConfigured, match="REAUTH"):
+        del settings.RELOGIN
+        with pytest.raises(ImproperlyConfigured, match="RELOGIN"):
             Client().get("/orders")
 
 
 def test_without_the_authentication_middleware_it_says_what_is_missing() -> None:
     with (
-        override_settings(MIDDLEWARE=["reauth.server.django.SessionGate"]),
+        override_settings(MIDDLEWARE=["relogin.server.django.SessionGate"]),
         pytest.raises(ImproperlyConfigured, match="AuthenticationMiddleware"),
     ):
         Client().get("/orders")
@@ -469,7 +469,7 @@ def test_without_the_authentication_middleware_it_says_what_is_missing() -> None
 
 def test_settings_that_change_are_read_again() -> None:
     assert Guard.configured() is Guard.configured()
-    with override_settings(REAUTH={"realm": "other"}, SESSION_COOKIE_NAME="sid"):
+    with override_settings(RELOGIN={"realm": "other"}, SESSION_COOKIE_NAME="sid"):
         assert Guard.configured().gate.realm == "other"
         assert Guard.configured().gate.cookie == "sid"
     assert Guard.configured().gate.realm == "orders"

@@ -18,8 +18,8 @@ from rest_framework.response import Response
 from rest_framework.test import APIClient
 from rest_framework.views import APIView
 
-import reauth
-from reauth.server.drf import SessionAuthentication
+import relogin
+from relogin.server.drf import SessionAuthentication
 from tests.server.orders import SECRET, verify
 from tests.server.test_django import cookies, expire, sign_in
 
@@ -40,13 +40,13 @@ class Public(Orders):
 
 class Pay(Orders):
     def get(self, request: Request) -> Response:
-        raise reauth.Refused("insufficient_user_authentication", max_age=300)
+        raise relogin.Refused("insufficient_user_authentication", max_age=300)
 
 
 class Write(Orders):
     def get(self, request: Request) -> Response:
         User.objects.create_user("half-made")
-        raise reauth.Refused("session_revoked")
+        raise relogin.Refused("session_revoked")
 
 
 class Nowhere(Orders):
@@ -105,7 +105,7 @@ urlpatterns = [
     path("login", sign_in),
 ]
 
-HANDLER = {"EXCEPTION_HANDLER": "reauth.server.drf.exception_handler"}
+HANDLER = {"EXCEPTION_HANDLER": "relogin.server.drf.exception_handler"}
 BASE: dict[str, Any] = {"ROOT_URLCONF": __name__, "MIDDLEWARE": [], "REST_FRAMEWORK": HANDLER}
 
 
@@ -118,13 +118,13 @@ OTHER = {"realm": "orders", "verify": sessions, "cookie": "sid"}
 
 @pytest.fixture(params=["alone", "behind the middleware"])
 def client(request: pytest.FixtureRequest) -> Iterator[APIClient]:
-    gate = "reauth.server.django.SessionGate"
+    gate = "relogin.server.django.SessionGate"
     if request.param == "alone":
-        with override_settings(**BASE, REAUTH=OTHER):
+        with override_settings(**BASE, RELOGIN=OTHER):
             yield APIClient()
     else:
         words = OTHER | {"public": ["/*"]}
-        with override_settings(**BASE | {"MIDDLEWARE": [gate]}, REAUTH=words):
+        with override_settings(**BASE | {"MIDDLEWARE": [gate]}, RELOGIN=words):
             yield APIClient()
 
 
@@ -183,7 +183,7 @@ def test_a_view_may_refuse(client: APIClient) -> None:
 
 
 def test_a_cookie_needs_a_csrf_token_and_a_header_does_not() -> None:
-    with override_settings(**BASE, REAUTH=OTHER):
+    with override_settings(**BASE, RELOGIN=OTHER):
         client = APIClient(enforce_csrf_checks=True)
         by_header = {"Authorization": 'Session token="good"'}
         assert client.post("/orders", headers=by_header).status_code == 200
@@ -202,7 +202,7 @@ def test_the_rest_is_the_frameworks_own_affair(client: APIClient) -> None:
 
 
 def test_a_view_that_asks_for_no_session_keeps_its_own_challenge() -> None:
-    with override_settings(**BASE, REAUTH=OTHER):
+    with override_settings(**BASE, RELOGIN=OTHER):
         assert told(get(APIClient(), "/foreign", "good")) == (401, "Key")
 
 
@@ -222,8 +222,8 @@ def test_behind_the_middleware_a_verifier_is_asked_once() -> None:
         asked.append(token)
         return Person()
 
-    gate = {"MIDDLEWARE": ["reauth.server.django.SessionGate"]}
-    with override_settings(**BASE | gate, REAUTH=OTHER | {"public": ["/*"], "verify": once}):
+    gate = {"MIDDLEWARE": ["relogin.server.django.SessionGate"]}
+    with override_settings(**BASE | gate, RELOGIN=OTHER | {"public": ["/*"], "verify": once}):
         get(APIClient(), "/orders", "good")
     assert asked == ["good"]
 
@@ -233,13 +233,13 @@ async def asessions(token: str) -> Any:
 
 
 def test_a_view_awaits_an_asynchronous_verifier() -> None:
-    with override_settings(**BASE, REAUTH=OTHER | {"verify": asessions}):
+    with override_settings(**BASE, RELOGIN=OTHER | {"verify": asessions}):
         assert get(APIClient(), "/orders", "good").status_code == 200
         assert get(APIClient(), "/orders", "expired").json()["error"] == "session_expired"
 
 
 def test_without_the_exception_handler_the_status_and_the_reason_are_right_too() -> None:
-    with override_settings(**BASE | {"REST_FRAMEWORK": {}}, REAUTH=OTHER):
+    with override_settings(**BASE | {"REST_FRAMEWORK": {}}, RELOGIN=OTHER):
         client = APIClient(enforce_csrf_checks=True)
         expired = get(client, "/orders", "expired")
         assert told(expired) == (401, 'Session realm="orders", error="session_expired"')
@@ -263,7 +263,7 @@ def own() -> Iterator[APIClient]:
         "django.contrib.sessions.middleware.SessionMiddleware",
         "django.contrib.auth.middleware.AuthenticationMiddleware",
     ]
-    with override_settings(**BASE | {"MIDDLEWARE": stack}, REAUTH={"realm": "orders"}):
+    with override_settings(**BASE | {"MIDDLEWARE": stack}, RELOGIN={"realm": "orders"}):
         yield APIClient()
 
 

@@ -9,20 +9,20 @@ import pytest
 @pytest.mark.parametrize(
     ("module", "missing", "told"),
     [
-        ("flask", "flask", "Flask: pip install 'reauth[flask]'"),
-        ("django", "asgiref", "Django: pip install 'reauth[django]'"),
-        ("drf", "django", "REST framework: pip install 'reauth[django]' djangorestframework"),
-        ("drf", "rest_framework", "pip install 'reauth[django]' djangorestframework"),
-        ("starlette", "starlette", "Starlette: pip install 'reauth[starlette]'"),
+        ("flask", "flask", "Flask: pip install 'relogin[flask]'"),
+        ("django", "asgiref", "Django: pip install 'relogin[django]'"),
+        ("drf", "django", "REST framework: pip install 'relogin[django]' djangorestframework"),
+        ("drf", "rest_framework", "pip install 'relogin[django]' djangorestframework"),
+        ("starlette", "starlette", "Starlette: pip install 'relogin[starlette]'"),
     ],
 )
 def test_where_the_framework_is_missing_the_import_says_what_to_install(
     module: str, missing: str, told: str
 ) -> None:
-    program = f"import sys; sys.modules[{missing!r}] = None; import reauth.server.{module}"
+    program = f"import sys; sys.modules[{missing!r}] = None; import relogin.server.{module}"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30
     )
     last = done.stderr.splitlines()[-1]
-    assert last.startswith(f"ImportError: reauth.server.{module} needs ")
+    assert last.startswith(f"ImportError: relogin.server.{module} needs ")
     assert last.endswith(told)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import reauth
-from reauth.server.fields import (
+import relogin
+from relogin.server.fields import (
     Headers,
     add_challenges,
     add_to_list,
@@ -16,7 +16,7 @@ from reauth.server.fields import (
     without_content,
 )
 
-SESSION = reauth.Challenge("Session", {"realm": "orders"})
+SESSION = relogin.Challenge("Session", {"realm": "orders"})
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from flask_login import (  # type: ignore[import-untyped]
 from itsdangerous import TimestampSigner
 from werkzeug.test import TestResponse
 
-from reauth.server.flask import OwnSession, SessionGate, current_session
+from relogin.server.flask import OwnSession, SessionGate, current_session
 from tests.server.orders import SECRET, verify
 
 
@@ -47,7 +47,7 @@ def decorated() -> FlaskClient:
     @app.get("/environ")
     def environ() -> str:
         said = flask.request.environ
-        return f"{said['reauth.session']} {said['reauth.refused']}"
+        return f"{said['relogin.session']} {said['relogin.refused']}"
 
     @app.get("/pay")
     @gate.step_up(max_age=300)

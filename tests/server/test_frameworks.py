@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import pytest
 from flask import Flask
 
-from reauth.server import asgi, django, flask, wsgi
+from relogin.server import asgi, django, flask, wsgi
 from tests.server.frameworks import FRAMEWORKS, Framework
 from tests.server.orders import LONG, SECRET, verify
 from tests.server.serving import Answer, ask, serving_asgi, serving_wsgi
@@ -119,7 +119,7 @@ def test_trouble_in_the_store_is_logged_without_the_token(
     with caplog.at_level(logging.DEBUG):
         answer = get("/orders", by_authorization(SECRET))
     assert (answer.status, answer.lines("Retry-After")) == (503, ["5"])
-    (record,) = [record for record in caplog.records if record.name == "reauth.server"]
+    (record,) = [record for record in caplog.records if record.name == "relogin.server"]
     assert record.getMessage().startswith("the session store has trouble: OSError at ")
     assert SECRET not in caplog.text
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-import reauth
-from reauth.server.facts import Request
-from reauth.server.gate import Admitted, Decision, Gate, Refused, StepUp
-from reauth.server.responses import dress, replacement
+import relogin
+from relogin.server.facts import Request
+from relogin.server.gate import Admitted, Decision, Gate, Refused, StepUp
+from relogin.server.responses import dress, replacement
 
 
 def request(path: str = "/orders", method: str = "GET", **fields: Sequence[str] | str) -> Request:
@@ -292,7 +292,7 @@ def test_any_other_time_to_wait_is_sent(seconds: int) -> None:
 
 
 def test_other_schemes_come_first_on_the_same_line() -> None:
-    gate = Gate("orders", also=[reauth.Challenge("DPoP", {"algs": "ES256"})])
+    gate = Gate("orders", also=[relogin.Challenge("DPoP", {"algs": "ES256"})])
     assert challenge(decide(gate, request())) == 'DPoP algs="ES256", Session realm="orders"'
 
 
@@ -408,7 +408,7 @@ def test_bearer_has_one_code_and_tells_the_reason_in_words(said: Refused, line: 
     decision = decide(BEARER, request(authorization="Bearer a.b-c"), said)
     assert challenge(decision) == line
     assert decision.answer is not None
-    code = reauth.parse(line)[0].get("error")
+    code = relogin.parse(line)[0].get("error")
     assert json.loads(decision.answer.body).get("error") == code
 
 
@@ -420,7 +420,7 @@ def test_a_bearer_token_has_no_lifetime_to_tell() -> None:
 
 def test_a_bearer_token_with_parameters_is_malformed() -> None:
     decision = decide(BEARER, request(authorization='Bearer token="a"'))
-    assert reauth.parse(challenge(decision))[0]["error"] == "invalid_token"
+    assert relogin.parse(challenge(decision))[0]["error"] == "invalid_token"
 
 
 def test_a_gate_of_bearer_alone_reports_on_cookies_in_its_challenge() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reauth.server.paths import Patterns, is_plain
+from relogin.server.paths import Patterns, is_plain
 
 PUBLIC = Patterns(["/", "/health", "/docs/*", "/users/*/photo"])
 

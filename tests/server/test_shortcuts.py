@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import reauth
-from reauth.server.facts import Request, presented
-from reauth.server.fields import Headers
-from reauth.server.gate import Admitted, Gate, StepUp, is_session
-from reauth.server.responses import _merged, dress
-from reauth.server.schemes import Scheme, spoken
+import relogin
+from relogin.server.facts import Request, presented
+from relogin.server.fields import Headers
+from relogin.server.gate import Admitted, Gate, StepUp, is_session
+from relogin.server.responses import _merged, dress
+from relogin.server.schemes import Scheme, spoken
 
 BOTH = spoken(["Session", "Bearer"])
 words = st.sampled_from(
@@ -81,8 +81,8 @@ outcomes = st.sampled_from(
     [
         "ada",
         Admitted("ada", expires_in=9),
-        reauth.Refused("session_expired"),
-        reauth.Refused(),
+        relogin.Refused("session_expired"),
+        relogin.Refused(),
         OSError(),
     ]
 )

@@ -20,9 +20,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
-import reauth
-from reauth.server.starlette import CurrentSession, OwnSession, SessionGate
-from reauth.server.verifiers import unblocking
+import relogin
+from relogin.server.starlette import CurrentSession, OwnSession, SessionGate
+from relogin.server.verifiers import unblocking
 from tests.server.orders import averify
 from tests.server.serving import Answer, ask, serving_asgi
 
@@ -44,7 +44,7 @@ async def visit(request: Request) -> PlainTextResponse:
 
 
 async def home(request: Request) -> PlainTextResponse:
-    return PlainTextResponse(f"{request.session} {request.scope['reauth.session']}")
+    return PlainTextResponse(f"{request.session} {request.scope['relogin.session']}")
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +157,7 @@ def test_patterns_are_matched_below_the_mount() -> None:
 
 def test_a_refusal_in_a_mounted_application_is_none_of_its_failures() -> None:
     async def refuse(request: Request) -> PlainTextResponse:
-        raise reauth.Refused("session_revoked")
+        raise relogin.Refused("session_revoked")
 
     async def fail(request: Request) -> PlainTextResponse:
         raise LookupError
@@ -175,12 +175,12 @@ def test_a_refusal_in_a_mounted_application_is_none_of_its_failures() -> None:
 
 def test_an_application_may_answer_a_refusal_in_its_own_way() -> None:
     async def refuse(request: Request) -> PlainTextResponse:
-        raise reauth.Refused("session_revoked")
+        raise relogin.Refused("session_revoked")
 
     async def own(request: Request, why: Exception) -> PlainTextResponse:
         return PlainTextResponse(str(why), 409)
 
-    app = Starlette(routes=[Route("/", refuse)], exception_handlers={reauth.Refused: own})
+    app = Starlette(routes=[Route("/", refuse)], exception_handlers={relogin.Refused: own})
     app.add_middleware(SessionGate, verify=averify, realm="orders", public=["/*"])
     with serving_asgi(app) as port:
         answer = ask(port, "/", GOOD)
@@ -251,7 +251,7 @@ def test_without_the_middleware_it_says_what_is_missing() -> None:
 def test_starlette_alone_is_enough() -> None:
     program = (
         "import sys; sys.modules['fastapi'] = None\n"
-        "from reauth.server.starlette import SessionGate\n"
+        "from relogin.server.starlette import SessionGate\n"
         "print(SessionGate.__name__)"
     )
     done = subprocess.run(
@@ -263,7 +263,7 @@ def test_starlette_alone_is_enough() -> None:
 def test_without_fastapi_its_dependency_says_what_to_install() -> None:
     program = (
         "import sys; sys.modules['fastapi'] = None\n"
-        "from reauth.server.starlette import CurrentSession\n"
+        "from relogin.server.starlette import CurrentSession\n"
         "CurrentSession()"
     )
     done = subprocess.run(

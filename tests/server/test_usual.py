@@ -7,9 +7,9 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
-import reauth
-from reauth.server import asgi, wsgi
-from reauth.server.gate import Gate, StepUp
+import relogin
+from relogin.server import asgi, wsgi
+from relogin.server.gate import Gate, StepUp
 
 RESPONSES: dict[str, tuple[int, list[tuple[str, str]]]] = {
     "/plain": (200, [("Content-Type", "text/plain")]),
@@ -23,7 +23,7 @@ RESPONSES: dict[str, tuple[int, list[tuple[str, str]]]] = {
     "/missing": (404, [("Content-Type", "text/plain")]),
     "/old": (440, [("ETag", '"a"')]),
 }
-TOKENS = {"good": "ada", "empty": {}, "told": reauth.Admitted("ada", expires_in=9)}
+TOKENS = {"good": "ada", "empty": {}, "told": relogin.Admitted("ada", expires_in=9)}
 Told = tuple[int, set[tuple[str, str]], bytes]
 
 # A step-up somewhere, and there is no short way.
@@ -36,7 +36,7 @@ asked: list[str] = []
 def verify(token: str) -> Any:
     asked.append(token)
     if token == "dead":
-        raise reauth.Refused("session_expired")
+        raise relogin.Refused("session_expired")
     if token == "down":
         raise OSError
     return TOKENS.get(token)
@@ -51,10 +51,10 @@ def through_wsgi(path: str, field: str, words: dict[str, Any]) -> Told:
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if path == "/refuses":
-            raise reauth.Refused("session_revoked")
+            raise relogin.Refused("session_revoked")
         status, headers = RESPONSES[path]
         start_response(f"{status} Said", headers)
-        return [f"{environ['reauth.session']} {environ['reauth.refused']}".encode()]
+        return [f"{environ['relogin.session']} {environ['relogin.refused']}".encode()]
 
     def start_response(*said: Any) -> Any:
         told.append(said)
@@ -70,11 +70,11 @@ def through_asgi(path: str, field: str, words: dict[str, Any]) -> Told:
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         if path == "/refuses":
-            raise reauth.Refused("session_revoked")
+            raise relogin.Refused("session_revoked")
         status, headers = RESPONSES[path]
         raw = [(name.lower().encode(), value.encode()) for name, value in headers]
         await send({"type": "http.response.start", "status": status, "headers": raw})
-        body = f"{scope['reauth.session']} {scope['reauth.refused']}".encode()
+        body = f"{scope['relogin.session']} {scope['relogin.refused']}".encode()
         await send({"type": "http.response.body", "body": body})
 
     async def send(message: Any) -> None:

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from itsdangerous import URLSafeTimedSerializer
 
-import reauth
-from reauth.server import asgi, flask, wsgi
-from reauth.server.starlette import OwnSession
-from reauth.server.verifiers import Lookup, Signed, ask, ask_async, unblocking
+import relogin
+from relogin.server import asgi, flask, wsgi
+from relogin.server.starlette import OwnSession
+from relogin.server.verifiers import Lookup, Signed, ask, ask_async, unblocking
 
 # Asking
 
@@ -58,7 +58,7 @@ def test_trouble_is_logged_by_kind_and_place_without_its_text(
 ) -> None:
     assert isinstance(asking(trouble, "tok-secret"), ConnectionError)
     (record,) = caplog.records
-    assert (record.name, record.levelno, record.exc_info) == ("reauth.server", logging.ERROR, None)
+    assert (record.name, record.levelno, record.exc_info) == ("relogin.server", logging.ERROR, None)
     assert "ConnectionError from KeyError at " in record.getMessage()
     assert f"{__file__}:" in record.getMessage()
     assert "tok-secret" not in caplog.text
@@ -88,10 +88,10 @@ def test_a_context_that_was_cut_off_is_not_followed(caplog: pytest.LogCaptureFix
 
 def test_a_refusal_is_no_trouble_and_keeps_no_frames(caplog: pytest.LogCaptureFixture) -> None:
     def verify(token: str) -> None:
-        raise reauth.Refused("session_expired")
+        raise relogin.Refused("session_expired")
 
     refused = ask(verify, "t")
-    assert isinstance(refused, reauth.Refused)
+    assert isinstance(refused, relogin.Refused)
     assert refused.__traceback__ is None
     assert not caplog.records
 
@@ -178,7 +178,7 @@ class Clock:
 
 def test_a_mapping_admits_what_it_holds() -> None:
     verify = Lookup({"t1": "ada"})
-    assert verify("t1") == reauth.Admitted("ada")
+    assert verify("t1") == relogin.Admitted("ada")
     assert verify("t2") is None
 
 
@@ -196,19 +196,19 @@ def test_a_callable_is_asked_with_the_key_of_the_token() -> None:
 def test_a_session_ends_at_its_time() -> None:
     clock = Clock()
     verify = Lookup({"t1": 1540.0}, expires_at=float, clock=clock)
-    assert verify("t1") == reauth.Admitted(1540.0, expires_in=540.0)
+    assert verify("t1") == relogin.Admitted(1540.0, expires_in=540.0)
     clock.now = 1539.5
-    assert verify("t1") == reauth.Admitted(1540.0, expires_in=0.5)
+    assert verify("t1") == relogin.Admitted(1540.0, expires_in=0.5)
     for clock.now in (1540.0, 1541.0):
-        with pytest.raises(reauth.Refused, match="session_expired"):
+        with pytest.raises(relogin.Refused, match="session_expired"):
             verify("t1")
 
 
 def test_revoked_is_told_before_expired() -> None:
     verify = Lookup({"t1": 1.0}, expires_at=float, revoked=bool)
-    with pytest.raises(reauth.Refused, match="session_revoked"):
+    with pytest.raises(relogin.Refused, match="session_revoked"):
         verify("t1")
-    assert Lookup({"t1": ""}, revoked=bool)("t1") == reauth.Admitted("")
+    assert Lookup({"t1": ""}, revoked=bool)("t1") == relogin.Admitted("")
 
 
 def test_only_a_dict_is_known_never_to_wait() -> None:
@@ -236,7 +236,7 @@ def test_to_check_a_signature_is_not_to_wait() -> None:
 
 
 def test_one_that_is_genuine_and_too_old_is_expired() -> None:
-    with pytest.raises(reauth.Refused, match="session_expired"):
+    with pytest.raises(relogin.Refused, match="session_expired"):
         Signed(SERIALIZER, -1)(SERIALIZER.dumps("ada"))
 
 

@@ -9,14 +9,14 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
-import reauth
-from reauth.server import asgi, wsgi
-from reauth.server.django import SessionGate as DjangoGate
-from reauth.server.flask import SessionGate as FlaskGate
-from reauth.server.gate import StepUp
-from reauth.server.starlette import CurrentSession, OwnSession
-from reauth.server.starlette import SessionGate as StarletteGate
-from reauth.server.verifiers import Lookup, Signed
+import relogin
+from relogin.server import asgi, wsgi
+from relogin.server.django import SessionGate as DjangoGate
+from relogin.server.flask import SessionGate as FlaskGate
+from relogin.server.gate import StepUp
+from relogin.server.starlette import CurrentSession, OwnSession
+from relogin.server.starlette import SessionGate as StarletteGate
+from relogin.server.verifiers import Lookup, Signed
 
 
 def application(*_: Any) -> Any:
@@ -62,8 +62,8 @@ MISTAKES: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"schemes": [5]}, TypeError, 'schemes is several, such as ["Session"], not (5,)'),
     ({"schemes": "Bearer"}, TypeError, "not 'Bearer'"),
     ({"schemes": None}, TypeError, "not None"),
-    ({"also": ["DPoP"]}, TypeError, 'also is several, such as [reauth.Challenge("DPoP")], not ('),
-    ({"also": reauth.Challenge("DPoP")}, TypeError, "not Challenge('DPoP', {})"),
+    ({"also": ["DPoP"]}, TypeError, 'also is several, such as [relogin.Challenge("DPoP")], not ('),
+    ({"also": relogin.Challenge("DPoP")}, TypeError, "not Challenge('DPoP', {})"),
     ({"collapse": "no"}, TypeError, "collapse is True or False, not 'no'"),
     ({"announce": 1}, TypeError, "announce is True or False, not 1"),
     ({"retry_after": "5"}, TypeError, "retry_after must be an int of seconds, not str"),
@@ -94,9 +94,9 @@ def test_a_mistake_is_told_when_the_gate_is_made(
 
 @pytest.mark.parametrize(("words", "_", "told"), MISTAKES, ids=str)
 def test_django_is_told_in_which_setting(words: dict[str, Any], _: object, told: str) -> None:
-    mistake = f"in the setting REAUTH: .*{re.escape(told)}"
+    mistake = f"in the setting RELOGIN: .*{re.escape(told)}"
     with (
-        override_settings(REAUTH={"realm": "orders", **words}),
+        override_settings(RELOGIN={"realm": "orders", **words}),
         pytest.raises(ImproperlyConfigured, match=mistake),
     ):
         DjangoGate(application)
@@ -126,21 +126,21 @@ def test_a_verify_has_to_be_callable(gate: Any, verify: object) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (None, 'SessionGate needs settings such as REAUTH = {"realm": "orders"}'),
-        ("orders", "SessionGate needs settings such as REAUTH"),
-        ({"realm": "orders", "verify": 5}, "in the setting REAUTH: a verify is a callable"),
-        ({"realm": "orders", "verify": "no.such"}, "in the setting REAUTH: No module named 'no'"),
+        (None, 'SessionGate needs settings such as RELOGIN = {"realm": "orders"}'),
+        ("orders", "SessionGate needs settings such as RELOGIN"),
+        ({"realm": "orders", "verify": 5}, "in the setting RELOGIN: a verify is a callable"),
+        ({"realm": "orders", "verify": "no.such"}, "in the setting RELOGIN: No module named 'no'"),
         ({"realm": "orders", "verify": "json.no"}, 'does not define a "no" attribute'),
     ],
 )
 def test_django_is_told_what_is_wrong_with_its_setting(words: Any, told: str) -> None:
-    with override_settings(REAUTH=words), pytest.raises(ImproperlyConfigured, match=told):
+    with override_settings(RELOGIN=words), pytest.raises(ImproperlyConfigured, match=told):
         DjangoGate(application)
 
 
 def test_a_verify_without_words_is_not_ignored() -> None:
     with (
-        override_settings(REAUTH={"realm": "orders"}),
+        override_settings(RELOGIN={"realm": "orders"}),
         pytest.raises(TypeError, match="a gate needs the name"),
     ):
         DjangoGate(application, str)

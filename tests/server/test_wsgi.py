@@ -9,8 +9,8 @@ from wsgiref.validate import validator
 
 import pytest
 
-import reauth
-from reauth.server.wsgi import SessionGate, request
+import relogin
+from relogin.server.wsgi import SessionGate, request
 
 LEGACY: Any = {"legacy": {440: "session_expired"}}
 
@@ -147,7 +147,7 @@ def test_a_generator_may_refuse_before_it_starts_and_is_closed() -> None:
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         def chunks() -> Iterator[bytes]:
             yield b""
-            raise reauth.Refused("session_revoked")
+            raise relogin.Refused("session_revoked")
 
         body.chunks = chunks()
         return body
@@ -172,13 +172,13 @@ def test_an_application_that_fails_after_it_started_can_start_again() -> None:
 def test_an_application_may_refuse_after_it_started_while_nothing_is_sent() -> None:
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         start_response("200 OK", [])
-        raise reauth.Refused("session_revoked")
+        raise relogin.Refused("session_revoked")
 
     told: list[Any] = []
     admitted(app)({"REQUEST_METHOD": "GET"}, lambda *said: told.append(said))  # type: ignore[arg-type]
     (_, (status, _, exc_info)) = told
     assert status == "401 Unauthorized"
-    assert exc_info[0] is reauth.Refused
+    assert exc_info[0] is relogin.Refused
 
 
 def test_other_exceptions_pass() -> None:
@@ -191,12 +191,15 @@ def test_other_exceptions_pass() -> None:
 
 def test_a_public_page_can_say_why_there_is_no_session() -> None:
     def verify(token: str) -> None:
-        raise reauth.Refused("session_expired")
+        raise relogin.Refused("session_expired")
 
     environ: dict[str, Any] = {"REQUEST_METHOD": "GET", "HTTP_COOKIE": "sid=a"}
     gate = SessionGate(starting("200 OK", []), verify, realm="a", cookie="sid", public=["/"])
     gate(environ, lambda *_: lambda _: None)
-    assert (environ["reauth.session"], environ["reauth.refused"].error) == (None, "session_expired")
+    assert (environ["relogin.session"], environ["relogin.refused"].error) == (
+        None,
+        "session_expired",
+    )
 
 
 @pytest.mark.parametrize("status", ["200 OK", "401 Unauthorized", "440 Login Timeout"])

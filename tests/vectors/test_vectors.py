@@ -9,12 +9,12 @@ from typing import Any, TypeAlias
 import jsonschema
 import pytest
 
-import reauth
-from reauth.client.driver.lifetime import lifetime
-from reauth.server.facts import Request
-from reauth.server.gate import Gate
-from reauth.session import SessionChallenge
-from reauth.wire.faults import KINDS
+import relogin
+from relogin.client.driver.lifetime import lifetime
+from relogin.server.facts import Request
+from relogin.server.gate import Gate
+from relogin.session import SessionChallenge
+from relogin.wire.faults import KINDS
 
 HERE = Path(__file__).parent
 SCHEMA = json.loads((HERE / "schema.json").read_text("utf-8"))
@@ -40,13 +40,13 @@ def must_fail(row: Row) -> bool:
     return "must_fail" in row
 
 
-def said(value: reauth.Challenge | reauth.Credentials) -> Row:
+def said(value: relogin.Challenge | relogin.Credentials) -> Row:
     params = [list(pair) for pair in value.params.items()]
     return {"scheme": value.scheme, "token68": value.token68, "params": params}
 
 
-def challenge(row: Row) -> reauth.Challenge:
-    return reauth.Challenge(row["scheme"], row["params"], token68=row["token68"])
+def challenge(row: Row) -> relogin.Challenge:
+    return relogin.Challenge(row["scheme"], row["params"], token68=row["token68"])
 
 
 @pytest.mark.parametrize("file", sorted({path.stem for path in HERE.glob("*.json")} - {"schema"}))
@@ -61,61 +61,61 @@ def test_a_file_follows_the_schema(file: str) -> None:
 @each("challenges", well_formed)
 def test_challenges_read_as_expected(row: Row) -> None:
     field = row["field"]
-    assert [said(one) for one in reauth.parse(field)] == row["expected"]
-    assert [said(one) for one in reauth.parse(", ".join(field))] == row["expected"]
+    assert [said(one) for one in relogin.parse(field)] == row["expected"]
+    assert [said(one) for one in relogin.parse(", ".join(field))] == row["expected"]
 
 
 @each("challenges", well_formed)
 def test_challenges_are_written_canonically(row: Row) -> None:
-    assert reauth.serialize(map(challenge, row["expected"])) == row["canonical"]
+    assert relogin.serialize(map(challenge, row["expected"])) == row["canonical"]
 
 
 @each("challenges", well_formed)
 def test_the_canonical_form_reads_back(row: Row) -> None:
-    assert [said(one) for one in reauth.parse(row["canonical"])] == row["expected"]
+    assert [said(one) for one in relogin.parse(row["canonical"])] == row["expected"]
 
 
 @each("challenges", must_fail)
 def test_a_malformed_challenge_is_refused(row: Row) -> None:
-    with pytest.raises(reauth.ChallengeSyntaxError):
-        reauth.parse(row["field"])
+    with pytest.raises(relogin.ChallengeSyntaxError):
+        relogin.parse(row["field"])
 
 
 @each("recovered")
 def test_what_is_recovered_was_malformed(row: Row) -> None:
-    with pytest.raises(reauth.ChallengeSyntaxError):
-        reauth.parse(row["field"])
+    with pytest.raises(relogin.ChallengeSyntaxError):
+        relogin.parse(row["field"])
 
 
 # What is wrong, and what was meant
 
 
 def kinds(row: Row) -> set[str]:
-    return {fault.kind for fault in reauth.diagnose(row["field"]).faults}
+    return {fault.kind for fault in relogin.diagnose(row["field"]).faults}
 
 
 @each("challenges", well_formed)
 def test_a_lenient_reader_finds_nothing_wrong_with_what_is_well_formed(row: Row) -> None:
-    diagnosis = reauth.diagnose(row["field"])
+    diagnosis = relogin.diagnose(row["field"])
     assert (diagnosis.wellformed, diagnosis.faults) == (True, ())
     assert [said(one) for one in diagnosis.challenges] == row["expected"]
-    assert reauth.parse(row["field"], lenient=True) == reauth.parse(row["field"])
+    assert relogin.parse(row["field"], lenient=True) == relogin.parse(row["field"])
 
 
 @each("recovered")
 def test_a_lenient_reader_returns_what_was_meant(row: Row) -> None:
-    assert [said(one) for one in reauth.parse(row["field"], lenient=True)] == row["recovered"]
+    assert [said(one) for one in relogin.parse(row["field"], lenient=True)] == row["recovered"]
 
 
 @each("recovered")
 def test_what_was_meant_can_be_written_and_read_back(row: Row) -> None:
     meant = [challenge(one) for one in row["recovered"]]
-    assert reauth.parse(reauth.serialize(meant)) == meant
+    assert relogin.parse(relogin.serialize(meant)) == meant
 
 
 @each("recovered")
 def test_each_fault_is_named(row: Row) -> None:
-    assert not reauth.diagnose(row["field"]).wellformed
+    assert not relogin.diagnose(row["field"]).wellformed
     assert kinds(row) == set(row["faults"])
 
 
@@ -138,32 +138,32 @@ def test_each_kind_of_fault_has_a_vector_and_a_line_in_the_readme() -> None:
 @each("credentials", well_formed)
 def test_credentials_go_both_ways(row: Row) -> None:
     (field,), expected = row["field"], row["expected"]
-    written = reauth.Credentials(
+    written = relogin.Credentials(
         expected["scheme"], expected["params"], token68=expected["token68"]
     )
-    assert said(reauth.Credentials.parse(field)) == expected
+    assert said(relogin.Credentials.parse(field)) == expected
     assert str(written) == row["canonical"]
-    assert said(reauth.Credentials.parse(row["canonical"])) == expected
+    assert said(relogin.Credentials.parse(row["canonical"])) == expected
 
 
 @each("credentials", must_fail)
 def test_malformed_credentials_are_refused(row: Row) -> None:
-    with pytest.raises(reauth.ChallengeSyntaxError):
-        reauth.Credentials.parse(*row["field"])
+    with pytest.raises(relogin.ChallengeSyntaxError):
+        relogin.Credentials.parse(*row["field"])
 
 
 @each("authentication-info", well_formed)
 def test_authentication_info_goes_both_ways(row: Row) -> None:
     (field,), params = row["field"], row["expected"]["params"]
-    assert [list(pair) for pair in reauth.AuthInfo.parse(field).params.items()] == params
-    assert str(reauth.AuthInfo(params)) == row["canonical"]
-    assert reauth.AuthInfo.parse(row["canonical"]) == reauth.AuthInfo(params)
+    assert [list(pair) for pair in relogin.AuthInfo.parse(field).params.items()] == params
+    assert str(relogin.AuthInfo(params)) == row["canonical"]
+    assert relogin.AuthInfo.parse(row["canonical"]) == relogin.AuthInfo(params)
 
 
 @each("authentication-info", must_fail)
 def test_malformed_authentication_info_is_refused(row: Row) -> None:
-    with pytest.raises(reauth.ChallengeSyntaxError):
-        reauth.AuthInfo.parse(*row["field"])
+    with pytest.raises(relogin.ChallengeSyntaxError):
+        relogin.AuthInfo.parse(*row["field"])
 
 
 # The Session scheme
@@ -187,14 +187,14 @@ def typed(row: Row) -> SessionChallenge:
 
 @each("session", lambda row: "session" in row and "field" in row)
 def test_a_session_challenge_reads_as_its_typed_view(row: Row) -> None:
-    (received,) = reauth.parse(row["field"])
+    (received,) = relogin.parse(row["field"])
     assert view(SessionChallenge.from_challenge(received)) == row["session"]
 
 
 @each("session", lambda row: "session" in row and "canonical" in row)
 def test_a_typed_view_is_written_canonically(row: Row) -> None:
     assert str(typed(row["session"])) == row["canonical"]
-    (received,) = reauth.parse(row["canonical"])
+    (received,) = relogin.parse(row["canonical"])
     assert SessionChallenge.from_challenge(received) == typed(row["session"])
 
 
@@ -214,7 +214,7 @@ def claimed(lines: list[str]) -> str | None:
 @each("session", of("Authorization", "token"))
 def test_a_server_finds_the_token(row: Row) -> None:
     assert claimed(row["field"]) == claimed([row["canonical"]]) == row["token"]
-    assert str(reauth.Credentials.parse(*row["field"])) == row["canonical"]
+    assert str(relogin.Credentials.parse(*row["field"])) == row["canonical"]
 
 
 @pytest.mark.requirement("S-7")
@@ -239,16 +239,16 @@ def test_a_client_ignores_a_lifetime_that_is_none(row: Row) -> None:
 
 @each("wild", lambda row: row["wellformed"])
 def test_a_well_formed_field_of_a_real_server_reads_as_it_means(row: Row) -> None:
-    assert [said(one) for one in reauth.parse(row["field"])] == row["expect"]
+    assert [said(one) for one in relogin.parse(row["field"])] == row["expect"]
 
 
 @each("wild", lambda row: not row["wellformed"])
 def test_a_malformed_field_of_a_real_server_is_refused(row: Row) -> None:
-    with pytest.raises(reauth.ChallengeSyntaxError):
-        reauth.parse(row["field"])
+    with pytest.raises(relogin.ChallengeSyntaxError):
+        relogin.parse(row["field"])
 
 
 @each("wild", lambda row: not row["wellformed"])
 def test_a_malformed_field_of_a_real_server_is_recovered_and_its_faults_named(row: Row) -> None:
-    assert [said(one) for one in reauth.parse(row["field"], lenient=True)] == row["expect"]
+    assert [said(one) for one in relogin.parse(row["field"], lenient=True)] == row["expect"]
     assert set(row["faults"]) <= kinds(row)

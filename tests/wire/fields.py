@@ -1,16 +1,16 @@
 """What the properties of the wire are tried on: challenges, fields as they may be sent, and worse.
 
 `EXAMPLES` is how many of them a property that compares two readers gets; the environment variable
-REAUTH_EXAMPLES changes it.
+RELOGIN_EXAMPLES changes it.
 """
 
 import os
 
 from hypothesis import strategies as st
 
-from reauth import Challenge
+from relogin import Challenge
 
-EXAMPLES = int(os.environ.get("REAUTH_EXAMPLES", "400"))
+EXAMPLES = int(os.environ.get("RELOGIN_EXAMPLES", "400"))
 
 TCHARS = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 OCTETS = "\t" + "".join(map(chr, [*range(0x20, 0x7F), *range(0x80, 0x100)]))

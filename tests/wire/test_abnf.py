@@ -10,8 +10,8 @@ from abnf.grammars import rfc9110
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import reauth
-from reauth.wire import grammar
+import relogin
+from relogin.wire import grammar
 from tests.wire.abnf_rules import GRAMMAR, HTTPAuth, Session, find, takes, tree
 
 Params: TypeAlias = list[tuple[str, str]]
@@ -46,24 +46,24 @@ def _param(node: abnf.Node) -> tuple[str, str]:
 
 def challenges(field: str) -> Read | None:
     try:
-        read = reauth.parse(field)
-    except reauth.ChallengeSyntaxError:
+        read = relogin.parse(field)
+    except relogin.ChallengeSyntaxError:
         return None
     return [(one.scheme, one.token68, list(one.params.items())) for one in read]
 
 
 def credentials(field: str) -> Read | None:
     try:
-        one = reauth.Credentials.parse(field)
-    except reauth.ChallengeSyntaxError:
+        one = relogin.Credentials.parse(field)
+    except relogin.ChallengeSyntaxError:
         return None
     return [(one.scheme, one.token68, list(one.params.items()))]
 
 
 def authentication_info(field: str) -> Read | None:
     try:
-        info = reauth.AuthInfo.parse(field)
-    except reauth.ChallengeSyntaxError:
+        info = relogin.AuthInfo.parse(field)
+    except relogin.ChallengeSyntaxError:
         return None
     return [("", None, list(info.params.items()))]
 

@@ -13,21 +13,21 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-import reauth
-from reauth import Challenge
-from reauth.wire.faults import KINDS, Fault, fault
+import relogin
+from relogin import Challenge
+from relogin.wire.faults import KINDS, Fault, fault
 from tests.wire.fields import EXAMPLES, wellformed
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 
 
 def told(field: str | list[str]) -> list[tuple[str, str]]:
-    diagnosis = reauth.diagnose(field)
+    diagnosis = relogin.diagnose(field)
     return [(one.kind, diagnosis.field[one.start : one.end]) for one in diagnosis.faults]
 
 
 def read(field: str | list[str]) -> list[Challenge]:
-    return list(reauth.diagnose(field).challenges)
+    return list(relogin.diagnose(field).challenges)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_a_token68_takes_no_parameters() -> None:
 def test_spans_count_in_the_lines_joined() -> None:
     lines = ["Negotiate", " ,Basic realm=a b", "", 'Bearer x="1" y="2"']
     assert told(lines) == [("unquoted-spaces", "a b"), ("missing-comma", "")]
-    assert reauth.diagnose(lines).field == ", ".join(lines)
+    assert relogin.diagnose(lines).field == ", ".join(lines)
 
 
 def test_a_line_may_go_on_with_the_challenge_of_the_line_before() -> None:
@@ -211,7 +211,7 @@ def test_what_is_read_whole_and_is_still_malformed_has_the_fault_that_parse_rais
 
 
 def test_a_diagnosis_draws_each_fault_and_what_was_read() -> None:
-    assert str(reauth.diagnose("Bearer, error='no\tway'")).splitlines() == [
+    assert str(relogin.diagnose("Bearer, error='no\tway'")).splitlines() == [
         "comma-after-scheme (RFC 9110 §11.3)",
         r"  Bearer, error='no\tway'",
         "        ^",
@@ -226,11 +226,11 @@ def test_a_diagnosis_draws_each_fault_and_what_was_read() -> None:
 
 
 def test_a_diagnosis_of_nothing_recovered_says_so() -> None:
-    assert str(reauth.diagnose("realm=x")).splitlines()[-2:] == ["read as", "  nothing"]
+    assert str(relogin.diagnose("realm=x")).splitlines()[-2:] == ["read as", "  nothing"]
 
 
 def test_a_diagnosis_of_a_well_formed_field_says_so() -> None:
-    diagnosis = reauth.diagnose("Basic realm=x, Negotiate")
+    diagnosis = relogin.diagnose("Basic realm=x, Negotiate")
     assert str(diagnosis) == 'well-formed\n  Basic realm="x"\n  Negotiate'
     assert diagnosis.wellformed
 
@@ -238,13 +238,13 @@ def test_a_diagnosis_of_a_well_formed_field_says_so() -> None:
 @settings(max_examples=EXAMPLES // 4)
 @given(text=wellformed())
 def test_a_well_formed_field_has_no_fault(text: str) -> None:
-    diagnosis = reauth.diagnose(text)
+    diagnosis = relogin.diagnose(text)
     assert diagnosis.wellformed
-    assert diagnosis.challenges == tuple(reauth.parse(text))
+    assert diagnosis.challenges == tuple(relogin.parse(text))
 
 
 def test_a_diagnosis_and_a_fault_are_values() -> None:
-    diagnosis = reauth.diagnose("Basic realm=a b")
+    diagnosis = relogin.diagnose("Basic realm=a b")
     [one] = diagnosis.faults
     assert (
         one
@@ -267,7 +267,7 @@ def test_the_page_about_diagnosis_lists_every_kind_and_what_to_do() -> None:
 
 def test_diagnosing_a_well_formed_field_does_not_load_pyparsing() -> None:
     program = (
-        "import sys, reauth; reauth.diagnose('Basic realm=x'); print('pyparsing' in sys.modules)"
+        "import sys, relogin; relogin.diagnose('Basic realm=x'); print('pyparsing' in sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True
@@ -295,6 +295,6 @@ def test_what_real_servers_meant_is_read_and_each_fault_named(row: dict[str, Any
     ids=lambda row: str(row.get("id", row.get("name"))),
 )
 def test_the_fault_that_parse_raises_is_one_that_diagnose_tells(row: dict[str, Any]) -> None:
-    with pytest.raises(reauth.ChallengeSyntaxError) as caught:
-        reauth.parse(row["field"])
+    with pytest.raises(relogin.ChallengeSyntaxError) as caught:
+        relogin.parse(row["field"])
     assert caught.value.fault in {kind for kind, _ in told(row["field"])}

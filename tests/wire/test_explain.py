@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import reauth
-from reauth import AuthInfo, ChallengeSyntaxError, Credentials
-from reauth.wire import grammar
-from reauth.wire.faults import KINDS, excerpt
-from reauth.wire.scan import scan_challenges
+import relogin
+from relogin import AuthInfo, ChallengeSyntaxError, Credentials
+from relogin.wire import grammar
+from relogin.wire.faults import KINDS, excerpt
+from relogin.wire.scan import scan_challenges
 from tests.wire.fields import mutated, scrambled
 
 
 def refusal(field: str) -> ChallengeSyntaxError:
     with pytest.raises(ChallengeSyntaxError) as caught:
-        reauth.parse(field)
+        relogin.parse(field)
     return caught.value
 
 

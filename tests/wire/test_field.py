@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import reauth
-from reauth import AuthInfo, Challenge, ChallengeSyntaxError, Credentials
+import relogin
+from relogin import AuthInfo, Challenge, ChallengeSyntaxError, Credentials
 from tests.wire.fields import EXAMPLES, anything, challenges
 
 Read = Any
 
 
-@pytest.mark.parametrize("read", [reauth.parse, Credentials.parse, AuthInfo.parse])
+@pytest.mark.parametrize("read", [relogin.parse, Credentials.parse, AuthInfo.parse])
 @settings(max_examples=EXAMPLES)
 @given(text=anything)
 def test_nothing_but_a_syntax_error_escapes_a_reader(read: Read, text: str) -> None:
@@ -30,35 +30,35 @@ def test_nothing_but_a_syntax_error_escapes_a_reader(read: Read, text: str) -> N
 @given(many=st.lists(challenges, max_size=4))
 def test_several_lines_are_one_field(many: list[Challenge]) -> None:
     lines = [str(one) for one in many]
-    assert reauth.parse(lines) == reauth.parse(tuple(lines)) == reauth.parse(iter(lines)) == many
-    assert reauth.parse(", ".join(lines)) == many
+    assert relogin.parse(lines) == relogin.parse(tuple(lines)) == relogin.parse(iter(lines)) == many
+    assert relogin.parse(", ".join(lines)) == many
 
 
 def test_a_challenge_may_begin_in_one_line_and_go_on_in_the_next() -> None:
-    [challenge] = reauth.parse(['Digest realm="a"', 'nonce="b"'])
+    [challenge] = relogin.parse(['Digest realm="a"', 'nonce="b"'])
     assert challenge.params == {"realm": "a", "nonce": "b"}
 
 
 def test_an_error_in_several_lines_counts_in_the_lines_joined() -> None:
     with pytest.raises(ChallengeSyntaxError) as caught:
-        reauth.parse(["Negotiate", "Basic realm=a b"])
+        relogin.parse(["Negotiate", "Basic realm=a b"])
     assert caught.value.source == "Negotiate, Basic realm=a b"
     assert caught.value.source[caught.value.start : caught.value.end] == "a b"
 
 
 def test_no_lines_are_an_empty_field() -> None:
-    assert reauth.parse([]) == reauth.parse("") == []
-    assert reauth.diagnose([]).challenges == ()
+    assert relogin.parse([]) == relogin.parse("") == []
+    assert relogin.diagnose([]).challenges == ()
 
 
-@pytest.mark.parametrize("read", [reauth.parse, reauth.diagnose])
+@pytest.mark.parametrize("read", [relogin.parse, relogin.diagnose])
 @pytest.mark.parametrize("bad", [None, 5, b"Basic", {"WWW-Authenticate": "Basic"}])
 def test_what_is_no_field_is_refused(read: Read, bad: Any) -> None:
     with pytest.raises(TypeError, match=f"a field is a str, or its lines.*{type(bad).__name__}"):
         read(bad)
 
 
-@pytest.mark.parametrize("read", [reauth.parse, reauth.diagnose])
+@pytest.mark.parametrize("read", [relogin.parse, relogin.diagnose])
 @pytest.mark.parametrize("bad", [[b"Basic"], ["Basic", None], [5]])
 def test_a_line_that_is_no_text_is_refused(read: Read, bad: Any) -> None:
     with pytest.raises(TypeError, match="a field line must be a str"):
@@ -66,10 +66,10 @@ def test_a_line_that_is_no_text_is_refused(read: Read, bad: Any) -> None:
 
 
 def lenient(field: Any, **bound: int) -> list[Challenge]:
-    return reauth.parse(field, lenient=True, **bound)
+    return relogin.parse(field, lenient=True, **bound)
 
 
-@pytest.mark.parametrize("read", [reauth.parse, lenient, reauth.diagnose])
+@pytest.mark.parametrize("read", [relogin.parse, lenient, relogin.diagnose])
 def test_lines_count_together_against_the_bound(read: Read) -> None:
     with pytest.raises(ChallengeSyntaxError, match="the field is 12 characters long") as caught:
         read(["Basic", "Basic"], max_length=11)

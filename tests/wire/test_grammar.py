@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 
-from reauth import Challenge
-from reauth.wire import grammar
-from reauth.wire.scan import scan_challenges, scan_credentials, scan_params
+from relogin import Challenge
+from relogin.wire import grammar
+from relogin.wire.scan import scan_challenges, scan_credentials, scan_params
 from tests.wire.fields import EXAMPLES, anything, challenges, wellformed
 
 
@@ -110,7 +110,7 @@ def test_the_grammar_turns_no_switch_of_pyparsing() -> None:
             return {name: repr(value) for one in (pp.ParserElement, pp.core.__diag__)
                     for name, value in vars(one).items() if not callable(value)}
         before = switches()
-        import reauth.wire.grammar, reauth.wire.malformed
+        import relogin.wire.grammar, relogin.wire.malformed
         assert switches() == before
     """)
 
@@ -120,7 +120,7 @@ def test_switches_that_others_turn_do_not_change_the_grammar() -> None:
         import pyparsing as pp
         pp.ParserElement.set_default_whitespace_chars("ab,")
         pp.ParserElement.enable_packrat()
-        from reauth.wire import grammar
+        from relogin.wire import grammar
         assert grammar.read("challenges", 'a b, c d="e\tf"') == [
             ("a", "b", {}), ("c", None, {"d": "e\tf"})]
         assert grammar.read("challenges", "a\tb").at == 1
@@ -129,14 +129,14 @@ def test_switches_that_others_turn_do_not_change_the_grammar() -> None:
 
 def test_threads_that_ask_first_at_once_get_the_same_answer() -> None:
     out = run("""
-        import threading, reauth
+        import threading, relogin
         start = threading.Barrier(16)
         found = []
         def ask():
             start.wait()
             try:
-                reauth.parse('Basic realm="a" charset="b", c="d')
-            except reauth.ChallengeSyntaxError as error:
+                relogin.parse('Basic realm="a" charset="b", c="d')
+            except relogin.ChallengeSyntaxError as error:
                 found.append(str(error))
         threads = [threading.Thread(target=ask) for _ in range(16)]
         for thread in threads: thread.start()

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-import reauth
-from reauth import Challenge
-from reauth.wire.faults import KINDS
-from reauth.wire.recover import MAX_FAULTS
-from reauth.wire.scan import scan_challenges
+import relogin
+from relogin import Challenge
+from relogin.wire.faults import KINDS
+from relogin.wire.recover import MAX_FAULTS
+from relogin.wire.scan import scan_challenges
 from tests.wire.fields import (
     EXAMPLES,
     anything,
@@ -24,14 +24,14 @@ from tests.wire.fields import (
 
 
 def lenient(field: str | list[str]) -> list[Challenge]:
-    return reauth.parse(field, lenient=True)
+    return relogin.parse(field, lenient=True)
 
 
 @settings(max_examples=EXAMPLES)
 @given(text=wellformed())
 def test_a_well_formed_field_reads_as_strict_parse_reads_it(text: str) -> None:
-    assert lenient(text) == reauth.parse(text)
-    assert reauth.diagnose(text).faults == ()
+    assert lenient(text) == relogin.parse(text)
+    assert relogin.diagnose(text).faults == ()
 
 
 @settings(max_examples=2 * EXAMPLES)
@@ -41,7 +41,7 @@ def test_a_well_formed_field_reads_as_strict_parse_reads_it(text: str) -> None:
 @example(lines=["Negotiate abc; x: 'y'"])
 def test_any_text_is_diagnosed_and_what_is_recovered_is_sound(lines: list[str]) -> None:
     text = ", ".join(lines)
-    diagnosis = reauth.diagnose(lines)
+    diagnosis = relogin.diagnose(lines)
     assert lenient(lines) == list(diagnosis.challenges)
     assert diagnosis.wellformed == (scan_challenges(text) is not None)
     for fault in diagnosis.faults:
@@ -50,9 +50,9 @@ def test_any_text_is_diagnosed_and_what_is_recovered_is_sound(lines: list[str]) 
     starts = [fault.start for fault in diagnosis.faults]
     assert starts == sorted(starts)
     for challenge in diagnosis.challenges:
-        assert reauth.parse(str(challenge)) == [challenge]
+        assert relogin.parse(str(challenge)) == [challenge]
         assert challenge.scheme in text
-    assert reauth.parse(reauth.serialize(diagnosis.challenges)) == list(diagnosis.challenges)
+    assert relogin.parse(relogin.serialize(diagnosis.challenges)) == list(diagnosis.challenges)
     assert "\n" in str(diagnosis)
 
 
@@ -176,13 +176,13 @@ def test_a_fault_in_one_line_does_not_cost_the_others(
 @pytest.mark.parametrize("head", ["", "A ", "A b=", 'A b="', "A b='"])
 def test_what_is_reported_of_a_hostile_field_is_bounded(head: str, unit: str) -> None:
     field = (head + unit * 16384)[:16384]
-    diagnosis = reauth.diagnose(field)
+    diagnosis = relogin.diagnose(field)
     assert len(diagnosis.faults) <= MAX_FAULTS + 8
     assert len(str(diagnosis)) < 100_000
 
 
 def test_after_too_many_faults_the_rest_is_left_unread_and_said_to_be() -> None:
-    diagnosis = reauth.diagnose([*["Bearer a=b c"] * 150, "Basic realm=x", *["A b=c d"] * 3])
+    diagnosis = relogin.diagnose([*["Bearer a=b c"] * 150, "Basic realm=x", *["A b=c d"] * 3])
     assert len(diagnosis.faults) == MAX_FAULTS + 1
     last = diagnosis.faults[-1]
     assert last.kind == "too-many-faults"

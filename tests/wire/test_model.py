@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import reauth
-from reauth import AuthInfo, Challenge, Credentials
+import relogin
+from relogin import AuthInfo, Challenge, Credentials
 from tests.wire.fields import challenges, params, tokens, values
 
 VALUES: list[Any] = [
@@ -146,7 +146,7 @@ def test_credentials_and_authentication_info_without_parameters_show_so() -> Non
     assert repr(AuthInfo()) == "<AuthInfo with nothing>"
 
 
-readers = pytest.mark.parametrize("read", [Credentials.parse, AuthInfo.parse, reauth.parse])
+readers = pytest.mark.parametrize("read", [Credentials.parse, AuthInfo.parse, relogin.parse])
 
 
 @readers
@@ -161,14 +161,16 @@ def test_what_is_no_field_is_a_type_error_that_says_so(read: Any, bad: Any) -> N
 @readers
 def test_a_field_over_the_bound_is_refused_unread(read: Any) -> None:
     field = ("A " if read != AuthInfo.parse else "") + "b=" + "c" * 16384
-    with pytest.raises(reauth.ChallengeSyntaxError, match=r"at most 16384 .*max_length=") as caught:
+    with pytest.raises(
+        relogin.ChallengeSyntaxError, match=r"at most 16384 .*max_length="
+    ) as caught:
         read(field)
     error = caught.value
     assert (error.fault, error.start, error.end) == ("too-long", 16384, len(field))
-    assert error.source == (field if read == reauth.parse else "")
+    assert error.source == (field if read == relogin.parse else "")
     assert read(field, max_length=len(field))
     assert read(field[:16384])
-    with pytest.raises(reauth.ChallengeSyntaxError):
+    with pytest.raises(relogin.ChallengeSyntaxError):
         read("A b=c", max_length=4)
 
 

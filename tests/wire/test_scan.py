@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reauth.wire.scan import (
+from relogin.wire.scan import (
     MAX_LENGTH,
     Scanned,
     refused_elements,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-import reauth
+import relogin
 
 ROWS: list[dict[str, Any]] = json.loads(Path(__file__).with_name("seen.json").read_text("utf-8"))
 each = pytest.mark.parametrize("row", ROWS, ids=lambda row: str(row["server"]))
@@ -19,12 +19,12 @@ each = pytest.mark.parametrize("row", ROWS, ids=lambda row: str(row["server"]))
 @each
 def test_strict_parse_reads_what_is_well_formed_and_nothing_else(row: dict[str, Any]) -> None:
     if row["wellformed"]:
-        assert reauth.parse(row["field"]) == reauth.parse(row["meant"])
+        assert relogin.parse(row["field"]) == relogin.parse(row["meant"])
     else:
-        with pytest.raises(reauth.ChallengeSyntaxError):
-            reauth.parse(row["field"])
+        with pytest.raises(relogin.ChallengeSyntaxError):
+            relogin.parse(row["field"])
 
 
 @each
 def test_what_was_meant_is_read(row: dict[str, Any]) -> None:
-    assert reauth.parse(row["field"], lenient=True) == reauth.parse(row["meant"])
+    assert relogin.parse(row["field"], lenient=True) == relogin.parse(row["meant"])

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import reauth
-from reauth import AuthInfo, Challenge, Credentials
+import relogin
+from relogin import AuthInfo, Challenge, Credentials
 from tests.wire.fields import challenges, params, token68s, tokens
 
 
 @given(many=st.lists(challenges, max_size=4))
 def test_what_is_written_reads_back_as_it_was(many: list[Challenge]) -> None:
-    read = reauth.parse(reauth.serialize(many))
+    read = relogin.parse(relogin.serialize(many))
     assert read == many
     assert [one.scheme for one in read] == [one.scheme for one in many]
     assert [list(one.params) for one in read] == [list(one.params) for one in many]
@@ -37,7 +37,7 @@ def test_a_value_is_written_and_read_back_or_it_is_refused(text: str) -> None:
     except ValueError:
         assert any(c != "\t" and (c < " " or c == "\x7f" or c > "\xff") for c in text)
     else:
-        assert reauth.parse(str(one)) == [one]
+        assert relogin.parse(str(one)) == [one]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_every_value_is_quoted_and_its_quotes_and_backslashes_escaped() -> None:
     assert str(Credentials("digest", {"nc": "1", "uri": "/"})) == 'digest nc=1, uri="/"'
     assert str(Challenge("Negotiate")) == "Negotiate"
     assert str(Challenge("Negotiate", token68="YQ==")) == "Negotiate YQ=="
-    assert reauth.serialize([]) == ""
+    assert relogin.serialize([]) == ""
 
 
 @pytest.mark.parametrize(
@@ -105,15 +105,15 @@ def test_every_value_is_quoted_and_its_quotes_and_backslashes_escaped() -> None:
 )
 def test_what_is_no_challenge_is_not_written(bad: Any) -> None:
     with pytest.raises(TypeError, match="expected a Challenge"):
-        reauth.serialize(bad)
+        relogin.serialize(bad)
 
 
-@pytest.mark.parametrize("one", [Challenge("Basic"), reauth.SessionChallenge(), None])
+@pytest.mark.parametrize("one", [Challenge("Basic"), relogin.SessionChallenge(), None])
 def test_one_challenge_is_not_several(one: Any) -> None:
     with pytest.raises(TypeError, match=r"str\(\) writes one"):
-        reauth.serialize(one)
+        relogin.serialize(one)
 
 
 def test_typed_challenges_may_stand_among_the_others() -> None:
-    session = reauth.SessionChallenge(realm="a", error="session_expired")
-    assert reauth.serialize([Challenge("Bearer"), session]) == f"Bearer, {session}"
+    session = relogin.SessionChallenge(realm="a", error="session_expired")
+    assert relogin.serialize([Challenge("Bearer"), session]) == f"Bearer, {session}"

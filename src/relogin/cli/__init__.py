@@ -1,0 +1,88 @@
+"""The command `relogin`: explain, build, probe and demo, each a module of that name.
+
+A command's module says what it takes (`declare`) and does it (`run`), and is loaded when it is
+asked for: `relogin --help` and `relogin build` need no extra.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import version
+from io import TextIOWrapper
+from types import ModuleType
+from typing import Final
+
+__all__ = ["EXIT_CODES", "UsageError", "main"]
+
+COMMANDS: Final = {
+    "explain": "say what a challenge field holds, and what is wrong with it",
+    "build": "write a challenge",
+    "probe": "ask a URL, and explain its challenges",
+    "demo": "watch a session die and be renewed, once for fifty threads",
+}
+EXIT_CODES: Final = "exit codes: 0 well-formed, 1 faults, 2 usage or nothing to read"
+
+
+class UsageError(Exception):
+    """What the command was asked cannot be done; the message says what to do instead."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line `argv` (without the program's name) and return its exit code."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # What a server sent must be shown on every terminal, whatever its encoding.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        arguments = _parsed(sys.argv[1:] if argv is None else argv)
+        code: int = _module(arguments.command).run(arguments)
+        if sys.stdout:  # there is none where it was closed
+            sys.stdout.flush()
+    except UsageError as error:
+        return _fail(str(error))
+    except KeyboardInterrupt:
+        return 130
+    except OSError as error:
+        return _unwritten(error)
+    return code
+
+
+def _parsed(words: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="relogin",
+        description="Read, write and ask for the challenges of WWW-Authenticate.",
+        epilog=EXIT_CODES,
+    )
+    parser.add_argument("--version", action="version", version=f"relogin {version('relogin')}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, line in COMMANDS.items():
+        commands.add_parser(name, help=line)
+    if asked := next(filter(COMMANDS.__contains__, words), None):
+        _module(asked).declare(commands.choices[asked])
+    arguments, unknown = parser.parse_known_args(words)
+    if unknown:  # said with the command's own usage
+        commands.choices[arguments.command].error(f"unrecognized arguments: {' '.join(unknown)}")
+    return arguments
+
+
+def _module(command: str) -> ModuleType:
+    try:
+        return import_module(f"relogin.cli.{command}")
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] != "rich":
+            raise
+        raise UsageError(f'`relogin {command}` needs rich: pip install "relogin[cli]"') from None
+
+
+def _unwritten(error: OSError) -> int:
+    """End without the output, which cannot be written: nobody reads it, or the disk is full."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter would try again at its end
+    return 1 if isinstance(error, BrokenPipeError) else _fail(str(error))
+
+
+def _fail(message: str) -> int:
+    print(f"relogin: {message}", file=sys.stderr)
+    return 2

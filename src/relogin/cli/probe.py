@@ -1,0 +1,84 @@
+"""`relogin probe`: ask a URL once, with nothing secret, and explain its challenges."""
+
+from __future__ import annotations
+
+import argparse
+from urllib.parse import urlsplit
+
+import requests
+
+from relogin.cli import EXIT_CODES, UsageError
+from relogin.cli.explain import report
+from relogin.cli.fields import Response
+from relogin.cli.terminal import show
+
+TIMEOUT = 10.0  # seconds, to connect and again for the head of the answer
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.description = (
+        "Send one GET without any credential, follow no redirect, and explain the challenges of "
+        "the answer."
+    )
+    parser.epilog = EXIT_CODES
+    parser.add_argument("url", metavar="URL")
+    parser.add_argument("--json", action="store_true", help="a JSON list, one object a field")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Send the request and report: 0 well-formed, 1 faults."""
+    _check(arguments.url)
+    with _Session() as session, _ask(session, arguments.url) as answer:
+        response = Response(answer.status_code)
+        for name in ("WWW-Authenticate", "Proxy-Authenticate"):
+            for line in answer.raw.headers.getlist(name):  # one by one: requests would join them
+                response.add(name, line)
+    if not arguments.json:
+        show(f"{answer.status_code} {answer.reason}", "heading")
+        if answer.is_redirect:
+            show(f"Location: {answer.headers['Location']} (not followed)")
+    return report([response], as_json=arguments.json)
+
+
+def _ask(session: requests.Session, url: str) -> requests.Response:
+    try:
+        return session.get(
+            url,
+            auth=_no_credential,
+            stream=True,  # the content is not read: what is asked for stands in the head
+            timeout=TIMEOUT,
+        )
+    except requests.RequestException as error:
+        raise UsageError(f"no answer: {_reason(error)}") from error
+
+
+class _Session(requests.Session):
+    """Follows no redirect, and does not even read where one would go, which may not be text."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Say that there is none."""
+
+
+def _check(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - where it is out of range, this raises as well
+    except ValueError as error:
+        raise UsageError(f"this is no URL: {error}") from error
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError("this is no http or https URL: begin with https://")
+    if parts.username is not None:
+        raise UsageError("the URL holds a user name; probe sends no credential: leave it out")
+
+
+def _no_credential(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Stand in the place of credentials, or requests would look for some in ~/.netrc."""
+    return request
+
+
+def _reason(error: BaseException) -> str:
+    """Find what the operating system said, below what urllib3 and requests made of it."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return str(error)

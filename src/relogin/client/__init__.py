@@ -1,0 +1,7 @@
+"""Renewal on the client's side; the adapters are in `relogin.client.requests` and its neighbours."""
+
+from __future__ import annotations
+
+from relogin.client.outcomes import Outcome, outcome
+
+__all__ = ["Outcome", "outcome"]

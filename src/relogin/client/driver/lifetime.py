@@ -1,0 +1,30 @@
+"""How long a session still lives, as the answer to a request says it."""
+
+from __future__ import annotations
+
+import re
+
+from relogin.errors import ChallengeSyntaxError
+from relogin.wire.model import AuthInfo
+
+__all__ = ["lifetime"]
+
+_seconds = re.compile("[0-9]{1,10}").fullmatch
+
+
+def lifetime(info: str, age: str | None = None) -> int | None:
+    """Read `expires_in` of an Authentication-Info field, in seconds; `None` where it says nothing.
+
+    `age` is the response's Age field: the lifetime counts from when it was written (RFC 9111 §5.1).
+
+    >>> lifetime("expires_in=540", age="40")
+    500
+    """
+    try:
+        said = AuthInfo.parse(info).get("expires_in", "")
+    except ChallengeSyntaxError:
+        return None
+    if not _seconds(said):
+        return None
+    spent = int(age) if age is not None and _seconds(age) else 0
+    return max(int(said) - spent, 0)

@@ -1,0 +1,144 @@
+"""What the session auth of every library is made of: one login, one policy, one book.
+
+One object is one principal: whoever shares it shares its session. Here is what it is given and
+how it is pickled; each library's `SessionAuth` says how it sends, waits and logs in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+from pickle import PicklingError
+from typing import Any, Generic, Literal, Self, TypeVar
+
+from relogin.client.book import Book
+from relogin.client.driver.drive import drive, stand_by
+from relogin.client.driver.reentry import logging_in
+from relogin.client.driver.words import (
+    ActionName,
+    check,
+    check_client,
+    check_listener,
+    check_login,
+    check_store,
+    named_actions,
+    pair,
+    several_responders,
+    several_signals,
+)
+from relogin.client.events import Event, Listener
+from relogin.client.fleet import forget
+from relogin.client.grant import Context
+from relogin.client.origins import trusted
+from relogin.client.policy import SESSION, Action, Policy, Responder
+from relogin.client.signals import Signal
+from relogin.client.stores import AnyStore
+
+__all__ = ["Principal"]
+
+Http = TypeVar("Http")
+
+
+class Principal(Generic[Http]):
+    """The login of one principal, and everything its requests share."""
+
+    def __init__(
+        self,
+        login: Callable[[Context], object],
+        origins: str | Iterable[str] | None = None,
+        *,
+        realm: str | None = None,
+        signals: Iterable[Signal] = (),
+        http: Http | None = None,
+        responders: Iterable[Responder] = (SESSION,),
+        actions: Mapping[str | None, Action | ActionName] | None = None,
+        strict: bool = False,
+        insecure: bool = False,
+        replay_any_method: bool = False,
+        login_timeout: float = 20.0,
+        budget: tuple[int, float] = (10, 30.0),
+        on_event: Listener | None = None,
+        store: AnyStore | None = None,
+        account: str = "",
+        fresh: Literal["always"] | None = None,
+    ) -> None:
+        check_login(login)
+        check_store(store, fresh)
+        check_listener(on_event)
+        check_client(http)
+        check("realm", realm, str | None, "a str or None")
+        check("account", account, str, "a str")
+        logins, seconds = pair(budget)
+        policy = Policy(
+            origins=trusted(login, origins, insecure=insecure),
+            realm=realm,
+            account=account,
+            signals=several_signals(signals),
+            responders=several_responders(responders),
+            actions=named_actions(actions),
+            steps_up=bool(getattr(login, "steps_up", False)),
+            replay_any_method=replay_any_method,
+            strict=strict,
+            listener=on_event,
+            login_timeout=login_timeout,
+            budget=logins,
+            budget_window=seconds,
+            store=store,
+            fresh=fresh,
+        )
+        self._begin(login, policy, http)
+
+    # What Python itself says of an unknown keyword names the class that users know.
+    __init__.__qualname__ = "SessionAuth.__init__"
+
+    def _begin(
+        self, login: Callable[[Context], object], policy: Policy, http: Http | None = None
+    ) -> None:
+        self.login = login
+        self._http = http
+        self._policy = policy
+        if policy.listener is not None:
+            policy = replace(policy, listener=partial(self._tell, policy.listener))
+        self._book = Book(policy)
+
+    def _tell(self, listener: Listener, event: Event) -> None:
+        # A request that a listener makes would wait for the renewal that waits for the listener.
+        with logging_in(self._book):
+            listener(event)
+
+    def reset(self) -> None:
+        """Forget the session and every refused login: the next challenge is answered anew.
+
+        They are forgotten for all who share the store.
+        """
+        if self._book.policy.store is not None:
+            drive(forget(self._book), partial(stand_by, self._book))
+        self._book.reset()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # No session and no refusal travels: whoever loads this logs in for itself.
+        if self._http is not None:
+            raise PicklingError(
+                "this SessionAuth was given http=, and no client is pickled: a login that opens "
+                "one of its own needs none"
+            )
+        return self._with_policy, (self.login, self._policy), self._more()
+
+    def __copy__(self) -> Self:
+        copied = self._with_policy(self.login, self._policy, self._http)
+        vars(copied).update(self._more())
+        return copied
+
+    def _more(self) -> dict[str, Any]:
+        """Return what a class derived from ours has added."""
+        ours = vars(self._with_policy(self.login, self._policy))
+        return {name: value for name, value in vars(self).items() if name not in ours}
+
+    @classmethod
+    def _with_policy(
+        cls, login: Callable[[Context], object], policy: Policy, http: Http | None = None
+    ) -> Self:
+        auth = cls.__new__(cls)
+        auth._begin(login, policy, http)
+        return auth

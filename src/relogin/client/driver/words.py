@@ -1,0 +1,120 @@
+"""The words of a `SessionAuth`. A mistake in them is told when it is made: what and where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from inspect import iscoroutinefunction
+from typing import Any, Literal, TypeAlias
+
+from relogin.client.policy import Action, Responder
+from relogin.client.signals import Signal
+from relogin.client.stores import Store
+
+__all__ = [
+    "ActionName",
+    "check",
+    "check_client",
+    "check_listener",
+    "check_login",
+    "check_store",
+    "named_actions",
+    "pair",
+    "several_responders",
+    "several_signals",
+]
+
+ActionName: TypeAlias = Literal["renew", "replace", "step_up", "stop"]
+
+
+def check(name: str, value: object, kind: Any, takes: str) -> None:
+    """Raise `TypeError` for a word that is not of its kind."""
+    if not isinstance(value, kind):
+        raise TypeError(f"SessionAuth: {name}= is {takes}; not {_kind(value)}")
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__
+
+
+def pair(budget: Any) -> tuple[int, float]:
+    """Take a budget apart; raise `TypeError` where it is no pair."""
+    try:
+        logins, seconds = budget
+    except (TypeError, ValueError):
+        raise TypeError(
+            "SessionAuth: budget= is how many logins, and in how many seconds: (10, 30)"
+        ) from None
+    return logins, seconds
+
+
+def check_login(login: object) -> None:
+    """Raise `TypeError` for what cannot be called with a `Context`."""
+    if isinstance(login, type):
+        raise TypeError(f"SessionAuth: a login is made of its class first: {login.__name__}(…)")
+    if not callable(login):
+        raise TypeError(f"SessionAuth: a login is a callable, not {_kind(login)}")
+
+
+def check_listener(on_event: object) -> None:
+    """Raise `TypeError` for what cannot be called with an `Event`, or would have to be awaited."""
+    check("on_event", on_event, Callable | None, "a callable")
+    if iscoroutinefunction(on_event):
+        raise TypeError("SessionAuth: on_event= is called and never awaited: no `async def`")
+
+
+def several_signals(signals: Iterable[Signal]) -> tuple[Signal, ...]:
+    """Return signals; raise `TypeError` for one alone, and for what is none."""
+    return _several("signals", signals, callable, "callables, such as [status(440)]")
+
+
+def several_responders(responders: Iterable[Responder]) -> tuple[Responder, ...]:
+    """Return responders; raise `TypeError` for one alone, and for what is none."""
+    takes = "Responders of relogin.client.policy, such as [BEARER]"
+    return _several("responders", responders, lambda one: isinstance(one, Responder), takes)
+
+
+def _several(
+    name: str, given: object, fits: Callable[[object], bool], takes: str
+) -> tuple[Any, ...]:
+    found = tuple(given) if isinstance(given, Iterable) and not fits(given) else None
+    if found is None or not all(map(fits, found)):
+        raise TypeError(f"SessionAuth: {name}= takes several {takes}")
+    return found
+
+
+def named_actions(
+    actions: Mapping[str | None, Action | ActionName] | None,
+) -> dict[str | None, Action]:
+    """Return what codes ask for; raise `ValueError` for what is no action."""
+    check("actions", actions, Mapping | None, "a mapping of error codes to actions")
+    return {error: _action(action) for error, action in (actions or {}).items()}
+
+
+def _action(action: Action | ActionName) -> Action:
+    try:
+        return Action(action)
+    except ValueError:
+        raise ValueError(
+            f"SessionAuth: {action!r} is not a valid Action: actions= names {', '.join(Action)}"
+        ) from None
+
+
+def check_client(http: object) -> None:
+    """Raise `TypeError` for what cannot be a login's `context.http`."""
+    if http is not None and not hasattr(http, "request"):
+        raise TypeError(f"SessionAuth: http= is a session or client; not {_kind(http)}")
+
+
+def check_store(store: object, fresh: object) -> None:
+    """Raise `TypeError` for what is no store, `ValueError` for a `fresh` that means nothing."""
+    if isinstance(store, type):
+        raise TypeError(f"SessionAuth: store= is a store, not its class: {store.__name__}(…)")
+    if store is not None and not isinstance(store, Store):
+        raise TypeError(
+            "SessionAuth: store= has the methods of relogin.client.stores.Store; "
+            f"{_kind(store)} has not"
+        )
+    if fresh not in (None, "always"):
+        raise ValueError(f'SessionAuth: fresh= is "always" or None, not {fresh!r}')
+    if fresh is not None and store is None:
+        raise ValueError("SessionAuth: fresh= says when the store is asked: it needs store=")

@@ -1,0 +1,85 @@
+"""What happens to sessions, told as it happens: one callback and one logger, never a secret."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+__all__ = ["Event", "EventKind", "Listener", "heard", "tell", "warn"]
+
+_log = logging.getLogger("relogin.client")
+
+
+class EventKind(StrEnum):
+    """What happened."""
+
+    CHALLENGED = "challenged"
+    """A response says that the session is dead."""
+    STARTED = "started"
+    """This request leads a renewal: a login begins."""
+    JOINED = "joined"
+    """This request waits for a renewal that another one leads."""
+    FINISHED = "finished"
+    """The renewal that this request led obtained a session, after `seconds`."""
+    FAILED = "failed"
+    """The renewal that this request led obtained none, after `seconds`; `reason` says why."""
+    ADOPTED = "adopted"
+    """Another process had renewed the session: its grant is taken over, without a login."""
+    STORE_AWAY = "store_away"
+    """The store could not be asked, so this process goes on by itself; `reason` says why."""
+    REPLAYED = "replayed"
+    """The request is sent again."""
+    REFUSED = "refused"
+    """Nothing is done about a dead session; `reason` says why: an `Outcome`, or an error code."""
+    LAPSED = "lapsed"
+    """A response other than a 401 says that the session is dead, and was served all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened; enough to count by, and nothing that must be kept secret.
+
+    `error` is the challenge's code as it came; `realm` and `error` are the server's words.
+    `seconds` is how long it took, where that means anything.
+    """
+
+    kind: EventKind
+    origin: str
+    realm: str = ""
+    error: str | None = None
+    reason: str | None = None
+    seconds: float | None = None
+
+
+Listener: TypeAlias = Callable[[Event], object]
+
+
+def heard(listener: Listener | None) -> bool:
+    """Tell whether anybody hears of events: otherwise there is no need to make one."""
+    return listener is not None or _log.isEnabledFor(logging.DEBUG)
+
+
+def tell(listener: Listener | None, event: Event) -> None:
+    """Log an event and hand it to the user's callback, whose mistakes cost no request."""
+    if _log.isEnabledFor(logging.DEBUG):
+        _log.debug("%s %s realm=%r error=%r reason=%r", *_logged(event))
+    if listener is None:
+        return
+    try:
+        listener(event)
+    except Exception:  # noqa: BLE001 - whatever the user's callback raises
+        _log.exception("the event callback failed on %s", event.kind)
+
+
+def warn(text: str, *words: object) -> None:
+    """Log what somebody should look after."""
+    _log.warning(text, *words)
+
+
+def _logged(event: Event) -> tuple[str | None, ...]:
+    # Quoted by the format, because a server chose the words; plain, because a code may be an enum.
+    words = event.kind, event.origin, event.realm, event.error, event.reason
+    return tuple(None if word is None else str(word) for word in words)

@@ -1,0 +1,102 @@
+"""The Cookie header of a signed request, and what requests makes of it on a redirect."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection, Mapping
+from http.cookiejar import eff_request_host  # type: ignore[attr-defined]  # not in the stubs
+from typing import Any
+from urllib.parse import urlsplit
+
+from requests import PreparedRequest, Response
+from requests.cookies import (
+    MockRequest,
+    RequestsCookieJar,
+    create_cookie,
+    extract_cookies_to_jar,
+    get_cookie_header,
+)
+
+from relogin.client.driver.cookie_text import values, with_cookies
+
+__all__ = ["carry_over_redirect", "leave_behind", "rebuild"]
+
+
+def rebuild(prepared: PreparedRequest, refused: Response, owned: Collection[str]) -> None:
+    """Make the Cookie header anew for a request that is sent again, without the cookies `owned`.
+
+    requests never replaces a Cookie header that is there, so what the 401 set or deleted would
+    not count. A header that the user wrote is the user's, and keeps what it says.
+    """
+    header = prepared.headers.pop("Cookie", None)
+    if "Set-Cookie" in refused.headers:  # to find out whose it is costs a quarter of a request
+        header = _after(refused, prepared, header, owned)
+    kept = with_cookies(header, {}, without=owned)
+    if kept:
+        prepared.headers["Cookie"] = kept
+
+
+def _after(
+    refused: Response, prepared: PreparedRequest, header: str | None, owned: Collection[str]
+) -> str | None:
+    jar: RequestsCookieJar = _jar_of(prepared).copy()
+    made = get_cookie_header(jar, prepared)
+    if _without(values(header), owned) != _without(values(made), owned):
+        return header
+    extract_cookies_to_jar(jar, refused.request, refused.raw)
+    prepared._cookies = jar  # type: ignore[attr-defined]
+    fresh: str | None = get_cookie_header(jar, prepared)
+    return fresh
+
+
+def _without(pairs: Mapping[str, str], owned: Collection[str]) -> dict[str, str]:
+    return {name: value for name, value in pairs.items() if name not in owned}
+
+
+def carry_over_redirect(prepared: PreparedRequest, cookies: Mapping[str, str], target: str) -> None:
+    """Let a redirect to `target`, which lies within the origin, carry the grant's cookies.
+
+    requests builds the next Cookie header from the request's own jar. A cookie knows no port of
+    itself, so these are bound to it, and to https where that is used.
+    """
+    url = urlsplit(target)
+    # To http.cookiejar a URL without a port has port 80, whatever its scheme.
+    https = url.scheme == "https"
+    port = "80,443" if https and url.port in {None, 443} else str(url.port or 80)
+    following = copy.copy(prepared)  # with its Host field, if the user wrote one
+    following.url = target
+    mock: Any = MockRequest(following)
+    jar = _jar_of(prepared).copy()
+    for name, value in cookies.items():
+        jar.set_cookie(
+            create_cookie(
+                name,
+                value,
+                domain=eff_request_host(mock)[1],
+                port=port,
+                secure=https,
+            )
+        )
+    prepared._cookies = jar  # type: ignore[attr-defined]
+
+
+def leave_behind(prepared: PreparedRequest) -> None:
+    """Take what redirects within the origin have carried away from one to another origin.
+
+    A jar would send it to every host whose name ends like the origin's.
+    """
+    jar: Any = _jar_of(prepared).copy()  # the stubs take it for one of names
+    for cookie in list(jar):
+        if cookie.port_specified:  # no server sets such a one
+            jar.clear(cookie.domain, cookie.path, cookie.name)
+    prepared._cookies = jar  # type: ignore[attr-defined]
+
+
+def _jar_of(prepared: PreparedRequest) -> RequestsCookieJar:
+    jar = getattr(prepared, "_cookies", None)
+    if isinstance(jar, RequestsCookieJar):
+        return jar
+    own = RequestsCookieJar()
+    if jar is not None:  # a plain CookieJar that the user passed
+        own.update(jar)
+    return own

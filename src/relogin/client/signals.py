@@ -1,0 +1,188 @@
+"""Other answers that mean "your session is gone", for servers that send no challenge.
+
+None of them counts unless `SessionAuth(login, signals=[...])` names it, and then from trusted
+origins only. A signal is any callable that gets an `Answer` and returns the error that it stands
+for, or true for an expired session. No more of a body is read than a signal looks at, 64 KiB at
+most; nothing of it is lost to whoever made the request.
+
+After a signal only idempotent requests are sent again: nobody has promised that the first one had
+no effect. No status is a signal by itself; 599 in particular is a proxy's time-out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from functools import partial
+from typing import TypeAlias
+from urllib.parse import urljoin, urlsplit
+
+from relogin.client.answer import Answer, Unread, member
+from relogin.client.login.forms import form_with
+from relogin.session import SessionError
+
+__all__ = [
+    "MOST_OCTETS",
+    "Error",
+    "Signal",
+    "html_form",
+    "json_field",
+    "problem",
+    "redirect_to",
+    "signalled",
+    "signalled_async",
+    "status",
+]
+
+MOST_OCTETS = 64 * 1024
+"""How much of a decoded body signals look at."""
+
+Error: TypeAlias = SessionError | str
+Signal: TypeAlias = Callable[[Answer], Error | bool | None]
+
+_EXPIRED = SessionError.EXPIRED
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+# Where servers put JSON, rightly or not. An endless text/event-stream is none of them.
+_MAY_BE_JSON = frozenset({"", "text/html", "text/plain", "text/json", "text/javascript"})
+
+
+def status(*codes: int, error: Error = _EXPIRED) -> Signal:
+    """A status that says it, such as 440 (IIS) or 419 (Laravel).
+
+    >>> status(440)(Answer(440, {}, "https://api.example.com/orders"))
+    <SessionError.EXPIRED: 'session_expired'>
+    """
+    if not codes or not all(isinstance(code, int) for code in codes):
+        raise TypeError("status() takes numbers, one or more: status(440, 419)")
+    return partial(_status, codes=codes, error=error)
+
+
+def _status(answer: Answer, codes: tuple[int, ...], error: Error) -> Error | None:
+    return error if answer.status in codes else None
+
+
+def redirect_to(*places: str, error: Error = _EXPIRED) -> Signal:
+    """A redirect to the login page: a path on whatever origin, or a URL. Queries do not count.
+
+    >>> found = Answer(302, {"Location": "/login?next=/orders"}, "https://www.example.com/orders")
+    >>> redirect_to("/login")(found)
+    <SessionError.EXPIRED: 'session_expired'>
+    """
+    if not places or not all(place.startswith(("/", "http://", "https://")) for place in places):
+        raise ValueError('redirect_to() takes paths and URLs: redirect_to("/login")')
+    return partial(_redirect_to, places=places, error=error)
+
+
+def _redirect_to(answer: Answer, places: tuple[str, ...], error: Error) -> Error | None:
+    location = answer.headers.get("Location")
+    if answer.status not in _REDIRECTS or location is None:
+        return None
+    try:
+        target = urlsplit(urljoin(answer.url, location))
+    except ValueError:
+        return None
+    url = f"{target.scheme}://{target.netloc}{target.path}"
+    return error if target.path in places or url in places else None
+
+
+def json_field(name: str, value: object, *, error: Error = _EXPIRED) -> Signal:
+    """A member of a JSON body, found by its name or by a JSON Pointer, that has this value.
+
+    >>> lost = Answer(200, {"Content-Type": "application/json"}, "", b'{"success": false}')
+    >>> json_field("success", False)(lost)
+    <SessionError.EXPIRED: 'session_expired'>
+    """
+    return partial(_json_field, name=name, value=value, error=error)
+
+
+def _json_field(answer: Answer, name: str, value: object, error: Error) -> Error | None:
+    kind = answer.media_type
+    if not (kind in _MAY_BE_JSON or kind.endswith(("/json", "+json"))):
+        return None
+    return error if _has_member(answer, name, value) else None
+
+
+def problem(code: str, *, error: Error | None = None) -> Signal:
+    """A problem body (RFC 9457) whose member `error` is this code, which is the error then.
+
+    >>> kind = {"Content-Type": "application/problem+json"}
+    >>> problem("csrf_invalid")(Answer(403, kind, "", b'{"error": "csrf_invalid"}'))
+    'csrf_invalid'
+    """
+    return partial(_problem, code=code, error=code if error is None else error)
+
+
+def _problem(answer: Answer, code: str, error: Error) -> Error | None:
+    if answer.media_type != "application/problem+json":
+        return None
+    return error if _has_member(answer, "error", code) else None
+
+
+def _has_member(answer: Answer, name: str, value: object) -> bool:
+    try:
+        found = member(answer.json(), name)
+    except (ValueError, LookupError):
+        return False
+    # In JSON, unlike in Python, 1 is not true.
+    return found == value and isinstance(found, bool) == isinstance(value, bool)
+
+
+def html_form(*names: str, error: Error = _EXPIRED) -> Signal:
+    """A page with a form that has controls of these names; without names, one for a password.
+
+    >>> page = b'<form method="post"><input name="password" type="password"></form>'
+    >>> html_form("password")(Answer(200, {"Content-Type": "text/html"}, "", page))
+    <SessionError.EXPIRED: 'session_expired'>
+    """
+    return partial(_html_form, names=names, error=error)
+
+
+def _html_form(answer: Answer, names: tuple[str, ...], error: Error) -> Error | None:
+    if answer.media_type not in {"text/html", "application/xhtml+xml"}:
+        return None
+    return error if answer.find(lambda text: form_with(text, names)) is not None else None
+
+
+# How the drivers ask
+
+
+def signalled(signals: Sequence[Signal], answer: Answer, more: Callable[[], bytes]) -> Error | None:
+    """Ask the signals about an answer; `more` reads on in its body, and is empty at the end."""
+    asked = _ask(signals, answer)
+    try:
+        next(asked)
+        while True:
+            asked.send(more())
+    except StopIteration as end:
+        error: Error | None = end.value
+        return error
+
+
+async def signalled_async(
+    signals: Sequence[Signal], answer: Answer, more: Callable[[], Awaitable[bytes]]
+) -> Error | None:
+    """Do as `signalled` does, where reading on is to be awaited."""
+    asked = _ask(signals, answer)
+    try:
+        next(asked)
+        while True:
+            asked.send(await more())
+    except StopIteration as end:
+        error: Error | None = end.value
+        return error
+
+
+def _ask(signals: Sequence[Signal], answer: Answer) -> Generator[None, bytes, Error | None]:
+    """Ask each signal, again whenever there is more for it to see, until one says yes."""
+    for signal in signals:
+        said = yield from _say(signal, answer)
+        if said:
+            return _EXPIRED if said is True else said
+    return None
+
+
+def _say(signal: Signal, answer: Answer) -> Generator[None, bytes, Error | bool | None]:
+    while True:
+        try:
+            return signal(answer)
+        except Unread:
+            answer.take((yield), MOST_OCTETS)

@@ -1,0 +1,67 @@
+"""A store in memory, for several objects of one process."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from typing import Any
+from weakref import WeakSet
+
+from relogin.client.stores import Entry, Shelf
+
+__all__ = ["MemoryStore"]
+
+_stores: WeakSet[MemoryStore] = WeakSet()
+
+
+class MemoryStore:
+    """Shares sessions between the `SessionAuth` objects of one process, such as two libraries'.
+
+    One object alone needs none: its threads and tasks share a session anyhow. Nothing is written
+    anywhere, and a copy in another process begins empty.
+
+    >>> import relogin
+    >>> from relogin.client.requests import SessionAuth
+    >>> def login(context):
+    ...     return relogin.Grant(token="…")
+    >>> store = MemoryStore()
+    >>> orders = SessionAuth(login, "https://api.example.com", store=store)
+    >>> billing = SessionAuth(login, "https://api.example.com", store=store)
+    """
+
+    def __init__(self) -> None:
+        self._begin()
+        _stores.add(self)
+
+    def _begin(self) -> None:
+        self._lock = threading.Lock()
+        self._shelves: dict[tuple[str, str], dict[str, Entry]] = {}
+
+    def get(self, origin: str, account: str) -> Shelf:
+        """Return what is stored for an origin and an account."""
+        with self._lock:
+            return Shelf(dict(self._shelves.get((origin, account), {})), time.monotonic())
+
+    def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
+        """Store a text in place of the revision that `entry` names; `False` if it is gone."""
+        with self._lock:
+            shelf = self._shelves.setdefault((origin, account), {})
+            stored = shelf.get(realm)
+            if entry.revision != (0 if stored is None else stored.revision):
+                return False
+            shelf[realm] = Entry(entry.text, entry.revision + 1)
+            return True
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), ()
+
+
+def _after_fork_in_child() -> None:
+    # The lock may be held, and a renewal under way, by a thread that does not exist here.
+    for store in list(_stores):
+        store._begin()
+
+
+if hasattr(os, "register_at_fork"):  # pragma: no branch - all but Windows
+    os.register_at_fork(after_in_child=_after_fork_in_child)

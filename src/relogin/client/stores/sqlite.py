@@ -1,0 +1,226 @@
+"""A store in one file, for all processes of one machine."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from weakref import finalize
+
+from relogin.client.stores import Entry, Shelf
+
+__all__ = ["SQLiteStore"]
+
+# Each step brings a file from one version of the schema to the next; none is ever changed.
+_STEPS = (
+    """
+    CREATE TABLE entries (
+        origin TEXT NOT NULL,
+        account TEXT NOT NULL,
+        realm TEXT NOT NULL,
+        revision INTEGER NOT NULL,
+        text TEXT NOT NULL,
+        written REAL NOT NULL,
+        PRIMARY KEY (origin, account, realm)
+    ) WITHOUT ROWID
+    """,
+)
+_APPLICATION = 0x52654175  # "ReAu", in the place that SQLite's file format has for it
+_MOST_IDLE = 8
+
+
+class SQLiteStore:
+    """Shares sessions between the processes of one machine, and between one run and the next.
+
+    `path` is a file, made if need be, readable and writable by its owner alone; tokens lie in it
+    in plain text. It must not be on a network drive, where SQLite's locks do not hold. `timeout`
+    is how many seconds to wait for other processes' writes, `keep` how many an unused session is
+    kept. A process may be killed at any moment.
+
+    Raises `OSError` for a file that cannot be had or made private, `ValueError` for one that is
+    another program's, or a later version's, and `sqlite3.OperationalError` for one that others
+    keep locked for longer than `timeout`.
+
+    >>> import os, tempfile
+    >>> folder = tempfile.mkdtemp()
+    >>> SQLiteStore(os.path.join(folder, "sessions.db")).get("https://api.example.com:443", "")[0]
+    {}
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        timeout: float = 2.0,
+        keep: float = 30 * 86400.0,
+    ) -> None:
+        if str(path) in {"", ":memory:"}:
+            raise ValueError("a store in memory is relogin.client.stores.memory.MemoryStore()")
+        self._path = Path(path).absolute()  # wherever the process goes from here
+        self._timeout = timeout
+        self._keep = keep
+        self._begin()
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+        try:
+            with self._connected() as connection:
+                self._prepare(connection)
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_NOTADB:
+                raise
+            raise ValueError(f"{self._path} is no SQLite file: it is left as it is") from None
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        _check(connection, self._path)
+        _make_private(self._path)
+        migrate(connection, _STEPS)
+        _switch_to_wal(connection, time.monotonic() + self._timeout)
+        oldest = time.time() - self._keep
+        connection.execute("DELETE FROM entries WHERE written < ?", (oldest,))
+
+    def _begin(self) -> None:
+        self._pid = os.getpid()
+        self._idle: deque[sqlite3.Connection] = deque()
+        finalize(self, _close_all, self._idle, self._pid)
+
+    def get(self, origin: str, account: str) -> Shelf:
+        """Return what is stored for an origin and an account."""
+        with self._connected() as connection:
+            rows = connection.execute(
+                "SELECT realm, text, revision FROM entries WHERE origin = ? AND account = ?",
+                (origin, account),
+            ).fetchall()
+        return Shelf({realm: Entry(text, number) for realm, text, number in rows}, time.time())
+
+    def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
+        """Store a text in place of the revision that `entry` names; `False` if it is gone."""
+        if entry.revision == 0:
+            statement = "INSERT INTO entries VALUES (:origin, :account, :realm, 1, :text, :now)"
+            statement += " ON CONFLICT DO NOTHING"
+        else:
+            statement = "UPDATE entries SET text = :text, revision = revision + 1, written = :now"
+            statement += " WHERE origin = :origin AND account = :account AND realm = :realm"
+            statement += " AND revision = :revision"
+        values = {"origin": origin, "account": account, "realm": realm, "now": time.time()}
+        with self._connected() as connection:
+            # Either survives kill -9; only the former a power failure, for a wait for the disk.
+            synchronous = "FULL" if entry.durable else "NORMAL"
+            connection.execute(f"PRAGMA synchronous = {synchronous}")
+            return connection.execute(statement, values | entry._asdict()).rowcount == 1
+
+    def close(self) -> None:
+        """Close the file. It is opened again when it is used again."""
+        _close_all(self._idle, self._pid)
+
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection for one statement; one that has failed is not used again."""
+        connection = self._connection()
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        if len(self._idle) < _MOST_IDLE:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+    def _connection(self) -> sqlite3.Connection:
+        if self._pid != os.getpid():
+            self._begin()
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        # Each statement is a transaction. A connection serves one thread at a time, but not
+        # always the same: threads come and go, and would leave theirs behind.
+        connection = sqlite3.connect(
+            self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False
+        )
+        connection.text_factory = _text
+        # What is replaced is overwritten, and not left lying in the file.
+        connection.execute("PRAGMA secure_delete = ON")
+        return connection
+
+    def __repr__(self) -> str:
+        return f"SQLiteStore({str(self._path)!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _opened, (type(self), str(self._path), self._timeout, self._keep)
+
+
+def _text(octets: bytes) -> str:
+    # What no program of ours has written must be no error: it could not be replaced then.
+    return octets.decode(errors="replace")
+
+
+_inherited: list[deque[sqlite3.Connection]] = []
+
+
+def _close_all(idle: deque[sqlite3.Connection], pid: int) -> None:
+    if pid != os.getpid():
+        _inherited.append(idle)  # not to be used, nor even closed, on the other side of a fork
+        return
+    while idle:
+        idle.pop().close()
+
+
+def _opened(cls: type[SQLiteStore], path: str, timeout: float, keep: float) -> SQLiteStore:
+    return cls(path, timeout=timeout, keep=keep)
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a file that is not this store's, before anything about it is changed."""
+    # First the tables: another process may be making them, and says whose they are with them.
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    application, version = _value(connection, "application_id"), _value(connection, "user_version")
+    if tables and application != _APPLICATION:
+        raise ValueError(f"{path} is another program's database: it is left as it is")
+    if version > len(_STEPS):
+        raise ValueError(
+            f"{path} was written by a later version of relogin: use that, or another file"
+        )
+
+
+def _value(connection: sqlite3.Connection, pragma: str) -> int:
+    (value,) = connection.execute(f"PRAGMA {pragma}").fetchone()
+    return int(value)
+
+
+def _make_private(path: Path) -> None:
+    """Make an existing file its owner's alone; those that SQLite puts beside it get its mode."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        file = path.with_name(path.name + suffix)
+        if file.exists() and file.stat().st_mode & 0o077:
+            file.chmod(0o600)
+
+
+def migrate(connection: sqlite3.Connection, steps: Sequence[str]) -> None:
+    """Bring a file's schema up to date in one transaction; what is in the file stays."""
+    if _value(connection, "user_version") == len(steps):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    for step in steps[_value(connection, "user_version") :]:
+        connection.execute(step)
+    connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+    connection.execute(f"PRAGMA user_version = {len(steps)}")
+    connection.execute("COMMIT")
+
+
+def _switch_to_wal(connection: sqlite3.Connection, give_up: float) -> None:
+    # SQLite does not wait here for another process that is just doing the same.
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > give_up:
+                raise
+        time.sleep(0.01)

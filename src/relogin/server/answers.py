@@ -1,0 +1,99 @@
+"""The answers a gate gives in place of the application: 401, 403, 503, and to a CORS preflight.
+
+Each is complete before it is sent and says nothing that a user typed. The reason stands in the
+challenge and, since gateways rename that field and caches strip it, once more in a problem
+document (RFC 9457).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from relogin.server.fields import Headers
+from relogin.server.schemes import DETAILS
+from relogin.session import SessionChallenge
+from relogin.wire.field import serialize
+from relogin.wire.model import Challenge
+
+__all__ = ["EXPOSED", "Answer", "Page", "forbidden", "preflight", "store_trouble", "unauthorized"]
+
+Page: TypeAlias = str | Callable[[SessionChallenge], str]
+
+# By name: a `*` does not count for a request with credentials (Fetch standard, CORS protocol).
+EXPOSED = ("WWW-Authenticate", "Authentication-Info")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole response: status, header fields in order, content; `error` is its code."""
+
+    status: int
+    headers: Headers
+    body: bytes = b""
+    error: str | None = None
+
+
+def unauthorized(
+    said: SessionChallenge, code: str | None, challenges: Iterable[Challenge], page: Page | None
+) -> Answer:
+    """Build the 401: one line of challenges, and a problem document or the application's page."""
+    headers = [
+        ("WWW-Authenticate", serialize(challenges)),
+        ("Access-Control-Expose-Headers", ", ".join(EXPOSED)),
+    ]
+    if page is not None:
+        html = page if isinstance(page, str) else page(said)
+        return _answer(401, headers, "text/html; charset=utf-8", html.encode(), code)
+    return _problem(
+        401,
+        "Unauthorized",
+        said.error_description or DETAILS.get(said.error),
+        headers,
+        code,
+        max_age=said.max_age,
+        acr_values=" ".join(said.acr_values) or None,
+    )
+
+
+def forbidden(error: str, description: str | None) -> Answer:
+    """Build the 403 for what no login cures; it carries no challenge (RFC 9110 §15.5.4)."""
+    return _problem(403, "Forbidden", description or DETAILS.get(error), [], error)
+
+
+def store_trouble(retry_after: int) -> Answer:
+    """Build the 503 for a store that cannot answer: nobody knows whether the session lives."""
+    headers = [
+        ("Retry-After", str(retry_after)),
+        ("Access-Control-Expose-Headers", "Retry-After"),
+    ]
+    detail = "Sessions cannot be checked at the moment"
+    return _problem(503, "Service Unavailable", detail, headers)
+
+
+def preflight() -> Answer:
+    """Build the answer to a CORS preflight that no CORS layer took: nothing is allowed."""
+    return Answer(204, [("Cache-Control", "no-store")])
+
+
+def _problem(
+    status: int,
+    title: str,
+    detail: str | None,
+    headers: Headers,
+    error: str | None = None,
+    **more: str | int | None,
+) -> Answer:
+    members = {"title": title, "status": status, "detail": detail, "error": error, **more}
+    said = {name: member for name, member in members.items() if member is not None}
+    return _answer(status, headers, "application/problem+json", json.dumps(said).encode(), error)
+
+
+def _answer(
+    status: int, headers: Headers, content_type: str, body: bytes, error: str | None
+) -> Answer:
+    content = [("Content-Type", content_type), ("Content-Length", str(len(body)))]
+    caching = ("Cache-Control", "private, no-store")
+    return Answer(status, [*headers, caching, *content], body, error)

@@ -1,0 +1,331 @@
+"""The gate as Django middleware.
+
+    MIDDLEWARE = [
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+        "relogin.server.django.SessionGate",
+    ]
+    RELOGIN = {"realm": "orders", "public": ["/health", "/login"]}
+    SESSION_EXPIRE_AT_BROWSER_CLOSE = True  # the cookie outlives the session, so it can be told
+    CSRF_FAILURE_VIEW = "relogin.server.django.csrf_failure"
+
+Without a `verify` (a callable, or the dotted name of one) the gate tells the states of Django's own
+sessions. Otherwise a view finds its session in `request.META["relogin.session"]`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import cache, partial, wraps
+from http.cookies import SimpleCookie
+from typing import Any, TypeAlias, TypeVar, Unpack, cast
+
+try:
+    from asgiref.sync import (
+        async_to_sync,
+        iscoroutinefunction,
+        markcoroutinefunction,
+        sync_to_async,
+    )
+except ImportError as missing:
+    raise ImportError(
+        "relogin.server.django needs Django: pip install 'relogin[django]'", name=missing.name
+    ) from missing
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.backends.db import SessionStore as Database
+from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookies
+from django.core import signing
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from relogin.server import answers, wsgi
+from relogin.server.facts import Request
+from relogin.server.fields import Headers, values, without
+from relogin.server.gate import Answer, Claim, Decision, Gate
+from relogin.server.responses import additions, dress, replacement
+from relogin.server.verdicts import CSRF_INVALID, Refused, StepUp
+from relogin.server.verifiers import AsyncVerifier, Verifier, ask, ask_async, checked, is_async
+from relogin.server.words import Words
+from relogin.session import SessionError
+
+__all__ = [
+    "Guard",
+    "SessionGate",
+    "csrf_failure",
+    "facts",
+    "own_session",
+    "required",
+    "step_up",
+    "to_response",
+]
+
+SALT = "django.contrib.sessions.backends.signed_cookies"
+ResponseT = TypeVar("ResponseT", bound=HttpResponseBase)
+ViewT = TypeVar("ViewT", bound=Callable[..., Any])
+
+GetResponse: TypeAlias = Callable[[HttpRequest], HttpResponseBase]
+AsyncGetResponse: TypeAlias = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+
+
+class SessionGate:
+    """Middleware that admits requests; takes the words of `Gate`, or those of `settings.RELOGIN`.
+
+    A view may raise `Refused`. Stand it after the authentication middleware for Django's own
+    sessions, and inside of whatever answers CORS preflights.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(
+        self,
+        get_response: GetResponse | AsyncGetResponse,
+        verify: Verifier | AsyncVerifier | None = None,
+        **words: Any,
+    ) -> None:
+        self.get_response = get_response
+        own_words = words or verify is not None
+        self.guard = Guard(verify, **words) if own_words else Guard.configured()
+        self._is_async = iscoroutinefunction(get_response)
+        if self._is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        """Answer a request, or have the rest of Django answer it."""
+        if self._is_async:
+            return self._acall(request)
+        decision = self.guard.decide(request)
+        if decision.answer is not None:
+            return to_response(decision.answer)
+        return self.guard.dress(decision, cast("GetResponse", self.get_response)(request))
+
+    async def _acall(self, request: HttpRequest) -> HttpResponseBase:
+        decision = await self.guard.adecide(request)
+        if decision.answer is not None:
+            return to_response(decision.answer)
+        return self.guard.dress(
+            decision, await cast("AsyncGetResponse", self.get_response)(request)
+        )
+
+    def process_exception(self, request: HttpRequest, why: Exception) -> HttpResponse | None:
+        """Answer for a view that raised `Refused`."""
+        if not isinstance(why, Refused):
+            return None
+        return to_response(self.guard.gate.refuse(_decision(request), why))
+
+
+def required(view: ViewT) -> ViewT:
+    """Decorate a view of a public path that needs a session after all, plain or asynchronous."""
+    return step_up()(view)
+
+
+def step_up(
+    max_age: int | None = None, acr_values: tuple[str, ...] = ()
+) -> Callable[[ViewT], ViewT]:
+    """Decorate a view that asks for more than a living session: see `StepUp`."""
+    asked = StepUp(max_age, acr_values)
+
+    def decorate(view: ViewT) -> ViewT:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            _decision(request).insist(asked)
+            return view(request, *args, **kwargs)
+
+        @wraps(view)
+        async def aguarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            return await guarded(request, *args, **kwargs)
+
+        return cast("ViewT", aguarded if iscoroutinefunction(view) else guarded)
+
+    return decorate
+
+
+def _decision(request: HttpRequest) -> Decision:
+    """Return what the middleware decided on this request."""
+    decided: Decision | None = request.META.get("relogin.decision")
+    if decided is None:
+        raise ImproperlyConfigured("no SessionGate has seen this request: add the middleware")
+    return decided
+
+
+class Guard:
+    """A gate and its verifier, in Django's words; without a verifier for Django's own sessions."""
+
+    def __init__(
+        self, verify: Verifier | AsyncVerifier | str | None = None, **words: Unpack[Words]
+    ) -> None:
+        if verify is None:
+            words.setdefault("cookie", settings.SESSION_COOKIE_NAME)
+        named = import_string(verify) if isinstance(verify, str) else verify
+        self.verify = None if named is None else checked(named)
+        self._awaits = named is not None and is_async(named)
+        self.gate = Gate.of(words)
+
+    @classmethod
+    def configured(cls) -> Guard:
+        """Return the one that `settings.RELOGIN` describes."""
+        return _configured()
+
+    def decide(self, request: HttpRequest) -> Decision:
+        """Decide on a request; views find what was decided in `request.META`."""
+        claim = self._claim(request)
+        verify: Any = self.verify or partial(own_session, request)
+        if self._awaits:  # under WSGI, and in a view of REST framework
+            verify = async_to_sync(verify)
+        return self._decided(request, self.gate.decide(claim, ask(verify, claim.token)))
+
+    async def adecide(self, request: HttpRequest) -> Decision:
+        """Decide on a request; what may touch the database runs where Django wants it to."""
+        if self.verify is None or not self._awaits:
+            return await sync_to_async(self.decide)(request)
+        claim = self._claim(request)
+        outcome = await ask_async(self.verify, claim.token)
+        return self._decided(request, self.gate.decide(claim, outcome))
+
+    def _claim(self, request: HttpRequest) -> Claim:
+        if self.verify is None and not hasattr(request, "user"):
+            raise ImproperlyConfigured(
+                "without a verify, SessionGate stands after SessionMiddleware and "
+                "AuthenticationMiddleware"
+            )
+        return self.gate.claim(facts(request))
+
+    def _decided(self, request: HttpRequest, decision: Decision) -> Decision:
+        request.META["relogin.session"] = decision.session
+        request.META["relogin.refused"] = decision.refused
+        request.META["relogin.decision"] = decision
+        if self.verify is None and (decision.died or decision.trouble):
+            # Or SessionMiddleware would set or delete the cookie: late, when it may already be
+            # that of the session which took over.
+            request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
+            _use(request, type(request.session)())
+        return decision
+
+    def dress(self, decision: Decision, response: HttpResponseBase) -> HttpResponseBase:
+        """Return the response as it leaves the gate."""
+        if getattr(response, "relogin_answer", False):
+            return response
+        status = response.status_code
+        if not response.cookies:
+            names = [name.lower() for name in response.headers]
+            for name, value in (added := additions(self.gate, decision, status, names)) or ():
+                response.headers[name] = value
+            if added is not None:
+                return response
+        set_cookies = [("Set-Cookie", line.OutputString()) for line in response.cookies.values()]
+        headers = [*response.items(), *set_cookies]
+        answer = replacement(self.gate, decision, status, headers)
+        if answer is not None:
+            response.close()
+            return to_response(answer, response.cookies)
+        headers = dress(self.gate, decision, status, headers)
+        return _with_headers(response, headers, response.cookies)
+
+
+def facts(request: HttpRequest) -> Request:
+    """Return the facts of a request."""
+    asked = wsgi.request(request.META)
+    under_asgi = getattr(request, "scope", {}).get("raw_path", b"").decode("latin-1")
+    return asked._replace(path=request.path_info, raw_path=under_asgi or asked.raw_path)
+
+
+def own_session(request: HttpRequest, token: str) -> SessionBase:
+    """Return Django's own session for its key, if a user is logged in.
+
+    Raises `Refused` with the reason where the session is dead, and without one where nobody is
+    logged in. A database keeps expired sessions until `clearsessions`, and a signed cookie proves
+    that it was genuine; of a session that its cache or file has lost nobody can say what it was.
+    """
+    session = request.session
+    if session.session_key != token:
+        session = _use(request, type(session)(token))
+    if SESSION_KEY in session:
+        # The user is gone or disabled, or has another password: that ended the session.
+        if not request.user.is_authenticated:
+            raise Refused(SessionError.REVOKED)
+        return session
+    raise Refused(_why_dead(session, token))
+
+
+def _use(request: HttpRequest, session: SessionBase) -> SessionBase:
+    """Give the request another session, and its user, whoever was looked up before."""
+    # It needs Django's users installed, and a verify of one's own does not.
+    from django.contrib.auth.middleware import AuthenticationMiddleware
+
+    request.session = session
+    for remembered in ("_cached_user", "_acached_user"):
+        vars(request).pop(remembered, None)
+    AuthenticationMiddleware(HttpResponse).process_request(request)
+    return session
+
+
+def _why_dead(session: SessionBase, token: str) -> SessionError | None:
+    if isinstance(session, SignedCookies):
+        return _why_unsigned(session, token)
+    if session.session_key is not None and not session.modified:
+        return None  # it lives, and nobody is logged in
+    if isinstance(session, Database):
+        kept = session.get_model_class().objects.filter(session_key=token)
+        if kept.filter(expire_date__lte=timezone.now()).exists():
+            return SessionError.EXPIRED
+    return SessionError.INVALID
+
+
+def _why_unsigned(session: SignedCookies, token: str) -> SessionError | None:
+    lifetime = session.get_session_cookie_age()
+    try:
+        signing.loads(token, salt=SALT, serializer=session.serializer, max_age=lifetime)
+    except signing.SignatureExpired:
+        return SessionError.EXPIRED
+    except signing.BadSignature:
+        return SessionError.INVALID
+    return None
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001  Django's
+    """Answer for `settings.CSRF_FAILURE_VIEW`: 403, and the code `csrf_invalid` in the content."""
+    return to_response(answers.forbidden(CSRF_INVALID, None))
+
+
+def to_response(answer: Answer, cookies: SimpleCookie | None = None) -> HttpResponse:
+    """Turn an answer into Django's kind, with those of the cookies that it keeps."""
+    response = HttpResponse(answer.body, status=answer.status)
+    response.relogin_answer = True  # type: ignore[attr-defined]
+    return _with_headers(response, answer.headers, cookies or SimpleCookie())
+
+
+def _with_headers(response: ResponseT, headers: Headers, cookies: SimpleCookie) -> ResponseT:
+    """Django keeps cookies apart from the other headers."""
+    kept = {line.partition("=")[0] for line in values(headers, "set-cookie")}
+    for name in list(response.headers):
+        del response.headers[name]
+    for name, value in without(headers, "set-cookie"):
+        response.headers[name] = value
+    response.cookies = SimpleCookie()
+    response.cookies.update({name: cookies[name] for name in cookies if name in kept})
+    return response
+
+
+@cache
+def _configured() -> Guard:
+    words = getattr(settings, "RELOGIN", None)
+    if not isinstance(words, dict):
+        raise ImproperlyConfigured(
+            'SessionGate needs settings such as RELOGIN = {"realm": "orders"}'
+        )
+    try:
+        return Guard(**words)
+    except (ImportError, TypeError, ValueError) as mistake:
+        raise ImproperlyConfigured(f"in the setting RELOGIN: {mistake}") from mistake
+
+
+@receiver(setting_changed)
+def _reconfigure(**_: object) -> None:
+    _configured.cache_clear()

@@ -1,0 +1,122 @@
+"""The gate as an authentication class of Django REST framework.
+
+    REST_FRAMEWORK = {
+        "DEFAULT_AUTHENTICATION_CLASSES": ["relogin.server.drf.SessionAuthentication"],
+        "EXCEPTION_HANDLER": "relogin.server.drf.exception_handler",
+    }
+    RELOGIN = {"realm": "orders"}
+
+Whether a view needs a session, its permissions say. One that does answers 401 with the reason,
+where the framework's own class answers 403.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+try:
+    from django.http import HttpRequest, HttpResponse
+    from rest_framework import exceptions, views
+except ImportError as missing:
+    raise ImportError(
+        "relogin.server.drf needs Django REST framework: "
+        "pip install 'relogin[django]' djangorestframework",
+        name=missing.name,
+    ) from missing
+from rest_framework.authentication import SessionAuthentication as CookieAuthentication
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+
+from relogin.server.django import Guard, to_response
+from relogin.server.gate import Decision
+from relogin.server.verdicts import CSRF_INVALID, Refused
+from relogin.wire.field import serialize
+
+__all__ = ["SessionAuthentication", "exception_handler"]
+
+
+class SessionAuthentication(CookieAuthentication):
+    """Tells the framework who asks, and why a session is dead; configured by `settings.RELOGIN`.
+
+    Stand it first: the framework takes the challenge from the first class alone. `request.auth` is
+    the session, `request.user` its user: Django's for Django's own sessions, otherwise the
+    session's attribute `user`, or the session itself where it has none.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
+        """Return user and session, or None where permissions decide; a cookie needs a CSRF token.
+
+        Without this module's exception handler, trouble in the store is raised as 503 at once.
+        """
+        decision = _decision(request._request)
+        if decision.trouble and api_settings.EXCEPTION_HANDLER is not exception_handler:
+            raise StoreTrouble
+        if decision.session is None:
+            return None
+        if decision.claim.by_cookie:
+            self.enforce_csrf(request)
+        session = decision.session
+        if Guard.configured().verify is None:
+            return request._request.user, session
+        return getattr(session, "user", session), session
+
+    def authenticate_header(self, request: Request) -> str:
+        """Return the challenge, with the reason why this request's session is dead."""
+        decision = _decision(request._request)
+        gate = Guard.configured().gate
+        return serialize(gate.challenges(decision, decision.refused or Refused()))
+
+    def enforce_csrf(self, request: Request) -> None:
+        """Raise `CSRFInvalid` for a request that another site could have made."""
+        try:
+            super().enforce_csrf(request)
+        except exceptions.PermissionDenied:
+            raise CSRFInvalid from None
+
+
+class CSRFInvalid(exceptions.PermissionDenied):
+    """A 403 that tells its reason by the code `csrf_invalid`."""
+
+    def __init__(self) -> None:
+        detail = "The CSRF token is missing or wrong"
+        super().__init__({"detail": detail, "error": CSRF_INVALID}, CSRF_INVALID)
+
+
+class StoreTrouble(exceptions.APIException):
+    """A 503: whether the session lives, nobody can tell at the moment."""
+
+    status_code = 503
+    default_detail = "Sessions cannot be checked at the moment"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wait = Guard.configured().gate.retry_after  # sent as Retry-After
+
+
+def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | HttpResponse | None:
+    """Answer what concerns a session as the gate does, all else as the framework does.
+
+    Views may raise `Refused` under it.
+    """
+    if isinstance(exc, CSRFInvalid):
+        exc = Refused(CSRF_INVALID)
+    elif isinstance(exc, exceptions.NotAuthenticated) and _asks(context["request"]):
+        exc = Refused()
+    if not isinstance(exc, Refused):
+        return views.exception_handler(exc, dict(context))
+    views.set_rollback()
+    decision = _decision(context["request"]._request)
+    return to_response(Guard.configured().gate.refuse(decision, exc))
+
+
+def _asks(request: Request) -> bool:
+    """Whether this view looks for a session at all."""
+    return any(isinstance(one, SessionAuthentication) for one in request.authenticators or ())
+
+
+def _decision(request: HttpRequest) -> Decision:
+    """The middleware's decision where it stands before us, or our own."""
+    decided: Decision | None = request.META.get("relogin.decision")
+    return Guard.configured().decide(request) if decided is None else decided

@@ -1,0 +1,98 @@
+"""The facts of a request: what it asks for, and the credentials it brings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeAlias
+
+from relogin.server.schemes import Scheme
+from relogin.wire.scan import MAX_LENGTH, scan_credentials
+
+__all__ = ["Presented", "Request", "presented"]
+
+
+class Request(NamedTuple):
+    """The facts a gate decides on.
+
+    `path` is the one the application routes by, below its mount, percent-decoded once; `raw_path`
+    is what was sent, where the server tells. `lines` is given a header's name in lower case and
+    returns its field lines.
+    """
+
+    method: str
+    path: str
+    lines: Callable[[str], Sequence[str]]
+    raw_path: str = ""
+
+    @property
+    def is_preflight(self) -> bool:
+        """Whether a browser asks if it may ask: the one request that has no credentials by design.
+
+        HEAD and any other OPTIONS are requests like all others (Fetch standard, CORS-preflight).
+        """
+        return (
+            self.method == "OPTIONS"
+            and bool(self.lines("origin"))
+            and bool(self.lines("access-control-request-method"))
+        )
+
+    @property
+    def is_navigation(self) -> bool:
+        """Whether a browser will show the answer to its user; older ones, and http, do not tell."""
+        mode = self.lines("sec-fetch-mode")
+        if mode:
+            return mode[0] == "navigate"
+        return any("text/html" in line for line in self.lines("accept"))
+
+
+# What a request presents: whether anything; in which of our schemes; the token, where it can be
+# read; whether it came in a cookie.
+Presented: TypeAlias = tuple[bool, Scheme | None, str | None, bool]
+
+_NOTHING: Presented = (False, None, None, False)
+
+
+def presented(request: Request, schemes: Sequence[Scheme], cookie: str | None) -> Presented:
+    """Read what a request presents; Authorization decides over a cookie, readable or not."""
+    lines = request.lines("authorization")
+    found = _in_authorization(lines, schemes) if lines else _NOTHING
+    if found[0] or cookie is None:
+        return found
+    tokens = _cookie_values(request.lines("cookie"), cookie)
+    if not tokens:
+        return _NOTHING
+    # Of two different cookies of one name, one was planted: by a sibling domain, or a path.
+    return True, schemes[-1], tokens.pop() if len(tokens) == 1 else None, True
+
+
+def _in_authorization(lines: Sequence[str], schemes: Sequence[Scheme]) -> Presented:
+    """Well-formed credentials of another scheme present nothing, and neither does an empty line."""
+    # It is no list (RFC 9110 §11.6.2): of two lines, nobody knows which one others look at.
+    if len(lines) > 1 or len(lines[0]) > MAX_LENGTH:
+        return True, _meant(lines, schemes), None, False
+    for scheme in schemes:
+        usual = scheme.usual(lines[0])
+        if usual is not None:
+            return True, scheme, usual[1], False
+    read = scan_credentials(lines[0])
+    if read is None:
+        return (True, _meant(lines, schemes), None, False) if lines[0].strip() else _NOTHING
+    named = read[0].lower()
+    for scheme in schemes:
+        if scheme.name.lower() == named:
+            return True, scheme, scheme.token(read), False
+    return _NOTHING
+
+
+def _meant(lines: Sequence[str], schemes: Sequence[Scheme]) -> Scheme | None:
+    """The scheme that something unreadable looks like; servers of WSGI join lines with a comma."""
+    parts = (part.split() for line in lines for part in line[:MAX_LENGTH].split(","))
+    words = {words[0].lower() for words in parts if words}
+    return next((scheme for scheme in schemes if scheme.name.lower() in words), None)
+
+
+def _cookie_values(lines: Sequence[str], cookie: str) -> set[str]:
+    """The values of a cookie, without empty ones: that is how applications delete."""
+    pairs = (pair.partition("=") for line in lines for pair in line.split(";"))
+    found = {value.strip() for name, _, value in pairs if name.strip() == cookie}
+    return {value[1:-1] if value[:1] == value[-1:] == '"' else value for value in found} - {""}

@@ -1,0 +1,208 @@
+"""The gate as a Flask extension, with decorators for single views.
+
+>>> import flask, relogin
+>>> from relogin.server.flask import SessionGate, current_session
+>>> app = flask.Flask("orders")
+>>> def verify(token):
+...     if token == "an old one":
+...         raise relogin.Refused("session_expired")
+...     return {"t1": "Ada"}.get(token)
+>>> gate = SessionGate(app, verify, realm="orders", public=["/health"])
+>>> @app.get("/orders")
+... def orders():
+...     return f"Hello, {current_session}"
+>>> client = app.test_client()
+>>> client.get("/orders", headers={"Authorization": 'Session token="t1"'}).text
+'Hello, Ada'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, Unpack, cast
+
+try:
+    from flask import Flask, Response, current_app, request
+except ImportError as missing:
+    raise ImportError(
+        "relogin.server.flask needs Flask: pip install 'relogin[flask]'", name=missing.name
+    ) from missing
+from flask.sessions import SecureCookieSessionInterface
+from werkzeug.datastructures import Headers
+from werkzeug.local import LocalProxy
+
+from relogin.server import wsgi
+from relogin.server.gate import Answer, Decision, Gate
+from relogin.server.responses import additions, dress, replacement
+from relogin.server.verdicts import Admitted, Refused, StepUp
+from relogin.server.verifiers import Signed, Verifier, ask, synchronous
+from relogin.server.words import Words
+from relogin.session import SessionError
+
+__all__ = ["OwnSession", "SessionGate", "current_session"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_DECIDED = "relogin.decided"  # in the environ, for later hooks and for views
+
+
+class SessionGate:
+    """Lets requests through to the views of `app` if `verify` admits; takes the words of `Gate`.
+
+    Without `verify` it tells the states of Flask's own sessions (`OwnSession`), which Flask-Login
+    uses too, in their cookie. Without `app`, call `init_app`. A view finds its session in
+    `current_session`, and may raise `Refused`.
+
+    With `public=["/*"]` nothing is refused but what `required` and `step_up` decorate.
+    """
+
+    def __init__(
+        self, app: Flask | None = None, verify: Verifier | None = None, **words: Unpack[Words]
+    ) -> None:
+        self._verify = None if verify is None else synchronous(verify)
+        self._words = words
+        self._gate = Gate.of(words)  # a mistake in them is told here
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Guard this application."""
+        verify, gate = self._verify, self._gate
+        if verify is None:
+            verify = OwnSession(app)
+            gate = Gate.of({"cookie": app.config["SESSION_COOKIE_NAME"], **self._words})
+        guard = _Guard(gate, verify)
+        app.before_request(guard.decide)
+        app.after_request(guard.dress)
+        app.register_error_handler(Refused, _refusal)
+
+    def required(self, view: Callable[P, R]) -> Callable[P, R]:
+        """Decorate a view of a public path that needs a session after all."""
+        return self.step_up()(view)
+
+    def step_up(
+        self, max_age: int | None = None, acr_values: tuple[str, ...] = ()
+    ) -> Callable[[Callable[P, R]], Callable[P, R]]:
+        """Decorate a view that asks for more than a living session: see `StepUp`."""
+        asked = StepUp(max_age, acr_values)
+
+        def decorate(view: Callable[P, R]) -> Callable[P, R]:
+            @wraps(view)
+            def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+                try:
+                    _decision().insist(asked)
+                except Refused as why:
+                    # Not raised: a handler of the blueprint's for any exception would take it.
+                    return cast("R", _refusal(why))
+                answer: R = current_app.ensure_sync(view)(*args, **kwargs)
+                return answer
+
+            return guarded
+
+        return decorate
+
+    def unauthorized(self) -> Response:
+        """Refuse, for `login_manager.unauthorized_handler(gate.unauthorized)` of Flask-Login."""
+        return _refusal(Refused())
+
+    def needs_refresh(self) -> Response:
+        """Ask for a new login, for `login_manager.needs_refresh_handler(gate.needs_refresh)`."""
+        return _refusal(Refused(SessionError.INSUFFICIENT))
+
+
+class _Guard:
+    """What one application calls before and after its views."""
+
+    def __init__(self, gate: Gate, verify: Verifier) -> None:
+        self.gate = gate
+        self.verify = verify
+
+    def decide(self) -> Response | None:
+        environ = request.environ  # what `request` stands for is looked up at each use
+        claim = self.gate.claim(wsgi.request(environ))
+        decision = self.gate.decide(claim, ask(self.verify, claim.token))
+        environ[_DECIDED] = self.gate, decision
+        environ[wsgi.SESSION] = decision.session
+        environ[wsgi.REFUSED] = decision.refused
+        return None if decision.answer is None else _send(decision.answer)
+
+    def dress(self, response: Response) -> Response:
+        decided = request.environ.get(_DECIDED)
+        if decided is None or isinstance(response, _Answer):
+            return response  # another hook answered first, or we did
+        decision: Decision = decided[1]
+        status = response.status_code
+        names = [name.lower() for name, _ in response.headers]
+        added = additions(self.gate, decision, status, names)
+        if added is not None:
+            response.headers.extend(added)
+            return response
+        headers = list(response.headers.items())
+        answer = replacement(self.gate, decision, status, headers)
+        if answer is not None:
+            response.close()
+            return _send(answer)
+        response.headers = Headers(dress(self.gate, decision, status, headers))
+        return response
+
+
+class OwnSession:
+    """Tells why Flask's own session, a signed cookie, is dead; Flask itself only empties it.
+
+    It expires `PERMANENT_SESSION_LIFETIME` after it was last written. `user_key` is what a session
+    with a user has in it; Flask-Login's by default. A session without one counts as none.
+
+    Leave `session.permanent` False: a permanent cookie dies with its session, and nobody is left
+    to be told.
+    """
+
+    def __init__(self, app: Flask, user_key: str = "_user_id") -> None:
+        interface = app.session_interface
+        if not isinstance(interface, SecureCookieSessionInterface):
+            raise TypeError("these sessions are not Flask's signed cookies: give a verify")
+        self._app = app
+        self._interface = interface
+        self._user_key = user_key
+
+    def __call__(self, token: str) -> Admitted[Mapping[str, Any]] | None:
+        """Return what the cookie holds; raises `Refused` where it is too old or has no user."""
+        serializer = self._interface.get_signing_serializer(self._app)
+        if serializer is None:
+            raise RuntimeError("the application has no SECRET_KEY")
+        lifetime = self._app.permanent_session_lifetime
+        admitted = Signed(serializer, int(lifetime.total_seconds()))(token)
+        if admitted is not None and self._user_key not in admitted.session:
+            raise Refused
+        return admitted
+
+
+class _Answer(Response):
+    """What the gate has answered: it needs no dressing."""
+
+
+def _decided() -> tuple[Gate, Decision]:
+    decided: tuple[Gate, Decision] | None = request.environ.get(_DECIDED)
+    if decided is None:
+        raise RuntimeError("no SessionGate has seen this request: call init_app with this app")
+    return decided
+
+
+def _decision() -> Decision:
+    return _decided()[1]
+
+
+def _refusal(why: Refused) -> Response:
+    gate, decision = _decided()
+    return _send(gate.refuse(decision, why))
+
+
+def _send(answer: Answer) -> Response:
+    response = _Answer(answer.body, answer.status)
+    response.headers = Headers(answer.headers)
+    return response
+
+
+#: The session of this request; on a public page it may be None.
+current_session: Any = LocalProxy(lambda: _decision().session)

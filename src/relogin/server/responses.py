@@ -1,0 +1,121 @@
+"""What becomes of an application's response on its way out through the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from relogin.server.answers import EXPOSED, Answer
+from relogin.server.fields import (
+    Headers,
+    add_challenges,
+    add_to_list,
+    elements,
+    keep_cookie,
+    keep_private,
+    sets_cookie,
+    values,
+    without,
+    without_content,
+)
+from relogin.server.gate import Decision, Gate
+from relogin.server.verdicts import CSRF_INVALID, Refused
+
+__all__ = ["MERGED", "additions", "dress", "replacement"]
+
+
+# A response with one of these is looked at more closely.
+MERGED = frozenset({"access-control-expose-headers", "cache-control", "set-cookie", "vary"})
+
+
+def additions(
+    gate: Gate, decision: Decision, status: int, names: Iterable[str]
+) -> tuple[tuple[str, str], ...] | None:
+    """Return what is added to a response with fields of these lower-case names, and that is all.
+
+    None for one that has to be replaced, or merged with: `replacement` and `dress` do that. Most
+    say nothing of what a gate adds.
+    """
+    return None if gate.legacy is not None else _due(gate, decision, status, names)
+
+
+def _due(
+    gate: Gate, decision: Decision, status: int, names: Iterable[str]
+) -> tuple[tuple[str, str], ...] | None:
+    if status == 401 or decision.died or not MERGED.isdisjoint(names):
+        return None
+    if not decision.claim.presented:
+        return gate.vary_alone
+    lifetime = decision.lifetime
+    if lifetime is None:
+        return gate.vary_private
+    told = ("Authentication-Info", f"expires_in={lifetime}")
+    return (*gate.vary_alone, told, _EXPOSE, _UNSTORED)
+
+
+_UNSTORED = ("Cache-Control", "private, no-store")
+_EXPOSE = ("Access-Control-Expose-Headers", ", ".join(EXPOSED))
+
+
+def dress(gate: Gate, decision: Decision, status: int, headers: Headers) -> Headers:
+    """Return the headers of a response, with what is due to the session that decided it."""
+    added = _due(gate, decision, status, [name.lower() for name, _ in headers])
+    return _merged(gate, decision, status, headers) if added is None else [*headers, *added]
+
+
+def _merged(gate: Gate, decision: Decision, status: int, headers: Headers) -> Headers:
+    announced = gate.announce and decision.died and status < 400
+    store = True
+    headers = add_to_list(headers, "Vary", gate.vary)
+    if status == 401 or announced:
+        headers = add_challenges(headers, gate.challenges(decision, decision.refused or Refused()))
+        headers = add_to_list(headers, "Access-Control-Expose-Headers", EXPOSED)
+        store = False
+    elif (lifetime := decision.lifetime) is not None:
+        headers = [*headers, ("Authentication-Info", f"expires_in={lifetime}")]
+        headers = add_to_list(headers, "Access-Control-Expose-Headers", EXPOSED)
+        # A lifetime out of a cache is a stale one; but an application may want its own caching.
+        store = bool(values(headers, "cache-control"))
+    if decision.died:
+        # A late answer must not wipe the cookie of the session that took over.
+        headers = keep_cookie(headers, gate.cookie)
+    if any(sets_cookie(header, gate.cookie) for header in headers):
+        store = False
+    if store and not decision.claim.presented:
+        return headers
+    return keep_private(headers, store=store)
+
+
+def replacement(gate: Gate, decision: Decision, status: int, headers: Headers) -> Answer | None:
+    """Return what is sent in place of a response that says in an old way that a session is dead.
+
+    What that response says beside its content is kept, but for its word on the session cookie.
+    """
+    if status == 401 and decision.trouble:
+        # The application saw nobody. Whether there is a session, nobody could tell.
+        answer = gate.refuse(decision)
+    elif (error := _old_way(gate, status, headers)) is not None:
+        answer = gate.refuse(decision, Refused(_to_tell(gate, decision, error)))
+    else:
+        return None
+    kept = without_content(headers, gate.cookie)
+    vary, expose = values(kept, "vary"), values(kept, "access-control-expose-headers")
+    told = add_to_list(answer.headers, "Vary", elements(vary))
+    told = add_to_list(told, "Access-Control-Expose-Headers", elements(expose))
+    names = {name.lower() for name, _ in told}
+    return replace(answer, headers=[*without(kept, *names), *told])
+
+
+def _old_way(gate: Gate, status: int, headers: Headers) -> str | None:
+    legacy = gate.legacy
+    if legacy is None:
+        return None
+    if isinstance(legacy, Mapping):
+        return legacy.get(status)
+    return legacy(status, {name.lower(): value for name, value in headers})
+
+
+def _to_tell(gate: Gate, decision: Decision, error: str) -> str | None:
+    """No session is called dead where none was presented, if the gate knows where to look."""
+    none_presented = gate.cookie is not None and not decision.claim.presented
+    return None if none_presented and error != CSRF_INVALID else error

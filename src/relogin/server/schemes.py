@@ -1,0 +1,118 @@
+"""The schemes a gate can speak: where a token stands in credentials, how a refusal is said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from relogin.session import SCHEME, SessionChallenge, SessionError
+from relogin.wire.model import Challenge
+from relogin.wire.scan import Scanned
+
+__all__ = ["DETAILS", "Scheme", "asks_for_password", "spoken"]
+
+# What a developer is told where nobody wrote a description: constant, and fit for a challenge.
+DETAILS = {
+    None: "No session was presented",
+    SessionError.EXPIRED: "The session has expired",
+    SessionError.INVALID: "The session is not known",
+    SessionError.REVOKED: "The session was ended",
+    SessionError.INSUFFICIENT: "A more recent or a stronger login is needed",
+    "csrf_invalid": "The CSRF token is missing or wrong",
+}
+
+# A token after unquoting: visible ASCII without quote and backslash.
+_token = re.compile(r"[!#-\[\]-~]++").fullmatch
+
+
+class Scheme(Protocol):
+    """One authentication scheme, as a server needs it."""
+
+    name: str
+    tells_lifetime: bool  # whether Authentication-Info has a meaning for it (RFC 9110 §11.6.3)
+
+    def usual(self, field: str, /) -> re.Match[str] | None:
+        """Match credentials as clients write them, with the token as group 1.
+
+        A short cut that reads nothing otherwise than the grammar does.
+        """
+
+    def token(self, credentials: Scanned) -> str | None:
+        """Return the token that credentials carry, or None where they have another form."""
+
+    def code(self, error: str | None) -> str | None:
+        """Return this scheme's own code for an error."""
+
+    def challenge(self, said: SessionChallenge) -> Challenge:
+        """Write the challenge that says this."""
+
+
+class Session:
+    """The Session scheme: the token is an auth-param, and a token68 is refused."""
+
+    name = SCHEME
+    tells_lifetime = True
+    usual = re.compile(r'Session token="([!#-\[\]-~]++)"').fullmatch
+
+    def token(self, credentials: Scanned) -> str | None:
+        """Return the value of `token`, if it could be one."""
+        _, _, params = credentials
+        token = params.get("token", "")
+        return token if _token(token) else None
+
+    def code(self, error: str | None) -> str | None:
+        """Return the same code: this scheme has them all."""
+        return error
+
+    def challenge(self, said: SessionChallenge) -> Challenge:
+        """Write it as SPEC.md says."""
+        return said.to_challenge()
+
+
+class Bearer:
+    """RFC 6750, for those who cannot adopt a new scheme: the reason moves to the description."""
+
+    name = "Bearer"
+    tells_lifetime = False
+    usual = re.compile(r"Bearer ([A-Za-z0-9._~+/-]++=*+)").fullmatch
+
+    def token(self, credentials: Scanned) -> str | None:
+        """Return the b64token (RFC 6750 §2.1)."""
+        _, token68, _ = credentials
+        return token68
+
+    def code(self, error: str | None) -> str | None:
+        """Return the one code for all that a new token cures (§3.1), or step-up's (RFC 9470)."""
+        return error if error in {None, SessionError.INSUFFICIENT} else "invalid_token"
+
+    def challenge(self, said: SessionChallenge) -> Challenge:
+        """Write it with the codes that RFC 6750 and RFC 9470 have."""
+        params = dict(said.to_challenge().params)
+        error = self.code(said.error)
+        if error is not None:
+            params["error"] = error
+            params.setdefault("error_description", DETAILS.get(said.error, "The token is refused"))
+        return Challenge(self.name, params)
+
+
+# In the order in which challenges are sent: many clients stumble over an unknown scheme that comes
+# first (RFC 9110 §11.3).
+_SCHEMES: Sequence[Scheme] = (Bearer(), Session())
+
+# With one of these in a 401, browsers ask for a password in a window of their own.
+_PASSWORD_SCHEMES = frozenset({"basic", "digest", "negotiate", "ntlm"})
+
+
+def spoken(names: Iterable[str]) -> tuple[Scheme, ...]:
+    """Return the schemes of these names, in the order of sending."""
+    wanted = {name.lower() for name in names}
+    found = tuple(scheme for scheme in _SCHEMES if scheme.name.lower() in wanted)
+    if not found or len(found) < len(wanted):
+        raise ValueError(f"schemes are some of Session and Bearer, not {sorted(wanted)}")
+    return found
+
+
+def asks_for_password(challenges: Iterable[Challenge]) -> bool:
+    """Whether a browser would open its password window for one of these challenges."""
+    return any(challenge.scheme.lower() in _PASSWORD_SCHEMES for challenge in challenges)

@@ -1,0 +1,139 @@
+"""The gate as Starlette middleware, and as a dependency of FastAPI.
+
+>>> import relogin
+>>> from typing import Annotated
+>>> from fastapi import FastAPI, Security
+>>> from relogin.server.starlette import CurrentSession, SessionGate
+>>> async def verify(token):
+...     if token == "an old one":
+...         raise relogin.Refused("session_expired")
+...     return {"t1": "Ada"}.get(token)
+>>> app = FastAPI()
+>>> app.add_middleware(SessionGate, verify=verify, realm="orders", public=["/docs", "/health"])
+>>> @app.get("/orders")
+... async def orders(session: Annotated[str, Security(CurrentSession())]) -> str:
+...     return f"Hello, {session}"
+>>> app.openapi()["components"]["securitySchemes"]
+{'Session': {'type': 'http', 'scheme': 'Session'}}
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from datetime import datetime
+from typing import Any
+
+try:
+    from starlette.datastructures import Secret
+    from starlette.requests import HTTPConnection
+except ImportError as missing:
+    raise ImportError(
+        "relogin.server.starlette needs Starlette: pip install 'relogin[starlette]'",
+        name=missing.name,
+    ) from missing
+
+from relogin.server import asgi
+from relogin.server.asgi import Scope
+from relogin.server.schemes import spoken
+from relogin.server.verdicts import Admitted, Refused
+from relogin.server.verifiers import Signed
+from relogin.server.words import cookie_name
+
+try:
+    from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBase
+    from fastapi.security.base import SecurityBase
+except ImportError:  # Starlette alone: there is no OpenAPI to tell
+    SecurityBase = object  # type: ignore[assignment,misc]
+
+__all__ = ["CurrentSession", "OwnSession", "SessionGate"]
+
+
+class SessionGate(asgi.SessionGate):
+    """The ASGI gate, for `app.add_middleware(SessionGate, verify=..., realm=...)`.
+
+    An endpoint finds its session in `request.scope["relogin.session"]`, and may raise `Refused`.
+    Add CORSMiddleware after it: the last one added is the outermost.
+    """
+
+    def admitted(self, scope: Scope, session: object, refused: Refused | None) -> Scope:
+        """Return the scope that the application gets."""
+        if session is None and isinstance(self.verify, OwnSession):
+            # The application begins a new one; nothing is sent until it writes to that.
+            scope["session"] = type(scope["session"])()
+        return super().admitted(scope, session, refused)
+
+
+class CurrentSession(SecurityBase):
+    """A dependency of FastAPI: the session that `SessionGate` admitted, told to OpenAPI.
+
+    On a public path it makes a session required after all. `scheme` is Session or Bearer; with
+    `cookie`, its name, the cookie is told instead. Declare two to tell both ways.
+    """
+
+    def __init__(self, scheme: str = "Session", *, cookie: str | None = None) -> None:
+        if SecurityBase is object:
+            raise ImportError("CurrentSession is a dependency of FastAPI: pip install fastapi")
+        (spoken_here,) = spoken([scheme])
+        name = spoken_here.name
+        self.scheme_name = name if cookie_name(cookie) is None else f"{name}Cookie"
+        self.model: Any = (
+            HTTPBase(scheme="bearer" if name == "Bearer" else name)
+            if cookie is None
+            else APIKey.model_validate({"in": APIKeyIn.cookie, "name": cookie})
+        )
+
+    async def __call__(self, connection: HTTPConnection) -> Any:
+        """Return the session; raises `Refused` where there is none."""
+        try:
+            session = connection.scope["relogin.session"]
+        except KeyError:
+            raise RuntimeError("no SessionGate has seen this request: add the middleware") from None
+        if session is None:
+            raise Refused
+        return session
+
+
+class OwnSession:
+    """Tells why the session of Starlette's own SessionMiddleware, a signed cookie, is dead.
+
+    It expires `max_age` seconds after it was last written. Give the middleware `max_age=None`, so
+    that the cookie outlives the session, and stand it outside of the gate. `user_key` is what a
+    session with a user has in it; one without counts as none.
+
+    >>> gate = SessionGate(None, OwnSession("secret", 900), cookie="session", realm="orders")
+    """
+
+    blocking = False
+
+    def __init__(self, secret_key: str | Secret, max_age: int, user_key: str = "user") -> None:
+        self._judge = Signed(_Cookie(secret_key), max_age)
+        self._user_key = user_key
+
+    def __call__(self, token: str) -> Admitted[dict[str, Any]] | None:
+        """Return what the cookie holds; raises `Refused` where it is too old or has no user."""
+        admitted = self._judge(token)
+        if admitted is not None and self._user_key not in admitted.session:
+            raise Refused
+        return admitted
+
+
+class _Cookie:
+    """Reads the middleware's cookie as a serializer of itsdangerous reads its own."""
+
+    def __init__(self, secret_key: str | Secret) -> None:
+        from itsdangerous import TimestampSigner  # an extra, which the middleware needs too
+
+        if not isinstance(secret_key, str | Secret):  # the middleware would sign with its text
+            raise TypeError(f"a secret_key is a str or a Secret, not {type(secret_key).__name__}")
+        self._signer = TimestampSigner(str(secret_key))
+
+    def loads(
+        self,
+        token: str,
+        /,
+        max_age: int,
+        return_timestamp: bool,  # noqa: ARG002  Timed has it
+    ) -> tuple[Any, datetime]:
+        signed, at = self._signer.unsign(token, max_age, return_timestamp=True)
+        return json.loads(b64decode(signed)), at

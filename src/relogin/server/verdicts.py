@@ -1,0 +1,123 @@
+"""What is said of a session: it is admitted, it is refused, or it is not enough.
+
+A verifier says it, and the application may refuse too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from relogin.session import MOST_SECONDS, SessionChallenge, SessionError
+
+__all__ = ["CSRF_INVALID", "Admitted", "Refused", "StepUp", "check_duration"]
+
+SessionT = TypeVar("SessionT")
+CSRF_INVALID = "csrf_invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted(Generic[SessionT]):
+    """What a verifier returns when it knows more of a living session than the session itself.
+
+    `expires_in`: seconds until the session would be refused if no further request came; it answers
+    an accepted Authorization as Authentication-Info (RFC 9110 §11.6.3).
+    `auth_age`: seconds since the user last logged in; `acr`: how strongly (RFC 9470).
+
+    Raises `TypeError` or `ValueError` for an `expires_in` or `auth_age` that is no number of
+    seconds.
+
+    >>> Admitted({"user": "ada"}, expires_in=540).expires_in
+    540
+    """
+
+    session: SessionT
+    expires_in: float | None = None
+    auth_age: float | None = None
+    acr: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.expires_in is not None:
+            check_duration("expires_in", self.expires_in)
+        if self.auth_age is not None:
+            check_duration("auth_age", self.auth_age)
+
+
+def check_duration(name: str, seconds: float) -> None:
+    """Raise for what is no number of seconds, or is more than could be told."""
+    try:
+        fits = seconds <= MOST_SECONDS  # and is not NaN
+    except TypeError:
+        kind = type(seconds).__name__
+        raise TypeError(f"{name} is a number of seconds, not {kind}") from None
+    if not fits:
+        raise ValueError(f"{name} is at most {MOST_SECONDS} seconds")
+
+
+class Refused(Exception):
+    """Raised by a verifier, or by the application, to refuse a request and say why.
+
+    `error` is one of `relogin.SessionError`, a vendor's own code with a dot in it, or
+    `csrf_invalid`, which is answered with 403; without one, no session was presented.
+    `description` goes to developers: constant text, never what a user typed. `max_age` (seconds)
+    and `acr_values` say what would do, with `insufficient_user_authentication` (RFC 9470).
+
+    Raises `ValueError` for what a challenge cannot say.
+
+    >>> Refused("session_expired", "Idle for 15 minutes").error
+    <SessionError.EXPIRED: 'session_expired'>
+    """
+
+    def __init__(
+        self,
+        error: str | None = None,
+        description: str | None = None,
+        *,
+        max_age: int | None = None,
+        acr_values: Iterable[str] = (),
+    ) -> None:
+        super().__init__(error, description)
+        # A challenge without its realm checks the rest of it here, where the mistake is made.
+        said = SessionChallenge(
+            error=None if error == CSRF_INVALID else error,
+            error_description=description,
+            max_age=max_age,
+            acr_values=acr_values,  # type: ignore[arg-type]  # it makes a tuple of them
+        )
+        self.error = CSRF_INVALID if error == CSRF_INVALID else said.error
+        self.description = description
+        self.max_age = max_age
+        self.acr_values = said.acr_values
+
+    def __str__(self) -> str:
+        return self.error or "no session was presented"
+
+
+@dataclass(frozen=True, slots=True)
+class StepUp:
+    """What a path asks of a session beyond being alive (RFC 9470).
+
+    `max_age`: the login was at most so many seconds ago; `acr_values`: it was one of these kinds.
+    Raises `TypeError` or `ValueError` for what a challenge cannot ask for.
+
+    >>> StepUp(max_age=300).met_by(Admitted("ada", auth_age=20))
+    True
+    """
+
+    max_age: int | None = None
+    acr_values: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "acr_values", self.refusal().acr_values)
+
+    def met_by(self, verified: object) -> bool:
+        """Whether this session is enough; one that does not tell its age or kind is not."""
+        admitted = verified if isinstance(verified, Admitted) else Admitted(verified)
+        age = admitted.auth_age
+        recent = self.max_age is None or (age is not None and age <= self.max_age)
+        return recent and (not self.acr_values or admitted.acr in self.acr_values)
+
+    def refusal(self) -> Refused:
+        """Return what to raise where it is not met."""
+        return Refused(SessionError.INSUFFICIENT, max_age=self.max_age, acr_values=self.acr_values)

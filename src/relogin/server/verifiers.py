@@ -1,0 +1,226 @@
+"""Verifiers: what judges a token, how it is asked, and what its failure means.
+
+A verifier is any callable that is given a token. It returns the session, or `relogin.Admitted`;
+raises `relogin.Refused` to say why not, or returns None for a token it does not know. Anything else
+it raises is trouble in the store: the session may well be alive.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import traceback
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from inspect import iscoroutinefunction
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+
+from relogin.server.verdicts import Admitted, Refused, check_duration
+from relogin.session import SessionError
+
+__all__ = [
+    "AsyncVerifier",
+    "Lookup",
+    "Signed",
+    "Verifier",
+    "ask",
+    "ask_async",
+    "checked",
+    "is_async",
+    "synchronous",
+    "unblocking",
+]
+
+Verifier: TypeAlias = Callable[[str], Any]
+AsyncVerifier: TypeAlias = Callable[[str], Awaitable[Any]]
+SessionT = TypeVar("SessionT")
+VerifierT = TypeVar("VerifierT")
+
+_log = logging.getLogger("relogin.server")
+
+
+class Lookup(Generic[SessionT]):
+    """Finds sessions in a mapping, or with a callable that returns None for a token it lacks.
+
+    `expires_at` is given a session and returns when it ends, in seconds as `clock` counts them;
+    `revoked` whether it was ended on purpose. To tell either, a session is kept for as long as its
+    token may come back. `key` turns a token into what the sessions are filed under: a store that
+    holds only hashes of tokens is of no use to a thief.
+
+    >>> ended = Lookup({"t1": 1000.0, "t2": 3000.0}, expires_at=float, clock=lambda: 2000.0)
+    >>> ended("t2")
+    Admitted(session=3000.0, expires_in=1000.0, auth_age=None, acr=None)
+    >>> ended("t1")
+    Traceback (most recent call last):
+    relogin.server.verdicts.Refused: session_expired
+    """
+
+    def __init__(
+        self,
+        sessions: Mapping[str, SessionT] | Callable[[str], SessionT | None],
+        *,
+        expires_at: Callable[[SessionT], float] | None = None,
+        revoked: Callable[[SessionT], bool] | None = None,
+        key: Callable[[str], str] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._find = sessions.get if isinstance(sessions, Mapping) else sessions
+        if not callable(self._find):
+            kind = type(sessions).__name__
+            raise TypeError(f"sessions are a mapping, or a callable that finds one, not {kind}")
+        self._expires_at = expires_at
+        self._revoked = revoked
+        self._key = key
+        self._clock = clock
+        self.blocking = not isinstance(sessions, dict)
+
+    def __call__(self, token: str) -> Admitted[SessionT] | None:
+        """Return the living session of this token; raises `Refused` for one that is dead."""
+        session = self._find(token if self._key is None else self._key(token))
+        if session is None:
+            return None
+        if self._revoked is not None and self._revoked(session):
+            raise Refused(SessionError.REVOKED)
+        if self._expires_at is None:
+            return Admitted(session)
+        left = self._expires_at(session) - self._clock()
+        if left <= 0:
+            raise Refused(SessionError.EXPIRED)
+        return Admitted(session, expires_in=left)
+
+
+class Timed(Protocol):
+    """What `Signed` needs: a `URLSafeTimedSerializer`, or who reads another format like one."""
+
+    def loads(self, token: str, /, max_age: int, return_timestamp: bool) -> Any:
+        """Return what was signed, and when; raises what itsdangerous raises."""
+
+
+class Signed:
+    """Takes tokens that an `itsdangerous.URLSafeTimedSerializer` signed; `max_age` in seconds.
+
+    One whose signature is genuine and too old is told expired, and a forged one invalid. There is
+    no store, so nothing can be revoked before its time.
+
+    >>> from itsdangerous import URLSafeTimedSerializer
+    >>> serializer = URLSafeTimedSerializer("a long random secret", salt="session")
+    >>> verify = Signed(serializer, max_age=900)
+    >>> verify(serializer.dumps({"user": "ada"})).session
+    {'user': 'ada'}
+    >>> verify("forged") is None
+    True
+    """
+
+    blocking = False
+
+    def __init__(self, serializer: Timed, max_age: int) -> None:
+        if not hasattr(serializer, "loads"):
+            kind = type(serializer).__name__
+            raise TypeError(
+                f"a serializer is such as itsdangerous.URLSafeTimedSerializer, not {kind}"
+            )
+        check_duration("max_age", max_age)
+        self._serializer = serializer
+        self._max_age = max_age
+
+    def __call__(self, token: str) -> Admitted[Any] | None:
+        """Return what was signed; raises `Refused` where that was too long ago."""
+        from itsdangerous import BadData, SignatureExpired  # an extra
+
+        try:
+            session, signed_at = self._serializer.loads(
+                token, max_age=self._max_age, return_timestamp=True
+            )
+        except SignatureExpired:
+            raise Refused(SessionError.EXPIRED) from None
+        except BadData:
+            return None
+        age = (datetime.now(UTC) - signed_at).total_seconds()
+        return Admitted(session, expires_in=self._max_age - age)
+
+
+def ask(verify: Verifier, token: str | None) -> object:
+    """Return what the verifier answers or raises; without a token it is not asked."""
+    if token is None:
+        return None
+    try:
+        return _without_waiting(verify(token))
+    except Exception as raised:  # noqa: BLE001  whatever a store raises, it must not end in a 401
+        return _judged(raised)
+
+
+async def ask_async(verify: Verifier | AsyncVerifier, token: str | None) -> object:
+    """Return what the verifier answers or raises, as `ask` does; a plain one may block the loop."""
+    if token is None:
+        return None
+    try:
+        answer = verify(token)
+        return await answer if hasattr(answer, "__await__") else answer
+    except Exception as raised:  # noqa: BLE001  as above
+        return _judged(raised)
+
+
+def unblocking(verify: Verifier | AsyncVerifier) -> AsyncVerifier | Verifier:
+    """Return a verifier that does not hold up the loop it is asked in.
+
+    One that is no coroutine function runs in a thread, unless it says `blocking = False`.
+    """
+    if is_async(checked(verify)) or not getattr(verify, "blocking", True):
+        return verify
+    return partial(_in_thread, verify)
+
+
+async def _in_thread(verify: Verifier | AsyncVerifier, token: str) -> object:
+    answer = await asyncio.to_thread(verify, token)
+    return await answer if hasattr(answer, "__await__") else answer
+
+
+def synchronous(verify: Verifier) -> Verifier:
+    """Return a verifier that can be asked without a loop; raises `TypeError` for another one.
+
+    The coroutine of one that was not awaited would count as a session, and admit everybody.
+    """
+    if is_async(checked(verify)):
+        raise TypeError("this gate asks its verifier without an event loop: give it a plain one")
+    return verify
+
+
+def checked(verify: VerifierT) -> VerifierT:
+    """Return the verifier; what cannot be called would answer each request with 503."""
+    if not callable(verify):
+        raise TypeError(
+            f"a verify is a callable that is given a token, not {type(verify).__name__}"
+        )
+    return verify
+
+
+def is_async(verify: Verifier | AsyncVerifier) -> bool:
+    """Whether calling this verifier returns a coroutine."""
+    return iscoroutinefunction(verify) or iscoroutinefunction(type(verify).__call__)
+
+
+def _without_waiting(answer: object) -> object:
+    if not hasattr(answer, "__await__"):
+        return answer
+    if isinstance(answer, Coroutine):
+        answer.close()
+    raise TypeError("the verifier is asynchronous, and this gate asks it without an event loop")
+
+
+def _judged(raised: Exception) -> Exception:
+    """Log trouble in the store by its kind and place; its text, which may hold the token, never."""
+    if isinstance(raised, Refused):
+        return raised.with_traceback(None)  # its frames hold the token, and it is kept for a while
+    kinds = " from ".join(type(error).__qualname__ for error in _chain(raised))
+    frames = traceback.extract_tb(raised.__traceback__)
+    places = " > ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
+    _log.error("the session store has trouble: %s at %s", kinds, places)
+    return raised
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

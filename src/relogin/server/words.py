@@ -1,0 +1,120 @@
+"""The words of a gate. A mistake in them is told when the gate is made: what it is, and where."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Required, TypeAlias, TypedDict, TypeVar
+
+from relogin.server.answers import Page
+from relogin.server.verdicts import Refused, StepUp
+from relogin.wire.abnf import TOKEN
+from relogin.wire.model import Challenge
+
+__all__ = [
+    "Legacy",
+    "Words",
+    "check_legacy",
+    "check_page",
+    "check_step_up",
+    "check_switch",
+    "cookie_name",
+    "expect",
+    "known",
+    "several",
+]
+
+Legacy: TypeAlias = Mapping[int, str] | Callable[[int, Mapping[str, str]], str | None]
+T = TypeVar("T")
+
+_token = re.compile(TOKEN).fullmatch
+
+
+class Words(TypedDict, total=False):
+    """The words of `Gate`, which every `SessionGate` takes."""
+
+    realm: Required[str]
+    public: Iterable[str]
+    step_up: Mapping[str, StepUp]
+    cookie: str | None
+    schemes: Iterable[str]
+    also: Iterable[Challenge]
+    collapse: bool
+    retry_after: int
+    login_page: Page | None
+    legacy: Legacy | None
+    announce: bool
+
+
+def known(words: Words) -> Words:
+    """Return the words; raises `TypeError` where `realm` is missing, or one is none of them."""
+    strange = sorted(words.keys() - Words.__annotations__.keys())
+    if strange:
+        raise TypeError(
+            f"a gate has no word {', '.join(strange)}; it has {', '.join(Words.__annotations__)}"
+        )
+    if "realm" not in words:
+        raise TypeError('a gate needs the name of what it guards, such as realm="orders"')
+    return words
+
+
+def expect(word: str, given: object, meant: str, fits: bool) -> None:
+    """Raise `TypeError` for a word that is given something which does not fit."""
+    if not fits:
+        raise TypeError(f"{word} is {meant}, not {given!r}")
+
+
+def several(word: str, given: Any, kind: type[T], such_as: str) -> tuple[T, ...]:
+    """Return what a word lists; raises `TypeError` for one alone, and for another kind."""
+    fits = isinstance(given, Iterable) and not isinstance(given, (str, bytes, kind))
+    listed: tuple[T, ...] = tuple(given) if fits else ()
+    fits = fits and all(isinstance(each, kind) for each in listed)
+    expect(word, listed or given, f"several, such as {such_as}", fits)
+    return listed
+
+
+def cookie_name(given: str | None) -> str | None:
+    """Return the name of a cookie, or None; raises for what no cookie can be called."""
+    meant = 'the name of a cookie, such as "sid"'
+    expect("cookie", given, meant, given is None or isinstance(given, str))
+    if given is not None and not _token(given):
+        raise ValueError(f"cookie is {meant}, not {given!r}")
+    return given
+
+
+def check_step_up(given: Mapping[str, StepUp] | None) -> Mapping[str, StepUp]:
+    """Return what each path asks for; raises `TypeError` for what is no such mapping."""
+    asked = {} if given is None else given
+    fits = _maps(asked, str, StepUp)
+    expect("step_up", asked, 'such as {"/pay/*": StepUp(max_age=300)}', fits)
+    return asked
+
+
+def check_switch(word: str, given: bool) -> None:
+    """Raise `TypeError` for what says neither yes nor no."""
+    expect(word, given, "True or False", isinstance(given, bool))
+
+
+def check_page(given: Page | None) -> None:
+    """Raise `TypeError` for what is no page, and makes none."""
+    fits = given is None or isinstance(given, str) or callable(given)
+    expect("login_page", given, "HTML or a callable", fits)
+
+
+def check_legacy(given: Legacy | None) -> None:
+    """Raise for old ways that could never be met, and for codes that could not be sent."""
+    if given is None or callable(given):
+        return
+    meant = 'such as {440: "session_expired"}, or a callable'
+    expect("legacy", given, meant, _maps(given, int, str))
+    for status, error in given.items():
+        try:
+            Refused(error)
+        except ValueError as mistake:
+            raise ValueError(f"legacy, for {status}: {mistake}") from None
+
+
+def _maps(given: object, key: type, value: type) -> bool:
+    return isinstance(given, Mapping) and all(
+        isinstance(name, key) and isinstance(what, value) for name, what in given.items()
+    )

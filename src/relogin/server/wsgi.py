@@ -1,0 +1,207 @@
+"""The gate around a WSGI application (PEP 3333).
+
+>>> import relogin
+>>> from relogin.server.wsgi import SessionGate
+>>> def application(environ, start_response):
+...     start_response("200 OK", [("Content-Type", "text/plain")])
+...     return [b"Hello, " + environ["relogin.session"].encode()]
+>>> def verify(token):
+...     if token == "an old one":
+...         raise relogin.Refused("session_expired")
+...     return {"t1": "Ada"}.get(token)
+>>> guarded = SessionGate(application, verify, realm="orders", public=["/health"])
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, partial
+from http import HTTPStatus
+from itertools import chain
+from typing import TYPE_CHECKING, Unpack
+
+from relogin.server.facts import Request
+from relogin.server.fields import Headers
+from relogin.server.gate import Answer, Decision, Gate, Usual, is_session
+from relogin.server.responses import MERGED, dress, replacement
+from relogin.server.verdicts import Refused
+from relogin.server.verifiers import Verifier, ask, synchronous
+from relogin.server.words import Words
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
+
+__all__ = ["SessionGate", "request"]
+
+SESSION = "relogin.session"
+REFUSED = "relogin.refused"
+
+
+class SessionGate:
+    """Lets a request through to `app` if `verify` admits its session; takes the words of `Gate`.
+
+    The application finds the session in `environ["relogin.session"]`. On a public page it may be
+    None, and `environ["relogin.refused"]` then holds the `Refused` that says why. Called with the
+    request's facts before the body is read; `app` may raise `Refused` too, before it responds.
+    """
+
+    def __init__(self, app: WSGIApplication, verify: Verifier, **words: Unpack[Words]) -> None:
+        self.app = app
+        self.verify = synchronous(verify)
+        self.gate = Gate.of(words)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request, or have the application answer it."""
+        method, path = environ["REQUEST_METHOD"], _path(environ)
+        line = environ.get("HTTP_AUTHORIZATION")
+        usual = None if line is None else self.gate.usual(method, path, line)
+        outcome = None if usual is None else ask(self.verify, usual[1])
+        if usual is not None and is_session(outcome):
+            environ[SESSION], environ[REFUSED] = outcome, None
+            # The application may write to its environ; what was asked for was this.
+            decide = partial(self._settled, environ, method, path, usual, outcome)
+            response = _Response(self.gate, start_response, decide)
+        else:
+            decision = self._decision(environ, usual, outcome)
+            if decision.answer is not None:
+                return _send(decision.answer, start_response)
+            environ[SESSION], environ[REFUSED] = decision.session, decision.refused
+            response = _Response(self.gate, start_response, lambda: decision, decision)
+        try:
+            return response.body(self.app(environ, response.start))
+        except Refused as why:
+            # If the application has started already, the server says whether it is too late.
+            again = sys.exc_info() if response.started else None
+            return _send(self.gate.refuse(response.decision, why), start_response, again)
+
+    def _settled(
+        self, environ: WSGIEnvironment, method: str, path: str, usual: Usual, session: object
+    ) -> Decision:
+        asked = request(environ)._replace(method=method, path=path)
+        return self.gate.usual_decision(asked, usual, session)
+
+    def _decision(self, environ: WSGIEnvironment, usual: Usual | None, outcome: object) -> Decision:
+        claim = self.gate.claim(request(environ))
+        if usual is None:
+            outcome = ask(self.verify, claim.token)
+        return self.gate.decide(claim, outcome)
+
+
+def request(environ: WSGIEnvironment) -> Request:
+    """Return the facts of a request.
+
+    A server joins the lines of a field with commas; two Authorization lines are malformed so too.
+    """
+
+    def lines(name: str) -> tuple[str, ...]:
+        value = environ.get(_key(name))
+        return () if value is None else (value,)
+
+    # gunicorn, uWSGI and mod_wsgi tell what was sent.
+    sent = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
+    return Request(environ["REQUEST_METHOD"], _path(environ), lines, sent.partition("?")[0])
+
+
+def _path(environ: WSGIEnvironment) -> str:
+    path: str = environ.get("PATH_INFO", "")
+    # PEP 3333: its text is octets read as latin-1.
+    return path if path.isascii() else path.encode("latin-1").decode(errors="replace")
+
+
+@cache  # of the few names a gate looks at
+def _key(name: str) -> str:
+    return "HTTP_" + name.upper().replace("-", "_")
+
+
+def _send(
+    answer: Answer, start_response: StartResponse, exc_info: ExcInfo | None = None
+) -> list[bytes]:
+    status = f"{answer.status} {HTTPStatus(answer.status).phrase}"
+    start_response(status, answer.headers, exc_info)
+    return [answer.body]
+
+
+class _Response:
+    """The application's response on its way out."""
+
+    __slots__ = ("_decide", "_decision", "_gate", "_instead", "_start_response", "started")
+
+    def __init__(
+        self,
+        gate: Gate,
+        start_response: StartResponse,
+        decide: Callable[[], Decision],
+        decision: Decision | None = None,
+    ) -> None:
+        self._gate = gate
+        self._start_response = start_response
+        self._decide = decide
+        self._decision = decision
+        self._instead: list[bytes] | None = None
+        self.started = False
+
+    @property
+    def decision(self) -> Decision:
+        """The decision, made for a request like most only where it makes a difference."""
+        if self._decision is None:
+            self._decision = self._decide()
+        return self._decision
+
+    def start(
+        self, status: str, headers: Headers, exc_info: ExcInfo | None = None, /
+    ) -> Callable[[bytes], object]:
+        """What the application calls in place of the server's `start_response`."""
+        self.started = True
+        gate, code = self._gate, int(status[:3])
+        if self._decision is None and code != 401 and gate.legacy is None:
+            names = [name.lower() for name, _ in headers]
+            if MERGED.isdisjoint(names):
+                return self._start_response(status, [*headers, *gate.vary_private], exc_info)
+        answer = replacement(gate, self.decision, code, headers)
+        if answer is not None:
+            self._instead = _send(answer, self._start_response)
+            return self._instead.__contains__  # a `write` that writes nothing
+        self._instead = None
+        return self._start_response(status, dress(gate, self.decision, code, headers), exc_info)
+
+    def body(self, chunks: Iterable[bytes]) -> Iterable[bytes]:
+        """Return what is sent; a generator is run until it has called `start`."""
+        resumed = chunks if self.started else _Resumed(chunks, lambda: self.started)
+        if self._instead is None:
+            return resumed
+        _close(resumed)
+        return self._instead
+
+
+class _Resumed:
+    """Chunks of which the first ones are already taken, with the `close` that PEP 3333 asks for."""
+
+    def __init__(self, chunks: Iterable[bytes], enough: Callable[[], bool]) -> None:
+        self._chunks = chunks
+        rest = iter(chunks)
+        taken: list[bytes] = []
+        try:
+            while not enough():
+                taken.append(next(rest))
+        except StopIteration:
+            pass
+        except BaseException:
+            self.close()
+            raise
+        self._all = chain(taken, rest)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._all
+
+    def close(self) -> None:
+        _close(self._chunks)
+
+
+def _close(chunks: object) -> None:
+    close = getattr(chunks, "close", None)
+    if close is not None:
+        close()

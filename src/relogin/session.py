@@ -1,0 +1,167 @@
+"""The Session scheme of SPEC.md: a typed view of a `Challenge`, and the reasons a session ends."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+from relogin.wire.model import Challenge
+
+__all__ = ["SCHEME", "SessionChallenge", "SessionError"]
+
+SCHEME = "Session"
+
+
+class SessionError(StrEnum):
+    """Why a session is refused (SPEC.md, error codes). Compared with regard to case.
+
+    >>> SessionError("session_expired") is SessionError.EXPIRED
+    True
+    """
+
+    EXPIRED = "session_expired"
+    """It was idle for too long, or reached its end."""
+    INVALID = "session_invalid"
+    """It is unknown, malformed or lost. A client takes every code it does not know as this one."""
+    REVOKED = "session_revoked"
+    """It was ended on purpose: a logout elsewhere, an administrator, a newer login."""
+    INSUFFICIENT = "insufficient_user_authentication"
+    """It lives, but is too old or too weak for this request (RFC 9470)."""
+
+
+# The values of grammar/session.abnf, under their rule names. A comma is left out on purpose: some
+# clients look for `, Basic` in the raw field and would send a password there.
+_safe_text = re.compile(r"[ !#-+\--\[\]-~]*+").fullmatch
+_acr_value = re.compile(r"[!#-\[\]-~]++").fullmatch
+_private_name = re.compile(r"[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]++)++").fullmatch
+_seconds = re.compile(r"[0-9]{1,10}").fullmatch
+MOST_SECONDS = 9_999_999_999
+_CODES = frozenset(SessionError)  # Python 3.11 has no `"text" in SessionError`
+
+
+@dataclass(frozen=True, slots=True)
+class SessionChallenge:
+    """A challenge of the Session scheme, as a server sends it or a client received it.
+
+    `realm` names the protection space and is always sent. `error` is absent where the request
+    carried no session. `error_description` is for developers: constant text, never user input.
+    `max_age` (seconds) and `acr_values` say what would do, with
+    `insufficient_user_authentication` (RFC 9470).
+
+    Raises `ValueError` for what SPEC.md does not let a server send: text outside printable ASCII
+    or with a quote, a backslash or a comma; a code that is neither one of `SessionError` nor a
+    vendor's own with a dot in it.
+
+    >>> challenge = SessionChallenge(realm="api", error="session_expired")
+    >>> str(challenge)
+    'Session realm="api", error="session_expired"'
+    >>> SessionChallenge.from_challenge(challenge.to_challenge()) == challenge
+    True
+    """
+
+    realm: str = ""
+    error: SessionError | str | None = None
+    error_description: str | None = None
+    max_age: int | None = None
+    acr_values: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "error", _known(self.error))
+        object.__setattr__(self, "acr_values", _split(self.acr_values))
+        self._check()
+
+    def _check(self) -> None:
+        _check_text("realm", self.realm)
+        if self.error_description is not None:
+            _check_text("error_description", self.error_description)
+        if self.error is not None and not isinstance(self.error, SessionError):
+            _check_code(self.error)
+        if self.max_age is not None:
+            check_seconds("max_age", self.max_age)
+        if not all(map(_acr_value, self.acr_values)):
+            raise ValueError("an acr value is printable ASCII without space, quote or backslash")
+
+    @property
+    def effective_error(self) -> SessionError | None:
+        """What a client acts on: a code that nobody knows counts as `session_invalid`.
+
+        >>> SessionChallenge(error="example.com.flagged").effective_error
+        <SessionError.INVALID: 'session_invalid'>
+        """
+        if self.error is None or isinstance(self.error, SessionError):
+            return self.error
+        return SessionError.INVALID
+
+    def to_challenge(self) -> Challenge:
+        """Build the challenge that says this, its parameters in the order of the fields above.
+
+        Raises `ValueError` where the value was received and could not be sent.
+        """
+        self._check()
+        optional = {
+            "error": self.error,
+            "error_description": self.error_description,
+            "max_age": None if self.max_age is None else str(self.max_age),
+            "acr_values": " ".join(self.acr_values) or None,
+        }
+        said = {name: str(value) for name, value in optional.items() if value is not None}
+        return Challenge(SCHEME, {"realm": self.realm} | said)
+
+    @classmethod
+    def from_challenge(cls, challenge: Challenge) -> Self:
+        """Read a challenge that was received: what it lacks is absent, what is unknown is ignored.
+
+        Any code and any text is taken as it came; a `max_age` that is no number is left out.
+        Raises `ValueError` for a challenge of another scheme.
+        """
+        if challenge.scheme.lower() != SCHEME.lower():
+            raise ValueError(f"a {challenge.scheme} challenge is none of the Session scheme")
+        max_age = challenge.get("max_age", "")
+        received = {
+            "realm": challenge.get("realm", ""),
+            "error": _known(challenge.get("error")),
+            "error_description": challenge.get("error_description"),
+            "max_age": int(max_age) if _seconds(max_age) else None,
+            "acr_values": _split(challenge.get("acr_values", "")),
+        }
+        self = object.__new__(cls)
+        for name, value in received.items():
+            object.__setattr__(self, name, value)
+        return self
+
+    def __str__(self) -> str:
+        return str(self.to_challenge())
+
+
+def _known(error: str | None) -> SessionError | str | None:
+    return SessionError(error) if error in _CODES else error
+
+
+def _split(acr_values: str | Iterable[str]) -> tuple[str, ...]:
+    return tuple(acr_values.split() if isinstance(acr_values, str) else acr_values)
+
+
+def _check_text(name: str, text: str) -> None:
+    if not isinstance(text, str):
+        raise TypeError(f"{name} must be a str, not {type(text).__name__}")
+    if not _safe_text(text):
+        raise ValueError(f"{name} may hold printable ASCII without quote, backslash and comma")
+
+
+def _check_code(error: str) -> None:
+    if not isinstance(error, str):
+        raise TypeError(f"error must be a str, not {type(error).__name__}")
+    if not _private_name(error):
+        known = ", ".join(SessionError)
+        raise ValueError(f"error {error!r} is none of {known}; a code of your own has a dot in it")
+
+
+def check_seconds(name: str, seconds: int) -> None:
+    """Raise for what cannot be sent as a number of seconds: grammar/session.abnf, `seconds`."""
+    if type(seconds) is not int:  # True is an int, and no number of seconds
+        raise TypeError(f"{name} must be an int of seconds, not {type(seconds).__name__}")
+    if not 0 <= seconds <= MOST_SECONDS:
+        raise ValueError(f"{name} is 0 to {MOST_SECONDS} seconds, not {seconds}")

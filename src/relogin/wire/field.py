@@ -1,0 +1,104 @@
+"""Whole fields: `parse`, `serialize`, and the door to `diagnose`; what the package hands on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from relogin.wire.diagnose import Diagnosis, diagnose_lines
+from relogin.wire.model import Challenge
+from relogin.wire.scan import MAX_LENGTH, scan_challenges, too_long
+
+__all__ = ["diagnose", "parse", "serialize"]
+
+_challenge = Challenge._of
+
+
+def parse(
+    field: str | Iterable[str], *, lenient: bool = False, max_length: int = MAX_LENGTH
+) -> list[Challenge]:
+    """Read the challenges of a WWW-Authenticate field (RFC 9110 §11.6.1).
+
+    `field` is the field's value as `http.client` and requests show it, or its several lines, which
+    are one field joined with commas (§5.3). An empty field is an empty list.
+
+    Raises `ChallengeSyntaxError` where the field is not what §11 allows, or is longer than
+    `max_length` characters. With `lenient`, a malformed field yields what could be recovered, as
+    `diagnose` tells, and only the length raises.
+
+    >>> parse('Bearer realm="a, b", Negotiate')
+    [Challenge('Bearer', {'realm': 'a, b'}), Challenge('Negotiate', {})]
+    >>> parse('Basic realm="security" charset="UTF-8"', lenient=True)
+    [Challenge('Basic', {'realm': 'security', 'charset': 'UTF-8'})]
+    """
+    text = field if isinstance(field, str) else _joined(field := _lines(field))
+    if len(text) > max_length:
+        raise too_long(text, max_length)
+    scanned = scan_challenges(text)
+    if scanned is not None:
+        return list(map(_challenge, scanned))
+    if lenient:
+        return list(diagnose_lines([text] if isinstance(field, str) else list(field)).challenges)
+    from relogin.wire.explain import explain  # loads pyparsing: only when there is a fault
+
+    raise explain("challenges", text)
+
+
+def diagnose(field: str | Iterable[str], *, max_length: int = MAX_LENGTH) -> Diagnosis:
+    """Say what is wrong with a field, where, and what was meant.
+
+    Takes what `parse` takes and raises only for a field longer than `max_length` characters.
+
+    >>> diagnosis = diagnose("Bearer, error='invalid_token'")
+    >>> [fault.kind for fault in diagnosis.faults]
+    ['comma-after-scheme', 'single-quotes']
+    >>> diagnosis.challenges
+    (Challenge('Bearer', {'error': 'invalid_token'}),)
+    """
+    text = field if isinstance(field, str) else _joined(field := _lines(field))
+    if len(text) > max_length:
+        raise too_long(text, max_length)
+    scanned = scan_challenges(text)
+    if scanned is not None:
+        return Diagnosis(text, tuple(map(_challenge, scanned)), ())
+    return diagnose_lines([text] if isinstance(field, str) else list(field))
+
+
+class _HasChallenge(Protocol):
+    def to_challenge(self) -> Challenge: ...
+
+
+def serialize(challenges: Iterable[Challenge | _HasChallenge]) -> str:
+    r"""Write challenges as one field value (RFC 9110 §11.6.1); `parse` reads it back as they are.
+
+    Typed ones, such as a `SessionChallenge`, may stand among them.
+
+    >>> serialize([Challenge("Bearer", {"realm": 'say "hi"'}), Challenge("Negotiate")])
+    'Bearer realm="say \\"hi\\"", Negotiate'
+
+    Raises `TypeError` for anything but challenges: a text would go out unchecked.
+    """
+    if not isinstance(challenges, Iterable):
+        raise TypeError("serialize takes several challenges, such as a list; str() writes one")
+    return ", ".join(map(_written, challenges))
+
+
+def _written(challenge: Challenge | _HasChallenge) -> str:
+    plain = challenge.to_challenge() if hasattr(challenge, "to_challenge") else challenge
+    if not isinstance(plain, Challenge):
+        raise TypeError(f"expected a Challenge or a SessionChallenge, not {type(plain).__name__}")
+    return str(plain)
+
+
+def _lines(field: Iterable[str]) -> list[str]:
+    if isinstance(field, bytes | bytearray | Mapping) or not isinstance(field, Iterable):
+        raise TypeError(f"a field is a str, or its lines, each a str; not {type(field).__name__}")
+    lines = list(field)
+    for line in lines:
+        if not isinstance(line, str):
+            raise TypeError(f"a field line must be a str, not {type(line).__name__}")
+    return lines
+
+
+def _joined(lines: list[str]) -> str:
+    return ", ".join(lines)
