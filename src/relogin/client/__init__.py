@@ -1,4 +1,4 @@
-"""Renewal on the client's side; the adapters are in `relogin.client.requests` and its neighbours."""
+"""Renewal in the client; the adapters are in `relogin.client.requests` and its neighbours."""
 
 from __future__ import annotations
 
