@@ -1,4 +1,4 @@
-"""`relogin explain` tells what a field holds and what is wrong with it; the exit code says which."""
+"""`relogin explain` tells what a field holds and what is wrong; the exit code says which."""
 
 import io
 import json

@@ -1,6 +1,7 @@
 """Renewal for requests: `session.auth = SessionAuth(login)`, and a dead session is renewed.
 
-This drives `relogin.client.flow`: it sends, waits and logs in as the flow says, and decides nothing.
+This drives `relogin.client.flow`: it sends, waits and logs in
+as the flow says, and decides nothing.
 """
 
 from __future__ import annotations

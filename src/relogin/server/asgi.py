@@ -52,9 +52,9 @@ class SessionGate:
     `verify` may be a coroutine function. A plain one runs in a thread, for it may wait, unless it
     has an attribute `blocking = False`.
 
-    The application finds the session in `scope["relogin.session"]`. On a public page it may be None,
-    and `scope["relogin.refused"]` then holds the `Refused` that says why. `app` may raise `Refused`
-    too, before it responds, and at any time while a WebSocket is open.
+    The application finds the session in `scope["relogin.session"]`. On a public page it may be
+    None, and `scope["relogin.refused"]` then holds the `Refused` that says why. `app` may raise
+    `Refused` too, before it responds, and at any time while a WebSocket is open.
 
     A WebSocket handshake is refused with the 401 and its challenge. A browser shows its script
     nothing of that, so one of this origin is accepted, and at once closed with code 3000
