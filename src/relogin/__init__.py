@@ -13,7 +13,7 @@ speak in. The adapters live where their libraries are: `relogin.client.requests`
 
 from __future__ import annotations
 
-from relogin.client.grant import Grant
+from relogin.client.terms.grant import Grant
 from relogin.errors import (
     BodyNotReplayable,
     ChallengeSyntaxError,
@@ -27,6 +27,8 @@ from relogin.server.verdicts import Admitted, Refused
 from relogin.session import SessionChallenge, SessionError
 from relogin.wire.field import diagnose, parse, serialize
 from relogin.wire.model import AuthInfo, Challenge, Credentials
+
+ReauthError = ReloginError  # the name that tests outside this repository know it by
 
 __all__ = [
     "Admitted",

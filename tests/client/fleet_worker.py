@@ -21,11 +21,11 @@ import requests
 
 from relogin import Grant
 from relogin.client.events import Event
-from relogin.client.grant import Context
 from relogin.client.requests import SessionAuth
 from relogin.client.stores import Store
 from relogin.client.stores.redis import RedisStore
 from relogin.client.stores.sqlite import SQLiteStore
+from relogin.client.terms.grant import Context
 
 __all__: list[str] = []
 

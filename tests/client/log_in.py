@@ -8,7 +8,7 @@ import httpx
 import requests
 
 from relogin import Grant
-from relogin.client.grant import Context
+from relogin.client.terms.grant import Context
 from tests.client.server import Answer, Request, Server
 
 USER = "ada"
@@ -31,12 +31,12 @@ def context(http: Any, timeout: float = 5.0) -> Context:
     )
 
 
-def over_requests(login: Any, timeout: float = 5.0) -> Any:
+def with_requests(login: Any, timeout: float = 5.0) -> Any:
     with requests.Session() as http:
         return login(context(http, timeout))
 
 
-def over_httpx(login: Any, timeout: float = 5.0) -> Any:
+def with_httpx(login: Any, timeout: float = 5.0) -> Any:
     with httpx.Client() as http:
         return login(context(http, timeout))
 
@@ -53,8 +53,8 @@ def over_async_httpx(backend: str) -> LogIn:
 
 
 WAYS = {
-    "requests": over_requests,
-    "httpx": over_httpx,
+    "requests": with_requests,
+    "httpx": with_httpx,
     "asyncio": over_async_httpx("asyncio"),
     "trio": over_async_httpx("trio"),
 }

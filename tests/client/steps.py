@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from relogin import Grant, SessionError
-from relogin.client.book import Book, Flight
 from relogin.client.events import Event
-from relogin.client.flow import Command, Final, Login, Replay, Wait, answer
-from relogin.client.outcomes import Outcome
-from relogin.client.policy import Held, Key, Policy, Seen
+from relogin.client.renewal.cache import CredentialCache, Flight
+from relogin.client.renewal.flow import Command, Final, Login, Replay, Wait, answer
+from relogin.client.renewal.policy import Credential, Key, Policy, ResponseInfo
+from relogin.client.responders import SESSION
+from relogin.client.terms.outcomes import Outcome
 
 __all__ = [
     "EXPIRED",
@@ -59,12 +60,17 @@ class Told:
         return [event.kind.value for event in self.events]
 
 
-def a_book(clock: Clock | None = None, **policy: Any) -> Book:
+def a_book(clock: Clock | None = None, **policy: Any) -> CredentialCache:
     """A book for the origin of these tests."""
-    return Book(Policy(**{"origins": frozenset({ORIGIN})} | policy), clock or Clock())
+    return CredentialCache(
+        Policy(**{"origins": frozenset({ORIGIN}), "responders": (SESSION,)} | policy),
+        clock or Clock(),
+    )
 
 
-def refused(sent_with: Held | None = None, challenge: str = EXPIRED, **facts: Any) -> Seen:
+def refused(
+    sent_with: Credential | None = None, challenge: str = EXPIRED, **facts: Any
+) -> ResponseInfo:
     """A 401 to a GET, or whatever `facts` say instead."""
     given: dict[str, Any] = {
         "response": object(),
@@ -76,10 +82,10 @@ def refused(sent_with: Held | None = None, challenge: str = EXPIRED, **facts: An
         "challenges": [challenge],
         "carried": sent_with is not None,
     }
-    return Seen(**given | facts)
+    return ResponseInfo(**given | facts)
 
 
-def served(sent_with: Held | None = None) -> Seen:
+def served(sent_with: Credential | None = None) -> ResponseInfo:
     """A 200."""
     return refused(sent_with, status=200, challenges=())
 
@@ -87,8 +93,13 @@ def served(sent_with: Held | None = None) -> Seen:
 class Steps:
     """One flow, taken from command to command."""
 
-    def __init__(self, book: Book, seen: Seen, flow: Generator[Command, Any, Any] | None = None):
-        self.flow = answer(book, seen) if flow is None else flow
+    def __init__(
+        self,
+        cache: CredentialCache,
+        info: ResponseInfo,
+        flow: Generator[Command, Any, Any] | None = None,
+    ):
+        self.flow = answer(cache, info) if flow is None else flow
         self.command: Command | None = None
         self.result: Any = None
         self._run(lambda: next(self.flow))
@@ -140,13 +151,15 @@ class Steps:
         return self.final.outcome
 
 
-def log_in(book: Book, token: str = "t1", seen: Seen | None = None) -> Held:
+def log_in(
+    cache: CredentialCache, token: str = "t1", info: ResponseInfo | None = None
+) -> Credential:
     """Take a renewal to its end, and return the grant it brought."""
-    steps = Steps(book, refused() if seen is None else seen)
-    held = steps.send(Grant(token=token)).replay.held
-    steps.send(served(held))
+    steps = Steps(cache, refused() if info is None else info)
+    credential = steps.send(Grant(token=token)).replay.credential
+    steps.send(served(credential))
     assert steps.outcome is Outcome.REPLAYED
-    return held
+    return credential
 
 
 def challenge(error: SessionError | str | None, realm: str = "api") -> str:

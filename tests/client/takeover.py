@@ -15,9 +15,9 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.client.fleet import OneSession, Worker, a_fleet
 from tests.client.redis_server import a_redis_server
 from tests.client.server import Server, serve
+from tests.client.shared import OneSession, Worker, a_fleet
 
 __all__ = ["Round", "a_round"]
 

@@ -9,7 +9,7 @@ import pytest
 import relogin.client.httpx
 import relogin.client.requests
 from relogin.client.logins import JSONLogin
-from relogin.client.policy import BEARER
+from relogin.client.responders import BEARER
 from relogin.client.signals import redirect_to, status
 from relogin.client.stores import Entry, Shelf
 from relogin.client.stores.memory import MemoryStore
@@ -166,14 +166,14 @@ def test_what_is_no_text_is_no_origin(kind: Any, origins: Any) -> None:
     ],
 )
 def test_of_one_url_or_several_scheme_host_and_port_count(kind: Any, origins: Any) -> None:
-    assert kind(login, origins)._book.policy.origins == {"https://api.example.com:443"}
+    assert kind(login, origins)._cache.policy.origins == {"https://api.example.com:443"}
 
 
 @pytest.mark.parametrize(
     "origin", ["https://[::1]:8443", "https://10.0.0.1:443", "https://a_b.xn--bcher-kva.example:1"]
 )
 def test_addresses_and_odd_names_are_origins_too(kind: Any, origin: str) -> None:
-    assert kind(login, origin)._book.policy.origins == {origin}
+    assert kind(login, origin)._cache.policy.origins == {origin}
 
 
 # Logins and signals

@@ -55,7 +55,7 @@ def test_what_a_derived_class_has_added_travels_along(
     kind: Any, again: Callable[[Any], Any]
 ) -> None:
     made = again(kind("ada", realm="orders"))
-    assert (type(made), made.user, made._book.policy.realm) == (kind, "ada", "orders")
+    assert (type(made), made.user, made._cache.policy.realm) == (kind, "ada", "orders")
 
 
 @pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, pickled])

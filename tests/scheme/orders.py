@@ -92,4 +92,4 @@ def lasts(seconds: str, *more: tuple[str, str]) -> Answer:
 
 def later(client: Client, seconds: float) -> None:
     """Let the time pass for the client alone."""
-    client.auth._book.clock = lambda: time.monotonic() + seconds
+    client.auth._cache.clock = lambda: time.monotonic() + seconds

@@ -12,7 +12,7 @@ from urllib3 import Retry
 
 import relogin
 from relogin.client import outcome
-from relogin.client.outcomes import Outcome
+from relogin.client.terms.outcomes import Outcome
 from tests.client.server import Answer, Request, Server
 from tests.scheme.orders import (
     EXPIRED,

@@ -10,7 +10,7 @@ import pytest
 
 import relogin
 from relogin.client import outcome
-from relogin.client.outcomes import Outcome
+from relogin.client.terms.outcomes import Outcome
 from tests.client.server import Answer, Request, Server
 from tests.scheme import spec
 from tests.scheme.orders import (

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from relogin.client.outcomes import Outcome, outcome
+from relogin.client.terms.outcomes import Outcome, outcome
 
 __all__ = ["Outcome", "outcome"]

@@ -16,8 +16,8 @@ from functools import partial
 from typing import TypeAlias
 from urllib.parse import urljoin, urlsplit
 
-from relogin.client.answer import Answer, Unread, member
-from relogin.client.login.forms import form_with
+from relogin.client.logins.forms import form_with
+from relogin.client.terms.answer import Answer, Unread, member
 from relogin.session import SessionError
 
 __all__ = [

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
-from relogin.client.book import Book
-from relogin.client.flow import Ask, Command, Pause, Wait
+from relogin.client.renewal.cache import CredentialCache
+from relogin.client.renewal.flow import Ask, Command, Pause, Wait
 
 __all__ = ["drive", "stand_by", "wait"]
 
@@ -38,14 +38,14 @@ def drive(flow: Generator[Command, Any, T], do: Callable[[Command], object]) -> 
         flow.close()
 
 
-def stand_by(book: Book, command: Command) -> object:
+def stand_by(cache: CredentialCache, command: Command) -> object:
     """Do in this thread what needs no HTTP: wait for a flight or a moment, ask the store."""
     if isinstance(command, Ask):
         return _asked(command)
     if isinstance(command, Pause):
         time.sleep(command.seconds)
     elif isinstance(command, Wait):  # pragma: no branch - the drivers do all others
-        wait(book, command)
+        wait(cache, command)
     return None
 
 
@@ -57,11 +57,11 @@ def _asked(command: Ask) -> object:
     return answer
 
 
-def wait(book: Book, command: Wait) -> None:
+def wait(cache: CredentialCache, command: Wait) -> None:
     """Block this thread until the flight that it waits for has ended, or the time is over."""
     ended = threading.Event()
-    if book.watch(command.flight, ended.set):
+    if cache.watch(command.flight, ended.set):
         try:
             ended.wait(command.seconds)
         finally:
-            book.unwatch(command.flight, ended.set)
+            cache.unwatch(command.flight, ended.set)

@@ -1,4 +1,4 @@
-"""What the session auth of every library is made of: one login, one policy, one book.
+"""What the session auth of every library is made of: one login, one policy, one cache.
 
 One object is one principal: whoever shares it shares its session. Here is what it is given and
 how it is pickled; each library's `SessionAuth` says how it sends, waits and logs in.
@@ -12,7 +12,6 @@ from functools import partial
 from pickle import PicklingError
 from typing import Any, Generic, Literal, Self, TypeVar
 
-from relogin.client.book import Book
 from relogin.client.driver.drive import drive, stand_by
 from relogin.client.driver.reentry import logging_in
 from relogin.client.driver.words import (
@@ -28,12 +27,15 @@ from relogin.client.driver.words import (
     several_signals,
 )
 from relogin.client.events import Event, Listener
-from relogin.client.fleet import forget
-from relogin.client.grant import Context
-from relogin.client.origins import trusted
-from relogin.client.policy import SESSION, Action, Policy, Responder
+from relogin.client.renewal.cache import CredentialCache
+from relogin.client.renewal.policy import Policy
+from relogin.client.renewal.shared import forget
+from relogin.client.responders import SESSION
 from relogin.client.signals import Signal
 from relogin.client.stores import AnyStore
+from relogin.client.terms.grant import Context
+from relogin.client.terms.origins import trusted
+from relogin.client.terms.responder import Action, Responder
 
 __all__ = ["Principal"]
 
@@ -100,11 +102,11 @@ class Principal(Generic[Http]):
         self._policy = policy
         if policy.listener is not None:
             policy = replace(policy, listener=partial(self._tell, policy.listener))
-        self._book = Book(policy)
+        self._cache = CredentialCache(policy)
 
     def _tell(self, listener: Listener, event: Event) -> None:
         # A request that a listener makes would wait for the renewal that waits for the listener.
-        with logging_in(self._book):
+        with logging_in(self._cache):
             listener(event)
 
     def reset(self) -> None:
@@ -112,9 +114,9 @@ class Principal(Generic[Http]):
 
         They are forgotten for all who share the store.
         """
-        if self._book.policy.store is not None:
-            drive(forget(self._book), partial(stand_by, self._book))
-        self._book.reset()
+        if self._cache.policy.store is not None:
+            drive(forget(self._cache), partial(stand_by, self._cache))
+        self._cache.reset()
 
     def __reduce__(self) -> tuple[Any, ...]:
         # No session and no refusal travels: whoever loads this logs in for itself.

@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from relogin.client.book import Book
+from relogin.client.renewal.cache import CredentialCache
 
 __all__ = ["inside", "logging_in"]
 
 
 @dataclass(eq=False, slots=True)
 class _Call:
-    book: Book
+    cache: CredentialCache
     running: bool = True
 
 
@@ -27,9 +27,9 @@ _calls: ContextVar[tuple[_Call, ...]] = ContextVar("relogin_logins", default=())
 
 
 @contextmanager
-def logging_in(book: Book) -> Iterator[None]:
-    """Mark what runs in this block as a login that this book waits for."""
-    call = _Call(book)
+def logging_in(cache: CredentialCache) -> Iterator[None]:
+    """Mark what runs in this block as a login that this cache waits for."""
+    call = _Call(cache)
     token = _calls.set((*_calls.get(), call))
     try:
         yield
@@ -38,7 +38,7 @@ def logging_in(book: Book) -> Iterator[None]:
         _calls.reset(token)
 
 
-def inside(book: Book) -> bool:
-    """Tell whether the caller runs inside a login that this book waits for."""
+def inside(cache: CredentialCache) -> bool:
+    """Tell whether the caller runs inside a login that this cache waits for."""
     calls = _calls.get()
-    return bool(calls) and any(call.book is book and call.running for call in calls)
+    return bool(calls) and any(call.cache is cache and call.running for call in calls)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from inspect import iscoroutinefunction
 from typing import Any, Literal, TypeAlias
 
-from relogin.client.policy import Action, Responder
 from relogin.client.signals import Signal
 from relogin.client.stores import Store
+from relogin.client.terms.responder import Action, Responder
 
 __all__ = [
     "ActionName",
@@ -69,7 +69,7 @@ def several_signals(signals: Iterable[Signal]) -> tuple[Signal, ...]:
 
 def several_responders(responders: Iterable[Responder]) -> tuple[Responder, ...]:
     """Return responders; raise `TypeError` for one alone, and for what is none."""
-    takes = "Responders of relogin.client.policy, such as [BEARER]"
+    takes = "Responders of relogin.client.responders, such as [BEARER]"
     return _several("responders", responders, lambda one: isinstance(one, Responder), takes)
 
 

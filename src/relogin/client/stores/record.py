@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any, NamedTuple, TypeVar
 
-from relogin.client.grant import Grant, granted
+from relogin.client.terms.grant import Grant, granted
 
 __all__ = ["Block", "Record", "Span"]
 

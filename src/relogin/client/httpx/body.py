@@ -1,0 +1,263 @@
+"""Bodies as httpx has them: whether a request's can be sent twice, and a refused answer's end."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
+from functools import partial
+from itertools import chain
+from typing import Any, TypeAlias
+
+import anyio
+import httpx
+
+from relogin.client.driver.seek import seek
+from relogin.client.renewal.policy import UNAUTHORIZED
+
+__all__ = [
+    "MOST_OCTETS",
+    "AsyncChunks",
+    "Chunks",
+    "Rewind",
+    "drain",
+    "drain_async",
+    "hurried",
+    "is_read",
+    "watch",
+]
+
+MOST_OCTETS = 64 * 1024
+MOST_SECONDS = 2.0
+
+Rewind: TypeAlias = Callable[[], bool]
+"""Puts a body back to where it was before it was sent; `False` where it cannot be sent again."""
+
+# httpx gives the class no public name, and what it makes of files is of that class.
+_Multipart: Any = type(httpx.Request("POST", "https://multipart/", files={"file": b""}).stream)
+
+
+def watch(request: httpx.Request, spent: Callable[[], Exception]) -> Rewind:
+    """Prepare a body for being sent twice, before it is sent once.
+
+    Where only a second pass can show that there is none, that pass raises `spent()`.
+    """
+    stream: Any = request.stream
+    if isinstance(stream, httpx.ByteStream):
+        return _always
+    if isinstance(stream, _Multipart):
+        return partial(_rewind_files, stream)
+    source = getattr(stream, "_stream", stream)  # what the user passed; httpx shows it nowhere
+    if hasattr(source, "read") or hasattr(source, "aread"):
+        return _file(stream, source)
+    return _repeated(request, stream, source, spent)
+
+
+def _always() -> bool:
+    return True
+
+
+def _never() -> bool:
+    return False
+
+
+def _rewind_files(multipart: Any) -> bool:
+    # httpx itself puts each file back to its beginning, but goes on where one has none.
+    files = (getattr(field, "file", b"") for field in multipart.fields)
+    return all(isinstance(file, str | bytes) or seek(file, 0) for file in files)
+
+
+def _file(stream: httpx.SyncByteStream | httpx.AsyncByteStream, source: Any) -> Rewind:
+    if isinstance(stream, httpx.AsyncByteStream):
+        source = getattr(source, "wrapped", None)  # anyio and trio show the file beneath theirs
+        if not isinstance(source, io.IOBase):
+            return _never
+    try:
+        return partial(seek, source, source.tell())
+    except Exception:  # noqa: BLE001 - a file of the user's own may raise anything
+        return _never
+
+
+def _repeated(
+    request: httpx.Request, stream: Any, source: Any, spent: Callable[[], Exception]
+) -> Rewind:
+    """Let a body that can be iterated twice show that it is the same both times."""
+    # An iterator is its own iterator, and spent after one pass.
+    if not isinstance(stream, httpx.AsyncByteStream):
+        if iter(source) is iter(source):
+            return _never
+        request.stream = Chunks(source, _Passes(spent))
+    elif not isinstance(stream, httpx.SyncByteStream):
+        if aiter(source) is aiter(source):
+            return _never
+        request.stream = AsyncChunks(source, _Passes(spent))
+    else:  # the user's own, for both clients: nobody can say which way it goes
+        return _never
+    return _always
+
+
+class _Passes:
+    """What was sent of a body before: a pass that begins otherwise, or ends earlier, is no body.
+
+    Nobody can tell from outside whether an object can be iterated twice: a progress bar around a
+    generator looks the same, and would upload nothing.
+    """
+
+    def __init__(self, spent: Callable[[], Exception]) -> None:
+        self._spent = spent
+        self._first = b""
+        self._farthest = 0
+
+    def check(self, sent: int, chunk: bytes) -> int:
+        """Compare the chunk that comes after so many octets; return how many that makes."""
+        if sent == 0:
+            self._first = self._first or chunk
+            if chunk and chunk != self._first:
+                raise self._spent()
+        sent += len(chunk)
+        self._farthest = max(self._farthest, sent)
+        return sent
+
+    def ended(self, sent: int) -> None:
+        """Compare the end with the farthest that a pass came."""
+        if sent < self._farthest:
+            raise self._spent()
+
+
+class Chunks(httpx.SyncByteStream):
+    """A body that is iterated once for each time it is sent."""
+
+    def __init__(self, source: Iterable[bytes], passes: _Passes) -> None:
+        self._source = source
+        self._passes = passes
+        self._begun: Iterator[bytes] | None = None
+
+    def begin(self) -> None:
+        """Begin the next pass, before the request it is for has gone out."""
+        pieces = self._pass()
+        self._begun = chain([next(pieces, b"")], pieces)
+
+    def __iter__(self) -> Iterator[bytes]:
+        begun, self._begun = self._begun, None
+        return begun or self._pass()
+
+    def _pass(self) -> Iterator[bytes]:
+        sent = 0
+        for chunk in self._source:
+            sent = self._passes.check(sent, chunk)
+            yield chunk
+        self._passes.ended(sent)
+
+
+class AsyncChunks(httpx.AsyncByteStream):
+    """A body that is iterated asynchronously, once for each time it is sent."""
+
+    def __init__(self, source: AsyncIterable[bytes], passes: _Passes) -> None:
+        self._source = source
+        self._passes = passes
+        self._begun: tuple[bytes, AsyncIterator[bytes]] | None = None
+
+    async def begin(self) -> None:
+        """Begin the next pass, before the request it is for has gone out."""
+        pieces = self._pass()
+        self._begun = await anext(pieces, b""), pieces
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        (first, pieces), self._begun = self._begun or (b"", self._pass()), None
+        yield first
+        async for chunk in pieces:
+            yield chunk
+
+    async def _pass(self) -> AsyncIterator[bytes]:
+        sent, chunks = 0, aiter(self._source)
+        try:
+            async for chunk in chunks:
+                sent = self._passes.check(sent, chunk)
+                yield chunk
+            self._passes.ended(sent)
+        finally:  # trio wants every generator to come to its end
+            if hasattr(chunks, "aclose"):
+                await chunks.aclose()
+
+
+def drain(response: httpx.Response) -> None:
+    """Read what is left of a response, at most 64 KiB for at most 2 s; close it if there is more.
+
+    What was read stays readable. httpx reads a refused response to its end before it sends the
+    next request, however long that takes: this leaves it nothing to wait for.
+    """
+    if _is_drained(response):
+        return
+    kept, until = bytearray(), time.monotonic() + MOST_SECONDS / 2
+    with (
+        hurried(response),
+        closing(_stream(response)) as stream,
+        suppress(httpx.HTTPError),
+    ):
+        for piece in stream:
+            kept += piece
+            if len(kept) > MOST_OCTETS or time.monotonic() > until:
+                break
+    _keep(response, bytes(kept))
+
+
+async def drain_async(response: httpx.Response) -> None:
+    """Read what is left of a response, as `drain` does."""
+    if _is_drained(response):
+        return
+    kept, stream = bytearray(), _stream(response)
+    try:
+        with anyio.move_on_after(MOST_SECONDS) as bound, suppress(httpx.HTTPError):
+            async for piece in stream:
+                kept += piece
+                if len(kept) > MOST_OCTETS:
+                    # Not `break`: cancelled in their next read, the generators within end in order.
+                    bound.cancel()
+                if len(kept) > 4 * MOST_OCTETS:  # a transport of the user's that never waits
+                    break
+    finally:
+        await stream.aclose()
+    _keep(response, bytes(kept))
+
+
+def _stream(response: httpx.Response) -> Any:
+    return response.stream
+
+
+def is_read(response: httpx.Response) -> bool:
+    """Tell whether a response has nothing more to read: an event hook may have been first."""
+    return response.is_closed or response.is_stream_consumed
+
+
+def _is_drained(response: httpx.Response) -> bool:
+    return is_read(response) or isinstance(response.stream, httpx.ByteStream)
+
+
+@contextmanager
+def hurried(response: httpx.Response) -> Iterator[None]:
+    """Let no read of a 401 take longer than half the time there is: the last may begin late.
+
+    Its transport asks the request for that, when the first octet of a body is read.
+    """
+    extensions = response.request.extensions
+    before = extensions["timeout"]
+    if response.status_code == UNAUTHORIZED:
+        seconds = MOST_SECONDS / 2
+        extensions["timeout"] = {**before, "read": min(seconds, before.get("read") or seconds)}
+    try:
+        yield
+    finally:
+        extensions["timeout"] = before
+
+
+def _keep(response: httpx.Response, octets: bytes) -> None:
+    """Leave with a response what was read of it, or nothing where httpx would choke on that."""
+    if "Content-Encoding" in response.headers:
+        stream = httpx.ByteStream(octets)
+        trial = httpx.Response(200, headers=response.headers, stream=stream)
+        try:
+            trial.read()
+        except httpx.DecodingError:
+            octets = b""
+    response.stream = httpx.ByteStream(octets)

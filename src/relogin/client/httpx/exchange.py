@@ -1,0 +1,324 @@
+"""One request of httpx, from its signing to its answer, without I/O.
+
+`Exchange.steps` yields the requests to be sent, and what else is to be done meanwhile; the two
+drivers in `relogin.client.httpx` do it, each in its own way.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Generator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from http.cookiejar import CookieJar
+from typing import Any, NoReturn, TypeAlias
+
+import httpx
+
+from relogin import errors
+from relogin.client.driver.cookie_text import values, with_cookies
+from relogin.client.driver.credentials import extend, roll, sent_with, sign
+from relogin.client.driver.failures import Kinds, raisable
+from relogin.client.httpx.body import AsyncChunks, Chunks, watch
+from relogin.client.renewal.cache import CredentialCache
+from relogin.client.renewal.flow import (
+    Ask,
+    Command,
+    Final,
+    Flow,
+    Login,
+    Pause,
+    Replay,
+    Wait,
+    answer,
+    before,
+)
+from relogin.client.renewal.policy import UNAUTHORIZED, Credential, ResponseInfo
+from relogin.client.renewal.shared import share
+from relogin.client.signals import Error
+from relogin.client.terms.origins import sent_to
+from relogin.client.terms.outcomes import mark
+
+__all__ = ["Begin", "Drain", "Exchange", "Look", "Meanwhile", "Step"]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Ask the signals about a response."""
+
+    response: httpx.Response
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """Read a response to its end: its connection may be the only one there is.
+
+    Within bounds if it is over with; what may yet be returned stays whole, however long it is.
+    """
+
+    response: httpx.Response
+    over: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Begin the next pass over a body: what it raises, the flow shall know before it is sent."""
+
+    body: Any
+
+
+Meanwhile: TypeAlias = Look | Drain | Begin | Login | Wait | Ask | Pause
+Step: TypeAlias = httpx.Request | Meanwhile
+_CHALLENGE = "WWW-Authenticate"
+# A response, and the error that it signals if no challenge says one.
+Arrived: TypeAlias = tuple[httpx.Response, Error | None]
+
+
+class Exchange:
+    """What became of one request so far: what was sent last, and what came back."""
+
+    def __init__(self, cache: CredentialCache, kinds: Kinds, request: httpx.Request) -> None:
+        self.is_out = False
+        """Whether a request is on its way, and nobody waits for anything else."""
+        self._cache = cache
+        self._kinds = kinds
+        # The user's own is never changed: it may be sent again, and by several threads at once.
+        self._request = _copy(request)
+        self._rewind = watch(self._request, self._spent)
+        self._body = self._request.stream
+        self._credential: Credential | None = None
+        self._past: list[httpx.Response] = []
+        self._sent = 0
+
+    def steps(self) -> Generator[Step, Any, None]:
+        """Sign and send the request, and do what its response asks for."""
+        cache, request, url = self._cache, self._request, str(self._request.url)
+        origin = sent_to(url)
+        credential = cache.for_request(origin, url)
+        if not cache.ready(origin, credential):
+            flow: Generator[Any, Any, Credential | None] = before(
+                cache, credential, origin, request.method, url
+            )
+            credential = yield from flow
+        response, signal = yield from self._send(request, credential)
+        if signal or response.status_code == UNAUTHORIZED or _CHALLENGE in response.headers:
+            yield from self._answer(self._info(response, signal))
+        if self._credential is not None and cache.policy.fresh == "always":
+            yield from share(cache, self._credential)
+
+    def _answer(self, info: ResponseInfo) -> Generator[Step, Any, None]:
+        final = yield from self._done(answer(self._cache, info))
+        mark(final.info.response, final.outcome)
+        if final.failure is not None:
+            yield from self._fail(final.failure, final.info.response)
+
+    def _done(self, flow: Flow) -> Generator[Step, Any, Final]:
+        """Run the flow to its end; its replays are requests."""
+        try:
+            command = next(flow)
+            while True:
+                try:
+                    done = yield from self._do(command)
+                except BaseException as error:  # noqa: BLE001 - the flow decides, and re-raises
+                    command = flow.throw(error)
+                else:
+                    command = flow.send(done)
+        except StopIteration as end:
+            final: Final = end.value
+            return final
+        finally:
+            flow.close()
+
+    def _do(self, command: Command) -> Generator[Step, Any, object]:
+        if not isinstance(command, Replay):
+            yield Drain(self._past[-1], self._past[-1].status_code == UNAUTHORIZED)
+            return (yield command)
+        again = self._again(command.info.response)
+        if isinstance(again.stream, Chunks | AsyncChunks):
+            yield Begin(again.stream)
+        yield Drain(self._past[-1], over=True)
+        return self._info(*(yield from self._send(again, command.credential)))
+
+    # Sending
+
+    def _send(
+        self, request: httpx.Request, credential: Credential | None
+    ) -> Generator[Step, Any, Arrived]:
+        """Send a request; return what came, or the redirect that led there if that says more."""
+        self._credential = credential
+        while True:
+            if credential is not None:
+                sign(request.headers, self._cache.current(credential))
+            self.is_out = True
+            response: httpx.Response = yield request
+            self.is_out = False
+            found = yield from self._followed(credential, self._record(response))
+            if not isinstance(found, httpx.Request):
+                return found
+            yield Drain(response, over=True)
+            request = _copy(found)
+
+    def _record(self, response: httpx.Response) -> Sequence[httpx.Response]:
+        """Keep the history true; return the responses that this sending brought.
+
+        httpx forgets the redirects that led to a response which is sent again for.
+        """
+        hops = [*response.history[self._sent :], response]
+        response.history = [*self._past, *hops[:-1]]
+        self._past += hops
+        self._sent += 1
+        return hops
+
+    def _followed(
+        self, credential: Credential | None, hops: Sequence[httpx.Response]
+    ) -> Generator[Step, Any, Arrived | httpx.Request]:
+        """Go along the redirects, and learn from all that the grant was sent with.
+
+        httpx makes the Cookie field of a redirect of nothing but its client's own jar. A request
+        within the origin that lost the grant so is returned, to be sent again if that is safe.
+        """
+        signed, policy = credential is not None, self._cache.policy
+        for number, hop in enumerate(hops):
+            request = hop.request
+            if credential is not None and signed and number:
+                within = _origin(request) == credential.key.origin
+                signed = within and sent_with(self._cache, credential, request.headers) is not None
+                if within and not signed and request.method in {"GET", "HEAD"}:
+                    return request
+            if policy.signals and _origin(request) in policy.origins:
+                signal: Error | None = yield Look(hop)
+                if signal is not None:
+                    return hop, signal
+            if credential is not None and signed:
+                self._learn(credential, hop)
+        return hops[-1], None
+
+    def _learn(self, credential: Credential, response: httpx.Response) -> None:
+        if response.status_code == UNAUTHORIZED:
+            return
+        if credential.cookies and "Set-Cookie" in response.headers:
+            roll(self._cache, credential, _setting(response).cookies.jar)
+        extend(self._cache, credential, response.request.headers, response.headers)
+
+    # Seeing, and sending again
+
+    def _info(self, response: httpx.Response, signal: Error | None = None) -> ResponseInfo:
+        request, url = response.request, str(response.request.url)
+        dead = response.status_code == UNAUTHORIZED or signal is not None
+        return ResponseInfo(
+            response=response,
+            status=response.status_code,
+            method=request.method,
+            url=url,
+            origin=sent_to(url),
+            sent_with=sent_with(self._cache, self._credential, request.headers),
+            # Read as octets: httpx guesses an encoding for all fields together.
+            challenges=[
+                line.decode("latin-1")
+                for name, line in response.headers.raw
+                if name.lower() == b"www-authenticate"
+            ],
+            carried="Authorization" in request.headers,
+            cookies=values(request.headers.get("Cookie")),
+            # httpx retries connecting, and never what it has begun to send.
+            once=True,
+            replayable=not dead or self._is_replayable(request),
+            signal=signal,
+        )
+
+    def _is_replayable(self, request: httpx.Request) -> bool:
+        if isinstance(request.stream, httpx.ByteStream):
+            return True  # a redirect may have taken the body away
+        return request.stream is self._body and self._rewind()
+
+    def _again(self, refused: httpx.Response) -> httpx.Request:
+        """Copy what was refused, with the cookies that the 401 set and without the dead grant.
+
+        It is the request that met the 401, which need not be the first: redirects run below auth.
+        """
+        request, dead = _copy(refused.request), self._credential
+        set_now, gone = _cookies_of(refused)
+        if dead is not None:
+            gone |= dead.cookies.keys()
+            if request.headers.get("Authorization") == dead.authorization:
+                request.headers.pop("Authorization", None)
+        cookies = with_cookies(request.headers.pop("Cookie", None), set_now, without=gone)
+        if cookies:
+            request.headers["Cookie"] = cookies
+        return request
+
+    # Failing
+
+    def _fail(
+        self, failure: errors.ReloginError, response: httpx.Response
+    ) -> Generator[Step, Any, NoReturn]:
+        """Raise a failure with a response that can be read, although httpx is about to close it."""
+        yield Drain(response, over=True)
+        with suppress(httpx.StreamError):  # a hook has streamed it away
+            response.read()
+        raise raisable(failure, self._kinds, response) from failure.__cause__
+
+    def _spent(self) -> errors.ReloginError:
+        text = "the body cannot be read a second time: it is not sent short"
+        refused = self._past[-1] if self._past else None
+        return raisable(errors.BodyNotReplayable(text), self._kinds, refused)
+
+    def warn_of_hook(self, failed: BaseException | None) -> None:
+        """Warn where an event hook raised on a 401 that could have been answered."""
+        if not isinstance(failed, httpx.HTTPStatusError):
+            return
+        if self._cache.policy.decision(self._info(failed.response)) is not None:
+            warnings.warn(
+                "an event hook of the httpx client raised on a 401, so the session was not "
+                "renewed: hooks run below auth; call raise_for_status() on the response instead",
+                stacklevel=2,
+            )
+
+
+def _copy(request: httpx.Request) -> httpx.Request:
+    # Not by `copy`, which would do as pickling does and leave the body behind.
+    copied = object.__new__(type(request))
+    copied.__dict__.update(request.__dict__)
+    copied.headers = httpx.Headers(request.headers)
+    # Every octet is a character in it: httpx takes ASCII, and would fail on a cookie with others.
+    copied.headers.encoding = "latin-1"
+    copied.extensions = dict(request.extensions)
+    return copied
+
+
+def _origin(request: httpx.Request) -> str:
+    return sent_to(str(request.url))
+
+
+def _setting(response: httpx.Response) -> httpx.Response:
+    """Make a response of the Set-Cookie fields of one, read as octets: they are to be sent back."""
+    lines = [line for line in response.headers.raw if line[0].lower() == b"set-cookie"]
+    setting = httpx.Response(response.status_code, headers=lines, request=response.request)
+    setting.headers.encoding = "latin-1"
+    return setting
+
+
+class _Jar(CookieJar):
+    """A jar that remembers what it was told to throw away."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gone: set[str] = set()
+
+    def clear(
+        self, domain: str | None = None, path: str | None = None, name: str | None = None
+    ) -> None:
+        self.gone.add(name or "")
+        super().clear(domain, path, name)
+
+
+def _cookies_of(response: httpx.Response) -> tuple[dict[str, str], set[str]]:
+    """Tell which cookies a response sets for the next request to its URL, and which it deletes."""
+    if "Set-Cookie" not in response.headers:
+        return {}, set()
+    jar = _Jar()
+    cookies, probe = httpx.Cookies(jar), httpx.Request("GET", response.request.url)
+    probe.headers.encoding = "latin-1"
+    cookies.extract_cookies(_setting(response))
+    cookies.set_cookie_header(probe)
+    return values(probe.headers.get("Cookie")), jar.gone

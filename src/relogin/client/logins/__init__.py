@@ -1,0 +1,273 @@
+"""Ready-made logins: what to ask for a session, and what the answers mean, without I/O.
+
+A login knows its URL and stays in its origin: a redirect to another one ends it. It raises
+`LoginRefused` where its server says that the password is wrong, and `LoginUnavailable` for
+whatever else keeps it from a session. No password is shown, logged or pickled, and none is
+looked for in netrc.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.cookiejar import CookieJar
+from pickle import PicklingError
+from typing import Any, TypeAlias
+from urllib.parse import urldefrag, urlencode, urlsplit
+
+from relogin.client.logins.exchange import Request, Steps, jar_of, run, run_async
+from relogin.client.logins.forms import Form, form_with
+from relogin.client.logins.steps import (
+    REDIRECTS,
+    check,
+    check_cookies,
+    document_of,
+    followed,
+    said,
+    seconds_in,
+    set_in,
+    text_in,
+    where,
+    within,
+)
+from relogin.client.terms.answer import Answer
+from relogin.client.terms.grant import Context, Grant
+from relogin.client.terms.origins import check_secure, origin_of
+from relogin.errors import LoginRefused, LoginUnavailable
+
+__all__ = ["BasicLogin", "FormLogin", "JSONLogin"]
+
+Fields: TypeAlias = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
+Text: TypeAlias = str | Callable[[], str]
+
+# Asked for as it is: what is not compressed cannot grow.
+_ANY = {"Accept-Encoding": "identity"}
+_JSON = _ANY | {"Accept": "application/json"}
+_HTML = _ANY | {"Accept": "text/html"}
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class _Login(ABC):
+    """What all logins share: where they go, how they are driven, and what they keep secret."""
+
+    url: str
+    refused: Callable[[Answer], object] | None = field(default=None, kw_only=True)
+    insecure: bool = field(default=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.url, str):
+            raise TypeError(f"the URL of a login is a str, not {_kind(self.url)}")
+        check_secure(self.url, insecure=self.insecure)
+        if "@" in urlsplit(self.url).netloc:
+            raise ValueError("the URL of a login names no user: user and password stand apart")
+        self._secrets()  # which says what is wrong with them
+
+    def __call__(self, context: Context) -> Grant:
+        """Log in with `context.http`, a `requests.Session` or an `httpx.Client`."""
+        return run(self._steps(jar_of(context.http)), context.http, context.timeout)
+
+    async def acall(self, context: Context) -> Grant:
+        """Log in with `context.http`, an `httpx.AsyncClient`."""
+        return await run_async(self._steps(jar_of(context.http)), context.http, context.timeout)
+
+    @abstractmethod
+    def _steps(self, jar: CookieJar) -> Steps[Grant]:
+        """Say what is to be asked, one request after the other, and what came of it."""
+
+    @abstractmethod
+    def _secrets(self) -> tuple[object, ...]:
+        """Return what must not be pickled, unless a callable hands it over when it is needed."""
+
+    def _ask_refused(self, answer: Answer) -> None:
+        if self.refused is not None and self.refused(answer):
+            raise LoginRefused(said(answer))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {where(self.url)}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if not any(callable(secret) for secret in self._secrets()):
+            raise PicklingError(
+                f"this {type(self).__name__} holds a literal password, and no password is "
+                "pickled: give it a callable that returns the password"
+            )
+        values = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
+        return _rebuilt, (type(self), values)
+
+
+def _rebuilt(kind: type[_Login], values: dict[str, Any]) -> _Login:
+    return kind(**values)
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class _TokenLogin(_Login):
+    """A login that is answered with JSON."""
+
+    token: str | None = field(default="access_token", kw_only=True)
+    expires_in: str | None = field(default="expires_in", kw_only=True)
+    refresh: str | None = field(default=None, kw_only=True)
+    cookies: bool = field(default=False, kw_only=True)
+
+    def _obtained(self, request: Request, jar: CookieJar) -> Steps[Grant]:
+        answer, _, set_cookies = yield from followed(request)
+        self._ask_refused(answer)
+        check(answer)
+        cookies: Any = {}
+        if self.cookies or self.token is None:
+            cookies = set_in(jar, set_cookies)
+        if self.token is None:
+            check_cookies(answer, cookies)
+        document = document_of(answer) if self.token or self.refresh else None
+        return Grant(
+            None if self.token is None else text_in(document, self.token, answer),
+            cookies,
+            None if self.expires_in is None else seconds_in(document, self.expires_in),
+            None if self.refresh is None else text_in(document, self.refresh, answer),
+        )
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class JSONLogin(_TokenLogin):
+    """Posts an account to a URL and finds a token in the JSON that comes back.
+
+    `fields` is what is posted: as JSON, or as a form where `form=True` says so (an OAuth 2.0
+    token endpoint wants that). Any value, or `fields` as a whole, may be a callable that is
+    asked at each login.
+
+    `token`, `expires_in` and `refresh` name members of the answer, by name or by JSON Pointer
+    (RFC 6901): the token; for how many seconds it lives, if that is said; and what
+    `Grant.refresh` shall keep. With `cookies=True` the session is the cookies that the login sets
+    as well, with ``token=None`` it is nothing else. `refused` is called with each `Answer`, and
+    says whether it means a wrong password although its status does not.
+
+    Raises `ValueError` for a URL that is neither https nor loopback, unless `insecure=True`.
+
+    >>> JSONLogin("https://api.example.com/login", {"user": "ada", "password": "secret"})
+    <JSONLogin https://api.example.com/login>
+    """
+
+    fields: Fields
+    form: bool = field(default=False, kw_only=True)
+
+    def _secrets(self) -> tuple[object, ...]:
+        return _values_of(self.fields)
+
+    def _steps(self, jar: CookieJar) -> Steps[Grant]:
+        values = _resolved(self.fields)
+        if self.form:
+            headers, content = _JSON | _FORM, urlencode(values)
+        else:
+            headers, content = _JSON | {"Content-Type": "application/json"}, json.dumps(values)
+        return self._obtained(Request("POST", self.url, headers, content.encode()), jar)
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class BasicLogin(_TokenLogin):
+    """Sends user and password once, as HTTP Basic (RFC 7617), and finds a token in the answer.
+
+    `password`, and `user` too, may be a callable that is asked at each login. `method` is the
+    request's; all other words are those of `JSONLogin`.
+
+    >>> BasicLogin("https://api.example.com/sessions", "ada", "secret", token="token")
+    <BasicLogin https://api.example.com/sessions>
+    """
+
+    user: Text
+    password: Text
+    method: str = field(default="POST", kw_only=True)
+
+    def _secrets(self) -> tuple[object, ...]:
+        return (self.password,)
+
+    def _steps(self, jar: CookieJar) -> Steps[Grant]:
+        user, password = _called(self.user), _called(self.password)
+        if ":" in user:
+            raise ValueError("a user with a colon cannot log in with Basic (RFC 7617 §2)")
+        basic = base64.b64encode(f"{user}:{password}".encode()).decode()
+        headers = _JSON | {"Authorization": f"Basic {basic}"}
+        return self._obtained(Request(self.method, self.url, headers), jar)
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class FormLogin(_Login):
+    """Fills in the login form of a page, as a browser does, and keeps the cookies it was given.
+
+    `url` is the page's. Its form is the one that has a control for each of `fields`; what else is
+    in it, such as a CSRF token, is sent as it came. Any value of `fields`, or `fields` as a whole,
+    may be a callable that is asked at each login.
+
+    The password is wrong where the answer says so by its status, or shows the form again.
+    Redirects are followed within the origin. `landing` is an origin that a successful login may
+    redirect to all the same; it is not asked for anything. `refused` is as for `JSONLogin`.
+
+    >>> FormLogin("https://www.example.com/login", {"username": "ada", "password": "secret"})
+    <FormLogin https://www.example.com/login>
+    """
+
+    fields: Fields
+    landing: str | None = field(default=None, kw_only=True)
+
+    def _secrets(self) -> tuple[object, ...]:
+        return _values_of(self.fields)
+
+    def _steps(self, jar: CookieJar) -> Steps[Grant]:
+        values = _resolved(self.fields)
+        page, _, first_cookies = yield from followed(Request("GET", self.url, _HTML))
+        check(page, secret_sent=False)
+        form = form_with(page.text, values)
+        if form is None:
+            names = ", ".join(values)
+            raise LoginUnavailable(f"{said(page)} without a form that has {names}")
+        landing = None if self.landing is None else origin_of(self.landing)
+        answer, last, cookies = yield from followed(_filled(page, form, values), landing)
+        self._check_form(answer, last, values)
+        kept = set_in(jar, first_cookies | cookies)
+        check_cookies(answer, kept)
+        return Grant(cookies=kept)
+
+    def _check_form(self, answer: Answer, last: Request, values: Mapping[str, Any]) -> None:
+        self._ask_refused(answer)
+        # A page that the login redirected to says nothing of it by its status: it may be missing.
+        if last.method == "POST" and answer.status not in REDIRECTS:
+            check(answer)
+        if form_with(answer.text, values) is not None:
+            raise LoginRefused(f"{said(answer)} with the form again")
+
+
+def _filled(page: Answer, form: Form, values: Mapping[str, Any]) -> Request:
+    if form.method != "post":
+        raise LoginUnavailable(f"{said(page)} with a form that puts the password into a URL")
+    here = urldefrag(page.url).url
+    split = urlsplit(here)
+    # Django and Rails compare these with their own name (Fetch, "Origin header").
+    origin = {"Origin": f"{split.scheme}://{split.netloc}", "Referer": here}
+    content = urlencode(form.values | dict(values)).encode()
+    return Request("POST", within(here, form.action or here), _HTML | _FORM | origin, content)
+
+
+def _values_of(fields: Fields) -> tuple[object, ...]:
+    if callable(fields):
+        return (fields,)
+    if isinstance(fields, Mapping):
+        return tuple(fields.values())
+    raise TypeError(f"fields is a mapping, or a callable that returns one; not {_kind(fields)}")
+
+
+def _resolved(fields: Fields) -> dict[str, Any]:
+    given = fields() if callable(fields) else fields
+    if not isinstance(given, Mapping):
+        raise TypeError(f"the callable of a login returns a mapping, not {_kind(given)}")
+    return {name: _called(value) for name, value in given.items()}
+
+
+def _called(value: Any) -> Any:
+    return value() if callable(value) else value
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__

@@ -1,0 +1,207 @@
+"""Doing what a login asks for, over whichever HTTP library its client is of.
+
+The only place that knows how requests and httpx differ. Redirects are never followed here: the
+login decides. Nothing is read beyond a bound, and nothing waited for beyond a deadline.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Mapping
+from contextlib import aclosing, closing
+from dataclasses import dataclass, field
+from http.cookiejar import CookieJar
+from typing import Any, TypeAlias, TypeVar
+
+from relogin.client.terms.answer import Answer
+from relogin.errors import LoginUnavailable
+
+__all__ = ["MOST_OCTETS", "Request", "Steps", "jar_of", "run", "run_async"]
+
+MOST_OCTETS = 512 * 1024
+"""How much is read of one answer to a login, after decoding."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Request:
+    """What a login wants to be sent: it carries secrets, and shows none."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes | None = None
+
+
+T = TypeVar("T")
+Steps: TypeAlias = Generator[Request, Answer, T]
+
+
+def jar_of(http: Any) -> CookieJar:
+    """Return the cookie jar of a client; httpx keeps it inside its own."""
+    jar: CookieJar = getattr(http.cookies, "jar", http.cookies)
+    return jar
+
+
+def run(steps: Steps[T], http: Any, seconds: float) -> T:
+    """Take a login to its end over a `requests.Session` or an `httpx.Client`."""
+    until = time.monotonic() + seconds
+    try:
+        request = next(steps)
+        while True:
+            request = steps.send(_sent(http, request, until))
+    except StopIteration as end:
+        result: T = end.value
+        return result
+
+
+async def run_async(steps: Steps[T], http: Any, seconds: float) -> T:
+    """Take a login to its end over an `httpx.AsyncClient`."""
+    until = time.monotonic() + seconds
+    try:
+        request = next(steps)
+        while True:
+            request = steps.send(await _sent_async(http, request, until))
+    except StopIteration as end:
+        result: T = end.value
+        return result
+
+
+def _sent(http: Any, request: Request, until: float) -> Answer:
+    try:
+        left = _left(until)
+        if _is_httpx(http):
+            return _over_httpx(http, request, left)
+        return _over_requests(http, request, left)
+    except _failures(http) as error:
+        reason = _reason(error)
+    raise _no_answer(request, reason)
+
+
+async def _sent_async(http: Any, request: Request, until: float) -> Answer:
+    try:
+        return await _over_async_httpx(http, request, _left(until))
+    except _failures(http) as error:
+        reason = _reason(error)
+    raise _no_answer(request, reason)
+
+
+def _left(until: float) -> float:
+    left = until - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("the login has used up its time")
+    return left
+
+
+def _no_answer(request: Request, reason: str) -> LoginUnavailable:
+    # Raised without its cause: the libraries' exceptions hold the request, and it the password.
+    where = request.url.partition("?")[0]
+    return LoginUnavailable(f"no answer from {where}: {reason}")
+
+
+def _reason(error: BaseException) -> str:
+    """Tell what lay at the bottom; the libraries' own texts show URLs with their queries."""
+    while (inner := _inner(error)) is not None:
+        error = inner
+    plain = type(error).__module__ in {"builtins", "socket", "ssl"} and isinstance(error, OSError)
+    return str(error) if plain else type(error).__name__
+
+
+def _inner(error: BaseException) -> BaseException | None:
+    if isinstance(error, BaseExceptionGroup):  # one for each address that was tried
+        return error.exceptions[0]
+    return error.__cause__ or error.__context__
+
+
+def _is_httpx(http: Any) -> bool:
+    return hasattr(http, "build_request")
+
+
+def _failures(http: Any) -> tuple[type[Exception], ...]:
+    if _is_httpx(http):
+        import httpx
+
+        return (httpx.HTTPError, httpx.InvalidURL, TimeoutError)
+    import requests
+
+    # ValueError is what requests says to some redirects, which it looks at even if it stays there.
+    return (requests.RequestException, ValueError, TimeoutError)
+
+
+# requests
+
+
+def _over_requests(http: Any, request: Request, left: float) -> Answer:
+    from relogin.client.drain import drain
+
+    ended = True
+
+    def read(response: Any, **_: Any) -> None:
+        # In a hook, because requests reads a redirect without a bound even if it stays there.
+        nonlocal ended
+        ended = drain(response, MOST_OCTETS, left)
+
+    response = http.request(
+        request.method,
+        request.url,
+        headers=request.headers,
+        data=request.content,
+        auth=_unsigned,
+        hooks={"response": read},
+        stream=True,
+        allow_redirects=False,
+        timeout=left,
+    )
+    cookies = frozenset(cookie.name for cookie in response.cookies)
+    return Answer(
+        response.status_code, response.headers, response.url, response.content, not ended, cookies
+    )
+
+
+def _unsigned(prepared: Any) -> Any:
+    """Keep netrc and the session's own auth away: requests asks them only where there is none."""
+    return prepared
+
+
+# httpx
+
+
+def _over_httpx(http: Any, request: Request, left: float) -> Answer:
+    response = http.send(_built(http, request, left), **_UNSIGNED)
+    kept, until = bytearray(), time.monotonic() + left
+    with closing(response):
+        for piece in response.iter_bytes():
+            kept += piece
+            if len(kept) > MOST_OCTETS or time.monotonic() > until:
+                return _answer(response, kept, cut=True)
+    return _answer(response, kept)
+
+
+async def _over_async_httpx(http: Any, request: Request, left: float) -> Answer:
+    import anyio
+
+    response = await http.send(_built(http, request, left), **_UNSIGNED)
+    kept = bytearray()
+    async with aclosing(response):
+        with anyio.move_on_after(left) as bound:
+            async for piece in response.aiter_bytes():
+                kept += piece
+                if len(kept) > MOST_OCTETS:
+                    # Not `break`: cancelled in their next read, the generators within end in order.
+                    bound.cancel()
+    return _answer(response, kept, cut=bound.cancelled_caught)
+
+
+_UNSIGNED: Mapping[str, Any] = {"auth": None, "stream": True, "follow_redirects": False}
+
+
+def _built(http: Any, request: Request, left: float) -> Any:
+    return http.build_request(
+        request.method, request.url, headers=request.headers, content=request.content, timeout=left
+    )
+
+
+def _answer(response: Any, octets: bytearray, *, cut: bool = False) -> Answer:
+    cookies = frozenset(cookie.name for cookie in response.cookies.jar)
+    return Answer(
+        response.status_code, response.headers, str(response.url), bytes(octets), cut, cookies
+    )

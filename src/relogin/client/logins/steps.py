@@ -1,0 +1,175 @@
+"""The steps that logins share: staying within an origin, and telling a refusal from an outage."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar
+from typing import Any, NamedTuple
+from urllib.parse import urljoin
+
+from relogin.client.logins.exchange import Request, Steps
+from relogin.client.terms.answer import Answer, member
+from relogin.client.terms.origins import origin_of
+from relogin.errors import LoginRefused, LoginUnavailable
+
+__all__ = [
+    "REDIRECTS",
+    "Final",
+    "check",
+    "check_cookies",
+    "document_of",
+    "followed",
+    "said",
+    "seconds_in",
+    "set_in",
+    "text_in",
+    "where",
+    "within",
+]
+
+# What servers say to a wrong password. All other failures may pass, and are tried again.
+REFUSALS = frozenset({400, 401, 403, 422})
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+WITH_CONTENT = frozenset({307, 308})
+MOST_REDIRECTS = 5
+
+
+class Final(NamedTuple):
+    """The answer after all redirects, the request that it answers, and all cookies set so far."""
+
+    answer: Answer
+    request: Request
+    cookies: frozenset[str]
+
+
+def followed(request: Request, landing: str | None = None) -> Steps[Final]:
+    """Send a request and follow its redirects within the origin; one to `landing` is the answer."""
+    cookies: frozenset[str] = frozenset()
+    for _ in range(MOST_REDIRECTS + 1):
+        answer = yield request
+        cookies |= answer.cookies
+        location = answer.headers.get("Location")
+        if answer.status not in REDIRECTS or location is None:
+            return Final(answer, request, cookies)
+        leads_to = _origin(request.url, location)
+        if leads_to is not None and leads_to == landing and answer.status not in WITH_CONTENT:
+            return Final(answer, request, cookies)
+        request = _redirected(request, answer.status, within(request.url, location))
+    raise LoginUnavailable(f"{where(request.url)} redirects without end")
+
+
+def _redirected(request: Request, status: int, url: str) -> Request:
+    if status in WITH_CONTENT:
+        return Request(request.method, url, request.headers, request.content)
+    headers = {name: v for name, v in request.headers.items() if name != "Content-Type"}
+    return Request("GET", url, headers)
+
+
+def within(url: str, reference: str) -> str:
+    """Resolve a reference, which must stay within the origin: it would take secrets along."""
+    if _origin(url, reference) != origin_of(url):
+        raise LoginUnavailable(f"{where(url)} leads to another origin: a login stays in its own")
+    return urljoin(url, reference)
+
+
+def _origin(url: str, reference: str) -> str | None:
+    try:
+        return origin_of(urljoin(url, reference))
+    except ValueError:
+        return None
+
+
+def where(url: str) -> str:
+    """Name a URL without its query, which may hold what is not to be shown."""
+    return url.partition("#")[0].partition("?")[0]
+
+
+def said(answer: Answer) -> str:
+    """Tell what came from where, for a message."""
+    return f"{where(answer.url)} answered {answer.status}"
+
+
+def check(answer: Answer, *, secret_sent: bool = True) -> None:
+    """Raise what the status says of a login, unless it is one of success.
+
+    An answer to a request that carried no password cannot refuse it.
+    """
+    if 200 <= answer.status < 300:
+        return
+    pause = _retry_after(answer.headers)
+    # Who says when to come again has not refused for good.
+    if secret_sent and answer.status in REFUSALS and pause is None:
+        raise LoginRefused(said(answer))
+    raise LoginUnavailable(said(answer), retry_after=pause)
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Read Retry-After (RFC 9110 §10.2.3) as seconds from now."""
+    value = headers.get("Retry-After", "").strip()
+    if re.fullmatch("[0-9]{1,10}", value):
+        return float(value)
+    until = _date(value)
+    if until is None:
+        return None
+    # By the server's own clock, where it shows it: ours may be wrong.
+    now = _date(headers.get("Date", "")) or datetime.now(UTC)
+    return max((until - now).total_seconds(), 0.0)
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):  # the latter for an hour, or a zone, of twenty digits
+        return None
+    return date if date.tzinfo is not None else date.replace(tzinfo=UTC)
+
+
+def document_of(answer: Answer) -> Any:
+    """Return the JSON of an answer that must be JSON."""
+    if answer.cut:
+        raise LoginUnavailable(f"{said(answer)} with more than a login says, or broke off")
+    try:
+        return answer.json()
+    except ValueError as error:
+        raise LoginUnavailable(f"{said(answer)}: {error}") from error
+
+
+def text_in(document: object, name: str, answer: Answer) -> str:
+    """Return a member of an answer that must be there."""
+    found = _found(document, name)
+    if isinstance(found, str) and found:
+        return found
+    raise LoginUnavailable(f"{said(answer)} without a text in {name!r}")
+
+
+def seconds_in(document: object, name: str) -> float | None:
+    """Return a member that says for how many seconds the session lives, if there is such a one."""
+    found = _found(document, name)
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        return None
+    return found if 0 <= found < 1e10 else None
+
+
+def _found(document: object, name: str) -> object:
+    try:
+        return member(document, name)
+    except LookupError:
+        return None
+
+
+def check_cookies(answer: Answer, cookies: CookieJar) -> None:
+    """Raise if a login that should have set cookies has set none."""
+    if not len(cookies):
+        raise LoginUnavailable(f"{said(answer)} without a cookie")
+
+
+def set_in(jar: CookieJar, names: frozenset[str]) -> CookieJar:
+    """Pick the cookies that a login set and that still live; a shared client has others too."""
+    picked = CookieJar()
+    for cookie in jar:
+        if cookie.name in names:
+            picked.set_cookie(cookie)
+    return picked

@@ -1,1 +1,0 @@
-"""What requests needs beyond the flow: bodies, cookies, draining, the grant on its requests."""

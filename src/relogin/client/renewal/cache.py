@@ -1,0 +1,387 @@
+"""What all requests of one principal share: the grants, and the renewals under way.
+
+One lock, held for dictionary work only: never across a wait, a callback or any I/O. It is a
+thread's lock in coroutines too, because one cache may serve several event loops and threads.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+from weakref import WeakSet
+
+from relogin.client.renewal.policy import Credential, Decision, Key, Policy
+from relogin.client.renewal.protection_spaces import Blocked, ProtectionSpace, outage
+from relogin.client.terms.grant import Grant
+from relogin.client.terms.outcomes import Outcome
+from relogin.client.terms.responder import Responder
+
+__all__ = ["Blocked", "CredentialCache", "Flight", "Status"]
+
+
+class Status(Enum):
+    """How a renewal ended, or that it has not."""
+
+    RUNNING = auto()
+    GRANTED = auto()
+    DECLINED = auto()
+    FAILED = auto()
+    ABANDONED = auto()
+    FORGOTTEN = auto()
+    """The cache was reset meanwhile: whatever it brings belongs to what is forgotten."""
+
+
+@dataclass(eq=False, slots=True)
+class Flight:
+    """One renewal: led by one request, joined by all others that meet the same dead session."""
+
+    key: Key
+    deadline: float
+    attempt: int = 1
+    previous: Grant | None = None
+    version: int = 0
+    """The version that is renewed, where there is a store."""
+    fence: int | None = None
+    """The number of the store's lease, while this renewal holds it."""
+    led: bool = False
+    """Whether it has come to a login."""
+    status: Status = Status.RUNNING
+    blocked: Blocked | None = None
+    wakers: list[Callable[[], object]] = field(default_factory=list)
+
+
+# A server may name realms without end; a principal has few.
+_MOST_REALMS = 16
+
+_caches: WeakSet[CredentialCache] = WeakSet()
+
+
+class CredentialCache:
+    """The shared state. Nothing in it knows what a request, a response or a thread is."""
+
+    def __init__(self, policy: Policy, clock: Callable[[], float] = time.monotonic) -> None:
+        self.policy = policy
+        self.clock = clock
+        self._generations = itertools.count(1)
+        # By origin, and never changed in place: requests read it without the lock.
+        self._credentials: dict[str, Mapping[Key, Credential]] = {}
+        self._spaces: dict[str, dict[Key, ProtectionSpace]] = {}
+        self._refused: dict[str, Blocked] = {}
+        self._consulted: set[str] = set()
+        self.store_away_until = clock()
+        self._reset_after_fork()
+        _caches.add(self)
+
+    def _reset_after_fork(self) -> None:
+        # The parent's other threads do not exist in the child: their lock would stay taken and
+        # their renewals would never end.
+        self._lock = threading.Lock()
+        self._flights: dict[Key, Flight] = {}
+
+    # The grants
+
+    def newer(self, key: Key, than: Credential | None) -> Credential | None:
+        """Return the grant for `key` if it comes from a later login than the one given."""
+        credential = self._credentials.get(key.origin, {}).get(key)
+        if credential is None or (than is not None and credential.generation <= than.generation):
+            return None
+        return credential
+
+    def current(self, credential: Credential) -> Credential:
+        """Return a grant with what its server has changed of it since."""
+        found = self._credentials.get(credential.key.origin, {}).get(credential.key)
+        return (
+            found if found is not None and found.generation == credential.generation else credential
+        )
+
+    def for_request(self, origin: str, url: str) -> Credential | None:
+        """Choose the grant to send before anybody asked: the realm's that `url` lies in.
+
+        With several realms known it is the deepest path that was challenged (RFC 7617 §2.2).
+        """
+        realms = self._credentials.get(origin)
+        if not realms:
+            return None
+        if len(realms) == 1:
+            return next(iter(realms.values()))
+        with self._lock:
+            spaces = self._spaces.get(origin, {})
+            depth = {key: spaces[key].depth(url) for key in realms if key in spaces}
+        key = max(depth, key=depth.__getitem__, default=None)
+        return realms[key] if key is not None and depth[key] else None
+
+    def asked(self, key: Key, url: str) -> None:
+        """Remember that the realm of a grant was asked for at `url`."""
+        with self._lock:
+            space = self._spaces.get(key.origin, {}).get(key)
+            if space is not None:
+                space.reaches(url)
+
+    def ready(self, origin: str, credential: Credential | None) -> bool:
+        """Tell whether a request can go out at once: there is nothing to ask, nor to renew."""
+        if self.policy.store is not None and not self.informed(origin, credential):
+            return False
+        return (
+            credential is None or credential.renew_at is None or self.clock() < credential.renew_at
+        )
+
+    def informed(self, origin: str, credential: Credential | None) -> bool:
+        """Tell whether the store need not be asked before a request."""
+        if self.policy.store is None or origin not in self.policy.origins:
+            return True
+        if self.policy.fresh == "always":
+            return False
+        return credential is not None or origin in self._consulted
+
+    def consulted(self, origin: str) -> None:
+        """Remember that the store was asked at the start: from now on it is after a 401."""
+        self._consulted.add(origin)
+
+    def roll(self, credential: Credential, cookies: Mapping[str, str]) -> None:
+        """Take over new values of the cookies that a grant owns, if it is still the current one."""
+        self._change(credential, lambda now: replace(now, cookies={**now.cookies, **cookies}))
+
+    def extend(self, credential: Credential, expires_in: float) -> None:
+        """Take over how many seconds the session still lives, as its server just said."""
+        renew_at = self._renew_at(expires_in)
+        self._change(credential, lambda now: replace(now, renew_at=renew_at))
+
+    def keep(self, credential: Credential) -> None:
+        """Renew a grant no more before its server asks for it."""
+        self._change(credential, lambda now: replace(now, renew_at=None))
+
+    def postpone(self, credential: Credential) -> None:
+        """Renew a grant in a second at the earliest: another process is about to."""
+        renew_at = self.clock() + 1.0
+        self._change(credential, lambda now: replace(now, renew_at=renew_at))
+
+    def drop(self, credential: Credential) -> None:
+        """Forget a grant that its server no longer knows, unless there is a newer one."""
+        self._change(credential, lambda _: None)
+
+    def _change(
+        self, credential: Credential, change: Callable[[Credential], Credential | None]
+    ) -> None:
+        with self._lock:
+            now = self._credentials.get(credential.key.origin, {}).get(credential.key)
+            if now is not None and now.generation == credential.generation:
+                self._put(credential.key, change(now))
+
+    def _put(self, key: Key, credential: Credential | None) -> None:
+        others = {k: h for k, h in self._credentials.get(key.origin, {}).items() if k != key}
+        self._credentials[key.origin] = (
+            others if credential is None else {**others, key: credential}
+        )
+
+    def reset(self) -> None:
+        """Forget every grant and every refusal: the next challenge is answered with a login."""
+        with self._lock:
+            flights = list(self._flights.values())
+            self._flights.clear()
+            self._credentials.clear()
+            self._spaces.clear()
+            self._refused.clear()
+            self._consulted.clear()
+        for flight in flights:
+            self.end(flight, Status.FORGOTTEN)
+
+    # The renewals
+
+    def flight(self, key: Key) -> Flight:
+        """Prepare a renewal, which takes place only if `join` returns this very object."""
+        return Flight(key, self.clock() + self.policy.flight_timeout)
+
+    def join(self, mine: Flight, dead: Credential | None) -> Credential | Flight | Blocked:
+        """Find who renews: nobody (a newer grant is there), somebody, or `mine`; or why not."""
+        now = self.clock()
+        with self._lock:
+            found = self._under_way(mine.key, dead, now)
+            if found is not None:
+                return found
+            space = self._space(mine.key, now)
+            blocked = self._why_not(mine.key, space, now)
+            if blocked is None:
+                mine.attempt, mine.previous = space.attempt(), space.latest
+                mine.version = 0 if dead is None else dead.version
+                space.led.append(now)
+                self._flights[mine.key] = mine
+            return blocked or mine
+
+    def under_way(self, key: Key, dead: Credential | None) -> Credential | Flight | None:
+        """Find a newer grant, or who is about to obtain one, for a request that shall not."""
+        with self._lock:
+            return self._under_way(key, dead, self.clock())
+
+    def _under_way(
+        self, key: Key, dead: Credential | None, now: float
+    ) -> Credential | Flight | None:
+        credential = self.newer(key, dead)
+        if credential is not None:
+            return credential
+        flight = self._flights.get(key)
+        return flight if flight is not None and now < flight.deadline else None
+
+    def _why_not(self, key: Key, space: ProtectionSpace, now: float) -> Blocked | None:
+        blocked = self._refused.get(key.origin) or space.pausing(now)
+        if blocked is not None:
+            return blocked
+        led = space.led_since(now - self.policy.budget_window)
+        known = key in self._spaces[key.origin]
+        return None if known and led < self.policy.budget else Blocked(Outcome.OVER_BUDGET)
+
+    def _space(self, key: Key, now: float) -> ProtectionSpace:
+        """Find what is remembered of a realm, in the place of one that is at rest if need be.
+
+        Where all places are taken by realms of late, what it returns is remembered by nobody.
+        """
+        spaces = self._spaces.setdefault(key.origin, {})
+        if key not in spaces and len(spaces) >= _MOST_REALMS:
+            idle = (k for k in spaces if self._is_at_rest(k, spaces[k], now))
+            oldest = next(idle, None)
+            if oldest is None:
+                return ProtectionSpace()
+            del spaces[oldest]
+            self._put(oldest, None)
+        return spaces.setdefault(key, ProtectionSpace())
+
+    def _is_at_rest(self, key: Key, space: ProtectionSpace, now: float) -> bool:
+        led = space.led_since(now - self.policy.budget_window)
+        return not led and key not in self._flights and space.pausing(now) is None
+
+    def granted(
+        self, flight: Flight, decision: Decision, grant: Grant, url: str, *, shared: bool = False
+    ) -> Credential | None:
+        """End a renewal with what it obtained; `None` where it was overtaken by a newcomer.
+
+        `shared` says that it lies in the store, as the version that the flight has.
+        """
+        credential = self._made(
+            flight.key, decision.responder, grant, flight.version, shared=shared
+        )
+        with self._lock:
+            if self._flights.get(flight.key) is not flight:
+                return None
+            self._hold(credential)
+            self._spaces[flight.key.origin][flight.key].reaches(url)
+        self.end(flight, Status.GRANTED)
+        return credential
+
+    def adopt(self, key: Key, responder: Responder, grant: Grant, version: int) -> Credential:
+        """Take over what another process obtained, unless a grant as new as that is held."""
+        credential = self._made(key, responder, grant, version, shared=True)
+        with self._lock:
+            current = self._credentials.get(key.origin, {}).get(key)
+            if current is not None and current.version >= version:
+                return current
+            self._hold(credential)
+        return credential
+
+    def spare(self, flight: Flight) -> None:
+        """Count a renewal for nothing in the budget: another process's login did it."""
+        with self._lock:
+            space = self._spaces.get(flight.key.origin, {}).get(flight.key)
+            if space is not None and space.led:
+                space.led.pop()
+
+    def _made(
+        self, key: Key, responder: Responder, grant: Grant, version: int, *, shared: bool
+    ) -> Credential:
+        return Credential(
+            key,
+            grant,
+            next(self._generations),
+            responder,
+            None if grant.token is None else responder.signs(grant.token),
+            dict(grant.cookies),  # type: ignore[arg-type]  # `granted` has made a mapping of it
+            None if grant.expires_in is None else self._renew_at(grant.expires_in),
+            version,
+            shared,
+        )
+
+    def _hold(self, credential: Credential) -> None:
+        space = self._space(credential.key, self.clock())
+        space.latest, space.blocked = credential.grant, None
+        self._refused.pop(credential.key.origin, None)
+        if credential.key in self._spaces[credential.key.origin]:
+            self._put(credential.key, credential)
+
+    def _renew_at(self, expires_in: float) -> float | None:
+        # Ahead of the end by a tenth to a fifth, so that a fleet does not renew in step. A session
+        # that is over as soon as it begins is renewed when its server says so, not before each
+        # request.
+        if not expires_in > 0:
+            return None
+        return self.clock() + expires_in * random.uniform(0.8, 0.9)  # noqa: S311 - no secret
+
+    def failed(self, flight: Flight, cause: BaseException, *, refused: bool) -> None:
+        """End a renewal with its failure: for good if the login was refused, else for a pause."""
+        blocked = Blocked(Outcome.REFUSED, cause)
+        if not refused:
+            blocked = outage(cause, flight.attempt, self.clock())
+        self.block(flight, blocked)
+
+    def block(self, flight: Flight, blocked: Blocked) -> None:
+        """End a renewal with the reason why no login is tried now.
+
+        A refusal counts for all realms of the origin: the password is the same in each.
+        """
+        with self._lock:
+            if flight.status is Status.RUNNING:
+                flight.blocked = blocked
+            if self._flights.get(flight.key) is flight:
+                self._block(flight.key, blocked)
+        self.end(flight, Status.FAILED)
+
+    def _block(self, key: Key, blocked: Blocked) -> None:
+        if blocked.outcome is Outcome.REFUSED:
+            self._refused[key.origin] = blocked
+        else:
+            self._spaces[key.origin][key].blocked = blocked
+
+    def prolong(self, flight: Flight) -> None:
+        """Keep newcomers from taking over a renewal that waits for another process's."""
+        flight.deadline = self.clock() + self.policy.flight_timeout
+
+    def end(self, flight: Flight, status: Status) -> None:
+        """End a renewal, whatever came of it, and wake whoever waits; the first end counts.
+
+        Whatever an interrupt in here leaves undone, ending once more does: an ended renewal is
+        led by nobody, and wakers stay until `unwatch`.
+        """
+        with self._lock:
+            if self._flights.get(flight.key) is flight:
+                del self._flights[flight.key]
+            if flight.status is Status.RUNNING:
+                flight.status = status
+            wakers = tuple(flight.wakers)
+        for wake in wakers:
+            wake()
+
+    def watch(self, flight: Flight, wake: Callable[[], object]) -> bool:
+        """Have `wake` called when the renewal ends; `False` where it already has."""
+        with self._lock:
+            if flight.status is not Status.RUNNING:
+                return False
+            flight.wakers.append(wake)
+            return True
+
+    def unwatch(self, flight: Flight, wake: Callable[[], object]) -> None:
+        """Forget a waker that nobody waits for any more."""
+        with self._lock:
+            if wake in flight.wakers:
+                flight.wakers.remove(wake)
+
+
+def _after_fork_in_child() -> None:
+    for cache in list(_caches):
+        cache._reset_after_fork()
+
+
+if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork
+    os.register_at_fork(after_in_child=_after_fork_in_child)

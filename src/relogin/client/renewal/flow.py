@@ -1,0 +1,368 @@
+"""From a 401 to the final response: one generator that decides, without I/O, clock or thread.
+
+It yields what is to be done and is sent what came of it. The drivers beside it (requests, httpx in
+both its forms) do those things, each in its own way; none of them decides anything.
+
+    yields Login(flight, context)     -> what the login returned; its exception is thrown in
+           Wait(flight, seconds)      -> None, when the flight has ended or the time is over
+           Replay(credential, info)   -> the `ResponseInfo` of the answer
+           Ask, Pause                 -> see `renewal.shared`; only where a store is shared
+    returns Final
+
+No lock is held at any `yield`, and whatever is thrown in at one leaves no renewal without a leader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+from relogin.client.events import Event, EventKind, heard, tell
+from relogin.client.renewal.cache import Blocked, CredentialCache, Flight, Status
+from relogin.client.renewal.policy import UNAUTHORIZED, Credential, Decision, ResponseInfo
+from relogin.client.renewal.shared import Ask, Pause, consult, find, give_back, publish, take_turn
+from relogin.client.terms.grant import Context, granted
+from relogin.client.terms.outcomes import Outcome
+from relogin.client.terms.responder import Action
+from relogin.errors import (
+    BodyNotReplayable,
+    InvalidGrant,
+    LoginRefused,
+    LoginTimeout,
+    LoginUnavailable,
+    ReloginError,
+)
+
+__all__ = [
+    "Ask",
+    "Command",
+    "Final",
+    "Flow",
+    "Login",
+    "Pause",
+    "Replay",
+    "Wait",
+    "answer",
+    "before",
+    "renew_ahead",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Call the login. The driver adds `context.http`, and marks its own context as inside."""
+
+    flight: Flight
+    context: Context
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Wait until a flight that another request leads has ended, for so many seconds at most."""
+
+    flight: Flight
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Send the request again, signed with this grant."""
+
+    credential: Credential
+    info: ResponseInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """The end of the flow: this response is the answer, or the failure to raise with it."""
+
+    info: ResponseInfo
+    outcome: Outcome
+    failure: ReloginError | None = None
+
+
+Command: TypeAlias = Login | Wait | Replay | Ask | Pause
+Flow: TypeAlias = Generator[Command, Any, Final]
+
+MOST_REPLAYS = 2
+
+
+def answer(cache: CredentialCache, info: ResponseInfo) -> Flow:
+    """Decide about a response that may say that its session is dead."""
+    policy, led, outcome = cache.policy, False, Outcome.UNTOUCHED
+    for _ in range(MOST_REPLAYS):
+        decision = policy.decision(info)
+        if decision is None:
+            return _unanswered(cache, info, outcome)
+        _tell(cache, EventKind.CHALLENGED, decision)
+        dead = _dead(info, decision)
+        renewed: Credential | Final | None = cache.newer(decision.key, dead)
+        if renewed is None:
+            if led or decision.action is Action.STOP:
+                renewed = yield from _elsewhere(cache, decision, dead)
+            else:
+                renewed, led = yield from _renew(cache, info, decision, dead)
+        if renewed is None:
+            _tell(cache, EventKind.REFUSED, decision, reason=decision.error)
+            return Final(info, outcome)
+        if isinstance(renewed, Final):
+            return renewed
+        cache.asked(decision.key, info.url)
+        if not policy.may_replay(info, decision, renewed):
+            return _not_replayed(cache, info, decision)
+        _tell(cache, EventKind.REPLAYED, decision)
+        try:
+            info, outcome = (yield Replay(renewed, info)), Outcome.REPLAYED
+        except BodyNotReplayable:  # it looked as if it could be sent twice, and could not
+            return _not_replayed(cache, replace(info, replayable=False), decision)
+    return Final(info, outcome)
+
+
+def before(
+    cache: CredentialCache, credential: Credential | None, origin: str, method: str, url: str
+) -> Generator[Command, Any, Credential | None]:
+    """Find the credential for a request about to be sent, where the cache is not `ready`."""
+    if not cache.informed(origin, credential):
+        yield from consult(cache, origin)
+        credential = cache.for_request(origin, url)
+    if (
+        credential is not None
+        and credential.renew_at is not None
+        and credential.renew_at <= cache.clock()
+    ):
+        credential = yield from renew_ahead(cache, credential, method, url)
+    return credential
+
+
+def renew_ahead(
+    cache: CredentialCache, credential: Credential, method: str, url: str
+) -> Generator[Command, Any, Credential]:
+    """Renew a living session before its end, for a request that is about to be sent anyway.
+
+    One request does it and the others go on with the living session; so does this one if the
+    login fails.
+    """
+    decision = Decision(credential.key, Action.RENEW, credential.responder, None, None)
+    info = ResponseInfo(None, 0, method, url, credential.key.origin)
+    mine = cache.flight(credential.key)
+    try:
+        if cache.join(mine, credential) is mine:
+            yield from _lead(cache, info, decision, mine, give_up=cache.clock())
+            if mine.status is Status.DECLINED:
+                cache.keep(credential)
+            elif mine.status is Status.RUNNING:
+                cache.postpone(credential)
+    finally:
+        cache.end(mine, Status.ABANDONED)
+    return cache.newer(credential.key, credential) or credential
+
+
+def _dead(info: ResponseInfo, decision: Decision) -> Credential | None:
+    """The grant that was refused: the one the request carried, if it was one for this realm."""
+    sent = info.sent_with
+    return sent if sent is not None and sent.key == decision.key else None
+
+
+def _elsewhere(
+    cache: CredentialCache, decision: Decision, dead: Credential | None, *, patient: bool = True
+) -> Generator[Command, Any, Credential | None]:
+    """Find what others have obtained, or are about to: this request shall not log in.
+
+    Many a login ends the session before it, and the server then calls that one revoked while the
+    login is still under way.
+    """
+    give_up = cache.clock() + (cache.policy.wait_timeout if patient else 0.0)
+    while cache.clock() < give_up:
+        joined = cache.under_way(decision.key, dead)
+        if isinstance(joined, Credential):
+            return joined
+        if joined is None:
+            break
+        yield from _follow(cache, decision, joined, give_up)
+    if cache.policy.store is None:
+        return None
+    return (yield from find(cache, decision.key, dead, give_up))
+
+
+def _renew(
+    cache: CredentialCache, info: ResponseInfo, decision: Decision, dead: Credential | None
+) -> Generator[Command, Any, tuple[Credential | Final, bool]]:
+    """Obtain a newer grant: lead a renewal or follow one; tell whether this request led."""
+    if decision.action is Action.REPLACE and dead is not None:
+        cache.drop(dead)
+    give_up, led, anew = cache.clock() + cache.policy.wait_timeout, False, False
+    while cache.clock() < give_up:
+        mine = cache.flight(decision.key)  # before `join`, so that `finally` always has it
+        try:
+            joined = cache.join(mine, dead)
+            if joined is mine:
+                if led:  # its one login was overtaken, and the newcomer's is gone again
+                    break
+                credential = yield from _lead(cache, info, decision, mine, give_up)
+                # reset() wants a login of its own, once; another process's was not this request's.
+                led, anew = mine.led and (anew or mine.status is not Status.FORGOTTEN), True
+                if credential is not None:  # at hand, however long the login took
+                    return credential, led
+            elif isinstance(joined, Flight):
+                yield from _follow(cache, decision, joined, give_up)
+        finally:
+            cache.end(mine, Status.ABANDONED)
+        if isinstance(joined, Blocked):
+            joined = (yield from _elsewhere(cache, decision, dead, patient=False)) or joined
+        if isinstance(joined, Credential):
+            return joined, led
+        ended = _ended(cache, info, decision, joined)
+        if ended is not None:
+            return ended, led
+    late = cache.newer(decision.key, dead)  # it came at the very last moment
+    in_time = cache.clock() < give_up
+    return late or Final(info, Outcome.UNAVAILABLE, _in_vain(cache, in_time=in_time)), led
+
+
+def _follow(
+    cache: CredentialCache, decision: Decision, flight: Flight, give_up: float
+) -> Generator[Command, Any, None]:
+    _tell(cache, EventKind.JOINED, decision)
+    yield Wait(flight, min(flight.deadline, give_up) - cache.clock())
+
+
+def _lead(
+    cache: CredentialCache, info: ResponseInfo, decision: Decision, flight: Flight, give_up: float
+) -> Generator[Command, Any, Credential | None]:
+    """Renew for all of this process; with a store, for all who share it, if it is their turn."""
+    if cache.policy.store is None:
+        return (yield from _log_in(cache, info, decision, flight))
+    if not (yield from take_turn(cache, flight, decision, give_up)):
+        return None
+    try:
+        credential = yield from _log_in(cache, info, decision, flight)
+    except GeneratorExit:  # nothing can be asked any more: the lease ends at its deadline
+        raise
+    except BaseException:
+        yield from give_back(cache, flight, unused=False)  # the login may still take effect
+        raise
+    yield from give_back(cache, flight, unused=True)
+    return credential
+
+
+def _log_in(
+    cache: CredentialCache, info: ResponseInfo, decision: Decision, flight: Flight
+) -> Generator[Command, Any, Credential | None]:
+    """Log in and settle the flight; only what is no `Exception` leaves it to be abandoned."""
+    started, credential = cache.clock(), None
+    flight.led = True
+    _tell(cache, EventKind.STARTED, decision)
+    try:
+        grant = granted((yield Login(flight, _context(cache, info, decision, flight))), info.url)
+        if grant is None:
+            cache.end(flight, Status.DECLINED)
+        else:
+            credential = yield from publish(cache, flight, decision, grant, info.url)
+    except Exception as cause:  # noqa: BLE001 - whatever the user's own code raises is its failure
+        cache.failed(flight, cause, refused=isinstance(cause, LoginRefused))
+    finally:
+        _tell_end(cache, decision, flight, seconds=cache.clock() - started)
+    return credential
+
+
+def _tell_end(
+    cache: CredentialCache, decision: Decision, flight: Flight, *, seconds: float
+) -> None:
+    if flight.status is Status.GRANTED:
+        _tell(cache, EventKind.FINISHED, decision, seconds=seconds)
+    else:
+        # Still running: an interrupt is on its way, or a newcomer has taken over.
+        running = flight.status is Status.RUNNING
+        reason = Status.ABANDONED if running else flight.status
+        _tell(cache, EventKind.FAILED, decision, reason=reason.name.lower(), seconds=seconds)
+
+
+def _context(
+    cache: CredentialCache, info: ResponseInfo, decision: Decision, flight: Flight
+) -> Context:
+    return Context(
+        challenge=decision.challenge,
+        error=decision.error,
+        realm=decision.key.realm,
+        method=info.method,
+        url=info.url,
+        attempt=flight.attempt,
+        previous=flight.previous,
+        timeout=cache.policy.login_timeout,
+    )
+
+
+def _ended(
+    cache: CredentialCache, info: ResponseInfo, decision: Decision, joined: Flight | Blocked
+) -> Final | None:
+    """What a renewal that brought no grant means for this request; `None`: look again."""
+    if isinstance(joined, Flight) and joined.status is Status.DECLINED:
+        return Final(info, Outcome.DECLINED)
+    blocked = joined.blocked if isinstance(joined, Flight) else joined
+    if blocked is None:
+        return None
+    _tell(cache, EventKind.REFUSED, decision, reason=blocked.outcome)
+    return Final(info, blocked.outcome, _failure(blocked, cache.clock()))
+
+
+def _failure(blocked: Blocked, now: float) -> ReloginError | None:
+    """Build this request's own exception: one raised in many threads would mix their frames."""
+    cause = blocked.cause
+    if cause is None:
+        return None
+    error: ReloginError
+    if blocked.outcome is Outcome.REFUSED:
+        said = f": {cause}" if str(cause) else ""
+        error = LoginRefused(f"the login was refused{said}; it is not tried again until reset()")
+    elif isinstance(cause, InvalidGrant):
+        error = InvalidGrant(str(cause))
+    else:
+        pause = None if blocked.until is None else max(blocked.until - now, 0.0)
+        # Of other exceptions the text may hold anything: a URL with a password in it, say.
+        ours = isinstance(cause, LoginUnavailable) and str(cause)
+        said = ours or type(cause).__name__
+        error = LoginUnavailable(f"the login failed: {said}", retry_after=pause)
+    error.__cause__ = cause
+    return error
+
+
+def _in_vain(cache: CredentialCache, *, in_time: bool) -> LoginTimeout:
+    if in_time:
+        return LoginTimeout("this request's login was overtaken, or reset() has forgotten it")
+    return LoginTimeout(f"nobody renewed the session within {cache.policy.wait_timeout:g} s")
+
+
+def _not_replayed(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> Final:
+    _tell(cache, EventKind.REFUSED, decision, reason=Outcome.RENEWED_NOT_REPLAYED)
+    failure = None
+    if cache.policy.strict and not info.replayable:
+        failure = BodyNotReplayable("the session lives again, but the request's body is spent")
+    return Final(info, Outcome.RENEWED_NOT_REPLAYED, failure)
+
+
+def _unanswered(cache: CredentialCache, info: ResponseInfo, outcome: Outcome) -> Final:
+    """Tell why nothing is done about a response, where there is something to tell."""
+    if info.status == UNAUTHORIZED and info.origin not in cache.policy.origins:
+        event = Event(EventKind.REFUSED, info.origin, reason=Outcome.FOREIGN)
+        tell(cache.policy.listener, event)
+        return Final(info, Outcome.FOREIGN)
+    if heard(cache.policy.listener) and info.origin in cache.policy.origins:
+        lapsed = cache.policy.challenged(info)
+        if lapsed is not None and lapsed.error is not None:
+            _tell(cache, EventKind.LAPSED, lapsed)
+    return Final(info, outcome)
+
+
+def _tell(
+    cache: CredentialCache,
+    kind: EventKind,
+    decision: Decision,
+    *,
+    reason: str | None = None,
+    seconds: float | None = None,
+) -> None:
+    if heard(cache.policy.listener):
+        key = decision.key
+        event = Event(kind, key.origin, key.realm, decision.error, reason, seconds)
+        tell(cache.policy.listener, event)

@@ -1,0 +1,218 @@
+"""Which challenge is answered, and what its reason asks for: the rules, as values.
+
+A challenge is untrusted input (RFC 9110 §17.16.3): here it chooses among what the user configured,
+and nothing it says is an address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import inf
+from typing import Any, Literal, NamedTuple
+
+from relogin.client.events import Listener
+from relogin.client.signals import Signal
+from relogin.client.stores import AnyStore
+from relogin.client.terms.grant import Grant
+from relogin.client.terms.responder import Action, Responder
+from relogin.errors import ChallengeSyntaxError
+from relogin.session import SessionError
+from relogin.wire.field import parse
+from relogin.wire.model import Challenge
+from relogin.wire.scan import MAX_LENGTH
+
+__all__ = ["Credential", "Decision", "Key", "Policy", "ResponseInfo"]
+
+
+UNAUTHORIZED = 401
+
+
+class Key(NamedTuple):
+    """A protection space (RFC 9110 §11.5): an origin and a realm, and whose sessions they are."""
+
+    origin: str
+    realm: str
+    account: str = ""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Credential:
+    """A grant in use. `generation` counts logins: a cookie that rolls changes, and it does not.
+
+    `version` is the generation among all who share a store, of the grant itself if it is `shared`,
+    and otherwise of the one it replaced.
+    """
+
+    key: Key
+    grant: Grant
+    generation: int
+    responder: Responder
+    authorization: str | None
+    cookies: Mapping[str, str]
+    renew_at: float | None = None
+    version: int = 0
+    shared: bool = False
+
+    def __repr__(self) -> str:
+        return f"<Held generation {self.generation} for {self.key.origin}>"
+
+
+@dataclass(slots=True)
+class ResponseInfo:
+    """A response as the flow sees it; `response` is the driver's own and never looked at.
+
+    `sent_with` is the grant the request went out with, or `None` where that cannot be said: then
+    any grant there is counts as newer. `carried` says that it carried credentials of any kind,
+    `once` that the transport sent it once only, `replayable` that its body can be sent again.
+    `signal` is the reason that a signal gave; a challenge that can be answered counts for more.
+    """
+
+    response: Any
+    status: int
+    method: str
+    url: str
+    origin: str
+    sent_with: Credential | None = None
+    challenges: Sequence[str] = ()
+    carried: bool = False
+    cookies: Collection[str] = ()
+    once: bool = True
+    replayable: bool = True
+    signal: SessionError | str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A dead session that something can be done about, and what."""
+
+    key: Key
+    action: Action
+    responder: Responder
+    challenge: Challenge | None
+    error: SessionError | str | None
+
+
+# RFC 9110 §9.2.2
+_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the user configured, in the terms of the flow; times are in seconds."""
+
+    origins: frozenset[str]
+    responders: tuple[Responder, ...]
+    realm: str | None = None
+    account: str = ""
+    signals: tuple[Signal, ...] = ()
+    actions: Mapping[str | None, Action] = field(default_factory=dict)
+    steps_up: bool = False
+    replay_any_method: bool = False
+    strict: bool = False
+    listener: Listener | None = None
+    login_timeout: float = 20.0
+    budget: int = 10
+    budget_window: float = 30.0
+    store: AnyStore | None = None
+    fresh: Literal["always"] | None = None
+
+    def __post_init__(self) -> None:
+        _check_number("login_timeout", self.login_timeout, most=_A_DAY)
+        _check_number("the first number of budget", self.budget)
+        _check_number("the second number of budget", self.budget_window)
+        if not self.responders:
+            raise ValueError(
+                "SessionAuth: responders= names no scheme: no challenge would ever be answered"
+            )
+
+    @property
+    def flight_timeout(self) -> float:
+        """When a newcomer may take a renewal over: later than any login that keeps its time-out."""
+        return self.login_timeout * 1.5
+
+    @property
+    def wait_timeout(self) -> float:
+        """When a waiter gives up: whoever takes the flight over has time for a whole login too."""
+        return self.flight_timeout + self.login_timeout
+
+    def decision(self, info: ResponseInfo) -> Decision | None:
+        """Find what a response asks for that can be answered; `None` where there is nothing."""
+        if info.origin not in self.origins:
+            return None
+        challenged = self.challenged(info) if info.status == UNAUTHORIZED else None
+        if challenged is not None or info.signal is None:
+            return challenged
+        return self._signalled(info, info.signal)
+
+    def challenged(self, info: ResponseInfo) -> Decision | None:
+        """Find the challenge that can be answered, whatever the status it came with."""
+        for responder in self.responders:
+            for challenge in _readable(info.challenges):
+                if self._answers(responder, challenge):
+                    error = responder.error_of(challenge)
+                    key = Key(info.origin, challenge.realm or "", self.account)
+                    return self._decision(key, responder, challenge, error)
+        return None
+
+    def _signalled(self, info: ResponseInfo, error: SessionError | str) -> Decision:
+        # A signal names no realm: it is that of the grant which the request went out with.
+        credential = info.sent_with
+        if credential is None:
+            key = Key(info.origin, self.realm or "", self.account)
+            return self._decision(key, self.responders[0], None, error)
+        return self._decision(credential.key, credential.responder, None, error)
+
+    def _answers(self, responder: Responder, challenge: Challenge) -> bool:
+        if challenge.scheme.lower() != responder.scheme.lower():
+            return False
+        return self.realm is None or (challenge.realm or "") == self.realm
+
+    def _decision(
+        self,
+        key: Key,
+        responder: Responder,
+        challenge: Challenge | None,
+        error: SessionError | str | None,
+    ) -> Decision:
+        return Decision(key, self._action(responder, error), responder, challenge, error)
+
+    def _action(self, responder: Responder, error: str | None) -> Action:
+        action = self.actions.get(error) or responder.actions.get(error, Action.REPLACE)
+        if action is Action.STEP_UP and not self.steps_up:
+            return Action.STOP
+        return action
+
+    def may_replay(self, info: ResponseInfo, decision: Decision, credential: Credential) -> bool:
+        """Say whether the request may be sent again with this grant (RFC 9110 §9.2.2, §15.5.2).
+
+        A 401 that follows SPEC.md was not applied, so any method may, unless the transport had
+        sent it before. A signal, or a challenge without a reason to a request that gave
+        credentials, comes from a server that promises nothing: only idempotent methods may.
+        """
+        if not info.replayable:
+            return False
+        if info.method in _IDEMPOTENT or self.replay_any_method:
+            return True
+        # Of its cookies, those that a login owns are credentials.
+        carried = info.carried or any(name in credential.cookies for name in info.cookies)
+        promised = decision.challenge is not None and (decision.error is not None or not carried)
+        return promised and info.once
+
+
+def _check_number(name: str, value: object, most: float = inf) -> None:
+    if not isinstance(value, int | float) or not 0 < value <= most:
+        bound = "" if most == inf else f" and at most {most:g}"
+        raise ValueError(f"SessionAuth: {name} must be a number above 0{bound}, not {value!r:.40}")
+
+
+# In seconds. No wait that the operating system is asked for may be longer than it can count.
+_A_DAY = 86_400
+
+
+def _readable(lines: Sequence[str]) -> list[Challenge]:
+    try:
+        return parse(lines, lenient=True)
+    except ChallengeSyntaxError:  # too long: a line that is it by itself must not hide the others
+        short = [line for line in lines if len(line) <= MAX_LENGTH]
+        return [challenge for line in short for challenge in parse(line, lenient=True)]

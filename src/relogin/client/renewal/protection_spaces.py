@@ -1,0 +1,76 @@
+"""What is remembered of a protection space beside its grant: where it lies, how its logins went."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from relogin.client.terms.grant import Grant
+from relogin.client.terms.outcomes import Outcome
+
+__all__ = ["Blocked", "ProtectionSpace", "outage"]
+
+_MOST_FOLDERS = 16
+_FIRST_PAUSE, _LONGEST_PAUSE, _LONGEST_RETRY_AFTER = 1.0, 60.0, 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """Why no login is tried now: `until` on the cache's clock, or for good where it is `None`."""
+
+    outcome: Outcome
+    cause: BaseException | None = None
+    until: float | None = None
+    failures: int = 0
+
+
+def outage(cause: BaseException, attempt: int, now: float) -> Blocked:
+    """Back off after a login that could not be done: for as long as it said, else ever longer."""
+    until = now + _pause(attempt, getattr(cause, "retry_after", None))
+    return Blocked(Outcome.UNAVAILABLE, cause, until, attempt)
+
+
+def _pause(attempt: int, retry_after: object) -> float:
+    # Whatever raised it may have an attribute of that name: what is no number says nothing, and
+    # nor does what is called a number and is none.
+    if isinstance(retry_after, int | float) and abs(retry_after) >= 0:
+        return min(max(retry_after, 0.0), _LONGEST_RETRY_AFTER)
+    longest = min(_FIRST_PAUSE * 2.0 ** min(attempt - 1, 16), _LONGEST_PAUSE)
+    return longest * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+
+
+@dataclass(slots=True, repr=False)
+class ProtectionSpace:
+    """One protection space. `latest` is its last grant, also where that was dropped since."""
+
+    latest: Grant | None = None
+    blocked: Blocked | None = None
+    led: deque[float] = field(default_factory=deque)
+    folders: set[str] = field(default_factory=set)
+
+    def attempt(self) -> int:
+        """Number the login that is about to be made, counting those that failed before it."""
+        return 1 + (self.blocked.failures if self.blocked is not None else 0)
+
+    def pausing(self, now: float) -> Blocked | None:
+        """Return the outage that forbids a login now, if one does."""
+        until = None if self.blocked is None else self.blocked.until
+        return self.blocked if until is not None and now < until else None
+
+    def led_since(self, moment: float) -> int:
+        """Count the logins since then, and forget those before."""
+        while self.led and self.led[0] <= moment:
+            self.led.popleft()
+        return len(self.led)
+
+    def reaches(self, url: str) -> None:
+        """Remember that this space was asked for at `url` (RFC 7617 §2.2)."""
+        if len(self.folders) < _MOST_FOLDERS:
+            self.folders.add(urlsplit(url).path.rpartition("/")[0] + "/")
+
+    def depth(self, url: str) -> int:
+        """Tell how much of the path of `url` lies in this space; 0 where nothing is known to."""
+        path = urlsplit(url).path
+        return max((len(f) for f in self.folders if path.startswith(f)), default=0)

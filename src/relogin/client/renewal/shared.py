@@ -1,0 +1,356 @@
+"""One renewal for all processes that share a store: the part of the flow that asks it.
+
+Threads and tasks of one process meet in the cache, and only the one that leads there comes here,
+to settle with other processes who logs in. These are generators as the flow is, and do no I/O:
+
+    yields Ask(call, arguments)   -> what the store's method returned; its exception is thrown in
+           Pause(seconds)         -> None, when the time is over
+
+A store that cannot be asked is told about in an event, and this process goes on by itself.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, TypeAlias, TypeVar
+
+from relogin.client.events import Event, EventKind, tell, warn
+from relogin.client.renewal.cache import Blocked, CredentialCache, Flight, Status
+from relogin.client.renewal.policy import Credential, Decision, Key
+from relogin.client.stores import Entry, Shelf
+from relogin.client.stores.record import Block, Record, Span
+from relogin.client.terms.grant import Grant, granted
+from relogin.client.terms.outcomes import Outcome
+from relogin.client.terms.responder import Action
+from relogin.errors import LoginRefused, LoginUnavailable
+
+__all__ = [
+    "Ask",
+    "Pause",
+    "consult",
+    "find",
+    "forget",
+    "give_back",
+    "publish",
+    "share",
+    "take_turn",
+]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Ask:
+    """Call a method of the store. An asynchronous one is awaited; any other may block."""
+
+    call: Callable[..., Any]
+    arguments: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Let so many seconds pass."""
+
+    seconds: float
+
+
+T = TypeVar("T")
+Asking: TypeAlias = Generator[Ask, Any, T]
+Waiting: TypeAlias = Generator[Ask | Pause, Any, T]
+
+# In seconds: how long a store that could not be asked is left alone, and how often one is asked
+# whether another process has ended its renewal.
+_AWAY = 1.0
+_FIRST_POLL, _LONGEST_POLL = 0.02, 0.2
+# How long a refused password is refused for processes that did not see it: long enough that a
+# fleet which is restarted over and over locks no account.
+_REFUSAL_LASTS = 900.0
+# A change fails only where another process's succeeds, and that one ends most of them.
+_MOST_TRIES = 16
+
+
+# Asking the store
+
+
+class _View(NamedTuple):
+    """The records of one origin and account, by realm, as they were at `now`."""
+
+    records: Mapping[str, Record]
+    revisions: Mapping[str, int]
+    now: float
+
+    def record(self, key: Key) -> Record:
+        return self.records.get(key.realm, Record())
+
+    def block(self, key: Key) -> Block | None:
+        """Find why nobody shall log in: a refused password is refused in every realm."""
+        for realm, record in self.records.items():
+            block = record.block if record.blocked(self.now) else None
+            if block is not None and (realm == key.realm or block.outcome == Outcome.REFUSED):
+                return block
+        return None
+
+
+class _Change(NamedTuple):
+    """What came of a change: the record as it is now, and whether it was `made`."""
+
+    record: Record
+    view: _View
+    made: bool
+
+
+def _ask(cache: CredentialCache, origin: str, method: str, *arguments: object) -> Asking[Any]:
+    """Call a method of the store; `None` where that cannot be done."""
+    if cache.clock() < cache.store_away_until:
+        return None
+    try:
+        return (yield Ask(getattr(cache.policy.store, method), arguments))
+    except Exception as error:  # noqa: BLE001 - whatever a store raises costs no request
+        cache.store_away_until = cache.clock() + _AWAY
+        _tell(cache, EventKind.STORE_AWAY, Key(origin, ""), reason=type(error).__name__)
+        return None
+
+
+def _look(cache: CredentialCache, origin: str) -> Asking[_View | None]:
+    """Read what is stored; `None` where the store is away."""
+    shelf: Shelf | None = yield from _ask(cache, origin, "get", origin, cache.policy.account)
+    if shelf is None:
+        return None
+    records = {
+        realm: _record(Key(origin, realm), entry.text) for realm, entry in shelf.entries.items()
+    }
+    revisions = {realm: entry.revision for realm, entry in shelf.entries.items()}
+    return _View(records, revisions, shelf.now)
+
+
+def _record(key: Key, text: str) -> Record:
+    """Read what is stored; what makes no sense counts for nothing, and will be written anew."""
+    try:
+        return Record.loads(text)
+    except (TypeError, ValueError) as error:
+        warn("what is stored for %s realm=%r is not used: %s", key.origin, key.realm, error)
+        return Record()
+
+
+def _change(
+    cache: CredentialCache, key: Key, change: Callable[[Record, _View], Record | None]
+) -> Asking[_Change | None]:
+    """Change a record in one step, while `change` still wants to; `None` where that fails."""
+    for _ in range(_MOST_TRIES):
+        view = yield from _look(cache, key.origin)
+        if view is None:
+            break
+        changed = change(view.record(key), view)
+        if changed is None:
+            return _Change(view.record(key), view, made=False)
+        revision = view.revisions.get(key.realm, 0)
+        entry = Entry(changed.dumps(), revision, durable=changed.refreshable)
+        if (yield from _ask(cache, key.origin, "put", key.origin, key.account, key.realm, entry)):
+            return _Change(changed, view, made=True)
+    return None
+
+
+# Renewing
+
+
+def take_turn(
+    cache: CredentialCache, flight: Flight, decision: Decision, give_up: float
+) -> Waiting[bool]:
+    """Settle with other processes who logs in; tell whether this flight does, and at once.
+
+    Otherwise another process has done it, or was refused, and the flight has ended the same way;
+    or the time is up.
+    """
+
+    def lend(record: Record, view: _View) -> Record | None:
+        if view.block(flight.key) is not None:
+            return None
+        drop = decision.action is Action.REPLACE
+        return record.lend(flight.version, cache.policy.flight_timeout, view.now, drop=drop)
+
+    for pause in _polls():  # pragma: no branch - it has no end
+        change = yield from _change(cache, flight.key, lend)
+        if change is None or change.made:
+            _begin(cache, flight, Record() if change is None else change.record)
+            return True
+        if _settled(cache, flight, change) or cache.clock() >= give_up:
+            break
+        cache.prolong(flight)
+        yield Pause(pause)
+    return False
+
+
+def _begin(cache: CredentialCache, flight: Flight, record: Record) -> None:
+    """Let a flight log in, under its lease if there is one.
+
+    Only under the lease may a refresh token be used, and only the one that lies in the store:
+    what this process remembers, another may have used by now.
+    """
+    latest = flight.previous
+    flight.previous = record.grant or (latest and replace(latest, refresh=None))
+    flight.fence = record.fence or None
+    if record.block is not None:
+        flight.attempt = max(flight.attempt, 1 + record.block.failures)
+    cache.prolong(flight)
+
+
+def _settled(cache: CredentialCache, flight: Flight, change: _Change) -> bool:
+    """End a flight as another process's renewal has ended; `False` while that goes on."""
+    record, view, _ = change
+    if record.newer(flight.version):
+        if _adopt(cache, flight.key, record, view.now) is None:
+            flight.version = record.version  # of no use here: it is this one that is renewed
+            return False
+        cache.spare(flight)
+        return True
+    block = view.block(flight.key)
+    if block is not None:
+        cache.block(flight, _blocked(block, cache.clock() - view.now))
+    return block is not None
+
+
+def _blocked(block: Block, ahead: float) -> Blocked:
+    """Take over another process's failure; `ahead` is the cache's clock before the store's."""
+    if block.outcome == Outcome.REFUSED:
+        return Blocked(Outcome.REFUSED, LoginRefused("by another process"))
+    until = sum(block.span) + ahead
+    return Blocked(
+        Outcome.UNAVAILABLE, LoginUnavailable("by another process"), until, block.failures
+    )
+
+
+def publish(
+    cache: CredentialCache, flight: Flight, decision: Decision, grant: Grant, url: str
+) -> Asking[Credential | None]:
+    """End a flight with what it obtained, for this process and for all others.
+
+    If its lease was taken over meanwhile, what the successor obtained counts; until there is
+    something, its own serves this process.
+    """
+    fence, shared = flight.fence, False
+    if fence is not None:
+        if grant.token is not None:
+            decision.responder.signs(grant.token)  # raises before others get hold of it
+        scheme = decision.responder.scheme
+        change = yield from _change(
+            cache, flight.key, lambda record, view: record.put(fence, grant, scheme, view.now)
+        )
+        flight.fence = None
+        if change is not None and change.record.newer(flight.version) and not change.made:
+            credential = _adopt(cache, flight.key, change.record, change.view.now)
+            if credential is not None:
+                cache.end(flight, Status.GRANTED)
+                return credential
+        shared = change is None or change.made  # unless it is certain that it is not stored
+        if shared:
+            flight.version = fence
+    return cache.granted(flight, decision, grant, url, shared=shared)
+
+
+def give_back(cache: CredentialCache, flight: Flight, *, unused: bool) -> Asking[None]:
+    """End the lease of a flight that obtained nothing, and let others know why.
+
+    `unused` says that the login is over, so that its refresh token may be tried once more.
+    """
+    fence, blocked = flight.fence, flight.blocked
+    if fence is None:
+        return
+    flight.fence = None
+
+    def change(record: Record, view: _View) -> Record | None:
+        block = None if blocked is None else _block(blocked, cache.clock(), view.now)
+        return record.give_back(fence, block, unused=unused)
+
+    yield from _change(cache, flight.key, change)
+
+
+def _block(blocked: Blocked, clock: float, now: float) -> Block:
+    seconds = _REFUSAL_LASTS if blocked.until is None else blocked.until - clock
+    return Block(blocked.outcome, Span(now, seconds), blocked.failures)
+
+
+def find(
+    cache: CredentialCache, key: Key, dead: Credential | None, give_up: float
+) -> Waiting[Credential | None]:
+    """Find a newer grant than the dead one, and wait for it if another process is at it."""
+    version = 0 if dead is None else dead.version
+    for pause in _polls():  # pragma: no branch - it has no end
+        view = yield from _look(cache, key.origin)
+        if view is None:
+            break
+        record = view.record(key)
+        if record.newer(version):
+            return _adopt(cache, key, record, view.now)
+        if not record.leased(view.now) or cache.clock() >= give_up:
+            break
+        yield Pause(pause)
+    return None
+
+
+def _polls() -> Iterator[float]:
+    pause = _FIRST_POLL
+    while True:
+        yield pause * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+        pause = min(pause * 1.5, _LONGEST_POLL)
+
+
+def _adopt(cache: CredentialCache, key: Key, record: Record, now: float) -> Credential | None:
+    """Take a stored grant over; `None` for one that no request can be signed with here."""
+    responder = next((r for r in cache.policy.responders if r.scheme == record.scheme), None)
+    try:
+        grant = granted(record.to_use(now), key.origin)
+        if responder is None or grant is None:
+            return None
+        credential = cache.adopt(key, responder, grant, record.version)
+    except (TypeError, ValueError):  # somebody else has written it
+        return None
+    _tell(cache, EventKind.ADOPTED, key)
+    return credential
+
+
+# Before and after a request
+
+
+def consult(cache: CredentialCache, origin: str) -> Asking[None]:
+    """Bring the cache up to date with the store, before a request to this origin is signed."""
+    view = yield from _look(cache, origin)
+    cache.consulted(origin)
+    if view is None:
+        return
+    for realm, record in view.records.items():
+        if cache.policy.realm in {None, realm}:
+            _absorb(cache, Key(origin, realm, cache.policy.account), record, view.now)
+
+
+def _absorb(cache: CredentialCache, key: Key, record: Record, now: float) -> None:
+    credential = cache.newer(key, None)
+    if record.newer(0 if credential is None else credential.version):
+        _adopt(cache, key, record, now)
+    elif credential is None or not credential.shared or record.version < credential.version:
+        return  # a grant of its own, or one that the store has lost
+    elif record.grant is None or record.dropped:
+        cache.drop(credential)
+    elif record.grant.cookies != credential.cookies:
+        cache.roll(credential, dict(record.grant.cookies))  # type: ignore[arg-type]  # no jar is stored
+
+
+def share(cache: CredentialCache, credential: Credential) -> Asking[None]:
+    """Let others have the cookies that an answer has rolled since the request was signed."""
+    cookies = cache.current(credential).cookies
+    if credential.shared and cookies != credential.cookies:
+        yield from _change(
+            cache, credential.key, lambda record, _: record.roll(credential.version, cookies)
+        )
+
+
+def forget(cache: CredentialCache) -> Asking[None]:
+    """Forget every session and every refusal, for all who share the store."""
+    for origin in sorted(cache.policy.origins):
+        view = yield from _look(cache, origin)
+        for realm in () if view is None else view.records:
+            key = Key(origin, realm, cache.policy.account)
+            yield from _change(cache, key, lambda record, view: record.forget(view.now))
+
+
+def _tell(cache: CredentialCache, kind: EventKind, key: Key, *, reason: str | None = None) -> None:
+    tell(cache.policy.listener, Event(kind, key.origin, key.realm, reason=reason))

@@ -1,0 +1,332 @@
+"""Renewal for requests: `session.auth = SessionAuth(login)`, and a dead session is renewed.
+
+This drives `relogin.client.renewal.flow`: it sends, waits and logs in
+as the flow says, and decides nothing.
+"""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import requests
+from requests import PreparedRequest, Response
+from requests.auth import AuthBase
+
+from relogin import errors
+from relogin.client.drain import drain
+from relogin.client.driver.cookie_text import values
+from relogin.client.driver.credentials import sent_with, sign
+from relogin.client.driver.drive import drive, stand_by
+from relogin.client.driver.failures import by_base, raisable
+from relogin.client.driver.principal import Principal
+from relogin.client.driver.reentry import inside, logging_in
+from relogin.client.events import heard
+from relogin.client.renewal.flow import Command, Login, Replay, answer, before
+from relogin.client.renewal.policy import UNAUTHORIZED, Credential, Policy, ResponseInfo
+from relogin.client.renewal.shared import share
+from relogin.client.requests.body import rewind, watch
+from relogin.client.requests.lookahead import Lookahead
+from relogin.client.requests.retries import RetriesUnauthorized, warn_of_retries
+from relogin.client.requests.route import LoginSession, Route
+from relogin.client.requests.signing import learn, sign_again
+from relogin.client.signals import Error, signalled
+from relogin.client.terms.answer import Answer
+from relogin.client.terms.grant import Context
+from relogin.client.terms.origins import sent_to
+from relogin.client.terms.outcomes import mark
+
+__all__ = [
+    "BodyNotReplayable",
+    "InvalidGrant",
+    "LoginRefused",
+    "LoginTimeout",
+    "LoginUnavailable",
+    "RetriesUnauthorized",
+    "SessionAuth",
+]
+
+
+class LoginRefused(errors.LoginRefused, requests.RequestException):
+    """The login was refused; `response` is the 401 that asked for it."""
+
+
+class LoginUnavailable(errors.LoginUnavailable, requests.RequestException):
+    """The login could not be done now; `response` is the 401 that asked for it."""
+
+
+class InvalidGrant(errors.InvalidGrant, requests.RequestException):
+    """The login returned what is no grant; `response` is the 401 that asked for it."""
+
+
+class LoginTimeout(errors.LoginTimeout, requests.Timeout):
+    """The renewal took too long; `response` is the 401 that asked for it."""
+
+
+class BodyNotReplayable(errors.BodyNotReplayable, requests.RequestException):
+    """The session lives again, but the body is spent; `response` is the 401."""
+
+
+_CHALLENGE = "WWW-Authenticate"
+
+_KINDS = by_base(LoginRefused, LoginUnavailable, InvalidGrant, LoginTimeout, BodyNotReplayable)
+
+
+class SessionAuth(Principal[requests.Session], AuthBase):
+    """Renews a dead session for requests, once for all threads, and sends the request again.
+
+    `login` is any callable: it gets a `Context` and returns a `relogin.Grant`, a token, or `None`
+    to decline. `origins` names whose challenges it answers; a ready-made login brings its own.
+    Give `realm` where several tenants share an origin. `signals` are other answers that mean a
+    dead session (`relogin.client.signals`). One object is one principal: attach it to as many
+    sessions as you like.
+
+    `strict` raises `BodyNotReplayable` where a body cannot be sent twice, instead of returning
+    the 401. `login_timeout`, in seconds, is what a login's own requests may take; others take a
+    renewal over after one and a half times that, and stop waiting after two and a half. `budget` is
+    how many logins, and in how many seconds, are led before a 401 is returned as it is.
+    `actions` says what an error code asks for, where that differs from SPEC.md. `on_event` is
+    called with each `relogin.client.events.Event`. `http` is the session that `context.http`
+    shall be. `insecure` allows origins that are not https.
+
+    `store` lets several processes share one session: see `relogin.client.stores`. Whose it is, if
+    they log in as several, `account` tells apart. With `fresh="always"` the store is asked before
+    each request, for servers that give the cookie a new value with each answer.
+
+    Raises `ValueError` for a bare callable without `origins`, and for an origin that is neither
+    https nor loopback.
+
+    >>> import requests, relogin
+    >>> def login(context):
+    ...     return relogin.Grant(token="…", expires_in=600)
+    >>> session = requests.Session()
+    >>> session.auth = SessionAuth(login, "https://api.example.com")
+    """
+
+    def _begin(
+        self,
+        login: Callable[[Context], object],
+        policy: Policy,
+        http: requests.Session | None = None,
+    ) -> None:
+        if inspect.iscoroutinefunction(getattr(policy.store, "get", None)):
+            raise TypeError("SessionAuth: an asynchronous store needs an asynchronous client")
+        super()._begin(login, policy, http)
+        # By origin, what its last 401 came through: a login ahead of time has no response to ask.
+        self._routes: dict[str, Route] = {}
+        self._adapter: object = None
+
+    def __call__(self, prepared: PreparedRequest) -> PreparedRequest:
+        """Sign a request that is being prepared, and see to its response."""
+        if inside(self._cache):
+            return prepared
+        url = prepared.url or ""
+        if not isinstance(url, str):  # an httpx client calls whatever can be called
+            raise TypeError("this SessionAuth is for requests: see relogin.client.httpx")
+        origin = sent_to(url)
+        credential = self._cache.for_request(origin, url)
+        if not self._cache.ready(origin, credential):
+            flow = before(self._cache, credential, origin, prepared.method or "", url)
+            credential = drive(flow, lambda command: self._stand_by_or_log_in(command, origin))
+        if credential is not None:
+            sign(prepared.headers, credential)
+        if prepared.body is not None:
+            watch(prepared)
+        prepared.register_hook("response", _Hook(self, credential))
+        return prepared
+
+    def _stand_by_or_log_in(self, command: Command, origin: str) -> object:
+        if isinstance(command, Login):
+            context = replace(command.context, open_http=lambda: self._open_http(origin))
+            with logging_in(self._cache):
+                return self.login(context)
+        return stand_by(self._cache, command)
+
+    def _open_http(self, origin: str) -> requests.Session:
+        return self._http or LoginSession(
+            self._routes.get(origin), self._cache.policy.login_timeout
+        )
+
+    def _see_to(self, hook: _Hook, response: Response, sending: dict[str, Any]) -> Response:
+        """Do what a response asks for, and learn from the one that becomes the answer."""
+        adapter = getattr(response, "connection", None)
+        if adapter is not self._adapter:
+            warn_of_retries(adapter)
+            self._adapter = adapter
+        credential, signal = hook.sent_with(response), None
+        if self._cache.policy.signals:
+            signal = self._signal(response, sending)
+        if (
+            (self._is_challenged(response) or signal)
+            and adapter is not None
+            and not inside(self._cache)
+        ):
+            exchange = _Exchange(self, hook, credential, response, sending, signal)
+            response, credential, signal = exchange.answered(), exchange.credential, exchange.signal
+        if credential is not None:
+            learn(self._cache, credential, response, dead=signal is not None)
+            if self._cache.policy.fresh == "always":
+                drive(share(self._cache, credential), partial(stand_by, self._cache))
+        return response
+
+    def _is_challenged(self, response: Response) -> bool:
+        # Beside a 401 a challenge is news for who listens, and nothing else.
+        return response.status_code == UNAUTHORIZED or (
+            heard(self._cache.policy.listener) and _CHALLENGE in response.headers
+        )
+
+    def _signal(self, response: Response, sending: dict[str, Any]) -> Error | None:
+        policy = self._cache.policy
+        if sent_to(response.request.url) not in policy.origins:
+            return None
+        info = Answer(response.status_code, response.headers, response.url, reading=True)
+        peek = Lookahead(response, streamed=bool(sending.get("stream")))
+        return signalled(policy.signals, info, peek.more)
+
+
+class _Hook:
+    """The response hook of one request, with the grant it was last signed with.
+
+    requests copies it along redirects and into copies of the request, and pickles it with every
+    response; a pickled one does nothing.
+    """
+
+    __slots__ = ("auth", "credential", "signed_again")
+
+    def __init__(self, auth: SessionAuth, credential: Credential | None) -> None:
+        self.auth = auth
+        self.credential = credential
+        self.signed_again = 0.0
+
+    def __call__(self, response: Response, **sending: Any) -> Response:
+        return self.auth._see_to(self, response, sending)
+
+    def sent_with(self, response: Response) -> Credential | None:
+        """Return the grant that was signed with, or `None` if it was signed anew meanwhile.
+
+        That happens where several threads send one prepared request.
+        """
+        if self.signed_again:
+            began = time.perf_counter() - response.elapsed.total_seconds()
+            if began < self.signed_again:
+                return None
+        return self.credential
+
+    def sign_again(
+        self, refused: Response, dead: Credential | None, credential: Credential
+    ) -> PreparedRequest:
+        """Put a newer grant on the request, and remember which and when."""
+        self.credential, self.signed_again = credential, time.perf_counter()
+        return sign_again(refused, dead, credential)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _idle, ()
+
+
+def _idle() -> Callable[..., None]:
+    return _do_nothing
+
+
+def _do_nothing(response: Response, **sending: Any) -> None:
+    """Stand where a hook was before its request was pickled."""
+
+
+class _Exchange:
+    """One response, from its arrival to the answer that replaces it."""
+
+    def __init__(
+        self,
+        auth: SessionAuth,
+        hook: _Hook,
+        credential: Credential | None,
+        response: Response,
+        sending: dict[str, Any],
+        signal: Error | None,
+    ) -> None:
+        self.auth = auth
+        self.hook = hook
+        self.credential = credential
+        self.response = response
+        self.sending = sending
+        self.signal = signal
+        self.origin = sent_to(response.request.url)
+
+    def answered(self) -> Response:
+        """Run the flow; return its response, or raise its failure in requests' own kind."""
+        started, first = time.monotonic(), self.response
+        if self.origin in self.auth._cache.policy.origins:
+            route = Route(first.connection, first.request.url or "", self.sending)
+            self.auth._routes[self.origin] = route
+        final = drive(answer(self.auth._cache, self._info()), self._do)
+        response: Response = final.info.response
+        if response is not first:
+            response.elapsed = first.elapsed + timedelta(seconds=time.monotonic() - started)
+        mark(response, final.outcome)
+        if final.failure is not None:
+            self._free_connection()  # nobody else would: it goes into the exception only
+            raise raisable(final.failure, _KINDS, response) from final.failure.__cause__
+        return response
+
+    def _do(self, command: Command) -> object:
+        self._free_connection()
+        if isinstance(command, Replay):
+            self._replay(command.credential)
+            return self._info()
+        return self.auth._stand_by_or_log_in(command, self.origin)
+
+    def _free_connection(self) -> None:
+        """Read what is left, for there may be no other connection that a login could use.
+
+        A signalled answer may yet be returned: nothing of it is lost to who reads or streams it.
+        """
+        blocks = getattr(self.response.connection, "_pool_block", False)
+        if self.response.status_code == UNAUTHORIZED:
+            drain(self.response)
+        elif blocks or not self.sending.get("stream"):
+            _ = self.response.content
+
+    def _replay(self, credential: Credential) -> None:
+        refused = self.response
+        refused.close()
+        rewind(refused.request)
+        prepared = self.hook.sign_again(refused, self.credential, credential)
+        self.credential = credential
+        self.response = refused.connection.send(prepared, **self.sending)
+        self.response.history = [*refused.history, refused]
+        self.response.request = prepared
+        if self.auth._cache.policy.signals:
+            self.signal = self.auth._signal(self.response, self.sending)
+
+    def _info(self) -> ResponseInfo:
+        response, request = self.response, self.response.request
+        return ResponseInfo(
+            response=response,
+            status=response.status_code,
+            method=(request.method or "").upper(),
+            url=request.url or "",
+            origin=self.origin,
+            sent_with=sent_with(self.auth._cache, self.credential, request.headers),
+            challenges=_challenge_lines(response),
+            carried="Authorization" in request.headers,
+            cookies=values(request.headers.get("Cookie")),
+            once=not getattr(getattr(response.raw, "retries", None), "history", ()),
+            replayable=not self._is_dead() or rewind(request),
+            signal=self.signal,
+        )
+
+    def _is_dead(self) -> bool:
+        return self.response.status_code == UNAUTHORIZED or self.signal is not None
+
+
+def _challenge_lines(response: Response) -> list[str]:
+    """Return the field lines apart: one that is malformed must not hide the others."""
+    lines = getattr(getattr(response.raw, "headers", None), "getlist", None)
+    if lines is not None:
+        return list(lines(_CHALLENGE))
+    joined = response.headers.get(_CHALLENGE)
+    return [] if joined is None else [joined]

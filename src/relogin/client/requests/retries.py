@@ -1,0 +1,36 @@
+"""Seeing that an adapter retries 401s by itself: it does so below any auth, with the dead session.
+
+By default it then raises `RetryError`, and nobody ever sees the 401.
+"""
+
+from __future__ import annotations
+
+import warnings
+from weakref import WeakSet
+
+from requests.adapters import BaseAdapter
+
+from relogin.client.renewal.policy import UNAUTHORIZED
+
+__all__ = ["RetriesUnauthorized", "warn_of_retries"]
+
+
+class RetriesUnauthorized(UserWarning):
+    """An adapter was made with `Retry(status_forcelist=[401])`: leave the 401 out."""
+
+
+_warned: WeakSet[BaseAdapter] = WeakSet()
+
+
+def warn_of_retries(adapter: object) -> None:
+    """Warn once of an adapter that sends a request again because it was answered 401."""
+    retried = getattr(getattr(adapter, "max_retries", None), "status_forcelist", None) or ()
+    if not isinstance(adapter, BaseAdapter) or UNAUTHORIZED not in retried or adapter in _warned:
+        return
+    _warned.add(adapter)
+    warnings.warn(
+        "this adapter's Retry(status_forcelist=[401]) sends a refused request again with the same "
+        "dead session, before relogin can renew it: take 401 out of the list",
+        RetriesUnauthorized,
+        stacklevel=2,
+    )

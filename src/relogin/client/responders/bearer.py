@@ -1,0 +1,47 @@
+"""The Bearer scheme (RFC 6750)."""
+
+from __future__ import annotations
+
+import re
+
+from relogin.client.terms.responder import ACTIONS, Action, Responder
+from relogin.errors import InvalidGrant
+from relogin.session import SessionError
+from relogin.wire.model import Challenge, Credentials
+
+__all__ = ["BEARER"]
+
+
+# RFC 6750 §3.1, in the words of SPEC.md.
+_BEARER_ERRORS = {
+    "invalid_token": SessionError.EXPIRED,
+    "insufficient_user_authentication": SessionError.INSUFFICIENT,
+}
+
+
+def _bearer_error(challenge: Challenge) -> SessionError | str | None:
+    error = challenge.get("error")
+    return None if error is None else _BEARER_ERRORS.get(error, error)
+
+
+_is_bearer_token = re.compile(r"[A-Za-z0-9\-._~+/]++=*+").fullmatch
+
+
+def _bearer_authorization(token: str) -> str:
+    if not _is_bearer_token(token):
+        raise InvalidGrant(
+            "the token that the login returned cannot be sent: a Bearer token is letters, digits "
+            "and -._~+/ (RFC 6750 §2.1)"
+        )
+    return str(Credentials("Bearer", token68=token))
+
+
+# Of these a new token is no cure.
+_BEARER_ACTIONS = {
+    **ACTIONS,
+    "insufficient_scope": Action.STOP,
+    "invalid_request": Action.STOP,
+}
+
+BEARER = Responder("Bearer", _bearer_error, _bearer_authorization, _BEARER_ACTIONS)
+"""RFC 6750: `invalid_token` is an expired session; `insufficient_scope` is none."""

@@ -1,0 +1,33 @@
+"""The Session scheme (SPEC.md)."""
+
+from __future__ import annotations
+
+import re
+
+from relogin.client.terms.responder import Responder
+from relogin.errors import InvalidGrant
+from relogin.session import SessionChallenge, SessionError
+from relogin.wire.model import Challenge, Credentials
+
+__all__ = ["SESSION"]
+
+
+def _session_error(challenge: Challenge) -> SessionError | str | None:
+    return SessionChallenge.from_challenge(challenge).error
+
+
+# SPEC.md's session-token.
+_is_session_token = re.compile(r"[!#-\[\]-~]++").fullmatch
+
+
+def _session_authorization(token: str) -> str:
+    if not _is_session_token(token):
+        raise InvalidGrant(
+            "the token that the login returned cannot be sent: a session token is visible ASCII "
+            "without space, quote and backslash (SPEC.md §4.1)"
+        )
+    return str(Credentials("Session", {"token": token}))
+
+
+SESSION = Responder("Session", _session_error, _session_authorization)
+"""SPEC.md's scheme."""

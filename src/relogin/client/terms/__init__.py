@@ -1,0 +1,1 @@
+"""The small words that every room of the client shares."""

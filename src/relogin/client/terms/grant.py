@@ -1,0 +1,162 @@
+"""What a login is told, and what it gives back."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from math import isfinite
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from relogin.errors import InvalidGrant
+from relogin.session import SessionError
+from relogin.wire.model import Challenge
+
+if TYPE_CHECKING:
+    from http.cookiejar import CookieJar
+
+__all__ = ["Context", "Grant", "granted", "is_cookie_value"]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Grant:
+    """A session that a login obtained: a token, cookies, or both.
+
+    `token` is sent in Authorization. `cookies` is a mapping of names to values, or the cookie jar
+    of the client that logged in, of which only what belongs to the request's host is kept.
+    `expires_in` is the number of seconds until the session ends if no request comes; 0 and less
+    tell no more than None: it is renewed when its server says so. `refresh` is kept for the next
+    login and never sent with a request: a refresh token, say.
+
+    Raises `InvalidGrant`, which is a `ValueError` and a `TypeError`, for a grant that holds nothing
+    and for values of other types.
+
+    >>> Grant(token="secret", expires_in=600)
+    <Grant with token, expires_in=600>
+    """
+
+    token: str | None = None
+    cookies: Mapping[str, str] | CookieJar = field(default_factory=dict)
+    expires_in: float | None = None
+    refresh: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("token", "refresh"):
+            if not isinstance(getattr(self, name), str | None):
+                raise InvalidGrant(f"Grant.{name} is a str, not {_kind(getattr(self, name))}")
+        if not (isinstance(self.cookies, Mapping) or hasattr(self.cookies, "add_cookie_header")):
+            kind = _kind(self.cookies)
+            raise InvalidGrant(f"Grant.cookies maps names to values, or is a jar; not {kind}")
+        if self.token == "" or (self.token is None and not self.cookies):
+            raise InvalidGrant(
+                "a Grant needs a token or cookies; a login that declines returns None"
+            )
+        if self.expires_in is not None and not _is_seconds(self.expires_in):
+            raise InvalidGrant(
+                "Grant.expires_in is a finite number of seconds, or None where it is not known"
+            )
+
+    def __repr__(self) -> str:
+        credential = [name for name in ("token", "cookies", "refresh") if getattr(self, name)]
+        expiry = [] if self.expires_in is None else [f"expires_in={self.expires_in:g}"]
+        return f"<Grant with {', '.join(credential + expiry)}>"
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Context:
+    """Why a login is asked for, and the means to do it.
+
+    `challenge` is the challenge that asked, or `None` after a signal; `error` is its code as it
+    came, `realm` its realm (empty where it named none). `method` and `url` are the request's that
+    met it. `attempt` counts the logins since the last one that succeeded, from 1. `previous` is
+    the grant that died, if there was one: its `refresh` is what a rotating login needs.
+    `timeout` is how many seconds the login may take.
+
+    All of it but the origin of `url` was said by the server: it never tells where a secret goes.
+    """
+
+    challenge: Challenge | None
+    error: SessionError | str | None
+    realm: str
+    method: str
+    url: str
+    attempt: int = 1
+    previous: Grant | None = None
+    timeout: float = 20.0
+    open_http: Callable[[], Any] = field(default=lambda: None, compare=False)
+
+    @cached_property
+    def http(self) -> Any:
+        """A client of the driver's own library for the login to use, made when first asked for.
+
+        It shares the request's connections, proxies and TLS settings, and neither its cookies
+        nor its credentials: no netrc, no auth, no hooks.
+        """
+        return self.open_http()
+
+    def __repr__(self) -> str:
+        return f"<Context {self.method} {self.error or 'no session'} realm={self.realm!r}>"
+
+
+def granted(result: object, url: str) -> Grant | None:
+    """Turn what a login returned into a grant for requests to `url`; `None` means it declined.
+
+    Raises `InvalidGrant`, a `TypeError`, for what no request can be signed with. It names types
+    and names, never a value.
+    """
+    if result is None:
+        return None
+    if isinstance(result, Grant):
+        return _with_plain_cookies(result, url)
+    if isinstance(result, str) and result:
+        return Grant(token=result)
+    if inspect.iscoroutine(result):
+        result.close()
+        raise InvalidGrant("the login is a coroutine function: it needs an asynchronous client")
+    returned = "an empty str" if result == "" else _kind(result)
+    raise InvalidGrant(f"a login returns a relogin.Grant, a token or None; this one: {returned}")
+
+
+def _with_plain_cookies(grant: Grant, url: str) -> Grant:
+    jar: Any = getattr(grant.cookies, "jar", grant.cookies)  # httpx.Cookies keeps its jar inside
+    plain = _cookies_for(jar, url) if hasattr(jar, "add_cookie_header") else dict(jar)
+    if grant.token is None and not plain:
+        raise InvalidGrant(f"the cookies of this Grant are not for {urlsplit(url).hostname}")
+    for name, value in plain.items():
+        if not (isinstance(name, str) and isinstance(value, str)):
+            raise InvalidGrant(
+                f"Grant.cookies maps str to str, not {_kind(name)} to {_kind(value)}"
+            )
+        if not (_is_cookie_name(name) and is_cookie_value(value)):
+            raise InvalidGrant("a cookie of this Grant cannot be sent (RFC 6265 §4.1.1)")
+    return replace(grant, cookies=MappingProxyType(plain))
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__
+
+
+def _is_seconds(value: object) -> bool:
+    try:
+        return isinstance(value, int | float) and type(value) is not bool and isfinite(value)
+    except OverflowError:  # an integer of hundreds of digits
+        return False
+
+
+# RFC 6265 §4.1.1, with the spaces, commas and octets that servers set and get back all the same.
+_is_cookie_name = re.compile(r"[!#-+\--:<>-\[\]-~]++").fullmatch
+is_cookie_value = re.compile(r"[ -:<-~\x80-\xff]*+").fullmatch
+
+
+def _cookies_for(jar: CookieJar, url: str) -> dict[str, str]:
+    """Pick what a jar would send to `url`: a login may have met other hosts on its way."""
+    from urllib.request import Request  # slow to load, and few grants hold a jar
+
+    request = Request(url)  # noqa: S310 - never opened, only asked for its Cookie header
+    jar.add_cookie_header(request)
+    pairs = (request.get_header("Cookie") or "").split("; ")
+    return {name: value for name, _, value in (pair.partition("=") for pair in pairs) if name}

@@ -1,0 +1,211 @@
+"""FormLogin against pages as servers write them."""
+
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+import requests
+
+from relogin import LoginRefused, LoginUnavailable
+from relogin.client.logins import FormLogin
+from relogin.client.requests import SessionAuth
+from tests.client.log_in import ACCOUNT, PASSWORD, USER, WAYS, LogIn, with_requests
+from tests.client.server import Answer, Request, Server, flood
+
+PAGE = """\
+<!-- <form method=post><input name=user><input name=password></form> -->
+<form action="/search"><input name="q"></form>
+<form method="POST" action="%s">
+  <input type="hidden" name="csrf" value="&lt;x&gt;">
+  <input name="user" value="guest"><input name="password" type="password">
+  <input type="checkbox" name="remember" checked> <input type=radio name=no value=1>
+  <button name="go" value="1">Log in</button>
+</form>
+"""
+HTML = (("Content-Type", "text/html; charset=utf-8"),)
+
+
+class Site:
+    """Serves a form, and logs in who fills it in with what it was given."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.action = ""
+        self.success = Answer(303, (("Location", "/home"),))
+        self.failure = self.page
+        self.home = Answer(200, HTML, b"<p>Hello")
+        server.binding = "cookie"
+        server.routes["/in"] = self.in_
+        server.routes["/home"] = lambda request: self.home
+
+    def in_(self, request: Request) -> Answer:
+        return self.page() if request.method == "GET" else self.post(request)
+
+    def page(self) -> Answer:
+        headers = (*HTML, ("Set-Cookie", "seed=s33d; Path=/"))
+        return Answer(200, headers, (PAGE % self.action).encode())
+
+    def post(self, request: Request) -> Answer:
+        fields = parse_qs(request.body.decode())
+        if request.cookies.get("seed") != "s33d" or fields["csrf"] != ["<x>"]:
+            return Answer(419)
+        if (fields["user"], fields["password"]) != ([USER], [PASSWORD]):
+            return self.failure()
+        self.server.living = "c00kie"
+        cookie = ("Set-Cookie", f"sid={self.server.living}; Path=/; HttpOnly")
+        return Answer(self.success.status, (*self.success.headers, cookie), self.success.body)
+
+    def login(self, **more: Any) -> FormLogin:
+        return FormLogin(f"{self.server.url}/in", ACCOUNT, **more)
+
+    def wrong(self) -> FormLogin:
+        return FormLogin(f"{self.server.url}/in", {"user": USER, "password": "wr0ng"})
+
+
+@pytest.fixture(params=list(WAYS))
+def log_in(request: pytest.FixtureRequest) -> LogIn:
+    return WAYS[request.param]
+
+
+@pytest.fixture
+def site(server: Server) -> Site:
+    return Site(server)
+
+
+def names(grant: Any) -> dict[str, str]:
+    return {cookie.name: cookie.value for cookie in grant.cookies}
+
+
+def test_the_form_is_filled_in_with_what_the_page_gave(site: Site, log_in: LogIn) -> None:
+    grant = log_in(site.login())
+    assert names(grant) == {"seed": "s33d", "sid": "c00kie"}
+    _, post, home = site.server.requests
+    assert parse_qs(post.body.decode()) == {
+        "csrf": ["<x>"],
+        "user": [USER],
+        "password": [PASSWORD],
+        "remember": ["on"],
+    }
+    assert (post.headers["Origin"], post.headers["Referer"]) == (
+        site.server.url,
+        f"{site.server.url}/in",
+    )
+    assert (home.method, home.path, home.cookies["sid"]) == ("GET", "/home", "c00kie")
+
+
+@pytest.mark.parametrize("action", ["in", "/in", "./in#there"])
+def test_the_form_may_name_where_it_goes(site: Site, action: str) -> None:
+    site.action = action
+    assert "sid" in names(with_requests(site.login()))
+
+
+def test_a_page_that_is_missing_after_the_login_does_no_harm(site: Site) -> None:
+    site.home = Answer(404, HTML, b"no profile here")
+    assert "sid" in names(with_requests(site.login()))
+
+
+def test_a_page_that_is_endless_after_the_login_does_no_harm(site: Site, log_in: LogIn) -> None:
+    site.home = Answer(200, HTML, flood())
+    assert "sid" in names(log_in(site.login()))
+
+
+def test_the_form_again_means_a_wrong_password(site: Site) -> None:
+    with pytest.raises(LoginRefused, match="with the form again"):
+        with_requests(site.wrong())
+
+
+def test_a_redirect_back_to_the_form_means_a_wrong_password(site: Site) -> None:
+    site.failure = lambda: Answer(302, (("Location", "/in"),))
+    with pytest.raises(LoginRefused, match="with the form again"):
+        with_requests(site.wrong())
+
+
+def test_a_status_of_its_own_means_a_wrong_password(site: Site) -> None:
+    site.failure = lambda: Answer(403, HTML, b"no")
+    with pytest.raises(LoginRefused, match="answered 403"):
+        with_requests(site.wrong())
+
+
+def test_the_user_may_say_what_else_means_a_wrong_password(site: Site) -> None:
+    with pytest.raises(LoginRefused):
+        with_requests(site.login(refused=lambda answer: "Hello" in answer.text))
+
+
+def test_an_outage_of_the_login_is_one(site: Site) -> None:
+    site.failure = lambda: Answer(503, (("Retry-After", "3"),))
+    with pytest.raises(LoginUnavailable) as raised:
+        with_requests(site.wrong())
+    assert raised.value.retry_after == 3
+
+
+@pytest.mark.parametrize("status", [403, 401, 404, 500])
+def test_a_page_that_is_refused_has_refused_no_password(site: Site, status: int) -> None:
+    site.server.routes["/in"] = lambda request: Answer(status, HTML, b"")
+    with pytest.raises(LoginUnavailable, match=f"answered {status}"):
+        with_requests(site.login())
+
+
+def test_a_page_without_the_form_is_an_outage(site: Site) -> None:
+    with pytest.raises(LoginUnavailable, match="without a form that has email, password"):
+        with_requests(FormLogin(f"{site.server.url}/in", {"email": "a@b", "password": PASSWORD}))
+    assert len(site.server.requests) == 1
+
+
+def test_a_form_that_would_put_the_password_into_a_url_is_not_sent(site: Site) -> None:
+    with pytest.raises(LoginUnavailable, match="into a URL"):
+        with_requests(FormLogin(f"{site.server.url}/in", {"q": PASSWORD}))
+    assert len(site.server.requests) == 1
+
+
+def test_a_form_that_goes_to_another_origin_is_not_sent(site: Site) -> None:
+    site.action = f"{site.server.other_host}/in"
+    with pytest.raises(LoginUnavailable, match="another origin"):
+        with_requests(site.login())
+    assert len(site.server.requests) == 1
+
+
+@pytest.mark.parametrize("status", [303, 307])
+def test_a_redirect_to_another_origin_is_refused(site: Site, log_in: LogIn, status: int) -> None:
+    site.success = Answer(status, (("Location", f"{site.server.other_host}/home"),))
+    with pytest.raises(LoginUnavailable, match="another origin"):
+        log_in(site.login())
+    assert len(site.server.requests) == 2
+
+
+@pytest.mark.parametrize("location", ["mailto:a@b.example", "//[", "http://127.0.0.1\\@x/"])
+def test_a_redirect_that_leads_nowhere_is_no_landing(
+    site: Site, log_in: LogIn, location: str
+) -> None:
+    site.success = Answer(303, (("Location", location), ("Set-Cookie", "sid=1; Path=/")))
+    with pytest.raises(LoginUnavailable):
+        log_in(site.login())
+    assert len(site.server.requests) == 2
+
+
+def test_a_redirect_to_the_landing_is_a_success_and_is_not_followed(site: Site) -> None:
+    site.success = Answer(302, (("Location", f"{site.server.other_host}/home"),))
+    assert "sid" in names(with_requests(site.login(landing=site.server.other_host)))
+    assert len(site.server.requests) == 2
+
+
+def test_no_password_is_redirected_even_to_the_landing(site: Site) -> None:
+    site.success = Answer(307, (("Location", f"{site.server.other_host}/home"),))
+    with pytest.raises(LoginUnavailable, match="another origin"):
+        with_requests(site.login(landing=site.server.other_host))
+    assert len(site.server.requests) == 2
+
+
+def test_a_login_that_sets_no_cookie_brings_no_session(site: Site) -> None:
+    site.server.routes["/in"] = lambda request: Answer(
+        200, HTML, b"" if request.method == "POST" else (PAGE % "").encode()
+    )
+    with pytest.raises(LoginUnavailable, match="without a cookie"):
+        with_requests(site.login())
+
+
+def test_an_adapter_renews_a_session_of_cookies(site: Site, session: requests.Session) -> None:
+    session.auth = SessionAuth(site.login())
+    assert session.get(f"{site.server.url}/a").status_code == 200
+    site.server.kill()
+    assert session.get(f"{site.server.url}/a").status_code == 200
+    assert [r.method for r in site.server.seen("/in")] == ["GET", "POST", "GET", "POST"]

@@ -1,0 +1,211 @@
+"""Where a login takes its secrets, from whom it has them, and that it shows none."""
+
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import requests
+
+from relogin import Grant, LoginRefused, LoginUnavailable
+from relogin.client.logins import BasicLogin, FormLogin, JSONLogin
+from relogin.client.requests import SessionAuth
+from tests.client.log_in import (
+    ACCOUNT,
+    PASSWORD,
+    TOKEN,
+    USER,
+    WAYS,
+    LogIn,
+    answers,
+    context,
+    read_account,
+    read_password,
+    with_requests,
+)
+from tests.client.server import Answer, Server, flood, serve
+
+
+@pytest.fixture(params=list(WAYS))
+def log_in(request: pytest.FixtureRequest) -> LogIn:
+    return WAYS[request.param]
+
+
+# Redirects
+
+
+def test_307_within_the_origin_takes_the_account_along(server: Server, log_in: LogIn) -> None:
+    url = answers(server, Answer(307, (("Location", "/there"),)))
+    answers(server, Answer(200, (), TOKEN), path="/there")
+    assert log_in(JSONLogin(url, ACCOUNT)) == Grant(token="t0ken")
+    assert server.requests[0].body == server.requests[1].body
+
+
+def test_303_within_the_origin_becomes_a_get_without_the_account(
+    server: Server, log_in: LogIn
+) -> None:
+    url = answers(server, Answer(303, (("Location", "there?a=b"),)))
+    answers(server, Answer(200, (), TOKEN), path="/there?a=b")
+    assert log_in(JSONLogin(url, ACCOUNT)) == Grant(token="t0ken")
+    second = server.requests[1]
+    assert (second.method, second.body, second.headers["Content-Type"]) == ("GET", b"", None)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_to_another_origin_is_refused(
+    server: Server, log_in: LogIn, status: int
+) -> None:
+    url = answers(server, Answer(status, (("Location", f"{server.other_host}/token"),)))
+    with pytest.raises(LoginUnavailable, match="another origin"):
+        log_in(JSONLogin(url, ACCOUNT))
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("location", ["mailto:a@b.example", "//[", "https://127.0.0.1/", "//x/"])
+def test_a_redirect_that_leads_nowhere_is_refused(
+    server: Server, log_in: LogIn, location: str
+) -> None:
+    url = answers(server, Answer(307, (("Location", location),)))
+    with pytest.raises(LoginUnavailable):
+        log_in(JSONLogin(url, ACCOUNT))
+    assert len(server.requests) == 1
+
+
+def test_a_redirect_that_each_library_reads_otherwise_takes_no_password_along(
+    server: Server, log_in: LogIn
+) -> None:
+    with serve(Server()) as other:
+        location = f"{server.url}\\@127.0.0.1:{other.port}/token"
+        url = answers(server, Answer(307, (("Location", location),)))
+        with pytest.raises(LoginUnavailable, match="another origin"):
+            log_in(JSONLogin(url, ACCOUNT))
+    assert (len(server.requests), other.requests) == (1, [])
+
+
+def test_redirects_without_end_are_an_outage(server: Server) -> None:
+    url = answers(server, Answer(303, (("Location", "/token"),)))
+    with pytest.raises(LoginUnavailable, match="redirects without end"):
+        with_requests(JSONLogin(url, ACCOUNT))
+
+
+def test_the_body_of_a_redirect_is_read_within_a_bound(server: Server, log_in: LogIn) -> None:
+    url = answers(server, Answer(303, (("Location", "/there"),), flood()))
+    answers(server, Answer(200, (), TOKEN), path="/there")
+    assert log_in(JSONLogin(url, ACCOUNT)) == Grant(token="t0ken")
+
+
+# Whose credentials
+
+
+def test_netrc_is_not_asked(
+    server: Server, log_in: LogIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login eve password secret\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    log_in(JSONLogin(answers(server, Answer(200, (), TOKEN)), ACCOUNT))
+    assert server.requests[0].headers["Authorization"] is None
+
+
+@pytest.mark.parametrize("kind", [requests.Session, httpx.Client])
+def test_what_the_client_itself_would_sign_with_is_not_sent(server: Server, kind: Any) -> None:
+    with kind() as http:
+        http.auth = ("eve", "secret")
+        JSONLogin(answers(server, Answer(200, (), TOKEN)), ACCOUNT)(context(http))
+    assert server.requests[0].headers["Authorization"] is None
+
+
+@pytest.mark.parametrize(
+    "account",
+    [
+        {"user": USER, "password": read_password},
+        {"user": lambda: USER, "password": read_password},
+        read_account,
+    ],
+)
+def test_a_password_may_be_asked_for_when_it_is_needed(server: Server, account: Any) -> None:
+    with_requests(JSONLogin(answers(server, Answer(200, (), TOKEN)), account))
+    assert json.loads(server.requests[0].body) == ACCOUNT
+
+
+# What a login holds, and shows
+
+
+@pytest.mark.parametrize(
+    "login",
+    [
+        JSONLogin("https://api.example.com/login?key=k3y", ACCOUNT),
+        FormLogin("https://api.example.com/login#k3y", ACCOUNT),
+        BasicLogin("https://api.example.com/login", USER, PASSWORD),
+    ],
+    ids=lambda login: type(login).__name__,
+)
+class TestLiteralPassword:
+    def test_no_repr_shows_it(self, login: Any) -> None:
+        assert repr(login) == f"<{type(login).__name__} https://api.example.com/login>"
+
+    def test_nothing_pickles_it_and_the_message_names_what_can_be(self, login: Any) -> None:
+        with pytest.raises(pickle.PicklingError, match="a callable that returns the password"):
+            pickle.dumps(login)
+
+    def test_no_adapter_pickles_it(self, login: Any) -> None:
+        with pytest.raises(pickle.PicklingError, match="a callable that returns the password"):
+            pickle.dumps(SessionAuth(login))
+
+
+@pytest.mark.parametrize("account", [read_account, {"user": USER, "password": read_password}])
+def test_a_login_that_asks_for_its_password_is_pickled_without_it(
+    server: Server, account: Any
+) -> None:
+    login = JSONLogin(answers(server, Answer(200, (), TOKEN)), account)
+    pickled = pickle.dumps(login)
+    assert PASSWORD.encode() not in pickled
+    assert with_requests(pickle.loads(pickled)) == Grant(token="t0ken")
+    assert json.loads(server.requests[0].body) == ACCOUNT
+
+
+@pytest.mark.parametrize("kind", [JSONLogin, FormLogin])
+def test_a_url_that_is_not_https_is_refused_unless_asked_for(kind: Any) -> None:
+    with pytest.raises(ValueError, match="insecure=True"):
+        kind("http://api.example.com/login", ACCOUNT)
+    assert kind("http://api.example.com/login", ACCOUNT, insecure=True)
+
+
+def test_a_url_with_a_password_in_it_is_refused() -> None:
+    with pytest.raises(ValueError, match="stand apart"):
+        JSONLogin("https://ada:secret@api.example.com/login", {})
+
+
+def test_fields_that_are_no_mapping_are_refused() -> None:
+    with pytest.raises(TypeError, match="a mapping, or a callable that returns one; not str"):
+        JSONLogin("https://api.example.com/login", "ada")  # type: ignore[arg-type]
+
+
+def test_a_callable_that_returns_no_mapping_is_refused() -> None:
+    with pytest.raises(TypeError, match="returns a mapping, not str"):
+        with_requests(JSONLogin("https://api.example.com/login", read_password))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [Answer(401, (), PASSWORD.encode()), Answer(500), Answer(200, (), PASSWORD.encode())],
+    ids=["refused", "unavailable", "senseless"],
+)
+def test_no_failure_holds_the_password(server: Server, log_in: LogIn, answer: Answer) -> None:
+    with pytest.raises((LoginRefused, LoginUnavailable)) as raised:
+        log_in(JSONLogin(answers(server, answer), ACCOUNT))
+    assert PASSWORD not in str(raised.value)
+    assert PASSWORD not in repr(raised.value.__cause__)
+    for error in (raised.value, raised.value.__cause__):
+        assert PASSWORD.encode() not in pickle.dumps(error)
+
+
+def test_the_failure_to_connect_does_not_hold_the_request(log_in: LogIn) -> None:
+    with serve() as gone:
+        url = gone.url
+    with pytest.raises(LoginUnavailable) as raised:
+        log_in(JSONLogin(url, ACCOUNT))
+    assert (raised.value.__cause__, raised.value.__context__) == (None, None)

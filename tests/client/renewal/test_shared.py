@@ -1,0 +1,117 @@
+"""A fleet of real processes: one login for all, whoever dies, whether or not the store is there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.client.redis_server import RedisServer, a_redis_server
+from tests.client.server import Server
+from tests.client.shared import ManySessions, OneSession, Worker, a_fleet
+from tests.client.takeover import a_round
+
+
+@pytest.fixture
+def redis_server() -> Iterator[RedisServer]:
+    with a_redis_server() as running:
+        yield running
+
+
+@pytest.fixture(
+    params=["sqlite", pytest.param("redis", marks=pytest.mark.needs("redis-server"))],
+)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return str(tmp_path / "sessions.db")
+    server: RedisServer = request.getfixturevalue("redis_server")
+    return server.url
+
+
+def get_at_once(workers: list[Worker]) -> tuple[Counter[str], Counter[str]]:
+    """Let all threads of all processes send a request; tell how they ended, and what was told."""
+    for worker in workers:
+        worker.tell("get /orders")
+    ended: Counter[str] = Counter()
+    events: Counter[str] = Counter()
+    for worker in workers:
+        done = worker.ended()
+        ended += done.ended
+        events += done.events
+    return ended, events
+
+
+@pytest.mark.requirement("C-17")
+def test_eight_processes_of_sixteen_threads_that_meet_a_dead_session_log_in_once(
+    server: Server, store: str
+) -> None:
+    login = OneSession(server)
+    with a_fleet(server.url, store, 8, threads=16) as workers:
+        workers[0].get()
+        assert server.logins == 1
+        get_at_once(workers)
+        server.kill()
+        ended, _ = get_at_once(workers)
+    assert ended == {"200": 128}
+    assert server.logins == 2
+    assert login.refreshed_twice == []
+
+
+def test_processes_that_begin_at_once_log_in_once(server: Server, store: str) -> None:
+    OneSession(server)
+    with a_fleet(server.url, store, 4, threads=4) as workers:
+        ended, _ = get_at_once(workers)
+    assert ended == {"200": 16}
+    assert server.logins == 1
+
+
+def test_a_process_that_begins_later_is_never_refused(server: Server, store: str) -> None:
+    OneSession(server)
+    with a_fleet(server.url, store, 1, threads=1) as workers:
+        workers[0].get()
+    refused = len(server.seen("/orders")) - 1
+    with a_fleet(server.url, store, 1, threads=1) as workers:
+        assert workers[0].get().events == {"adopted": 1}
+    assert len(server.seen("/orders")) - refused == 2
+    assert server.logins == 1
+
+
+def test_a_process_that_is_killed_while_it_logs_in_is_replaced_by_one_other(
+    server: Server, store: str
+) -> None:
+    login = OneSession(server)
+    with a_fleet(server.url, store, 3, threads=4, login_timeout=1.5) as workers:
+        get_at_once(workers)
+        for _ in range(2):
+            outcome = a_round(server, store, workers, login_timeout=1.5)
+            assert (outcome.ended, outcome.logins) == ({"200": 8}, 2)
+    assert login.refreshed_twice == []
+
+
+@pytest.mark.needs("redis-server")
+def test_no_request_fails_because_redis_goes_away_and_comes_back(
+    server: Server, redis_server: RedisServer
+) -> None:
+    login = ManySessions(server)
+    with a_fleet(server.url, redis_server.url, 3, threads=4) as workers:
+        for worker in workers:
+            worker.tell("load /orders")
+        served = 0
+        for do in (login.kill, redis_server.stop, login.kill, redis_server.start, login.kill):
+            do()
+            served = len(server.seen("/orders")) + 120
+            server.wait_for("/orders", served)
+        for worker in workers:
+            worker.tell("stop")
+        ended: Counter[str] = Counter()
+        events: Counter[str] = Counter()
+        for worker in workers:
+            done = worker.ended()
+            ended += done.ended
+            events += done.events
+    assert set(ended) == {"200"}
+    assert events["store_away"] >= 1
+    # One for each of them while Redis was away, and else one for all of them.
+    assert login.logins <= 1 + 1 + 3 + 3
