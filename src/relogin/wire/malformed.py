@@ -29,9 +29,9 @@ from relogin.wire.shapes import (
     END,
     EQUALS,
     ESCAPED,
+    FIRST_TOKEN68,
     KNOWN,
     LIKELY,
-    LONG_TOKEN68,
     MISSES_EQUALS,
     MORE,
     NEXT_OPENS,
@@ -45,7 +45,6 @@ from relogin.wire.shapes import (
     SINGLE,
     STOP,
     STOP_OR_PARAM,
-    SURE_TOKEN68,
     TEXT,
     THEN_PARAM,
     TOKEN68_ONLY,
@@ -144,14 +143,8 @@ opening = _rules(
         "token68",
         rf"(?P<scheme>{TOKEN68_ONLY}) ++(?!{NO_SCHEME}|{KNOWN})(?P<token68>{TOKEN68}){STOP}",
     ),
-    # Token YWJj== realm="a", Bearer eyJhbGciOiJIUzI1NiJ9 expired
-    ("token68", rf"(?P<scheme>{TOKEN}) ++(?P<token68>{SURE_TOKEN68})"),
-    ("token68", rf"(?P<scheme>{KNOWN}) ++(?P<token68>{LONG_TOKEN68})"),
-    # Negotiate YWJj= expired
-    (
-        "token68",
-        rf"(?P<scheme>{TOKEN68_ONLY}) ++(?!{NO_SCHEME})(?P<token68>{TOKEN68}(?<==))(?=[ \t])",
-    ),
+    # Token YWJj== realm="a", Bearer eyJhbGciOiJIUzI1NiJ9 expired, Negotiate YWJj= expired
+    ("token68", rf"(?={FIRST_TOKEN68})(?P<scheme>{TOKEN}) ++(?P<token68>{TOKEN68})"),
     ("scheme", rf"(?P<scheme>(?!['`]){TOKEN}) ++(?={PARAM})"),
     ("scheme", rf"(?P<scheme>{TOKEN})(?= *+{END})(?!{THEN_PARAM})"),
     # Negotiate, Bearer, realm="a"

@@ -225,8 +225,10 @@ class Recovery:
             if kind not in seen:
                 seen.add(kind)
                 self._fault(kind, *bad.span())
-        text = _folds.sub(" ", text)
+        if self._folded:
+            text = _folds.sub(" ", text)
         if "non-latin-1" in seen:  # somebody decoded the octets: back to them
             text = text.encode("utf-8", "surrogatepass").decode("latin-1")
-        text = _unsendable.sub(" ", text)  # RFC 9110 §5.5: refuse, or replace with a space
+        if seen or self._folded:  # RFC 9110 §5.5: refuse, or replace with a space
+            text = _unsendable.sub(" ", text)
         return text if what == "value" else _unescaped(text.rstrip() if what == "cut" else text)

@@ -15,9 +15,9 @@ __all__ = [
     "END",
     "EQUALS",
     "ESCAPED",
+    "FIRST_TOKEN68",
     "KNOWN",
     "LIKELY",
-    "LONG_TOKEN68",
     "MISSES_EQUALS",
     "MORE",
     "NEXT_OPENS",
@@ -31,7 +31,6 @@ __all__ = [
     "SINGLE",
     "STOP",
     "STOP_OR_PARAM",
-    "SURE_TOKEN68",
     "TEXT",
     "THEN_PARAM",
     "TOKEN68_ONLY",
@@ -111,8 +110,12 @@ _BASE64 = (
     rf"(?:(?={_CHAR68}*?[0-9])(?={_CHAR68}*?[A-Z])(?={_CHAR68}*?[a-z])"
     rf"|(?=(?>{_CHAR68}*?[a-z][A-Z]){_CHAR68}*?[a-z][A-Z]))"
 )
-SURE_TOKEN68 = rf"(?!{NO_SCHEME})(?:{TOKEN68}(?<===)|{_BASE64}{_CHAR68}++=)(?=[ \t]++[^\s\"',;=])"
-LONG_TOKEN68 = rf"{_BASE64}{_CHAR68}{{16,}}+=*+(?=[ \t]++[^\s\"',;=])"
+_JUNK = r"(?=[ \t]++[^\s\"',;=])"
+FIRST_TOKEN68 = (
+    rf"{TOKEN} ++(?!{NO_SCHEME})(?:{TOKEN68}(?<===)|{_BASE64}{_CHAR68}++=){_JUNK}"
+    rf"|{KNOWN} ++{_BASE64}{_CHAR68}{{16,}}+=*+{_JUNK}"
+    rf"|{TOKEN68_ONLY} ++(?!{NO_SCHEME}){TOKEN68}(?<==)(?=[ \t])"
+)
 
 # What is said of a session, say, and is no challenge of that scheme: these schemes are words.
 _WORDY = rf"(?i:Basic|Concealed|Digest|Mutual|Negotiate|Session)(?!{TCHAR})"
