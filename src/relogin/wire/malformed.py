@@ -24,6 +24,7 @@ from relogin.wire.faults import KINDS
 from relogin.wire.shapes import (
     CHALLENGE,
     CLOSED,
+    CLOSED_OTHERWISE,
     CLOSES_NOTHING,
     DOUBLE,
     END,
@@ -222,7 +223,7 @@ quoted = _rules(
     # Digest realm='a",nonce="b"
     ("single-quotes", rf"'{CLOSES_NOTHING}"),
     # Digest realm=\u201ca, nonce="b"
-    ("smart-quotes", rf"(?:{DOUBLE}|{SINGLE}){CLOSES_NOTHING}"),
+    ("smart-quotes", rf"(?:{DOUBLE}|{SINGLE}){CLOSED_OTHERWISE}"),
     # Basic realm=''a''
     ("single-quotes", rf"''(?P<value>(?:(?!''{STOP})[\s\S])++)''"),
     # Keystone uri='http://a'

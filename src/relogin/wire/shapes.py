@@ -10,6 +10,7 @@ from relogin.wire.abnf import BWS, LIST_SPACE, OWS, TCHAR, TOKEN, TOKEN68
 __all__ = [
     "CHALLENGE",
     "CLOSED",
+    "CLOSED_OTHERWISE",
     "CLOSES_NOTHING",
     "DOUBLE",
     "END",
@@ -138,15 +139,18 @@ TOLD_IN_TWO = (
 # An opening quote without a closing one of its kind. It opens no text if a double quote closes it,
 # or quoted values follow, and all the rest of the line is sound.
 _BARE = rf"(?:(?!'){TCHAR})++(?={END})"
-_NEXT_ELEMENT = rf"(?:{OWS}[,;]{OWS}|[ \t]++)(?:{KNOWN} ++(?={TOKEN}{BWS}={BWS}\"))?"
-_SOUND_REST = (
-    rf"(?:{_NEXT_ELEMENT}{TOKEN}{BWS}={BWS}"
-    rf"(?:\"[^\"\\]*+\"|'[^'\"]*+'(?={END})|{_BARE}))++{OWS}\Z"
-)
+_GAP = rf"(?:{OWS}[,;]{OWS}|[ \t]++)"
+_SOUND = rf"{TOKEN}{BWS}={BWS}(?:\"[^\"\\]*+\"|'[^'\"]*+'(?={END})|{_BARE})"
+_SOUND_PARAMS = rf"(?:{_GAP}{_SOUND})++{OWS}\Z"
+_SOUND_REST = rf"(?:{_GAP}(?:{KNOWN} ++(?={TOKEN}{BWS}={BWS}\"))?{_SOUND})++{OWS}\Z"
+_THEN_QUOTED = rf"(?={_GAP}(?:{KNOWN} ++)?{TOKEN}{BWS}={BWS}[\"'])"
 _UP_TO = "[^'\",;\u2018-\u201f\u2032\u2033\xab\xbb\x82\x84\x91-\x94\xe2]"
+_OPENED = rf"{_UP_TO}*+(?:[,;](?!{OWS}(?:{KNOWN} ++)?{PARAM}){_UP_TO}*+)*+"
+_OTHERWISE = rf"{_OPENED}(?:\"{_SOUND_REST}|{_THEN_QUOTED}{_SOUND_PARAMS})"
+CLOSED_OTHERWISE = rf"(?={_OTHERWISE})(?P<value>{_OPENED})\"?+"
+# A challenge may follow the one word that an apostrophe is part of, as it is strictly read.
 CLOSES_NOTHING = (
-    rf"(?P<value>{_UP_TO}*+(?:[,;](?!{OWS}(?:{KNOWN} ++)?{PARAM}){_UP_TO}*+)*+)"
-    rf"(?:\"|(?={_NEXT_ELEMENT}{TOKEN}{BWS}={BWS}[\"']))(?={_SOUND_REST})"
+    rf"(?={_OTHERWISE}|(?:(?!\s){_UP_TO})++{_THEN_QUOTED}{_SOUND_REST})(?P<value>{_OPENED})\"?+"
 )
 
 # A name and a quoted text: whether the text is its value nobody can say.
