@@ -15,7 +15,9 @@ from hypothesis import given, settings
 
 import relogin
 from relogin import Challenge
+from relogin.wire.diagnose import Repeated
 from relogin.wire.faults import KINDS, Fault, fault
+from relogin.wire.remarks import MAX_REMARKS, REMARKS
 from tests.wire.fields import EXAMPLES, wellformed
 
 VECTORS = Path(__file__).parents[1] / "vectors"
@@ -38,7 +40,7 @@ def read(field: str | list[str]) -> list[Challenge]:
         ('Basic realm="a"; charset=b;', [("semicolon", ";"), ("semicolon", ";")]),
         ("Basic realm=a,\r\n charset=b", [("obs-fold", "\r\n ")]),
         ('Basic realm="a\r\n b"', [("obs-fold", "\r\n ")]),
-        ("Basic a=b;\r\n ;\r\n c=d", [("semicolon", ";"), ("obs-fold", "\r\n ")] * 2),
+        ("Basic a=b;\r\n ;\r\n c=d", [("semicolon", ";"), *[("obs-fold", "\r\n ")] * 2]),
         ("Basic realm=a\r\n", [("line-break", "\r\n")]),
         ("Basic realm=a\nBearer", [("line-break", "\n")]),
         ("Basic realm=a\rBearer", [("line-break", "\r")]),
@@ -81,7 +83,8 @@ def read(field: str | list[str]) -> list[Challenge]:
         ("Basic a= b=c", [("empty-value", ""), ("missing-comma", "")]),
         ("Basic a=b,c,d=e", [("valueless-param", "c")]),
         ('Basic a=="b"', [("bad-equals", "==")]),
-        ('Basic a: "b"', [("colon-for-equals", ":")]),
+        ('Basic realm: "b"', [("colon-for-equals", ":")]),
+        ('Basic a"b"', [("missing-equals", "")]),
         ('Basic "a"="b"', [("quoted-name", '"a"')]),
         ("Basic a=b, A=c", [("duplicate-parameter", "A")]),
         # what is neither scheme nor parameter
@@ -178,6 +181,72 @@ def test_a_token68_takes_no_parameters() -> None:
         ("semicolon", ";"), ("missing-scheme", "b"), ("colon-for-equals", ":"),
         ("single-quotes", "'c'"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("field", "repeated"),
+    [
+        ('A b="1", b="2"', [(0, "b", ("1", "2"))]),
+        ('A b="1", b="1"', []),
+        ('A b="1", B=2, b="1", b="3"', [(0, "b", ("1", "2", "3"))]),
+        ("C, A b=1, b=2, c=3, c=4", [(1, "b", ("1", "2")), (1, "c", ("3", "4"))]),
+        (["A b=1", "b='2 3'"], [(0, "b", ("1", "2 3"))]),
+        ("A b=1, D b=2 3", []),
+        ("A b=1, x", []),
+    ],
+)
+def test_all_values_of_a_parameter_are_offered(
+    field: str | list[str], repeated: list[tuple[int, str, tuple[str, ...]]]
+) -> None:
+    diagnosis = relogin.diagnose(field)
+    assert diagnosis.repeated == tuple(Repeated(*one) for one in repeated)
+    for one in diagnosis.repeated:
+        assert diagnosis.challenges[one.challenge][one.name] == one.values[0]
+
+
+@pytest.mark.parametrize(
+    ("field", "made"),
+    [
+        ("Session error='session_revoked'", [("quotes-in-value", "'session_revoked'")]),
+        ("A b=c, d='e', f=`g`", [("quotes-in-value", "'e'"), ("quotes-in-value", "`g`")]),
+        ("A b='c", [("quotes-in-value", "'c")]),
+        ("Access denied.", [("word-as-token68", "Access denied.")]),
+        (", A b=c, Session expired", [("word-as-token68", "Session expired")]),
+        ("Token not-found", [("word-as-token68", "Token not-found")]),
+        ("Negotiate YWJj, NTLM TlRMTVNT, Bearer abc=, Bearer a.b1", []),
+        ("A b=O'Brien, c=\"'d'\"", []),
+        ("Session error='a' b", []),  # it has a fault, and that tells
+    ],
+)
+def test_what_is_well_formed_may_be_remarked_on(field: str, made: list[tuple[str, str]]) -> None:
+    diagnosis = relogin.diagnose(field)
+    assert [(one.kind, field[one.start : one.end]) for one in diagnosis.remarks] == made
+    assert not (made and diagnosis.faults)
+    for one in diagnosis.remarks:
+        assert one.sentence == REMARKS[one.kind]
+
+
+def test_a_remark_is_drawn_and_leaves_the_field_well_formed() -> None:
+    diagnosis = relogin.diagnose("Session error='revoked'")
+    assert diagnosis.wellformed
+    assert str(diagnosis).splitlines() == [
+        "quotes-in-value (well-formed, and hardly meant)",
+        "  Session error='revoked'",
+        "                ^^^^^^^^^",
+        f"  {REMARKS['quotes-in-value']}",
+        "well-formed",
+        "  Session error=\"'revoked'\"",
+    ]
+
+
+def test_remarks_are_bounded() -> None:
+    assert len(relogin.diagnose("a b," * 4000).remarks) == MAX_REMARKS
+
+
+def test_the_page_about_diagnosis_lists_every_remark() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "diagnose.md").read_text("utf-8")
+    listed = re.findall(r"^\| `([\w-]+)` \| ([^|]+) \|$", page, re.MULTILINE)
+    assert listed == sorted(REMARKS.items())
 
 
 def test_spans_count_in_the_lines_joined() -> None:

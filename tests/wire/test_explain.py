@@ -236,7 +236,7 @@ def refused(read: Any, text: str) -> ChallengeSyntaxError | None:
         (f'Session token="{SECRET}', "unterminated-quote", 14),
         (f'Session token="{SECRET}" x="', "missing-comma", 32),
         (f"Session token=x, token={SECRET}", "duplicate-parameter", 17),
-        (f"Basic {SECRET} {SECRET}", "stray-word", 6),
+        (f"Basic {SECRET} {SECRET}", "stray-word", 23),
         (f'Bearer "{SECRET}"', "positional-quoted", 7),
         (f"Bearer: {SECRET}", "colon-after-scheme", 6),
         (f"Basic {SECRET},", "stray-word", 6),

@@ -162,6 +162,77 @@ def test_a_fault_in_one_line_does_not_cost_the_others(
     assert before.params.items() <= read[0].params.items()
 
 
+# What a line break or a fold tears
+
+FOLDS = ["\r\n ", "\n\t", "\r\n \r\n "]
+
+
+@settings(max_examples=EXAMPLES)
+@given(before=challenges, line_break=st.sampled_from(["\r", "\n", "\r\n"]), text=anything)
+@example(before=Challenge("Basic", {"realm": "x"}), line_break="\r\n", text="Basic realm=y")
+@example(before=Challenge("Ba"), line_break="\r", text='sic realm="x"')
+def test_nothing_is_read_beyond_a_line_break(before: Challenge, line_break: str, text: str) -> None:
+    assume("'" not in str(before))  # there it could open a quoted text
+    text = "x" + text  # so that it is no fold, nor is it nothing
+    read = lenient([str(before) + line_break + text, "realm=x y"])
+    assert [one.scheme for one in read] in ([], [before.scheme])
+    for one in read:
+        assert one.token68 is None
+        assert one.params.items() <= before.params.items()
+
+
+@settings(max_examples=EXAMPLES)
+@given(challenge=challenges, fold=st.sampled_from(FOLDS), at=st.integers(1, 80))
+@example(challenge=Challenge("Negotiate", token68="YWJjZGVm"), fold=FOLDS[0], at=14)
+@example(challenge=Challenge("Basic", {"realm": "x"}), fold=FOLDS[0], at=2)
+@example(challenge=Challenge("Basic", {"realm": "x", "charset": "UTF-8"}), fold=FOLDS[0], at=22)
+@example(challenge=Challenge("AccessDenied", token68="now"), fold=FOLDS[0], at=6)
+def test_a_fold_leaves_no_half_of_a_scheme_or_token68(
+    challenge: Challenge, fold: str, at: int
+) -> None:
+    text = str(challenge)
+    read = lenient(text[:at] + fold + text[at:])
+    assert [one.scheme for one in read] in ([], [challenge.scheme])
+    assert {one.token68 for one in read} <= {None, challenge.token68}
+
+
+def test_a_fold_leaves_no_half_of_a_name() -> None:
+    assert lenient('Basic char\r\n set="UTF-8"') == [Challenge("Basic")]
+    assert lenient('Basic realm="x", char\r\n set="UTF-8"') == [Challenge("Basic", {"realm": "x"})]
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r", "\r\n\r\n", "\n ,", "\r\n ", "\r\n\t\r\n"])
+def test_a_line_break_at_the_end_costs_nothing(end: str) -> None:
+    for text in "Basic realm=x", 'Basic realm="x y"', "Negotiate YWJj", "Negotiate":
+        assert lenient(text + end) == relogin.parse(text)
+
+
+def test_a_break_keeps_the_lines_behind_it_apart() -> None:
+    assert lenient(["Basic a=b\nfoo", "c=d e"]) == [Challenge("Basic")]
+    assert lenient(["Basic a=b\nfoo", "", "c=d e"]) == [Challenge("Basic")]
+    assert lenient(["Basic a=b\nfoo", "Basic", "c=d e"]) == [
+        Challenge("Basic"), Challenge("Basic", {"c": "d e"}),
+    ]  # fmt: skip
+
+
+# No word of a sentence is a scheme
+
+WORDS = ["Session", "Basic", "Digest", "Mutual", "Negotiate", "Access", "Login", "Please"]
+SAID = [
+    " expired: please log in", " denied: token missing", " error: please log in",
+    " required: https://a.example/b", " has expired https://a.example", " expired, please log in",
+    " expired; please log in again", " timed out - see https://a.example", " failed! Try again",
+    " Expired: Log In", " failed: (see https://a.example)",
+    " expired,please log in", " 17 expired: log in", " expired\u2026 log in",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("before", ["", 'Bearer realm="x", ', "Bearer realm=x y; "])
+@pytest.mark.parametrize(("word", "said"), [*product(WORDS, SAID)])
+def test_a_sentence_is_no_challenge(before: str, word: str, said: str) -> None:
+    assert [one.scheme for one in lenient(before + word + said)] == ["Bearer"] * bool(before)
+
+
 # Bounds
 
 
@@ -170,7 +241,9 @@ def test_a_fault_in_one_line_does_not_cost_the_others(
     [
         *',"\'\\=/;({<“\r\n\x00Ā', "a=", "a=;", "a b,", "a=b ", "'';", '"";', "a='b',", "a, ",
         "a: ", "\r\n ", "=>", "<http://", "http://a ", 'a="b" ', 'x="y" z ', '\\"', "&quot;", "``",
-        "A=b c, d e", "Basic:", "Basic a=b ", "a=a/", "host;range;",
+        "A=b c, d e", "Basic:", "Basic a=b ", "a=a/", "host;range;", "a b\r\n ", "a\r\n b, ",
+        'a"b" ', "a='b\",", "a='b\" c=\"d\", ", "Session a: b, ", "A b, c d e ", "aB1aB1/",
+        "A aB1=, ",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("head", ["", "A ", "A b=", 'A b="', "A b='"])

@@ -1,5 +1,6 @@
 """The laws of challenges, credentials and Authentication-Info as values."""
 
+import contextlib
 import copy
 import pickle
 from typing import Any
@@ -9,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import relogin
-from relogin import AuthInfo, Challenge, Credentials
-from tests.wire.fields import challenges, params, tokens, values
+from relogin import AuthInfo, Challenge, ChallengeSyntaxError, Credentials
+from tests.wire.fields import anything, challenges, params, tokens, values
 
 VALUES: list[Any] = [
     Challenge("Basic", {"realm": "x"}),
@@ -178,3 +179,39 @@ def test_a_field_over_the_bound_is_refused_unread(read: Any) -> None:
 def test_parameters_are_iterated_over_by_params_alone(value: Any) -> None:
     with pytest.raises(TypeError, match="not iterable"):
         list(value)
+
+
+@pytest.mark.parametrize(
+    ("field", "params"),
+    [
+        ("authToken=a-b, data=dj02PQ==, b=c", {"authtoken": "a-b", "data": "dj02PQ==", "b": "c"}),
+        ("nextnonce='a b' qop=auth", {"nextnonce": "a b", "qop": "auth"}),
+        ('expires_in: "540"; a=b', {"expires_in": "540", "a": "b"}),
+        ("expires_in=5, expires_in=6", {"expires_in": "5"}),
+        ("expires_in=5, Basic realm=x", {"expires_in": "5"}),
+        ("expires_in=5\r\n , a=b", {"expires_in": "5", "a": "b"}),
+        ("a=b, expires_in=5\nexpires_in=6", {"a": "b"}),
+        ("Session expires_in=5", {}),
+        ("540", {}),
+        ('"540"', {}),
+        ("", {}),
+    ],
+)  # fmt: skip
+def test_authentication_info_can_be_read_leniently(field: str, params: dict[str, str]) -> None:
+    read = AuthInfo.parse(field, lenient=True)
+    assert read == AuthInfo(params)
+    assert AuthInfo.parse(str(read)) == read if params else str(read) == ""
+
+
+@given(text=anything)
+def test_lenient_authentication_info_reads_what_is_sound_as_it_is(
+    text: str,
+) -> None:
+    read = AuthInfo.parse(text, lenient=True)
+    with contextlib.suppress(ChallengeSyntaxError):
+        assert AuthInfo.parse(text) == read
+
+
+def test_lenient_authentication_info_is_bounded() -> None:
+    with pytest.raises(ChallengeSyntaxError):
+        AuthInfo.parse("a=b c", lenient=True, max_length=4)

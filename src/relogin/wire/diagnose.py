@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 
 from relogin.wire.faults import Fault, excerpt, fault
 from relogin.wire.model import Challenge
+from relogin.wire.remarks import MAX_REMARKS, Remark, remarks
 from relogin.wire.scan import scan_challenges
 
-__all__ = ["Diagnosis", "diagnose_lines"]
+__all__ = ["Diagnosis", "Repeated", "diagnose_lines"]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A parameter that occurs more than once in a challenge, with different values.
+
+    `challenge` is the place of the challenge among those of the `Diagnosis`, which has the first
+    of the `values`. They stand in the order of the text, each once: any may be the right one.
+    """
+
+    challenge: int
+    name: str
+    values: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +33,7 @@ class Diagnosis:
     `field` is the text that was read, its lines joined with commas, and the spans of the faults
     refer to it. `challenges` are those that could be read, as `parse(field, lenient=True)` returns
     them; `faults` stand in the order of the text. `str()` draws each fault with carets under it.
+    `repeated` are the parameters that occur more than once with different values, and all those.
 
     >>> import relogin
     >>> print(relogin.diagnose("Basic realm=My Realm"))
@@ -32,20 +48,29 @@ class Diagnosis:
     field: str
     challenges: tuple[Challenge, ...]
     faults: tuple[Fault, ...]
+    repeated: tuple[Repeated, ...] = ()
 
     @property
     def wellformed(self) -> bool:
         """Whether the field is what RFC 9110 §11 allows, so that strict `parse` reads it."""
         return not self.faults
 
-    def __str__(self) -> str:
-        drawn = [self._drawn(fault) for fault in self.faults]
-        read = "\n".join(f"  {challenge}" for challenge in self.challenges) or "  nothing"
-        return "\n".join([*drawn, f"read as\n{read}" if drawn else f"well-formed\n{read}"])
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        """What a well-formed field allows and its server hardly meant: these are no faults."""
+        return tuple(islice(remarks(self.field), MAX_REMARKS)) if self.wellformed else ()
 
-    def _drawn(self, fault: Fault) -> str:
-        line, carets = excerpt(self.field, fault.start, fault.end)
-        return f"{fault.kind} ({fault.section})\n  {line}\n  {carets}\n  {fault.sentence}"
+    def __str__(self) -> str:
+        drawn = [self._drawn(one, one.section) for one in self.faults]
+        drawn += [self._drawn(one, "well-formed, and hardly meant") for one in self.remarks]
+        read = "\n".join(f"  {challenge}" for challenge in self.challenges) or "  nothing"
+        return "\n".join(
+            [*drawn, f"well-formed\n{read}" if self.wellformed else f"read as\n{read}"]
+        )
+
+    def _drawn(self, one: Fault | Remark, why: str) -> str:
+        line, carets = excerpt(self.field, one.start, one.end)
+        return f"{one.kind} ({why})\n  {line}\n  {carets}\n  {one.sentence}"
 
 
 def diagnose_lines(lines: list[str]) -> Diagnosis:
@@ -60,10 +85,15 @@ def diagnose_lines(lines: list[str]) -> Diagnosis:
         if scanned is None:
             recovery.read(line, offset)
         else:
-            recovery.challenges += scanned
+            recovery.take(scanned)
         offset += len(line) + len(", ")
     if not recovery.faults:  # all was read, and yet it is none of RFC 9110: then say where
         error = explain("challenges", text)
         recovery.faults.append(fault(error.fault, error.start, error.end))
     challenges = tuple(map(Challenge._of, recovery.challenges))
-    return Diagnosis(text, challenges, tuple(recovery.faults_in_order()))
+    repeated = (
+        Repeated(at, name, tuple(dict.fromkeys(values)))
+        for (at, name), values in recovery.repeated.items()
+        if len(set(values)) > 1
+    )
+    return Diagnosis(text, challenges, tuple(recovery.faults_in_order()), tuple(repeated))

@@ -131,6 +131,10 @@ KINDS: Final = {
         "RFC 9110 §11.2",
         "Between the name of a parameter and its value stands an equals sign: write that.",
     ),
+    "missing-equals": (
+        "RFC 9110 §11.2",
+        "Between the name of a parameter and its value stands an equals sign: put one here.",
+    ),
     "bad-equals": (
         "RFC 9110 §11.2",
         "Between the name of a parameter and its value stands one equals sign: write that.",

@@ -21,6 +21,39 @@ import pyparsing as pp
 
 from relogin.wire.abnf import BWS, LIST_SPACE, OWS, QUOTED_TEXT, TCHAR, TOKEN, TOKEN68
 from relogin.wire.faults import KINDS
+from relogin.wire.shapes import (
+    CHALLENGE,
+    CLOSED,
+    CLOSED_OTHERWISE,
+    CLOSES_NOTHING,
+    DOUBLE,
+    END,
+    EQUALS,
+    ESCAPED,
+    FIRST_TOKEN68,
+    KNOWN,
+    LIKELY,
+    MISSES_EQUALS,
+    MORE,
+    NEXT_OPENS,
+    NEXT_VALUE_WORD,
+    NEXT_WORD,
+    NO_SCHEME,
+    PARAM,
+    PARAMS,
+    PIECE,
+    SENTENCE,
+    SINGLE,
+    STOP,
+    STOP_OR_PARAM,
+    TEXT,
+    THEN_PARAM,
+    TOKEN68_ONLY,
+    TOLD,
+    TOLD_IN_TWO,
+    URL,
+    WORD,
+)
 
 __all__ = ["Event", "elements"]
 
@@ -34,67 +67,6 @@ without a value), value, quoted (a value with escapes) or cut (one that is never
 # Every repetition is possessive and no lookahead goes further than the next delimiter or quote,
 # so that no rule takes more than linear time. What reads on to the end of the line does so once, or
 # once for each fault, and these are bounded.
-
-# The schemes that servers send: what such a name begins is a challenge even if the rest is none.
-_KNOWN = (
-    r"(?i:Basic|Bearer|Concealed|Digest|DPoP|GNAP|HOBA|Mutual|Negotiate|NTLM|OAuth|PrivateToken"
-    rf"|SCRAM-SHA-1|SCRAM-SHA-256|Session|vapid)(?!{TCHAR})"
-)
-_TOKEN68_ONLY = r"(?i:Negotiate|NTLM)"
-# What looks like a scheme, and what never is one.
-_LIKELY = rf"(?:{_KNOWN}|[A-Z][A-Za-z0-9._\-]*+(?!{TCHAR}))"
-_NO_SCHEME = rf"(?i:realm|error|error_description|error_uri|scope|nonce|charset)(?!{TCHAR})"
-
-# What begins next, and where a value ends.
-_END = rf"{OWS}(?:[,;\r\n]|\Z)"
-_PARAM = rf"(?!'|{_KNOWN} ++=++{_END}){TOKEN}{BWS}=(?!=)"
-_CHALLENGE = rf"{TOKEN} ++{_PARAM}"
-_LONE_CHALLENGE = rf"{_LIKELY}(?: ++{TOKEN68})?+{_END}"
-_THEN_PARAM = rf"{OWS}[,;][{LIST_SPACE};]*+{_PARAM}"
-_STOP = rf"(?={_END}|[ \t]++{_PARAM})"
-_STOP_OR_PARAM = rf"(?={_END}|[ \t]++{_PARAM}|{_PARAM}\")"
-# Of the double quotes that follow, the first one opens a value, or there is none.
-_NEXT_OPENS = r"(?:[^\"=]++|=(?!\"))*+(?:=\"|\Z)"
-# A double quote closes only where what follows cannot be more of the text.
-_CLOSED = (
-    rf"(?={_END}|[.)\]}}>]++{_END}|[ \t]++\"|[ \t]++{_PARAM}|[ \t]++{_KNOWN} ++{_PARAM}"
-    rf"|{_PARAM}(?:\"|{TOKEN}{_END}{_NEXT_OPENS})"
-    rf"|[ \t]++[^\",;\r\n]*+(?:\Z|[,;\r\n]{_NEXT_OPENS}))"
-)
-
-# More parameters, all sound: what stands behind a text and up to the end of the line is none of it.
-_PARAMS = rf"(?:{OWS},{OWS}{TOKEN}{BWS}={BWS}(?:\"[^\"\\]*+\"|{TOKEN}))++{OWS}"
-
-# What may stand between double quotes when nobody looks at the characters.
-_TEXT = r"[^\"\\]*+(?:\\[\s\S][^\"\\]*+)*+"
-# Other quotes: as characters, as the octets of their UTF-8, as those of windows-1252.
-_DOUBLE = "(?:[\u201c-\u201f\u2033\xab\xbb\x84\x93\x94]|\xe2\x80[\x9c-\x9f])"
-_SINGLE = "(?:[\u2018-\u201b\u2032\x82\x91\x92]|\xe2\x80[\x98-\x9b])"
-_ESCAPED = r"(?:\\\"|&quot;|&#34;)"
-# What stands for an equals sign.
-_EQUALS = rf"=>|:=|={{2,}}+(?={BWS}[\"'])"
-# A comma or a semicolon is of the URL if more of it follows.
-_URL = (
-    r"[A-Za-z][A-Za-z0-9+.\-]*+://(?:[^\s,;\"'<>]++|<[^<>\",;]*+>"
-    rf"|,(?=[^\s,;])(?!{_PARAM}|{_CHALLENGE})|;(?:(?i:jsessionid=)|(?=[^\s,;])(?!{_PARAM})))*+"
-)
-# A word holds the quoted texts in it whole: what stands in them is never read.
-_QUOTES = "|".join(
-    rf"{open_}(?:(?!{close})[\s\S])*+(?:{close}|\Z)"
-    for open_, close in [
-        ('"', '"'), (_DOUBLE, _DOUBLE), (_ESCAPED, _ESCAPED), (r"(?<!\S)'", "'"),
-        (rf"(?<!\S){_SINGLE}", _SINGLE),
-    ]
-)  # fmt: skip
-# First what begins nothing, for speed: it is most of what is read.
-_PLAIN = "[^\\s,;\"'\\\\&\u2018-\u201f\u2032\u2033\xab\xbb\x82\x84\x91-\x94\xe2]"
-_PIECE = rf"(?:{_PLAIN}++|{_QUOTES}|[^\s,;\"])"
-_WORD = rf"{_PIECE}++"
-_NEXT_WORD = rf"[ \t]++(?!{_PARAM}){_WORD}"
-# A comma in a sentence: what follows it can begin neither a parameter nor a challenge.
-_MORE = rf",[ \t]++(?!{_PARAM}|{_CHALLENGE}|{_LONE_CHALLENGE})"
-# More of a sentence whose first word could stand alone.
-_SENTENCE = rf"(?:{_MORE}(?=[a-z]){_WORD}(?:{_NEXT_WORD}){{2,}}+)"
 
 
 def _events(kind: str, _text: str, _at: int, found: pp.ParseResults) -> list[Event]:
@@ -120,7 +92,7 @@ def _rules(name: str, *rules: tuple[str, str], where: str = "") -> pp.ParserElem
 
 
 def _between(opening: str, closing: str) -> str:
-    value = rf"(?:(?!{closing}{_STOP_OR_PARAM})[\s\S])*+"
+    value = rf"(?:(?!{closing}{STOP_OR_PARAM})[\s\S])*+"
     return rf"{opening}(?P<value>{value}){closing}"
 
 
@@ -130,13 +102,13 @@ _NO_PARAM_NEXT = rf"(?!{OWS},[{LIST_SPACE}]*+{TOKEN}{BWS}=)"
 # Well-formed so far, but what follows the comma is no challenge.
 _QOP = r"(?i:qop)=auth(?:-int)?,auth"
 _SCOPE_TOKEN = r"[^\s,;=\"']++"
-_SCOPES = rf"{_SCOPE_TOKEN}(?:,{OWS}(?!{_KNOWN})(?=[a-z*]){_SCOPE_TOKEN}(?={_END}))++"
+_SCOPES = rf"{_SCOPE_TOKEN}(?:,{OWS}(?!{KNOWN})(?=[a-z*]){_SCOPE_TOKEN}(?={END}))++"
 _LIST = rf"(?:{_QOP}|(?i:scope)={_SCOPES})"
 _ELEMENT = (
     rf"(?:(?<![\s\S])|{OWS}(?P<separator>,)[{LIST_SPACE}]*+)"
-    rf"(?:(?P<scheme>{TOKEN})(?!{BWS}=)"
+    rf"(?:(?!{TOLD_IN_TWO})(?P<scheme>{TOKEN})(?!{BWS}=)"
     rf"(?: ++(?:(?P<token68>{TOKEN68}){_IN_LIST}{_NO_PARAM_NEXT})?+|{_NO_PARAM_NEXT}))?+"
-    rf"(?:(?!{_LIST})(?P<name>{TOKEN}){BWS}={BWS}(?:\"(?P<quoted>{QUOTED_TEXT})\"|(?P<value>(?!'){TOKEN})(?!{_SENTENCE})))?+"
+    rf"(?:(?!{_LIST})(?P<name>{TOKEN}){BWS}={BWS}(?:\"(?P<quoted>{QUOTED_TEXT})\"|(?P<value>(?!'){TOKEN})(?!{SENTENCE})))?+"
 )
 sound = _rules("sound", ("element", _ELEMENT + _IN_LIST))
 
@@ -147,65 +119,62 @@ separator = _rules(
     # Basic realm="a"; charset="UTF-8"
     ("semicolon", rf"{OWS}(?P<at>(?P<separator>;))[{LIST_SPACE};]*+"),
     # Session realm="a"⏎Basic realm="b"
-    ("line-break", rf"{OWS}(?P<at>(?P<separator>\r?+\n|\r(?!\n)))(?![ \t])[{LIST_SPACE};\r\n]*+"),
+    ("line-break", rf"{OWS}(?P<at>(?P<separator>\r?+\n|\r))[{LIST_SPACE};\r\n]*+"),
     # WWW-Authenticate: Basic realm="a"
     ("header-name", rf"(?P<at>(?P<separator>(?i:(?:WWW|Proxy)-Authenticate){OWS}:)){OWS}"),
 )
-gap = _rules(
-    "gap",
-    # Basic realm="a",⏎ charset="UTF-8"
-    ("obs-fold", rf"{OWS}(?P<at>\r?\n[ \t]++)(?:\r?\n[ \t]++)*+"),
-    ("space", r"[ \t]++"),
-)
+gap = _rules("gap", ("space", r"[ \t]++"))
 
 # What begins a line: there is nothing yet that a name could be a parameter of.
 first = _rules(
     "first",
     # apikey, realm="a"
-    ("comma-after-scheme", rf"(?P<scheme>{TOKEN})(?P<at> *+,)[{LIST_SPACE}]*+(?={_PARAM})"),
+    ("comma-after-scheme", rf"(?P<scheme>{TOKEN})(?P<at> *+,)[{LIST_SPACE}]*+(?={PARAM})"),
     # form; realm="a"
-    ("semicolon", rf"(?P<scheme>{TOKEN})(?P<at> *+;)[{LIST_SPACE};]*+(?={_PARAM})"),
+    ("semicolon", rf"(?P<scheme>{TOKEN})(?P<at> *+;)[{LIST_SPACE};]*+(?={PARAM})"),
     # https://login.example.com/
-    ("url-only", rf"{_URL}(?={_END})"),
+    ("url-only", rf"{URL}(?={END})"),
 )
 # Where a challenge may begin: what RFC 9110 allows, then what is meant by a challenge.
 opening = _rules(
     "opening",
-    ("token68", rf"(?P<scheme>{TOKEN}) ++(?P<token68>{TOKEN68})(?={_END})(?!{_THEN_PARAM})"),
+    ("token68", rf"(?P<scheme>{TOKEN}) ++(?P<token68>{TOKEN68})(?={END})(?!{THEN_PARAM})"),
     # Negotiate YWJj, realm="a"
     (
         "token68",
-        rf"(?P<scheme>{_TOKEN68_ONLY}) ++(?!{_NO_SCHEME}|{_KNOWN})(?P<token68>{TOKEN68}){_STOP}",
+        rf"(?P<scheme>{TOKEN68_ONLY}) ++(?!{NO_SCHEME}|{KNOWN})(?P<token68>{TOKEN68}){STOP}",
     ),
-    ("scheme", rf"(?P<scheme>(?!['`]){TOKEN}) ++(?={_PARAM})"),
-    ("scheme", rf"(?P<scheme>{TOKEN})(?= *+{_END})(?!{_THEN_PARAM})"),
+    # Token YWJj== realm="a", Bearer eyJhbGciOiJIUzI1NiJ9 expired, Negotiate YWJj= expired
+    ("token68", rf"(?={FIRST_TOKEN68})(?P<scheme>{TOKEN}) ++(?P<token68>{TOKEN68})"),
+    ("scheme", rf"(?P<scheme>(?!['`]){TOKEN}) ++(?={PARAM})"),
+    ("scheme", rf"(?P<scheme>{TOKEN})(?= *+{END})(?!{THEN_PARAM})"),
     # Negotiate, Bearer, realm="a"
-    ("comma-after-scheme", rf"(?P<scheme>{_LIKELY})(?P<at> *+,)[{LIST_SPACE}]*+"),
+    ("comma-after-scheme", rf"(?P<scheme>{LIKELY})(?P<at> *+,)[{LIST_SPACE}]*+"),
     # Negotiate, Basic; realm="a"
-    ("semicolon", rf"(?P<scheme>{_LIKELY})(?P<at> *+;)[{LIST_SPACE};]*+"),
+    ("semicolon", rf"(?P<scheme>{LIKELY})(?P<at> *+;)[{LIST_SPACE};]*+"),
     # Passport1.4 ts=-3,prompt,ver=1
     ("valueless-param", rf"(?P<flag>{TOKEN})(?={OWS}[,;])"),
     # ApiKey: realm="a"
-    ("colon-after-scheme", rf"(?!{_NO_SCHEME})(?P<scheme>{TOKEN})(?P<at>:)[ \t]*+(?={_PARAM}|\Z)"),
+    ("colon-after-scheme", rf"(?!{NO_SCHEME})(?P<scheme>{TOKEN})(?P<at>:)[ \t]*+(?={PARAM}|\Z)"),
     # Bearer: "a"
-    ("colon-after-scheme", rf"(?P<scheme>{_KNOWN})(?P<at>:)(?!//)[ \t]*+"),
+    ("colon-after-scheme", rf"(?P<scheme>{KNOWN})(?P<at>:)(?!//)[ \t]*+"),
     # Basic⇥realm="a"
-    ("bad-space", rf"(?P<scheme>{TOKEN})(?P<at> *+[\t\xa0][ \t\xa0]*+)(?={_PARAM})"),
+    ("bad-space", rf"(?P<scheme>{TOKEN})(?P<at> *+[\t\xa0][ \t\xa0]*+)(?={PARAM})"),
     # Basic"a"
-    ("missing-space", rf"(?P<scheme>{_KNOWN})(?P<at>)(?=[\"{{<])"),
+    ("missing-space", rf"(?P<scheme>{KNOWN})(?P<at>)(?=[\"{{<])"),
     # Bearer Bearer realm="a"
-    ("duplicate-scheme", rf"(?P<scheme>{TOKEN}) ++(?P<at>(?i:(?P=scheme))) ++(?={_PARAM})"),
+    ("duplicate-scheme", rf"(?P<scheme>{TOKEN}) ++(?P<at>(?i:(?P=scheme))) ++(?={PARAM})"),
     # SSO https://a, Bearer {token}, Bearer <token>, Bearer [realm="a"]
-    ("scheme", rf"(?P<scheme>{TOKEN}) ++(?={_URL}{_END}|[\[{{(]|<\w)"),
+    ("scheme", rf"(?P<scheme>{TOKEN}) ++(?={URL}{END}|[\[{{(]|<\w)"),
     # OAuth "Facebook Platform" "invalid_token"
-    ("scheme", rf"(?P<scheme>{TOKEN}) ++(?=\"{_TEXT}(?:\"{OWS}(?:[\",;=:]|\Z|{_PARAM})|\Z))"),
+    ("scheme", rf"(?P<scheme>{TOKEN}) ++(?=\"{TEXT}(?:\"{OWS}(?:[\",;=:]|\Z|{PARAM})|\Z))"),
     # Bearer token;error="a", Token 'a'
-    ("scheme", rf"(?P<scheme>{_LIKELY}) ++(?={TOKEN}(?:{_THEN_PARAM}|[ \t]++{_PARAM})|')"),
-    # Token realm: "a", Token realm => "a"
-    ("scheme", rf"(?P<scheme>{_LIKELY}) ++(?={TOKEN}{BWS}(?:{_EQUALS}|:[ \t]))"),
+    ("scheme", rf"(?P<scheme>{LIKELY}) ++(?={TOKEN}(?:{THEN_PARAM}|[ \t]++{PARAM})|')"),
+    # Token realm: "a", Token realm => "a", and not Access denied: "a"
+    ("scheme", rf"(?P<scheme>{LIKELY}) ++(?=(?:{TOKEN}{BWS}{EQUALS}|(?i:realm){BWS}:){BWS}[\"'])"),
     # Negotiate =, Bearer token is missing
-    ("scheme", rf"(?P<scheme>{_KNOWN})[ \t]++"),
-    where=rf"(?!{_PARAM})",
+    ("scheme", rf"(?P<scheme>{KNOWN})[ \t]++"),
+    where=rf"(?!{PARAM}|{TOLD}|{TOLD_IN_TWO})",
 )
 
 # Parameters.
@@ -219,103 +188,107 @@ equals = _rules(
     "equals",
     ("equals", rf"{BWS}=(?![=>]){BWS}"),
     # Basic realm => "a"
-    ("bad-equals", rf"{BWS}(?P<at>{_EQUALS}){BWS}"),
+    ("bad-equals", rf"{BWS}(?P<at>{EQUALS}){BWS}"),
     # Basic realm: "a"
     ("colon-for-equals", rf"{BWS}(?P<at>:)(?:[ \t]++|(?=[\"']))"),
 )
 quoted = _rules(
     "quoted",
-    ("quoted-string", rf"\"(?P<quoted>{_TEXT})\"{_CLOSED}"),
+    ("quoted-string", rf"\"(?P<quoted>{TEXT})\"{CLOSED}"),
     # Basic realm="C:\", charset="UTF-8"
-    ("unescaped-backslash", rf"\"(?P<value>[^\"]*+(?P<at>(?<=\\)))\"(?={_PARAMS}\Z)"),
+    ("unescaped-backslash", rf"\"(?P<value>[^\"]*+(?P<at>(?<=\\)))\"(?={PARAMS}\Z)"),
     # Bearer realm="a, error="b"
     (
         "unterminated-quote",
-        rf"\"(?P<value>[^\",\\]*+(?:,(?!{OWS}{_PARAM})[^\",\\]*+)*+)(?={_PARAMS}\Z)",
+        rf"\"(?P<value>[^\",\\]*+(?:,(?!{OWS}{PARAM})[^\",\\]*+)*+)(?={PARAMS}\Z)",
     ),
     # Basic realm=""a""
-    ("doubled-quotes", rf"\"\"(?P<value>[^\"]++)\"\"{_STOP_OR_PARAM}"),
+    ("doubled-quotes", rf"\"\"(?P<value>[^\"]++)\"\"{STOP_OR_PARAM}"),
     # Basic realm="a""
-    ("doubled-quotes", rf"\"(?P<quoted>{_TEXT})(?P<at>\"\")(?={_END})"),
+    ("doubled-quotes", rf"\"(?P<quoted>{TEXT})(?P<at>\"\")(?={END})"),
     # Basic realm="C:\"
     ("unescaped-backslash", r"(?P<unterminated_quote>\"(?P<value>[^\"]*+(?P<at>(?<=\\)))\"\Z)"),
     # Bearer error_description="the "aud" claim"
     (
         "unescaped-quote",
-        rf"\"(?P<quoted>{_TEXT}(?P<at>\"){_TEXT}\"{_TEXT}(?:\"{_TEXT}\"{_TEXT})*?)\"{_CLOSED}",
+        rf"\"(?P<quoted>{TEXT}(?P<at>\"){TEXT}\"{TEXT}(?:\"{TEXT}\"{TEXT})*?)\"{CLOSED}",
     ),
     # Basic realm="3" disk"
     (
         "unescaped-quote",
-        rf"\"(?P<quoted>{_TEXT}(?P<at>\")(?:[^\"]++|\"(?!{OWS}\Z))*+)\"(?={OWS}\Z)",
+        rf"\"(?P<quoted>{TEXT}(?P<at>\")(?:[^\"]++|\"(?!{OWS}\Z))*+)\"(?={OWS}\Z)",
     ),
     # Basic realm="a
     ("unterminated-quote", r"\"(?P<cut>[\s\S]*+)"),
+    # Digest realm='a",nonce="b"
+    ("single-quotes", rf"'{CLOSES_NOTHING}"),
+    # Digest realm=\u201ca, nonce="b"
+    ("smart-quotes", rf"(?:{DOUBLE}|{SINGLE}){CLOSED_OTHERWISE}"),
     # Basic realm=''a''
-    ("single-quotes", rf"''(?P<value>(?:(?!''{_STOP})[\s\S])++)''"),
+    ("single-quotes", rf"''(?P<value>(?:(?!''{STOP})[\s\S])++)''"),
     # Keystone uri='http://a'
-    ("single-quotes", rf"'(?P<value>(?P<unquoted_url>{_URL}))'{_STOP}"),
+    ("single-quotes", rf"'(?P<value>(?P<unquoted_url>{URL}))'{STOP}"),
     # Basic realm='Bob's place'
-    ("single-quotes", rf"'(?P<value>(?:[^']++|'(?!{_STOP}))*+)'"),
+    ("single-quotes", rf"'(?P<value>(?:[^']++|'(?!{STOP}))*+)'"),
     # Basic realm='a
     ("single-quotes", r"(?P<unterminated_quote>'(?P<cut>[\s\S]*+))"),
     # Basic realm=“a”
-    ("smart-quotes", _between(_DOUBLE, rf"(?:{_DOUBLE}|\")")),
+    ("smart-quotes", _between(DOUBLE, rf"(?:{DOUBLE}|\")")),
     # Basic realm=\u2018a\u2019
-    ("smart-quotes", _between(_SINGLE, rf"(?:{_SINGLE}|')")),
+    ("smart-quotes", _between(SINGLE, rf"(?:{SINGLE}|')")),
     # Basic realm=“a
-    ("smart-quotes", rf"(?P<unterminated_quote>(?:{_DOUBLE}|{_SINGLE})(?P<cut>[\s\S]*+))"),
+    ("smart-quotes", rf"(?P<unterminated_quote>(?:{DOUBLE}|{SINGLE})(?P<cut>[\s\S]*+))"),
     # Basic realm=`a b`
-    ("smart-quotes", rf"`(?P<value>[^`]*+)`{_STOP}"),
+    ("smart-quotes", rf"`(?P<value>[^`]*+)`{STOP}"),
     # Basic realm=\"a\"
-    ("escaped-quotes", _between(_ESCAPED, rf"(?:{_ESCAPED}|\")")),
+    ("escaped-quotes", _between(ESCAPED, rf"(?:{ESCAPED}|\")")),
     # Basic realm=\"a
-    ("escaped-quotes", rf"(?P<unterminated_quote>{_ESCAPED}(?P<cut>[\s\S]*+))"),
-    where=rf"(?=[\"'`]|{_DOUBLE}|{_SINGLE}|{_ESCAPED})",
+    ("escaped-quotes", rf"(?P<unterminated_quote>{ESCAPED}(?P<cut>[\s\S]*+))"),
+    where=rf"(?=[\"'`]|{DOUBLE}|{SINGLE}|{ESCAPED})",
 )
 unquoted = _rules(
     "unquoted",
     # Token realm="a", created=
-    ("empty-value", rf"(?P<value>)(?={_END})"),
+    ("empty-value", rf"(?P<value>)(?={END})"),
     # Basic realm=a b"
     (
         "unopened-quote",
-        rf"(?P<value>[^\s\",;='][^\",;=\r\n]*+(?<=\S))(?P<at>\"){_STOP_OR_PARAM}(?={_NEXT_OPENS})",
+        rf"(?P<value>[^\s\",;='][^\",;=\r\n]*+(?<=\S))(?P<at>\"){STOP_OR_PARAM}(?={NEXT_OPENS})",
     ),
     # Bearer realm=https://a
-    ("unquoted-url", rf"(?P<value>{_URL})"),
+    ("unquoted-url", rf"(?P<value>{URL})"),
     # Bearer realm=<https://a>
-    ("unquoted-url", rf"<(?P<value>{_URL})>"),
+    ("unquoted-url", rf"<(?P<value>{URL})>"),
     # Digest realm="a", nonce=YWJj==
-    ("unquoted-base64", rf"(?P<value>{TOKEN68}(?<==)|(?=[^\s,;]*/)[A-Za-z0-9+/]{{20,}}+){_STOP}"),
+    ("unquoted-base64", rf"(?P<value>{TOKEN68}(?<==)|(?=[^\s,;]*/)[A-Za-z0-9+/]{{20,}}+){STOP}"),
     # Bearer error_description=Sorry, the token expired
-    ("unquoted-spaces", rf"(?P<value>{_WORD}{_SENTENCE}++)"),
+    ("unquoted-spaces", rf"(?P<value>{WORD}{SENTENCE}++)"),
     # AWS4-HMAC-SHA256 SignedHeaders=host;range
     (
         "unquoted-value",
-        rf"(?P<value>{_WORD}(?:;(?=[^\s,;])(?!{_PARAM}|{_CHALLENGE}|{_KNOWN}){_WORD})++)",
+        rf"(?P<value>{WORD}(?:;(?=[^\s,;])(?!{PARAM}|{CHALLENGE}|{KNOWN}){WORD})++)",
     ),
     # Basic realm=a\x00b
-    ("token", rf"(?P<value>(?:{TCHAR}|[\x00-\x08\x0e-\x1f\x7f]|[^\x00-\xff])++){_STOP}"),
+    ("token", rf"(?P<value>(?:{TCHAR}|[\x00-\x08\x0e-\x1f\x7f]|[^\x00-\xff])++){STOP}"),
     # Bearer realm=My Realm
     (
         "unquoted-spaces",
-        rf"(?P<value>{_WORD}(?:{_NEXT_WORD})++(?:{_MORE}{_WORD}(?:{_NEXT_WORD})*+)*+)",
+        rf"(?P<value>{WORD}(?:{NEXT_VALUE_WORD})++(?:{MORE}{WORD}(?:{NEXT_VALUE_WORD})*+)*+)",
     ),
     # Bearer scope=orders:read
-    ("unquoted-value", rf"(?P<value>{_WORD})"),
+    ("unquoted-value", rf"(?P<value>{WORD})"),
 )
 special_param = _rules(
     "special parameter",
     # Bearer realm= error="a"
-    ("empty-value", rf"(?P<name>{TOKEN}){BWS}=(?P<value>(?P<at>))(?=[ \t]++{_PARAM})"),
+    ("empty-value", rf"(?P<name>{TOKEN}){BWS}=(?P<value>(?P<at>))(?=[ \t]++{PARAM})"),
     # Digest qop=auth,auth-int, nonce="a"
     (
         "unquoted-comma",
-        rf"(?={_QOP})(?P<name>{TOKEN})=(?P<at>(?P<value>auth(?:-int)?(?:,auth(?:-int)?)++)){_STOP}",
+        rf"(?={_QOP})(?P<name>{TOKEN})=(?P<at>(?P<value>auth(?:-int)?(?:,auth(?:-int)?)++)){STOP}",
     ),
     # Bearer realm=https://a, scope=repository:a/b:pull,push
-    ("unquoted-comma", rf"(?P<name>(?i:scope))=(?P<at>(?P<value>{_SCOPES})){_STOP}"),
+    ("unquoted-comma", rf"(?P<name>(?i:scope))=(?P<at>(?P<value>{_SCOPES})){STOP}"),
 )
 auth_param = special_param | (name + equals + (quoted | unquoted))
 
@@ -323,9 +296,9 @@ auth_param = special_param | (name + equals + (quoted | unquoted))
 rest = _rules(
     "rest",
     # Negotiate NTLM Basic realm="a"
-    ("scheme", rf"(?P<scheme>{_KNOWN}) ++(?=(?:{_KNOWN} ++)*+{_PARAM})"),
+    ("scheme", rf"(?P<scheme>{KNOWN}) ++(?=(?:{KNOWN} ++)*+{PARAM})"),
     # SSO https://a
-    ("url-payload", rf"{_URL}(?={_END}|[ \t])"),
+    ("url-payload", rf"{URL}(?={END}|[ \t])"),
     # <html>401
     ("html-payload", r"<(?i:!doctype|html|head|body|title|script|style|div|h\d|p)\b[\s\S]*+"),
     # Bearer {token}
@@ -334,8 +307,10 @@ rest = _rules(
     ("json-payload", r"\{(?:[^{}\"]++|\"(?:[^\"\\]++|\\.)*+\")*+\}|[{\[](?=\s*+[{\[\"])[\s\S]*+"),
     # Negotiate =
     ("bad-token68", rf"{TOKEN68}(?<==)[^\s,;]*+|=++"),
+    # Bearer error"a"
+    ("missing-equals", MISSES_EQUALS),
     # Login to get the requested data
-    ("prose", rf"{_PIECE}{{1,50}}+(?:{_NEXT_WORD})++"),
+    ("prose", rf"{PIECE}{{1,50}}+(?:{NEXT_WORD})++"),
     # Bearer token;error="a"
     ("stray-word", rf"(?=[^\w\s]*+\w){TOKEN}"),
     ("stray-character", r"([\s\S])\1*+"),

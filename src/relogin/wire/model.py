@@ -213,12 +213,18 @@ class AuthInfo(_Parameters):
         return MappingProxyType(self._params)
 
     @classmethod
-    def parse(cls, field: str, *, max_length: int = MAX_LENGTH) -> AuthInfo:
+    def parse(cls, field: str, *, lenient: bool = False, max_length: int = MAX_LENGTH) -> AuthInfo:
         """Read one field of at most `max_length` characters.
 
-        Raises `ChallengeSyntaxError` for anything else; the error does not hold the field.
+        Raises `ChallengeSyntaxError` for anything else; the error does not hold the field. With
+        `lenient`, a malformed field yields what could be recovered, and only the length raises.
+
+        >>> AuthInfo.parse("authToken=a-b, data=dj02PQ==", lenient=True)["data"]
+        'dj02PQ=='
         """
         params = scan_params(_bounded(field, max_length))
+        if params is None and lenient:
+            params = _recovered(field)
         if params is None:
             raise _refusal("authentication-info", field)
         return cls(params)
@@ -245,6 +251,16 @@ def _bounded(field: str, max_length: int) -> str:
     if len(field) > max_length:
         raise too_long(field, max_length, secret=True)
     return field
+
+
+def _recovered(field: str) -> dict[str, str]:
+    from relogin.wire.recover import Recovery  # loads pyparsing: only when there is a fault
+
+    # Read as the rest of a challenge: what stands behind another scheme is none of it.
+    recovery, params = Recovery(), dict[str, str]()
+    recovery.take([("Authentication-Info", None, params)])
+    recovery.read(field, 0)
+    return params
 
 
 def _refusal(rule: str, field: str) -> ChallengeSyntaxError:

@@ -10,9 +10,11 @@ import re
 from functools import partial
 from typing import Final
 
-from relogin.wire.abnf import BWS, LIST_SPACE, QUOTABLE, TOKEN
+from relogin.wire.abnf import BWS, LIST_SPACE, OWS, QUOTABLE, TOKEN
 from relogin.wire.faults import Fault, fault
-from relogin.wire.malformed import elements
+from relogin.wire.malformed import Event, elements
+from relogin.wire.scan import Scanned
+from relogin.wire.shapes import END, KNOWN
 
 __all__ = ["MAX_FAULTS", "Recovery"]
 
@@ -22,51 +24,120 @@ MAX_FAULTS: Final = 100
 _POSITIONS: Final = ("realm", "error", "error_description")
 """What values without a name mean, in their order: Facebook's servers write them so."""
 
+_NO_MORE: Final = -1
+"""Of how many values without a name it is known what they mean, after one of which it is not."""
+
 _may_begin_param = re.compile(rf"{TOKEN}{BWS}=").match
 _unescaped = partial(re.compile(r"\\([\s\S])").sub, r"\1")
-_unsendable = re.compile(rf"(\r?\n[ \t]++)|([^\x00-\xff]++)|(?!{QUOTABLE})[\s\S]")
-_UNSENDABLE: Final = ("control-character", "obs-fold", "non-latin-1")
+_unsendable = re.compile(rf"([^\x00-\xff]++)|(?!{QUOTABLE})[\s\S]")
+_UNSENDABLE: Final = ("control-character", "non-latin-1")
+
+# RFC 9112 §5.2: a fold may be read as spaces. It is, so that the rules need not know of it.
+_folds = re.compile(r"\r?+\n[ \t]++(?:\r?+\n[ \t]++)*+")
+_break = re.compile(r"[\r\n]").search
+_ends_at_break = re.compile(rf"{OWS}[\r\n]").match
+_ends_element = re.compile(END).match
+_is_known = re.compile(KNOWN).match
+_ends_known = re.compile(rf"(?:[^\s]++[ \t]++)*+(?<=[ \t]){KNOWN}\Z").match
+_UNQUOTED: Final = frozenset({"scheme", "token68", "flag", "value"})
 
 
 class Recovery:
     """What was found in the lines of a field: its challenges, and at most so many faults."""
 
     def __init__(self, max_faults: int = MAX_FAULTS) -> None:
-        self.challenges: list[tuple[str, str | None, dict[str, str]]] = []
+        self.challenges: list[Scanned] = []
         self.faults: list[Fault] = []
+        self.repeated: dict[tuple[int, str], list[str]] = {}
         self._max_faults = max_faults
+        self._lost = False
 
     def faults_in_order(self) -> list[Fault]:
         """The faults in the order of the text, which is not quite that of their discovery."""
         return sorted(self.faults, key=lambda fault: (fault.start, fault.end))
 
+    def take(self, scanned: list[Scanned]) -> None:
+        """Take the challenges of a line that is well-formed."""
+        self.challenges += scanned
+        self._lost = self._lost and not scanned
+
     def read(self, line: str, offset: int) -> None:
         """Read a malformed line, which begins at character `offset` of the field."""
-        self._text = text = line.lstrip(LIST_SPACE)
-        self._offset = offset + len(line) - len(text)
-        # Parameters at the start of a line go on with the line before (RFC 9110 §5.3).
-        goes_on = bool(self.challenges) and self.challenges[-1][1] is None
-        self._params = self.challenges[-1][2] if goes_on else None
-        self._comma = offset - len(", ")  # the one that joins the lines
-        self._may_be_param = bool(_may_begin_param(text))
-        self._unnamed = 0
-        self._name: tuple[str, int, int] | None = None
-        self._last, self._end, self._begun, self._lost = "", 0, False, False
-        for found, start, end in elements(text):
+        self._begin(line, offset)
+        self._tell_folds(0)
+        for found, start, end in elements(self._text):
             if len(self.faults) >= self._max_faults:
-                self._stop(start, len(text))
+                self._stop(start, len(self._text))
                 break
-            for event in found:
-                self._take(*event)
+            self._tell_folds(end)
+            self._take_all(self._whole(found))
             if self._lost:
+                self._tell_folds(end + 1)
                 break
             if found:
                 self._end = end
+
+    def _begin(self, line: str, offset: int) -> None:
+        self._unfold(line, offset)
+        # A break at the very end cuts nothing off.
+        self._last_char = len(self._text.rstrip(LIST_SPACE + ";\r\n"))
+        self._cut = bool(_break(self._text, 0, self._last_char))
+        # Parameters at the start of a line go on with the line before (RFC 9110 §5.3).
+        goes_on = bool(self.challenges) and self.challenges[-1][1] is None and not self._lost
+        self._params = self.challenges[-1][2] if goes_on else None
+        self._comma = offset - len(", ")  # the one that joins the lines
+        self._may_be_param = bool(_may_begin_param(self._text))
+        self._unnamed = _NO_MORE if goes_on else 0
+        self._name: tuple[str, int, int] | None = None
+        self._last, self._end, self._begun, self._lost = "", 0, False, False
+
+    def _unfold(self, line: str, offset: int) -> None:
+        # As many spaces as there were characters, so that every place stays where it is.
+        spaced = _folds.sub(lambda fold: " " * len(fold[0]), line)
+        self._text = spaced.lstrip(LIST_SPACE)
+        before = len(line) - len(self._text)
+        self._raw, self._offset = line[before:], offset + before
+        self._folded = {one.start() - before: one.end() - before for one in _folds.finditer(line)}
+        self._untold = iter(self._folded.items())
+        self._fold = next(self._untold, None)
+
+    def _tell_folds(self, end: int) -> None:
+        while self._fold and self._fold[0] < end and len(self.faults) < self._max_faults:
+            self._fault("obs-fold", *self._fold)
+            self._fold = next(self._untold, None)
+
+    def _whole(self, found: list[Event]) -> list[Event]:
+        """Leave out what a break or a fold has torn: a half is worse than nothing."""
+        if not (self._cut or self._folded):
+            return found
+        torn = {what for what, text, _, end in found if self._torn(what, text, end)}
+        if "scheme" in torn or ("token68" in torn and not _is_known(found[-2][1])):
+            self._lost = True
+            at = _ends_at_break(self._text, found[-1][3])
+            return [("line-break", "", at.end() - 1, at.end())] if at else []
+        kept = [event for event in found if event[0] not in torn - {"token68"}]
+        return [("bad-token68", *event[1:]) if event[0] in torn else event for event in kept]
+
+    def _torn(self, what: str, text: str, end: int) -> bool:
+        if what not in _UNQUOTED:
+            return False
+        if end in self._folded and what in {"scheme", "token68"}:
+            whole = what == "scheme" and _is_known(text)
+            return not (whole or _ends_element(self._text, self._folded[end]))
+        return end < self._last_char and bool(_ends_at_break(self._text, end))
+
+    def _take_all(self, events: list[Event]) -> None:
+        for event in events:
+            self._take(*event)
+            if self._lost:
+                break
 
     def _take(self, what: str, text: str, start: int, end: int) -> None:
         match what:
             case "separator":
                 self._last = ""
+                # What a break leaves may be of anything: another field, or half a word.
+                self._lost |= text[0] in "\r\n" and end < self._last_char
             case "scheme":
                 self._scheme(text)
             case "token68":
@@ -78,12 +149,24 @@ class Recovery:
                 self._parameter(text, start, end)
                 self._value("", start, end)
             case "value" | "quoted" | "cut":
+                cut = _break(self._text, start, end) if what == "cut" else None
+                text = self._raw[start : cut.start() if cut else end]
                 self._value(self._sendable(what, text, start), start, end)
             case _:
                 self._fault(what, start, end)
-                # As with a parameter of nobody, in `_value`.
-                self._lost |= self._may_be_param and self._params is None and not self._begun
-                self._begun = self._begun or what == "prose"
+                self._at_fault(what, start, end)
+
+    def _at_fault(self, what: str, start: int, end: int) -> None:
+        # As with a parameter of nobody, in `_value`.
+        self._lost |= self._may_be_param and self._params is None and not self._begun
+        self._begun = self._begun or what == "prose"
+        if what == "missing-equals":
+            self._unnamed = _NO_MORE
+        elif what == "stray-word" and end in self._folded:
+            # A name may be torn here: the half behind the fold would be another parameter.
+            self._lost |= bool(_may_begin_param(self._text, self._folded[end]))
+        elif what == "prose" and _ends_known(self._text[start:end]):
+            self._params = None  # what follows is of the scheme that the sentence ends with
 
     def _fault(self, kind: str, start: int, end: int) -> None:
         self.faults.append(fault(kind, self._offset + start, self._offset + end))
@@ -118,6 +201,8 @@ class Recovery:
             self._params, self._lost = {}, not self._begun
         elif name in self._params:
             self._fault("duplicate-parameter", *where)
+            first, at = self._params[name], len(self.challenges) - 1
+            self.repeated.setdefault((at, name), [first]).append(value)
         else:
             self._params[name] = value
 
@@ -125,6 +210,8 @@ class Recovery:
         start -= 1  # the opening quote, and the closing one if there is one
         end += self._text[end : end + 1] not in {"", " ", ","}
         self._fault("positional-quoted" if self.challenges else "quoted-challenge", start, end)
+        if value.lower() in _POSITIONS:  # that is rather a name
+            self._unnamed = _NO_MORE
         params = self._params
         if params is not None and len(params) == self._unnamed < len(_POSITIONS):
             params[_POSITIONS[self._unnamed]] = value
@@ -133,13 +220,15 @@ class Recovery:
     def _sendable(self, what: str, text: str, start: int) -> str:
         """Return the value as a field can hold it, which is not always as it was sent."""
         seen: set[str] = set()
-        for bad in _unsendable.finditer(text):
+        for bad in _unsendable.finditer(self._text, start, start + len(text)):
             kind = _UNSENDABLE[bad.lastindex or 0]
             if kind not in seen:
                 seen.add(kind)
-                self._fault(kind, start + bad.start(), start + bad.end())
+                self._fault(kind, *bad.span())
+        if self._folded:
+            text = _folds.sub(" ", text)
         if "non-latin-1" in seen:  # somebody decoded the octets: back to them
             text = text.encode("utf-8", "surrogatepass").decode("latin-1")
-        if seen:  # RFC 9110 §5.5: refuse, or replace with a space
+        if seen or self._folded:  # RFC 9110 §5.5: refuse, or replace with a space
             text = _unsendable.sub(" ", text)
         return text if what == "value" else _unescaped(text.rstrip() if what == "cut" else text)

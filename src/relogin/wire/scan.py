@@ -28,6 +28,7 @@ __all__ = [
     "scan_challenges",
     "scan_credentials",
     "scan_params",
+    "sound_elements",
     "too_long",
 ]
 
@@ -113,6 +114,14 @@ def scan_credentials(field: str) -> Scanned | None:
     scheme, token68, listed = match.groups()
     params = scan_params(listed) if listed else {}
     return None if params is None else (scheme, token68, params)
+
+
+def sound_elements(field: str) -> Iterator[re.Match[str]]:
+    """Find the elements of a field that is well-formed, each with where its parts stand.
+
+    The groups are scheme, 2 for its token68, name, and 4 or 5 for a value that is quoted or not.
+    """
+    return _ELEMENT.finditer(field, len(field) - len(field.lstrip(LIST_SPACE)))
 
 
 def refused_elements(

@@ -1,0 +1,56 @@
+"""What is well-formed and yet hardly meant: remarks, which are no faults."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from relogin.wire.scan import sound_elements
+
+__all__ = ["MAX_REMARKS", "REMARKS", "Remark", "remarks"]
+
+MAX_REMARKS: Final = 100
+"""How many remarks are made on a field."""
+
+REMARKS: Final = {
+    "quotes-in-value": (
+        "Only double quotes quote: these are part of the value, so write double ones."
+    ),
+    "word-as-token68": (
+        "Two words are read as a scheme and its token68: send a sentence as content, and here a "
+        "scheme with parameters."
+    ),
+}
+"""By kind: what to do about it. The kinds are part of the public interface."""
+
+_TOKEN68, _BARE = 2, 5  # the groups of an element
+
+_quoted = re.compile(r"['`]").match
+# Base64 has capitals, digits or padding in it, and a word has not.
+_word = re.compile(r"[A-Za-z]?[a-z]+(?:-[a-z]+)*\.*").fullmatch
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """One part of a well-formed field, from `start` up to `end`, that is hardly what was meant."""
+
+    kind: str
+    start: int
+    end: int
+    sentence: str
+
+
+def remarks(field: str) -> Iterator[Remark]:
+    """Remark on a field that is well-formed, in the order of its text."""
+    for element in sound_elements(field):
+        token68, bare = element[_TOKEN68], element[_BARE]
+        if token68 and _word(token68):
+            yield _remark("word-as-token68", element.start("scheme"), element.end(_TOKEN68))
+        elif bare and _quoted(bare):
+            yield _remark("quotes-in-value", *element.span(_BARE))
+
+
+def _remark(kind: str, start: int, end: int) -> Remark:
+    return Remark(kind, start, end, REMARKS[kind])

@@ -1,0 +1,161 @@
+"""What a malformed field is made of: the regexes of which `relogin.wire.malformed` makes its rules.
+
+What looks like a scheme, where a value ends, what a word of a sentence is, and what may quote.
+"""
+
+from __future__ import annotations
+
+from relogin.wire.abnf import BWS, LIST_SPACE, OWS, TCHAR, TOKEN, TOKEN68
+
+__all__ = [
+    "CHALLENGE",
+    "CLOSED",
+    "CLOSED_OTHERWISE",
+    "CLOSES_NOTHING",
+    "DOUBLE",
+    "END",
+    "EQUALS",
+    "ESCAPED",
+    "FIRST_TOKEN68",
+    "KNOWN",
+    "LIKELY",
+    "MISSES_EQUALS",
+    "MORE",
+    "NEXT_OPENS",
+    "NEXT_VALUE_WORD",
+    "NEXT_WORD",
+    "NO_SCHEME",
+    "PARAM",
+    "PARAMS",
+    "PIECE",
+    "SENTENCE",
+    "SINGLE",
+    "STOP",
+    "STOP_OR_PARAM",
+    "TEXT",
+    "THEN_PARAM",
+    "TOKEN68_ONLY",
+    "TOLD",
+    "TOLD_IN_TWO",
+    "URL",
+    "WORD",
+]
+
+# The schemes that servers send: what such a name begins is a challenge even if the rest is none.
+KNOWN = (
+    r"(?i:Basic|Bearer|Concealed|Digest|DPoP|GNAP|HOBA|Mutual|Negotiate|NTLM|OAuth|PrivateToken"
+    rf"|SCRAM-SHA-1|SCRAM-SHA-256|Session|vapid)(?!{TCHAR})"
+)
+TOKEN68_ONLY = r"(?i:Negotiate|NTLM)"
+# What looks like a scheme, and what never is one.
+LIKELY = rf"(?:{KNOWN}|[A-Z][A-Za-z0-9._\-]*+(?!{TCHAR}))"
+NO_SCHEME = rf"(?i:realm|error|error_description|error_uri|scope|nonce|charset)(?!{TCHAR})"
+
+# What begins next, and where a value ends.
+END = rf"{OWS}(?:[,;\r\n]|\Z)"
+PARAM = rf"(?!'|{KNOWN} ++=++{END}){TOKEN}{BWS}=(?!=)"
+CHALLENGE = rf"{TOKEN} ++{PARAM}"
+LONE_CHALLENGE = rf"{LIKELY}(?: ++{TOKEN68})?+{END}"
+THEN_PARAM = rf"{OWS}[,;][{LIST_SPACE};]*+{PARAM}"
+_NEXT = rf"{END}|[ \t]++{PARAM}|[ \t]++{KNOWN} ++{PARAM}"
+STOP = rf"(?={_NEXT})"
+STOP_OR_PARAM = rf"(?={_NEXT}|{PARAM}\")"
+# Of the double quotes that follow, the first one opens a value, or there is none.
+NEXT_OPENS = r"(?:[^\"=]++|=(?!\"))*+(?:=\"|\Z)"
+# A double quote closes only where what follows cannot be more of the text.
+CLOSED = (
+    rf"(?={END}|[.)\]}}>]++{END}|[ \t]++(?:{NO_SCHEME})?\"|[ \t]++{PARAM}|[ \t]++{KNOWN} ++{PARAM}"
+    rf"|{PARAM}(?:\"|{TOKEN}{END}{NEXT_OPENS})"
+    rf"|[ \t]++[^\",;\r\n]*+(?:\Z|[,;\r\n]{NEXT_OPENS}))"
+)
+
+# More parameters, all sound: what stands behind a text and up to the end of the line is none of it.
+PARAMS = rf"(?:{OWS},{OWS}{TOKEN}{BWS}={BWS}(?:\"[^\"\\]*+\"|{TOKEN}))++{OWS}"
+
+# What may stand between double quotes when nobody looks at the characters.
+TEXT = r"[^\"\\]*+(?:\\[\s\S][^\"\\]*+)*+"
+# Other quotes: as characters, as the octets of their UTF-8, as those of windows-1252.
+DOUBLE = "(?:[\u201c-\u201f\u2033\xab\xbb\x84\x93\x94]|\xe2\x80[\x9c-\x9f])"
+SINGLE = "(?:[\u2018-\u201b\u2032\x82\x91\x92]|\xe2\x80[\x98-\x9b])"
+ESCAPED = r"(?:\\\"|&quot;|&#34;)"
+# What stands for an equals sign.
+EQUALS = rf"=>|:=|={{2,}}+(?={BWS}[\"'])"
+# A comma or a semicolon is of the URL if more of it follows.
+URL = (
+    r"[A-Za-z][A-Za-z0-9+.\-]*+://(?:[^\s,;\"'<>]++|<[^<>\",;]*+>"
+    rf"|,(?=[^\s,;])(?!{PARAM}|{CHALLENGE})|;(?:(?i:jsessionid=)|(?=[^\s,;])(?!{PARAM})))*+"
+)
+# A word holds the quoted texts in it whole: what stands in them is never read.
+QUOTES = "|".join(
+    rf"{open_}(?:(?!{close})[\s\S])*+(?:{close}|\Z)"
+    for open_, close in [
+        ('"', '"'), (DOUBLE, DOUBLE), (ESCAPED, ESCAPED), (r"(?<!\S)'", "'"),
+        (rf"(?<!\S){SINGLE}", SINGLE),
+    ]
+)  # fmt: skip
+# First what begins nothing, for speed: it is most of what is read.
+PLAIN = "[^\\s,;\"'\\\\&\u2018-\u201f\u2032\u2033\xab\xbb\x82\x84\x91-\x94\xe2]"
+PIECE = rf"(?:{PLAIN}++|{QUOTES}|[^\s,;\"])"
+WORD = rf"{PIECE}++"
+NEXT_WORD = rf"[ \t]++(?!{PARAM}){WORD}"
+# A value without quotes ends where a known scheme has its parameters.
+NEXT_VALUE_WORD = rf"[ \t]++(?!{PARAM}|{KNOWN} ++{PARAM}){WORD}"
+# A comma in a sentence: what follows it can begin neither a parameter nor a challenge.
+MORE = rf",[ \t]++(?!{PARAM}|{CHALLENGE}|{LONE_CHALLENGE})"
+# More of a sentence whose first word could stand alone.
+SENTENCE = rf"(?:{MORE}(?=[a-z]){WORD}(?:{NEXT_VALUE_WORD}){{2,}}+)"
+
+# A token68 that is no word: it is padded, or has what no word has. It stays if junk follows.
+_CHAR68 = r"[A-Za-z0-9\-._~+/]"
+_BASE64 = (
+    rf"(?:(?={_CHAR68}*?[0-9])(?={_CHAR68}*?[A-Z])(?={_CHAR68}*?[a-z])"
+    rf"|(?=(?>{_CHAR68}*?[a-z][A-Z]){_CHAR68}*?[a-z][A-Z]))"
+)
+_JUNK = r"(?=[ \t]++[^\s\"',;=])"
+FIRST_TOKEN68 = (
+    rf"{TOKEN} ++(?!{NO_SCHEME})(?:{TOKEN68}(?<===)|{_BASE64}{_CHAR68}++=){_JUNK}"
+    rf"|{KNOWN} ++{_BASE64}{_CHAR68}{{16,}}+=*+{_JUNK}"
+    rf"|{TOKEN68_ONLY} ++(?!{NO_SCHEME}){TOKEN68}(?<==)(?=[ \t])"
+)
+
+# What is said of a session, say, and is no challenge of that scheme: these schemes are words.
+_WORDY = rf"(?i:Basic|Concealed|Digest|Mutual|Negotiate|Session)(?!{TCHAR})"
+_SAID = r"(?:[A-Za-z]?[a-z'\-]++|[A-Z]++|[0-9]++)(?![A-Za-z0-9_])"
+_NAMED = r"(?i:realm|scope|nonce|charset|error_description|error_uri)"
+_COLON = rf"(?!{_NAMED}{BWS}:|(?i:error){BWS}:{BWS}[\"']){_SAID}{BWS}(?::|=>)"
+_ANOTHER = rf"[ \t]++(?!{PARAM}|{KNOWN})[^\s\"'=:,;]"
+TOLD = (
+    rf"{_WORDY}(?:[ \t]++(?!{KNOWN}|{PARAM})"
+    rf"(?:{_COLON}|{_SAID}(?:[!?]|[^\x00-\x7f]++|\.?+{_ANOTHER}))"
+    rf"|:[ \t]++(?!{KNOWN}|{PARAM}){_SAID}[.,;:!?]?+{_ANOTHER}"
+    rf"|:[ \t]*+{URL}{END})"
+)
+# A sentence whose first two words could stand alone, as a scheme and its token68.
+TOLD_IN_TWO = (
+    rf"{TOKEN} ++{_SAID}[,;][ \t]*+(?!{KNOWN}|{PARAM})(?=[a-z]){_SAID}"
+    rf"(?:[ \t]++(?!{PARAM}){_SAID}(?=[\s.,;:!?]|\Z)){{2}}"
+)
+
+# An opening quote without a closing one of its kind. It opens no text if a double quote closes it,
+# or quoted values follow, and all the rest of the line is sound.
+_BARE = rf"(?:(?!'){TCHAR})++(?={END})"
+_GAP = rf"(?:{OWS}[,;]{OWS}|[ \t]++)"
+_SOUND = rf"{TOKEN}{BWS}={BWS}(?:\"[^\"\\]*+\"|'[^'\"]*+'(?={END})|{_BARE})"
+_SOUND_PARAMS = rf"(?:{_GAP}{_SOUND})++{OWS}\Z"
+_SOUND_REST = rf"(?:{_GAP}(?:{KNOWN} ++(?={TOKEN}{BWS}={BWS}\"))?{_SOUND})++{OWS}\Z"
+_THEN_QUOTED = rf"(?={_GAP}(?:{KNOWN} ++)?{TOKEN}{BWS}={BWS}[\"'])"
+_UP_TO = "[^'\",;\u2018-\u201f\u2032\u2033\xab\xbb\x82\x84\x91-\x94\xe2]"
+_OPENED = rf"{_UP_TO}*+(?:[,;](?!{OWS}(?:{KNOWN} ++)?{PARAM}){_UP_TO}*+)*+"
+_OTHERWISE = rf"{_OPENED}(?:\"{_SOUND_REST}|{_THEN_QUOTED}{_SOUND_PARAMS})"
+CLOSED_OTHERWISE = rf"(?={_OTHERWISE})(?P<value>{_OPENED})\"?+"
+# A challenge may follow the one word that an apostrophe is part of, as it is strictly read.
+CLOSES_NOTHING = (
+    rf"(?={_OTHERWISE}|(?:(?!\s){_UP_TO})++{_THEN_QUOTED}{_SOUND_REST})(?P<value>{_OPENED})\"?+"
+)
+
+# A name and a quoted text: whether the text is its value nobody can say.
+_OTHER = rf"(?:{DOUBLE}|{ESCAPED})"
+MISSES_EQUALS = (
+    rf"{TOKEN}(?P<at>)(?:\"{TEXT}\"{CLOSED}|\"[\s\S]*+"
+    rf"|{_OTHER}(?:(?!(?:{_OTHER}|\"){STOP_OR_PARAM})[\s\S])*+(?:{_OTHER}|\"|\Z))"
+)
