@@ -80,7 +80,6 @@ def refused(
         "origin": ORIGIN,
         "sent_with": sent_with,
         "challenges": [challenge],
-        "carried": sent_with is not None,
     }
     return ResponseInfo(**given | facts)
 

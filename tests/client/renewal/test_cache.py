@@ -294,3 +294,11 @@ def test_a_fleet_does_not_renew_in_step() -> None:
         cache.extend(credential, 100.0)
         moments.add(cache.current(credential).renew_at)
     assert len(moments) > 10
+
+
+def test_of_a_session_that_was_forgotten_nothing_is_remembered() -> None:
+    cache = a_book()
+    credential = log_in(cache)
+    cache.reset()
+    cache.stands(credential, "GET", URL)
+    assert not cache.stood(credential, "GET", URL)

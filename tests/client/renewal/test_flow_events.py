@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from relogin import BodyNotReplayable, Grant, LoginRefused, LoginUnavailable
+from relogin import BodyNotReplayable, LoginRefused, LoginUnavailable
 from relogin.client.events import Event, EventKind
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.flow import Replay
@@ -184,10 +184,7 @@ def last_step(cache: CredentialCache, info: ResponseInfo) -> Steps:
     [
         ({}, True),
         ({"method": "POST"}, True),
-        ({"method": "POST", "carried": True}, True),  # its server says why: it applied nothing
         ({"method": "POST", "challenge": "Session realm=api"}, True),
-        ({"method": "POST", "challenge": "Session realm=api", "carried": True}, False),
-        ({"method": "PUT", "challenge": "Session realm=api", "carried": True}, True),
         ({"method": "POST", "once": False}, False),
         ({"method": "DELETE", "once": False}, True),
         ({"replayable": False}, False),
@@ -202,21 +199,11 @@ def test_what_is_sent_again_is_what_was_surely_not_applied(
         assert (steps.outcome, steps.final.failure) == (Outcome.RENEWED_NOT_REPLAYED, None)
 
 
-@pytest.mark.requirement("C-24")
-@pytest.mark.parametrize(("sent", "replayed"), [({"theme"}, True), ({"theme", "sid"}, False)])
-def test_of_the_cookies_those_that_the_login_owns_are_credentials(
-    sent: set[str], replayed: bool
-) -> None:
-    info = refused(method="POST", challenge="Session realm=api", cookies=sent)
-    steps = Steps(a_book(), info).send(Grant(cookies={"sid": "1"}))
-    assert (steps.command is not None) is replayed
-
-
 @pytest.mark.parametrize(
     "facts", [{"method": "POST", "once": False}, {"method": "POST", "challenge": "Session"}]
 )
 def test_any_method_is_sent_again_where_the_user_says_so(facts: dict[str, Any]) -> None:
-    steps = last_step(a_book(replay_any_method=True), refused(carried=True, **facts))
+    steps = last_step(a_book(replay_any_method=True), refused(**facts))
     assert isinstance(steps.command, Replay)
 
 

@@ -30,7 +30,7 @@ from relogin.client.events import Event, Listener
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.policy import Policy
 from relogin.client.renewal.shared import forget
-from relogin.client.responders import SESSION
+from relogin.client.responders import BEARER, SESSION
 from relogin.client.signals import Signal
 from relogin.client.stores import AnyStore
 from relogin.client.terms.grant import Context
@@ -53,11 +53,12 @@ class Principal(Generic[Http]):
         realm: str | None = None,
         signals: Iterable[Signal] = (),
         http: Http | None = None,
-        responders: Iterable[Responder] = (SESSION,),
+        responders: Iterable[Responder] = (SESSION, BEARER),
         actions: Mapping[str | None, Action | ActionName] | None = None,
         strict: bool = False,
         insecure: bool = False,
-        replay_any_method: bool = False,
+        replay_any_method: bool | None = None,
+        bare: bool = True,
         login_timeout: float = 20.0,
         budget: tuple[int, float] = (10, 30.0),
         on_event: Listener | None = None,
@@ -71,13 +72,16 @@ class Principal(Generic[Http]):
         check_client(http)
         check("realm", realm, str | None, "a str or None")
         check("account", account, str, "a str")
+        check("bare", bare, bool, "a bool")
         logins, seconds = pair(budget)
+        answering = several_responders(responders)
         policy = Policy(
             origins=trusted(login, origins, insecure=insecure),
             realm=realm,
             account=account,
             signals=several_signals(signals),
-            responders=several_responders(responders),
+            responders=answering,
+            bare=_for_bare(answering) if bare else None,
             actions=named_actions(actions),
             steps_up=bool(getattr(login, "steps_up", False)),
             replay_any_method=replay_any_method,
@@ -144,3 +148,8 @@ class Principal(Generic[Http]):
         auth = cls.__new__(cls)
         auth._begin(login, policy, http)
         return auth
+
+
+def _for_bare(responders: tuple[Responder, ...]) -> Responder | None:
+    """Choose what answers a 401 without a challenge: an API that sends one mostly takes Bearer."""
+    return next((one for one in (BEARER, *responders) if one in responders), None)

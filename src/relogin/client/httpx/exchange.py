@@ -218,8 +218,6 @@ class Exchange:
                 for name, line in response.headers.raw
                 if name.lower() == b"www-authenticate"
             ],
-            carried="Authorization" in request.headers,
-            cookies=values(request.headers.get("Cookie")),
             # httpx retries connecting, and never what it has begun to send.
             once=True,
             replayable=not dead or self._is_replayable(request),

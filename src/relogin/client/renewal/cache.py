@@ -116,6 +116,18 @@ class CredentialCache:
         key = max(depth, key=depth.__getitem__, default=None)
         return realms[key] if key is not None and depth[key] else None
 
+    def stands(self, credential: Credential, method: str, url: str) -> None:
+        """Remember that a 401 without a reason outlasted a login, while this session is current."""
+        with self._lock:
+            space = self._spaces.get(credential.key.origin, {}).get(credential.key)
+            if space is not None:
+                space.stands(credential.generation, method, url)
+
+    def stood(self, credential: Credential, method: str, url: str) -> bool:
+        """Tell whether a 401 without a reason has outlasted the login of this session there."""
+        space = self._spaces.get(credential.key.origin, {}).get(credential.key)
+        return space is not None and space.stood(credential.generation, method, url)
+
     def asked(self, key: Key, url: str) -> None:
         """Remember that the realm of a grant was asked for at `url`."""
         with self._lock:

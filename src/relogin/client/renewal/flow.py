@@ -93,7 +93,7 @@ def answer(cache: CredentialCache, info: ResponseInfo) -> Flow:
     policy, led, outcome = cache.policy, False, Outcome.UNTOUCHED
     for _ in range(MOST_REPLAYS):
         decision = policy.decision(info)
-        if decision is None:
+        if decision is None or _stands(cache, info, decision):
             return _unanswered(cache, info, outcome)
         _tell(cache, EventKind.CHALLENGED, decision)
         dead = _dead(info, decision)
@@ -104,12 +104,14 @@ def answer(cache: CredentialCache, info: ResponseInfo) -> Flow:
             else:
                 renewed, led = yield from _renew(cache, info, decision, dead)
         if renewed is None:
+            if led and dead is not None and decision.error is None:
+                cache.stands(dead, info.method, info.url)
             _tell(cache, EventKind.REFUSED, decision, reason=decision.error)
             return Final(info, outcome)
         if isinstance(renewed, Final):
             return renewed
         cache.asked(decision.key, info.url)
-        if not policy.may_replay(info, decision, renewed):
+        if not policy.may_replay(info):
             return _not_replayed(cache, info, decision)
         _tell(cache, EventKind.REPLAYED, decision)
         try:
@@ -156,6 +158,17 @@ def renew_ahead(
     finally:
         cache.end(mine, Status.ABANDONED)
     return cache.newer(credential.key, credential) or credential
+
+
+def _stands(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> bool:
+    """Tell whether a 401 without a reason has outlasted a login already, with this session.
+
+    Then it is about something else, an old password in a form say, and no login changes it.
+    """
+    sent = _dead(info, decision)
+    if sent is None or decision.error is not None:
+        return False
+    return cache.stood(sent, info.method, info.url)
 
 
 def _dead(info: ResponseInfo, decision: Decision) -> Credential | None:

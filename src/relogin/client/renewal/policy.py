@@ -6,7 +6,7 @@ and nothing it says is an address.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any, Literal, NamedTuple
@@ -55,7 +55,7 @@ class Credential:
     shared: bool = False
 
     def __repr__(self) -> str:
-        return f"<Held generation {self.generation} for {self.key.origin}>"
+        return f"<Credential generation {self.generation} for {self.key.origin}>"
 
 
 @dataclass(slots=True)
@@ -63,8 +63,8 @@ class ResponseInfo:
     """A response as the flow sees it; `response` is the driver's own and never looked at.
 
     `sent_with` is the grant the request went out with, or `None` where that cannot be said: then
-    any grant there is counts as newer. `carried` says that it carried credentials of any kind,
-    `once` that the transport sent it once only, `replayable` that its body can be sent again.
+    any grant there is counts as newer. `once` says that the transport sent it once
+    only, `replayable` that its body can be sent again.
     `signal` is the reason that a signal gave; a challenge that can be answered counts for more.
     """
 
@@ -75,8 +75,6 @@ class ResponseInfo:
     origin: str
     sent_with: Credential | None = None
     challenges: Sequence[str] = ()
-    carried: bool = False
-    cookies: Collection[str] = ()
     once: bool = True
     replayable: bool = True
     signal: SessionError | str | None = None
@@ -108,7 +106,9 @@ class Policy:
     signals: tuple[Signal, ...] = ()
     actions: Mapping[str | None, Action] = field(default_factory=dict)
     steps_up: bool = False
-    replay_any_method: bool = False
+    replay_any_method: bool | None = None
+    bare: Responder | None = None
+    """What answers a 401 without any challenge; `None` where nothing does."""
     strict: bool = False
     listener: Listener | None = None
     login_timeout: float = 20.0
@@ -141,9 +141,13 @@ class Policy:
         if info.origin not in self.origins:
             return None
         challenged = self.challenged(info) if info.status == UNAUTHORIZED else None
-        if challenged is not None or info.signal is None:
+        if challenged is not None:
             return challenged
-        return self._signalled(info, info.signal)
+        if info.signal is not None:
+            return self._unchallenged(info, self.responders[0], info.signal)
+        if self.bare is None or info.status != UNAUTHORIZED or info.challenges:
+            return None
+        return self._unchallenged(info, self.bare, None)
 
     def challenged(self, info: ResponseInfo) -> Decision | None:
         """Find the challenge that can be answered, whatever the status it came with."""
@@ -155,13 +159,15 @@ class Policy:
                     return self._decision(key, responder, challenge, error)
         return None
 
-    def _signalled(self, info: ResponseInfo, error: SessionError | str) -> Decision:
-        # A signal names no realm: it is that of the grant which the request went out with.
-        credential = info.sent_with
-        if credential is None:
+    def _unchallenged(
+        self, info: ResponseInfo, responder: Responder, error: SessionError | str | None
+    ) -> Decision:
+        # Nothing names a realm: it is that of the credential which the request went out with.
+        sent = info.sent_with
+        if sent is None:
             key = Key(info.origin, self.realm or "", self.account)
-            return self._decision(key, self.responders[0], None, error)
-        return self._decision(credential.key, credential.responder, None, error)
+            return self._decision(key, responder, None, error)
+        return self._decision(sent.key, sent.responder, None, error)
 
     def _answers(self, responder: Responder, challenge: Challenge) -> bool:
         if challenge.scheme.lower() != responder.scheme.lower():
@@ -183,21 +189,17 @@ class Policy:
             return Action.STOP
         return action
 
-    def may_replay(self, info: ResponseInfo, decision: Decision, credential: Credential) -> bool:
-        """Say whether the request may be sent again with this grant (RFC 9110 §9.2.2, §15.5.2).
+    def may_replay(self, info: ResponseInfo) -> bool:
+        """Say whether the request may be sent again (RFC 9110 §9.2.2, §15.5.2).
 
-        A 401 that follows SPEC.md was not applied, so any method may, unless the transport had
-        sent it before. A signal, or a challenge without a reason to a request that gave
-        credentials, comes from a server that promises nothing: only idempotent methods may.
+        A 401 says that the request was not applied, so any method may, unless the transport had
+        sent it before. A signal on another status says no such thing: only idempotent methods may.
         """
         if not info.replayable:
             return False
         if info.method in _IDEMPOTENT or self.replay_any_method:
             return True
-        # Of its cookies, those that a login owns are credentials.
-        carried = info.carried or any(name in credential.cookies for name in info.cookies)
-        promised = decision.challenge is not None and (decision.error is not None or not carried)
-        return promised and info.once
+        return self.replay_any_method is None and info.status == UNAUTHORIZED and info.once
 
 
 def _check_number(name: str, value: object, most: float = inf) -> None:

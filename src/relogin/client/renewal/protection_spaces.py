@@ -13,6 +13,7 @@ from relogin.client.terms.outcomes import Outcome
 __all__ = ["Blocked", "ProtectionSpace", "outage"]
 
 _MOST_FOLDERS = 16
+_MOST_STANDING = 64  # methods and paths that answer 401 for another reason than the session
 _FIRST_PAUSE, _LONGEST_PAUSE, _LONGEST_RETRY_AFTER = 1.0, 60.0, 3600.0
 
 
@@ -49,6 +50,7 @@ class ProtectionSpace:
     blocked: Blocked | None = None
     led: deque[float] = field(default_factory=deque)
     folders: set[str] = field(default_factory=set)
+    standing: tuple[int, frozenset[tuple[str, str]]] = (0, frozenset())
 
     def attempt(self) -> int:
         """Number the login that is about to be made, counting those that failed before it."""
@@ -74,3 +76,15 @@ class ProtectionSpace:
         """Tell how much of the path of `url` lies in this space; 0 where nothing is known to."""
         path = urlsplit(url).path
         return max((len(f) for f in self.folders if path.startswith(f)), default=0)
+
+    def stands(self, generation: int, method: str, url: str) -> None:
+        """Remember that a 401 without a reason outlasted the login of this generation."""
+        latest, found = self.standing
+        found = found if latest == generation else frozenset()
+        if len(found) < _MOST_STANDING:
+            self.standing = generation, found | {(method, urlsplit(url).path)}
+
+    def stood(self, generation: int, method: str, url: str) -> bool:
+        """Tell whether that has happened there, and this generation is still the latest to know."""
+        latest, found = self.standing
+        return latest == generation and (method, urlsplit(url).path) in found

@@ -20,7 +20,6 @@ from requests.auth import AuthBase
 
 from relogin import errors
 from relogin.client.drain import drain
-from relogin.client.driver.cookie_text import values
 from relogin.client.driver.credentials import sent_with, sign
 from relogin.client.driver.drive import drive, stand_by
 from relogin.client.driver.failures import by_base, raisable
@@ -312,8 +311,6 @@ class _Exchange:
             origin=self.origin,
             sent_with=sent_with(self.auth._cache, self.credential, request.headers),
             challenges=_challenge_lines(response),
-            carried="Authorization" in request.headers,
-            cookies=values(request.headers.get("Cookie")),
             once=not getattr(getattr(response.raw, "retries", None), "history", ()),
             replayable=not self._is_dead() or rewind(request),
             signal=self.signal,
