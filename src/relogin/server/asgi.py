@@ -17,9 +17,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias, Unpack
 
+from relogin.server.drain import drain_async
 from relogin.server.facts import Request
 from relogin.server.gate import Answer, Decision, Gate, Usual, is_session
 from relogin.server.responses import MERGED, additions, dress, replacement
@@ -82,7 +84,7 @@ class SessionGate:
         else:
             decision = await self._decision(scope, usual, outcome)
             if decision.answer is not None:
-                return await _refuse(decision.answer, scope, send)
+                return await self._answer(decision.answer, scope, receive, send)
             response = _Response(self, send, lambda: decision, decision)
             scope = self.admitted(scope, decision.session, decision.refused)
         try:
@@ -97,6 +99,13 @@ class SessionGate:
                 await _close(answer, send)
             else:
                 raise
+
+    async def _answer(self, answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
+        whole = scope["type"] != "http" or await drain_async(scope, receive, self.gate.drain)
+        # HTTP/2 has no such field: there the stream alone is reset (RFC 9113 §8.2.2).
+        if not whole and scope.get("http_version", "1.1").startswith("1"):
+            answer = replace(answer, headers=[*answer.headers, ("Connection", "close")])
+        await _refuse(answer, scope, send)
 
     def _usual(self, scope: Scope) -> Usual | None:
         line = None

@@ -46,6 +46,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from relogin.server import answers, wsgi
+from relogin.server.drain import drain
 from relogin.server.facts import Request
 from relogin.server.fields import Headers, values, without
 from relogin.server.gate import Answer, Claim, Decision, Gate
@@ -103,13 +104,13 @@ class SessionGate:
             return self._acall(request)
         decision = self.guard.decide(request)
         if decision.answer is not None:
-            return to_response(decision.answer)
+            return self.guard.refuse(request, decision.answer)
         return self.guard.dress(decision, cast("GetResponse", self.get_response)(request))
 
     async def _acall(self, request: HttpRequest) -> HttpResponseBase:
         decision = await self.guard.adecide(request)
         if decision.answer is not None:
-            return to_response(decision.answer)
+            return self.guard.refuse(request, decision.answer)
         return self.guard.dress(
             decision, await cast("AsyncGetResponse", self.get_response)(request)
         )
@@ -207,6 +208,11 @@ class Guard:
             request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
             _use(request, type(request.session)())
         return decision
+
+    def refuse(self, request: HttpRequest, answer: Answer) -> HttpResponse:
+        """Answer a refused request when it has been read; under ASGI Django has read it before."""
+        drain(getattr(request, "environ", {}), self.gate.drain)
+        return to_response(answer)
 
     def dress(self, decision: Decision, response: HttpResponseBase) -> HttpResponseBase:
         """Return the response as it leaves the gate."""

@@ -33,6 +33,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.local import LocalProxy
 
 from relogin.server import wsgi
+from relogin.server.drain import drain
 from relogin.server.gate import Answer, Decision, Gate
 from relogin.server.responses import additions, dress, replacement
 from relogin.server.verdicts import Admitted, Refused, StepUp
@@ -126,7 +127,10 @@ class _Guard:
         environ[_DECIDED] = self.gate, decision
         environ[wsgi.SESSION] = decision.session
         environ[wsgi.REFUSED] = decision.refused
-        return None if decision.answer is None else _send(decision.answer)
+        if decision.answer is None:
+            return None
+        drain(environ, self.gate.drain)
+        return _send(decision.answer)
 
     def dress(self, response: Response) -> Response:
         decided = request.environ.get(_DECIDED)

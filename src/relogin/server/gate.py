@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple, Self, TypeAlias
+from typing import Any, Literal, NamedTuple, Self, TypeAlias
 
 from relogin.server import answers
 from relogin.server.answers import Answer, Page
@@ -19,6 +19,7 @@ from relogin.server.paths import Patterns
 from relogin.server.schemes import Scheme, asks_for_password, spoken
 from relogin.server.verdicts import CSRF_INVALID, Admitted, Refused, StepUp
 from relogin.server.words import (
+    Bounds,
     Legacy,
     Words,
     check_legacy,
@@ -26,6 +27,7 @@ from relogin.server.words import (
     check_step_up,
     check_switch,
     cookie_name,
+    drain_bounds,
     known,
     several,
 )
@@ -141,6 +143,8 @@ class Gate:
       "session_expired"}`, or a callable that is given status and headers and returns a code or
       None.
     - `announce`: let the challenge ride on public pages asked for with a dead session.
+    - `drain`: how much of a refused request's content is read before the answer, in octets and
+      seconds; 0 for none. Without it, proxies and TLS clients often lose the 401 of an upload.
 
     Raises `TypeError` or `ValueError` for words that could not be sent, are not what is meant here,
     or would open more than they say.
@@ -160,6 +164,7 @@ class Gate:
         login_page: Page | None = None,
         legacy: Legacy | None = None,
         announce: bool = False,
+        drain: Bounds | Literal[0] | None = (64 * 1024 * 1024, 30.0),
     ) -> None:
         self.realm = SessionChallenge(realm).realm
         self.cookie = cookie_name(cookie)
@@ -176,6 +181,7 @@ class Gate:
         self.login_page = login_page
         self.legacy = legacy
         self.announce = announce
+        self.drain = drain_bounds(drain)
         self.schemes = spoken(several("schemes", schemes, str, '["Session"]'))
         self._public = Patterns(several("public", public, str, '["/health", "/docs/*"]'))
         steps = check_step_up(step_up)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Required, TypeAlias, TypedDict, TypeVar
+from typing import Any, Literal, Required, TypeAlias, TypedDict, TypeVar
 
 from relogin.server.answers import Page
 from relogin.server.verdicts import Refused, StepUp
@@ -12,6 +12,7 @@ from relogin.wire.abnf import TOKEN
 from relogin.wire.model import Challenge
 
 __all__ = [
+    "Bounds",
     "Legacy",
     "Words",
     "check_legacy",
@@ -19,12 +20,15 @@ __all__ = [
     "check_step_up",
     "check_switch",
     "cookie_name",
+    "drain_bounds",
     "expect",
     "known",
     "several",
 ]
 
 Legacy: TypeAlias = Mapping[int, str] | Callable[[int, Mapping[str, str]], str | None]
+Bounds: TypeAlias = tuple[float, float]
+"""The most octets that are read of a refused request, and the most seconds."""
 T = TypeVar("T")
 
 _token = re.compile(TOKEN).fullmatch
@@ -44,6 +48,7 @@ class Words(TypedDict, total=False):
     login_page: Page | None
     legacy: Legacy | None
     announce: bool
+    drain: Bounds | Literal[0] | None
 
 
 def known(words: Words) -> Words:
@@ -93,6 +98,17 @@ def check_step_up(given: Mapping[str, StepUp] | None) -> Mapping[str, StepUp]:
 def check_switch(word: str, given: bool) -> None:
     """Raise `TypeError` for what says neither yes nor no."""
     expect(word, given, "True or False", isinstance(given, bool))
+
+
+def drain_bounds(given: Any) -> Bounds | None:
+    """Return how much of a refused request is read, or None; raises `TypeError` for no pair."""
+    if given is None or given == 0:
+        return None
+    fits = isinstance(given, tuple) and len(given) == 2
+    fits = fits and all(isinstance(one, int | float) and one > 0 for one in given)
+    expect("drain", given, "octets and seconds, such as (64 * 1024 * 1024, 30.0), or 0", fits)
+    bounds: Bounds = given
+    return bounds
 
 
 def check_page(given: Page | None) -> None:

@@ -21,6 +21,7 @@ from http import HTTPStatus
 from itertools import chain
 from typing import TYPE_CHECKING, Unpack
 
+from relogin.server.drain import drain
 from relogin.server.facts import Request
 from relogin.server.fields import Headers
 from relogin.server.gate import Answer, Decision, Gate, Usual, is_session
@@ -68,6 +69,7 @@ class SessionGate:
         else:
             decision = self._decision(environ, usual, outcome)
             if decision.answer is not None:
+                drain(environ, self.gate.drain)
                 return _send(decision.answer, start_response)
             environ[SESSION], environ[REFUSED] = decision.session, decision.refused
             response = _Response(self.gate, start_response, lambda: decision, decision)
