@@ -68,7 +68,11 @@ def _merged(gate: Gate, decision: Decision, status: int, headers: Headers) -> He
     store = True
     headers = add_to_list(headers, "Vary", gate.vary)
     if status == 401 or announced:
-        headers = add_challenges(headers, gate.challenges(decision, decision.refused or Refused()))
+        # To an admitted session a 401 is about something else, a wrong old password say: a
+        # challenge would tell the client that no session was presented.
+        if decision.session is None:
+            why = decision.refused or Refused()
+            headers = add_challenges(headers, gate.challenges(decision, why))
         headers = add_to_list(headers, "Access-Control-Expose-Headers", EXPOSED)
         store = False
     elif (lifetime := decision.lifetime) is not None:

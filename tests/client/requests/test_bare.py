@@ -21,6 +21,7 @@ class Plain(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), PlainHandler)
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.logins = 0
+        self.challenge: str | None = None
         self.seen: list[str | None] = []
 
     def login(self, context: object) -> str:
@@ -37,6 +38,8 @@ class PlainHandler(BaseHTTPRequestHandler):
         self.server.seen.append(sent)
         alive = sent == f"Bearer t{self.server.logins}" and self.path != "/password"
         self.send_response(200 if alive else 401)
+        if not alive and self.server.challenge is not None:
+            self.send_header("WWW-Authenticate", self.server.challenge)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -122,3 +125,13 @@ def test_what_outlasts_a_login_is_remembered_within_a_bound(
     for _ in range(2):
         session.post(f"{plain.url}/password")
     assert plain.logins == 2
+
+
+def test_where_the_server_sends_challenges_a_bare_401_is_about_something_else(
+    plain: Plain, session: requests.Session
+) -> None:
+    plain.challenge = "Bearer"
+    session.get(f"{plain.url}/orders")
+    plain.challenge = None  # the view's own 401: the session was admitted
+    answer = session.post(f"{plain.url}/password")
+    assert (answer.status_code, outcome(answer), plain.logins) == (401, Outcome.UNTOUCHED, 1)

@@ -123,17 +123,18 @@ class CredentialCache:
             if space is not None:
                 space.stands(credential.generation, method, url)
 
-    def stood(self, credential: Credential, method: str, url: str) -> bool:
-        """Tell whether a 401 without a reason has outlasted the login of this session there."""
+    def stood(self, credential: Credential, method: str, url: str, *, bare: bool) -> bool:
+        """Tell whether a 401 without a reason, or even a challenge, is not about the session."""
         space = self._spaces.get(credential.key.origin, {}).get(credential.key)
-        return space is not None and space.stood(credential.generation, method, url)
+        return space is not None and space.stood(credential.generation, method, url, bare=bare)
 
-    def asked(self, key: Key, url: str) -> None:
+    def asked(self, key: Key, url: str, *, challenged: bool = True) -> None:
         """Remember that the realm of a grant was asked for at `url`."""
         with self._lock:
             space = self._spaces.get(key.origin, {}).get(key)
             if space is not None:
                 space.reaches(url)
+                space.challenges |= challenged
 
     def ready(self, origin: str, credential: Credential | None) -> bool:
         """Tell whether a request can go out at once: there is nothing to ask, nor to renew."""

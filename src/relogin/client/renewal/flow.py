@@ -110,7 +110,7 @@ def answer(cache: CredentialCache, info: ResponseInfo) -> Flow:
             return Final(info, outcome)
         if isinstance(renewed, Final):
             return renewed
-        cache.asked(decision.key, info.url)
+        cache.asked(decision.key, info.url, challenged=decision.challenge is not None)
         if not policy.may_replay(info):
             return _not_replayed(cache, info, decision)
         _tell(cache, EventKind.REPLAYED, decision)
@@ -161,14 +161,15 @@ def renew_ahead(
 
 
 def _stands(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> bool:
-    """Tell whether a 401 without a reason has outlasted a login already, with this session.
+    """Tell whether a 401 without a reason is about something else than this session.
 
-    Then it is about something else, an old password in a form say, and no login changes it.
+    It is where it has outlasted a login already, and where a server that does send challenges has
+    left this one bare: an old password in a form was wrong, say, and no login changes that.
     """
     sent = _dead(info, decision)
     if sent is None or decision.error is not None:
         return False
-    return cache.stood(sent, info.method, info.url)
+    return cache.stood(sent, info.method, info.url, bare=decision.challenge is None)
 
 
 def _dead(info: ResponseInfo, decision: Decision) -> Credential | None:

@@ -50,6 +50,7 @@ class ProtectionSpace:
     blocked: Blocked | None = None
     led: deque[float] = field(default_factory=deque)
     folders: set[str] = field(default_factory=set)
+    challenges: bool = False
     standing: tuple[int, frozenset[tuple[str, str]]] = (0, frozenset())
 
     def attempt(self) -> int:
@@ -84,7 +85,8 @@ class ProtectionSpace:
         if len(found) < _MOST_STANDING:
             self.standing = generation, found | {(method, urlsplit(url).path)}
 
-    def stood(self, generation: int, method: str, url: str) -> bool:
-        """Tell whether that has happened there, and this generation is still the latest to know."""
+    def stood(self, generation: int, method: str, url: str, *, bare: bool) -> bool:
+        """Tell whether a 401 there, without a reason or a challenge, is not about the session."""
         latest, found = self.standing
-        return latest == generation and (method, urlsplit(url).path) in found
+        outlasted = latest == generation and (method, urlsplit(url).path) in found
+        return outlasted or (bare and self.challenges)
