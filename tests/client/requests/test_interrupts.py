@@ -53,7 +53,11 @@ class Renewals:
             try:
                 self.left_behind += len(self.cache._flights) + self.cache._lock.locked()
                 self.ready_for = self.interrupted
-                while not self.over:
+                # No condition in the `while`: CPython 3.13.0 evaluates it again outside the `try`,
+                # and an interrupt that came there would not be caught.
+                while True:
+                    if self.over:
+                        break
                     drive(answer(self.cache, refused(self.cache.newer(KEY, None))), do)
                 ended = True
             except Interrupted:
