@@ -53,8 +53,8 @@ class Renewals:
             try:
                 self.left_behind += len(self.cache._flights) + self.cache._lock.locked()
                 self.ready_for = self.interrupted
-                # No condition in the `while`: CPython 3.13.0 evaluates it again outside the `try`,
-                # and an interrupt that came there would not be caught.
+                # No condition in the `while`: the jump back to one stands outside the `try` in
+                # CPython 3.13.0, and an interrupt that came there would not be caught.
                 while True:
                     if self.over:
                         break
