@@ -125,6 +125,8 @@ def sent_by_asgi(
         if not waiting:
             await asyncio.sleep(60)  # the client stalls
         size = waiting.pop(0)
+        if size == -2:
+            raise ConnectionResetError
         if size < 0:
             return {"type": "http.disconnect"}
         return {"type": "http.request", "body": bytes(size), "more_body": size != 1}
@@ -152,6 +154,10 @@ def test_asgi_reads_the_content_before_it_answers() -> None:
 
 def test_asgi_stops_where_the_client_is_gone() -> None:
     assert sent_by_asgi([9, -1, 9])[0] == 1
+
+
+def test_a_connection_that_breaks_under_asgi_costs_no_answer() -> None:
+    assert b"www-authenticate" in sent_by_asgi([-2, 9])[1]
 
 
 def test_asgi_closes_the_connection_past_the_bound() -> None:
@@ -250,7 +256,9 @@ def test_a_client_that_sends_all_before_it_reads_gets_the_401(port: int) -> None
         assert client.recv(100).startswith(b"HTTP/1.0 401")
 
 
-@pytest.mark.parametrize("wrong", [5, (1, 2, 3), (0, 5), ("64 MiB", 5), [1, 2]])
+@pytest.mark.parametrize(
+    "wrong", [5, False, (1, 2, 3), (0, 5), (True, 5), (float("inf"), 5), ("64 MiB", 5), [1, 2]]
+)
 def test_what_is_no_pair_of_bounds_is_told_when_the_gate_is_made(wrong: Any) -> None:
     with pytest.raises(TypeError, match=r"drain is octets and seconds, such as"):
         wsgi.SessionGate(lambda *_: [], verify, realm="a", drain=wrong)

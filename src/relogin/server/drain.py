@@ -78,7 +78,10 @@ def _is_empty(scope: Mapping[str, Any], headers: Mapping[bytes, bytes]) -> bool:
 async def _read(receive: Callable[[], Awaitable[MutableMapping[str, Any]]], bounds: Bounds) -> bool:
     left, until = bounds[0], time.monotonic() + bounds[1]
     while left >= 0 and time.monotonic() < until:
-        message = await receive()
+        try:
+            message = await receive()
+        except OSError:  # the connection is broken: there is nothing more to read
+            return True
         if message["type"] != "http.request" or not message.get("more_body"):
             return True
         left -= len(message.get("body", b""))

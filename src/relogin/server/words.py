@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from math import inf
 from typing import Any, Literal, Required, TypeAlias, TypedDict, TypeVar
 
 from relogin.server.answers import Page
@@ -102,13 +103,17 @@ def check_switch(word: str, given: bool) -> None:
 
 def drain_bounds(given: Any) -> Bounds | None:
     """Return how much of a refused request is read, or None; raises `TypeError` for no pair."""
-    if given is None or given == 0:
+    if given is None or (given == 0 and not isinstance(given, bool)):
         return None
     fits = isinstance(given, tuple) and len(given) == 2
-    fits = fits and all(isinstance(one, int | float) and one > 0 for one in given)
+    fits = fits and all(_is_bound(one) for one in given)
     expect("drain", given, "octets and seconds, such as (64 * 1024 * 1024, 30.0), or 0", fits)
     bounds: Bounds = given
     return bounds
+
+
+def _is_bound(given: object) -> bool:
+    return isinstance(given, int | float) and not isinstance(given, bool) and 0 < given < inf
 
 
 def check_page(given: Page | None) -> None:

@@ -187,7 +187,10 @@ class _Resumed:
         rest = iter(chunks)
         taken: list[bytes] = []
         try:
-            while not enough():
+            # No condition in the `while`: see the jump back in CPython 3.13.0 (docs/client.md).
+            while True:
+                if enough():
+                    break
                 taken.append(next(rest))
         except StopIteration:
             pass
