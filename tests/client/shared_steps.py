@@ -17,13 +17,13 @@ from relogin.client.stores.record import Record
 from relogin.client.terms.grant import Context
 from relogin.client.terms.outcomes import Outcome
 from tests.client.steps import ORIGIN, URL, Clock, Steps, Told, challenge, refused, served
-from tests.client.steps import a_book as a_lone_book
+from tests.client.steps import a_cache as a_lone_cache
 
 __all__ = [
     "GRANT",
     "Process",
     "Store",
-    "a_book",
+    "a_cache",
     "adopted",
     "log_in",
     "request",
@@ -124,9 +124,9 @@ class Process(Steps):
         return self.login.context
 
 
-def a_book(store: Store, told: Told | None = None, **policy: Any) -> CredentialCache:
+def a_cache(store: Store, told: Told | None = None, **policy: Any) -> CredentialCache:
     """The book of one more process that shares the store."""
-    return a_lone_book(store.clock, store=store, listener=told, **policy)
+    return a_lone_cache(store.clock, store=store, listener=told, **policy)
 
 
 def request(

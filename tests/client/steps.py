@@ -22,7 +22,7 @@ __all__ = [
     "Clock",
     "Steps",
     "Told",
-    "a_book",
+    "a_cache",
     "challenge",
     "log_in",
     "refused",
@@ -60,7 +60,7 @@ class Told:
         return [event.kind.value for event in self.events]
 
 
-def a_book(clock: Clock | None = None, **policy: Any) -> CredentialCache:
+def a_cache(clock: Clock | None = None, **policy: Any) -> CredentialCache:
     """A book for the origin of these tests."""
     return CredentialCache(
         Policy(**{"origins": frozenset({ORIGIN}), "responders": (SESSION,)} | policy),

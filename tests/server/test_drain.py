@@ -15,7 +15,6 @@ from flask import Flask
 
 from relogin import Refused
 from relogin.server import asgi, flask, wsgi
-from relogin.server.drain import drain
 
 MIB = 1024 * 1024
 
@@ -72,7 +71,7 @@ def test_wsgi_reads_nothing_where_nobody_knows_the_end() -> None:
 def test_wsgi_reads_small_pieces() -> None:
     body = Body(bytes(500_000))
     read_by_wsgi(body, 500_000)
-    assert body.largest <= 64 * 1024
+    assert 0 < body.largest <= 64 * 1024
 
 
 def test_wsgi_reads_nothing_of_what_is_too_long() -> None:
@@ -264,5 +263,50 @@ def test_what_is_no_pair_of_bounds_is_told_when_the_gate_is_made(wrong: Any) -> 
         wsgi.SessionGate(lambda *_: [], verify, realm="a", drain=wrong)
 
 
-def test_without_a_body_nothing_is_asked_of_the_server() -> None:
-    drain({}, (1, 1))
+def read_by_an_application_that_refuses(body: Body, **more: Any) -> int:
+    """Have an application read ten octets and raise `Refused`; return how much was read."""
+
+    def app(environ: Any, start_response: Any) -> Any:
+        environ["wsgi.input"].read(10)
+        raise Refused
+
+    gate = wsgi.SessionGate(app, lambda _: "ada", realm="a", drain=(MIB, 5))
+    gate(environ(body, 1000, **more), lambda *_: None)  # type: ignore[arg-type]
+    return body.tell()
+
+
+def test_wsgi_reads_what_an_application_that_refuses_has_left() -> None:
+    ended = {"wsgi.input_terminated": True}
+    assert read_by_an_application_that_refuses(Body(bytes(1000)), **ended) == 1000
+
+
+def test_wsgi_leaves_it_where_nobody_knows_what_is_left() -> None:
+    assert read_by_an_application_that_refuses(Body(bytes(2000))) == 10
+
+
+def test_flask_reads_what_a_view_that_refuses_has_left() -> None:
+    app, body = Flask("drained"), Body(bytes(1000))
+    gate = flask.SessionGate(app, verify, realm="a", public=["/"])
+
+    @app.post("/")
+    @gate.required
+    def view() -> str:
+        raise AssertionError
+
+    assert app.test_client().post("/", input_stream=body, content_length=1000).status_code == 401
+    assert body.tell() == 1000
+
+
+def test_django_reads_what_a_view_that_refuses_has_left() -> None:
+    from django.core.handlers.wsgi import WSGIRequest
+
+    from relogin.server.django import Guard
+
+    body = Body(bytes(1000))
+    request = WSGIRequest(environ(body, 500, SERVER_NAME="a", SERVER_PORT="80"))
+    guard = Guard(verify, realm="a")
+    decision = guard.decide(request)
+    request.read(10)
+    assert decision.answer is not None
+    guard.refuse(request, decision.answer)
+    assert body.tell() == 500  # and no further: a server would wait for what never comes

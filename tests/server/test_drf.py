@@ -1,5 +1,6 @@
 """Django REST framework says 401 and why, where its own class says 403."""
 
+import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -47,6 +48,15 @@ class Write(Orders):
     def get(self, request: Request) -> Response:
         User.objects.create_user("half-made")
         raise relogin.Refused("session_revoked")
+
+
+class Password(Orders):
+    def post(self, request: Request) -> Response:
+        raise AuthenticationFailed("The old password is wrong.")
+
+
+class OpenPassword(Password):
+    permission_classes = (AllowAny,)
 
 
 class Nowhere(Orders):
@@ -99,6 +109,8 @@ urlpatterns = [
     path("public", Public.as_view()),
     path("pay", Pay.as_view()),
     path("nowhere", Nowhere.as_view()),
+    path("password", Password.as_view()),
+    path("open-password", OpenPassword.as_view()),
     path("both", Both.as_view()),
     path("foreign", Foreign.as_view()),
     path("write", Write.as_view()),
@@ -180,6 +192,28 @@ def test_a_view_may_refuse(client: APIClient) -> None:
     response = get(client, "/pay", "good")
     assert response.status_code == 401
     assert response.json()["max_age"] == 300
+
+
+@pytest.mark.requirement("S-14")
+def test_a_views_own_401_to_a_living_session_has_no_challenge(client: APIClient) -> None:
+    fields = {"Authorization": 'Session token="good"'}
+    response = client.post("/password", headers=fields)
+    assert told(response) == (401, None)
+    assert response.json() == {"detail": "The old password is wrong."}
+
+
+def test_a_views_own_401_without_a_session_has_the_challenge(client: APIClient) -> None:
+    with override_settings(RELOGIN=OTHER | {"public": ["/*"]}):
+        response = client.post("/open-password")
+    assert told(response) == (401, 'Session realm="orders"')
+
+
+@pytest.mark.requirement("S-34")
+def test_the_content_of_a_refused_request_is_read(client: APIClient) -> None:
+    body = io.BytesIO(bytes(1000))
+    environ: dict[str, Any] = {"wsgi.input": body, "CONTENT_LENGTH": "1000"}
+    client.post("/orders", headers={"Authorization": 'Session token="expired"'}, **environ)
+    assert body.tell() == 1000
 
 
 def test_a_cookie_needs_a_csrf_token_and_a_header_does_not() -> None:

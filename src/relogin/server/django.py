@@ -119,7 +119,7 @@ class SessionGate:
         """Answer for a view that raised `Refused`."""
         if not isinstance(why, Refused):
             return None
-        return to_response(self.guard.gate.refuse(_decision(request), why))
+        return self.guard.refuse(request, self.guard.gate.refuse(_decision(request), why))
 
 
 def required(view: ViewT) -> ViewT:
@@ -211,7 +211,7 @@ class Guard:
 
     def refuse(self, request: HttpRequest, answer: Answer) -> HttpResponse:
         """Answer a refused request when it has been read; under ASGI Django has read it before."""
-        drain(getattr(request, "environ", {}), self.gate.drain)
+        drain(getattr(request, "environ", {}), self.gate.drain, request.read)
         return to_response(answer)
 
     def dress(self, decision: Decision, response: HttpResponseBase) -> HttpResponseBase:

@@ -18,8 +18,14 @@ __all__ = ["drain", "drain_async"]
 _PIECE = 64 * 1024
 
 
-def drain(environ: Mapping[str, Any], bounds: Bounds | None) -> None:
+def drain(
+    environ: Mapping[str, Any],
+    bounds: Bounds | None,
+    read: Callable[[int], bytes] | None = None,
+) -> None:
     """Read and drop a WSGI request's content, unless it is too long or the client waits for 100.
+
+    `read` is a framework's own, which knows what of the content has been read already.
 
     The time is looked at between two reads: how long one may take is up to the server.
     """
@@ -29,8 +35,9 @@ def drain(environ: Mapping[str, Any], bounds: Bounds | None) -> None:
     if left > bounds[0]:
         left = bounds[0] if left == inf else 0
     try:
+        read = read or environ["wsgi.input"].read
         while left > 0 and time.monotonic() < until:
-            piece = environ["wsgi.input"].read(int(min(_PIECE, left)))
+            piece = read(int(min(_PIECE, left)))
             left = left - len(piece) if piece else 0
     except Exception:  # noqa: BLE001 - the connection is broken: what a server raises then varies
         return

@@ -29,7 +29,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
-from relogin.server.django import Guard, to_response
+from relogin.server.django import Guard
 from relogin.server.gate import Decision
 from relogin.server.verdicts import CSRF_INVALID, Refused
 from relogin.wire.field import serialize
@@ -104,11 +104,19 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | 
         exc = Refused(CSRF_INVALID)
     elif isinstance(exc, exceptions.NotAuthenticated) and _asks(context["request"]):
         exc = Refused()
+    elif isinstance(exc, exceptions.AuthenticationFailed) and _admitted(context["request"]):
+        # It is about something else than the session, a wrong old password say.
+        exc.auth_header = None  # type: ignore[attr-defined]
     if not isinstance(exc, Refused):
         return views.exception_handler(exc, dict(context))
     views.set_rollback()
-    decision = _decision(context["request"]._request)
-    return to_response(Guard.configured().gate.refuse(decision, exc))
+    guard, asked = Guard.configured(), context["request"]._request
+    return guard.refuse(asked, guard.gate.refuse(_decision(asked), exc))
+
+
+def _admitted(request: Request) -> bool:
+    """Whether this view looks for a session, and the request has one that lives."""
+    return _asks(request) and _decision(request._request).session is not None
 
 
 def _asks(request: Request) -> bool:

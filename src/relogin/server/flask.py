@@ -199,6 +199,8 @@ def _decision() -> Decision:
 
 def _refusal(why: Refused) -> Response:
     gate, decision = _decided()
+    # `stream` is asked for in there: it raises where the content is longer than Flask takes.
+    drain(request.environ, gate.drain, lambda size: request.stream.read(size))  # noqa: PLW0108
     return _send(gate.refuse(decision, why))
 
 

@@ -76,6 +76,8 @@ class SessionGate:
         try:
             return response.body(self.app(environ, response.start))
         except Refused as why:
+            if environ.get("wsgi.input_terminated"):  # elsewhere who reads too much waits for ever
+                drain(environ, self.gate.drain)
             # If the application has started already, the server says whether it is too late.
             again = sys.exc_info() if response.started else None
             return _send(self.gate.refuse(response.decision, why), start_response, again)
@@ -194,7 +196,7 @@ class _Resumed:
                 taken.append(next(rest))
         except StopIteration:
             pass
-        except BaseException:
+        except BaseException:  # PEP 3333 asks for `close` whatever ended it, an interrupt too
             self.close()
             raise
         self._all = chain(taken, rest)

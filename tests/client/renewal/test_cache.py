@@ -19,7 +19,7 @@ from relogin.client.renewal.cache import (
 )
 from relogin.client.renewal.policy import Credential, Decision, Key
 from relogin.client.responders import SESSION, Action
-from tests.client.steps import KEY, ORIGIN, URL, Clock, a_book, log_in, refused
+from tests.client.steps import KEY, ORIGIN, URL, Clock, a_cache, log_in, refused
 
 KEYS = [KEY, KEY._replace(realm="other"), KEY._replace(realm="")]
 
@@ -37,7 +37,7 @@ class Laws(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.clock = Clock()
-        self.cache = a_book(self.clock, budget=1000)
+        self.cache = a_cache(self.clock, budget=1000)
         self.current: dict[Key, Credential] = {}
         self.highest = 0
         self.led: list[Flight] = []
@@ -153,8 +153,8 @@ TestLaws = Laws.TestCase
 TestLaws.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 
 
-def test_a_book_that_nobody_uses_is_freed() -> None:
-    cache: CredentialCache | None = a_book()
+def test_a_cache_that_nobody_uses_is_freed() -> None:
+    cache: CredentialCache | None = a_cache()
     gone = weakref.ref(cache)
     cache = None
     gc.collect()
@@ -162,14 +162,14 @@ def test_a_book_that_nobody_uses_is_freed() -> None:
 
 
 def test_a_renewal_that_has_ended_cannot_be_watched() -> None:
-    cache = a_book()
+    cache = a_cache()
     flight = cache.flight(KEY)
     cache.end(flight, Status.DECLINED)
     assert cache.watch(flight, lambda: None) is False
 
 
 def test_a_waker_that_was_taken_back_is_not_called() -> None:
-    cache, woken = a_book(), []
+    cache, woken = a_cache(), []
     flight = cache.flight(KEY)
 
     def wake() -> None:
@@ -183,7 +183,7 @@ def test_a_waker_that_was_taken_back_is_not_called() -> None:
 
 
 def test_after_a_fork_the_child_has_a_lock_and_no_renewals_of_its_parent() -> None:
-    cache = a_book()
+    cache = a_cache()
     leader = cache.flight(KEY)
     cache.join(leader, None)
     with cache._lock:
@@ -194,7 +194,7 @@ def test_after_a_fork_the_child_has_a_lock_and_no_renewals_of_its_parent() -> No
 
 
 def test_what_a_server_rolls_keeps_the_generation() -> None:
-    cache = a_book()
+    cache = a_cache()
     credential = log_in(cache)
     cache.roll(credential, {"sid": "2"})
     current = cache.current(credential)
@@ -202,7 +202,7 @@ def test_what_a_server_rolls_keeps_the_generation() -> None:
 
 
 def test_an_older_grant_is_current_of_nothing() -> None:
-    cache = a_book()
+    cache = a_cache()
     old = log_in(cache)
     log_in(cache, "t2", refused(old))
     assert cache.current(old) is old
@@ -212,7 +212,7 @@ def test_an_older_grant_is_current_of_nothing() -> None:
 
 @pytest.mark.requirement("C-7")
 def test_nothing_that_is_said_of_an_older_grant_changes_the_newer_one() -> None:
-    cache = a_book()
+    cache = a_cache()
     old = log_in(cache)
     new = log_in(cache, "t2", refused(old))
     cache.roll(old, {"sid": "stale"})
@@ -223,7 +223,7 @@ def test_nothing_that_is_said_of_an_older_grant_changes_the_newer_one() -> None:
 
 
 def test_a_reset_between_looking_and_choosing_leaves_nothing_to_choose() -> None:
-    cache = a_book()
+    cache = a_cache()
     log_in(cache, "one", refused(challenge='Session realm="one"'))
     log_in(cache, "two", refused(challenge='Session realm="two"'))
     cache._spaces.clear()  # as a reset by another thread does in that moment
@@ -231,7 +231,7 @@ def test_a_reset_between_looking_and_choosing_leaves_nothing_to_choose() -> None
 
 
 def test_folders_are_chosen_by_the_deepest_that_was_asked_for() -> None:
-    cache = a_book()
+    cache = a_cache()
     deep = log_in(cache, "deep", refused(url=f"{URL[:-8]}a/b/1", challenge='Session realm="deep"'))
     flat = log_in(cache, "flat", refused(url=f"{URL[:-8]}a/1", challenge='Session realm="flat"'))
     base = "https://api.example.com"
@@ -240,7 +240,7 @@ def test_folders_are_chosen_by_the_deepest_that_was_asked_for() -> None:
 
 
 def test_of_the_folders_of_a_realm_the_deepest_counts() -> None:
-    cache = a_book()
+    cache = a_cache()
     base = "https://api.example.com"
     deep = log_in(cache, "deep", refused(url=f"{base}/a/1", challenge='Session realm="deep"'))
     cache.asked(deep.key, f"{base}/a/b/c/1")
@@ -249,7 +249,7 @@ def test_of_the_folders_of_a_realm_the_deepest_counts() -> None:
 
 
 def test_where_one_grant_is_left_it_is_sent_everywhere() -> None:
-    cache = a_book()
+    cache = a_cache()
     one = log_in(cache, "one", refused(url=f"{URL[:-8]}a/1", challenge='Session realm="one"'))
     two = log_in(cache, "two", refused(url=f"{URL[:-8]}b/1", challenge='Session realm="two"'))
     cache.drop(one)
@@ -259,7 +259,7 @@ def test_where_one_grant_is_left_it_is_sent_everywhere() -> None:
 
 
 def test_sixteen_folders_of_a_realm_are_remembered() -> None:
-    cache = a_book()
+    cache = a_cache()
     log_in(cache)
     for number in range(30):
         cache.asked(KEY, f"https://api.example.com/{number}/x")
@@ -267,7 +267,7 @@ def test_sixteen_folders_of_a_realm_are_remembered() -> None:
 
 
 def test_what_is_asked_for_in_an_unknown_realm_is_not_remembered() -> None:
-    cache = a_book()
+    cache = a_cache()
     cache.asked(KEY, URL)
     assert cache._spaces == {}
 
@@ -277,7 +277,7 @@ def test_what_is_asked_for_in_an_unknown_realm_is_not_remembered() -> None:
 )
 def test_an_end_is_renewed_ahead_by_a_tenth_to_a_fifth(seconds: float, due: bool) -> None:
     clock = Clock()
-    cache = a_book(clock)
+    cache = a_cache(clock)
     credential = log_in(cache)
     cache.extend(credential, seconds)
     renew_at = cache.current(credential).renew_at
@@ -287,7 +287,7 @@ def test_an_end_is_renewed_ahead_by_a_tenth_to_a_fifth(seconds: float, due: bool
 
 
 def test_a_fleet_does_not_renew_in_step() -> None:
-    cache = a_book()
+    cache = a_cache()
     credential = log_in(cache)
     moments = set()
     for _ in range(20):
@@ -297,7 +297,7 @@ def test_a_fleet_does_not_renew_in_step() -> None:
 
 
 def test_of_a_session_that_was_forgotten_nothing_is_remembered() -> None:
-    cache = a_book()
+    cache = a_cache()
     credential = log_in(cache)
     cache.reset()
     cache.stands(credential, "GET", URL)

@@ -7,11 +7,11 @@ from relogin.client.renewal.cache import Status
 from relogin.client.renewal.flow import Replay
 from relogin.client.terms.outcomes import Outcome
 from relogin.errors import LoginTimeout, LoginUnavailable
-from tests.client.steps import URL, Clock, Steps, a_book, challenge, log_in, refused, served
+from tests.client.steps import URL, Clock, Steps, a_cache, challenge, log_in, refused, served
 
 
 def test_a_refused_request_logs_in_and_is_sent_again_with_what_the_login_brought() -> None:
-    steps = Steps(a_book(), refused())
+    steps = Steps(a_cache(), refused())
     replay = steps.send(Grant(token="t1")).replay
     assert replay.credential.authorization == 'Session token="t1"'
     answer = served(replay.credential)
@@ -19,7 +19,7 @@ def test_a_refused_request_logs_in_and_is_sent_again_with_what_the_login_brought
 
 
 def test_the_login_is_told_why_and_for_which_request() -> None:
-    context = Steps(a_book(), refused(method="PUT")).login.context
+    context = Steps(a_cache(), refused(method="PUT")).login.context
     assert (context.error, context.realm, context.method, context.url, context.attempt) == (
         "session_expired",
         "api",
@@ -32,13 +32,13 @@ def test_the_login_is_told_why_and_for_which_request() -> None:
 
 @pytest.mark.requirement("C-17")
 def test_a_second_request_waits_while_the_first_logs_in() -> None:
-    cache = a_book()
+    cache = a_cache()
     first, second = Steps(cache, refused()), Steps(cache, refused())
     assert second.wait.flight is first.login.flight
 
 
 def test_whoever_waited_is_sent_again_with_the_leader_s_grant() -> None:
-    cache = a_book()
+    cache = a_cache()
     first, second = Steps(cache, refused()), Steps(cache, refused())
     led = first.send("t1").replay
     assert second.send().replay.credential is led.credential
@@ -49,7 +49,7 @@ def test_whoever_waited_is_sent_again_with_the_leader_s_grant() -> None:
     "error", [None, "session_expired", "session_invalid", "session_revoked", "vendor.example.odd"]
 )
 def test_a_refusal_of_an_older_grant_is_answered_with_the_newer_one(error: str | None) -> None:
-    cache = a_book()
+    cache = a_cache()
     old = log_in(cache, "t1")
     new = log_in(cache, "t2", refused(old))
     assert Steps(cache, refused(old, challenge(error))).replay.credential is new
@@ -57,13 +57,13 @@ def test_a_refusal_of_an_older_grant_is_answered_with_the_newer_one(error: str |
 
 @pytest.mark.requirement("C-18")
 def test_a_request_that_went_out_without_a_grant_gets_the_one_there_is() -> None:
-    cache = a_book()
+    cache = a_cache()
     credential = log_in(cache)
     assert Steps(cache, refused(None)).replay.credential is credential
 
 
 def test_a_late_invalid_does_not_drop_the_newer_grant() -> None:
-    cache = a_book()
+    cache = a_cache()
     old = log_in(cache, "t1")
     new = log_in(cache, "t2", refused(old))
     Steps(cache, refused(old, challenge("session_invalid")))
@@ -72,7 +72,7 @@ def test_a_late_invalid_does_not_drop_the_newer_grant() -> None:
 
 @pytest.mark.requirement("C-19")
 def test_a_request_whose_own_login_was_in_vain_ends_with_the_401() -> None:
-    cache = a_book()
+    cache = a_cache()
     steps = Steps(cache, refused())
     again = refused(steps.send("t1").replay.credential)
     assert steps.send(again).final.info is again
@@ -81,7 +81,7 @@ def test_a_request_whose_own_login_was_in_vain_ends_with_the_401() -> None:
 
 @pytest.mark.requirement("C-19")
 def test_a_request_that_followed_may_lead_once_and_is_sent_at_most_twice_more() -> None:
-    cache = a_book()
+    cache = a_cache()
     leader, follower = Steps(cache, refused()), Steps(cache, refused())
     leader.send("t1")
     first = follower.send().replay.credential
@@ -90,7 +90,7 @@ def test_a_request_that_followed_may_lead_once_and_is_sent_at_most_twice_more() 
 
 
 def test_a_leader_whose_grant_was_evicted_uses_its_second_replay_for_the_newer_one() -> None:
-    cache = a_book()
+    cache = a_cache()
     leader = Steps(cache, refused())
     mine = leader.send("t1").replay.credential
     newer = log_in(cache, "t2", refused(mine))
@@ -101,7 +101,7 @@ def test_a_leader_whose_grant_was_evicted_uses_its_second_replay_for_the_newer_o
 
 
 def test_a_session_revoked_while_another_request_logs_in_is_replayed_with_what_it_brings() -> None:
-    cache = a_book()
+    cache = a_cache()
     old = log_in(cache)
     leader = Steps(cache, refused(old))
     revoked = Steps(cache, refused(old, challenge("session_revoked")))
@@ -111,7 +111,7 @@ def test_a_session_revoked_while_another_request_logs_in_is_replayed_with_what_i
 
 
 def test_a_session_revoked_while_nobody_logs_in_ends_with_the_401() -> None:
-    cache = a_book()
+    cache = a_cache()
     assert Steps(cache, refused(log_in(cache), challenge("session_revoked"))).result is not None
 
 
@@ -119,7 +119,7 @@ def test_a_session_revoked_while_nobody_logs_in_ends_with_the_401() -> None:
 def test_a_revoked_session_whose_login_under_way_brings_nothing_ends_with_its_401(
     returned: str | None,
 ) -> None:
-    cache = a_book()
+    cache = a_cache()
     old = log_in(cache)
     leader, seen = Steps(cache, refused(old)), refused(old, challenge("session_revoked"))
     revoked = Steps(cache, seen)
@@ -129,7 +129,7 @@ def test_a_revoked_session_whose_login_under_way_brings_nothing_ends_with_its_40
 
 
 def test_a_revoked_session_waits_for_the_successor_of_an_abandoned_login_and_leads_none() -> None:
-    cache = a_book()
+    cache = a_cache()
     old = log_in(cache)
     leader, follower = Steps(cache, refused(old)), Steps(cache, refused(old))
     revoked = Steps(cache, refused(old, challenge("session_revoked")))
@@ -140,7 +140,7 @@ def test_a_revoked_session_waits_for_the_successor_of_an_abandoned_login_and_lea
 
 def test_a_revoked_session_waits_for_a_login_no_longer_than_any_other() -> None:
     clock = Clock()
-    cache = a_book(clock)
+    cache = a_cache(clock)
     old = log_in(cache)
     leader = Steps(cache, refused(old))
     revoked = Steps(cache, refused(old, challenge("session_revoked")))
@@ -150,7 +150,7 @@ def test_a_revoked_session_waits_for_a_login_no_longer_than_any_other() -> None:
 
 
 def test_a_request_whose_own_login_was_in_vain_waits_for_another_s_and_leads_none() -> None:
-    cache = a_book()
+    cache = a_cache()
     steps = Steps(cache, refused())
     credential = steps.send("t1").replay.credential
     other = Steps(cache, refused(credential))
@@ -161,7 +161,7 @@ def test_a_request_whose_own_login_was_in_vain_waits_for_another_s_and_leads_non
 
 
 def test_declined_is_an_outcome_for_each_waiter_with_its_own_401() -> None:
-    cache = a_book()
+    cache = a_cache()
     leader, seen = Steps(cache, refused()), refused()
     follower = Steps(cache, seen)
     assert leader.send(None).outcome is Outcome.DECLINED
@@ -170,7 +170,7 @@ def test_declined_is_an_outcome_for_each_waiter_with_its_own_401() -> None:
 
 
 def test_a_failure_reaches_each_waiter_as_an_exception_of_its_own_with_one_cause() -> None:
-    cache = a_book()
+    cache = a_cache()
     leader, follower = Steps(cache, refused()), Steps(cache, refused())
     cause = LoginRefused("locked")
     failures = [leader.throw(cause).final.failure, follower.send().final.failure]
@@ -183,7 +183,7 @@ def test_a_failure_reaches_each_waiter_as_an_exception_of_its_own_with_one_cause
 def test_an_interrupted_leader_leaves_a_renewal_that_a_waiter_leads(
     interrupt: BaseException,
 ) -> None:
-    cache = a_book()
+    cache = a_cache()
     leader, follower = Steps(cache, refused()), Steps(cache, refused())
     flight = leader.flight
     with pytest.raises(type(interrupt)):
@@ -193,7 +193,7 @@ def test_an_interrupted_leader_leaves_a_renewal_that_a_waiter_leads(
 
 
 def test_a_closed_flow_leaves_no_renewal_behind() -> None:
-    cache = a_book()
+    cache = a_cache()
     leader = Steps(cache, refused())
     flight = leader.flight
     leader.flow.close()
@@ -201,7 +201,7 @@ def test_a_closed_flow_leaves_no_renewal_behind() -> None:
 
 
 def test_a_failed_replay_is_the_user_s_to_see_and_the_grant_stays() -> None:
-    cache = a_book()
+    cache = a_cache()
     steps = Steps(cache, refused())
     credential = steps.send("t1").replay.credential
     with pytest.raises(ConnectionError):
@@ -213,13 +213,13 @@ def test_a_failed_replay_is_the_user_s_to_see_and_the_grant_stays() -> None:
 
 
 def test_deadlines_are_ordered_login_then_renewal_then_waiters() -> None:
-    policy = a_book(login_timeout=20.0).policy
+    policy = a_cache(login_timeout=20.0).policy
     assert policy.login_timeout < policy.flight_timeout < policy.wait_timeout
 
 
 def test_a_waiter_takes_a_renewal_over_when_its_deadline_has_passed() -> None:
     clock = Clock()
-    cache = a_book(clock)
+    cache = a_cache(clock)
     leader, follower = Steps(cache, refused()), Steps(cache, refused())
     clock.now += follower.wait.seconds
     assert follower.send().login.flight is not leader.flight
@@ -227,7 +227,7 @@ def test_a_waiter_takes_a_renewal_over_when_its_deadline_has_passed() -> None:
 
 def test_a_newcomer_takes_over_at_the_very_deadline_and_not_before() -> None:
     clock = Clock()
-    cache = a_book(clock)
+    cache = a_cache(clock)
     leader = Steps(cache, refused())
     clock.now = leader.flight.deadline - 0.001
     assert Steps(cache, refused()).wait.seconds == pytest.approx(0.001)
@@ -237,7 +237,7 @@ def test_a_newcomer_takes_over_at_the_very_deadline_and_not_before() -> None:
 
 def test_a_late_grant_of_an_overtaken_leader_is_not_kept_and_it_uses_the_newcomer_s() -> None:
     clock = Clock()
-    cache = a_book(clock)
+    cache = a_cache(clock)
     late = Steps(cache, refused())
     clock.now = late.flight.deadline
     newer = log_in(cache, "new")
@@ -247,7 +247,7 @@ def test_a_late_grant_of_an_overtaken_leader_is_not_kept_and_it_uses_the_newcome
 
 def test_an_overtaken_leader_waits_for_the_newcomer() -> None:
     clock = Clock()
-    cache = a_book(clock)
+    cache = a_cache(clock)
     late = Steps(cache, refused())
     clock.now = late.flight.deadline
     newcomer = Steps(cache, refused())
@@ -256,7 +256,7 @@ def test_an_overtaken_leader_waits_for_the_newcomer() -> None:
 
 def test_an_overtaken_leader_does_not_lead_twice() -> None:
     clock = Clock()
-    cache = a_book(clock)
+    cache = a_cache(clock)
     late = Steps(cache, refused())
     clock.now = late.flight.deadline
     newcomer = Steps(cache, refused())
@@ -268,7 +268,7 @@ def test_an_overtaken_leader_does_not_lead_twice() -> None:
 
 def test_an_overtaken_leader_ends_when_the_newcomer_is_gone() -> None:
     clock = Clock()
-    cache = a_book(clock)
+    cache = a_cache(clock)
     late = Steps(cache, refused())
     clock.now = late.flight.deadline
     Steps(cache, refused()).flow.close()
@@ -279,7 +279,7 @@ def test_an_overtaken_leader_ends_when_the_newcomer_is_gone() -> None:
 
 def test_a_waiter_gives_up_at_its_own_deadline() -> None:
     clock = Clock()
-    cache = a_book(clock, login_timeout=20.0)
+    cache = a_cache(clock, login_timeout=20.0)
     leader, follower = Steps(cache, refused()), Steps(cache, refused())
     began = clock.now
     clock.now = leader.flight.deadline
@@ -295,7 +295,7 @@ def test_a_waiter_gives_up_at_its_own_deadline() -> None:
 
 def test_whoever_waits_gets_what_a_newcomer_obtains_within_the_time_that_a_login_has() -> None:
     clock = Clock()
-    cache = a_book(clock)
+    cache = a_cache(clock)
     leader, first, second = (Steps(cache, refused()) for _ in range(3))
     clock.now = leader.flight.deadline
     newcomer, waiting = first.send(), second.send()
@@ -307,7 +307,7 @@ def test_whoever_waits_gets_what_a_newcomer_obtains_within_the_time_that_a_login
 
 def test_a_login_that_took_longer_than_anybody_waits_still_serves_its_own_request() -> None:
     clock = Clock()
-    cache = a_book(clock)
+    cache = a_cache(clock)
     steps = Steps(cache, refused())
     clock.now += 10 * cache.policy.wait_timeout  # somebody looked for a second factor
     assert steps.send("t1").replay.credential.authorization == 'Session token="t1"'
@@ -317,7 +317,7 @@ def test_a_login_that_took_longer_than_anybody_waits_still_serves_its_own_reques
 
 
 def test_after_a_reset_the_login_that_was_under_way_brings_nothing() -> None:
-    cache = a_book()
+    cache = a_cache()
     steps = Steps(cache, refused())
     first = steps.flight
     cache.reset()
@@ -327,14 +327,14 @@ def test_after_a_reset_the_login_that_was_under_way_brings_nothing() -> None:
 
 
 def test_after_a_reset_the_failure_of_the_login_that_was_under_way_counts_no_more() -> None:
-    cache = a_book()
+    cache = a_cache()
     steps = Steps(cache, refused())
     cache.reset()
     assert steps.throw(LoginRefused("the old password")).leads
 
 
 def test_one_reset_allows_one_more_login_and_a_second_none() -> None:
-    cache = a_book()
+    cache = a_cache()
     steps = Steps(cache, refused())
     cache.reset()
     assert steps.send("old").leads
@@ -346,7 +346,7 @@ def test_one_reset_allows_one_more_login_and_a_second_none() -> None:
 
 
 def test_after_a_reset_a_request_still_leads_once_only() -> None:
-    cache = a_book()
+    cache = a_cache()
     steps = Steps(cache, refused())
     cache.reset()
     credential = steps.send("old").send("new").replay.credential
@@ -354,7 +354,7 @@ def test_after_a_reset_a_request_still_leads_once_only() -> None:
 
 
 def test_a_reset_wakes_whoever_waits() -> None:
-    cache = a_book()
+    cache = a_cache()
     leader, follower = Steps(cache, refused()), Steps(cache, refused())
     woken: list[bool] = []
     assert cache.watch(leader.flight, lambda: woken.append(True))
@@ -368,7 +368,7 @@ def test_a_reset_wakes_whoever_waits() -> None:
 
 @pytest.mark.parametrize("cause", [ValueError("secret"), ConnectionError(), KeyError("secret")])
 def test_whatever_a_login_raises_is_an_outage_that_shows_its_type_alone(cause: Exception) -> None:
-    failure = Steps(a_book(), refused()).throw(cause).final.failure
+    failure = Steps(a_cache(), refused()).throw(cause).final.failure
     assert type(failure) is LoginUnavailable
     assert str(failure) == f"the login failed: {type(cause).__name__}"
     assert failure.__cause__ is cause
@@ -378,12 +378,12 @@ def test_whatever_a_login_raises_is_an_outage_that_shows_its_type_alone(cause: E
     ("cause", "said"), [(LoginUnavailable("no route"), "no route"), (LoginUnavailable(), None)]
 )
 def test_what_a_login_says_of_an_outage_is_told(cause: Exception, said: str | None) -> None:
-    failure = Steps(a_book(), refused()).throw(cause).final.failure
+    failure = Steps(a_cache(), refused()).throw(cause).final.failure
     assert str(failure) == f"the login failed: {said or 'LoginUnavailable'}"
 
 
 def test_a_body_that_turns_out_to_be_spent_ends_with_the_401() -> None:
-    cache = a_book()
+    cache = a_cache()
     seen = refused()
     steps = Steps(cache, seen)
     assert isinstance(steps.send("t1").command, Replay)

@@ -8,7 +8,7 @@ from relogin import Grant, LoginRefused
 from relogin.client.renewal.cache import CredentialCache, Status
 from relogin.client.renewal.flow import before, renew_ahead
 from relogin.client.renewal.policy import Credential
-from tests.client.steps import KEY, ORIGIN, URL, Clock, Steps, a_book, challenge, refused
+from tests.client.steps import KEY, ORIGIN, URL, Clock, Steps, a_cache, challenge, refused
 
 
 def expiring(cache: CredentialCache) -> Credential:
@@ -28,7 +28,7 @@ def about_to_send(cache: CredentialCache, credential: Credential | None) -> Step
 
 def test_a_session_is_due_from_its_moment_on() -> None:
     clock = Clock()
-    cache = a_book(clock)
+    cache = a_cache(clock)
     credential = expiring(cache)
     clock.now = (credential.renew_at or 0) - 0.01
     assert cache.ready(ORIGIN, credential)
@@ -37,12 +37,12 @@ def test_a_session_is_due_from_its_moment_on() -> None:
 
 
 def test_a_request_without_a_session_is_ready() -> None:
-    assert a_book().ready(ORIGIN, None)
+    assert a_cache().ready(ORIGIN, None)
 
 
 def test_one_that_is_due_is_renewed_and_one_that_is_not_is_left() -> None:
     clock = Clock()
-    cache = a_book(clock)
+    cache = a_cache(clock)
     credential = expiring(cache)
     assert about_to_send(cache, credential).result is credential
     clock.now = credential.renew_at or 0
@@ -50,17 +50,17 @@ def test_one_that_is_due_is_renewed_and_one_that_is_not_is_left() -> None:
 
 
 def test_without_a_session_nothing_is_done_before_a_request() -> None:
-    assert about_to_send(a_book(), None).result is None
+    assert about_to_send(a_cache(), None).result is None
 
 
 def test_a_session_without_an_end_is_left() -> None:
-    cache = a_book()
+    cache = a_cache()
     credential = Steps(cache, refused()).send("t1").replay.credential
     assert about_to_send(cache, credential).result is credential
 
 
 def test_the_login_is_told_for_which_request_and_what_dies() -> None:
-    cache = a_book()
+    cache = a_cache()
     credential = expiring(cache)
     context = ahead(cache, credential).login.context
     told = (context.method, context.url, context.realm, context.error, context.challenge)
@@ -69,7 +69,7 @@ def test_the_login_is_told_for_which_request_and_what_dies() -> None:
 
 
 def test_while_one_renews_the_others_go_on_with_the_living_session() -> None:
-    cache = a_book()
+    cache = a_cache()
     credential = expiring(cache)
     leader = ahead(cache, credential)
     assert ahead(cache, credential).result is credential
@@ -77,7 +77,7 @@ def test_while_one_renews_the_others_go_on_with_the_living_session() -> None:
 
 
 def test_whoever_meets_a_401_meanwhile_waits_for_the_same_renewal() -> None:
-    cache = a_book()
+    cache = a_cache()
     credential = expiring(cache)
     leader = ahead(cache, credential)
     follower = Steps(cache, refused(credential))
@@ -85,7 +85,7 @@ def test_whoever_meets_a_401_meanwhile_waits_for_the_same_renewal() -> None:
 
 
 def test_one_that_was_renewed_meanwhile_is_taken() -> None:
-    cache = a_book()
+    cache = a_cache()
     credential = expiring(cache)
     newer = Steps(cache, refused(credential)).send("t2").replay.credential
     assert ahead(cache, credential).result is newer
@@ -93,7 +93,7 @@ def test_one_that_was_renewed_meanwhile_is_taken() -> None:
 
 @pytest.mark.parametrize("error", [ConnectionError(), LoginRefused()])
 def test_a_failure_leaves_the_living_session_in_use(error: Exception) -> None:
-    cache = a_book()
+    cache = a_cache()
     credential = expiring(cache)
     assert ahead(cache, credential).throw(error).result is credential
     assert (
@@ -103,7 +103,7 @@ def test_a_failure_leaves_the_living_session_in_use(error: Exception) -> None:
 
 def test_a_login_that_declines_is_not_asked_again_before_a_401() -> None:
     clock = Clock()
-    cache = a_book(clock)
+    cache = a_cache(clock)
     credential = expiring(cache)
     clock.now = credential.renew_at or 0
     assert ahead(cache, credential).send(None).result is credential
@@ -112,7 +112,7 @@ def test_a_login_that_declines_is_not_asked_again_before_a_401() -> None:
 
 @pytest.mark.parametrize("interrupt", [KeyboardInterrupt(), GeneratorExit()])
 def test_an_interrupt_leaves_no_renewal_behind(interrupt: BaseException) -> None:
-    cache = a_book()
+    cache = a_cache()
     credential = expiring(cache)
     steps = ahead(cache, credential)
     flight = steps.flight
@@ -123,7 +123,7 @@ def test_an_interrupt_leaves_no_renewal_behind(interrupt: BaseException) -> None
 
 
 def test_after_a_reset_in_the_midst_of_it_the_old_session_serves_the_request() -> None:
-    cache = a_book()
+    cache = a_cache()
     credential = expiring(cache)
     steps = ahead(cache, credential)
     cache.reset()
@@ -132,7 +132,7 @@ def test_after_a_reset_in_the_midst_of_it_the_old_session_serves_the_request() -
 
 
 def test_what_it_brings_lies_in_the_folder_of_the_request() -> None:
-    cache = a_book()
+    cache = a_cache()
     credential = expiring(cache)
     other: Any = refused(url="https://api.example.com/other/1", challenge=challenge(None, "other"))
     Steps(cache, other).send("o1")

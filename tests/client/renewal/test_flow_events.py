@@ -18,7 +18,7 @@ from tests.client.steps import (
     Clock,
     Steps,
     Told,
-    a_book,
+    a_cache,
     challenge,
     log_in,
     refused,
@@ -37,7 +37,7 @@ def listener() -> Told:
 
 def test_a_renewal_is_told_from_beginning_to_end(listener: Told) -> None:
     clock = Clock()
-    steps = Steps(a_book(clock, listener=listener), refused())
+    steps = Steps(a_cache(clock, listener=listener), refused())
     clock.now += 2.0
     steps.send("t1").send(served())
     assert told(listener.events) == [
@@ -51,7 +51,7 @@ def test_a_renewal_is_told_from_beginning_to_end(listener: Told) -> None:
 
 
 def test_who_waits_is_told_of_too(listener: Told) -> None:
-    cache = a_book(listener=listener)
+    cache = a_cache(listener=listener)
     leader, follower = Steps(cache, refused()), Steps(cache, refused())
     leader.send("t1")
     follower.send()
@@ -71,7 +71,7 @@ def test_who_waits_is_told_of_too(listener: Told) -> None:
 def test_a_failure_is_told_and_what_comes_of_it(
     listener: Told, end: Exception, reason: str, outcome: str
 ) -> None:
-    cache = a_book(listener=listener)
+    cache = a_cache(listener=listener)
     Steps(cache, refused()).throw(end)
     Steps(cache, refused())
     assert told(listener.events)[2:] == [
@@ -83,12 +83,12 @@ def test_a_failure_is_told_and_what_comes_of_it(
 
 
 def test_declining_is_told(listener: Told) -> None:
-    Steps(a_book(listener=listener), refused()).send(None)
+    Steps(a_cache(listener=listener), refused()).send(None)
     assert told(listener.events)[2:] == [("failed", "declined")]
 
 
 def test_giving_a_renewal_up_is_told(listener: Told) -> None:
-    steps = Steps(a_book(listener=listener), refused())
+    steps = Steps(a_cache(listener=listener), refused())
     with pytest.raises(KeyboardInterrupt):
         steps.throw(KeyboardInterrupt())
     assert told(listener.events)[2:] == [("failed", "abandoned")]
@@ -96,7 +96,7 @@ def test_giving_a_renewal_up_is_told(listener: Told) -> None:
 
 def test_being_overtaken_is_told(listener: Told) -> None:
     clock = Clock()
-    cache = a_book(clock, listener=listener)
+    cache = a_cache(clock, listener=listener)
     late = Steps(cache, refused())
     clock.now = late.flight.deadline
     log_in(cache)
@@ -106,7 +106,7 @@ def test_being_overtaken_is_told(listener: Told) -> None:
 
 
 def test_a_reset_meanwhile_is_told(listener: Told) -> None:
-    cache = a_book(listener=listener)
+    cache = a_cache(listener=listener)
     steps = Steps(cache, refused())
     cache.reset()
     steps.send("old")
@@ -114,7 +114,7 @@ def test_a_reset_meanwhile_is_told(listener: Told) -> None:
 
 
 def test_over_budget_is_told(listener: Told) -> None:
-    cache = a_book(listener=listener, budget=1)
+    cache = a_cache(listener=listener, budget=1)
     credential = log_in(cache)
     Steps(cache, refused(credential))
     assert told(listener.events)[-1] == ("refused", "over_budget")
@@ -122,20 +122,20 @@ def test_over_budget_is_told(listener: Told) -> None:
 
 @pytest.mark.parametrize("error", ["session_revoked", "insufficient_user_authentication"])
 def test_a_challenge_that_is_not_acted_on_is_told_with_its_code(listener: Told, error: str) -> None:
-    steps = Steps(a_book(listener=listener), refused(challenge=challenge(error)))
+    steps = Steps(a_cache(listener=listener), refused(challenge=challenge(error)))
     assert steps.outcome is Outcome.UNTOUCHED
     assert told(listener.events) == [("challenged", None), ("refused", error)]
 
 
 def test_the_second_refusal_of_a_leader_is_told(listener: Told) -> None:
-    steps = Steps(a_book(listener=listener), refused())
+    steps = Steps(a_cache(listener=listener), refused())
     steps.send(refused(steps.send("t1").replay.credential))
     assert told(listener.events)[-1] == ("refused", "session_expired")
 
 
 def test_a_foreign_challenge_is_told_with_its_origin(listener: Told) -> None:
     info = refused(origin="https://evil.example:443")
-    steps = Steps(a_book(listener=listener), info)
+    steps = Steps(a_cache(listener=listener), info)
     assert (steps.final.info, steps.outcome) == (info, Outcome.FOREIGN)
     (event,) = listener.events
     assert event == Event(EventKind.REFUSED, "https://evil.example:443", reason="foreign")
@@ -143,7 +143,7 @@ def test_a_foreign_challenge_is_told_with_its_origin(listener: Told) -> None:
 
 @pytest.mark.parametrize("origin", [ORIGIN, "https://evil.example:443"])
 def test_an_answer_without_a_challenge_is_told_nothing_of(listener: Told, origin: str) -> None:
-    steps = Steps(a_book(listener=listener), refused(status=200, challenges=(), origin=origin))
+    steps = Steps(a_cache(listener=listener), refused(status=200, challenges=(), origin=origin))
     assert steps.outcome is Outcome.UNTOUCHED
     assert listener.events == []
 
@@ -160,13 +160,13 @@ def test_an_answer_without_a_challenge_is_told_nothing_of(listener: Told, origin
 def test_a_session_that_lapsed_on_an_open_page_is_told(
     listener: Told, facts: dict[str, Any], lapsed: bool
 ) -> None:
-    steps = Steps(a_book(listener=listener), refused(status=200, **facts))
+    steps = Steps(a_cache(listener=listener), refused(status=200, **facts))
     assert steps.outcome is Outcome.UNTOUCHED
     assert [event.kind for event in listener.events] == [EventKind.LAPSED] * lapsed
 
 
 def test_a_401_without_an_answerable_challenge_is_told_nothing_of(listener: Told) -> None:
-    assert Steps(a_book(listener=listener), refused(challenge="Basic realm=x")).result
+    assert Steps(a_cache(listener=listener), refused(challenge="Basic realm=x")).result
     assert listener.events == []
 
 
@@ -193,7 +193,7 @@ def last_step(cache: CredentialCache, info: ResponseInfo) -> Steps:
 def test_what_is_sent_again_is_what_was_surely_not_applied(
     facts: dict[str, Any], replayed: bool
 ) -> None:
-    steps = last_step(a_book(), refused(**facts))
+    steps = last_step(a_cache(), refused(**facts))
     assert (steps.command is not None) is replayed
     if not replayed:
         assert (steps.outcome, steps.final.failure) == (Outcome.RENEWED_NOT_REPLAYED, None)
@@ -203,7 +203,7 @@ def test_what_is_sent_again_is_what_was_surely_not_applied(
     "facts", [{"method": "POST", "once": False}, {"method": "POST", "challenge": "Session"}]
 )
 def test_any_method_is_sent_again_where_the_user_says_so(facts: dict[str, Any]) -> None:
-    steps = last_step(a_book(replay_any_method=True), refused(**facts))
+    steps = last_step(a_cache(replay_any_method=True), refused(**facts))
     assert isinstance(steps.command, Replay)
 
 
@@ -212,34 +212,34 @@ def test_strict_raises_for_a_spent_body_and_not_for_a_method(
     listener: Told, replayable: bool, raises: bool
 ) -> None:
     info = refused(method="POST", once=False, replayable=replayable)
-    final = last_step(a_book(strict=True, listener=listener), info).final
+    final = last_step(a_cache(strict=True, listener=listener), info).final
     assert isinstance(final.failure, BodyNotReplayable) is raises
     assert final.outcome is Outcome.RENEWED_NOT_REPLAYED
     assert told(listener.events)[-1] == ("refused", "renewed_not_replayed")
 
 
 def test_strict_raises_for_a_body_that_turns_out_to_be_spent() -> None:
-    steps = last_step(a_book(strict=True), refused())
+    steps = last_step(a_cache(strict=True), refused())
     final = steps.throw(BodyNotReplayable("spent")).final
     assert isinstance(final.failure, BodyNotReplayable)
 
 
 def test_a_grant_for_another_realm_is_not_the_one_that_died() -> None:
-    cache = a_book()
+    cache = a_cache()
     other = log_in(cache, "o1", refused(challenge=challenge(None, "other")))
     assert Steps(cache, refused(other)).leads  # it was sent, and says nothing of this realm
     assert cache.newer(KEY._replace(realm="other"), None) is other
 
 
 def test_a_later_login_for_another_realm_makes_no_grant_older() -> None:
-    cache = a_book()
+    cache = a_cache()
     credential = log_in(cache)
     other = log_in(cache, "o1", refused(challenge=challenge(None, "other")))
     assert Steps(cache, refused(other)).replay.credential is credential
 
 
 def test_a_realm_is_known_where_its_grant_was_asked_for() -> None:
-    cache = a_book()
+    cache = a_cache()
     log_in(cache, "o1", refused(url="https://api.example.com/o/1", challenge=challenge(None, "o")))
     credential = log_in(cache)
     info = refused(url="https://api.example.com/late/1")
@@ -249,7 +249,7 @@ def test_a_realm_is_known_where_its_grant_was_asked_for() -> None:
 
 
 def test_the_challenge_of_a_replay_decides_about_the_second_one() -> None:
-    cache = a_book()
+    cache = a_cache()
     leader, follower = Steps(cache, refused()), Steps(cache, refused())
     credential = leader.send("t1").replay.credential
     follower.send()
@@ -258,7 +258,7 @@ def test_the_challenge_of_a_replay_decides_about_the_second_one() -> None:
 
 
 def test_no_more_than_two_replays_are_sent() -> None:
-    cache = a_book()
+    cache = a_cache()
     late = log_in(cache, "t1")
     log_in(cache, "t2", refused(late))
     steps = Steps(cache, refused(late))

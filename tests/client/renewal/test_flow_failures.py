@@ -10,7 +10,7 @@ from tests.client.steps import (
     ORIGIN,
     Clock,
     Steps,
-    a_book,
+    a_cache,
     challenge,
     log_in,
     refused,
@@ -30,7 +30,7 @@ def fail(cache: CredentialCache, cause: Exception, realm: str = "api") -> LoginU
 
 @pytest.mark.requirement("C-20")
 def test_a_refused_password_is_refused_in_every_realm_of_the_origin() -> None:
-    cache = a_book()
+    cache = a_cache()
     Steps(cache, refused()).throw(LoginRefused())
     for realm in ("api", "other", ""):
         steps = Steps(cache, refused(challenge=challenge(None, realm)))
@@ -40,21 +40,21 @@ def test_a_refused_password_is_refused_in_every_realm_of_the_origin() -> None:
 
 def test_another_origin_has_a_refusal_of_its_own() -> None:
     other = "https://b.example:443"
-    cache = a_book(origins=frozenset({ORIGIN, other}))
+    cache = a_cache(origins=frozenset({ORIGIN, other}))
     Steps(cache, refused()).throw(LoginRefused())
     assert Steps(cache, refused(origin=other, url="https://b.example/")).leads
 
 
 def test_time_does_not_lift_a_refusal() -> None:
     clock = Clock()
-    cache = a_book(clock)
+    cache = a_cache(clock)
     Steps(cache, refused()).throw(LoginRefused())
     clock.now += 10**9
     assert Steps(cache, refused()).outcome is Outcome.REFUSED
 
 
 def test_a_login_that_succeeds_meanwhile_lifts_a_refusal() -> None:
-    cache = a_book()
+    cache = a_cache()
     one = Steps(cache, refused(challenge=challenge(None, "one")))
     two = Steps(cache, refused(challenge=challenge(None, "two")))
     one.throw(LoginRefused())
@@ -63,29 +63,29 @@ def test_a_login_that_succeeds_meanwhile_lifts_a_refusal() -> None:
 
 
 def test_a_reset_lifts_a_refusal() -> None:
-    cache = a_book()
+    cache = a_cache()
     Steps(cache, refused()).throw(LoginRefused())
     cache.reset()
     assert Steps(cache, refused()).leads
 
 
 def test_a_refused_renewal_keeps_a_session_that_lives() -> None:
-    cache = a_book()
+    cache = a_cache()
     credential = log_in(cache)
     Steps(cache, refused(credential)).throw(LoginRefused())
     assert cache.newer(KEY, None) is credential
 
 
 def test_the_reason_of_a_refusal_is_told_to_the_user() -> None:
-    failure = Steps(a_book(), refused()).throw(LoginRefused("locked")).final.failure
+    failure = Steps(a_cache(), refused()).throw(LoginRefused("locked")).final.failure
     assert str(failure) == "the login was refused: locked; it is not tried again until reset()"
-    failure = Steps(a_book(), refused()).throw(LoginRefused()).final.failure
+    failure = Steps(a_cache(), refused()).throw(LoginRefused()).final.failure
     assert str(failure) == "the login was refused; it is not tried again until reset()"
 
 
 def test_the_refusal_of_an_overtaken_login_is_its_own_request_s_alone() -> None:
     clock = Clock()
-    cache = a_book(clock)
+    cache = a_cache(clock)
     late = Steps(cache, refused())
     clock.now = late.flight.deadline
     log_in(cache, "new")
@@ -98,7 +98,7 @@ def test_the_refusal_of_an_overtaken_login_is_its_own_request_s_alone() -> None:
 
 def test_an_outage_is_left_alone_for_a_while_and_then_tried_again() -> None:
     clock = Clock()
-    cache = a_book(clock)
+    cache = a_cache(clock)
     pause = fail(cache, ConnectionError()).retry_after
     assert pause is not None
     again = Steps(cache, refused())
@@ -110,7 +110,7 @@ def test_an_outage_is_left_alone_for_a_while_and_then_tried_again() -> None:
 
 def test_pauses_grow_with_jitter_up_to_a_minute() -> None:
     clock = Clock()
-    cache = a_book(clock, budget=100)
+    cache = a_cache(clock, budget=100)
     for attempt in range(1, 12):
         steps = Steps(cache, refused())
         assert steps.login.context.attempt == attempt
@@ -123,7 +123,7 @@ def test_pauses_grow_with_jitter_up_to_a_minute() -> None:
 
 
 def test_pauses_are_not_the_same_for_all() -> None:
-    pauses = {fail(a_book(), ConnectionError()).retry_after for _ in range(20)}
+    pauses = {fail(a_cache(), ConnectionError()).retry_after for _ in range(20)}
     assert len(pauses) > 10
 
 
@@ -131,7 +131,7 @@ def test_pauses_are_not_the_same_for_all() -> None:
     ("asked", "pause"), [(7, 7.0), (0, 0.0), (-3, 0.0), (0.5, 0.5), (10**6, 3600.0)]
 )
 def test_a_pause_that_was_asked_for_is_kept_within_an_hour(asked: float, pause: float) -> None:
-    assert fail(a_book(), LoginUnavailable(retry_after=asked)).retry_after == pause
+    assert fail(a_cache(), LoginUnavailable(retry_after=asked)).retry_after == pause
 
 
 @pytest.mark.parametrize("nonsense", ["120", None, object(), float("nan")])
@@ -139,7 +139,7 @@ def test_a_pause_that_is_no_number_is_none(nonsense: object) -> None:
     error = ConnectionError()
     error.retry_after = nonsense  # type: ignore[attr-defined]
     clock = Clock()
-    cache = a_book(clock)
+    cache = a_cache(clock)
     assert 0.5 <= (fail(cache, error).retry_after or 0.0) <= 1.0
     clock.now += 1.0
     assert Steps(cache, refused()).leads
@@ -147,7 +147,7 @@ def test_a_pause_that_is_no_number_is_none(nonsense: object) -> None:
 
 def test_how_long_is_left_of_a_pause_is_told() -> None:
     clock = Clock()
-    cache = a_book(clock)
+    cache = a_cache(clock)
     fail(cache, LoginUnavailable(retry_after=100.0))
     clock.now += 40.0
     failure = Steps(cache, refused()).final.failure
@@ -156,21 +156,21 @@ def test_how_long_is_left_of_a_pause_is_told() -> None:
 
 
 def test_an_outage_in_one_realm_is_none_in_another() -> None:
-    cache = a_book()
+    cache = a_cache()
     fail(cache, ConnectionError(), realm="one")
     assert Steps(cache, refused(challenge=challenge(None, "two"))).leads
 
 
 def test_success_ends_the_counting_of_failures() -> None:
     clock = Clock()
-    cache = a_book(clock)
+    cache = a_cache(clock)
     fail(cache, LoginUnavailable(retry_after=0))
     credential = log_in(cache)
     assert Steps(cache, refused(credential)).login.context.attempt == 1
 
 
 def test_a_login_that_returns_no_grant_says_so_each_time() -> None:
-    cache = a_book()
+    cache = a_cache()
     failure = Steps(cache, refused()).send(7).final.failure
     assert type(failure) is InvalidGrant
     again = Steps(cache, refused()).final.failure
@@ -185,7 +185,7 @@ def test_a_login_that_returns_no_grant_says_so_each_time() -> None:
 @pytest.mark.requirement("C-19")
 def test_so_many_logins_are_led_in_a_window_and_no_more() -> None:
     clock = Clock()
-    cache = a_book(clock, budget=2, budget_window=30.0)
+    cache = a_cache(clock, budget=2, budget_window=30.0)
     credential = log_in(cache)
     clock.now += 10
     log_in(cache, "t2", refused(credential))
@@ -196,14 +196,14 @@ def test_so_many_logins_are_led_in_a_window_and_no_more() -> None:
 
 
 def test_each_realm_has_a_budget_of_its_own() -> None:
-    cache = a_book(budget=1)
+    cache = a_cache(budget=1)
     log_in(cache)
     assert Steps(cache, refused(cache.newer(KEY, None))).outcome is Outcome.OVER_BUDGET
     assert Steps(cache, refused(challenge=challenge(None, "other"))).leads
 
 
 def test_a_reset_gives_a_new_budget() -> None:
-    cache = a_book(budget=1)
+    cache = a_cache(budget=1)
     log_in(cache)
     cache.reset()
     assert Steps(cache, refused()).leads
@@ -212,7 +212,7 @@ def test_a_reset_gives_a_new_budget() -> None:
 @pytest.mark.requirement("C-19")
 def test_no_more_than_sixteen_realms_of_an_origin_are_known_at_once() -> None:
     clock = Clock()
-    cache = a_book(clock, budget_window=30.0)
+    cache = a_cache(clock, budget_window=30.0)
     outcomes = []
     for number in range(20):
         steps = Steps(cache, refused(challenge=challenge(None, str(number))))
@@ -229,7 +229,7 @@ def test_no_more_than_sixteen_realms_of_an_origin_are_known_at_once() -> None:
 
 def test_a_realm_that_is_known_needs_no_room() -> None:
     clock = Clock()
-    cache = a_book(clock, budget_window=30.0)
+    cache = a_cache(clock, budget_window=30.0)
     credential = [
         Steps(cache, refused(challenge=challenge(None, str(number)))).send("t").replay.credential
         for number in range(16)
@@ -241,7 +241,7 @@ def test_a_realm_that_is_known_needs_no_room() -> None:
 
 def test_a_realm_whose_login_is_under_way_or_pauses_does_not_make_room() -> None:
     clock = Clock()
-    cache = a_book(clock, budget_window=30.0, login_timeout=1000.0)
+    cache = a_cache(clock, budget_window=30.0, login_timeout=1000.0)
     running = Steps(cache, refused(challenge=challenge(None, "running")))
     fail(cache, LoginUnavailable(retry_after=3600.0), realm="pausing")
     for number in range(14):
@@ -257,7 +257,7 @@ def test_a_realm_whose_login_is_under_way_or_pauses_does_not_make_room() -> None
 
 
 def test_a_login_gets_the_grant_that_died() -> None:
-    cache = a_book()
+    cache = a_cache()
     credential = log_in(cache)
     assert Steps(cache, refused(credential)).login.context.previous is credential.grant
 
@@ -265,7 +265,7 @@ def test_a_login_gets_the_grant_that_died() -> None:
 @pytest.mark.parametrize("error", ["session_invalid", "vendor.example.odd"])
 def test_a_dropped_grant_s_refresh_token_is_there_after_an_outage(error: str) -> None:
     clock = Clock()
-    cache = a_book(clock)
+    cache = a_cache(clock)
     steps = Steps(cache, refused())
     credential = steps.send(Grant(token="t1", refresh="r1")).replay.credential
     Steps(cache, refused(credential, challenge(error))).throw(LoginUnavailable(retry_after=5))
@@ -276,7 +276,7 @@ def test_a_dropped_grant_s_refresh_token_is_there_after_an_outage(error: str) ->
 
 
 def test_a_late_401_does_not_bring_back_an_older_refresh_token() -> None:
-    cache = a_book()
+    cache = a_cache()
     first = log_in(cache, "t1")
     second = log_in(cache, "t2", refused(first))
     cache.drop(second)
@@ -285,7 +285,7 @@ def test_a_late_401_does_not_bring_back_an_older_refresh_token() -> None:
 
 @pytest.mark.requirement("C-22")
 def test_a_grant_reported_invalid_is_not_sent_while_it_is_renewed() -> None:
-    cache = a_book()
+    cache = a_cache()
     credential = log_in(cache)
     steps = Steps(cache, refused(credential, challenge("session_invalid")))
     assert steps.leads
@@ -293,7 +293,7 @@ def test_a_grant_reported_invalid_is_not_sent_while_it_is_renewed() -> None:
 
 
 def test_an_expired_grant_is_kept_until_there_is_another() -> None:
-    cache = a_book()
+    cache = a_cache()
     credential = log_in(cache)
     steps = Steps(cache, refused(credential))
     assert steps.leads

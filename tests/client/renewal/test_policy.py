@@ -16,7 +16,7 @@ from relogin.client.requests.route import LoginSession
 from relogin.client.responders import BEARER, SESSION, Action, Responder
 from relogin.client.terms.grant import Context, granted
 from relogin.client.terms.outcomes import mark
-from tests.client.steps import ORIGIN, URL, a_book, challenge, log_in, refused
+from tests.client.steps import ORIGIN, URL, a_cache, challenge, log_in, refused
 
 
 @pytest.mark.parametrize("action", ["stop", Action.STOP])
@@ -55,7 +55,7 @@ def test_a_scheme_of_one_s_own_needs_three_things() -> None:
         return challenge.get("why")
 
     custom = Responder("Custom", error_of, authorization)
-    cache = a_book(responders=(custom,))
+    cache = a_cache(responders=(custom,))
     credential = log_in(cache, "t1", refused(challenge="custom why=gone"))
     assert credential.authorization == 'Custom key="t1"'
 

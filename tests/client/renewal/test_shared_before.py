@@ -12,7 +12,7 @@ from tests.client.shared_steps import (
     GRANT,
     Process,
     Store,
-    a_book,
+    a_cache,
     adopted,
     log_in,
     request,
@@ -33,15 +33,15 @@ def ending(cache: CredentialCache) -> Credential:
 
 def test_a_session_that_another_process_has_renewed_ahead_is_not_renewed_again() -> None:
     store = Store()
-    cache = a_book(store)
+    cache = a_cache(store)
     credential = ending(cache)
-    log_in(a_book(store), Grant(token="t2"), credential)
+    log_in(a_cache(store), Grant(token="t2"), credential)
     assert token(sign(cache).result) == "t2"
 
 
 def test_while_another_process_renews_ahead_requests_go_on_with_the_living_session() -> None:
     store = Store()
-    cache, other = a_book(store), a_book(store)
+    cache, other = a_cache(store), a_cache(store)
     credential = ending(cache)
     sign(other)
     store.clock.now += 4.6  # of the 5 seconds that it read
@@ -57,8 +57,8 @@ def test_while_another_process_renews_ahead_requests_go_on_with_the_living_sessi
 
 def test_an_expiry_is_counted_from_when_the_session_was_obtained() -> None:
     store = Store()
-    ending(a_book(store))
-    credential = sign(a_book(store)).result
+    ending(a_cache(store))
+    credential = sign(a_cache(store)).result
     assert credential.renew_at - store.clock() <= 5.0
 
 
@@ -67,7 +67,7 @@ def test_an_expiry_is_counted_from_when_the_session_was_obtained() -> None:
 
 def test_with_fresh_always_the_store_is_asked_before_every_request() -> None:
     store = Store()
-    cache, other = a_book(store, fresh="always"), a_book(store)
+    cache, other = a_cache(store, fresh="always"), a_cache(store)
     credential = log_in(cache)
     log_in(other, Grant(token="t2"), credential)
     assert token(sign(cache).result) == "t2"
@@ -78,7 +78,7 @@ def test_with_fresh_always_the_store_is_asked_before_every_request() -> None:
 
 def test_with_fresh_always_a_cookie_that_an_answer_rolls_is_sent_by_all() -> None:
     store = Store()
-    one, other = a_book(store, fresh="always"), a_book(store, fresh="always")
+    one, other = a_cache(store, fresh="always"), a_cache(store, fresh="always")
     credential = log_in(one, Grant(cookies={"sid": "1"}))
     assert sign(other).result.cookies == {"sid": "1"}
     one.roll(credential, {"sid": "2"})
@@ -89,7 +89,7 @@ def test_with_fresh_always_a_cookie_that_an_answer_rolls_is_sent_by_all() -> Non
 
 def test_an_answer_that_rolls_nothing_writes_nothing() -> None:
     store = Store()
-    cache = a_book(store, fresh="always")
+    cache = a_cache(store, fresh="always")
     credential = log_in(cache, Grant(cookies={"sid": "1"}))
     store.asked.clear()
     Process(cache, refused(), share(cache, credential))
@@ -98,7 +98,7 @@ def test_an_answer_that_rolls_nothing_writes_nothing() -> None:
 
 def test_what_rolls_of_a_session_obtained_alone_is_not_written() -> None:
     store = Store()
-    cache = a_book(store, fresh="always")
+    cache = a_cache(store, fresh="always")
     store.failure = OSError()
     credential = log_in(cache, Grant(cookies={"sid": "1"}))
     store.failure = None
@@ -111,7 +111,7 @@ def test_what_rolls_of_a_session_obtained_alone_is_not_written() -> None:
 
 def test_with_fresh_always_a_session_that_was_dropped_elsewhere_is_dropped_here() -> None:
     store = Store()
-    cache, other = a_book(store, fresh="always"), a_book(store)
+    cache, other = a_cache(store, fresh="always"), a_cache(store)
     log_in(cache)
     Process(other, refused(), forget(other))
     assert sign(cache).result is None
@@ -119,7 +119,7 @@ def test_with_fresh_always_a_session_that_was_dropped_elsewhere_is_dropped_here(
 
 def test_with_fresh_always_a_session_that_the_store_has_lost_is_used_on() -> None:
     store = Store()
-    cache = a_book(store, fresh="always")
+    cache = a_cache(store, fresh="always")
     log_in(cache)
     store.record = Record()
     assert token(sign(cache).result) == "t1"
@@ -127,7 +127,7 @@ def test_with_fresh_always_a_session_that_the_store_has_lost_is_used_on() -> Non
 
 def test_with_fresh_always_a_session_obtained_alone_is_used_on() -> None:
     store = Store()
-    cache = a_book(store, fresh="always")
+    cache = a_cache(store, fresh="always")
     first = log_in(cache, Grant(cookies={"sid": "1"}))
     store.failure = OSError()
     log_in(cache, Grant(cookies={"sid": "alone"}), first)
@@ -141,26 +141,26 @@ def test_with_fresh_always_a_session_obtained_alone_is_used_on() -> None:
 
 def test_a_reset_forgets_for_all_who_begin_after_it() -> None:
     store = Store()
-    cache = a_book(store)
+    cache = a_cache(store)
     log_in(cache)
     Process(cache, refused(), forget(cache))
-    assert sign(a_book(store)).result is None
-    assert request(a_book(store)).leads
+    assert sign(a_cache(store)).result is None
+    assert request(a_cache(store)).leads
 
 
 def test_a_login_that_began_before_a_reset_does_not_come_back_for_others() -> None:
     store = Store()
-    cache, other = a_book(store), a_book(store)
+    cache, other = a_cache(store), a_cache(store)
     log_in(cache)
     process = request(other, adopted(other))
     Process(cache, refused(), forget(cache))
     process.send(Grant(token="t2"))
-    assert sign(a_book(store)).result is None
+    assert sign(a_cache(store)).result is None
 
 
 def test_a_reset_while_the_store_is_away_forgets_here() -> None:
     store = Store()
-    cache = a_book(store)
+    cache = a_cache(store)
     log_in(cache)
     store.failure = OSError()
     Process(cache, refused(), forget(cache))
@@ -174,39 +174,39 @@ def test_no_command_shows_what_is_stored() -> None:
 
 def test_after_a_reset_the_store_is_asked_again_before_the_first_request() -> None:
     store = Store()
-    cache = a_book(store)
+    cache = a_cache(store)
     sign(cache)
     cache.reset()
-    log_in(a_book(store))
+    log_in(a_cache(store))
     assert token(sign(cache).result) == "t1"
 
 
 def test_a_session_for_which_there_is_no_place_is_not_kept() -> None:
     store = Store()
-    cache = a_book(store, fresh="always")
+    cache = a_cache(store, fresh="always")
     for number in range(16):
         realm = f"realm {number}"
         Process(cache, refused(None, challenge(None, realm))).send(Grant(token=f"t{number}"))
-    log_in(a_book(store))
+    log_in(a_cache(store))
     sign(cache)
     assert KEY not in cache._credentials[ORIGIN]
 
 
-def test_a_book_has_no_more_realms_than_it_can_hold_whatever_is_stored() -> None:
+def test_a_cache_has_no_more_realms_than_it_can_hold_whatever_is_stored() -> None:
     store = Store()
     for number in range(20):
         realm = f"realm {number}"
-        Process(a_book(store), refused(None, challenge(None, realm))).send(
+        Process(a_cache(store), refused(None, challenge(None, realm))).send(
             Grant(token=f"t{number}")
         )
-    cache = a_book(store)
+    cache = a_cache(store)
     sign(cache)
     assert len(cache._credentials[ORIGIN]) == 16
 
 
 def test_a_request_that_waits_while_its_process_is_reset_uses_what_comes() -> None:
     store = Store()
-    other, cache = request(a_book(store)), a_book(store)
+    other, cache = request(a_cache(store)), a_cache(store)
     waiting = request(cache)
     cache.reset()
     other.send(GRANT)

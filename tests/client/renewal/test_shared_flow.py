@@ -18,7 +18,7 @@ from tests.client.shared_steps import (
     GRANT,
     Process,
     Store,
-    a_book,
+    a_cache,
     adopted,
     log_in,
     request,
@@ -32,20 +32,20 @@ from tests.client.steps import KEY, ORIGIN, Told, challenge, refused
 
 def test_what_one_process_obtained_another_uses_without_a_login() -> None:
     store, told = Store(), Told()
-    log_in(a_book(store))
-    assert token(adopted(a_book(store, told))) == "t1"
+    log_in(a_cache(store))
+    assert token(adopted(a_cache(store, told))) == "t1"
     assert told.kinds() == ["challenged", "adopted", "replayed"]
 
 
 def test_a_process_that_begins_signs_its_first_request_with_what_is_stored() -> None:
     store = Store()
-    log_in(a_book(store))
-    assert token(sign(a_book(store)).result) == "t1"
+    log_in(a_cache(store))
+    assert token(sign(a_cache(store)).result) == "t1"
 
 
 def test_the_store_is_asked_once_at_the_start_and_not_before_every_request() -> None:
     store = Store()
-    cache = a_book(store)
+    cache = a_cache(store)
     sign(cache)
     sign(cache)
     assert store.asked == ["get"]
@@ -53,7 +53,7 @@ def test_the_store_is_asked_once_at_the_start_and_not_before_every_request() -> 
 
 def test_requests_with_a_living_session_do_not_ask_the_store() -> None:
     store = Store()
-    cache = a_book(store)
+    cache = a_cache(store)
     log_in(cache)
     store.asked.clear()
     assert token(sign(cache).result) == "t1"
@@ -61,19 +61,19 @@ def test_requests_with_a_living_session_do_not_ask_the_store() -> None:
 
 
 def test_requests_to_an_origin_that_is_not_trusted_do_not_ask_the_store() -> None:
-    cache = a_book(Store(), fresh="always")
+    cache = a_cache(Store(), fresh="always")
     assert cache.ready("https://elsewhere.example:443", None)
 
 
 def test_a_renewal_asks_the_store_four_times_in_all() -> None:
     store = Store()
-    log_in(a_book(store))
+    log_in(a_cache(store))
     assert store.asked == ["get", "put"] * 2
 
 
 def test_while_one_process_logs_in_the_other_waits_and_then_has_its_session() -> None:
     store = Store()
-    one, other = request(a_book(store)), request(a_book(store))
+    one, other = request(a_cache(store)), request(a_cache(store))
     assert one.leads
     assert other.go_on().pauses
     one.send(GRANT)
@@ -82,7 +82,7 @@ def test_while_one_process_logs_in_the_other_waits_and_then_has_its_session() ->
 
 def test_of_one_process_only_the_leader_asks_the_store() -> None:
     store = Store()
-    cache = a_book(store)
+    cache = a_cache(store)
     one = request(cache)
     store.asked.clear()
     two = request(cache)
@@ -92,7 +92,7 @@ def test_of_one_process_only_the_leader_asks_the_store() -> None:
 
 def test_a_refusal_of_an_older_session_than_the_stored_one_costs_no_login() -> None:
     store = Store()
-    cache, other = a_book(store), a_book(store)
+    cache, other = a_cache(store), a_cache(store)
     old = log_in(cache)
     log_in(other, Grant(token="t2"), adopted(other))
     assert token(adopted(cache, old)) == "t2"
@@ -100,19 +100,19 @@ def test_a_refusal_of_an_older_session_than_the_stored_one_costs_no_login() -> N
 
 def test_a_refusal_of_the_stored_session_leads_to_a_login() -> None:
     store = Store()
-    cache = a_book(store)
+    cache = a_cache(store)
     assert request(cache, log_in(cache)).leads
 
 
 def test_a_session_is_versioned_by_the_store_across_processes() -> None:
     store = Store()
-    one, other = a_book(store), a_book(store)
+    one, other = a_cache(store), a_cache(store)
     assert log_in(one).version == adopted(other).version == store.record.version
 
 
 def test_a_session_another_process_obtained_costs_no_budget() -> None:
     store = Store()
-    cache, other = a_book(store, budget=1), a_book(store)
+    cache, other = a_cache(store, budget=1), a_cache(store)
     mine: Credential | None = None
     theirs: Credential | None = None
     for number in range(3):
@@ -124,34 +124,34 @@ def test_a_session_another_process_obtained_costs_no_budget() -> None:
 def test_the_first_session_of_a_store_whose_clock_just_began_is_taken_over_as_any_other() -> None:
     store = Store()
     store.ahead = -store.clock.now
-    assert log_in(a_book(store)).version == 1
-    assert token(adopted(a_book(store))) == "t1"
+    assert log_in(a_cache(store)).version == 1
+    assert token(adopted(a_cache(store))) == "t1"
 
 
 def test_realms_have_sessions_of_their_own() -> None:
     store = Store()
-    log_in(a_book(store))
-    assert Process(a_book(store), refused(None, challenge(None, "other"))).leads
+    log_in(a_cache(store))
+    assert Process(a_cache(store), refused(None, challenge(None, "other"))).leads
 
 
 def test_a_process_that_is_for_one_realm_takes_over_no_other_s_session() -> None:
     store = Store()
-    log_in(a_book(store))
-    assert sign(a_book(store, realm="other")).result is None
-    assert token(sign(a_book(store, realm="api")).result) == "t1"
+    log_in(a_cache(store))
+    assert sign(a_cache(store, realm="other")).result is None
+    assert token(sign(a_cache(store, realm="api")).result) == "t1"
 
 
 def test_accounts_have_sessions_of_their_own() -> None:
     store = Store()
-    log_in(a_book(store))
-    assert sign(a_book(store, account="ada")).result is None
-    assert request(a_book(store, account="ada")).leads
+    log_in(a_cache(store))
+    assert sign(a_cache(store, account="ada")).result is None
+    assert request(a_cache(store, account="ada")).leads
 
 
 def test_what_two_threads_read_at_once_is_taken_over_once() -> None:
     store = Store()
-    credential = log_in(a_book(store))
-    cache = a_book(store)
+    credential = log_in(a_cache(store))
+    cache = a_cache(store)
     once = cache.adopt(KEY, SESSION, GRANT, credential.version)
     assert cache.adopt(KEY, SESSION, GRANT, credential.version) is once
 
@@ -159,15 +159,15 @@ def test_what_two_threads_read_at_once_is_taken_over_once() -> None:
 def test_of_two_that_want_the_lease_at_once_one_gets_it() -> None:
     store = Store()
     others: list[Process] = []
-    store.before_put = lambda: others.append(request(a_book(store)))
-    assert request(a_book(store)).pauses
+    store.before_put = lambda: others.append(request(a_cache(store)))
+    assert request(a_cache(store)).pauses
     assert others[0].leads
 
 
 def test_a_process_that_waits_for_another_s_login_is_not_taken_over_by_its_own_newcomers() -> None:
     store = Store()
-    request(a_book(store, login_timeout=100.0))
-    cache = a_book(store, login_timeout=20.0)
+    request(a_cache(store, login_timeout=100.0))
+    cache = a_cache(store, login_timeout=20.0)
     waiting = request(cache)
     waiting.go_on(after=29.0)
     store.clock.now += 2.0
@@ -176,15 +176,15 @@ def test_a_process_that_waits_for_another_s_login_is_not_taken_over_by_its_own_n
 
 def test_whoever_waits_in_vain_gives_up_at_the_deadline() -> None:
     store = Store()
-    request(a_book(store, login_timeout=1000.0))
-    waiting = request(a_book(store, login_timeout=20.0))
+    request(a_cache(store, login_timeout=1000.0))
+    waiting = request(a_cache(store, login_timeout=20.0))
     waiting.go_on(after=51.0)
     assert isinstance(waiting.final.failure, LoginTimeout)
 
 
 def test_whoever_waits_gets_what_the_successor_of_a_dead_process_obtains_within_its_time() -> None:
     store = Store()
-    caches = [a_book(store) for _ in range(3)]
+    caches = [a_cache(store) for _ in range(3)]
     _, first, second = map(request, caches)
     store.clock.now += caches[0].policy.flight_timeout
     assert first.go_on().leads
@@ -199,17 +199,17 @@ def test_whoever_waits_gets_what_the_successor_of_a_dead_process_obtains_within_
 
 def test_a_revoked_session_that_another_process_has_renewed_is_replayed() -> None:
     store = Store()
-    cache = a_book(store)
+    cache = a_cache(store)
     credential = log_in(cache)
-    log_in(a_book(store), Grant(token="t2"), credential)
+    log_in(a_cache(store), Grant(token="t2"), credential)
     assert token(request(cache, credential, "session_revoked").replay.credential) == "t2"
 
 
 def test_a_session_that_another_process_s_login_revokes_waits_for_that_login() -> None:
     store = Store()
-    cache = a_book(store)
+    cache = a_cache(store)
     credential = log_in(cache)
-    other = request(a_book(store), credential)
+    other = request(a_cache(store), credential)
     revoked = request(cache, credential, "session_revoked")
     assert revoked.pauses
     other.send(Grant(token="t2"))
@@ -218,9 +218,9 @@ def test_a_session_that_another_process_s_login_revokes_waits_for_that_login() -
 
 def test_a_revoked_session_waits_no_longer_than_any_other() -> None:
     store = Store()
-    cache = a_book(store)
+    cache = a_cache(store)
     credential = log_in(cache)
-    request(a_book(store, login_timeout=1000.0), credential)
+    request(a_cache(store, login_timeout=1000.0), credential)
     revoked = request(cache, credential, "session_revoked")
     assert revoked.go_on(after=49.0).pauses
     assert revoked.go_on(after=1.0).outcome is Outcome.UNTOUCHED
@@ -228,31 +228,31 @@ def test_a_revoked_session_waits_no_longer_than_any_other() -> None:
 
 def test_a_session_that_was_revoked_for_all_is_the_answer() -> None:
     store = Store()
-    cache = a_book(store)
+    cache = a_cache(store)
     revoked = request(cache, log_in(cache), "session_revoked")
     assert revoked.outcome is Outcome.UNTOUCHED
 
 
 def test_a_request_whose_own_login_was_in_vain_uses_what_another_process_obtained() -> None:
     store = Store()
-    process = request(a_book(store))
+    process = request(a_cache(store))
     credential = process.send(GRANT).replay.credential
-    log_in(a_book(store), Grant(token="t2"), credential)
+    log_in(a_cache(store), Grant(token="t2"), credential)
     assert token(process.send(refused(credential)).replay.credential) == "t2"
 
 
 def test_a_request_that_had_another_process_s_session_in_vain_may_log_in() -> None:
     store = Store()
-    log_in(a_book(store))
-    process = request(a_book(store))
+    log_in(a_cache(store))
+    process = request(a_cache(store))
     assert process.send(refused(process.replay.credential)).leads
 
 
 def test_a_session_that_its_server_no_longer_knows_is_not_taken_over_any_more() -> None:
     store = Store()
-    cache = a_book(store)
+    cache = a_cache(store)
     assert request(cache, log_in(cache), "session_invalid").leads
-    assert sign(a_book(store)).result is None
+    assert sign(a_cache(store)).result is None
 
 
 # What others have written
@@ -276,11 +276,11 @@ def written(store: Store, grant: Grant, scheme: str = "Session") -> None:
 def test_a_stored_session_that_cannot_be_sent_is_renewed_instead(grant: Grant, scheme: str) -> None:
     store = Store()
     written(store, grant, scheme)
-    assert sign(a_book(store)).result is None
-    process = request(a_book(store))
+    assert sign(a_cache(store)).result is None
+    process = request(a_cache(store))
     assert process.go_on().leads
     process.send(Grant(token="t2"))
-    assert token(adopted(a_book(store))) == "t2"
+    assert token(adopted(a_cache(store))) == "t2"
 
 
 INJECTED = json.dumps(
@@ -313,17 +313,17 @@ def test_a_stored_text_that_makes_no_sense_is_nothing_and_is_logged_and_written_
 ) -> None:
     store = Store()
     assert store.put(ORIGIN, "", "api", Entry(text, 0))
-    assert sign(a_book(store)).result is None
+    assert sign(a_cache(store)).result is None
     (warning,) = (each for each in caplog.records if each.levelno == logging.WARNING)
     assert "is not used: it is " in warning.getMessage()
     assert "s3cret" not in caplog.text
-    assert token(log_in(a_book(store), Grant(token="t2"))) == "t2"
-    assert token(sign(a_book(store)).result) == "t2"
+    assert token(log_in(a_cache(store), Grant(token="t2"))) == "t2"
+    assert token(sign(a_cache(store)).result) == "t2"
 
 
 def test_cookies_that_were_stored_for_a_session_in_use_are_believed_no_more_than_others() -> None:
     store = Store()
-    cache = a_book(store, fresh="always")
+    cache = a_cache(store, fresh="always")
     credential = log_in(cache, Grant(cookies={"sid": "1"}))
     text = store.record.dumps()
     entry = MemoryStore.get(store, ORIGIN, "").entries["api"]
@@ -335,12 +335,12 @@ def test_cookies_that_were_stored_for_a_session_in_use_are_believed_no_more_than
 
 def test_a_token_that_cannot_be_sent_is_not_stored_for_others() -> None:
     store = Store()
-    process = request(a_book(store)).send(Grant(token="line\r\nInjected: yes"))
+    process = request(a_cache(store)).send(Grant(token="line\r\nInjected: yes"))
     assert process.outcome is Outcome.UNAVAILABLE
     assert store.record.grant is None
 
 
 def test_cookies_are_shared_as_tokens_are() -> None:
     store = Store()
-    log_in(a_book(store), Grant(cookies={"sid": "1"}))
-    assert adopted(a_book(store)).cookies == {"sid": "1"}
+    log_in(a_cache(store), Grant(cookies={"sid": "1"}))
+    assert adopted(a_cache(store)).cookies == {"sid": "1"}

@@ -13,7 +13,7 @@ from tests.client.shared_steps import (
     GRANT,
     Process,
     Store,
-    a_book,
+    a_cache,
     adopted,
     log_in,
     request,
@@ -27,8 +27,8 @@ from tests.client.steps import KEY, ORIGIN, Told, challenge, refused
 
 def test_a_holder_that_dies_is_replaced_after_its_deadline_once() -> None:
     store = Store()
-    request(a_book(store, login_timeout=20.0))
-    one, other = request(a_book(store)), request(a_book(store))
+    request(a_cache(store, login_timeout=20.0))
+    one, other = request(a_cache(store)), request(a_cache(store))
     assert one.go_on(after=29.0).pauses
     assert one.go_on(after=1.0).leads
     assert one.flight.deadline == store.clock() + 30.0
@@ -39,9 +39,9 @@ def test_a_holder_that_dies_is_replaced_after_its_deadline_once() -> None:
 
 def test_a_slow_holder_adopts_what_its_successor_obtained() -> None:
     store, told = Store(), Told()
-    slow = request(a_book(store, told))
+    slow = request(a_cache(store, told))
     store.clock.now += 31.0
-    log_in(a_book(store), Grant(token="successor's"))
+    log_in(a_cache(store), Grant(token="successor's"))
     slow.send(Grant(token="too-late"))
     assert token(slow.replay.credential) == "successor's"
     assert store.record.grant == Grant(token="successor's")
@@ -50,9 +50,9 @@ def test_a_slow_holder_adopts_what_its_successor_obtained() -> None:
 
 def test_a_slow_holder_uses_its_own_while_its_successor_has_none() -> None:
     store = Store()
-    slow = request(a_book(store))
+    slow = request(a_cache(store))
     store.clock.now += 31.0
-    successor = request(a_book(store))
+    successor = request(a_cache(store))
     credential = slow.send(Grant(token="slow-one's")).replay.credential
     assert token(credential) == "slow-one's"
     assert not credential.shared
@@ -63,7 +63,7 @@ def test_a_slow_holder_uses_its_own_while_its_successor_has_none() -> None:
 
 def test_a_slow_holder_whose_successor_s_grant_is_of_no_use_to_it_uses_its_own() -> None:
     store = Store()
-    slow = request(a_book(store))
+    slow = request(a_cache(store))
     store.clock.now += 31.0
     lease = store.record.lend(0, 30, store.now)
     assert lease is not None
@@ -75,24 +75,24 @@ def test_a_slow_holder_whose_successor_s_grant_is_of_no_use_to_it_uses_its_own()
 
 def test_a_login_that_is_interrupted_gives_the_lease_back() -> None:
     store = Store()
-    interrupted = request(a_book(store))
+    interrupted = request(a_cache(store))
     with pytest.raises(KeyboardInterrupt):
         interrupted.throw(KeyboardInterrupt())
-    assert request(a_book(store)).leads
+    assert request(a_cache(store)).leads
 
 
 def test_a_request_that_is_thrown_away_leaves_the_lease_to_its_deadline() -> None:
     store = Store()
-    request(a_book(store)).flow.close()
-    waiting = request(a_book(store))
+    request(a_cache(store)).flow.close()
+    waiting = request(a_cache(store))
     assert waiting.pauses
     assert waiting.go_on(after=30.0).leads
 
 
 def test_a_login_that_declines_gives_the_lease_back() -> None:
     store = Store()
-    assert request(a_book(store)).send(None).outcome is Outcome.DECLINED
-    assert request(a_book(store)).leads
+    assert request(a_cache(store)).send(None).outcome is Outcome.DECLINED
+    assert request(a_cache(store)).leads
 
 
 # Failures
@@ -100,14 +100,14 @@ def test_a_login_that_declines_gives_the_lease_back() -> None:
 
 def test_an_outage_in_one_realm_is_none_in_another() -> None:
     store = Store()
-    request(a_book(store)).throw(LoginUnavailable("later"))
-    assert Process(a_book(store), refused(None, challenge(None, "other"))).leads
+    request(a_cache(store)).throw(LoginUnavailable("later"))
+    assert Process(a_cache(store), refused(None, challenge(None, "other"))).leads
 
 
 def test_a_refused_password_is_refused_for_all() -> None:
     store = Store()
-    request(a_book(store)).throw(LoginRefused("no"))
-    other = request(a_book(store))
+    request(a_cache(store)).throw(LoginRefused("no"))
+    other = request(a_cache(store))
     assert other.outcome is Outcome.REFUSED
     assert str(other.final.failure) == (
         "the login was refused: by another process; it is not tried again until reset()"
@@ -116,15 +116,15 @@ def test_a_refused_password_is_refused_for_all() -> None:
 
 def test_a_refused_password_is_refused_in_every_realm() -> None:
     store = Store()
-    request(a_book(store)).throw(LoginRefused("no"))
-    other = Process(a_book(store), refused(None, challenge(None, "other")))
+    request(a_cache(store)).throw(LoginRefused("no"))
+    other = Process(a_cache(store), refused(None, challenge(None, "other")))
     assert other.outcome is Outcome.REFUSED
 
 
 def test_whoever_has_met_a_refusal_asks_the_store_only_for_a_newer_session() -> None:
     store = Store()
-    request(a_book(store)).throw(LoginRefused("no"))
-    cache = a_book(store)
+    request(a_cache(store)).throw(LoginRefused("no"))
+    cache = a_cache(store)
     request(cache)
     store.asked.clear()
     assert request(cache).outcome is Outcome.REFUSED
@@ -133,16 +133,16 @@ def test_whoever_has_met_a_refusal_asks_the_store_only_for_a_newer_session() -> 
 
 def test_a_process_that_begins_long_after_a_refusal_may_try_again() -> None:
     store = Store()
-    request(a_book(store)).throw(LoginRefused("no"))
+    request(a_cache(store)).throw(LoginRefused("no"))
     store.clock.now += 899.0
-    assert request(a_book(store)).outcome is Outcome.REFUSED
+    assert request(a_cache(store)).outcome is Outcome.REFUSED
     store.clock.now += 2.0
-    assert request(a_book(store)).leads
+    assert request(a_cache(store)).leads
 
 
 def test_a_refusal_is_forgotten_by_all_after_a_reset_and_a_login() -> None:
     store = Store()
-    cache, other = a_book(store), a_book(store)
+    cache, other = a_cache(store), a_cache(store)
     request(cache).throw(LoginRefused("no"))
     request(other)
     Process(cache, refused(), forget(cache))
@@ -153,8 +153,8 @@ def test_a_refusal_is_forgotten_by_all_after_a_reset_and_a_login() -> None:
 
 def test_an_outage_holds_all_off_for_the_same_time() -> None:
     store = Store()
-    request(a_book(store)).throw(LoginUnavailable("later", retry_after=60.0))
-    cache = a_book(store)
+    request(a_cache(store)).throw(LoginUnavailable("later", retry_after=60.0))
+    cache = a_cache(store)
     assert request(cache).outcome is Outcome.UNAVAILABLE
     store.clock.now += 59.0
     failure = request(cache).final.failure
@@ -167,7 +167,7 @@ def test_an_outage_holds_all_off_for_the_same_time() -> None:
 def test_the_logins_that_failed_are_counted_across_processes() -> None:
     store = Store()
     for attempt in (1, 2, 3):
-        process = request(a_book(store))
+        process = request(a_cache(store))
         assert process.context.attempt == attempt
         process.throw(LoginUnavailable("later", retry_after=0.5))
         store.clock.now += 1.0
@@ -175,18 +175,18 @@ def test_the_logins_that_failed_are_counted_across_processes() -> None:
 
 def test_a_request_over_budget_uses_what_another_process_obtained() -> None:
     store = Store()
-    cache = a_book(store, budget=1)
+    cache = a_cache(store, budget=1)
     credential = log_in(cache)
-    log_in(a_book(store), Grant(token="t2"), credential)
+    log_in(a_cache(store), Grant(token="t2"), credential)
     assert token(adopted(cache, credential)) == "t2"
     assert request(cache, adopted(cache, credential)).outcome is Outcome.OVER_BUDGET
 
 
 def test_a_request_over_budget_does_not_wait_for_another_process() -> None:
     store = Store()
-    cache = a_book(store, budget=1)
+    cache = a_cache(store, budget=1)
     credential = log_in(cache)
-    request(a_book(store), credential)
+    request(a_cache(store), credential)
     assert request(cache, credential).outcome is Outcome.OVER_BUDGET
 
 
@@ -195,10 +195,10 @@ def test_a_request_over_budget_does_not_wait_for_another_process() -> None:
 
 def test_the_login_gets_the_refresh_token_that_lies_in_the_store() -> None:
     store = Store()
-    cache, other = a_book(store), a_book(store)
+    cache, other = a_cache(store), a_cache(store)
     credential = log_in(cache)
     log_in(other, Grant(token="t2", refresh="r2"), adopted(other))
-    process = request(a_book(store), adopted(cache, credential))
+    process = request(a_cache(store), adopted(cache, credential))
     assert process.context.previous == Grant(token="t2", refresh="r2")
 
 
@@ -211,7 +211,7 @@ def test_what_says_whether_a_refresh_token_was_used_outlives_a_power_failure() -
             return super().put(origin, account, realm, entry)
 
     store = Noting()
-    cache = a_book(store)
+    cache = a_cache(store)
     credential = log_in(cache, Grant(token="t1"))
     log_in(cache, Grant(token="t2"), log_in(cache, GRANT, credential))
     assert store.noted == [False, False, False, True, True, False]
@@ -219,31 +219,31 @@ def test_what_says_whether_a_refresh_token_was_used_outlives_a_power_failure() -
 
 def test_the_successor_of_a_holder_that_died_gets_no_refresh_token() -> None:
     store = Store()
-    credential = log_in(a_book(store))
-    request(a_book(store), credential)
+    credential = log_in(a_cache(store))
+    request(a_cache(store), credential)
     store.clock.now += 31.0
-    assert request(a_book(store), credential).context.previous == Grant(token="t1")
+    assert request(a_cache(store), credential).context.previous == Grant(token="t1")
 
 
 def test_after_a_login_that_was_interrupted_the_refresh_token_is_not_used() -> None:
     store = Store()
-    credential = log_in(a_book(store))
+    credential = log_in(a_cache(store))
     with pytest.raises(KeyboardInterrupt):
-        request(a_book(store), credential).throw(KeyboardInterrupt())
-    assert request(a_book(store), credential).context.previous == Grant(token="t1")
+        request(a_cache(store), credential).throw(KeyboardInterrupt())
+    assert request(a_cache(store), credential).context.previous == Grant(token="t1")
 
 
 def test_after_an_outage_the_refresh_token_is_tried_again() -> None:
     store = Store()
-    credential = log_in(a_book(store))
-    request(a_book(store), credential).throw(LoginUnavailable("later", retry_after=1.0))
+    credential = log_in(a_cache(store))
+    request(a_cache(store), credential).throw(LoginUnavailable("later", retry_after=1.0))
     store.clock.now += 2.0
-    assert request(a_book(store), credential).context.previous == GRANT
+    assert request(a_cache(store), credential).context.previous == GRANT
 
 
 def test_what_a_process_alone_remembers_of_a_refresh_token_is_not_used() -> None:
     store = Store()
-    cache = a_book(store)
+    cache = a_cache(store)
     credential = log_in(cache)
     store.record = Record()
     assert request(cache, credential).context.previous == Grant(token="t1")
@@ -251,7 +251,7 @@ def test_what_a_process_alone_remembers_of_a_refresh_token_is_not_used() -> None
 
 def test_without_the_store_no_refresh_token_is_used() -> None:
     store = Store()
-    cache = a_book(store)
+    cache = a_cache(store)
     credential = log_in(cache)
     store.failure = OSError()
     assert request(cache, credential).context.previous == Grant(token="t1")
@@ -263,7 +263,7 @@ def test_without_the_store_no_refresh_token_is_used() -> None:
 def test_without_the_store_a_process_logs_in_for_itself_and_says_so() -> None:
     store, told = Store(), Told()
     store.failure = OSError("s3cret")
-    assert token(log_in(a_book(store, told))) == "t1"
+    assert token(log_in(a_cache(store, told))) == "t1"
     away = next(event for event in told.events if event.kind == "store_away")
     assert (away.origin, away.reason) == (ORIGIN, "OSError")
 
@@ -271,19 +271,19 @@ def test_without_the_store_a_process_logs_in_for_itself_and_says_so() -> None:
 def test_a_store_that_is_away_is_asked_again_after_a_second() -> None:
     store = Store()
     store.failure = OSError()
-    cache = a_book(store)
+    cache = a_cache(store)
     credential = log_in(cache)
     assert store.asked == ["get"]
     store.clock.now += 1.0
     store.failure = None
     log_in(cache, Grant(token="t2"), credential)
-    assert token(adopted(a_book(store))) == "t2"
+    assert token(adopted(a_cache(store))) == "t2"
 
 
 def test_a_store_that_is_away_is_not_asked_by_each_request() -> None:
     store = Store()
     store.failure = OSError()
-    cache = a_book(store)
+    cache = a_cache(store)
     credential = log_in(cache)
     assert token(log_in(cache, Grant(token="t2"), credential)) == "t2"
     assert request(cache, cache.newer(KEY, None), "session_revoked").outcome is Outcome.UNTOUCHED
@@ -292,19 +292,19 @@ def test_a_store_that_is_away_is_not_asked_by_each_request() -> None:
 
 def test_a_session_that_was_obtained_alone_yields_to_any_newer_one_of_the_store() -> None:
     store = Store()
-    cache = a_book(store)
+    cache = a_cache(store)
     first = log_in(cache)
     store.failure = OSError()
     alone = log_in(cache, Grant(token="alone"), first)
     store.failure = None
     store.clock.now += 1.0
-    log_in(a_book(store), Grant(token="t2"), first)
+    log_in(a_cache(store), Grant(token="t2"), first)
     assert token(adopted(cache, alone)) == "t2"
 
 
 def test_a_login_whose_grant_cannot_be_stored_is_used_all_the_same() -> None:
     store = Store()
-    process = request(a_book(store))
+    process = request(a_cache(store))
     store.failure = OSError()
     assert token(process.send(GRANT).replay.credential) == "t1"
 
@@ -318,7 +318,7 @@ def test_a_session_that_was_stored_unnoticed_is_not_taken_for_a_newer_one() -> N
             return done
 
     store = Lossy()
-    cache = a_book(store)
+    cache = a_cache(store)
     credential = log_in(cache)
     store.clock.now += 1.0
     assert request(cache, credential).leads
@@ -331,20 +331,20 @@ def test_a_store_that_takes_nothing_costs_no_request() -> None:
             return False
 
     store = Deaf()
-    assert token(log_in(a_book(store))) == "t1"
+    assert token(log_in(a_cache(store))) == "t1"
     assert store.asked.count("put") == 16
 
 
 def test_a_process_that_begins_without_the_store_sends_its_request_unsigned() -> None:
     store = Store()
-    log_in(a_book(store))
+    log_in(a_cache(store))
     store.failure = OSError()
-    assert sign(a_book(store)).result is None
+    assert sign(a_cache(store)).result is None
 
 
 def test_a_revoked_session_is_the_answer_when_the_store_is_away() -> None:
     store = Store()
-    cache = a_book(store)
+    cache = a_cache(store)
     credential = log_in(cache)
     store.failure = OSError()
     assert request(cache, credential, "session_revoked").outcome is Outcome.UNTOUCHED
@@ -352,10 +352,10 @@ def test_a_revoked_session_is_the_answer_when_the_store_is_away() -> None:
 
 def test_a_store_that_was_emptied_is_filled_again() -> None:
     store = Store()
-    cache = a_book(store)
+    cache = a_cache(store)
     credential = log_in(cache)
     store.record = Record()
     store.clock.now += 1.0
     again = log_in(cache, Grant(token="t2"), credential)
-    assert token(adopted(a_book(store))) == "t2"
+    assert token(adopted(a_cache(store))) == "t2"
     assert again.version > credential.version

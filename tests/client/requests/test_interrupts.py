@@ -19,7 +19,7 @@ from relogin.client.renewal.flow import Command, Login, Replay, answer
 from relogin.client.requests import SessionAuth
 from relogin.client.terms.grant import Context
 from tests.client.server import Server
-from tests.client.steps import KEY, a_book, refused, served
+from tests.client.steps import KEY, a_cache, refused, served
 
 ROUNDS = 1000
 
@@ -96,7 +96,7 @@ def eager() -> Iterator[None]:
 
 @pytest.mark.usefixtures("eager")
 def test_no_interrupt_leaves_a_renewal_without_a_leader_or_a_lock_taken() -> None:
-    renewals = Renewals(a_book(budget=10**9))
+    renewals = Renewals(a_cache(budget=10**9))
     thread = threading.Thread(target=renewals.run, daemon=True)
     thread.start()
     renewals.interrupt(thread, ROUNDS)
@@ -144,7 +144,7 @@ def test_when_the_leader_is_interrupted_one_of_the_others_leads_and_all_succeed(
 
 
 def test_an_interrupt_while_the_others_are_woken_loses_none_of_them() -> None:
-    cache = a_book()
+    cache = a_cache()
     flight = cache.flight(KEY)
     assert cache.join(flight, None) is flight
     woken: list[str] = []

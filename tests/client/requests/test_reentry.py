@@ -13,7 +13,7 @@ from relogin.client.driver.reentry import inside, logging_in
 from relogin.client.requests import LoginTimeout, LoginUnavailable, SessionAuth
 from relogin.client.terms.grant import Context
 from tests.client.server import Answer, Server
-from tests.client.steps import a_book
+from tests.client.steps import a_cache
 
 
 def test_a_login_through_the_same_session_is_neither_signed_nor_renewed_for(
@@ -109,10 +109,10 @@ def test_a_login_that_hands_its_work_to_a_thread_waits_for_itself_and_ends(
 
 
 def test_inside_ends_with_the_call_though_the_context_lives_on() -> None:
-    cache = a_book()
+    cache = a_cache()
     with logging_in(cache):
         assert inside(cache)
-        assert not inside(a_book())
+        assert not inside(a_cache())
         left_behind = copy_context()
         assert left_behind.run(inside, cache)
     assert not inside(cache)
@@ -120,7 +120,7 @@ def test_inside_ends_with_the_call_though_the_context_lives_on() -> None:
 
 
 def test_a_thread_that_carries_the_context_on_is_inside() -> None:
-    cache, seen = a_book(), []
+    cache, seen = a_cache(), []
     with logging_in(cache):
         context = copy_context()
         thread = threading.Thread(target=lambda: seen.append(context.run(inside, cache)))
@@ -130,7 +130,7 @@ def test_a_thread_that_carries_the_context_on_is_inside() -> None:
 
 
 def test_logins_of_two_books_nest() -> None:
-    outer, inner = a_book(), a_book()
+    outer, inner = a_cache(), a_cache()
     with logging_in(outer), logging_in(inner):
         assert inside(outer)
         assert inside(inner)

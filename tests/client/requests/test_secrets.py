@@ -19,7 +19,7 @@ from relogin.client.requests.route import Route
 from relogin.client.responders import BEARER
 from relogin.client.terms.grant import Context
 from tests.client.server import COOKIE, PASSWORD, Server, serve
-from tests.client.steps import KEY, Steps, a_book, log_in, refused
+from tests.client.steps import KEY, Steps, a_cache, log_in, refused
 
 SECRETS = (PASSWORD, "s3cret-", "r3fresh")
 
@@ -96,7 +96,7 @@ def test_no_representation_of_ours_holds_a_secret(
 
 @pytest.mark.requirement("C-12")
 def test_no_command_of_the_flow_shows_a_secret() -> None:
-    cache = a_book()
+    cache = a_cache()
     steps = Steps(cache, refused())
     assert isinstance(steps.command, Login)
     shown = [steps.command]
@@ -185,7 +185,7 @@ def test_a_listener_that_fails_costs_no_request(caplog: pytest.LogCaptureFixture
     def listener(_: Event) -> None:
         raise ValueError("a mistake of the user's")
 
-    log_in(a_book(listener=listener))
+    log_in(a_cache(listener=listener))
     assert "the event callback failed on challenged" in caplog.text
 
 
@@ -194,7 +194,7 @@ def test_a_listener_may_be_interrupted() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Steps(a_book(listener=listener), refused())
+        Steps(a_cache(listener=listener), refused())
 
 
 def test_the_log_quotes_what_a_server_said(caplog: pytest.LogCaptureFixture) -> None:

@@ -253,7 +253,7 @@ def _lead(
         credential = yield from _log_in(cache, info, decision, flight)
     except GeneratorExit:  # nothing can be asked any more: the lease ends at its deadline
         raise
-    except BaseException:
+    except BaseException:  # an interrupt too must leave no lease behind; it is raised on
         yield from give_back(cache, flight, unused=False)  # the login may still take effect
         raise
     yield from give_back(cache, flight, unused=True)

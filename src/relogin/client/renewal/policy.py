@@ -151,8 +151,9 @@ class Policy:
 
     def challenged(self, info: ResponseInfo) -> Decision | None:
         """Find the challenge that can be answered, whatever the status it came with."""
+        challenges = _readable(info.challenges)
         for responder in self.responders:
-            for challenge in _readable(info.challenges):
+            for challenge in challenges:
                 if self._answers(responder, challenge):
                     error = responder.error_of(challenge)
                     key = Key(info.origin, challenge.realm or "", self.account)

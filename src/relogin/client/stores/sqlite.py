@@ -122,7 +122,7 @@ class SQLiteStore:
         connection = self._connection()
         try:
             yield connection
-        except BaseException:
+        except BaseException:  # an interrupt leaves a transaction open too; it is raised on
             connection.close()
             raise
         if len(self._idle) < _MOST_IDLE:
