@@ -1,4 +1,4 @@
-"""A fleet of real processes that share a store, and what they log in to."""
+"""Real processes that share a store, and what they log in to."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from tests.client.server import Answer, Request, Server
 
-__all__ = ["Ended", "ManySessions", "OneSession", "Worker", "a_fleet"]
+__all__ = ["Ended", "ManySessions", "OneSession", "Worker", "several_processes"]
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,12 +27,12 @@ class Ended(NamedTuple):
 
 
 class Worker:
-    """A process of the fleet: see `tests.client.fleet_worker`."""
+    """One of the processes: see `tests.client.store_worker`."""
 
     def __init__(self, url: str, store: str, *, threads: int, login_timeout: float) -> None:
         facts = {"url": url, "store": store, "threads": threads, "login_timeout": login_timeout}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.client.fleet_worker", json.dumps(facts)],
+            [sys.executable, "-m", "tests.client.store_worker", json.dumps(facts)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -69,7 +69,7 @@ class Worker:
 
 
 @contextmanager
-def a_fleet(
+def several_processes(
     url: str, store: str, number: int, *, threads: int = 4, login_timeout: float = 20.0
 ) -> Iterator[list[Worker]]:
     """Run so many workers; whoever is added to the list is ended with them."""
@@ -87,7 +87,7 @@ def a_fleet(
 
 
 class OneSession:
-    """What the fleet logs in to: each login ends the session before, and its refresh token.
+    """What the processes log in to: each login ends the session before, and its refresh token.
 
     A refresh token is good for one use; `used` counts how often each came.
     """
@@ -111,7 +111,7 @@ class OneSession:
 
 
 class ManySessions:
-    """What the fleet logs in to where sessions do not disturb each other."""
+    """What the processes log in to where sessions do not disturb each other."""
 
     def __init__(self, server: Server) -> None:
         self.living: set[str] = set()

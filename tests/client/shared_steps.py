@@ -11,7 +11,7 @@ from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.flow import Command, before
 from relogin.client.renewal.policy import Credential, ResponseInfo
 from relogin.client.renewal.shared import Ask, Pause
-from relogin.client.stores import Entry, Shelf
+from relogin.client.stores import Entry, Snapshot
 from relogin.client.stores.memory import MemoryStore
 from relogin.client.stores.record import Record
 from relogin.client.terms.grant import Context
@@ -49,7 +49,7 @@ class Store(MemoryStore):
         self.failure: Exception | None = None
         self.before_put: Callable[[], object] | None = None
 
-    def get(self, origin: str, account: str) -> Shelf:
+    def get(self, origin: str, account: str) -> Snapshot:
         self._count("get")
         return super().get(origin, account)._replace(now=self.now)
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from tests.client.redis_server import a_redis_server
 from tests.client.server import Server, serve
-from tests.client.shared import OneSession, Worker, a_fleet
+from tests.client.shared import OneSession, Worker, several_processes
 
 __all__ = ["Round", "a_round"]
 
@@ -59,7 +59,7 @@ def a_round(server: Server, store: str, workers: list[Worker], *, login_timeout:
 
 def measure(rounds: int, server: Server, store: str) -> None:
     login, logins, lost, longest = OneSession(server), Counter[int](), Counter[str](), 0.0
-    with a_fleet(server.url, store, 3, threads=4, login_timeout=1.0) as workers:
+    with several_processes(server.url, store, 3, threads=4, login_timeout=1.0) as workers:
         for worker in workers:
             worker.get()
         for _ in range(rounds):

@@ -11,7 +11,7 @@ import relogin.client.requests
 from relogin.client.logins import JSONLogin
 from relogin.client.responders import BEARER
 from relogin.client.signals import redirect_to, status
-from relogin.client.stores import Entry, Shelf
+from relogin.client.stores import Entry, Snapshot
 from relogin.client.stores.memory import MemoryStore
 
 ORIGIN = "https://api.example.com"
@@ -104,7 +104,7 @@ def test_an_unknown_word_names_the_class_that_users_know(kind: Any) -> None:
 
 def test_a_store_that_must_be_awaited_is_no_store_for_requests() -> None:
     class Awaited:
-        async def get(self, origin: str, account: str) -> Shelf:
+        async def get(self, origin: str, account: str) -> Snapshot:
             raise NotImplementedError
 
         async def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:

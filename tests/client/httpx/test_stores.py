@@ -13,7 +13,7 @@ import pytest
 
 from relogin.client.events import Event, EventKind
 from relogin.client.httpx import SessionAuth
-from relogin.client.stores import Entry, Shelf
+from relogin.client.stores import Entry, Snapshot
 from relogin.client.stores.memory import MemoryStore
 from tests.client.httpx_drivers import Driver, drive, login_of, when
 from tests.client.server import Answer, Request, Server
@@ -28,7 +28,7 @@ class AsyncMemoryStore:
         self.inner = MemoryStore()
         self.hangs = False
 
-    async def get(self, origin: str, account: str) -> Shelf:
+    async def get(self, origin: str, account: str) -> Snapshot:
         if self.hangs:
             await anyio.sleep_forever()
         await anyio.sleep(0)

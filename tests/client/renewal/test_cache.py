@@ -286,7 +286,7 @@ def test_an_end_is_renewed_ahead_by_a_tenth_to_a_fifth(seconds: float, due: bool
         assert 0.8 * seconds <= renew_at - clock.now <= 0.9 * seconds
 
 
-def test_a_fleet_does_not_renew_in_step() -> None:
+def test_several_processes_do_not_renew_in_step() -> None:
     cache = a_cache()
     credential = log_in(cache)
     moments = set()

@@ -1,4 +1,4 @@
-"""A fleet of real processes: one login for all, whoever dies, whether or not the store is there."""
+"""Several real processes: one login for all, whoever dies, whether or not the store is there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from tests.client.redis_server import RedisServer, a_redis_server
 from tests.client.server import Server
-from tests.client.shared import ManySessions, OneSession, Worker, a_fleet
+from tests.client.shared import ManySessions, OneSession, Worker, several_processes
 from tests.client.takeover import a_round
 
 
@@ -48,7 +48,7 @@ def test_eight_processes_of_sixteen_threads_that_meet_a_dead_session_log_in_once
     server: Server, store: str
 ) -> None:
     login = OneSession(server)
-    with a_fleet(server.url, store, 8, threads=16) as workers:
+    with several_processes(server.url, store, 8, threads=16) as workers:
         workers[0].get()
         assert server.logins == 1
         get_at_once(workers)
@@ -61,7 +61,7 @@ def test_eight_processes_of_sixteen_threads_that_meet_a_dead_session_log_in_once
 
 def test_processes_that_begin_at_once_log_in_once(server: Server, store: str) -> None:
     OneSession(server)
-    with a_fleet(server.url, store, 4, threads=4) as workers:
+    with several_processes(server.url, store, 4, threads=4) as workers:
         ended, _ = get_at_once(workers)
     assert ended == {"200": 16}
     assert server.logins == 1
@@ -69,10 +69,10 @@ def test_processes_that_begin_at_once_log_in_once(server: Server, store: str) ->
 
 def test_a_process_that_begins_later_is_never_refused(server: Server, store: str) -> None:
     OneSession(server)
-    with a_fleet(server.url, store, 1, threads=1) as workers:
+    with several_processes(server.url, store, 1, threads=1) as workers:
         workers[0].get()
     refused = len(server.seen("/orders")) - 1
-    with a_fleet(server.url, store, 1, threads=1) as workers:
+    with several_processes(server.url, store, 1, threads=1) as workers:
         assert workers[0].get().events == {"adopted": 1}
     assert len(server.seen("/orders")) - refused == 2
     assert server.logins == 1
@@ -82,7 +82,7 @@ def test_a_process_that_is_killed_while_it_logs_in_is_replaced_by_one_other(
     server: Server, store: str
 ) -> None:
     login = OneSession(server)
-    with a_fleet(server.url, store, 3, threads=4, login_timeout=1.5) as workers:
+    with several_processes(server.url, store, 3, threads=4, login_timeout=1.5) as workers:
         get_at_once(workers)
         for _ in range(2):
             outcome = a_round(server, store, workers, login_timeout=1.5)
@@ -95,7 +95,7 @@ def test_no_request_fails_because_redis_goes_away_and_comes_back(
     server: Server, redis_server: RedisServer
 ) -> None:
     login = ManySessions(server)
-    with a_fleet(server.url, redis_server.url, 3, threads=4) as workers:
+    with several_processes(server.url, redis_server.url, 3, threads=4) as workers:
         for worker in workers:
             worker.tell("load /orders")
         served = 0

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from relogin import Grant
-from relogin.client.stores.record import Block, Record, Span
+from relogin.client.stores.record import Block, Period, Record
 
 GRANT = Grant(token="s3cret-1", refresh="r3fresh-1", cookies={"sid": "1"}, expires_in=100)
 NOW = 1000.0
@@ -115,7 +115,7 @@ def test_a_lease_is_given_back_once() -> None:
 
 def refused(now: float = NOW) -> Record:
     lease = lent(Record(), now)
-    given_back = lease.give_back(lease.fence, Block("refused", Span(now, 60), 3), unused=True)
+    given_back = lease.give_back(lease.fence, Block("refused", Period(now, 60), 3), unused=True)
     assert given_back is not None
     return given_back
 
@@ -232,7 +232,7 @@ def test_nothing_secret_shows() -> None:
 
 
 names = st.text(st.characters(codec="utf-8"))
-spans = st.builds(Span, st.floats(0, 1e10), st.floats(0, 1e5))
+periods = st.builds(Period, st.floats(0, 1e10), st.floats(0, 1e5))
 grants = st.builds(
     Grant,
     token=names.filter(bool),
@@ -253,8 +253,8 @@ records = st.builds(
     spent=st.booleans(),
     fence=st.integers(0, 2**53),
     holder=names,
-    lease=st.none() | spans,
-    block=st.none() | st.builds(Block, names, spans, st.integers(0, 99)),
+    lease=st.none() | periods,
+    block=st.none() | st.builds(Block, names, periods, st.integers(0, 99)),
 ).map(lambda record: replace(record, fence=max(record.version, record.fence)))
 
 
@@ -353,7 +353,7 @@ def test_no_text_raises_anything_else(text: str) -> None:
 PROCESSES = st.integers(0, 2)
 
 
-class Fleet(RuleBasedStateMachine):
+class Sharers(RuleBasedStateMachine):
     """Three processes that renew one session, stop in the midst of it, come back late, or die."""
 
     def __init__(self) -> None:
@@ -406,7 +406,7 @@ class Fleet(RuleBasedStateMachine):
         lease = self.holding.pop(process, None)
         if lease is None:
             return
-        why = Block("unavailable", Span(self.now, 1.0), 1) if block else None
+        why = Block("unavailable", Period(self.now, 1.0), 1) if block else None
         done = self.record.give_back(lease.fence, why, unused=unused)
         if done is not None:
             self.record = done
@@ -445,5 +445,5 @@ class Fleet(RuleBasedStateMachine):
         assert self.record.lend(self.record.version, 30, self.now + 61) is not None
 
 
-TestFleet = Fleet.TestCase
-TestFleet.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestSharers = Sharers.TestCase
+TestSharers.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)

@@ -107,9 +107,9 @@ def test_a_key_tells_neither_origin_nor_account(server: RedisServer) -> None:
 
 def test_it_needs_the_rights_that_its_documentation_names_and_no_others() -> None:
     said = (RedisStore.__doc__ or "").replace("\n", " ")
-    user = f"user fleet on >s3cret ~relogin:* resetchannels {RIGHTS}"
+    user = f"user worker on >s3cret ~relogin:* resetchannels {RIGHTS}"
     with a_redis_server("--user", *user.split()[1:]) as server:
-        store = RedisStore(server.url.replace("unix://", "unix://fleet:s3cret@"))
+        store = RedisStore(server.url.replace("unix://", "unix://worker:s3cret@"))
         assert store.put(ORIGIN, "", "api", Entry("one", 0))
         assert stored(store) == {"api": "one"}
         for command in RIGHTS.replace("+", "").replace("|", " ").upper().split(" "):
@@ -154,7 +154,7 @@ def test_a_url_of_another_kind_is_refused() -> None:
 
 def test_it_shows_where_it_is_and_no_password() -> None:
     assert repr(RedisStore("redis://")) == "<RedisStore at localhost:6379>"
-    url = "rediss://fleet:s3cret@cache.example.com:7000/2"
+    url = "rediss://worker:s3cret@cache.example.com:7000/2"
     assert repr(RedisStore(url)) == "<RedisStore at cache.example.com:7000>"
     assert repr(RedisStore("unix://:s3cret@/run/redis.sock")) == "<RedisStore at /run/redis.sock>"
 

@@ -325,7 +325,7 @@ class CredentialCache:
             self._put(credential.key, credential)
 
     def _renew_at(self, expires_in: float) -> float | None:
-        # Ahead of the end by a tenth to a fifth, so that a fleet does not renew in step. A session
+        # Ahead of the end by a tenth to a fifth, so that processes do not renew in step. A session
         # that is over as soon as it begins is renewed when its server says so, not before each
         # request.
         if not expires_in > 0:

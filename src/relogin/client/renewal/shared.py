@@ -19,8 +19,8 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 from relogin.client.events import Event, EventKind, tell, warn
 from relogin.client.renewal.cache import Blocked, CredentialCache, Flight, Status
 from relogin.client.renewal.policy import Credential, Decision, Key
-from relogin.client.stores import Entry, Shelf
-from relogin.client.stores.record import Block, Record, Span
+from relogin.client.stores import Entry, Snapshot
+from relogin.client.stores.record import Block, Period, Record
 from relogin.client.terms.grant import Grant, granted
 from relogin.client.terms.outcomes import Outcome
 from relogin.client.terms.responder import Action
@@ -63,7 +63,7 @@ Waiting: TypeAlias = Generator[Ask | Pause, Any, T]
 _AWAY = 1.0
 _FIRST_POLL, _LONGEST_POLL = 0.02, 0.2
 # How long a refused password is refused for processes that did not see it: long enough that a
-# fleet which is restarted over and over locks no account.
+# service which is restarted over and over locks no account.
 _REFUSAL_LASTS = 900.0
 # A change fails only where another process's succeeds, and that one ends most of them.
 _MOST_TRIES = 16
@@ -113,14 +113,14 @@ def _ask(cache: CredentialCache, origin: str, method: str, *arguments: object) -
 
 def _look(cache: CredentialCache, origin: str) -> Asking[_View | None]:
     """Read what is stored; `None` where the store is away."""
-    shelf: Shelf | None = yield from _ask(cache, origin, "get", origin, cache.policy.account)
-    if shelf is None:
+    snapshot: Snapshot | None = yield from _ask(cache, origin, "get", origin, cache.policy.account)
+    if snapshot is None:
         return None
     records = {
-        realm: _record(Key(origin, realm), entry.text) for realm, entry in shelf.entries.items()
+        realm: _record(Key(origin, realm), entry.text) for realm, entry in snapshot.entries.items()
     }
-    revisions = {realm: entry.revision for realm, entry in shelf.entries.items()}
-    return _View(records, revisions, shelf.now)
+    revisions = {realm: entry.revision for realm, entry in snapshot.entries.items()}
+    return _View(records, revisions, snapshot.now)
 
 
 def _record(key: Key, text: str) -> Record:
@@ -213,7 +213,7 @@ def _blocked(block: Block, ahead: float) -> Blocked:
     """Take over another process's failure; `ahead` is the cache's clock before the store's."""
     if block.outcome == Outcome.REFUSED:
         return Blocked(Outcome.REFUSED, LoginRefused("by another process"))
-    until = sum(block.span) + ahead
+    until = sum(block.period) + ahead
     return Blocked(
         Outcome.UNAVAILABLE, LoginUnavailable("by another process"), until, block.failures
     )
@@ -266,7 +266,7 @@ def give_back(cache: CredentialCache, flight: Flight, *, unused: bool) -> Asking
 
 def _block(blocked: Blocked, clock: float, now: float) -> Block:
     seconds = _REFUSAL_LASTS if blocked.until is None else blocked.until - clock
-    return Block(blocked.outcome, Span(now, seconds), blocked.failures)
+    return Block(blocked.outcome, Period(now, seconds), blocked.failures)
 
 
 def find(

@@ -6,7 +6,7 @@ is changed by compare-and-swap only. So every store behaves alike, and one of yo
 functions: `get`, and `put` only if nobody was faster.
 
 In this package: `memory.MemoryStore` for several objects of one process, `sqlite.SQLiteStore` for
-the processes of one machine, `redis.RedisStore` for a fleet.
+the processes of one machine, `redis.RedisStore` for those of many machines.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
-__all__ = ["AnyStore", "AsyncStore", "Entry", "Shelf", "Store"]
+__all__ = ["AnyStore", "AsyncStore", "Entry", "Snapshot", "Store"]
 
 
 class Entry(NamedTuple):
@@ -32,7 +32,7 @@ class Entry(NamedTuple):
         return f"<Entry revision {self.revision}>"
 
 
-class Shelf(NamedTuple):
+class Snapshot(NamedTuple):
     """What is stored for an origin and an account: an entry for each realm.
 
     `now` is the store's clock in seconds. Deadlines are measured on it, so all who share a store
@@ -51,7 +51,7 @@ class Store(Protocol):
     so. They should not take long to find out that they cannot.
     """
 
-    def get(self, origin: str, account: str) -> Shelf:
+    def get(self, origin: str, account: str) -> Snapshot:
         """Return what is stored for an origin and an account."""
         ...
 
@@ -68,7 +68,7 @@ class Store(Protocol):
 class AsyncStore(Protocol):
     """A store for asynchronous clients alone; any other one is called in a thread by them."""
 
-    async def get(self, origin: str, account: str) -> Shelf:
+    async def get(self, origin: str, account: str) -> Snapshot:
         """Return what is stored for an origin and an account."""
         ...
 

@@ -8,7 +8,7 @@ import time
 from typing import Any
 from weakref import WeakSet
 
-from relogin.client.stores import Entry, Shelf
+from relogin.client.stores import Entry, Snapshot
 
 __all__ = ["MemoryStore"]
 
@@ -36,21 +36,21 @@ class MemoryStore:
 
     def _begin(self) -> None:
         self._lock = threading.Lock()
-        self._shelves: dict[tuple[str, str], dict[str, Entry]] = {}
+        self._entries: dict[tuple[str, str], dict[str, Entry]] = {}
 
-    def get(self, origin: str, account: str) -> Shelf:
+    def get(self, origin: str, account: str) -> Snapshot:
         """Return what is stored for an origin and an account."""
         with self._lock:
-            return Shelf(dict(self._shelves.get((origin, account), {})), time.monotonic())
+            return Snapshot(dict(self._entries.get((origin, account), {})), time.monotonic())
 
     def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
         """Store a text in place of the revision that `entry` names; `False` if it is gone."""
         with self._lock:
-            shelf = self._shelves.setdefault((origin, account), {})
-            stored = shelf.get(realm)
+            snapshot = self._entries.setdefault((origin, account), {})
+            stored = snapshot.get(realm)
             if entry.revision != (0 if stored is None else stored.revision):
                 return False
-            shelf[realm] = Entry(entry.text, entry.revision + 1)
+            snapshot[realm] = Entry(entry.text, entry.revision + 1)
             return True
 
     def __reduce__(self) -> tuple[Any, ...]:

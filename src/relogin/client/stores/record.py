@@ -22,7 +22,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from relogin.client.terms.grant import Grant, granted
 
-__all__ = ["Block", "Record", "Span"]
+__all__ = ["Block", "Period", "Record"]
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ T = TypeVar("T")
 _SETBACK = 1.0
 
 
-class Span(NamedTuple):
+class Period(NamedTuple):
     """A stretch of time on the store's clock, in seconds."""
 
     since: float
@@ -45,7 +45,7 @@ class Block(NamedTuple):
     """Why nobody shall log in for a time: an outcome, and how many logins failed in a row."""
 
     outcome: str
-    span: Span
+    period: Period
     failures: int = 0
 
 
@@ -67,7 +67,7 @@ class Record:
     spent: bool = False
     fence: int = 0
     holder: str = ""
-    lease: Span | None = None
+    lease: Period | None = None
     block: Block | None = None
 
     def __repr__(self) -> str:
@@ -90,7 +90,7 @@ class Record:
 
     def blocked(self, now: float) -> bool:
         """Tell whether a failed login forbids the next one for the time being."""
-        return self.block is not None and self.block.span.left(now) > 0
+        return self.block is not None and self.block.period.left(now) > 0
 
     def leased(self, now: float) -> bool:
         """Tell whether somebody is renewing the session."""
@@ -105,7 +105,7 @@ class Record:
         grant = self.grant if self.alive() else None
         if grant is None or grant.expires_in is None:
             return grant
-        left = Span(self.granted_at, grant.expires_in).left(now)
+        left = Period(self.granted_at, grant.expires_in).left(now)
         return replace(grant, expires_in=left if left > 0 else None)
 
     # What becomes of it
@@ -128,7 +128,7 @@ class Record:
             spent=grant is not None and grant.refresh is not None,
             fence=self._next_fence(now),
             holder=secrets.token_hex(8),
-            lease=Span(now, seconds),
+            lease=Period(now, seconds),
         )
 
     def _next_fence(self, now: float) -> int:
@@ -228,16 +228,16 @@ def _grant(written: Any) -> Grant | None:
     return granted(Grant(**{name: written[name] for name in _GRANT}), "")
 
 
-def _span(written: Any) -> Span:
+def _period(written: Any) -> Period:
     since, seconds = map(_moment, written)
     if not 0 <= seconds <= _LONGEST:
         raise ValueError
-    return Span(since, seconds)
+    return Period(since, seconds)
 
 
 def _block(written: Any) -> Block:
-    outcome, span, failures = written
-    return Block(_of(str)(outcome), _span(span), _count(failures))
+    outcome, period, failures = written
+    return Block(_of(str)(outcome), _period(period), _count(failures))
 
 
 _GRANT = ("token", "cookies", "expires_in", "refresh")
@@ -250,7 +250,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "spent": _of(bool),
     "fence": _count,
     "holder": _of(str),
-    "lease": _span,
+    "lease": _period,
     "block": _block,
 }
 _EMPTY = Record()

@@ -1,4 +1,4 @@
-"""A store in Redis, for the processes of a fleet. Needs the extra ``relogin[redis]``."""
+"""A store in Redis, for processes on any number of machines. Needs the extra ``relogin[redis]``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ except ImportError as missing:
         name=missing.name,
     ) from missing
 
-from relogin.client.stores import Entry, Shelf
+from relogin.client.stores import Entry, Snapshot
 
 __all__ = ["RedisStore"]
 
@@ -41,7 +41,7 @@ _SECRETS = ("password", "ssl_password")
 
 
 class RedisStore:
-    """Shares sessions between the processes of a fleet, on any number of machines.
+    """Shares sessions between processes on any number of machines.
 
     `url` is Redis's own kind: ``redis://``, ``rediss://`` for TLS, or ``unix://``, with a user and
     a password for its access control list. A function that returns it lets the store be pickled
@@ -52,7 +52,7 @@ class RedisStore:
 
     Raises `ValueError` for a URL that is none of Redis's.
 
-    >>> RedisStore("rediss://fleet:secret@cache.example.com/0")
+    >>> RedisStore("rediss://worker:secret@cache.example.com/0")
     <RedisStore at cache.example.com:6379>
     """
 
@@ -79,14 +79,14 @@ class RedisStore:
         )
         self._put = self._client.register_script(_PUT)
 
-    def get(self, origin: str, account: str) -> Shelf:
+    def get(self, origin: str, account: str) -> Snapshot:
         """Return what is stored for an origin and an account."""
         with self._client.pipeline(transaction=False) as pipeline:
             pipeline.hgetall(self._key(origin, account))
             pipeline.time()
             stored, (seconds, microseconds) = pipeline.execute()
         entries = {realm: _entry(written) for realm, written in stored.items()}
-        return Shelf(entries, seconds + microseconds / 1e6)
+        return Snapshot(entries, seconds + microseconds / 1e6)
 
     def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
         """Store a text in place of the revision that `entry` names; `False` if it is gone."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from weakref import finalize
 
-from relogin.client.stores import Entry, Shelf
+from relogin.client.stores import Entry, Snapshot
 
 __all__ = ["SQLiteStore"]
 
@@ -87,14 +87,14 @@ class SQLiteStore:
         self._idle: deque[sqlite3.Connection] = deque()
         finalize(self, _close_all, self._idle, self._pid)
 
-    def get(self, origin: str, account: str) -> Shelf:
+    def get(self, origin: str, account: str) -> Snapshot:
         """Return what is stored for an origin and an account."""
         with self._connected() as connection:
             rows = connection.execute(
                 "SELECT realm, text, revision FROM entries WHERE origin = ? AND account = ?",
                 (origin, account),
             ).fetchall()
-        return Shelf({realm: Entry(text, number) for realm, text, number in rows}, time.time())
+        return Snapshot({realm: Entry(text, number) for realm, text, number in rows}, time.time())
 
     def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
         """Store a text in place of the revision that `entry` names; `False` if it is gone."""

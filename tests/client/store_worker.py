@@ -1,6 +1,6 @@
-"""One process of a fleet: does what it is told line by line, and says what came of it.
+"""One of several processes that share a store: obeys line by line, and says what came of it.
 
-Run as ``python -m tests.client.fleet_worker`` with a JSON object: `url`, `store`, `threads`,
+Run as ``python -m tests.client.store_worker`` with a JSON object: `url`, `store`, `threads`,
 `login_timeout`. A line on standard input is a command: ``get PATH`` sends one request with each
 thread at once, ``load PATH`` goes on doing so until the next line. The answer is a line of JSON:
 what each request ended with, a status or the name of an exception.
