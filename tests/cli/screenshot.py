@@ -1,4 +1,4 @@
-"""Draws `docs/browser.png` anew: `python -m tests.cli.screenshot`."""
+"""Draws `docs/pictures/browser.png` anew: `python -m tests.cli.screenshot`."""
 
 import tempfile
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from relogin.cli.demo_browser import BrowserDemo
 from tests.cli.chromium import browsing
 
-PICTURE = Path(__file__).parents[2] / "docs" / "browser.png"
+PICTURE = Path(__file__).parents[2] / "docs" / "pictures" / "browser.png"
 
 
 def draw() -> None:

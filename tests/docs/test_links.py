@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("grammar/*.md")})
+PAGES = sorted(
+    {
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/**/*.md"),
+        *ROOT.glob("grammar/*.md"),
+        *ROOT.glob("findings/*.md"),
+        *ROOT.glob("tests/vectors/*.md"),
+    }
+)
 LINKS = [
     pytest.param(page, target, id=f"{page.name}: {target}")
     for page in PAGES

@@ -1,6 +1,6 @@
 """What clients do when a session dies, measured by one script: `python -m tests.peers.measure`.
 
-Prints the table of docs/peers.md; `-` stands where a library has no such thing.
+Prints the table of docs/explanation/peers.md; `-` stands where a library has no such thing.
 """
 
 from __future__ import annotations

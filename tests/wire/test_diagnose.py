@@ -244,7 +244,7 @@ def test_remarks_are_bounded() -> None:
 
 
 def test_the_page_about_diagnosis_lists_every_remark() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "diagnose.md").read_text("utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "diagnose.md").read_text("utf-8")
     listed = re.findall(r"^\| `([\w-]+)` \| ([^|]+) \|$", page, re.MULTILINE)
     assert listed == sorted(REMARKS.items())
 
@@ -329,7 +329,7 @@ def test_a_diagnosis_and_a_fault_are_values() -> None:
 
 
 def test_the_page_about_diagnosis_lists_every_kind_and_what_to_do() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "diagnose.md").read_text("utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "diagnose.md").read_text("utf-8")
     listed = re.findall(r"^\| `([\w-]+)` \| (RFC [^|]+) \| (.+) \|$", page, re.MULTILINE)
     assert listed == [(kind, *KINDS[kind]) for kind in sorted(KINDS)]
 

@@ -1,4 +1,4 @@
-"""The pictures in docs/grammar/ are of the rules that run."""
+"""The pictures in docs/reference/grammar/ are of the rules that run."""
 
 import json
 import re
@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-DIAGRAMS = Path(__file__).parents[2] / "docs" / "grammar"
+DIAGRAMS = Path(__file__).parents[2] / "docs" / "reference" / "grammar"
 
 
 def boxes(svg: str) -> list[str]:

@@ -189,7 +189,8 @@ class _Resumed:
         rest = iter(chunks)
         taken: list[bytes] = []
         try:
-            # No condition in the `while`: see the jump back in CPython 3.13.0 (docs/client.md).
+            # No condition in the `while`: see the jump back in CPython 3.13.0
+            # (docs/reference/client.md).
             while True:
                 if enough():
                     break

@@ -1,6 +1,6 @@
 """Draw the grammar of `relogin.wire.grammar` as railroad diagrams, one SVG file a rule.
 
-    python docs/grammar/draw.py
+    python docs/reference/grammar/draw.py
 
 writes them beside this file. They are what pyparsing draws of the rules that run; needs the
 packages `railroad-diagrams` and `jinja2`, as pyparsing's extra `diagrams` does.
