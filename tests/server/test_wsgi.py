@@ -141,6 +141,19 @@ def test_a_generator_that_never_starts_ends() -> None:
     assert call(admitted(lambda environ, start_response: iter(())))[0] == "not started"
 
 
+class Interrupted(Chunks):
+    def __iter__(self) -> Iterator[bytes]:
+        yield b""
+        raise KeyboardInterrupt
+
+
+def test_a_body_that_an_interrupt_ends_before_it_starts_is_closed() -> None:
+    body = Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        call(admitted(lambda environ, start_response: body))
+    assert body.closed == 1
+
+
 def test_a_generator_may_refuse_before_it_starts_and_is_closed() -> None:
     body = Chunks()
 
