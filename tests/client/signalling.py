@@ -1,6 +1,7 @@
-"""A server that says by signals what is wrong, and a session that knows them."""
+"""A server that says by signals what is wrong, and a session of requests that knows them."""
 
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import requests
@@ -9,7 +10,14 @@ from relogin.client.requests import SessionAuth
 from tests.client.server import Server
 
 JSON = ("Content-Type", "application/json")
+HTML = ("Content-Type", "text/html")
 LOST = b'{"success": false, "message": "please log in"}'
+LONG = b"<form><input name=user><input name=password></form>" + random.Random(7).randbytes(300_000)
+
+
+def pieces(octets: bytes) -> Iterator[bytes]:
+    for start in range(0, len(octets), 50_000):
+        yield octets[start : start + 50_000]
 
 
 def refuse_with(

@@ -9,7 +9,7 @@ import requests
 from relogin import LoginRefused, LoginUnavailable
 from relogin.client.logins import FormLogin
 from relogin.client.requests import SessionAuth
-from tests.client.log_in import ACCOUNT, PASSWORD, USER, WAYS, LogIn, with_requests
+from tests.client.log_in import ACCOUNT, PASSWORD, USER, LogIn, with_requests
 from tests.client.server import Answer, Request, Server, flood
 
 PAGE = """\
@@ -60,11 +60,6 @@ class Site:
 
     def wrong(self) -> FormLogin:
         return FormLogin(f"{self.server.url}/in", {"user": USER, "password": "wr0ng"})
-
-
-@pytest.fixture(params=list(WAYS))
-def log_in(request: pytest.FixtureRequest) -> LogIn:
-    return WAYS[request.param]
 
 
 @pytest.fixture

@@ -19,7 +19,6 @@ from tests.client.log_in import (
     PASSWORD,
     TOKEN,
     USER,
-    WAYS,
     LogIn,
     answers,
     context,
@@ -27,12 +26,6 @@ from tests.client.log_in import (
     with_requests,
 )
 from tests.client.server import Answer, Request, Server, dribble, flood, serve
-
-
-@pytest.fixture(params=list(WAYS))
-def log_in(request: pytest.FixtureRequest) -> LogIn:
-    return WAYS[request.param]
-
 
 # JSON
 

@@ -17,7 +17,6 @@ from tests.client.log_in import (
     PASSWORD,
     TOKEN,
     USER,
-    WAYS,
     LogIn,
     answers,
     context,
@@ -26,12 +25,6 @@ from tests.client.log_in import (
     with_requests,
 )
 from tests.client.server import Answer, Server, flood, serve
-
-
-@pytest.fixture(params=list(WAYS))
-def log_in(request: pytest.FixtureRequest) -> LogIn:
-    return WAYS[request.param]
-
 
 # Redirects
 

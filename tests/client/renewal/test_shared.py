@@ -34,13 +34,13 @@ def get_at_once(workers: list[Worker]) -> tuple[Counter[str], Counter[str]]:
     """Let all threads of all processes send a request; tell how they ended, and what was told."""
     for worker in workers:
         worker.tell("get /orders")
-    ended: Counter[str] = Counter()
-    events: Counter[str] = Counter()
-    for worker in workers:
-        done = worker.ended()
-        ended += done.ended
-        events += done.events
-    return ended, events
+    return all_ended(workers)
+
+
+def all_ended(workers: list[Worker]) -> tuple[Counter[str], Counter[str]]:
+    """Wait for what was told last; add up how the requests ended, and the events."""
+    done = [worker.ended() for worker in workers]
+    return sum((one.ended for one in done), Counter()), sum((one.events for one in done), Counter())
 
 
 @pytest.mark.requirement("C-17")
@@ -105,12 +105,7 @@ def test_no_request_fails_because_redis_goes_away_and_comes_back(
             server.wait_for("/orders", served)
         for worker in workers:
             worker.tell("stop")
-        ended: Counter[str] = Counter()
-        events: Counter[str] = Counter()
-        for worker in workers:
-            done = worker.ended()
-            ended += done.ended
-            events += done.events
+        ended, events = all_ended(workers)
     assert set(ended) == {"200"}
     assert events["store_away"] >= 1
     # One for each of them while Redis was away, and else one for all of them.

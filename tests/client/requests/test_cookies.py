@@ -22,14 +22,6 @@ def server() -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture
-def dead(server: Server, session: requests.Session) -> requests.Session:
-    session.auth = SessionAuth(server.login, server.url)
-    session.get(f"{server.url}/first")
-    server.kill()
-    return session
-
-
 def cookie_fields(server: Server, path: str) -> list[str | None]:
     return [request.headers["Cookie"] for request in server.seen(path)]
 

@@ -1,7 +1,6 @@
 """Signals in the requests adapter leave bodies whole, and wait for none longer than need be."""
 
 import gzip
-import random
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -13,16 +12,9 @@ from relogin import LoginRefused
 from relogin.client import Outcome, outcome
 from relogin.client.signals import html_form, json_field
 from tests.client.server import Answer, Request, Server
-from tests.client.signalling import JSON, LOST, attach, refuse_with
+from tests.client.signalling import HTML, JSON, LONG, LOST, attach, pieces, refuse_with
 
-HTML = ("Content-Type", "text/html")
-LONG = b"<form><input name=user><input name=password></form>" + random.Random(7).randbytes(300_000)
 IN = html_form("user", "password")
-
-
-def pieces(octets: bytes) -> Iterator[bytes]:
-    for start in range(0, len(octets), 50_000):
-        yield octets[start : start + 50_000]
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -8,7 +8,8 @@ from relogin.client import Outcome, outcome
 from relogin.client.signals import json_field, redirect_to, status
 from tests.client.httpx_drivers import Driver
 from tests.client.server import Answer, Server, serve
-from tests.client.signals_httpx import JSON, LOST, opened, refuse_with
+from tests.client.signalling import JSON, LOST, refuse_with
+from tests.client.signals_httpx import opened
 
 
 def test_no_answer_is_a_signal_unless_it_is_asked_for(driver: Driver, server: Server) -> None:

@@ -20,12 +20,8 @@ from relogin.client.httpx import body as httpx_body
 from relogin.client.signals import html_form, json_field, status
 from tests.client.httpx_drivers import Driver, drive
 from tests.client.server import Answer, Server, flood
-from tests.client.signals_httpx import HTML, JSON, LONG, LOST, opened, refuse_with
-
-
-def pieces(octets: bytes) -> Iterator[bytes]:
-    for start in range(0, len(octets), 50_000):
-        yield octets[start : start + 50_000]
+from tests.client.signalling import HTML, JSON, LONG, LOST, pieces, refuse_with
+from tests.client.signals_httpx import opened
 
 
 @pytest.mark.parametrize("encoding", ["", "gzip"])
