@@ -2,6 +2,7 @@
 #   make demo                        a session dies, is renewed once, and nothing is lost
 #   make test                        every test; make test ARGS="tests/wire -k caret" runs some
 #   make check                       style, types, import rules
+#   make docs                        the documentation site, in build/site
 #   make demo PYTHON=python3.13      with another Python
 
 PYTHON ?= python3
@@ -15,7 +16,7 @@ bin     := $(VENV)/bin
 package := $(if $(WHEEL),$(WHEEL),--editable .)
 extra    = $(if $(WHEEL),$(WHEEL)[$(1)],--editable .[$(1)])
 
-.PHONY: help demo test check check-style check-types check-imports wheel clean
+.PHONY: help demo test check check-style check-types check-imports docs wheel clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -37,6 +38,10 @@ check-types: $(VENV)/.for-check
 
 check-imports: $(VENV)/.for-check
 	@$(bin)/lint-imports
+
+docs: $(VENV)/.for-test
+	@$(bin)/python -m sphinx --quiet --fail-on-warning --fresh-env --conf-dir docs . build/site
+	@echo "The site is in build/site: python3 -m http.server --directory build/site"
 
 wheel: $(VENV)/.created
 	@$(bin)/python -m pip wheel --quiet --no-deps --wheel-dir build/wheel .

@@ -1,4 +1,4 @@
-"""The gate as Django middleware.
+"""The gate as Django middleware::
 
     MIDDLEWARE = [
         "django.contrib.sessions.middleware.SessionMiddleware",

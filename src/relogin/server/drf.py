@@ -1,4 +1,4 @@
-"""The gate as an authentication class of Django REST framework.
+"""The gate as an authentication class of Django REST framework::
 
     REST_FRAMEWORK = {
         "DEFAULT_AUTHENTICATION_CLASSES": ["relogin.server.drf.SessionAuthentication"],

@@ -1,0 +1,47 @@
+"""A Sphinx extension: the list of pages at the side, from the folders and not written by hand.
+
+Each folder's `index.md` introduces its pages in prose; a page that is added there appears at the
+side as well. So the Markdown holds nothing that only Sphinx understands.
+"""  # noqa: INP001 - found by docs/conf.py, in no package
+
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+SECTIONS = {
+    "docs/index": [
+        "tutorials/index",
+        "how-to/index",
+        "reference/index",
+        "explanation/index",
+        "playground",
+    ],
+    "docs/tutorials/index": ["client", "flask", "challenge"],
+    "docs/how-to/index": ["*"],
+    "docs/reference/index": [
+        "client", "server", "command", "errors", "diagnose", "api/index", "grammar/README",
+        "/SPEC", "/grammar/README", "/tests/vectors/README",
+    ],
+    "docs/reference/api/index": [
+        "relogin", "client", "logins", "signals", "stores", "events", "responders", "server",
+    ],
+    "docs/explanation/index": ["*", "/findings/README", "/CONTRIBUTING", "/SECURITY", "/CHANGELOG"],
+}  # fmt: skip
+
+
+def add_contents(app: Sphinx, page: str, source: list[str]) -> None:
+    """Append the list of a section's pages to its first page."""
+    if page in SECTIONS:
+        listed = [name for name in SECTIONS[page] if "*" in name or _exists(app, page, name)]
+        source[0] += "\n```{toctree}\n:hidden:\n:glob:\n\n" + "\n".join(listed) + "\n```\n"
+
+
+def _exists(app: Sphinx, page: str, name: str) -> bool:
+    folder = app.srcdir if name.startswith("/") else Path(app.srcdir, page).parent
+    return Path(folder, f"./{name}.md").exists()
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Add the lists while the pages are read."""
+    app.connect("source-read", add_contents)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
