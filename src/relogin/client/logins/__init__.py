@@ -9,17 +9,15 @@ looked for in netrc.
 from __future__ import annotations
 
 import base64
-import dataclasses
 import json
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
-from pickle import PicklingError
 from typing import Any, TypeAlias
 from urllib.parse import urldefrag, urlencode, urlsplit
 
-from relogin.client.logins.exchange import Request, Steps, jar_of, run, run_async
+from relogin.client.logins.base import ANY, FORM, JSON, Login, Text, called, kind_of
+from relogin.client.logins.exchange import Request, Steps, jar_of
 from relogin.client.logins.forms import Form, form_with
 from relogin.client.logins.steps import (
     REDIRECTS,
@@ -31,81 +29,22 @@ from relogin.client.logins.steps import (
     seconds_in,
     set_in,
     text_in,
-    where,
     within,
 )
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.grant import Context, Grant
-from relogin.client.terms.origins import check_secure, origin_of
+from relogin.client.terms.origins import origin_of
 from relogin.errors import LoginRefused, LoginUnavailable
 
 __all__ = ["BasicLogin", "FormLogin", "JSONLogin"]
 
 Fields: TypeAlias = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
-Text: TypeAlias = str | Callable[[], str]
 
-# Asked for as it is: what is not compressed cannot grow.
-_ANY = {"Accept-Encoding": "identity"}
-_JSON = _ANY | {"Accept": "application/json"}
-_HTML = _ANY | {"Accept": "text/html"}
-_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+_HTML = ANY | {"Accept": "text/html"}
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
-class _Login(ABC):
-    """What all logins share: where they go, how they are driven, and what they keep secret."""
-
-    url: str
-    refused: Callable[[Answer], object] | None = field(default=None, kw_only=True)
-    insecure: bool = field(default=False, kw_only=True)
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.url, str):
-            raise TypeError(f"the URL of a login is a str, not {_kind(self.url)}")
-        check_secure(self.url, insecure=self.insecure)
-        if "@" in urlsplit(self.url).netloc:
-            raise ValueError("the URL of a login names no user: user and password stand apart")
-        self._secrets()  # which says what is wrong with them
-
-    def __call__(self, context: Context) -> Grant:
-        """Log in with `context.http`, a `requests.Session` or an `httpx.Client`."""
-        return run(self._steps(jar_of(context.http)), context.http, context.timeout)
-
-    async def acall(self, context: Context) -> Grant:
-        """Log in with `context.http`, an `httpx.AsyncClient`."""
-        return await run_async(self._steps(jar_of(context.http)), context.http, context.timeout)
-
-    @abstractmethod
-    def _steps(self, jar: CookieJar) -> Steps[Grant]:
-        """Say what is to be asked, one request after the other, and what came of it."""
-
-    @abstractmethod
-    def _secrets(self) -> tuple[object, ...]:
-        """Return what must not be pickled, unless a callable hands it over when it is needed."""
-
-    def _ask_refused(self, answer: Answer) -> None:
-        if self.refused is not None and self.refused(answer):
-            raise LoginRefused(said(answer))
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {where(self.url)}>"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        if not any(callable(secret) for secret in self._secrets()):
-            raise PicklingError(
-                f"this {type(self).__name__} holds a literal password, and no password is "
-                "pickled: give it a callable that returns the password"
-            )
-        values = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
-        return _rebuilt, (type(self), values)
-
-
-def _rebuilt(kind: type[_Login], values: dict[str, Any]) -> _Login:
-    return kind(**values)
-
-
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class _TokenLogin(_Login):
+class _TokenLogin(Login):
     """A login that is answered with JSON."""
 
     token: str | None = field(default="access_token", kw_only=True)
@@ -157,13 +96,14 @@ class JSONLogin(_TokenLogin):
     def _secrets(self) -> tuple[object, ...]:
         return _values_of(self.fields)
 
-    def _steps(self, jar: CookieJar) -> Steps[Grant]:
+    def _steps(self, context: Context) -> Steps[Grant]:
         values = _resolved(self.fields)
         if self.form:
-            headers, content = _JSON | _FORM, urlencode(values)
+            headers, content = JSON | FORM, urlencode(values)
         else:
-            headers, content = _JSON | {"Content-Type": "application/json"}, json.dumps(values)
-        return self._obtained(Request("POST", self.url, headers, content.encode()), jar)
+            headers, content = JSON | {"Content-Type": "application/json"}, json.dumps(values)
+        request = Request("POST", self.url, headers, content.encode())
+        return self._obtained(request, jar_of(context.http))
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -184,17 +124,17 @@ class BasicLogin(_TokenLogin):
     def _secrets(self) -> tuple[object, ...]:
         return (self.password,)
 
-    def _steps(self, jar: CookieJar) -> Steps[Grant]:
-        user, password = _called(self.user), _called(self.password)
+    def _steps(self, context: Context) -> Steps[Grant]:
+        user, password = called(self.user), called(self.password)
         if ":" in user:
             raise ValueError("a user with a colon cannot log in with Basic (RFC 7617 §2)")
         basic = base64.b64encode(f"{user}:{password}".encode()).decode()
-        headers = _JSON | {"Authorization": f"Basic {basic}"}
-        return self._obtained(Request(self.method, self.url, headers), jar)
+        headers = JSON | {"Authorization": f"Basic {basic}"}
+        return self._obtained(Request(self.method, self.url, headers), jar_of(context.http))
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
-class FormLogin(_Login):
+class FormLogin(Login):
     """Fills in the login form of a page, as a browser does, and keeps the cookies it was given.
 
     `url` is the page's. Its form is the one that has a control for each of `fields`; what else is
@@ -215,7 +155,7 @@ class FormLogin(_Login):
     def _secrets(self) -> tuple[object, ...]:
         return _values_of(self.fields)
 
-    def _steps(self, jar: CookieJar) -> Steps[Grant]:
+    def _steps(self, context: Context) -> Steps[Grant]:
         values = _resolved(self.fields)
         page, _, first_cookies = yield from followed(Request("GET", self.url, _HTML))
         check(page, secret_sent=False)
@@ -226,7 +166,7 @@ class FormLogin(_Login):
         landing = None if self.landing is None else origin_of(self.landing)
         answer, last, cookies = yield from followed(_filled(page, form, values), landing)
         self._check_form(answer, last, values)
-        kept = set_in(jar, first_cookies | cookies)
+        kept = set_in(jar_of(context.http), first_cookies | cookies)
         check_cookies(answer, kept)
         return Grant(cookies=kept)
 
@@ -247,7 +187,7 @@ def _filled(page: Answer, form: Form, values: Mapping[str, Any]) -> Request:
     # Django and Rails compare these with their own name (Fetch, "Origin header").
     origin = {"Origin": f"{split.scheme}://{split.netloc}", "Referer": here}
     content = urlencode(form.values | dict(values)).encode()
-    return Request("POST", within(here, form.action or here), _HTML | _FORM | origin, content)
+    return Request("POST", within(here, form.action or here), _HTML | FORM | origin, content)
 
 
 def _values_of(fields: Fields) -> tuple[object, ...]:
@@ -255,19 +195,11 @@ def _values_of(fields: Fields) -> tuple[object, ...]:
         return (fields,)
     if isinstance(fields, Mapping):
         return tuple(fields.values())
-    raise TypeError(f"fields is a mapping, or a callable that returns one; not {_kind(fields)}")
+    raise TypeError(f"fields is a mapping, or a callable that returns one; not {kind_of(fields)}")
 
 
 def _resolved(fields: Fields) -> dict[str, Any]:
     given = fields() if callable(fields) else fields
     if not isinstance(given, Mapping):
-        raise TypeError(f"the callable of a login returns a mapping, not {_kind(given)}")
-    return {name: _called(value) for name, value in given.items()}
-
-
-def _called(value: Any) -> Any:
-    return value() if callable(value) else value
-
-
-def _kind(value: object) -> str:
-    return type(value).__name__
+        raise TypeError(f"the callable of a login returns a mapping, not {kind_of(given)}")
+    return {name: called(value) for name, value in given.items()}

@@ -1,0 +1,90 @@
+"""What all logins share: where they go, how they are driven, and what they keep secret."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pickle import PicklingError
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
+
+from relogin.client.logins.exchange import Steps, run, run_async
+from relogin.client.logins.steps import said, where
+from relogin.client.terms.answer import Answer
+from relogin.client.terms.grant import Context, Grant
+from relogin.client.terms.origins import check_secure
+from relogin.errors import LoginRefused
+
+__all__ = ["ANY", "FORM", "JSON", "Login", "Text", "called", "kind_of"]
+
+Text: TypeAlias = str | Callable[[], str]
+
+# Asked for as it is: what is not compressed cannot grow.
+ANY = {"Accept-Encoding": "identity"}
+JSON = ANY | {"Accept": "application/json"}
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Login(ABC):
+    """What all logins share: where they go, how they are driven, and what they keep secret."""
+
+    url: str
+    refused: Callable[[Answer], object] | None = field(default=None, kw_only=True)
+    insecure: bool = field(default=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.url, str):
+            raise TypeError(f"the URL of a login is a str, not {kind_of(self.url)}")
+        check_secure(self.url, insecure=self.insecure)
+        if "@" in urlsplit(self.url).netloc:
+            raise ValueError("the URL of a login names no user: user and password stand apart")
+        self._secrets()  # which says what is wrong with them
+
+    def __call__(self, context: Context) -> Grant:
+        """Log in with `context.http`, a `requests.Session` or an `httpx.Client`."""
+        return run(self._steps(context), context.http, context.timeout)
+
+    async def acall(self, context: Context) -> Grant:
+        """Log in with `context.http`, an `httpx.AsyncClient`."""
+        return await run_async(self._steps(context), context.http, context.timeout)
+
+    @abstractmethod
+    def _steps(self, context: Context) -> Steps[Grant]:
+        """Say what is to be asked, one request after the other, and what came of it."""
+
+    @abstractmethod
+    def _secrets(self) -> tuple[object, ...]:
+        """Return what must not be pickled, unless a callable hands it over when it is needed."""
+
+    def _ask_refused(self, answer: Answer) -> None:
+        if self.refused is not None and self.refused(answer):
+            raise LoginRefused(said(answer))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {where(self.url)}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if not any(callable(secret) for secret in self._secrets()):
+            raise PicklingError(
+                f"this {type(self).__name__} holds a literal password, and no password is "
+                "pickled: give it a callable that returns the password"
+            )
+        values = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
+        return _rebuilt, (type(self), values)
+
+
+def _rebuilt(kind: type[Login], values: dict[str, Any]) -> Login:
+    return kind(**values)
+
+
+def called(value: Any) -> Any:
+    """Ask a callable for what it stands for; return anything else as it is."""
+    return value() if callable(value) else value
+
+
+def kind_of(value: object) -> str:
+    """Name the type of a value, for a message that must not show it."""
+    return type(value).__name__
