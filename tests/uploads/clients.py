@@ -1,0 +1,209 @@
+"""The clients: each logs in, lets its session be ended, and uploads."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import ssl
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import IO, Any, Self
+
+import anyio
+import anyio.to_thread
+import httpx
+import requests
+
+import relogin.client.httpx
+import relogin.client.requests
+from relogin.client import outcome
+
+__all__ = ["BODIES", "CLIENTS", "Job", "Upload"]
+
+_PIECE = 64 * 1024
+_TIMEOUT = 20.0
+_numbers = itertools.count()
+BODIES = ("bytes", "file", "generator")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a client is to do: `number` uploads one after another, the session dead at the first."""
+
+    url: str
+    authority: str
+    method: str
+    body: str
+    size: int
+    kill: Callable[[], object]
+    number: int = 1
+    http2: bool = False
+    bare: bool = False
+    """Without the adapter or transport that relogin has for uploads."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One upload: its path and digest, and what its sender saw."""
+
+    path: str
+    sha256: str
+    seen: str
+    arrived: bool
+
+
+class _Body:
+    """Octets that no other upload has, so that mixed ones are found."""
+
+    def __init__(self, job: Job) -> None:
+        self.path = f"/upload/{next(_numbers)}"
+        head = f"{self.path:<32}".encode()
+        self.octets = (head * (job.size // len(head) + 1))[: job.size]
+        self.sha256 = hashlib.sha256(self.octets).hexdigest()
+        self._kind = job.body
+        self._opened = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
+
+    def given(self) -> Any:
+        if self._kind == "bytes":
+            return self.octets
+        return self._file() if self._kind == "file" else self._pieces()
+
+    def given_async(self) -> Any:
+        # httpx's asynchronous client takes no plain file: anyio wraps it.
+        if self._kind == "file":
+            return anyio.wrap_file(self._file())
+        return self.octets if self._kind == "bytes" else self._pieces_async()
+
+    def _file(self) -> IO[bytes]:
+        file = self._opened.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
+        file.write(self.octets)
+        file.seek(0)
+        return file
+
+    def _pieces(self) -> Iterator[bytes]:
+        for start in range(0, len(self.octets), _PIECE):
+            yield self.octets[start : start + _PIECE]
+
+    async def _pieces_async(self) -> AsyncIterator[bytes]:
+        for piece in self._pieces():
+            yield piece
+
+    def upload(self, response: Any) -> Upload:
+        arrived = response.status_code == 200 and response.text == self.sha256
+        seen = f"{response.status_code} {outcome(response)}"
+        return Upload(self.path, self.sha256, seen, arrived)
+
+    def failed(self, error: Exception) -> Upload:
+        return Upload(self.path, self.sha256, f"{type(error).__name__} {outcome(error)}", False)
+
+
+def with_requests(job: Job) -> list[Upload]:
+    def login(context: Any) -> str:
+        answer = context.http.post(f"{job.url}/login", data=b"secret")
+        answer.raise_for_status()
+        return str(answer.text)
+
+    uploads = []
+    with requests.Session() as session:
+        session.trust_env, session.verify = False, job.authority
+        adapter = getattr(relogin.client.requests, "UploadAdapter", None)
+        if adapter is not None and not job.bare:
+            session.mount("https://", adapter())
+            session.mount("http://", adapter())
+        session.auth = relogin.client.requests.SessionAuth(login, job.url)
+        session.get(f"{job.url}/alive", timeout=_TIMEOUT).raise_for_status()
+        job.kill()
+        for _ in range(job.number):
+            with _Body(job) as body:
+                send = partial(session.request, job.method, job.url + body.path, timeout=_TIMEOUT)
+                try:
+                    uploads.append(body.upload(send(data=body.given())))
+                except requests.RequestException as error:
+                    uploads.append(body.failed(error))
+    return uploads
+
+
+def _trusted(job: Job) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=job.authority)
+
+
+def with_httpx(job: Job) -> list[Upload]:
+    def login(context: Any) -> str:
+        answer = context.http.post(f"{job.url}/login", content=b"secret")
+        answer.raise_for_status()
+        return str(answer.text)
+
+    uploads = []
+    options: dict[str, Any] = {"verify": _trusted(job), "http2": job.http2}
+    transport = getattr(relogin.client.httpx, "UploadTransport", None)
+    if transport is not None and not job.bare:
+        options = {"transport": transport(httpx.HTTPTransport(**options))}
+    with (
+        httpx.Client(verify=_trusted(job)) as own,
+        httpx.Client(trust_env=False, timeout=_TIMEOUT, **options) as client,
+    ):
+        client.auth = relogin.client.httpx.SessionAuth(login, job.url, http=own)
+        client.get(f"{job.url}/alive").raise_for_status()
+        job.kill()
+        for _ in range(job.number):
+            with _Body(job) as body:
+                try:
+                    response = client.request(job.method, job.url + body.path, content=body.given())
+                    uploads.append(body.upload(response))
+                except httpx.HTTPError as error:
+                    uploads.append(body.failed(error))
+    return uploads
+
+
+async def _with_httpx_async(job: Job) -> list[Upload]:
+    async def login(context: Any) -> str:
+        answer = await context.http.post(f"{job.url}/login", content=b"secret")
+        answer.raise_for_status()
+        return str(answer.text)
+
+    uploads = []
+    options: dict[str, Any] = {"verify": _trusted(job), "http2": job.http2}
+    transport = getattr(relogin.client.httpx, "AsyncUploadTransport", None)
+    if transport is not None and not job.bare:
+        options = {"transport": transport(httpx.AsyncHTTPTransport(**options))}
+    async with (
+        httpx.AsyncClient(verify=_trusted(job)) as own,
+        httpx.AsyncClient(trust_env=False, timeout=_TIMEOUT, **options) as client,
+    ):
+        client.auth = relogin.client.httpx.SessionAuth(login, job.url, http=own)
+        (await client.get(f"{job.url}/alive")).raise_for_status()
+        await anyio.to_thread.run_sync(job.kill)
+        for _ in range(job.number):
+            with _Body(job) as body:
+                send = partial(client.request, job.method, job.url + body.path)
+                try:
+                    uploads.append(body.upload(await send(content=body.given_async())))
+                except httpx.HTTPError as error:
+                    uploads.append(body.failed(error))
+    return uploads
+
+
+def with_httpx_asyncio(job: Job) -> list[Upload]:
+    return anyio.run(_with_httpx_async, job, backend="asyncio")
+
+
+def with_httpx_trio(job: Job) -> list[Upload]:
+    return anyio.run(_with_httpx_async, job, backend="trio")
+
+
+CLIENTS: dict[str, Callable[[Job], list[Upload]]] = {
+    "requests": with_requests,
+    "httpx": with_httpx,
+    "httpx-asyncio": with_httpx_asyncio,
+    "httpx-trio": with_httpx_trio,
+}
+HTTP2 = frozenset(CLIENTS) - {"requests"}
