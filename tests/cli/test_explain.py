@@ -53,6 +53,24 @@ def test_every_challenge_stands_in_the_table(capsys: pytest.CaptureFixture[str])
     ]
 
 
+def test_a_table_without_a_terminal_is_aligned_text(capsys: pytest.CaptureFixture[str]) -> None:
+    _, shown = explained("Basic realm=a, charset=UTF-8, Negotiate YWJj", capsys)
+    assert shown.endswith(
+        "\n\n"
+        "  scheme     parameter  value\n"
+        "  Basic      realm      a\n"
+        "             charset    UTF-8\n"
+        "  Negotiate  token68    YWJj\n"
+    )
+
+
+def test_several_fields_stand_apart(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from_stdin(b"WWW-Authenticate: =\nProxy-Authenticate: =\n", monkeypatch)
+    assert "\n\nProxy-Authenticate\n" in capsys.readouterr().out
+
+
 def test_a_long_value_is_not_broken_where_there_is_no_terminal(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

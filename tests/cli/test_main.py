@@ -42,21 +42,26 @@ def without(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, module, None)
 
 
-@pytest.mark.parametrize("arguments", [["demo"], ["explain", "Basic"], ["probe", "http://x"]])
-def test_without_rich_the_extra_is_named(
+@pytest.mark.parametrize("arguments", [["build", "Negotiate"], ["explain", "Negotiate"]])
+def test_without_rich_the_text_is_plain_even_in_a_terminal(
     arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     without("rich", monkeypatch)
-    assert main(arguments) == 2
-    assert 'pip install "relogin[cli]"' in capsys.readouterr().err
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert main(arguments) == 0
+    shown = capsys.readouterr().out
+    assert "Negotiate" in shown
+    assert "\x1b" not in shown
 
 
-def test_build_does_without_rich(monkeypatch: pytest.MonkeyPatch) -> None:
-    without("rich", monkeypatch)
-    assert main(["build", "Negotiate"]) == 0
+def test_the_command_alone_prints_what_it_can_do(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([])
+    assert ended.value.code == 0
+    assert "relogin explain 'Bearer realm=" in capsys.readouterr().out
 
 
-def test_another_module_that_is_missing_is_not_taken_for_rich(
+def test_a_module_that_every_installation_has_is_not_done_without(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     without("requests", monkeypatch)
@@ -64,7 +69,7 @@ def test_another_module_that_is_missing_is_not_taken_for_rich(
         main(["probe", "http://127.0.0.1"])
 
 
-@pytest.mark.parametrize("arguments", [[], ["mend", "x"], ["explain"], ["build"]])
+@pytest.mark.parametrize("arguments", [["mend", "x"], ["explain"], ["build"]])
 def test_a_command_line_that_makes_no_sense_is_exit_code_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)

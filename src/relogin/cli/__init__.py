@@ -1,7 +1,7 @@
 """The command `relogin`: explain, build, probe and demo, each a module of that name.
 
-A command's module says what it takes (`declare`) and does it (`run`), and is loaded when it is
-asked for: `relogin --help` and `relogin build` need no extra.
+A command's module declares its arguments (`declare`) and does the work (`run`); it is loaded only
+when its command is given. The extra `cli` adds colour and tables; without it the text is plain.
 """
 
 from __future__ import annotations
@@ -19,16 +19,25 @@ from typing import Final
 __all__ = ["EXIT_CODES", "UsageError", "main"]
 
 COMMANDS: Final = {
-    "explain": "say what a challenge field holds, and what is wrong with it",
-    "build": "write a challenge",
-    "probe": "ask a URL, and explain its challenges",
-    "demo": "watch a session die and be renewed, once for fifty threads",
+    "explain": "say what a WWW-Authenticate header means, or what is wrong",
+    "build": "write a WWW-Authenticate header",
+    "probe": "send one request to a URL and explain the challenges",
+    "demo": "see a session die and fifty threads carry on after one login",
 }
-EXIT_CODES: Final = "exit codes: 0 well-formed, 1 faults, 2 usage or nothing to read"
+EXIT_CODES: Final = "exit codes: 0 well-formed, 1 faults, 2 wrong usage or nothing to read"
+_EXAMPLES: Final = """\
+examples:
+  relogin demo
+  relogin explain 'Bearer realm="api", error="invalid_token"'
+  curl -sI https://api.example.com/ | relogin explain -
+  relogin build Session realm=api error=session_expired
+
+`relogin COMMAND --help` tells you more about one command.
+"""
 
 
 class UsageError(Exception):
-    """What the command was asked cannot be done; the message says what to do instead."""
+    """The command cannot do this; the message says what to do instead."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,8 +45,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, TextIOWrapper):
         # What a server sent must be shown on every terminal, whatever its encoding.
         sys.stdout.reconfigure(errors="backslashreplace")
+    words = sys.argv[1:] if argv is None else argv
     try:
-        arguments = _parsed(sys.argv[1:] if argv is None else argv)
+        arguments = _parsed(words or ["--help"])
         code: int = _module(arguments.command).run(arguments)
         if sys.stdout:  # there is none where it was closed
             sys.stdout.flush()
@@ -53,11 +63,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parsed(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="relogin",
-        description="Read, write and ask for the challenges of WWW-Authenticate.",
-        epilog=EXIT_CODES,
+        description="Find out why a server refused a request, from its WWW-Authenticate header.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"relogin {version('relogin')}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="COMMAND", title="commands"
+    )
     for name, line in COMMANDS.items():
         commands.add_parser(name, help=line)
     if asked := next(filter(COMMANDS.__contains__, words), None):
@@ -69,12 +82,7 @@ def _parsed(words: Sequence[str]) -> argparse.Namespace:
 
 
 def _module(command: str) -> ModuleType:
-    try:
-        return import_module(f"relogin.cli.{command}")
-    except ModuleNotFoundError as missing:
-        if (missing.name or "").partition(".")[0] != "rich":
-            raise
-        raise UsageError(f'`relogin {command}` needs rich: pip install "relogin[cli]"') from None
+    return import_module(f"relogin.cli.{command}")
 
 
 def _unwritten(error: OSError) -> int:

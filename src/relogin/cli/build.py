@@ -10,9 +10,10 @@ from relogin.wire.model import Challenge
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """Say what the command takes."""
+    """Declare the arguments."""
     parser.description = (
-        "Write a challenge: every value escaped, nothing that could not be read back."
+        "Write a WWW-Authenticate header. Values are quoted and escaped; what a client could not "
+        "read back is refused."
     )
     parser.epilog = "for instance: relogin build Session realm=api error=session_expired"
     parser.add_argument("scheme", metavar="SCHEME")

@@ -47,15 +47,15 @@ A 401 with a reason, one login for all, and every request answered. In a program
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """Say what the command takes."""
+    """Declare the arguments."""
     parser.description = (
-        "Start a server on this machine whose sessions live two seconds, and show what travels "
-        "when they die. It ends by itself."
+        "Start a server on this machine whose sessions live two seconds, and show the requests and "
+        "answers when they die. It takes ten seconds."
     )
     parser.add_argument(
         "--browser",
         action="store_true",
-        help="serve a page instead, whose script outlives its session; Ctrl-C ends it",
+        help="open the same in a browser: serve a page until you press Ctrl-C",
     )
 
 

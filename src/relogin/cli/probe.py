@@ -16,14 +16,16 @@ TIMEOUT = 10.0  # seconds, to connect and again for the head of the answer
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """Say what the command takes."""
+    """Declare the arguments."""
     parser.description = (
-        "Send one GET without any credential, follow no redirect, and explain the challenges of "
-        "the answer."
+        "Send one GET without credentials, follow no redirect, and explain the challenges in the "
+        "answer."
     )
     parser.epilog = EXIT_CODES
     parser.add_argument("url", metavar="URL")
-    parser.add_argument("--json", action="store_true", help="a JSON list, one object a field")
+    parser.add_argument(
+        "--json", action="store_true", help="print a JSON list with one object for each field"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

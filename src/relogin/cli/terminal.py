@@ -1,19 +1,22 @@
-"""The one way to the terminal: in colour where there is one, and nothing of a server's raw."""
+"""The one way to the terminal: plain text, and colour and tables where rich and a terminal are.
+
+Nothing that a server sent reaches the terminal raw.
+"""
 
 from __future__ import annotations
 
+import os
 import re
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.text import Text
-from rich.theme import Theme
+if TYPE_CHECKING:
+    from rich.console import Console
 
-__all__ = ["console", "show", "visible"]
+__all__ = ["show", "show_table", "visible"]
 
-WIDE = 1 << 15  # columns, where no terminal has fewer: no value of a field is broken there
-_THEME = Theme(
-    {"heading": "bold", "request": "cyan", "good": "green", "bad": "red", "plain": "default"}
-)
+_STYLES = {"heading": "bold", "request": "cyan", "good": "green", "bad": "red", "plain": "default"}
 # The C0 controls but line feed, DEL, and the C1 controls, which some terminals obey as well.
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
@@ -28,13 +31,45 @@ def visible(text: str) -> str:
 
 
 def show(text: str, style: str = "plain") -> None:
-    """Print text that may hold what a server sent, in one of the theme's styles."""
-    console().print(Text(visible(text), style=style), soft_wrap=True)
+    """Print text that may hold what a server sent, in one of the styles."""
+    console = _console()
+    if console is None:
+        print(visible(text))
+    else:
+        from rich.text import Text
+
+        console.print(Text(visible(text), style=_STYLES[style]), soft_wrap=True)
 
 
-def console() -> Console:
-    """Return a console on today's standard output: colours and line breaks only in a terminal."""
-    found = Console(theme=_THEME, highlight=False)
-    if not found.is_terminal:
-        found.width = WIDE
-    return found
+def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows of text that a server may have sent, below their headings."""
+    cells = [[visible(cell) for cell in row] for row in rows]
+    console = _console()
+    if console is None:
+        _print_columns([list(headings), *cells])
+    else:
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(*headings)
+        for row in cells:
+            table.add_row(*map(Text, row))
+        console.print(table)
+
+
+def _print_columns(rows: list[list[str]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print("  " + "  ".join(padded).rstrip())
+
+
+def _console() -> Console | None:
+    """Return rich's console on today's standard output; `None` for plain text."""
+    if not (sys.stdout and sys.stdout.isatty()) and not os.environ.get("FORCE_COLOR"):
+        return None
+    try:
+        from rich.console import Console
+    except ModuleNotFoundError:  # it comes with the extra `cli`
+        return None
+    return Console(highlight=False)

@@ -1,0 +1,81 @@
+"""What was found out about the challenge fields of a response: values, printed by nobody here.
+
+The page of the documentation that explains a header in the browser is built on the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from relogin.cli.fields import ChallengeField, Response
+from relogin.errors import ChallengeSyntaxError
+from relogin.wire.faults import Fault
+from relogin.wire.field import diagnose
+from relogin.wire.model import Challenge
+
+__all__ = ["Finding", "findings"]
+
+# Which field a status MUST come with, and where that is said.
+_REQUIRED = {
+    401: ("WWW-Authenticate", "RFC 9110 §15.5.2"),
+    407: ("Proxy-Authenticate", "RFC 9110 §15.5.8"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found out about one field of one response."""
+
+    status: int | None
+    name: str
+    lines: list[str]
+    challenges: tuple[Challenge, ...]
+    faults: tuple[Fault, ...]
+    drawing: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Build what `--json` prints of it."""
+        return {
+            "status": self.status,
+            "header": self.name,
+            "field": self.lines,
+            "wellformed": not self.faults,
+            "challenges": [
+                {
+                    "scheme": challenge.scheme,
+                    "token68": challenge.token68,
+                    "params": [list(pair) for pair in challenge.params.items()],
+                }
+                for challenge in self.challenges
+            ],
+            "faults": [asdict(fault) for fault in self.faults],
+        }
+
+
+def findings(response: Response) -> Iterator[Finding]:
+    """Examine each challenge field of a response, and say where a required one is missing."""
+    for field in response.fields.values():
+        yield _diagnosed(response.status, field)
+    name, section = _REQUIRED.get(response.status or 0, ("", ""))
+    if name and name not in response.fields:
+        sentence = f"A {response.status} must come with {name}: say what would be accepted."
+        fault = Fault("no-challenge", 0, 0, section, sentence)
+        yield _unread(response.status, ChallengeField(name, []), fault)
+
+
+def _diagnosed(status: int | None, field: ChallengeField) -> Finding:
+    try:
+        found = diagnose(field.lines)
+    except ChallengeSyntaxError as error:
+        sentence = f"The field is {error.end} characters long; at most {error.start} are read."
+        fault = Fault(error.fault, error.start, error.end, "RFC 9110 §5.4", sentence)
+        return _unread(status, field, fault)
+    return Finding(status, field.name, field.lines, found.challenges, found.faults, str(found))
+
+
+def _unread(status: int | None, field: ChallengeField, fault: Fault) -> Finding:
+    """Report a field that is not there, or too long to be read."""
+    drawing = f"{fault.kind} ({fault.section})\n  {fault.sentence}"
+    return Finding(status, field.name, field.lines, (), (fault,), drawing)
