@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from relogin.client.requests import SessionAuth
+from tests.client.either import EITHER, Either, an_either
 from tests.client.httpx_drivers import DRIVERS, Driver, drive
 from tests.client.server import Server, serve
 
@@ -29,6 +30,13 @@ def session() -> Iterator[requests.Session]:
 def driver(request: pytest.FixtureRequest) -> Iterator[Driver]:
     """httpx in threads, in tasks of asyncio, and in tasks of trio."""
     with drive(request.param) as begun:
+        yield begun
+
+
+@pytest.fixture(params=EITHER)
+def either(request: pytest.FixtureRequest) -> Iterator[Either]:
+    """requests, and httpx in threads and in tasks."""
+    with an_either(request.param) as begun:
         yield begun
 
 

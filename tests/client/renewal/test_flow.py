@@ -13,7 +13,7 @@ from tests.client.steps import URL, Clock, Steps, a_cache, challenge, log_in, re
 def test_a_refused_request_logs_in_and_is_sent_again_with_what_the_login_brought() -> None:
     steps = Steps(a_cache(), refused())
     replay = steps.send(Grant(token="t1")).replay
-    assert replay.credential.authorization == 'Session token="t1"'
+    assert replay.credential.headers["Authorization"] == 'Session token="t1"'
     answer = served(replay.credential)
     assert (steps.send(answer).final.info, steps.outcome) == (answer, Outcome.REPLAYED)
 
@@ -310,7 +310,7 @@ def test_a_login_that_took_longer_than_anybody_waits_still_serves_its_own_reques
     cache = a_cache(clock)
     steps = Steps(cache, refused())
     clock.now += 10 * cache.policy.wait_timeout  # somebody looked for a second factor
-    assert steps.send("t1").replay.credential.authorization == 'Session token="t1"'
+    assert steps.send("t1").replay.credential.headers["Authorization"] == 'Session token="t1"'
 
 
 # What a reset does
@@ -323,7 +323,7 @@ def test_after_a_reset_the_login_that_was_under_way_brings_nothing() -> None:
     cache.reset()
     again = steps.send("old")
     assert again.login.flight is not first
-    assert again.send("new").replay.credential.authorization == 'Session token="new"'
+    assert again.send("new").replay.credential.headers["Authorization"] == 'Session token="new"'
 
 
 def test_after_a_reset_the_failure_of_the_login_that_was_under_way_counts_no_more() -> None:

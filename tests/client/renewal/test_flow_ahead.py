@@ -46,7 +46,8 @@ def test_one_that_is_due_is_renewed_and_one_that_is_not_is_left() -> None:
     credential = expiring(cache)
     assert about_to_send(cache, credential).result is credential
     clock.now = credential.renew_at or 0
-    assert about_to_send(cache, credential).send("t2").result.authorization == 'Session token="t2"'
+    renewed = about_to_send(cache, credential).send("t2").result
+    assert renewed.headers["Authorization"] == 'Session token="t2"'
 
 
 def test_without_a_session_nothing_is_done_before_a_request() -> None:

@@ -57,7 +57,7 @@ def test_a_scheme_of_one_s_own_needs_three_things() -> None:
     custom = Responder("Custom", error_of, authorization)
     cache = a_cache(responders=(custom,))
     credential = log_in(cache, "t1", refused(challenge="custom why=gone"))
-    assert credential.authorization == 'Custom key="t1"'
+    assert credential.headers["Authorization"] == 'Custom key="t1"'
 
 
 @pytest.mark.requirement("C-5")
@@ -130,10 +130,10 @@ def test_what_is_no_cookie_at_all_is_refused_by_its_kind(cookies: Any, kinds: st
 
 
 NO_GRANTS: dict[str, tuple[dict[str, Any], str]] = {
-    "nothing": ({}, "needs a token or cookies; a login that declines returns None"),
-    "an empty token": ({"token": ""}, "needs a token or cookies"),
+    "nothing": ({}, "needs a token, cookies or headers; a login that declines returns None"),
+    "an empty token": ({"token": ""}, "needs a token, cookies or headers"),
     "an empty token beside cookies": ({"token": "", "cookies": {"a": "1"}}, "needs a token"),
-    "an empty jar": ({"cookies": CookieJar()}, "needs a token or cookies"),
+    "an empty jar": ({"cookies": CookieJar()}, "needs a token, cookies or headers"),
     "octets": ({"token": b"s3cret"}, r"Grant\.token is a str, not bytes"),
     "a number to refresh with": ({"token": "t", "refresh": 5}, r"Grant\.refresh is a str, not int"),
     "the text of a cookie": (
@@ -168,12 +168,13 @@ def test_what_can_be_no_grant_says_what_to_give_and_not_what_was_given(
 def test_what_is_no_field_value_is_signed_with_by_no_responder(value: str) -> None:
     own = Responder("Own", lambda _: None, lambda token: token)
     with pytest.raises(InvalidGrant, match="cannot be sent in a header field"):
-        own.signs(value)
+        own.carried(value)
 
 
 @pytest.mark.parametrize("value", ["a", "Own a b", "Own é"])
 def test_a_responder_of_one_s_own_may_write_any_field_value(value: str) -> None:
-    assert Responder("Own", lambda _: None, lambda token: token).signs(value) == value
+    own = Responder("Own", lambda _: None, lambda token: token)
+    assert own.carried(value).headers == {"Authorization": value}
 
 
 def test_the_cookies_of_a_grant_in_use_cannot_be_changed() -> None:

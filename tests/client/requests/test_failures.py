@@ -135,7 +135,7 @@ def test_what_is_no_grant_is_a_mistake_of_the_login(
     [
         ({"cookies": {"sid": 5}}, r"Grant\.cookies maps str to str, not str to int"),
         ({"token": "t", "expires_in": 10**400}, "a finite number of seconds"),
-        ({}, "a Grant needs a token or cookies"),
+        ({}, "a Grant needs a token, cookies or headers"),
     ],
 )
 def test_a_grant_that_is_none_says_what_to_return(

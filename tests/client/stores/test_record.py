@@ -242,6 +242,9 @@ grants = st.builds(
     ),
     expires_in=st.none() | st.floats(0, 1e9),
     refresh=st.none() | names,
+    headers=st.dictionaries(
+        st.from_regex("X-[a-zA-Z0-9_-]+", fullmatch=True), st.from_regex("[!-~]+", fullmatch=True)
+    ),
 )
 records = st.builds(
     Record,
@@ -266,6 +269,14 @@ def test_a_record_is_read_as_it_was_written(record: Record) -> None:
 def test_what_a_later_version_adds_is_overlooked() -> None:
     text = renewed().dumps()
     assert Record.loads(text[:-1] + ',"new":1}') == renewed()
+
+
+def test_an_older_record_has_no_headers() -> None:
+    assert "headers" not in renewed().dumps()
+    headers = {"X-CSRF-Token": "1"}
+    assert Record.loads(renewed(grant=replace(GRANT, headers=headers)).dumps()).grant == replace(
+        GRANT, headers=headers
+    )
 
 
 def written(**fields: Any) -> str:
@@ -321,6 +332,10 @@ BAD: dict[str, str] = {
     "a cookie in numbers": written(**grant(cookies={"sid": 1})),
     "a cookie with another": written(**grant(cookies={"sid": "1; admin=1"})),
     "a cookie with a field": written(**grant(cookies={"sid": "1\r\nInjected: s3cret"})),
+    "headers in words": written(**grant(headers="X-CSRF-Token: 1")),
+    "a header in numbers": written(**grant(headers={"X-CSRF-Token": 1})),
+    "a header with another": written(**grant(headers={"X-CSRF-Token": "1\r\nInjected: s3cret"})),
+    "a header that is a cookie": written(**grant(headers={"Cookie": "sid=1"})),
     "the name of a cookie with a field": written(**grant(cookies={"a\r\nInjected": "s3cret"})),
 }
 

@@ -1,6 +1,7 @@
-"""A grant in the header fields of a request, and what its server says of it in the answer.
+"""A grant on a request, and what its server says of it in the answer.
 
-Header fields are a mapping of names in any case, as requests and httpx both have.
+The one place that knows where a session stands in a request: in header fields, in cookies, in the
+query. Header fields are a mapping of names in any case, as requests and httpx both have.
 """
 
 from __future__ import annotations
@@ -10,23 +11,39 @@ from typing import Any
 
 from relogin.client.driver.cookie_text import values, with_cookies
 from relogin.client.driver.lifetime import lifetime
+from relogin.client.driver.query import parameter, with_parameter, without_parameter
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.policy import Credential
 from relogin.client.terms.grant import is_cookie_value
 
-__all__ = ["extend", "roll", "sent_with", "sign"]
+__all__ = ["extend", "roll", "sent_with", "sign", "unsign"]
 
 
-def sign(headers: MutableMapping[str, str], credential: Credential) -> None:
-    """Put a grant among the fields of a request."""
-    if credential.authorization is not None:
-        headers["Authorization"] = credential.authorization
+def sign(headers: MutableMapping[str, str], url: str, credential: Credential) -> str:
+    """Put a grant on a request: among its fields, and into the URL that is returned."""
+    for name, value in credential.headers.items():
+        headers[name] = value
     if credential.cookies:
         headers["Cookie"] = with_cookies(headers.get("Cookie"), credential.cookies)
+    return url if credential.query is None else with_parameter(url, *credential.query)
+
+
+def unsign(headers: MutableMapping[str, str], url: str, credential: Credential) -> str:
+    """Take off what a grant put on a request, cookies excepted; return the URL without it.
+
+    A field that says something else by now is somebody else's.
+    """
+    for name, value in credential.headers.items():
+        if headers.get(name) == value:
+            del headers[name]
+    query = credential.query
+    if query is None or parameter(url, query[0]) != query[1]:
+        return url
+    return without_parameter(url, query[0])
 
 
 def sent_with(
-    cache: CredentialCache, credential: Credential | None, headers: Mapping[str, str]
+    cache: CredentialCache, credential: Credential | None, headers: Mapping[str, str], url: str
 ) -> Credential | None:
     """Return the grant that was on the wire, which need not be what the request was signed with.
 
@@ -34,10 +51,16 @@ def sent_with(
     """
     if credential is None:
         return None
-    if credential.authorization is not None:
-        return credential if headers.get("Authorization") == credential.authorization else None
-    wire, current = values(headers.get("Cookie")), cache.current(credential)
-    ours = all(wire.get(n) in {v, current.cookies.get(n)} for n, v in credential.cookies.items())
+    current = cache.current(credential)
+    if credential.query is not None:
+        name, value = credential.query
+        return credential if parameter(url, name) == value else None
+    fields = credential.decisive
+    if fields:
+        ours = all(headers.get(n) in {v, current.headers.get(n)} for n, v in fields.items())
+    else:
+        wire, rolled = values(headers.get("Cookie")), current.cookies
+        ours = all(wire.get(n) in {v, rolled.get(n)} for n, v in credential.cookies.items())
     return credential if ours else None
 
 
@@ -56,13 +79,14 @@ def extend(
     cache: CredentialCache,
     credential: Credential,
     sent: Mapping[str, str],
+    url: str,
     answered: Mapping[str, str],
 ) -> None:
     """Take over how long the session still lives, where the answer to its token says it."""
     info = answered.get("Authentication-Info")  # asked first: few answers have one
-    if info is None or credential.authorization is None:
+    if info is None or credential.grant.token is None:
         return
-    if sent.get("Authorization") != credential.authorization:
+    if sent_with(cache, credential, sent, url) is None:
         return
     seconds = lifetime(info, answered.get("Age"))
     if seconds is not None:

@@ -12,11 +12,13 @@ from functools import partial
 from pickle import PicklingError
 from typing import Any, Generic, Literal, Self, TypeVar
 
+from relogin.client.carry import Authorization, Header, Query
 from relogin.client.driver.drive import drive, stand_by
 from relogin.client.driver.reentry import logging_in
 from relogin.client.driver.words import (
     ActionName,
     check,
+    check_carry,
     check_client,
     check_listener,
     check_login,
@@ -30,7 +32,7 @@ from relogin.client.events import Event, Listener
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.policy import Policy
 from relogin.client.renewal.shared import forget
-from relogin.client.responders import BEARER, SESSION
+from relogin.client.responders import BEARER, SESSION, with_scheme_of
 from relogin.client.signals import Signal
 from relogin.client.stores import AnyStore
 from relogin.client.terms.grant import Context
@@ -53,6 +55,7 @@ class Principal(Generic[Http]):
         realm: str | None = None,
         signals: Iterable[Signal] = (),
         http: Http | None = None,
+        carry: Authorization | Header | Query | None = None,
         responders: Iterable[Responder] = (SESSION, BEARER),
         actions: Mapping[str | None, Action | ActionName] | None = None,
         strict: bool = False,
@@ -73,8 +76,9 @@ class Principal(Generic[Http]):
         check("realm", realm, str | None, "a str or None")
         check("account", account, str, "a str")
         check("bare", bare, bool, "a bool")
+        check_carry(carry)
         logins, seconds = pair(budget)
-        answering = several_responders(responders)
+        answering = with_scheme_of(carry, several_responders(responders))
         policy = Policy(
             origins=trusted(login, origins, insecure=insecure),
             realm=realm,
@@ -82,6 +86,8 @@ class Principal(Generic[Http]):
             signals=several_signals(signals),
             responders=answering,
             bare=_for_bare(answering) if bare else None,
+            carry=carry,
+            any_scheme=isinstance(carry, Header | Query),
             actions=named_actions(actions),
             steps_up=bool(getattr(login, "steps_up", False)),
             replay_any_method=replay_any_method,

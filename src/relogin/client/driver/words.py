@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from inspect import iscoroutinefunction
 from typing import Any, Literal, TypeAlias
 
+from relogin.client.carry import Authorization, Header, Query
 from relogin.client.signals import Signal
 from relogin.client.stores import Store
 from relogin.client.terms.responder import Action, Responder
@@ -13,6 +14,7 @@ from relogin.client.terms.responder import Action, Responder
 __all__ = [
     "ActionName",
     "check",
+    "check_carry",
     "check_client",
     "check_listener",
     "check_login",
@@ -53,6 +55,12 @@ def check_login(login: object) -> None:
         raise TypeError(f"SessionAuth: a login is made of its class first: {login.__name__}(…)")
     if not callable(login):
         raise TypeError(f"SessionAuth: a login is a callable, not {_kind(login)}")
+
+
+def check_carry(carry: object) -> None:
+    """Raise `TypeError` for what does not say how a token travels."""
+    takes = 'Authorization(…), Header(…) or Query(…), such as Header("X-Auth-Token")'
+    check("carry", carry, Authorization | Header | Query | None, takes)
 
 
 def check_listener(on_event: object) -> None:

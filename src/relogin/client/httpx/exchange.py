@@ -17,9 +17,10 @@ import httpx
 
 from relogin import errors
 from relogin.client.driver.cookie_text import values, with_cookies
-from relogin.client.driver.credentials import extend, roll, sent_with, sign
+from relogin.client.driver.credentials import extend, roll, sent_with, sign, unsign
 from relogin.client.driver.failures import Kinds, raisable
 from relogin.client.httpx.body import AsyncChunks, Chunks, watch
+from relogin.client.httpx.bound import OriginBound
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.flow import (
     Ask,
@@ -148,7 +149,8 @@ class Exchange:
         self._credential = credential
         while True:
             if credential is not None:
-                sign(request.headers, self._cache.current(credential))
+                self._credential = credential = self._cache.current(credential)
+                _sign(request, credential)
             self.is_out = True
             response: httpx.Response = yield request
             self.is_out = False
@@ -182,7 +184,7 @@ class Exchange:
             request = hop.request
             if credential is not None and signed and number:
                 within = _origin(request) == credential.key.origin
-                signed = within and sent_with(self._cache, credential, request.headers) is not None
+                signed = within and self._sent_with(request) is not None
                 if within and not signed and request.method in {"GET", "HEAD"}:
                     return request
             if policy.signals and _origin(request) in policy.origins:
@@ -198,7 +200,8 @@ class Exchange:
             return
         if credential.cookies and "Set-Cookie" in response.headers:
             roll(self._cache, credential, _setting(response).cookies.jar)
-        extend(self._cache, credential, response.request.headers, response.headers)
+        request = response.request
+        extend(self._cache, credential, request.headers, str(request.url), response.headers)
 
     # Seeing, and sending again
 
@@ -211,7 +214,7 @@ class Exchange:
             method=request.method,
             url=url,
             origin=sent_to(url),
-            sent_with=sent_with(self._cache, self._credential, request.headers),
+            sent_with=self._sent_with(request),
             # Read as octets: httpx guesses an encoding for all fields together.
             challenges=[
                 line.decode("latin-1")
@@ -223,6 +226,9 @@ class Exchange:
             replayable=not dead or self._is_replayable(request),
             signal=signal,
         )
+
+    def _sent_with(self, request: httpx.Request) -> Credential | None:
+        return sent_with(self._cache, self._credential, request.headers, str(request.url))
 
     def _is_replayable(self, request: httpx.Request) -> bool:
         if isinstance(request.stream, httpx.ByteStream):
@@ -238,8 +244,7 @@ class Exchange:
         set_now, gone = _cookies_of(refused)
         if dead is not None:
             gone |= dead.cookies.keys()
-            if request.headers.get("Authorization") == dead.authorization:
-                request.headers.pop("Authorization", None)
+            _put_url(request, unsign(request.headers, str(request.url), dead))
         cookies = with_cookies(request.headers.pop("Cookie", None), set_now, without=gone)
         if cookies:
             request.headers["Cookie"] = cookies
@@ -282,6 +287,18 @@ def _copy(request: httpx.Request) -> httpx.Request:
     copied.headers.encoding = "latin-1"
     copied.extensions = dict(request.extensions)
     return copied
+
+
+def _sign(request: httpx.Request, credential: Credential) -> None:
+    _put_url(request, sign(request.headers, str(request.url), credential))
+    bound = [name for name in credential.headers if name.lower() != "authorization"]
+    if bound:  # httpx itself takes Authorization away where a redirect leads to another origin
+        request.headers = OriginBound(request.headers, bound)  # type: ignore[assignment]
+
+
+def _put_url(request: httpx.Request, url: str) -> None:
+    if url != str(request.url):
+        request.url = httpx.URL(url)
 
 
 def _origin(request: httpx.Request) -> str:

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from weakref import WeakSet
 
-from relogin.client.renewal.policy import Credential, Decision, Key, Policy
+from relogin.client.renewal.credential import Credential, Key, carried
+from relogin.client.renewal.policy import Decision, Policy
 from relogin.client.renewal.protection_spaces import Blocked, ProtectionSpace, outage
 from relogin.client.terms.grant import Grant
 from relogin.client.terms.outcomes import Outcome
@@ -305,16 +306,18 @@ class CredentialCache:
     def _made(
         self, key: Key, responder: Responder, grant: Grant, version: int, *, shared: bool
     ) -> Credential:
+        headers, query = carried(grant, self.policy.carry or responder)
         return Credential(
-            key,
-            grant,
-            next(self._generations),
-            responder,
-            None if grant.token is None else responder.signs(grant.token),
-            dict(grant.cookies),  # type: ignore[arg-type]  # `granted` has made a mapping of it
-            None if grant.expires_in is None else self._renew_at(grant.expires_in),
-            version,
-            shared,
+            key=key,
+            grant=grant,
+            generation=next(self._generations),
+            responder=responder,
+            headers=headers,
+            query=query,
+            cookies=dict(grant.cookies),  # type: ignore[arg-type]  # `granted` has made a mapping
+            renew_at=None if grant.expires_in is None else self._renew_at(grant.expires_in),
+            version=version,
+            shared=shared,
         )
 
     def _hold(self, credential: Credential) -> None:

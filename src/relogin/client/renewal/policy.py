@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from relogin.client.events import Listener
+from relogin.client.renewal.credential import Credential, Key
 from relogin.client.signals import Signal
 from relogin.client.stores import AnyStore
-from relogin.client.terms.grant import Grant
-from relogin.client.terms.responder import Action, Responder
+from relogin.client.terms.responder import Action, Carrier, Responder
 from relogin.errors import ChallengeSyntaxError
 from relogin.session import SessionError
 from relogin.wire.field import parse
@@ -26,36 +26,6 @@ __all__ = ["Credential", "Decision", "Key", "Policy", "ResponseInfo"]
 
 
 UNAUTHORIZED = 401
-
-
-class Key(NamedTuple):
-    """A protection space (RFC 9110 §11.5): an origin and a realm, and whose sessions they are."""
-
-    origin: str
-    realm: str
-    account: str = ""
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Credential:
-    """A grant in use. `generation` counts logins: a cookie that rolls changes, and it does not.
-
-    `version` is the generation among all who share a store, of the grant itself if it is `shared`,
-    and otherwise of the one it replaced.
-    """
-
-    key: Key
-    grant: Grant
-    generation: int
-    responder: Responder
-    authorization: str | None
-    cookies: Mapping[str, str]
-    renew_at: float | None = None
-    version: int = 0
-    shared: bool = False
-
-    def __repr__(self) -> str:
-        return f"<Credential generation {self.generation} for {self.key.origin}>"
 
 
 @dataclass(slots=True)
@@ -109,6 +79,10 @@ class Policy:
     replay_any_method: bool | None = None
     bare: Responder | None = None
     """What answers a 401 without any challenge; `None` where nothing does."""
+    carry: Carrier | None = None
+    """How the token travels; `None` where the challenge's own scheme says it."""
+    any_scheme: bool = False
+    """Whether a challenge of any scheme counts where a 401 without one does."""
     strict: bool = False
     listener: Listener | None = None
     login_timeout: float = 20.0
@@ -145,9 +119,15 @@ class Policy:
             return challenged
         if info.signal is not None:
             return self._unchallenged(info, self.responders[0], info.signal)
-        if self.bare is None or info.status != UNAUTHORIZED or info.challenges:
+        if self.bare is None or info.status != UNAUTHORIZED or not self._counts(info.challenges):
             return None
         return self._unchallenged(info, self.bare, None)
+
+    def _counts(self, lines: Sequence[str]) -> bool:
+        """Tell whether a 401 counts although no responder knows a scheme in it."""
+        if not lines or not self.any_scheme:
+            return not lines
+        return self.realm is None or any(map(self._is_of_realm, _readable(lines)))
 
     def challenged(self, info: ResponseInfo) -> Decision | None:
         """Find the challenge that can be answered, whatever the status it came with."""
@@ -171,8 +151,10 @@ class Policy:
         return self._decision(sent.key, sent.responder, None, error)
 
     def _answers(self, responder: Responder, challenge: Challenge) -> bool:
-        if challenge.scheme.lower() != responder.scheme.lower():
-            return False
+        of_scheme = challenge.scheme.lower() == responder.scheme.lower()
+        return of_scheme and self._is_of_realm(challenge)
+
+    def _is_of_realm(self, challenge: Challenge) -> bool:
         return self.realm is None or (challenge.realm or "") == self.realm
 
     def _decision(

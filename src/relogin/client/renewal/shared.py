@@ -18,7 +18,8 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from relogin.client.events import Event, EventKind, tell, warn
 from relogin.client.renewal.cache import Blocked, CredentialCache, Flight, Status
-from relogin.client.renewal.policy import Credential, Decision, Key
+from relogin.client.renewal.credential import Credential, Key, carried
+from relogin.client.renewal.policy import Decision
 from relogin.client.stores import Entry, Snapshot
 from relogin.client.stores.record import Block, Period, Record
 from relogin.client.terms.grant import Grant, granted
@@ -229,8 +230,7 @@ def publish(
     """
     fence, shared = flight.fence, False
     if fence is not None:
-        if grant.token is not None:
-            decision.responder.signs(grant.token)  # raises before others get hold of it
+        carried(grant, cache.policy.carry or decision.responder)  # raises before others get it
         scheme = decision.responder.scheme
         change = yield from _change(
             cache, flight.key, lambda record, view: record.put(fence, grant, scheme, view.now)

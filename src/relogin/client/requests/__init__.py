@@ -133,7 +133,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
             flow = before(self._cache, credential, origin, prepared.method or "", url)
             credential = drive(flow, lambda command: self._stand_by_or_log_in(command, origin))
         if credential is not None:
-            sign(prepared.headers, credential)
+            prepared.url = sign(prepared.headers, url, credential)
         if prepared.body is not None:
             watch(prepared)
         prepared.register_hook("response", _Hook(self, credential))
@@ -309,12 +309,15 @@ class _Exchange:
             method=(request.method or "").upper(),
             url=request.url or "",
             origin=self.origin,
-            sent_with=sent_with(self.auth._cache, self.credential, request.headers),
+            sent_with=self._sent_with(request),
             challenges=_challenge_lines(response),
             once=not getattr(getattr(response.raw, "retries", None), "history", ()),
             replayable=not self._is_dead() or rewind(request),
             signal=self.signal,
         )
+
+    def _sent_with(self, request: PreparedRequest) -> Credential | None:
+        return sent_with(self.auth._cache, self.credential, request.headers, request.url or "")
 
     def _is_dead(self) -> bool:
         return self.response.status_code == UNAUTHORIZED or self.signal is not None

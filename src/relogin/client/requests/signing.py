@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 
 from requests import PreparedRequest, Response
 
-from relogin.client.driver.credentials import extend, roll, sign
+from relogin.client.driver.credentials import extend, roll, sign, unsign
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.policy import UNAUTHORIZED, Credential
 from relogin.client.requests.cookies import carry_over_redirect, leave_behind, rebuild
@@ -28,12 +28,13 @@ def sign_again(
     """
     prepared, fresh = refused.request, _copy(refused.request)
     owned = {*credential.cookies, *(dead.cookies if dead is not None else ())}
-    if dead is not None and fresh.headers.get("Authorization") == dead.authorization:
-        fresh.headers.pop("Authorization", None)
+    url = fresh.url or ""
+    if dead is not None:
+        url = unsign(fresh.headers, url, dead)
     rebuild(fresh, refused, owned)
-    sign(fresh.headers, credential)
+    url = sign(fresh.headers, url, credential)
     refused.request = copy.copy(prepared)
-    vars(prepared).update(headers=fresh.headers, _cookies=vars(fresh).get("_cookies"))
+    vars(prepared).update(headers=fresh.headers, url=url, _cookies=vars(fresh).get("_cookies"))
     return prepared
 
 
@@ -54,7 +55,7 @@ def learn(
     if alive and sent_to(request.url) == credential.key.origin:
         if credential.cookies and len(response.cookies):
             roll(cache, credential, response.cookies)
-        extend(cache, credential, request.headers, response.headers)
+        extend(cache, credential, request.headers, request.url or "", response.headers)
     if response.status_code in _REDIRECTS and response.is_redirect:
         _prepare_redirect(cache.current(credential), response)
 
@@ -70,11 +71,8 @@ def _prepare_redirect(credential: Credential, response: Response) -> None:
         carry_over_redirect(sent, credential.cookies, target)
     elif credential.cookies:
         leave_behind(sent)
-    signed = credential.authorization is not None and credential.authorization == sent.headers.get(
-        "Authorization"
-    )
-    if signed and not within:
+    if not within:
         stripped = _copy(sent)
-        del stripped.headers["Authorization"]
+        unsign(stripped.headers, stripped.url or "", credential)
         response.request = copy.copy(sent)
         sent.headers = stripped.headers

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from relogin.client.responders.bearer import BEARER
+from relogin.client.carry import Authorization
+from relogin.client.responders.bearer import BEARER, like_bearer
 from relogin.client.responders.session import SESSION
 from relogin.client.terms.responder import Action, Responder
 
-__all__ = ["BEARER", "SESSION", "Action", "Responder"]
+__all__ = ["BEARER", "SESSION", "Action", "Responder", "with_scheme_of"]
+
+
+def with_scheme_of(carry: object, responders: tuple[Responder, ...]) -> tuple[Responder, ...]:
+    """Put first what answers the scheme that a token travels under, if nothing does yet."""
+    known = {responder.scheme.lower() for responder in responders}
+    if not isinstance(carry, Authorization) or carry.scheme.lower() in known:
+        return responders
+    return (like_bearer(carry.scheme, carry.write), *responders)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from relogin.client.terms.responder import ACTIONS, Action, Responder
 from relogin.errors import InvalidGrant
 from relogin.session import SessionError
 from relogin.wire.model import Challenge, Credentials
 
-__all__ = ["BEARER"]
+__all__ = ["BEARER", "like_bearer"]
 
 
 # RFC 6750 §3.1, in the words of SPEC.md.
@@ -45,3 +46,8 @@ _BEARER_ACTIONS = {
 
 BEARER = Responder("Bearer", _bearer_error, _bearer_authorization, _BEARER_ACTIONS)
 """RFC 6750: `invalid_token` is an expired session; `insufficient_scope` is none."""
+
+
+def like_bearer(scheme: str, authorization: Callable[[str], str]) -> Responder:
+    """Answer the challenges of another scheme, whose errors, if it has any, are RFC 6750's."""
+    return Responder(scheme, _bearer_error, authorization, _BEARER_ACTIONS)

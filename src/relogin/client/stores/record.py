@@ -168,6 +168,8 @@ class Record:
         if self.grant is not None:
             written["grant"] = {name: getattr(self.grant, name) for name in _GRANT}
             written["grant"]["cookies"] = dict(self.grant.cookies)  # type: ignore[arg-type]  # no jar
+            if self.grant.headers:
+                written["grant"]["headers"] = dict(self.grant.headers)
         said = {name: value for name, value in written.items() if value != getattr(_EMPTY, name)}
         return json.dumps(said, separators=(",", ":"))
 
@@ -225,7 +227,9 @@ def _moment(written: Any) -> float:
 
 
 def _grant(written: Any) -> Grant | None:
-    return granted(Grant(**{name: written[name] for name in _GRANT}), "")
+    # Older records have no header fields.
+    headers = written.get("headers", {})
+    return granted(Grant(**{name: written[name] for name in _GRANT}, headers=headers), "")
 
 
 def _period(written: Any) -> Period:

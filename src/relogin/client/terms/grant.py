@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from relogin.client.terms.fields import check_field_name, is_field_value
 from relogin.errors import InvalidGrant
 from relogin.session import SessionError
 from relogin.wire.model import Challenge
@@ -24,10 +25,12 @@ __all__ = ["Context", "Grant", "granted", "is_cookie_value"]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Grant:
-    """A session that a login obtained: a token, cookies, or both.
+    """A session that a login obtained: a token, cookies, header fields, or several of these.
 
-    `token` is sent in Authorization. `cookies` is a mapping of names to values, or the cookie jar
-    of the client that logged in, of which only what belongs to the request's host is kept.
+    `token` is sent in Authorization, or as `carry=` says. `cookies` is a mapping of names to
+    values, or the cookie jar of the client that logged in, of which only what belongs to the
+    request's host is kept. `headers` are fields that go along with each request, such as a CSRF
+    token; they are secrets as the token is.
     `expires_in` is the number of seconds until the session ends if no request comes; 0 and less
     tell no more than None: it is renewed when its server says so. `refresh` is kept for the next
     login and never sent with a request: a refresh token, say.
@@ -43,6 +46,7 @@ class Grant:
     cookies: Mapping[str, str] | CookieJar = field(default_factory=dict)
     expires_in: float | None = None
     refresh: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("token", "refresh"):
@@ -51,9 +55,10 @@ class Grant:
         if not (isinstance(self.cookies, Mapping) or hasattr(self.cookies, "add_cookie_header")):
             kind = _kind(self.cookies)
             raise InvalidGrant(f"Grant.cookies maps names to values, or is a jar; not {kind}")
-        if self.token == "" or (self.token is None and not self.cookies):
+        _check_headers(self.headers)
+        if self.token == "" or not (self.token or self.cookies or self.headers):
             raise InvalidGrant(
-                "a Grant needs a token or cookies; a login that declines returns None"
+                "a Grant needs a token, cookies or headers; a login that declines returns None"
             )
         if self.expires_in is not None and not _is_seconds(self.expires_in):
             raise InvalidGrant(
@@ -61,7 +66,8 @@ class Grant:
             )
 
     def __repr__(self) -> str:
-        credential = [name for name in ("token", "cookies", "refresh") if getattr(self, name)]
+        names = ("token", "cookies", "headers", "refresh")
+        credential = [name for name in names if getattr(self, name)]
         expiry = [] if self.expires_in is None else [f"expires_in={self.expires_in:g}"]
         return f"<Grant with {', '.join(credential + expiry)}>"
 
@@ -124,7 +130,7 @@ def granted(result: object, url: str) -> Grant | None:
 def _with_plain_cookies(grant: Grant, url: str) -> Grant:
     jar: Any = getattr(grant.cookies, "jar", grant.cookies)  # httpx.Cookies keeps its jar inside
     plain = _cookies_for(jar, url) if hasattr(jar, "add_cookie_header") else dict(jar)
-    if grant.token is None and not plain:
+    if not (grant.token or plain or grant.headers):
         raise InvalidGrant(f"the cookies of this Grant are not for {urlsplit(url).hostname}")
     for name, value in plain.items():
         if not (isinstance(name, str) and isinstance(value, str)):
@@ -133,7 +139,20 @@ def _with_plain_cookies(grant: Grant, url: str) -> Grant:
             )
         if not (_is_cookie_name(name) and is_cookie_value(value)):
             raise InvalidGrant("a cookie of this Grant cannot be sent (RFC 6265 §4.1.1)")
-    return replace(grant, cookies=MappingProxyType(plain))
+    headers = MappingProxyType(dict(grant.headers))
+    return replace(grant, cookies=MappingProxyType(plain), headers=headers)
+
+
+def _check_headers(headers: object) -> None:
+    if not isinstance(headers, Mapping):
+        raise InvalidGrant(f"Grant.headers maps names to values; not {_kind(headers)}")
+    for name, value in headers.items():
+        try:
+            check_field_name("Grant.headers", name)
+        except (TypeError, ValueError) as error:
+            raise InvalidGrant(str(error)) from None
+        if not (isinstance(value, str) and is_field_value(value)):
+            raise InvalidGrant(f"Grant.headers: the value of {name} cannot be sent in a field")
 
 
 def _kind(value: object) -> str:

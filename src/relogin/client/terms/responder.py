@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple, Protocol
 
+from relogin.client.terms.fields import is_field_value
 from relogin.errors import InvalidGrant
 from relogin.session import SessionError
 from relogin.wire.model import Challenge
 
-__all__ = ["ACTIONS", "Action", "Responder"]
+__all__ = ["ACTIONS", "Action", "Carried", "Carrier", "Responder"]
 
 
 class Action(StrEnum):
@@ -27,6 +28,24 @@ class Action(StrEnum):
     """Nothing: the 401 is the answer."""
 
 
+class Carried(NamedTuple):
+    """A token on its way: in header fields, or in one parameter of the query."""
+
+    headers: Mapping[str, str]
+    query: tuple[str, str] | None = None
+
+    def __repr__(self) -> str:  # it holds the token
+        return "<Carried>"
+
+
+class Carrier(Protocol):
+    """How a token travels."""
+
+    def carried(self, token: str) -> Carried:
+        """Say where a token goes; raise `InvalidGrant` where it cannot be sent there."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Responder:
     """A way to answer one scheme: how its challenges are read, and how its requests are signed."""
@@ -37,16 +56,12 @@ class Responder:
     actions: Mapping[str | None, Action] = field(default_factory=lambda: ACTIONS)
     """What its codes ask for; one that is not here is taken for `session_invalid`."""
 
-    def signs(self, token: str) -> str:
+    def carried(self, token: str) -> Carried:
         """Write the Authorization field; raise `InvalidGrant` where a token cannot be sent."""
         value = self.authorization(token)
-        if not _is_field_value(value):
+        if not is_field_value(value):
             raise InvalidGrant("the token that the login returned cannot be sent in a header field")
-        return value
-
-
-# RFC 9110 §5.5
-_is_field_value = re.compile(r"[!-~\x80-\xff](?:[\t -~\x80-\xff]*+(?<![\t ]))?").fullmatch
+        return Carried({"Authorization": value})
 
 
 ACTIONS: Mapping[str | None, Action] = {

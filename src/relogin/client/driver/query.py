@@ -1,0 +1,59 @@
+"""One parameter of a URL's query: read, set or taken out; all else stays as it is."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, unquote_plus
+
+__all__ = ["parameter", "with_parameter", "without_parameter"]
+
+
+def with_parameter(url: str, name: str, value: str) -> str:
+    """Set a parameter: in the place where it stands, once, or else at the end.
+
+    >>> with_parameter("https://nas.example/webapi?api=a%20b&_sid=old&v=1", "_sid", "new")
+    'https://nas.example/webapi?api=a%20b&_sid=new&v=1'
+    """
+    start, pairs, end = _split(url)
+    pair, places = f"{quote(name, safe='')}={quote(value, safe='')}", _places(pairs, name)
+    if not places:
+        return start + "?" + "&".join([*pairs, pair]) + end
+    kept = [p for place, p in enumerate(pairs) if place not in places[1:]]
+    kept[places[0]] = pair
+    return start + "?" + "&".join(kept) + end
+
+
+def without_parameter(url: str, name: str) -> str:
+    """Take a parameter out, wherever it stands.
+
+    >>> without_parameter("https://nas.example/webapi?_sid=old&v=1", "_sid")
+    'https://nas.example/webapi?v=1'
+    """
+    start, pairs, end = _split(url)
+    places = _places(pairs, name)
+    if not places:
+        return url
+    kept = [p for place, p in enumerate(pairs) if place not in places]
+    return start + ("?" + "&".join(kept) if kept else "") + end
+
+
+def parameter(url: str, name: str) -> str | None:
+    """Read a parameter; the first, where it stands more than once.
+
+    >>> parameter("https://nas.example/webapi?_sid=a%20b", "_sid")
+    'a b'
+    """
+    _, pairs, _ = _split(url)
+    places = _places(pairs, name)
+    return unquote_plus(pairs[places[0]].partition("=")[2]) if places else None
+
+
+def _split(url: str) -> tuple[str, list[str], str]:
+    """Take a URL apart: what is before its query, the query's pairs, and its fragment."""
+    whole, mark, fragment = url.partition("#")
+    start, _, query = whole.partition("?")
+    return start, query.split("&") if query else [], mark + fragment
+
+
+def _places(pairs: list[str], name: str) -> list[int]:
+    names = (unquote_plus(pair.partition("=")[0]) for pair in pairs)
+    return [place for place, found in enumerate(names) if found == name]

@@ -1,0 +1,65 @@
+"""Header fields of a request of which some go no further than its origin.
+
+httpx follows redirects below its auth. It makes each next request of a copy of all fields, and
+takes only Authorization away where that goes to another origin. So the others that a grant put
+there are in no copy: a request within the origin that lost them is sent again, or answered 401.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, MutableMapping
+from typing import Any
+
+import httpx
+
+__all__ = ["OriginBound"]
+
+
+class OriginBound(MutableMapping[str, str]):
+    """Fields that are sent and read as `httpx.Headers` are, and copied without those `bound`."""
+
+    def __init__(self, headers: httpx.Headers, bound: Iterable[str]) -> None:
+        self._all = headers
+        self._bound = {name.lower() for name in bound}
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # nothing is set yet where it is being unpickled
+            raise AttributeError(name)
+        return getattr(self._all, name)
+
+    def items(self) -> Any:
+        """Return all pairs but the bound ones: httpx makes its copies of these.
+
+        It takes ASCII as text, and anything as octets.
+        """
+        return [
+            (name.decode("ascii"), value.decode("ascii") if value.isascii() else value)
+            for name, value in self._all.raw
+            if name.decode("ascii").lower() not in self._bound
+        ]
+
+    def __getitem__(self, name: str) -> str:
+        return self._all[name]
+
+    def __setitem__(self, name: str, value: str) -> None:
+        self._all[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        del self._all[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __eq__(self, other: object) -> bool:
+        return self._all == (other._all if isinstance(other, OriginBound) else other)
+
+    __hash__ = None  # type: ignore[assignment]  # it can be changed
+
+    def __repr__(self) -> str:
+        return repr(httpx.Headers(self.items()))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return httpx.Headers, (self.items(),)

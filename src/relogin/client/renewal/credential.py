@@ -1,0 +1,71 @@
+"""A grant in use: whose it is, and what it puts on a request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from relogin.client.terms.grant import Grant
+from relogin.client.terms.responder import Carried, Carrier, Responder
+
+__all__ = ["Credential", "Key", "carried"]
+
+
+class Key(NamedTuple):
+    """A protection space (RFC 9110 §11.5): an origin and a realm, and whose sessions they are."""
+
+    origin: str
+    realm: str
+    account: str = ""
+
+
+@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
+class Credential:
+    """A grant in use. `generation` counts logins: a cookie that rolls changes, and it does not.
+
+    `headers` are all the fields that it puts on a request, Authorization among them where its
+    token travels there; `query` is the parameter that carries the token, as name and value.
+    `version` is the generation among all who share a store, of the grant itself if it is `shared`,
+    and otherwise of the one it replaced.
+    """
+
+    key: Key
+    grant: Grant
+    generation: int
+    responder: Responder
+    headers: Mapping[str, str]
+    query: tuple[str, str] | None
+    cookies: Mapping[str, str]
+    renew_at: float | None = None
+    version: int = 0
+    shared: bool = False
+
+    def __repr__(self) -> str:
+        return f"<Credential generation {self.generation} for {self.key.origin}>"
+
+    @property
+    def decisive(self) -> Mapping[str, str]:
+        """The fields that show whether a request went out with it.
+
+        They carry the token; where there is none, and no cookie either, they are all there are.
+        """
+        own = self.grant.headers
+        if self.grant.token is None:
+            return {} if self.cookies else self.headers
+        tokens = {name: value for name, value in self.headers.items() if name not in own}
+        return tokens or self.headers
+
+
+def carried(grant: Grant, carrier: Carrier) -> Carried:
+    """Say what a grant puts on a request beside its cookies.
+
+    Raises `InvalidGrant` where its token cannot travel so. A field of `Grant.headers` counts for
+    more than the token's own of the same name.
+    """
+    if grant.token is None:
+        return Carried(grant.headers)
+    fields, query = carrier.carried(grant.token)
+    own = {name.lower() for name in grant.headers}
+    kept = {name: value for name, value in fields.items() if name.lower() not in own}
+    return Carried({**kept, **grant.headers}, query)

@@ -1,0 +1,26 @@
+"""Header fields: what can be a name, and what can be a value (RFC 9110 §5)."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["check_field_name", "is_field_value", "is_token"]
+
+# RFC 9110 §5.5
+is_field_value = re.compile(r"[!-~\x80-\xff](?:[\t -~\x80-\xff]*+(?<![\t ]))?").fullmatch
+
+# RFC 9110 §5.6.2
+is_token = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++").fullmatch
+
+# They say how a message is read or where it goes; a cookie has a place of its own.
+_RESERVED = frozenset({"connection", "content-length", "cookie", "host", "transfer-encoding"})
+
+
+def check_field_name(where: str, name: object) -> None:
+    """Raise `TypeError` or `ValueError` for a name under which nothing of a session can be sent."""
+    if not isinstance(name, str):
+        raise TypeError(f"{where}: the name of a header field is a str, not {type(name).__name__}")
+    if not is_token(name):
+        raise ValueError(f"{where}: {name[:60]!r} is no name of a header field (RFC 9110 §5.6.2)")
+    if name.lower() in _RESERVED:
+        raise ValueError(f"{where}: {name} carries no session; name another header field")

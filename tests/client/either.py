@@ -1,0 +1,58 @@
+"""requests and httpx behind one face, for what is the same in both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import requests
+
+from relogin.client.httpx import SessionAuth as HttpxAuth
+from relogin.client.requests import SessionAuth
+from tests.client.httpx_drivers import Driver, drive
+
+__all__ = ["EITHER", "Either", "an_either"]
+
+EITHER = ("requests", "httpx", "httpx-async")
+
+
+class Either:
+    """A library, and how to call its client as one calls a `requests.Session`."""
+
+    def __init__(self, session: requests.Session, driver: Driver | None) -> None:
+        self.driver = driver
+        self._session = session
+
+    def auth(self, login: Any, url: str | None = None, **options: Any) -> Any:
+        """Make this library's `SessionAuth`."""
+        return (SessionAuth if self.driver is None else HttpxAuth)(login, url, **options)
+
+    def client(self, auth: Any) -> Any:
+        """Open a client that has this auth and follows redirects."""
+        if self.driver is not None:
+            return self.driver.open(auth=auth, follow_redirects=True)
+        self._session.auth = auth
+        return self._session
+
+    def attach(self, login: Any, url: str | None = None, **options: Any) -> Any:
+        """Open a client with a `SessionAuth` of its own."""
+        return self.client(self.auth(login, url, **options))
+
+    def run(self, function: Any, *arguments: Any) -> Any:
+        """Call a function; let a coroutine function run in the loop."""
+        if self.driver is None:
+            return function(*arguments)
+        return self.driver.run(function, *arguments)
+
+
+@contextmanager
+def an_either(name: str) -> Iterator[Either]:
+    """Begin a library, and end what it left open."""
+    with requests.Session() as session:
+        session.trust_env = False
+        if name == "requests":
+            yield Either(session, None)
+            return
+        with drive("asyncio" if name == "httpx-async" else "sync") as driver:
+            yield Either(session, driver)

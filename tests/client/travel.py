@@ -1,0 +1,65 @@
+"""An API that looks for its token where it is told to, and refuses with the lines it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from relogin import Grant
+from tests.client.server import Answer, Request, Server
+
+__all__ = ["Travel", "by_header", "by_query"]
+
+Read = Callable[[Request], str | None]
+
+
+def by_header(name: str, scheme: str = "") -> Read:
+    """Look in a header field, behind a scheme."""
+
+    def read(request: Request) -> str | None:
+        value = request.headers.get(name)
+        return None if value is None else value.removeprefix(f"{scheme} ".lstrip())
+
+    return read
+
+
+def by_query(name: str) -> Read:
+    """Look in the query."""
+    return lambda request: dict(parse_qsl(urlsplit(request.path).query)).get(name)
+
+
+@dataclass
+class Travel:
+    """What it answers a request: its own path, or 401 unless the living token came."""
+
+    server: Server
+    read: Read
+    lines: Iterable[str] = ()
+    routes: dict[str, Callable[[Request], Answer]] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Fields of the grant beside the token."""
+    logins: int = 0
+    living: str | None = None
+
+    def __post_init__(self) -> None:
+        self.server.answers = self.answer
+
+    def login(self, context: Any) -> Grant:
+        """Make a session without asking anybody; each ends the one before."""
+        self.logins += 1
+        self.living = f"s3cret-{self.logins}"
+        return Grant(self.living, headers=self.headers)
+
+    def kill(self) -> None:
+        self.living = None
+
+    def answer(self, request: Request) -> Answer:
+        path = urlsplit(request.path).path
+        if path in self.routes:
+            return self.routes[path](request)
+        token = self.read(request)
+        if token is not None and token == self.living:
+            return Answer(200, body=b"content")
+        return Answer(401, tuple(("WWW-Authenticate", line) for line in self.lines))
