@@ -5,10 +5,13 @@ import sys
 
 import pytest
 
+import relogin
 
-def loaded_by(statement: str) -> set[str]:
-    """The top-level modules that a fresh interpreter holds after a statement."""
-    names = "{name.partition('.')[0] for name in sys.modules}"
+
+def loaded_by(
+    statement: str, names: str = "{name.partition('.')[0] for name in sys.modules}"
+) -> set[str]:
+    """The modules, top-level ones by default, that a fresh interpreter holds after a statement."""
     ran = subprocess.run(
         [sys.executable, "-c", f"{statement}; import sys; print(*{names})"],
         capture_output=True,
@@ -22,6 +25,16 @@ def loaded_by(statement: str) -> set[str]:
 @pytest.mark.parametrize("heavy", ["pyparsing", "requests", "urllib3", "httpx", "anyio", "asyncio"])
 def test_importing_relogin_does_not_load(heavy: str) -> None:
     assert heavy not in loaded_by("import relogin")
+
+
+def test_importing_relogin_does_not_load_the_views_of_other_schemes() -> None:
+    assert "relogin.schemes" not in loaded_by("import relogin", names="{*sys.modules}")
+
+
+def test_every_public_name_is_there_when_it_is_asked_for() -> None:
+    assert all(hasattr(relogin, name) for name in relogin.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'worst'"):
+        relogin.worst  # noqa: B018
 
 
 def test_reading_a_well_formed_field_does_not_load_pyparsing() -> None:

@@ -6,12 +6,15 @@ says why:
     WWW-Authenticate: Session realm="orders", error="session_expired"
 
 Here is what is needed on both sides of the wire: `parse` and `serialize` for challenge fields
-(RFC 9110 §11), `SessionChallenge` for the Session scheme (SPEC.md), and what logins and verifiers
-speak in. The adapters live where their libraries are: `relogin.client.requests`,
-`relogin.server.wsgi` and their neighbours.
+(RFC 9110 §11), `SessionChallenge` for the Session scheme (SPEC.md), views of the Bearer, Digest and
+registry challenges with `best` to choose among them, and what logins and verifiers speak in. The
+adapters live where their libraries are: `relogin.client.requests`, `relogin.server.wsgi` and their
+neighbours.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from relogin.client.terms.grant import Grant
 from relogin.errors import (
@@ -28,25 +31,41 @@ from relogin.session import SessionChallenge, SessionError
 from relogin.wire.field import diagnose, parse, serialize
 from relogin.wire.model import AuthInfo, Challenge, Credentials
 
+if TYPE_CHECKING:
+    from relogin.schemes import BearerChallenge, DigestChallenge, RegistryChallenge, best
+
 ReauthError = ReloginError  # the name that tests outside this repository know it by
 
 __all__ = [
     "Admitted",
     "AuthInfo",
+    "BearerChallenge",
     "BodyNotReplayable",
     "Challenge",
     "ChallengeSyntaxError",
     "Credentials",
+    "DigestChallenge",
     "Grant",
     "InvalidGrant",
     "LoginRefused",
     "LoginTimeout",
     "LoginUnavailable",
     "Refused",
+    "RegistryChallenge",
     "ReloginError",
     "SessionChallenge",
     "SessionError",
+    "best",
     "diagnose",
     "parse",
     "serialize",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # The other schemes make `import relogin` a fifth slower, and few programs read them.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from relogin import schemes
+
+    return getattr(schemes, name)

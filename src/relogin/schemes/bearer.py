@@ -1,0 +1,100 @@
+"""The Bearer scheme (RFC 6750), with the metadata of RFC 9728: a typed view of a `Challenge`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Self
+
+from relogin.schemes.views import (
+    check,
+    check_scheme,
+    oauth_text,
+    oauth_uri,
+    received,
+    scope_token,
+    words,
+)
+from relogin.wire.model import Challenge
+
+__all__ = ["BearerChallenge"]
+
+SCHEME = "Bearer"
+_PRINTABLE = "may hold printable ASCII without quote and backslash (RFC 6750 §3)"
+
+
+@dataclass(frozen=True, slots=True)
+class BearerChallenge:
+    """A challenge of the Bearer scheme, as a server sends it or a client received it.
+
+    `realm` is `None` where the server named none. `scope` is the set of scopes that the request
+    needs. `error` is a code such as ``"invalid_token"`` or ``"insufficient_scope"``, absent where
+    the request carried no token. `resource_metadata` is the URL of the resource's metadata (RFC
+    9728 §5.1): a server's word, to be checked before anything is sent there.
+
+    Raises `ValueError` for what RFC 6750 §3 does not let a server send.
+
+    >>> import relogin
+    >>> (challenge,) = relogin.parse('bearer scope="write read", error="insufficient_scope"')
+    >>> seen = relogin.BearerChallenge.from_challenge(challenge)
+    >>> seen.error, sorted(seen.scope), seen.realm
+    ('insufficient_scope', ['read', 'write'], None)
+    >>> str(relogin.BearerChallenge(realm="orders", scope={"write", "read"}))
+    'Bearer realm="orders", scope="read write"'
+    """
+
+    realm: str | None = None
+    scope: frozenset[str] = field(default_factory=frozenset)
+    error: str | None = None
+    error_description: str | None = None
+    error_uri: str | None = None
+    resource_metadata: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scope", words(self.scope))
+        self._check()
+
+    def _check(self) -> None:
+        for name in self.scope:
+            check("a scope", name, scope_token, f"{_PRINTABLE}, and no space")
+        for name in ("error", "error_description"):
+            text = getattr(self, name)
+            if text is not None:
+                check(name, text, oauth_text, _PRINTABLE)
+        for name in ("error_uri", "resource_metadata"):
+            uri = getattr(self, name)
+            if uri is not None:
+                check(name, uri, oauth_uri, f"{_PRINTABLE}, and no space")
+
+    def to_challenge(self) -> Challenge:
+        """Build the challenge that says this; the scopes are written in alphabetical order.
+
+        Raises `ValueError` where the value was received and could not be sent, or says nothing:
+        RFC 6750 §3 wants at least one parameter.
+        """
+        self._check()
+        optional = {
+            "realm": self.realm,
+            "scope": " ".join(sorted(self.scope)) or None,
+            "error": self.error,
+            "error_description": self.error_description,
+            "error_uri": self.error_uri,
+            "resource_metadata": self.resource_metadata,
+        }
+        said = {name: value for name, value in optional.items() if value is not None}
+        if not said:
+            raise ValueError("a Bearer challenge says something: give it a realm (RFC 6750 §3)")
+        return Challenge(SCHEME, said)
+
+    @classmethod
+    def from_challenge(cls, challenge: Challenge) -> Self:
+        """Read a challenge that was received: any text is taken as it came, the unknown ignored.
+
+        Raises `ValueError` for a challenge of another scheme.
+        """
+        check_scheme(challenge, SCHEME)
+        texts = ("realm", "error", "error_description", "error_uri", "resource_metadata")
+        values = {name: challenge.get(name) for name in texts}
+        return received(cls, values | {"scope": words(challenge.get("scope", ""))})
+
+    def __str__(self) -> str:
+        return str(self.to_challenge())

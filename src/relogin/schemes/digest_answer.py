@@ -1,0 +1,164 @@
+"""Answering a Digest challenge (RFC 7616 §3.4), and checking what the server proves (§3.5).
+
+No I/O and no HTTP library: what is signed is given as text.
+"""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+from collections.abc import Iterable
+from typing import NamedTuple
+from urllib.parse import quote
+
+from relogin.errors import ChallengeSyntaxError
+from relogin.schemes.digest import DigestChallenge
+from relogin.schemes.digest_hash import Algorithm, algorithm_named
+from relogin.wire.model import AuthInfo, Credentials
+
+__all__ = ["Answers"]
+
+
+class _Nonce(NamedTuple):
+    """A nonce in use: how often so far, and what every answer with it begins and ends with."""
+
+    text: str
+    counts: itertools.count[int]
+    head: str
+
+
+class Answers:
+    """The answers of one account to one challenge, for as many requests as its nonce is good for.
+
+    Safe to share between threads: each answer counts once. User and password are text; they are
+    hashed as UTF-8. `cnonce` is chosen at random unless a test gives one.
+
+    Raises `ValueError` for a challenge that cannot be answered: without a nonce, with a hash
+    function that nobody knows or that this Python's OpenSSL lacks, or with no known qop.
+    """
+
+    def __init__(
+        self, challenge: DigestChallenge, user: str, password: str, *, cnonce: str | None = None
+    ) -> None:
+        self._challenge = challenge
+        self._user = user
+        self._algorithm = _algorithm(challenge)
+        self._cnonce = secrets.token_hex(16) if cnonce is None else cnonce
+        secret = self._hex(b":".join((self._account(), password.encode())))
+        if self._algorithm.session:  # of the first nonce, whatever comes after it (§3.4.2)
+            secret = self._hex(f"{secret}:{challenge.nonce}:{self._cnonce}".encode("latin-1"))
+        self._secret = secret
+        self.roll(challenge.nonce)
+
+    @property
+    def qop(self) -> frozenset[str]:
+        """The protections that the server offers; none where it is one of RFC 2069."""
+        return self._challenge.qop
+
+    def _hex(self, octets: bytes) -> str:
+        return self._algorithm.hex(octets)
+
+    def _account(self) -> bytes:
+        # Text of a field stands for its octets, one character each; what users type does not.
+        return self._user.encode() + b":" + self._challenge.realm.encode("latin-1")
+
+    def __repr__(self) -> str:
+        return f"<Answers to {self._algorithm.name} realm={self._challenge.realm!r}>"
+
+    # Answering
+
+    def roll(self, nonce: str) -> None:
+        """Go on with another nonce: one that an answer named as `nextnonce` (§3.5)."""
+        self._nonce = _Nonce(nonce, itertools.count(1), self._head(nonce))
+
+    def _head(self, nonce: str) -> str:
+        asked = self._challenge
+        params = {**self._name(), "realm": asked.realm, "nonce": nonce}
+        if asked.qop or self._algorithm.name != "MD5":  # which RFC 2069 does not name
+            params["algorithm"] = self._algorithm.name
+        if asked.qop or self._algorithm.session:
+            params["cnonce"] = self._cnonce
+        if asked.opaque is not None:
+            params["opaque"] = asked.opaque
+        if asked.userhash:
+            params["userhash"] = "true"
+        return str(Credentials("Digest", params))
+
+    def _name(self) -> dict[str, str]:
+        user, asked = self._user, self._challenge
+        if asked.userhash:
+            return {"username": self._hex(self._account())}
+        if user.isascii():
+            return {"username": user}
+        if (asked.charset or "").upper() == "UTF-8":  # §3.4.4, as RFC 8187 writes it
+            return {"username*": f"UTF-8''{quote(user, safe='')}"}
+        # A server of before RFC 7616 compares octets; mostly they are those of UTF-8.
+        return {"username": user.encode().decode("latin-1")}
+
+    def hashed(self, content: Iterable[bytes]) -> str:
+        """Hash the content of a request, piece by piece, for `auth-int`."""
+        digest = self._algorithm.new(b"")
+        for piece in content:
+            digest.update(piece)
+        found: str = digest.hexdigest()
+        return found
+
+    def answer(self, method: str, target: str, content_hash: str | None = None) -> str:
+        """Write the Authorization field of one request.
+
+        `target` is the request-target as it goes on the wire: path and query. `content_hash` is
+        what `hashed` made of the content, for `auth-int`.
+        """
+        nonce, hexed = self._nonce, self._algorithm.hex
+        what = f"{method}:{target}"
+        uri = target.replace("\\", "\\\\").replace('"', '\\"')
+        if not self._challenge.qop:
+            proof = f"{self._secret}:{nonce.text}:{hexed(what.encode('latin-1'))}"
+            response = hexed(proof.encode("latin-1"))
+            return f'{nonce.head}, uri="{uri}", response="{response}"'
+        qop = "auth"
+        if content_hash is not None:
+            qop, what = "auth-int", f"{what}:{content_hash}"
+        count = f"{next(nonce.counts):08x}"
+        proof = f"{self._secret}:{nonce.text}:{count}:{self._cnonce}:{qop}"
+        response = hexed(f"{proof}:{hexed(what.encode('latin-1'))}".encode("latin-1"))
+        return f'{nonce.head}, uri="{uri}", qop={qop}, nc={count}, response="{response}"'
+
+    # Checking the server
+
+    def is_proof(self, sent: str, info: AuthInfo, content_hash: str | None = None) -> bool | None:
+        """Tell whether an answer's `rspauth` shows that the server knows the password (§3.5).
+
+        `sent` is the Authorization field that it answers. `None` where it says nothing, or where
+        only the content's hash could tell and is not given.
+        """
+        proof = info.get("rspauth")
+        try:
+            asked = Credentials.parse(sent)
+        except ChallengeSyntaxError:
+            return None
+        if proof is None or "qop" not in asked:
+            return None
+        what = f":{asked.get('uri')}"
+        if asked["qop"] == "auth-int":
+            if content_hash is None:
+                return None
+            what = f"{what}:{content_hash}"
+        parts = (self._secret, *(asked.get(name, "") for name in ("nonce", "nc", "cnonce", "qop")))
+        expected = self._hex(
+            ":".join((*parts, self._hex(what.encode("latin-1")))).encode("latin-1")
+        )
+        return secrets.compare_digest(proof.lower().encode(), expected.encode())
+
+
+def _algorithm(challenge: DigestChallenge) -> Algorithm:
+    algorithm = algorithm_named(challenge.algorithm)
+    if algorithm is None:
+        raise ValueError(f"nobody knows the Digest algorithm {challenge.algorithm!r}")
+    if not algorithm.strength:
+        raise ValueError(
+            f"this Python's OpenSSL has no {algorithm.name}: the server needs to offer SHA-256 too"
+        )
+    if not challenge.strength:
+        raise ValueError("a Digest challenge without a nonce, or without a qop that anybody knows")
+    return algorithm

@@ -1,0 +1,45 @@
+"""What all typed views share: they take what was received as it came, and check what they send."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from relogin.wire.model import Challenge
+
+__all__ = ["check", "check_scheme", "oauth_text", "oauth_uri", "received", "scope_token", "words"]
+
+View = TypeVar("View")
+
+# RFC 6750 §3, which takes them from RFC 6749: scope-token, error_description and error, error_uri.
+scope_token = re.compile(r"[!#-\[\]-~]++").fullmatch
+oauth_text = re.compile(r"[ !#-\[\]-~]++").fullmatch
+oauth_uri = re.compile(r"[!#-\[\]-~]++").fullmatch
+
+
+def check_scheme(challenge: Challenge, scheme: str) -> None:
+    """Raise `ValueError` for a challenge of another scheme."""
+    if challenge.scheme.lower() != scheme.lower():
+        raise ValueError(f"a {challenge.scheme} challenge is none of the {scheme} scheme")
+
+
+def received(view: type[View], values: Mapping[str, Any]) -> View:
+    """Make a view of what a server has sent, without the checks of what is to be sent."""
+    self = object.__new__(view)
+    for name, value in values.items():
+        object.__setattr__(self, name, value)
+    return self
+
+
+def check(name: str, text: object, fits: Any, takes: str) -> None:
+    """Raise `TypeError` for what is no text, `ValueError` for a text that does not fit."""
+    if not isinstance(text, str):
+        raise TypeError(f"{name} must be a str, not {type(text).__name__}")
+    if not fits(text):
+        raise ValueError(f"{name} {takes}")
+
+
+def words(given: str | Iterable[str]) -> frozenset[str]:
+    """Take a set of words, or the text that lists them."""
+    return frozenset(given.split() if isinstance(given, str) else given)
