@@ -30,6 +30,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx_copybutton",
     "contents",  # docs/site/contents.py: the list of pages at the side
+    "playground",  # docs/site/playground.py: Pyodide and our code, put into the built site
 ]
 
 root_doc = "docs/index"
@@ -69,6 +70,7 @@ copybutton_remove_prompts = True
 
 html_theme = "furo"
 html_title = "relogin"
+html_favicon = "site/static/favicon.svg"
 html_static_path = ["site/static"]
 html_extra_path = ["site/root"]  # an index.html that leads to docs/index.html
 html_css_files = ["relogin.css"]

@@ -14,6 +14,7 @@ from relogin.errors import ChallengeSyntaxError
 from relogin.wire.faults import Fault
 from relogin.wire.field import diagnose
 from relogin.wire.model import Challenge
+from relogin.wire.remarks import Remark
 
 __all__ = ["Finding", "findings"]
 
@@ -34,6 +35,7 @@ class Finding:
     challenges: tuple[Challenge, ...]
     faults: tuple[Fault, ...]
     drawing: str
+    remarks: tuple[Remark, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Build what `--json` prints of it."""
@@ -72,7 +74,15 @@ def _diagnosed(status: int | None, field: ChallengeField) -> Finding:
         sentence = f"The field is {error.end} characters long; at most {error.start} are read."
         fault = Fault(error.fault, error.start, error.end, "RFC 9110 §5.4", sentence)
         return _unread(status, field, fault)
-    return Finding(status, field.name, field.lines, found.challenges, found.faults, str(found))
+    return Finding(
+        status,
+        field.name,
+        field.lines,
+        found.challenges,
+        found.faults,
+        str(found),
+        found.remarks,
+    )
 
 
 def _unread(status: int | None, field: ChallengeField, fault: Fault) -> Finding:

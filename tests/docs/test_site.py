@@ -1,0 +1,151 @@
+"""The built site in a real browser: it searches, copies, explains, fits a phone and asks nobody."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.chromium import Page, browsing
+from tests.docs.site import ROOT, build, serving_files
+from tests.docs.test_examples import run_module
+
+pytestmark = [
+    pytest.mark.needs("chromium"),
+    pytest.mark.needs("npm"),
+    pytest.mark.timeout(300),
+]
+
+READY = "document.querySelector('#result')?.dataset.ready"
+ERRORS = ("Runtime.exceptionThrown", "Log.entryAdded")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    assert build(folder) == ""
+    return folder
+
+
+@pytest.fixture(scope="module")
+def url(site: Path) -> Iterator[str]:
+    with serving_files(site) as origin:
+        yield origin
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Iterator[Page]:
+    with browsing(tmp_path / "profile") as opened:
+        for room in ("Log", "Runtime", "Network"):
+            opened.ask(f"{room}.enable")
+        yield opened
+
+
+def explained(page: Page) -> str:
+    """What the playground says now."""
+    page.until(READY)
+    text: str = page.run("return document.querySelector('#result').innerText")
+    return text
+
+
+def write(page: Page, text: str) -> None:
+    """Type a text into the playground."""
+    page.run(f"document.querySelector('#field').value = {json.dumps(text)}")
+    page.run("document.querySelector('#field').oninput()")
+
+
+def test_search_finds_a_word_of_a_recipe(page: Page, url: str) -> None:
+    page.open(f"{url}/search.html?q=refresh+token")
+    page.until("document.querySelectorAll('#search-results li a').length > 0")
+    found = page.run(
+        "return [...document.querySelectorAll('#search-results li a')].map(link => link.pathname)"
+    )
+    pages = [ROOT / path.removeprefix("/").replace(".html", ".md") for path in found]
+    assert any("refresh token" in one.read_text().lower() for one in pages if one.exists())
+
+
+def test_a_copy_button_copies_an_example_that_runs(page: Page, url: str, tmp_path: Path) -> None:
+    page.open(f"{url}/docs/how-to/logins.html")
+    page.ask("Browser.grantPermissions", origin=url, permissions=["clipboardReadWrite"])
+    page.ask("Emulation.setFocusEmulationEnabled", enabled=True)
+    button = "document.querySelector('.highlight-python button.copybtn')"
+    page.run(f"{button}.click()")
+    page.until(f"{button}.classList.contains('success')")
+    copied = page.run("return navigator.clipboard.readText()")
+    example = tmp_path / "copied.md"
+    example.write_text(f"```python\n{copied}\nprint('ran')\n```\n\n```text\nran\n```\n")
+    ran = run_module("tests.docs.pages", str(example))
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_the_playground_explains_a_malformed_field_without_a_network(page: Page, url: str) -> None:
+    page.open(f"{url}/docs/playground.html")
+    page.until(READY)
+    page.ask(
+        "Network.emulateNetworkConditions",
+        offline=True, latency=0, downloadThroughput=0, uploadThroughput=0,
+    )  # fmt: skip
+    write(page, "Bearer realm='Orders API' error=invalid_token")
+    shown = explained(page)
+    assert "single-quotes" in shown
+    assert "^^^^^^^^^^^^" in shown
+    assert 'Bearer realm="Orders API", error="invalid_token"' in shown
+    assert "sends the request again with Authorization: Bearer" in shown
+
+
+def test_a_link_carries_the_field_in_its_fragment(page: Page, url: str) -> None:
+    page.open(f"{url}/docs/playground.html")
+    page.until(READY)
+    write(page, 'Session realm="50 % off", error="session_revoked"')
+    link = page.run("return location.href")
+    page.open("about:blank")
+    page.open(link)
+    assert "ended on purpose" in explained(page)
+    assert "50 % off" in explained(page)
+
+
+def test_a_whole_answer_of_curl_is_explained(page: Page, url: str) -> None:
+    page.open(f"{url}/docs/playground.html")
+    page.until(READY)
+    write(
+        page, "HTTP/1.1 407 Proxy\r\nProxy-Authenticate: Basic realm=a\r\n\r\n<p>WWW-Authenticate"
+    )
+    shown = explained(page)
+    assert "Answer 407" in shown
+    assert "well-formed" in shown
+    assert "a proxy asking for its own password" in shown
+
+
+def test_a_remark_on_a_well_formed_field_is_shown(page: Page, url: str) -> None:
+    page.open(f"{url}/docs/playground.html")
+    page.until(READY)
+    write(page, "Session error='session_revoked'")
+    assert "quotes-in-value (allowed, but hardly meant)" in explained(page)
+
+
+def test_every_page_fits_a_phone_and_meets_no_error_and_no_other_host(
+    page: Page, site: Path, url: str
+) -> None:
+    page.ask(
+        "Emulation.setDeviceMetricsOverride",
+        width=390, height=844, deviceScaleFactor=1, mobile=True,
+    )  # fmt: skip
+    paths = [file.relative_to(site) for file in site.rglob("*.html") if file.parent != site]
+    assert len(paths) > 20
+    too_wide = {}
+    for path in paths:
+        page.open(f"{url}/{path}")
+        width = page.run("return document.documentElement.scrollWidth")
+        if width > 390:
+            too_wide[str(path)] = width
+    assert too_wide == {}
+    assert [one for kind in ERRORS for one in page.met(kind)] == []
+    asked = {one["request"]["url"] for one in page.met("Network.requestWillBeSent")}
+    assert {one for one in asked if not one.startswith((url, "data:", "blob:"))} == set()
+
+
+def test_no_page_names_a_file_of_another_host(site: Path) -> None:
+    loaded = re.compile(r"<(?:script|img|link|iframe)[^>]+(?:src|href)=\"(https?:[^\"]+)\"")
+    found = {name for file in site.rglob("*.html") for name in loaded.findall(file.read_text())}
+    assert found == set()
