@@ -6,7 +6,7 @@ both its forms) do those things, each in its own way; none of them decides anyth
     yields Login(flight, context)     -> what the login returned; its exception is thrown in
            Wait(flight, seconds)      -> None, when the flight has ended or the time is over
            Replay(credential, info)   -> the `ResponseInfo` of the answer
-           Ask, Pause                 -> see `renewal.shared`; only where a store is shared
+           Ask, Pause                 -> see `renewal.commands`; only where a store is shared
     returns Final
 
 No lock is held at any `yield`, and whatever is thrown in at one leaves no renewal without a leader.
@@ -15,24 +15,19 @@ No lock is held at any `yield`, and whatever is thrown in at one leaves no renew
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from dataclasses import replace
+from typing import Any
 
 from relogin.client.events import Event, EventKind, heard, tell
 from relogin.client.renewal.cache import Blocked, CredentialCache, Flight, Status
+from relogin.client.renewal.commands import Ask, Command, Final, Flow, Login, Pause, Replay, Wait
+from relogin.client.renewal.ends import failure_of, not_replayed, report
 from relogin.client.renewal.policy import UNAUTHORIZED, Credential, Decision, ResponseInfo
-from relogin.client.renewal.shared import Ask, Pause, consult, find, give_back, publish, take_turn
+from relogin.client.renewal.shared import consult, find, give_back, publish, take_turn
 from relogin.client.terms.grant import Context, granted
 from relogin.client.terms.outcomes import Outcome
 from relogin.client.terms.responder import Action
-from relogin.errors import (
-    BodyNotReplayable,
-    InvalidGrant,
-    LoginRefused,
-    LoginTimeout,
-    LoginUnavailable,
-    ReloginError,
-)
+from relogin.errors import BodyNotReplayable, LoginRefused, LoginTimeout
 
 __all__ = [
     "Ask",
@@ -49,42 +44,6 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
-    """Call the login. The driver adds `context.http`, and marks its own context as inside."""
-
-    flight: Flight
-    context: Context
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Wait until a flight that another request leads has ended, for so many seconds at most."""
-
-    flight: Flight
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """Send the request again, signed with this grant."""
-
-    credential: Credential
-    info: ResponseInfo
-
-
-@dataclass(frozen=True, slots=True)
-class Final:
-    """The end of the flow: this response is the answer, or the failure to raise with it."""
-
-    info: ResponseInfo
-    outcome: Outcome
-    failure: ReloginError | None = None
-
-
-Command: TypeAlias = Login | Wait | Replay | Ask | Pause
-Flow: TypeAlias = Generator[Command, Any, Final]
-
 MOST_REPLAYS = 2
 
 
@@ -95,7 +54,7 @@ def answer(cache: CredentialCache, info: ResponseInfo) -> Flow:
         decision = policy.decision(info)
         if decision is None or _stands(cache, info, decision):
             return _unanswered(cache, info, outcome)
-        _tell(cache, EventKind.CHALLENGED, decision)
+        report(cache, EventKind.CHALLENGED, decision)
         dead = _dead(info, decision)
         renewed: Credential | Final | None = cache.newer(decision.key, dead)
         if renewed is None:
@@ -106,18 +65,18 @@ def answer(cache: CredentialCache, info: ResponseInfo) -> Flow:
         if renewed is None:
             if led and dead is not None and decision.error is None:
                 cache.stands(dead, info.method, info.url)
-            _tell(cache, EventKind.REFUSED, decision, reason=decision.error)
+            report(cache, EventKind.REFUSED, decision, reason=decision.error)
             return Final(info, outcome)
         if isinstance(renewed, Final):
             return renewed
         cache.asked(decision.key, info.url, challenged=decision.challenge is not None)
         if not policy.may_replay(info):
-            return _not_replayed(cache, info, decision)
-        _tell(cache, EventKind.REPLAYED, decision)
+            return not_replayed(cache, info, decision)
+        report(cache, EventKind.REPLAYED, decision)
         try:
             info, outcome = (yield Replay(renewed, info)), Outcome.REPLAYED
         except BodyNotReplayable:  # it looked as if it could be sent twice, and could not
-            return _not_replayed(cache, replace(info, replayable=False), decision)
+            return not_replayed(cache, replace(info, replayable=False), decision)
     return Final(info, outcome)
 
 
@@ -237,7 +196,7 @@ def _renew(
 def _follow(
     cache: CredentialCache, decision: Decision, flight: Flight, give_up: float
 ) -> Generator[Command, Any, None]:
-    _tell(cache, EventKind.JOINED, decision)
+    report(cache, EventKind.JOINED, decision)
     yield Wait(flight, min(flight.deadline, give_up) - cache.clock())
 
 
@@ -266,7 +225,7 @@ def _log_in(
     """Log in and settle the flight; only what is no `Exception` leaves it to be abandoned."""
     started, credential = cache.clock(), None
     flight.led = True
-    _tell(cache, EventKind.STARTED, decision)
+    report(cache, EventKind.STARTED, decision)
     try:
         grant = granted((yield Login(flight, _context(cache, info, decision, flight))), info.url)
         if grant is None:
@@ -284,12 +243,12 @@ def _tell_end(
     cache: CredentialCache, decision: Decision, flight: Flight, *, seconds: float
 ) -> None:
     if flight.status is Status.GRANTED:
-        _tell(cache, EventKind.FINISHED, decision, seconds=seconds)
+        report(cache, EventKind.FINISHED, decision, seconds=seconds)
     else:
         # Still running: an interrupt is on its way, or a newcomer has taken over.
         running = flight.status is Status.RUNNING
         reason = Status.ABANDONED if running else flight.status
-        _tell(cache, EventKind.FAILED, decision, reason=reason.name.lower(), seconds=seconds)
+        report(cache, EventKind.FAILED, decision, reason=reason.name.lower(), seconds=seconds)
 
 
 def _context(
@@ -316,43 +275,14 @@ def _ended(
     blocked = joined.blocked if isinstance(joined, Flight) else joined
     if blocked is None:
         return None
-    _tell(cache, EventKind.REFUSED, decision, reason=blocked.outcome)
-    return Final(info, blocked.outcome, _failure(blocked, cache.clock()))
-
-
-def _failure(blocked: Blocked, now: float) -> ReloginError | None:
-    """Build this request's own exception: one raised in many threads would mix their frames."""
-    cause = blocked.cause
-    if cause is None:
-        return None
-    error: ReloginError
-    if blocked.outcome is Outcome.REFUSED:
-        said = f": {cause}" if str(cause) else ""
-        error = LoginRefused(f"the login was refused{said}; it is not tried again until reset()")
-    elif isinstance(cause, InvalidGrant):
-        error = InvalidGrant(str(cause))
-    else:
-        pause = None if blocked.until is None else max(blocked.until - now, 0.0)
-        # Of other exceptions the text may hold anything: a URL with a password in it, say.
-        ours = isinstance(cause, LoginUnavailable) and str(cause)
-        said = ours or type(cause).__name__
-        error = LoginUnavailable(f"the login failed: {said}", retry_after=pause)
-    error.__cause__ = cause
-    return error
+    report(cache, EventKind.REFUSED, decision, reason=blocked.outcome)
+    return Final(info, blocked.outcome, failure_of(blocked, cache.clock()))
 
 
 def _in_vain(cache: CredentialCache, *, in_time: bool) -> LoginTimeout:
     if in_time:
         return LoginTimeout("this request's login was overtaken, or reset() has forgotten it")
     return LoginTimeout(f"nobody renewed the session within {cache.policy.wait_timeout:g} s")
-
-
-def _not_replayed(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> Final:
-    _tell(cache, EventKind.REFUSED, decision, reason=Outcome.RENEWED_NOT_REPLAYED)
-    failure = None
-    if cache.policy.strict and not info.replayable:
-        failure = BodyNotReplayable("the session lives again, but the request's body is spent")
-    return Final(info, Outcome.RENEWED_NOT_REPLAYED, failure)
 
 
 def _unanswered(cache: CredentialCache, info: ResponseInfo, outcome: Outcome) -> Final:
@@ -364,19 +294,5 @@ def _unanswered(cache: CredentialCache, info: ResponseInfo, outcome: Outcome) ->
     if heard(cache.policy.listener) and info.origin in cache.policy.origins:
         lapsed = cache.policy.challenged(info)
         if lapsed is not None and lapsed.error is not None:
-            _tell(cache, EventKind.LAPSED, lapsed)
+            report(cache, EventKind.LAPSED, lapsed)
     return Final(info, outcome)
-
-
-def _tell(
-    cache: CredentialCache,
-    kind: EventKind,
-    decision: Decision,
-    *,
-    reason: str | None = None,
-    seconds: float | None = None,
-) -> None:
-    if heard(cache.policy.listener):
-        key = decision.key
-        event = Event(kind, key.origin, key.realm, decision.error, reason, seconds)
-        tell(cache.policy.listener, event)

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from relogin.client.events import Event, EventKind, tell, warn
 from relogin.client.renewal.cache import Blocked, CredentialCache, Flight, Status
+from relogin.client.renewal.commands import Ask, Pause
 from relogin.client.renewal.credential import Credential, Key, carried
 from relogin.client.renewal.policy import Decision
 from relogin.client.stores import Entry, Snapshot
@@ -38,21 +39,6 @@ __all__ = [
     "share",
     "take_turn",
 ]
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Ask:
-    """Call a method of the store. An asynchronous one is awaited; any other may block."""
-
-    call: Callable[..., Any]
-    arguments: tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Let so many seconds pass."""
-
-    seconds: float
 
 
 T = TypeVar("T")

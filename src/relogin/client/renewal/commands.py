@@ -1,0 +1,67 @@
+"""What a flow asks its driver to do, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from relogin.client.renewal.cache import Flight
+from relogin.client.renewal.policy import Credential, ResponseInfo
+from relogin.client.terms.grant import Context
+from relogin.client.terms.outcomes import Outcome
+from relogin.errors import ReloginError
+
+__all__ = ["Ask", "Command", "Final", "Flow", "Login", "Pause", "Replay", "Wait"]
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Call the login. The driver adds `context.http`, and marks its own context as inside."""
+
+    flight: Flight
+    context: Context
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Wait until a flight that another request leads has ended, for so many seconds at most."""
+
+    flight: Flight
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Send the request again, signed with this grant."""
+
+    credential: Credential
+    info: ResponseInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """The end of the flow: this response is the answer, or the failure to raise with it."""
+
+    info: ResponseInfo
+    outcome: Outcome
+    failure: ReloginError | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Ask:
+    """Call a method of the store. An asynchronous one is awaited; any other may block."""
+
+    call: Callable[..., Any]
+    arguments: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Let so many seconds pass."""
+
+    seconds: float
+
+
+Command: TypeAlias = Login | Wait | Replay | Ask | Pause
+Flow: TypeAlias = Generator[Command, Any, Final]

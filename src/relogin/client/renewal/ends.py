@@ -1,0 +1,63 @@
+"""How a renewal ends for one request, and what listeners are told on the way."""
+
+from __future__ import annotations
+
+from relogin.client.events import Event, EventKind, heard, tell
+from relogin.client.renewal.cache import Blocked, CredentialCache
+from relogin.client.renewal.commands import Final
+from relogin.client.renewal.policy import Decision, ResponseInfo
+from relogin.client.terms.outcomes import Outcome
+from relogin.errors import (
+    BodyNotReplayable,
+    InvalidGrant,
+    LoginRefused,
+    LoginUnavailable,
+    ReloginError,
+)
+
+__all__ = ["failure_of", "not_replayed", "report"]
+
+
+def failure_of(blocked: Blocked, now: float) -> ReloginError | None:
+    """Build this request's own exception: one raised in many threads would mix their frames."""
+    cause = blocked.cause
+    if cause is None:
+        return None
+    error: ReloginError
+    if blocked.outcome is Outcome.REFUSED:
+        said = f": {cause}" if str(cause) else ""
+        error = LoginRefused(f"the login was refused{said}; it is not tried again until reset()")
+    elif isinstance(cause, InvalidGrant):
+        error = InvalidGrant(str(cause))
+    else:
+        pause = None if blocked.until is None else max(blocked.until - now, 0.0)
+        # Of other exceptions the text may hold anything: a URL with a password in it, say.
+        ours = isinstance(cause, LoginUnavailable) and str(cause)
+        said = ours or type(cause).__name__
+        error = LoginUnavailable(f"the login failed: {said}", retry_after=pause)
+    error.__cause__ = cause
+    return error
+
+
+def not_replayed(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> Final:
+    """End with a living session and a request that could not be sent again."""
+    report(cache, EventKind.REFUSED, decision, reason=Outcome.RENEWED_NOT_REPLAYED)
+    failure = None
+    if cache.policy.strict and not info.replayable:
+        failure = BodyNotReplayable("the session lives again, but the request's body is spent")
+    return Final(info, Outcome.RENEWED_NOT_REPLAYED, failure)
+
+
+def report(
+    cache: CredentialCache,
+    kind: EventKind,
+    decision: Decision,
+    *,
+    reason: str | None = None,
+    seconds: float | None = None,
+) -> None:
+    """Let a listener know what happens to a session, if there is one."""
+    if heard(cache.policy.listener):
+        key = decision.key
+        event = Event(kind, key.origin, key.realm, decision.error, reason, seconds)
+        tell(cache.policy.listener, event)
