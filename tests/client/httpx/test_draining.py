@@ -12,7 +12,7 @@ import pytest
 
 from relogin import Grant, LoginRefused
 from relogin.client.httpx import SessionAuth
-from relogin.client.httpx import body as httpx_body
+from relogin.client.httpx_family import body as httpx_body
 from tests.client.httpx_drivers import Caller, Driver
 from tests.client.server import PATIENCE, Server, dribble, flood
 

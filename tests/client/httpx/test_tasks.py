@@ -17,7 +17,8 @@ import pytest
 import trio
 
 from relogin import Grant
-from relogin.client.httpx import SessionAuth, tasks
+from relogin.client.driver import tasks
+from relogin.client.httpx import SessionAuth
 from relogin.client.renewal.cache import Flight
 from tests.client.httpx_drivers import Driver, drive, login_of, when
 from tests.client.server import Answer, Server

@@ -16,7 +16,7 @@ import pytest
 from relogin import LoginRefused
 from relogin.client import Outcome, outcome
 from relogin.client.httpx import SessionAuth
-from relogin.client.httpx import body as httpx_body
+from relogin.client.httpx_family import body as httpx_body
 from relogin.client.signals import html_form, json_field, status
 from tests.client.httpx_drivers import Driver, drive
 from tests.client.server import Answer, Server, flood

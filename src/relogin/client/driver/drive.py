@@ -5,37 +5,78 @@ from __future__ import annotations
 import inspect
 import threading
 import time
-from collections.abc import Callable, Generator
-from typing import Any, TypeVar
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from functools import partial
+from types import TracebackType
+from typing import Any, Generic, TypeVar
 
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.flow import Ask, Command, Pause, Wait
 
-__all__ = ["drive", "stand_by", "wait"]
+__all__ = ["Stepping", "drive", "stand_by", "wait"]
 
+C = TypeVar("C")
 T = TypeVar("T")
 
 
-def drive(flow: Generator[Command, Any, T], do: Callable[[Command], object]) -> T:
-    """Run a flow to its end, doing each command with `do`.
+class Stepping(Generic[C, T]):
+    """Takes a flow from each command to the next, however its driver does them.
 
     An exception of a command is thrown into the flow, which alone knows what it means; one that
-    comes between two commands closes it, so that no renewal is left without a leader.
+    comes between two commands closes it, so that no renewal is left without a leader::
+
+        with closing(flow):
+            steps = Stepping(flow)
+            for command in steps:
+                with steps:
+                    steps.done = do(command)  # or await it, or yield it
+            return steps.result
     """
-    try:
-        command = next(flow)
-        while True:
-            try:
-                done = do(command)
-            except BaseException as error:  # noqa: BLE001 - the flow decides, and re-raises
-                command = flow.throw(error)
-            else:
-                command = flow.send(done)
-    except StopIteration as end:
-        result: T = end.value
-        return result
-    finally:
-        flow.close()
+
+    result: T
+    """What the flow returned."""
+
+    def __init__(self, flow: Generator[C, Any, T]) -> None:
+        self.done: object = None
+        self._flow = flow
+        self._go_on: Callable[[], C] = partial(next, flow)
+
+    def __iter__(self) -> Iterator[C]:
+        return self
+
+    def __next__(self) -> C:
+        self.done, go_on = None, self._go_on
+        del self._go_on
+        try:
+            return go_on()
+        except StopIteration as end:
+            self.result = end.value
+            raise
+        finally:
+            del go_on  # it may hold the very exception whose traceback holds this frame
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: object, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        if error is None:
+            self._go_on = partial(self._flow.send, self.done)
+        else:
+            self._go_on = partial(self._flow.throw, error)
+        return True  # whatever it is, the flow decides
+
+
+def drive(flow: Generator[C, Any, T], do: Callable[[C], object]) -> T:
+    """Run a flow to its end, doing each command with `do`."""
+    with closing(flow):
+        steps = Stepping(flow)
+        for command in steps:
+            with steps:
+                steps.done = do(command)
+        return steps.result
 
 
 def stand_by(cache: CredentialCache, command: Command) -> object:

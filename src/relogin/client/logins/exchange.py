@@ -11,12 +11,16 @@ from collections.abc import Generator, Mapping
 from contextlib import aclosing, closing
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
+from importlib import import_module
 from typing import Any, TypeAlias, TypeVar
 
 from relogin.client.terms.answer import Answer
+from relogin.client.terms.libraries import library_of
 from relogin.errors import LoginUnavailable
 
 __all__ = ["MOST_OCTETS", "Request", "Steps", "jar_of", "run", "run_async"]
+
+HTTPX = frozenset({"httpx", "httpx2"})
 
 MOST_OCTETS = 512 * 1024
 """How much is read of one answer to a login, after decoding."""
@@ -69,7 +73,7 @@ async def run_async(steps: Steps[T], http: Any, seconds: float) -> T:
 def _sent(http: Any, request: Request, until: float) -> Answer:
     try:
         left = _left(until)
-        if _is_httpx(http):
+        if library_of(http) in HTTPX:
             return _over_httpx(http, request, left)
         return _over_requests(http, request, left)
     except _failures(http) as error:
@@ -112,19 +116,13 @@ def _inner(error: BaseException) -> BaseException | None:
     return error.__cause__ or error.__context__
 
 
-def _is_httpx(http: Any) -> bool:
-    return hasattr(http, "build_request")
-
-
 def _failures(http: Any) -> tuple[type[Exception], ...]:
-    if _is_httpx(http):
-        import httpx
-
-        return (httpx.HTTPError, httpx.InvalidURL, TimeoutError)
-    import requests
-
+    name = library_of(http) or "requests"
+    library: Any = import_module(name)
+    if name in HTTPX:
+        return (library.HTTPError, library.InvalidURL, TimeoutError)
     # ValueError is what requests says to some redirects, which it looks at even if it stays there.
-    return (requests.RequestException, ValueError, TimeoutError)
+    return (library.RequestException, ValueError, TimeoutError)
 
 
 # requests

@@ -37,6 +37,7 @@ from relogin.client.requests.signing import learn, sign_again
 from relogin.client.signals import Error, signalled
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.grant import Context
+from relogin.client.terms.libraries import mixed_up
 from relogin.client.terms.origins import sent_to
 from relogin.client.terms.outcomes import mark
 
@@ -120,13 +121,13 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         self._routes: dict[str, Route] = {}
         self._adapter: object = None
 
-    def __call__(self, prepared: PreparedRequest) -> PreparedRequest:
+    def __call__(self, prepared: PreparedRequest, *_: object) -> PreparedRequest:
         """Sign a request that is being prepared, and see to its response."""
+        if not isinstance(prepared, PreparedRequest):
+            raise mixed_up("requests", prepared)
         if inside(self._cache):
             return prepared
         url = prepared.url or ""
-        if not isinstance(url, str):  # an httpx client calls whatever can be called
-            raise TypeError("this SessionAuth is for requests: see relogin.client.httpx")
         origin = sent_to(url)
         credential = self._cache.for_request(origin, url)
         if not self._cache.ready(origin, credential):

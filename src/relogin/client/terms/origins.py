@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 __all__ = ["check_secure", "origin_of", "sent_to", "trusted"]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+# A WebSocket handshake is a GET of http or https (RFC 6455 §4.1), and a session there is the same.
+_HANDSHAKES = {"ws": "http", "wss": "https"}
 # Scheme and authority.
 _ambiguous = re.compile(r"[\\\x00-\x20\x7f]").search
 _head = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*+://[^/?#]*+").match
@@ -60,6 +62,7 @@ def _normalized(head: str) -> str:
     if _ambiguous(head):
         raise ValueError("a backslash or blank before the path: nobody can say what host that is")
     scheme = head.partition(":")[0].lower()
+    scheme = _HANDSHAKES.get(scheme, scheme)
     host, port = _host_and_port(head, _DEFAULT_PORTS.get(scheme))
     if not host or not port:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Bodies as httpx has them: whether a request's can be sent twice, and a refused answer's end."""
+"""Whether a request's body can be sent twice, and a refused answer's end."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from itertools import chain
 from typing import Any, TypeAlias
 
 import anyio
-import httpx
 
 from relogin.client.driver.seek import seek
+from relogin.client.httpx_family.library import Library, Request, Response
 from relogin.client.renewal.policy import UNAUTHORIZED
 
 __all__ = [
@@ -34,24 +34,21 @@ MOST_SECONDS = 2.0
 Rewind: TypeAlias = Callable[[], bool]
 """Puts a body back to where it was before it was sent; `False` where it cannot be sent again."""
 
-# httpx gives the class no public name, and what it makes of files is of that class.
-_Multipart: Any = type(httpx.Request("POST", "https://multipart/", files={"file": b""}).stream)
 
-
-def watch(request: httpx.Request, spent: Callable[[], Exception]) -> Rewind:
+def watch(library: Library, request: Request, spent: Callable[[], Exception]) -> Rewind:
     """Prepare a body for being sent twice, before it is sent once.
 
     Where only a second pass can show that there is none, that pass raises `spent()`.
     """
     stream: Any = request.stream
-    if isinstance(stream, httpx.ByteStream):
+    if isinstance(stream, library.ByteStream):
         return _always
-    if isinstance(stream, _Multipart):
+    if isinstance(stream, library.multipart):
         return partial(_rewind_files, stream)
     source = getattr(stream, "_stream", stream)  # what the user passed; httpx shows it nowhere
     if hasattr(source, "read") or hasattr(source, "aread"):
-        return _file(stream, source)
-    return _repeated(request, stream, source, spent)
+        return _file(library, stream, source)
+    return _repeated(library, request, source, spent)
 
 
 def _always() -> bool:
@@ -68,8 +65,8 @@ def _rewind_files(multipart: Any) -> bool:
     return all(isinstance(file, str | bytes) or seek(file, 0) for file in files)
 
 
-def _file(stream: httpx.SyncByteStream | httpx.AsyncByteStream, source: Any) -> Rewind:
-    if isinstance(stream, httpx.AsyncByteStream):
+def _file(library: Library, stream: object, source: Any) -> Rewind:
+    if isinstance(stream, library.AsyncByteStream):
         source = getattr(source, "wrapped", None)  # anyio and trio show the file beneath theirs
         if not isinstance(source, io.IOBase):
             return _never
@@ -80,18 +77,19 @@ def _file(stream: httpx.SyncByteStream | httpx.AsyncByteStream, source: Any) -> 
 
 
 def _repeated(
-    request: httpx.Request, stream: Any, source: Any, spent: Callable[[], Exception]
+    library: Library, request: Request, source: Any, spent: Callable[[], Exception]
 ) -> Rewind:
     """Let a body that can be iterated twice show that it is the same both times."""
+    stream = request.stream
     # An iterator is its own iterator, and spent after one pass.
-    if not isinstance(stream, httpx.AsyncByteStream):
+    if not isinstance(stream, library.AsyncByteStream):
         if iter(source) is iter(source):
             return _never
-        request.stream = Chunks(source, _Passes(spent))
-    elif not isinstance(stream, httpx.SyncByteStream):
+        request.stream = library.streaming(Chunks)(source, _Passes(spent))
+    elif not isinstance(stream, library.SyncByteStream):
         if aiter(source) is aiter(source):
             return _never
-        request.stream = AsyncChunks(source, _Passes(spent))
+        request.stream = library.streaming(AsyncChunks)(source, _Passes(spent))
     else:  # the user's own, for both clients: nobody can say which way it goes
         return _never
     return _always
@@ -125,7 +123,7 @@ class _Passes:
             raise self._spent()
 
 
-class Chunks(httpx.SyncByteStream):
+class Chunks:
     """A body that is iterated once for each time it is sent."""
 
     def __init__(self, source: Iterable[bytes], passes: _Passes) -> None:
@@ -150,7 +148,7 @@ class Chunks(httpx.SyncByteStream):
         self._passes.ended(sent)
 
 
-class AsyncChunks(httpx.AsyncByteStream):
+class AsyncChunks:
     """A body that is iterated asynchronously, once for each time it is sent."""
 
     def __init__(self, source: AsyncIterable[bytes], passes: _Passes) -> None:
@@ -181,34 +179,34 @@ class AsyncChunks(httpx.AsyncByteStream):
                 await chunks.aclose()
 
 
-def drain(response: httpx.Response) -> None:
+def drain(library: Library, response: Response) -> None:
     """Read what is left of a response, at most 64 KiB for at most 2 s; close it if there is more.
 
     What was read stays readable. httpx reads a refused response to its end before it sends the
     next request, however long that takes: this leaves it nothing to wait for.
     """
-    if _is_drained(response):
+    if _is_drained(library, response):
         return
     kept, until = bytearray(), time.monotonic() + MOST_SECONDS / 2
     with (
         hurried(response),
         closing(_stream(response)) as stream,
-        suppress(httpx.HTTPError),
+        suppress(library.HTTPError),
     ):
         for piece in stream:
             kept += piece
             if len(kept) > MOST_OCTETS or time.monotonic() > until:
                 break
-    _keep(response, bytes(kept))
+    _keep(library, response, bytes(kept))
 
 
-async def drain_async(response: httpx.Response) -> None:
+async def drain_async(library: Library, response: Response) -> None:
     """Read what is left of a response, as `drain` does."""
-    if _is_drained(response):
+    if _is_drained(library, response):
         return
     kept, stream = bytearray(), _stream(response)
     try:
-        with anyio.move_on_after(MOST_SECONDS) as bound, suppress(httpx.HTTPError):
+        with anyio.move_on_after(MOST_SECONDS) as bound, suppress(library.HTTPError):
             async for piece in stream:
                 kept += piece
                 if len(kept) > MOST_OCTETS:
@@ -218,24 +216,24 @@ async def drain_async(response: httpx.Response) -> None:
                     break
     finally:
         await stream.aclose()
-    _keep(response, bytes(kept))
+    _keep(library, response, bytes(kept))
 
 
-def _stream(response: httpx.Response) -> Any:
+def _stream(response: Response) -> Any:
     return response.stream
 
 
-def is_read(response: httpx.Response) -> bool:
+def is_read(response: Response) -> bool:
     """Tell whether a response has nothing more to read: an event hook may have been first."""
     return response.is_closed or response.is_stream_consumed
 
 
-def _is_drained(response: httpx.Response) -> bool:
-    return is_read(response) or isinstance(response.stream, httpx.ByteStream)
+def _is_drained(library: Library, response: Response) -> bool:
+    return is_read(response) or isinstance(response.stream, library.ByteStream)
 
 
 @contextmanager
-def hurried(response: httpx.Response) -> Iterator[None]:
+def hurried(response: Response) -> Iterator[None]:
     """Let no read of a 401 take longer than half the time there is: the last may begin late.
 
     Its transport asks the request for that, when the first octet of a body is read.
@@ -251,13 +249,16 @@ def hurried(response: httpx.Response) -> Iterator[None]:
         extensions["timeout"] = before
 
 
-def _keep(response: httpx.Response, octets: bytes) -> None:
+def _keep(library: Library, response: Response, octets: bytes) -> None:
     """Leave with a response what was read of it, or nothing where httpx would choke on that."""
+    took = getattr(response.stream, "elapsed", None)
+    if took is not None:  # httpx2 asks the stream, and httpx has been told by it
+        response.elapsed = took
     if "Content-Encoding" in response.headers:
-        stream = httpx.ByteStream(octets)
-        trial = httpx.Response(200, headers=response.headers, stream=stream)
+        stream = library.ByteStream(octets)
+        trial = library.Response(200, headers=response.headers, stream=stream)
         try:
             trial.read()
-        except httpx.DecodingError:
+        except library.DecodingError:
             octets = b""
-    response.stream = httpx.ByteStream(octets)
+    response.stream = library.ByteStream(octets)

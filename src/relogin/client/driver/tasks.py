@@ -10,12 +10,13 @@ import asyncio
 import inspect
 import sys
 from collections.abc import Awaitable, Callable, Generator
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
 
+from relogin.client.driver.drive import Stepping
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.flow import Ask, Pause, Wait
 
@@ -27,20 +28,12 @@ Do = TypeVar("Do")
 
 async def drive(flow: Generator[Do, Any, T], do: Callable[[Do], Awaitable[object]]) -> T:
     """Run a flow to its end, doing each command with `do`."""
-    try:
-        command = next(flow)
-        while True:
-            try:
-                done = await do(command)
-            except BaseException as error:  # noqa: BLE001 - the flow decides, and re-raises
-                command = flow.throw(error)
-            else:
-                command = flow.send(done)
-    except StopIteration as end:
-        result: T = end.value
-        return result
-    finally:
-        flow.close()
+    with closing(flow):
+        steps = Stepping(flow)
+        for command in steps:
+            with steps:
+                steps.done = await do(command)
+        return steps.result
 
 
 async def stand_by(cache: CredentialCache, command: Wait | Pause | Ask) -> object:

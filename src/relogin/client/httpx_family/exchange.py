@@ -1,26 +1,26 @@
-"""One request of httpx, from its signing to its answer, without I/O.
+"""One request, from its signing to its answer, without I/O.
 
 `Exchange.steps` yields the requests to be sent, and what else is to be done meanwhile; the two
-drivers in `relogin.client.httpx` do it, each in its own way.
+drivers beside it do it, each in its own way.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Generator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from http.cookiejar import CookieJar
 from typing import Any, NoReturn, TypeAlias
 
-import httpx
-
 from relogin import errors
 from relogin.client.driver.cookie_text import values, with_cookies
 from relogin.client.driver.credentials import extend, roll, sent_with, sign, unsign
-from relogin.client.driver.failures import Kinds, raisable
-from relogin.client.httpx.body import AsyncChunks, Chunks, watch
-from relogin.client.httpx.bound import OriginBound
+from relogin.client.driver.drive import Stepping
+from relogin.client.driver.failures import raisable
+from relogin.client.httpx_family.body import AsyncChunks, Chunks, watch
+from relogin.client.httpx_family.bound import OriginBound
+from relogin.client.httpx_family.library import Library, Request, Response
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.flow import (
     Ask,
@@ -47,7 +47,7 @@ __all__ = ["Begin", "Drain", "Exchange", "Look", "Meanwhile", "Step"]
 class Look:
     """Ask the signals about a response."""
 
-    response: httpx.Response
+    response: Response
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Drain:
     Within bounds if it is over with; what may yet be returned stays whole, however long it is.
     """
 
-    response: httpx.Response
+    response: Response
     over: bool
 
 
@@ -69,26 +69,27 @@ class Begin:
 
 
 Meanwhile: TypeAlias = Look | Drain | Begin | Login | Wait | Ask | Pause
-Step: TypeAlias = httpx.Request | Meanwhile
+Step: TypeAlias = Request | Meanwhile
 _CHALLENGE = "WWW-Authenticate"
+SWITCHING_PROTOCOLS = 101
 # A response, and the error that it signals if no challenge says one.
-Arrived: TypeAlias = tuple[httpx.Response, Error | None]
+Arrived: TypeAlias = tuple[Response, Error | None]
 
 
 class Exchange:
     """What became of one request so far: what was sent last, and what came back."""
 
-    def __init__(self, cache: CredentialCache, kinds: Kinds, request: httpx.Request) -> None:
+    def __init__(self, library: Library, cache: CredentialCache, request: Request) -> None:
         self.is_out = False
         """Whether a request is on its way, and nobody waits for anything else."""
+        self._library = library
         self._cache = cache
-        self._kinds = kinds
         # The user's own is never changed: it may be sent again, and by several threads at once.
-        self._request = _copy(request)
-        self._rewind = watch(self._request, self._spent)
+        self._request = self._copy(request)
+        self._rewind = watch(library, self._request, self._spent)
         self._body = self._request.stream
         self._credential: Credential | None = None
-        self._past: list[httpx.Response] = []
+        self._past: list[Response] = []
         self._sent = 0
 
     def steps(self) -> Generator[Step, Any, None]:
@@ -115,20 +116,12 @@ class Exchange:
 
     def _done(self, flow: Flow) -> Generator[Step, Any, Final]:
         """Run the flow to its end; its replays are requests."""
-        try:
-            command = next(flow)
-            while True:
-                try:
-                    done = yield from self._do(command)
-                except BaseException as error:  # noqa: BLE001 - the flow decides, and re-raises
-                    command = flow.throw(error)
-                else:
-                    command = flow.send(done)
-        except StopIteration as end:
-            final: Final = end.value
-            return final
-        finally:
-            flow.close()
+        with closing(flow):
+            steps = Stepping(flow)
+            for command in steps:
+                with steps:
+                    steps.done = yield from self._do(command)
+            return steps.result
 
     def _do(self, command: Command) -> Generator[Step, Any, object]:
         if not isinstance(command, Replay):
@@ -143,7 +136,7 @@ class Exchange:
     # Sending
 
     def _send(
-        self, request: httpx.Request, credential: Credential | None
+        self, request: Request, credential: Credential | None
     ) -> Generator[Step, Any, Arrived]:
         """Send a request; return what came, or the redirect that led there if that says more."""
         self._credential = credential
@@ -152,15 +145,15 @@ class Exchange:
                 self._credential = credential = self._cache.current(credential)
                 _sign(request, credential)
             self.is_out = True
-            response: httpx.Response = yield request
+            response: Response = yield request
             self.is_out = False
             found = yield from self._followed(credential, self._record(response))
-            if not isinstance(found, httpx.Request):
+            if isinstance(found, tuple):
                 return found
             yield Drain(response, over=True)
-            request = _copy(found)
+            request = self._copy(found)
 
-    def _record(self, response: httpx.Response) -> Sequence[httpx.Response]:
+    def _record(self, response: Response) -> Sequence[Response]:
         """Keep the history true; return the responses that this sending brought.
 
         httpx forgets the redirects that led to a response which is sent again for.
@@ -172,14 +165,14 @@ class Exchange:
         return hops
 
     def _followed(
-        self, credential: Credential | None, hops: Sequence[httpx.Response]
-    ) -> Generator[Step, Any, Arrived | httpx.Request]:
+        self, credential: Credential | None, hops: Sequence[Response]
+    ) -> Generator[Step, Any, Arrived | Request]:
         """Go along the redirects, and learn from all that the grant was sent with.
 
         httpx makes the Cookie field of a redirect of nothing but its client's own jar. A request
         within the origin that lost the grant so is returned, to be sent again if that is safe.
         """
-        signed, policy = credential is not None, self._cache.policy
+        signed = credential is not None
         for number, hop in enumerate(hops):
             request = hop.request
             if credential is not None and signed and number:
@@ -187,7 +180,7 @@ class Exchange:
                 signed = within and self._sent_with(request) is not None
                 if within and not signed and request.method in {"GET", "HEAD"}:
                     return request
-            if policy.signals and _origin(request) in policy.origins:
+            if self._is_looked_at(hop):
                 signal: Error | None = yield Look(hop)
                 if signal is not None:
                     return hop, signal
@@ -195,17 +188,23 @@ class Exchange:
                 self._learn(credential, hop)
         return hops[-1], None
 
-    def _learn(self, credential: Credential, response: httpx.Response) -> None:
+    def _is_looked_at(self, response: Response) -> bool:
+        policy = self._cache.policy
+        if not policy.signals or response.status_code == SWITCHING_PROTOCOLS:
+            return False  # what follows there are the frames of a WebSocket
+        return _origin(response.request) in policy.origins
+
+    def _learn(self, credential: Credential, response: Response) -> None:
         if response.status_code == UNAUTHORIZED:
             return
         if credential.cookies and "Set-Cookie" in response.headers:
-            roll(self._cache, credential, _setting(response).cookies.jar)
+            roll(self._cache, credential, _setting(self._library, response).cookies.jar)
         request = response.request
         extend(self._cache, credential, request.headers, str(request.url), response.headers)
 
     # Seeing, and sending again
 
-    def _info(self, response: httpx.Response, signal: Error | None = None) -> ResponseInfo:
+    def _info(self, response: Response, signal: Error | None = None) -> ResponseInfo:
         request, url = response.request, str(response.request.url)
         dead = response.status_code == UNAUTHORIZED or signal is not None
         return ResponseInfo(
@@ -227,21 +226,21 @@ class Exchange:
             signal=signal,
         )
 
-    def _sent_with(self, request: httpx.Request) -> Credential | None:
+    def _sent_with(self, request: Request) -> Credential | None:
         return sent_with(self._cache, self._credential, request.headers, str(request.url))
 
-    def _is_replayable(self, request: httpx.Request) -> bool:
-        if isinstance(request.stream, httpx.ByteStream):
+    def _is_replayable(self, request: Request) -> bool:
+        if isinstance(request.stream, self._library.ByteStream):
             return True  # a redirect may have taken the body away
         return request.stream is self._body and self._rewind()
 
-    def _again(self, refused: httpx.Response) -> httpx.Request:
+    def _again(self, refused: Response) -> Request:
         """Copy what was refused, with the cookies that the 401 set and without the dead grant.
 
         It is the request that met the 401, which need not be the first: redirects run below auth.
         """
-        request, dead = _copy(refused.request), self._credential
-        set_now, gone = _cookies_of(refused)
+        request, dead = self._copy(refused.request), self._credential
+        set_now, gone = _cookies_of(self._library, refused)
         if dead is not None:
             gone |= dead.cookies.keys()
             _put_url(request, unsign(request.headers, str(request.url), dead))
@@ -253,62 +252,61 @@ class Exchange:
     # Failing
 
     def _fail(
-        self, failure: errors.ReloginError, response: httpx.Response
+        self, failure: errors.ReloginError, response: Response
     ) -> Generator[Step, Any, NoReturn]:
         """Raise a failure with a response that can be read, although httpx is about to close it."""
         yield Drain(response, over=True)
-        with suppress(httpx.StreamError):  # a hook has streamed it away
+        with suppress(self._library.StreamError):  # a hook has streamed it away
             response.read()
-        raise raisable(failure, self._kinds, response) from failure.__cause__
+        raise raisable(failure, self._library.kinds, response) from failure.__cause__
 
     def _spent(self) -> errors.ReloginError:
         text = "the body cannot be read a second time: it is not sent short"
         refused = self._past[-1] if self._past else None
-        return raisable(errors.BodyNotReplayable(text), self._kinds, refused)
+        return raisable(errors.BodyNotReplayable(text), self._library.kinds, refused)
+
+    def _copy(self, request: Request) -> Request:
+        # Not by `copy`, which would do as pickling does and leave the body behind.
+        copied = object.__new__(type(request))
+        copied.__dict__.update(request.__dict__)
+        copied.headers = self._library.Headers(request.headers)
+        # Each octet is a character in it: of itself it takes ASCII, and fails on other cookies.
+        copied.headers.encoding = "latin-1"
+        copied.extensions = dict(request.extensions)
+        return copied
 
     def warn_of_hook(self, failed: BaseException | None) -> None:
         """Warn where an event hook raised on a 401 that could have been answered."""
-        if not isinstance(failed, httpx.HTTPStatusError):
+        if not isinstance(failed, self._library.HTTPStatusError):
             return
         if self._cache.policy.decision(self._info(failed.response)) is not None:
             warnings.warn(
-                "an event hook of the httpx client raised on a 401, so the session was not "
-                "renewed: hooks run below auth; call raise_for_status() on the response instead",
+                f"an event hook of the {self._library.name} client raised on a 401, so the session "
+                "was not renewed: hooks run below auth; call raise_for_status() on the response",
                 stacklevel=2,
             )
 
 
-def _copy(request: httpx.Request) -> httpx.Request:
-    # Not by `copy`, which would do as pickling does and leave the body behind.
-    copied = object.__new__(type(request))
-    copied.__dict__.update(request.__dict__)
-    copied.headers = httpx.Headers(request.headers)
-    # Every octet is a character in it: httpx takes ASCII, and would fail on a cookie with others.
-    copied.headers.encoding = "latin-1"
-    copied.extensions = dict(request.extensions)
-    return copied
-
-
-def _sign(request: httpx.Request, credential: Credential) -> None:
+def _sign(request: Request, credential: Credential) -> None:
     _put_url(request, sign(request.headers, str(request.url), credential))
     bound = [name for name in credential.headers if name.lower() != "authorization"]
     if bound:  # httpx itself takes Authorization away where a redirect leads to another origin
         request.headers = OriginBound(request.headers, bound)  # type: ignore[assignment]
 
 
-def _put_url(request: httpx.Request, url: str) -> None:
+def _put_url(request: Request, url: str) -> None:
     if url != str(request.url):
-        request.url = httpx.URL(url)
+        request.url = type(request.url)(url)
 
 
-def _origin(request: httpx.Request) -> str:
+def _origin(request: Request) -> str:
     return sent_to(str(request.url))
 
 
-def _setting(response: httpx.Response) -> httpx.Response:
+def _setting(library: Library, response: Response) -> Response:
     """Make a response of the Set-Cookie fields of one, read as octets: they are to be sent back."""
     lines = [line for line in response.headers.raw if line[0].lower() == b"set-cookie"]
-    setting = httpx.Response(response.status_code, headers=lines, request=response.request)
+    setting = library.Response(response.status_code, headers=lines, request=response.request)
     setting.headers.encoding = "latin-1"
     return setting
 
@@ -327,13 +325,13 @@ class _Jar(CookieJar):
         super().clear(domain, path, name)
 
 
-def _cookies_of(response: httpx.Response) -> tuple[dict[str, str], set[str]]:
+def _cookies_of(library: Library, response: Response) -> tuple[dict[str, str], set[str]]:
     """Tell which cookies a response sets for the next request to its URL, and which it deletes."""
     if "Set-Cookie" not in response.headers:
         return {}, set()
     jar = _Jar()
-    cookies, probe = httpx.Cookies(jar), httpx.Request("GET", response.request.url)
+    cookies, probe = library.Cookies(jar), library.Request("GET", response.request.url)
     probe.headers.encoding = "latin-1"
-    cookies.extract_cookies(_setting(response))
+    cookies.extract_cookies(_setting(library, response))
     cookies.set_cookie_header(probe)
     return values(probe.headers.get("Cookie")), jar.gone

@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, MutableMapping
 from typing import Any
 
-import httpx
+from relogin.client.httpx_family.library import Headers
 
 __all__ = ["OriginBound"]
 
 
 class OriginBound(MutableMapping[str, str]):
-    """Fields that are sent and read as `httpx.Headers` are, and copied without those `bound`."""
+    """Fields that are sent and read as `Headers` are, and copied without those `bound`."""
 
-    def __init__(self, headers: httpx.Headers, bound: Iterable[str]) -> None:
+    def __init__(self, headers: Headers, bound: Iterable[str]) -> None:
         self._all = headers
         self._bound = {name.lower() for name in bound}
 
@@ -59,7 +59,7 @@ class OriginBound(MutableMapping[str, str]):
     __hash__ = None  # type: ignore[assignment]  # it can be changed
 
     def __repr__(self) -> str:
-        return repr(httpx.Headers(self.items()))
+        return repr(type(self._all)(self.items()))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return httpx.Headers, (self.items(),)
+        return type(self._all), (self.items(),)

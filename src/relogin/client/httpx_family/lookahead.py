@@ -1,15 +1,16 @@
-"""Looking into an answer of httpx that nobody has read yet, and leaving it as it was."""
+"""Looking into an answer that nobody has read yet, and leaving it as it was."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import suppress
-from typing import Any
+from datetime import timedelta
+from typing import Any, cast
 
 import anyio
-import httpx
 
-from relogin.client.httpx.body import MOST_OCTETS, hurried, is_read
+from relogin.client.httpx_family.body import MOST_OCTETS, hurried, is_read
+from relogin.client.httpx_family.library import Library, Response
 from relogin.client.signals import Error, Signal, signalled, signalled_async
 from relogin.client.terms.answer import Answer
 
@@ -18,65 +19,67 @@ __all__ = ["free", "free_async", "look", "look_async"]
 _MOST_PIECES = 64  # that a transport has at hand: one of the user's own may never wait
 
 
-def look(signals: Sequence[Signal], response: httpx.Response) -> Error | None:
+def look(library: Library, signals: Sequence[Signal], response: Response) -> Error | None:
     """Ask signals about a response; they read no more of it than they need."""
-    seen = _Seen(response)
+    seen = _Seen(library, response)
 
     def more() -> bytes:
-        tape = _taped(response)
+        tape = _taped(library, response)
         # What breaks off here will do so for its reader too.
-        with suppress(httpx.HTTPError), hurried(response):
+        with suppress(library.HTTPError), hurried(response):
             while piece := tape.record():
                 if decoded := seen.decoded(piece):
                     return decoded
         return seen.rest()
 
-    return signalled(signals, _answer(response), more)
+    return signalled(signals, _answer(library, response), more)
 
 
-async def look_async(signals: Sequence[Signal], response: httpx.Response) -> Error | None:
+async def look_async(
+    library: Library, signals: Sequence[Signal], response: Response
+) -> Error | None:
     """Ask signals about a response, as `look` does."""
-    seen = _Seen(response)
+    seen = _Seen(library, response)
 
     async def more() -> bytes:
-        tape = _taped_async(response)
-        with suppress(httpx.HTTPError):
+        tape = _taped_async(library, response)
+        with suppress(library.HTTPError):
             while piece := await tape.record():
                 if decoded := seen.decoded(piece):
                     return decoded
         return seen.rest()
 
-    return await signalled_async(signals, _answer(response), more)
+    return await signalled_async(signals, _answer(library, response), more)
 
 
-def _answer(response: httpx.Response) -> Answer:
+def _answer(library: Library, response: Response) -> Answer:
     answer = Answer(response.status_code, response.headers, str(response.url), reading=True)
     if is_read(response):  # by a hook; or it is a redirect that httpx has followed
-        with suppress(httpx.ResponseNotRead):  # a hook that kept it for itself
+        with suppress(library.StreamError):  # a hook that kept it for itself
             answer.octets = response.content
         answer.reading = False
     return answer
 
 
-def free(response: httpx.Response) -> None:
+def free(library: Library, response: Response) -> None:
     """Read an answer that may yet be returned to its end, where that is near: others may wait."""
     if _is_short(response):
-        tape = _taped(response)
-        with suppress(httpx.HTTPError):
+        tape = _taped(library, response)
+        with suppress(library.HTTPError):
             while tape.record():
                 pass
 
 
-async def free_async(response: httpx.Response) -> None:
+async def free_async(library: Library, response: Response) -> None:
     """Read an answer to its end, as `free` does."""
     if _is_short(response):
-        tape = _taped_async(response)
-        with suppress(httpx.HTTPError):
+        tape = _taped_async(library, response)
+        with suppress(library.HTTPError):
             while await tape.record():
                 pass
 
 
-def _is_short(response: httpx.Response) -> bool:
+def _is_short(response: Response) -> bool:
     length = response.headers.get("Content-Length", "")
     return not is_read(response) and length.isdecimal() and int(length) <= MOST_OCTETS
 
@@ -88,7 +91,8 @@ class _Seen:
     be iterated over by both of its clients. So the beginning is decoded anew when it has grown.
     """
 
-    def __init__(self, response: httpx.Response) -> None:
+    def __init__(self, library: Library, response: Response) -> None:
+        self._library = library
         self._headers = response.headers
         self._encoded = "Content-Encoding" in response.headers
         self._octets = bytearray()
@@ -107,9 +111,10 @@ class _Seen:
 
     def rest(self) -> bytes:
         """Return what has not been returned yet."""
-        stream = httpx.ByteStream(bytes(self._octets))
-        trial, whole = httpx.Response(200, headers=self._headers, stream=stream), bytearray()
-        with suppress(httpx.DecodingError):  # it is cut off, or makes no sense
+        stream = self._library.ByteStream(bytes(self._octets))
+        whole = bytearray()
+        trial = self._library.Response(200, headers=self._headers, stream=stream)
+        with suppress(self._library.DecodingError):  # it is cut off, or makes no sense
             for piece in trial.iter_bytes():
                 whole += piece
         found = bytes(whole[self._given :])
@@ -117,26 +122,32 @@ class _Seen:
         return found
 
 
-class _Tape(httpx.SyncByteStream):
+class _Tape:
     """A body that gives what was recorded of it once more, and then the rest."""
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, library: Library, stream: Any) -> None:
+        self._failure = library.HTTPError
         self._stream = stream
         self._live: Iterator[bytes] = iter(stream)
         self._kept: list[bytes] = []
-        self._broken: httpx.HTTPError | None = None
+        self._broken: Exception | None = None
 
     def record(self) -> bytes:
         """Read some more; nothing where it has ended, and its connection is free again."""
         try:
             piece = next(self._live, b"")
-        except httpx.HTTPError as error:
+        except self._failure as error:
             self._broken = error
             raise
         self._kept.append(piece)
         if not piece:
             self.close()
         return piece
+
+    @property
+    def elapsed(self) -> timedelta | None:
+        """How long the response took, where the library asks its stream."""
+        return getattr(self._stream, "elapsed", None)
 
     def __iter__(self) -> Iterator[bytes]:
         yield from self._kept
@@ -148,26 +159,32 @@ class _Tape(httpx.SyncByteStream):
         self._stream.close()
 
 
-class _AsyncTape(httpx.AsyncByteStream):
+class _AsyncTape:
     """A body that gives what was recorded of it once more, and then the rest."""
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, library: Library, stream: Any) -> None:
+        self._failure = library.HTTPError
         self._stream = stream
         self._live: AsyncIterator[bytes] = aiter(stream)
         self._kept: list[bytes] = []
-        self._broken: httpx.HTTPError | None = None
+        self._broken: Exception | None = None
 
     async def record(self) -> bytes:
         """Read some more; nothing where it has ended, and its connection is free again."""
         try:
             piece = await anext(self._live, b"")
-        except httpx.HTTPError as error:
+        except self._failure as error:
             self._broken = error
             raise
         self._kept.append(piece)
         if not piece:
             await self.aclose()
         return piece
+
+    @property
+    def elapsed(self) -> timedelta | None:
+        """How long the response took, where the library asks its stream."""
+        return getattr(self._stream, "elapsed", None)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for piece in self._kept:
@@ -179,7 +196,7 @@ class _AsyncTape(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         # Cancelled in their next read, the generators within end in order, as trio wants them to.
-        with anyio.CancelScope() as scope, suppress(httpx.HTTPError):
+        with anyio.CancelScope() as scope, suppress(self._failure):
             scope.cancel()
             pieces = 0
             async for _ in self._live:
@@ -189,13 +206,13 @@ class _AsyncTape(httpx.AsyncByteStream):
         await self._stream.aclose()
 
 
-def _taped(response: httpx.Response) -> _Tape:
+def _taped(library: Library, response: Response) -> _Tape:
     if not isinstance(response.stream, _Tape):
-        response.stream = _Tape(response.stream)
-    return response.stream
+        response.stream = library.streaming(_Tape)(library, response.stream)
+    return cast("_Tape", response.stream)
 
 
-def _taped_async(response: httpx.Response) -> _AsyncTape:
+def _taped_async(library: Library, response: Response) -> _AsyncTape:
     if not isinstance(response.stream, _AsyncTape):
-        response.stream = _AsyncTape(response.stream)
-    return response.stream
+        response.stream = library.streaming(_AsyncTape)(library, response.stream)
+    return cast("_AsyncTape", response.stream)

@@ -1,0 +1,77 @@
+"""Renewal for httpx2: `httpx2.Client(auth=SessionAuth(login, …))`, and the same for `AsyncClient`.
+
+This drives `relogin.client.renewal.flow`, in threads and in tasks of asyncio and trio: it sends,
+waits and logs in as the flow says, and decides nothing. Needs the extra ``relogin[httpx2]``.
+"""
+
+from __future__ import annotations
+
+try:
+    import anyio as _anyio  # noqa: F401 - httpx2 brings it, and the tasks need it
+    import httpx2
+except ImportError as missing:
+    raise ImportError(
+        "relogin.client.httpx2 needs httpx2: pip install 'relogin[httpx2]'", name=missing.name
+    ) from missing
+
+from relogin import errors
+from relogin.client.driver.failures import by_base
+from relogin.client.httpx_family.auth import FamilyAuth
+from relogin.client.httpx_family.library import Library
+
+__all__ = [
+    "BodyNotReplayable",
+    "InvalidGrant",
+    "LoginRefused",
+    "LoginTimeout",
+    "LoginUnavailable",
+    "SessionAuth",
+]
+
+
+class LoginRefused(errors.LoginRefused, httpx2.HTTPError):
+    """The login was refused; `response` is the 401 that asked for it."""
+
+
+class LoginUnavailable(errors.LoginUnavailable, httpx2.HTTPError):
+    """The login could not be done now; `response` is the 401 that asked for it."""
+
+
+class InvalidGrant(errors.InvalidGrant, httpx2.HTTPError):
+    """The login returned what is no grant; `response` is the 401 that asked for it."""
+
+
+class LoginTimeout(errors.LoginTimeout, httpx2.TimeoutException):
+    """The renewal took too long; `response` is the 401 that asked for it."""
+
+
+class BodyNotReplayable(errors.BodyNotReplayable, httpx2.HTTPError):
+    """The session lives again, but the body is spent; `response` is the 401."""
+
+
+class SessionAuth(
+    FamilyAuth[httpx2.Client | httpx2.AsyncClient, httpx2.Request, httpx2.Response], httpx2.Auth
+):
+    """Renews a dead session for httpx2, once for all threads and tasks, and sends requests again.
+
+    One class for `httpx2.Client` and for `httpx2.AsyncClient` on asyncio and trio; one object may
+    serve all of them at once. All parameters, and what httpx2 does below its auth, are as for
+    `relogin.client.httpx.SessionAuth`; `context.http` is an `httpx2.AsyncClient` for a login that
+    is awaited, and an `httpx2.Client` for any other.
+
+    A WebSocket handshake (`client.websocket`) that is answered with a 401 is renewed for and tried
+    again like any request. So is the request for a stream of events (`client.sse`).
+
+    Raises `ValueError` for a bare callable without `origins`, and for an origin that is neither
+    https nor loopback.
+
+    >>> import httpx2, relogin
+    >>> async def login(context):
+    ...     return relogin.Grant(token="…", expires_in=600)
+    >>> client = httpx2.AsyncClient(auth=SessionAuth(login, "https://api.example.com"))
+    """
+
+    _library = Library(
+        httpx2,
+        by_base(LoginRefused, LoginUnavailable, InvalidGrant, LoginTimeout, BodyNotReplayable),
+    )

@@ -1,0 +1,131 @@
+"""The two drivers of an exchange: in a thread, and in a task of asyncio or trio."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncGenerator, Generator
+from contextlib import AsyncExitStack, ExitStack, closing
+from typing import Any, ClassVar, Generic, NoReturn, TypeVar
+
+from relogin.client.driver import tasks
+from relogin.client.driver.async_principal import AsyncPrincipal, of_kind
+from relogin.client.driver.drive import Stepping, stand_by
+from relogin.client.driver.reentry import inside
+from relogin.client.httpx_family.body import drain, drain_async
+from relogin.client.httpx_family.exchange import Begin, Drain, Exchange, Look, Meanwhile
+from relogin.client.httpx_family.library import Library
+from relogin.client.httpx_family.lookahead import free, free_async, look, look_async
+from relogin.client.renewal.flow import Login
+from relogin.client.terms.libraries import mixed_up
+
+__all__ = ["FamilyAuth"]
+
+Http = TypeVar("Http")
+Request = TypeVar("Request")
+Response = TypeVar("Response")
+
+
+class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
+    """What `SessionAuth` is in each library of the family."""
+
+    _library: ClassVar[Library]
+
+    def __call__(self, request: object, *_: object) -> NoReturn:
+        """Raise `TypeError`: so other libraries use what they are given, and this one does not."""
+        raise mixed_up(self._library.name, request)
+
+    def sync_auth_flow(self, request: Request) -> Generator[Request, Response, None]:
+        """Send a request of a `Client`, with all that comes of it."""
+        if inside(self._cache):
+            yield request
+            return
+        exchange = self._exchange(request)
+        try:
+            with closing(exchange.steps()) as flow:
+                steps: Stepping[Any, None] = Stepping(flow)
+                for step in steps:
+                    with steps:
+                        is_request = isinstance(step, self._library.Request)
+                        steps.done = (yield step) if is_request else self._do(step)
+                return
+        except GeneratorExit:
+            if not exchange.is_out:
+                raise
+        exchange.warn_of_hook(sys.exception())  # why httpx gave up; it tells a flow nothing
+
+    async def async_auth_flow(self, request: Request) -> AsyncGenerator[Request, Response]:
+        """Send a request of an `AsyncClient`, with all that comes of it."""
+        if inside(self._cache):
+            yield request
+            return
+        exchange = self._exchange(request)
+        try:
+            with closing(exchange.steps()) as flow:
+                steps: Stepping[Any, None] = Stepping(flow)
+                for step in steps:
+                    with steps:
+                        is_request = isinstance(step, self._library.Request)
+                        steps.done = (yield step) if is_request else await self._do_async(step)
+                return
+        except GeneratorExit:
+            if not exchange.is_out:  # this task itself is closed, in the midst of a login
+                raise
+        exchange.warn_of_hook(sys.exception())
+
+    def _exchange(self, request: Any) -> Exchange:
+        return Exchange(self._library, self._cache, request)
+
+    def _do(self, step: Meanwhile) -> object:
+        library = self._library
+        if isinstance(step, Login):
+            return self._log_in(step)
+        if isinstance(step, Look):
+            return look(library, self._cache.policy.signals, step.response)
+        if isinstance(step, Drain):
+            (drain if step.over else free)(library, step.response)
+        elif isinstance(step, Begin):
+            step.body.begin()
+        else:
+            return stand_by(self._cache, step)
+        return None
+
+    async def _do_async(self, step: Meanwhile) -> object:
+        library = self._library
+        if isinstance(step, Login):
+            return await self._log_in_async(step)
+        if isinstance(step, Look):
+            return await look_async(library, self._cache.policy.signals, step.response)
+        if isinstance(step, Drain):
+            await (drain_async if step.over else free_async)(library, step.response)
+        elif isinstance(step, Begin):
+            await step.body.begin()
+        else:
+            return await tasks.stand_by(self._cache, step)
+        return None
+
+    # What a login gets
+
+    def _is_awaited(self, http: object) -> bool:
+        return isinstance(http, self._library.AsyncClient)
+
+    def _open_http(self, opened: ExitStack) -> Any:
+        if self._http is not None:
+            return of_kind(self._library.Client, self._http)
+        client = self._library.Client(**self._plain())
+        opened.callback(client.close)  # not entered: that is left to the login, and done once
+        return client
+
+    def _open_http_async(self, opened: AsyncExitStack) -> Any:
+        if self._http is not None:
+            return of_kind(self._library.AsyncClient, self._http)
+        client = self._library.AsyncClient(**self._plain())
+        opened.push_async_callback(client.aclose)
+        return client
+
+    def _plain(self) -> dict[str, Any]:
+        """Say how to make a client without cookies, credentials, netrc, proxies and redirects."""
+        return {
+            "trust_env": False,
+            "timeout": self._cache.policy.login_timeout,
+            "verify": self._library.certificates,
+        }

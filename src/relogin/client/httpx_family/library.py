@@ -1,0 +1,66 @@
+"""The library that an exchange goes through, as a value."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable
+from functools import cache, cached_property
+from ssl import SSLContext
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from relogin.client.driver.failures import Kinds
+
+__all__ = ["Headers", "Library", "Request", "Response"]
+
+HTTPX2 = False
+
+if TYPE_CHECKING:
+    if HTTPX2:
+        import httpx2 as httpx
+    else:
+        import httpx  # type: ignore[no-redef, unused-ignore]
+
+    Headers: TypeAlias = httpx.Headers
+    Request: TypeAlias = httpx.Request
+    Response: TypeAlias = httpx.Response
+else:
+    Headers = Request = Response = Any
+
+
+class Library:
+    """A library of the family: the classes we need of it, and its own kinds of our failures."""
+
+    def __init__(self, module: Any, kinds: Kinds) -> None:
+        self.name: str = module.__name__
+        self.kinds = kinds
+        self.Client: type[httpx.Client] = module.Client
+        self.AsyncClient: type[httpx.AsyncClient] = module.AsyncClient
+        self.Request: type[httpx.Request] = module.Request
+        self.Response: type[httpx.Response] = module.Response
+        self.Headers: type[httpx.Headers] = module.Headers
+        self.Cookies: type[httpx.Cookies] = module.Cookies
+        self.ByteStream: type[httpx.ByteStream] = module.ByteStream
+        self.SyncByteStream: type[httpx.SyncByteStream] = module.SyncByteStream
+        self.AsyncByteStream: type[httpx.AsyncByteStream] = module.AsyncByteStream
+        self.HTTPError: type[httpx.HTTPError] = module.HTTPError
+        self.HTTPStatusError: type[httpx.HTTPStatusError] = module.HTTPStatusError
+        self.StreamError: type[httpx.StreamError] = module.StreamError
+        self.DecodingError: type[httpx.DecodingError] = module.DecodingError
+        self._create_ssl_context = module.create_ssl_context
+        self.streaming = cache(self._streaming)
+
+    def _streaming(self, kind: type[Any]) -> type[Any]:
+        """Make a class one of this library's streams: it sends and reads no other iterables."""
+        asynchronous = issubclass(kind, AsyncIterable)
+        base = self.AsyncByteStream if asynchronous else self.SyncByteStream
+        return type(kind.__name__, (kind, base), {"__module__": kind.__module__})
+
+    @cached_property
+    def multipart(self) -> type[Any]:
+        """The class of what it makes of files, to which it gives no public name."""
+        return type(self.Request("POST", "https://multipart/", files={"file": b""}).stream)
+
+    @cached_property
+    def certificates(self) -> SSLContext:
+        """What servers are verified with: it takes some 20 ms to make, at each login otherwise."""
+        context: SSLContext = self._create_ssl_context(trust_env=False)
+        return context

@@ -1,0 +1,34 @@
+"""The HTTP libraries, told apart by the objects they hand over.
+
+A client of one library that is given another's auth object calls it in its own way, and with a
+request of its own: so an error can say which import is right.
+"""
+
+from __future__ import annotations
+
+__all__ = ["library_of", "mixed_up"]
+
+LIBRARIES = frozenset({"requests", "httpx", "httpx2", "aiohttp", "niquests"})
+
+
+def library_of(thing: object) -> str | None:
+    """Name the library that an object is of, which may be of a class derived from one of its.
+
+    >>> import requests
+    >>> library_of(requests.Request())
+    'requests'
+    """
+    packages = (kind.__module__.partition(".")[0] for kind in type(thing).__mro__)
+    return next((package for package in packages if package in LIBRARIES), None)
+
+
+def mixed_up(mine: str, request: object) -> TypeError:
+    """Build the error for a `SessionAuth` of the library `mine` that was called with `request`."""
+    theirs = library_of(request)
+    if theirs is None:
+        return TypeError(
+            f"this SessionAuth is for {mine}, and this {type(request).__name__} is not"
+        )
+    return TypeError(
+        f"this SessionAuth is for {mine}: for {theirs}, import it from relogin.client.{theirs}"
+    )
