@@ -67,6 +67,9 @@ class ReloginError(Exception):
     """
 
     response: Any = None
+    refresh_spent: bool = False
+    """Set by a login that has sent a refresh token and cannot say that it is still good: no
+    process that shares the store is handed that one again."""
 
 
 class LoginRefused(ReloginError):

@@ -23,7 +23,6 @@ from relogin import Grant
 from relogin.client.events import Event
 from relogin.client.requests import SessionAuth
 from relogin.client.stores import Store
-from relogin.client.stores.postgres import PostgresStore
 from relogin.client.stores.redis import RedisStore
 from relogin.client.stores.sqlite import SQLiteStore
 from relogin.client.terms.grant import Context
@@ -32,9 +31,7 @@ __all__: list[str] = []
 
 
 def open_store(name: str) -> Store:
-    if name.startswith("unix:"):
-        return RedisStore(name)
-    return PostgresStore(name) if "dbname=" in name else SQLiteStore(name)
+    return RedisStore(name) if "://" in name else SQLiteStore(name)
 
 
 class Worker:

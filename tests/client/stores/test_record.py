@@ -271,6 +271,12 @@ def test_what_a_later_version_adds_is_overlooked() -> None:
     assert Record.loads(text[:-1] + ',"new":1}') == renewed()
 
 
+def test_the_scopes_of_a_grant_are_kept_and_an_older_record_has_none() -> None:
+    assert "scope" not in renewed().dumps()
+    scoped = replace(GRANT, scope="read write")
+    assert Record.loads(renewed(grant=scoped).dumps()).grant == scoped
+
+
 def test_an_older_record_has_no_headers() -> None:
     assert "headers" not in renewed().dumps()
     headers = {"X-CSRF-Token": "1"}
@@ -333,6 +339,9 @@ BAD: dict[str, str] = {
     "a cookie with another": written(**grant(cookies={"sid": "1; admin=1"})),
     "a cookie with a field": written(**grant(cookies={"sid": "1\r\nInjected: s3cret"})),
     "headers in words": written(**grant(headers="X-CSRF-Token: 1")),
+    "scopes in numbers": written(**grant(scope=[1])),
+    "a scope with a quote": written(**grant(scope=['a"b'])),
+    "a number for scopes": written(**grant(scope=7)),
     "a header in numbers": written(**grant(headers={"X-CSRF-Token": 1})),
     "a header with another": written(**grant(headers={"X-CSRF-Token": "1\r\nInjected: s3cret"})),
     "a header that is a cookie": written(**grant(headers={"Cookie": "sid=1"})),

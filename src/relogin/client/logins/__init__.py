@@ -19,6 +19,7 @@ from urllib.parse import urldefrag, urlencode, urlsplit
 from relogin.client.logins.base import ANY, FORM, JSON, Login, Text, called, kind_of
 from relogin.client.logins.exchange import Request, Steps, jar_of
 from relogin.client.logins.forms import Form, form_with
+from relogin.client.logins.oauth2 import OAuth2Login
 from relogin.client.logins.steps import (
     REDIRECTS,
     check,
@@ -36,7 +37,7 @@ from relogin.client.terms.grant import Context, Grant
 from relogin.client.terms.origins import origin_of
 from relogin.errors import LoginRefused, LoginUnavailable
 
-__all__ = ["BasicLogin", "FormLogin", "JSONLogin"]
+__all__ = ["BasicLogin", "FormLogin", "JSONLogin", "OAuth2Login"]
 
 Fields: TypeAlias = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
 

@@ -43,16 +43,16 @@ class Login(ABC):
             raise ValueError("the URL of a login names no user: user and password stand apart")
         self._secrets()  # which says what is wrong with them
 
-    def __call__(self, context: Context) -> Grant:
+    def __call__(self, context: Context) -> Grant | None:
         """Log in with `context.http`, a `requests.Session` or an `httpx.Client`."""
         return run(self._steps(context), context.http, context.timeout)
 
-    async def acall(self, context: Context) -> Grant:
+    async def acall(self, context: Context) -> Grant | None:
         """Log in with `context.http`, an `httpx.AsyncClient`."""
         return await run_async(self._steps(context), context.http, context.timeout)
 
     @abstractmethod
-    def _steps(self, context: Context) -> Steps[Grant]:
+    def _steps(self, context: Context) -> Steps[Grant] | Steps[Grant | None]:
         """Say what is to be asked, one request after the other, and what came of it."""
 
     @abstractmethod
@@ -72,7 +72,10 @@ class Login(ABC):
                 f"this {type(self).__name__} holds a literal password, and no password is "
                 "pickled: give it a callable that returns the password"
             )
-        values = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
+        return self._rebuilding()
+
+    def _rebuilding(self) -> tuple[Any, ...]:
+        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.init}
         return _rebuilt, (type(self), values)
 
 

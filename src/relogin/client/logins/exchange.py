@@ -7,7 +7,7 @@ login decides. Nothing is read beyond a bound, and nothing waited for beyond a d
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import aclosing, closing
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
@@ -18,7 +18,7 @@ from relogin.client.terms.answer import Answer
 from relogin.client.terms.libraries import library_of
 from relogin.errors import LoginUnavailable
 
-__all__ = ["MOST_OCTETS", "Request", "Steps", "jar_of", "run", "run_async"]
+__all__ = ["MOST_OCTETS", "NoAnswer", "Request", "Steps", "jar_of", "run", "run_async"]
 
 HTTPX = frozenset({"httpx", "httpx2"})
 
@@ -34,6 +34,12 @@ class Request:
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes | None = None
+
+
+class NoAnswer(LoginUnavailable):
+    """No answer came; `sent` says whether the request may have reached its server all the same."""
+
+    sent: bool = True
 
 
 T = TypeVar("T")
@@ -52,7 +58,12 @@ def run(steps: Steps[T], http: Any, seconds: float) -> T:
     try:
         request = next(steps)
         while True:
-            request = steps.send(_sent(http, request, until))
+            try:
+                answer = _sent(http, request, until)
+            except NoAnswer as error:
+                request = steps.throw(error)
+            else:
+                request = steps.send(answer)
     except StopIteration as end:
         result: T = end.value
         return result
@@ -64,7 +75,12 @@ async def run_async(steps: Steps[T], http: Any, seconds: float) -> T:
     try:
         request = next(steps)
         while True:
-            request = steps.send(await _sent_async(http, request, until))
+            try:
+                answer = await _sent_async(http, request, until)
+            except NoAnswer as error:
+                request = steps.throw(error)
+            else:
+                request = steps.send(answer)
     except StopIteration as end:
         result: T = end.value
         return result
@@ -77,43 +93,64 @@ def _sent(http: Any, request: Request, until: float) -> Answer:
             return _over_httpx(http, request, left)
         return _over_requests(http, request, left)
     except _failures(http) as error:
-        reason = _reason(error)
-    raise _no_answer(request, reason)
+        failed = _no_answer(request, error)
+    raise failed
 
 
 async def _sent_async(http: Any, request: Request, until: float) -> Answer:
     try:
         return await _over_async_httpx(http, request, _left(until))
     except _failures(http) as error:
-        reason = _reason(error)
-    raise _no_answer(request, reason)
+        failed = _no_answer(request, error)
+    raise failed
+
+
+class NoTimeLeft(TimeoutError):
+    """The time of the login is over before this request was sent."""
 
 
 def _left(until: float) -> float:
     left = until - time.monotonic()
     if left <= 0:
-        raise TimeoutError("the login has used up its time")
+        raise NoTimeLeft("the login has used up its time")
     return left
 
 
-def _no_answer(request: Request, reason: str) -> LoginUnavailable:
-    # Raised without its cause: the libraries' exceptions hold the request, and it the password.
-    where = request.url.partition("?")[0]
-    return LoginUnavailable(f"no answer from {where}: {reason}")
+def _no_answer(request: Request, error: BaseException) -> NoAnswer:
+    """Tell what lay at the bottom; the libraries' own texts show URLs with their queries.
+
+    Raised without its cause: the libraries' exceptions hold the request, and it the password.
+    """
+    *_, bottom = chain = list(_chain(error))
+    plain = type(bottom).__module__ in {__name__, "builtins", "socket", "ssl"}
+    shown = isinstance(bottom, OSError) and plain
+    reason = str(bottom) if shown else type(bottom).__name__
+    failed = NoAnswer(f"no answer from {request.url.partition('?')[0]}: {reason}")
+    failed.sent = not any(_BEFORE_SENDING & _names(each) for each in chain)
+    return failed
 
 
-def _reason(error: BaseException) -> str:
-    """Tell what lay at the bottom; the libraries' own texts show URLs with their queries."""
-    while (inner := _inner(error)) is not None:
-        error = inner
-    plain = type(error).__module__ in {"builtins", "socket", "ssl"} and isinstance(error, OSError)
-    return str(error) if plain else type(error).__name__
+# What the libraries raise where there was no connection to send anything over.
+_BEFORE_SENDING = frozenset(
+    {
+        *("NoTimeLeft", "NewConnectionError", "ConnectTimeoutError"),
+        *("ConnectError", "ConnectTimeout", "PoolTimeout", "InvalidURL", "UnsupportedProtocol"),
+    }
+)
 
 
-def _inner(error: BaseException) -> BaseException | None:
-    if isinstance(error, BaseExceptionGroup):  # one for each address that was tried
-        return error.exceptions[0]
-    return error.__cause__ or error.__context__
+def _names(error: BaseException) -> set[str]:
+    return {kind.__name__ for kind in type(error).__mro__}
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        # A group has one for each address that was tried.
+        if isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        else:
+            error = error.__cause__ or error.__context__
 
 
 def _failures(http: Any) -> tuple[type[Exception], ...]:

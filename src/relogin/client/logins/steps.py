@@ -22,6 +22,7 @@ __all__ = [
     "check_cookies",
     "document_of",
     "followed",
+    "retry_after",
     "said",
     "seconds_in",
     "set_in",
@@ -99,14 +100,14 @@ def check(answer: Answer, *, secret_sent: bool = True) -> None:
     """
     if 200 <= answer.status < 300:
         return
-    pause = _retry_after(answer.headers)
+    pause = retry_after(answer.headers)
     # Who says when to come again has not refused for good.
     if secret_sent and answer.status in REFUSALS and pause is None:
         raise LoginRefused(said(answer))
     raise LoginUnavailable(said(answer), retry_after=pause)
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
+def retry_after(headers: Mapping[str, str]) -> float | None:
     """Read Retry-After (RFC 9110 §10.2.3) as seconds from now."""
     value = headers.get("Retry-After", "").strip()
     if re.fullmatch("[0-9]{1,10}", value):

@@ -397,6 +397,9 @@ class CredentialCache:
 def _after_fork_in_child() -> None:
     for cache in list(_caches):
         cache._reset_after_fork()
+        for spaces in cache._spaces.values():
+            for space in spaces.values():
+                space.leave_refresh_token()
 
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork

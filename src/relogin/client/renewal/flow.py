@@ -27,7 +27,7 @@ from relogin.client.renewal.shared import consult, find, give_back, publish, tak
 from relogin.client.terms.grant import Context, granted
 from relogin.client.terms.outcomes import Outcome
 from relogin.client.terms.responder import Action
-from relogin.errors import BodyNotReplayable, LoginRefused, LoginTimeout
+from relogin.errors import BodyNotReplayable, LoginRefused, LoginTimeout, ReloginError
 
 __all__ = [
     "Ask",
@@ -215,8 +215,14 @@ def _lead(
     except BaseException:  # an interrupt too must leave no lease behind; it is raised on
         yield from give_back(cache, flight, unused=False)  # the login may still take effect
         raise
-    yield from give_back(cache, flight, unused=True)
+    yield from give_back(cache, flight, unused=not _has_spent(flight))
     return credential
+
+
+def _has_spent(flight: Flight) -> bool:
+    """Tell whether the refresh token that the login was given may be used up."""
+    cause = None if flight.blocked is None else flight.blocked.cause
+    return isinstance(cause, ReloginError) and cause.refresh_spent
 
 
 def _log_in(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from relogin.client.terms.grant import Grant
@@ -67,6 +67,11 @@ class ProtectionSpace:
         while self.led and self.led[0] <= moment:
             self.led.popleft()
         return len(self.led)
+
+    def leave_refresh_token(self) -> None:
+        """Leave the refresh token to the process that this one was forked from: it has one use."""
+        if self.latest is not None:
+            self.latest = replace(self.latest, refresh=None)
 
     def reaches(self, url: str) -> None:
         """Remember that this space was asked for at `url` (RFC 7617 §2.2)."""

@@ -170,6 +170,8 @@ class Record:
             written["grant"]["cookies"] = dict(self.grant.cookies)  # type: ignore[arg-type]  # no jar
             if self.grant.headers:
                 written["grant"]["headers"] = dict(self.grant.headers)
+            if self.grant.scope:
+                written["grant"]["scope"] = list(self.grant.scope)
         said = {name: value for name, value in written.items() if value != getattr(_EMPTY, name)}
         return json.dumps(said, separators=(",", ":"))
 
@@ -227,9 +229,9 @@ def _moment(written: Any) -> float:
 
 
 def _grant(written: Any) -> Grant | None:
-    # Older records have no header fields.
-    headers = written.get("headers", {})
-    return granted(Grant(**{name: written[name] for name in _GRANT}, headers=headers), "")
+    # Older records have neither.
+    more = {"headers": written.get("headers", {}), "scope": written.get("scope", ())}
+    return granted(Grant(**{name: written[name] for name in _GRANT}, **more), "")
 
 
 def _period(written: Any) -> Period:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import isfinite
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from relogin.client.terms.fields import check_field_name, is_field_value
+from relogin.client.terms.scopes import scope_tokens
 from relogin.errors import InvalidGrant
 from relogin.session import SessionError
 from relogin.wire.model import Challenge
@@ -33,7 +34,8 @@ class Grant:
     token; they are secrets as the token is.
     `expires_in` is the number of seconds until the session ends if no request comes; 0 and less
     tell no more than None: it is renewed when its server says so. `refresh` is kept for the next
-    login and never sent with a request: a refresh token, say.
+    login and never sent with a request: a refresh token, say. `scope` is what the token may be used
+    for, as far as that is known: a str such as ``"read write"``, or several.
 
     Raises `InvalidGrant`, which is a `ValueError` and a `TypeError`, for a grant that holds nothing
     and for values of other types.
@@ -47,6 +49,7 @@ class Grant:
     expires_in: float | None = None
     refresh: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    scope: Collection[str] = field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
         for name in ("token", "refresh"):
@@ -64,6 +67,10 @@ class Grant:
             raise InvalidGrant(
                 "Grant.expires_in is a finite number of seconds, or None where it is not known"
             )
+        try:
+            object.__setattr__(self, "scope", scope_tokens(self.scope))
+        except (TypeError, ValueError) as error:
+            raise InvalidGrant(f"Grant.scope: {error}") from None
 
     def __repr__(self) -> str:
         names = ("token", "cookies", "headers", "refresh")
@@ -79,8 +86,9 @@ class Context:
     `challenge` is the challenge that asked, or `None` after a signal; `error` is its code as it
     came, `realm` its realm (empty where it named none). `method` and `url` are the request's that
     met it. `attempt` counts the logins since the last one that succeeded, from 1. `previous` is
-    the grant that died, if there was one: its `refresh` is what a rotating login needs.
-    `timeout` is how many seconds the login may take.
+    the grant that died, if there was one: its `refresh` is what a rotating login needs. `scope` is
+    what the new token shall be good for, as far as a 403 `insufficient_scope` has said it: the
+    scopes held and the scopes demanded, together. `timeout` is how many seconds the login may take.
 
     All of it but the origin of `url` was said by the server: it never tells where a secret goes.
     """
@@ -92,6 +100,7 @@ class Context:
     url: str
     attempt: int = 1
     previous: Grant | None = None
+    scope: tuple[str, ...] = ()
     timeout: float = 20.0
     open_http: Callable[[], Any] = field(default=lambda: None, compare=False)
 

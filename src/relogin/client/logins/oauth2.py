@@ -1,0 +1,268 @@
+"""Access tokens of an OAuth 2.0 token endpoint (RFC 6749), renewed without spending one twice."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from inspect import iscoroutinefunction
+from pickle import PicklingError
+from typing import Any, Literal, NamedTuple
+from urllib.parse import quote_plus, urlencode
+
+from relogin.client.logins.base import FORM, JSON, Login, Text, called, kind_of
+from relogin.client.logins.exchange import NoAnswer, Request, Steps
+from relogin.client.logins.sent_tokens import SentTokens
+from relogin.client.logins.token_endpoint import TokenRefused, Tokens, TokenUnavailable, tokens_in
+from relogin.client.terms.grant import Context, Grant
+from relogin.client.terms.scopes import scope_tokens
+from relogin.errors import LoginRefused, LoginUnavailable, ReloginError
+
+__all__ = ["OAuth2Login"]
+
+INSUFFICIENT_SCOPE = "insufficient_scope"
+GATEWAY_TIMEOUT = 504
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class OAuth2Login(Login):
+    """Obtains access tokens from a token endpoint: RFC 6749, as a client of it is meant to be.
+
+    With `client_id` and `client_secret` alone it uses the client credentials grant (§4.4). With
+    `username` and `password` it uses the password grant (§4.3) once, and then the refresh tokens
+    that come with it. With `refresh_token` it begins with that one; whatever replaces it lies in
+    `Grant.refresh`, and in the store where there is one.
+
+    No refresh token is sent a second time once it may be spent: another one came, the endpoint
+    said `invalid_grant`, or its answer was lost. Then the login begins anew if it can, and says
+    clearly that it needs a new refresh token if it cannot. Several processes that share a refresh
+    token share a store (`relogin.client.stores`).
+
+    `auth` says how the client authenticates (§2.3.1): ``"basic"``, or ``"post"`` for its secret in
+    the form. Without a secret it is a public client, and says its id. `scope` is what is asked for,
+    as a str or several. `scopes_up` lets a 403 `insufficient_scope` (RFC 6750 §3.1) widen that:
+    `True`, `False`, or the scopes that may be added at most. `parameters` are sent along, such as
+    ``{"audience": …}`` (Auth0) or ``{"resource": …}`` (RFC 8707).
+
+    Each of `client_id`, `client_secret`, `refresh_token`, `username` and `password` may be a
+    callable that is asked at each login. A literal secret is not pickled.
+
+    The API is mostly at another origin than the token endpoint, so name it:
+
+    >>> from relogin.client.requests import SessionAuth
+    >>> login = OAuth2Login("https://auth.example.com/token", "orders-job", "secret", scope="read")
+    >>> auth = SessionAuth(login, "https://api.example.com")
+
+    Raises `ValueError` for a token endpoint that is neither https nor loopback, unless
+    ``insecure=True``, and for words that do not go together.
+    """
+
+    url: str = field(init=False)
+    token_url: str
+    client_id: Text
+    client_secret: Text | None = None
+    scope: str | Collection[str] | None = field(default=None, kw_only=True)
+    refresh_token: Text | None = field(default=None, kw_only=True)
+    username: Text | None = field(default=None, kw_only=True)
+    password: Text | None = field(default=None, kw_only=True)
+    auth: Literal["basic", "post"] = field(default="basic", kw_only=True)
+    parameters: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    scopes_up: bool | str | Collection[str] = field(default=True, kw_only=True)
+    _scope: tuple[str, ...] = field(init=False)
+    _more: frozenset[str] = field(init=False)
+    _sent: SentTokens = field(init=False, default_factory=SentTokens)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "url", self.token_url)
+        Login.__post_init__(self)
+        _check(self)
+        object.__setattr__(self, "_scope", scope_tokens(self.scope or ()))
+        more = () if isinstance(self.scopes_up, bool) else scope_tokens(self.scopes_up)
+        object.__setattr__(self, "_more", frozenset(more))
+
+    def _secrets(self) -> tuple[object, ...]:
+        secrets = (self.client_secret, self.refresh_token, self.password)
+        return tuple(secret for secret in secrets if secret is not None)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if not all(callable(secret) for secret in self._secrets()):
+            raise PicklingError(
+                "this OAuth2Login holds a literal secret, and no secret is pickled: give it "
+                "callables for client_secret, refresh_token and password"
+            )
+        return self._rebuilding()
+
+    def _steps(self, context: Context) -> Steps[Grant | None]:
+        scope = self._scope_for(context)
+        if scope is None:
+            return None
+        client = self._client()
+        try:
+            return (yield from self._granted(context, client, scope))
+        except TokenUnavailable as error:
+            # What may not be widened is kept as it is.
+            if context.error == INSUFFICIENT_SCOPE and error.code:
+                return None
+            raise
+
+    def _scope_for(self, context: Context) -> tuple[str, ...] | None:
+        """Add what is asked for to the scopes of this login; `None` where that is too much."""
+        more = frozenset(context.scope).difference(self._scope)
+        stepping = context.error == INSUFFICIENT_SCOPE
+        if stepping and self.scopes_up is not True and not more <= self._more:
+            return None
+        return self._scope + tuple(sorted(more))
+
+    def _granted(self, context: Context, client: _Client, scope: tuple[str, ...]) -> Steps[Grant]:
+        """Use a refresh token, if there is one that may be sent; else obtain tokens anew."""
+        anew = self._anew()
+        lost: ReloginError | None = None
+        for token, given in self._refresh_tokens(context, anew):
+            if self._sent.claim(token, given=given):
+                try:
+                    asked = scope if anew is None else ()
+                    return (yield from self._refreshed(context, client, token, asked))
+                except (LoginRefused, LoginUnavailable) as error:
+                    if token not in self._sent:
+                        raise
+                    lost = error
+            else:
+                lost = lost or LoginUnavailable("it is out with another request, or was lost")
+        try:
+            if anew is None:
+                raise _none_left(lost)
+            tokens = yield from self._asked(client, anew, scope)
+        except ReloginError as error:
+            error.refresh_spent = lost is not None
+            raise
+        return _grant(tokens, scope, tokens.refresh if "username" in anew else None)
+
+    def _anew(self) -> dict[str, str] | None:
+        """Say which grant needs no refresh token; `None` where there is none."""
+        if self.username is not None:
+            account = {"username": _text(self, "username"), "password": _text(self, "password")}
+            return {"grant_type": "password"} | account
+        return {"grant_type": "client_credentials"} if self.refresh_token is None else None
+
+    def _refresh_tokens(
+        self, context: Context, anew: dict[str, str] | None
+    ) -> list[tuple[str, bool]]:
+        """Return the refresh tokens that may be good, and which of them was given.
+
+        The given one is good for a beginning only: where there has been a login that this object
+        did not see, that has used it. And none of them widens a scope (RFC 6749 §6), so to that end
+        they are tried where there is nothing else.
+        """
+        found: list[tuple[str, bool]] = []
+        if anew is not None and ("username" not in anew or context.error == INSUFFICIENT_SCOPE):
+            return found
+        previous = context.previous
+        if previous is not None and previous.refresh is not None:
+            found.append((previous.refresh, False))
+        if self.refresh_token is not None and (previous is None or self._sent.given):
+            found.append((_text(self, "refresh_token"), True))
+        return found
+
+    def _refreshed(
+        self, context: Context, client: _Client, token: str, scope: tuple[str, ...]
+    ) -> Steps[Grant]:
+        """Spend a refresh token, and say so unless it is certain that it is still good."""
+        fields = {"grant_type": "refresh_token", "refresh_token": token}
+        try:
+            tokens = yield from self._asked(client, fields, scope)
+        except (TokenRefused, TokenUnavailable, NoAnswer) as error:
+            if _still_good(error) or (isinstance(error, NoAnswer) and self._sent.stays(token)):
+                self._sent.release(token)
+            raise
+        if tokens.refresh in {None, token}:
+            self._sent.keep(token)
+        held = scope or (() if context.previous is None else context.previous.scope)
+        return _grant(tokens, held, tokens.refresh or token)
+
+    def _asked(
+        self, client: _Client, fields: Mapping[str, str], scope: tuple[str, ...]
+    ) -> Steps[Tokens]:
+        asked = {"scope": " ".join(scope)} if scope else {}
+        content = urlencode({**self.parameters, **fields, **asked, **client.fields}).encode()
+        answer = yield Request("POST", self.url, JSON | FORM | client.headers, content)
+        self._ask_refused(answer)
+        secrets = {*client.secrets, fields.get("refresh_token", ""), fields.get("password", "")}
+        return tokens_in(answer, fields["grant_type"], secrets)
+
+    def _client(self) -> _Client:
+        """Authenticate the client (RFC 6749 §2.3.1)."""
+        name = _text(self, "client_id")
+        if self.client_secret is None:
+            return _Client({}, {"client_id": name}, ())
+        secret = _text(self, "client_secret")
+        if self.auth == "post":
+            return _Client({}, {"client_id": name, "client_secret": secret}, (secret,))
+        basic = base64.b64encode(f"{quote_plus(name)}:{quote_plus(secret)}".encode()).decode()
+        return _Client({"Authorization": f"Basic {basic}"}, {}, (secret, basic))
+
+
+class _Client(NamedTuple):
+    """How the client says who it is: in header fields, or in the form."""
+
+    headers: dict[str, str]
+    fields: dict[str, str]
+    secrets: tuple[str, ...]
+
+
+def _still_good(error: TokenRefused | TokenUnavailable | NoAnswer) -> bool:
+    """Tell whether a refresh token outlives this failure for certain."""
+    if isinstance(error, NoAnswer):
+        return not error.sent
+    if isinstance(error, TokenUnavailable):
+        return error.status != GATEWAY_TIMEOUT
+    return error.code != "invalid_grant"
+
+
+def _none_left(lost: ReloginError | None) -> ReloginError:
+    if isinstance(lost, LoginRefused):
+        return lost
+    why = "another process has it, or has lost it" if lost is None else str(lost)
+    return LoginUnavailable(f"there is no refresh token that may be sent ({why}): give a new one")
+
+
+def _grant(tokens: Tokens, asked: Collection[str], refresh: str | None) -> Grant:
+    scope = asked if tokens.scope is None else tokens.scope
+    return Grant(token=tokens.access, expires_in=tokens.expires_in, refresh=refresh, scope=scope)
+
+
+def _text(login: OAuth2Login, name: str) -> str:
+    """Ask for a text that may be a callable's; a mistake in that one is told without its value."""
+    value = called(getattr(login, name))
+    if isinstance(value, str):
+        return value
+    raise LoginUnavailable(f"OAuth2Login: {name}= returned a {kind_of(value)}, not a str")
+
+
+_TEXTS = ("client_id", "client_secret", "refresh_token", "username", "password")
+_OURS = frozenset({"grant_type", "scope", *_TEXTS})
+
+
+def _check(login: OAuth2Login) -> None:
+    """Raise what is wrong with the words of a login, before it is ever asked."""
+    for name in _TEXTS:
+        _check_text(name, getattr(login, name))
+    if "#" in login.token_url:
+        raise ValueError("OAuth2Login: a token endpoint has no fragment (RFC 6749 §3.2)")
+    if login.auth not in ("basic", "post"):
+        raise ValueError(f'OAuth2Login: auth= is "basic" or "post", not {login.auth!r:.40}')
+    if (login.username is None) != (login.password is None):
+        raise ValueError("OAuth2Login: username= and password= go together")
+    ours = _OURS.intersection(login.parameters)
+    if ours:
+        raise ValueError(f"OAuth2Login: parameters= takes no {min(ours)}: it has its own place")
+
+
+def _check_text(name: str, value: Text | Callable[[], str] | None) -> None:
+    if value is None and name != "client_id":
+        return
+    if iscoroutinefunction(value):
+        raise TypeError(f"OAuth2Login: {name}= is called and never awaited: no `async def`")
+    if not (isinstance(value, str) or callable(value)):
+        raise TypeError(f"OAuth2Login: {name}= is a str or a callable, not {kind_of(value)}")
+    if value == "":
+        raise ValueError(f"OAuth2Login: {name}= is empty")

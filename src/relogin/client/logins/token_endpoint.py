@@ -1,0 +1,152 @@
+"""What an OAuth 2.0 token endpoint says (RFC 6749 §5), read without believing it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from math import isfinite
+from typing import Any, NamedTuple
+
+from relogin.client.logins.base import kind_of
+from relogin.client.logins.steps import REDIRECTS, check, document_of, retry_after, said
+from relogin.client.terms.answer import Answer
+from relogin.client.terms.scopes import scope_tokens
+from relogin.errors import InvalidGrant, LoginRefused, LoginUnavailable
+
+__all__ = ["TokenRefused", "TokenUnavailable", "Tokens", "tokens_in"]
+
+
+class TokenRefused(LoginRefused):
+    """The token endpoint refused for good: `code` is `invalid_grant` or `invalid_client`."""
+
+    code: str = ""
+
+
+class TokenUnavailable(LoginUnavailable):
+    """The token endpoint said that it grants nothing; `code` is empty where it named no error."""
+
+    code: str = ""
+    status: int = 0
+
+
+class Tokens(NamedTuple):
+    """The members of a successful answer (RFC 6749 §5.1); `None` where it said nothing."""
+
+    access: str
+    refresh: str | None
+    expires_in: float | None
+    scope: tuple[str, ...] | None
+
+
+def tokens_in(answer: Answer, grant_type: str, secrets: Collection[str]) -> Tokens:
+    """Read what the token endpoint granted to a grant type, or raise what it said instead.
+
+    No member's value is ever shown but its error code, and not even that where it holds one of the
+    secrets that were sent.
+    """
+    if answer.status in REDIRECTS:
+        text = f"{said(answer)}: no secret follows a redirect; give the URL that it leads to"
+        raise _unavailable(answer, text)
+    code = _error_code(answer)
+    if code and not _is_busy(answer):
+        raise _error(answer, code, grant_type, secrets)
+    try:
+        check(answer)
+    except LoginUnavailable as error:
+        raise _unavailable(answer, str(error)) from None
+    document = document_of(answer)
+    token = document.get("access_token") if isinstance(document, dict) else None
+    if not isinstance(token, str) or not token:
+        raise LoginUnavailable(f"{said(answer)} without access_token{_members(document, secrets)}")
+    _check_type(document.get("token_type"), answer)
+    refresh = document.get("refresh_token")
+    return Tokens(
+        token,
+        refresh if isinstance(refresh, str) and refresh else None,
+        _seconds(document.get("expires_in")),
+        _scope(document.get("scope")),
+    )
+
+
+def _error_code(answer: Answer) -> str:
+    """Find the error code, which some send with 200 (RFC 6749 §5.2 wants 400)."""
+    try:
+        document = answer.json()
+    except ValueError:
+        return ""
+    code = document.get("error") if isinstance(document, dict) else None
+    return code if isinstance(code, str) else ""
+
+
+def _is_busy(answer: Answer) -> bool:
+    return answer.status == 429 or answer.status >= 500
+
+
+# What the codes mean; they say nothing that a user could act on.
+_CLIENT = "the client's id or secret is wrong, or auth= is not the way this server wants it"
+_GRANTS = {
+    "refresh_token": "the refresh token has expired, or it was revoked or used before",
+    "password": "the username or the password is wrong",
+    "client_credentials": "the client may not have a token",
+}
+
+
+def _error(
+    answer: Answer, code: str, grant_type: str, secrets: Collection[str]
+) -> TokenRefused | TokenUnavailable:
+    text = f"{said(answer)} {_shown(code, secrets)}"
+    hints = {"invalid_client": _CLIENT, "invalid_grant": _GRANTS[grant_type]}
+    if code not in hints:
+        return _unavailable(answer, text, code)
+    refused = TokenRefused(f"{text}: {hints[code]}")
+    refused.code = code
+    return refused
+
+
+def _unavailable(answer: Answer, text: str, code: str = "") -> TokenUnavailable:
+    error = TokenUnavailable(text, retry_after=retry_after(answer.headers))
+    error.code, error.status = code, answer.status
+    return error
+
+
+_is_plain = re.compile(r"[A-Za-z0-9_.\-]{1,40}").fullmatch
+
+
+def _shown(word: str, secrets: Collection[str]) -> str:
+    """Show a word of the server's, unless it may be one of ours or be meant for a terminal."""
+    reflected = any(secret in word or word in secret for secret in secrets if secret)
+    return word if _is_plain(word) and not reflected else "an error that is not shown"
+
+
+def _members(document: object, secrets: Collection[str]) -> str:
+    if not isinstance(document, dict):
+        return f": its JSON is no object, but a {kind_of(document)}"
+    names = sorted(n for n in document if _is_plain(n) and n not in secrets)[:10]
+    return f"; it has {', '.join(names)}" if names else "; it has no members"
+
+
+def _check_type(kind: object, answer: Answer) -> None:
+    """Raise for a token that is not sent as Bearer: a DPoP token alone is worth nothing."""
+    if kind is None or (isinstance(kind, str) and kind.lower() == "bearer"):
+        return
+    named = kind if isinstance(kind, str) and _is_plain(kind) else "other than a word"
+    raise InvalidGrant(
+        f"{said(answer)} with a token of type {named}: only Bearer tokens can be sent (RFC 6750)"
+    )
+
+
+def _seconds(value: object) -> float | None:
+    """Read expires_in, which some send as text."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,10}(?:\.[0-9]{1,9})?", value):
+        value = float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if 0 <= value < 1e10 and isfinite(value) else None
+
+
+def _scope(value: Any) -> tuple[str, ...] | None:
+    """Read the scopes that were granted; some send a list."""
+    try:
+        return scope_tokens(value) or None
+    except (TypeError, ValueError):
+        return None
