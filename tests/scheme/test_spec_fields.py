@@ -52,7 +52,10 @@ def test_what_a_session_decided_is_private() -> None:
 def test_every_answer_varies_by_what_was_looked_at(path: str, cookie: str) -> None:
     words = {"login_page": "<form>"}
     varies = set(ask(path, words=words, cookie=cookie).field("Vary").split(", "))
-    assert {"Authorization", "Cookie", "Accept", "Sec-Fetch-Mode"} <= varies
+    looked_at = {"Authorization", "Cookie"}
+    if path == "/":  # a public page is never refused, so nobody asks how
+        looked_at |= {"Accept", "Sec-Fetch-Mode"}
+    assert varies == looked_at
 
 
 @pytest.mark.requirement("S-33")

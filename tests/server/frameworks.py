@@ -22,6 +22,7 @@ from relogin.server import asgi, starlette, wsgi
 from relogin.server import flask as flask_gate
 from tests.server.orders import WORDS, averify, respond, verify
 
+BOTH: dict[str, Any] = {**WORDS, "verify": verify}
 METHODS = ["GET", "HEAD", "POST", "OPTIONS"]
 
 
@@ -35,7 +36,7 @@ def wsgi_application(environ: WSGIEnvironment, start_response: StartResponse) ->
 
 
 def under_wsgi(**words: Any) -> WSGIApplication:
-    return wsgi.SessionGate(wsgi_application, verify, **WORDS | words)
+    return wsgi.SessionGate(wsgi_application, **BOTH | words)
 
 
 def generator(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -44,7 +45,7 @@ def generator(environ: WSGIEnvironment, start_response: StartResponse) -> Iterab
 
 
 def under_wsgi_as_generator(**words: Any) -> WSGIApplication:
-    return wsgi.SessionGate(generator, verify, **WORDS | words)
+    return wsgi.SessionGate(generator, **BOTH | words)
 
 
 # ASGI
@@ -58,7 +59,7 @@ async def asgi_application(scope: Any, receive: Any, send: Any) -> None:
 
 
 def under_asgi(**words: Any) -> Any:
-    return asgi.SessionGate(asgi_application, averify, **WORDS | words)
+    return asgi.SessionGate(asgi_application, **BOTH | {"verify": averify} | words)
 
 
 # Flask
@@ -80,7 +81,7 @@ def flask_application() -> flask.Flask:
 
 def under_flask(**words: Any) -> WSGIApplication:
     app = flask_application()
-    flask_gate.SessionGate(app, verify, **WORDS | words)
+    flask_gate.SessionGate(app, **BOTH | words)
     return app
 
 
@@ -102,12 +103,13 @@ urlpatterns = [re_path("", django_view)]
 
 
 def under_django(**words: Any) -> WSGIApplication:
-    with override_settings(RELOGIN=WORDS | words | {"verify": verify}):
+    with override_settings(RELOGIN=BOTH | words):
         return WSGIHandler()
 
 
 def under_django_asgi(**words: Any) -> Any:
-    with override_settings(RELOGIN=WORDS | words | {"verify": "tests.server.orders.averify"}):
+    named = {"verify": "tests.server.orders.averify"}
+    with override_settings(RELOGIN=WORDS | named | words):
         return ASGIHandler()
 
 
@@ -131,7 +133,7 @@ async def socket(websocket: WebSocket) -> None:
 def under_starlette(**words: Any) -> Any:
     routes = [WebSocketRoute("/socket", socket), Route("/{path:path}", endpoint, methods=METHODS)]
     app = Starlette(routes=routes)
-    app.add_middleware(starlette.SessionGate, verify=verify, **WORDS | words)
+    app.add_middleware(starlette.SessionGate, **BOTH | words)
     return app
 
 
@@ -145,9 +147,9 @@ def under_fastapi(**words: Any) -> Any:
     async def public(request: Request) -> Response:
         return await endpoint(request)
 
-    app.add_middleware(starlette.SessionGate, verify=averify, **WORDS | words)
-    for path in ("/health", "/docs/{rest:path}", "/login", "/logout", "/own", "/own-bearer"):
-        app.add_api_route(path, public, methods=METHODS)
+    app.add_middleware(starlette.SessionGate, **BOTH | {"verify": averify} | words)
+    for path in (*WORDS["public"], "/assets/*"):
+        app.add_api_route(path.replace("*", "{rest:path}"), public, methods=METHODS)
     app.add_api_route("/{path:path}", orders, methods=METHODS)
     return app
 

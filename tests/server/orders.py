@@ -53,6 +53,10 @@ def respond(path: str, session: object) -> Respond:
     """What the application answers to any method."""
     if path == "/csrf":
         raise relogin.Refused("csrf_invalid")
+    if path.startswith("/assets/refused"):
+        raise relogin.Refused
+    if path == "/scope":
+        raise relogin.Refused("insufficient_scope", scope="orders:write")
     if path == "/moved":
         raise relogin.Refused("session_revoked", "Signed out on another device")
     status, headers = RESPONSES.get(path, (200, []))
@@ -67,4 +71,10 @@ RESPONSES: dict[str, tuple[int, list[tuple[str, str]]]] = {
     "/own-bearer": (401, [("WWW-Authenticate", 'Bearer realm="inner"')]),
     "/old": (440, [("Set-Cookie", "sid=; Max-Age=0"), ("X-Trace", "7"), ("ETag", '"a"')]),
     "/old-csrf": (419, []),
+    "/assets/app.js": (200, [("Cache-Control", "public, max-age=31536000, immutable")]),
+    "/assets/own": (
+        401,
+        [("WWW-Authenticate", "Basic"), ("Set-Cookie", "sid=; Max-Age=0")],
+    ),
+    "/assets/old": (440, []),
 }

@@ -90,7 +90,8 @@ def ask(port: int, path: str, *fields: tuple[str, str], method: str = "GET") -> 
     """Send one request with exactly these field lines."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
-        connection.putrequest(method, path, skip_accept_encoding=True)
+        own_host = any(name == "Host" for name, _ in fields)
+        connection.putrequest(method, path, skip_host=own_host, skip_accept_encoding=True)
         for name, value in fields:
             connection.putheader(name, value)
         connection.endheaders()

@@ -251,7 +251,7 @@ def test_a_public_page_may_be_cached_until_somebody_has_a_session(get: Ask) -> N
 
 
 @BINDINGS
-@pytest.mark.parametrize("path", ["/orders", "/health", "/moved", "/own"])
+@pytest.mark.parametrize("path", ["/orders", "/moved", "/own"])
 @pytest.mark.parametrize("token", ["good", "expired", SECRET])
 def test_every_answer_varies_by_what_the_gate_looked_at(
     get: Ask, binding: Ask, path: str, token: str

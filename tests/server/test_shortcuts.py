@@ -45,6 +45,7 @@ class Slow:
     def __init__(self, scheme: Scheme) -> None:
         self.name = scheme.name
         self.tells_lifetime = scheme.tells_lifetime
+        self.tells_scope = scheme.tells_scope
         self.token = scheme.token
         self.code = scheme.code
         self.challenge = scheme.challenge

@@ -14,7 +14,7 @@ from itsdangerous import URLSafeTimedSerializer
 import relogin
 from relogin.server import asgi, flask, wsgi
 from relogin.server.starlette import OwnSession
-from relogin.server.verifiers import Lookup, Signed, ask, ask_async, unblocking
+from relogin.server.verifiers import Lookup, Signed, ask, ask_async, unblocking, wants_request
 
 # Asking
 
@@ -253,3 +253,31 @@ def test_one_that_is_genuine_and_too_old_is_expired() -> None:
 @pytest.mark.parametrize("max_age", [900, -1])
 def test_one_that_is_forged_is_unknown_however_old(token: str, max_age: int) -> None:
     assert Signed(SERIALIZER, max_age)(token) is None
+
+
+class WithRequest:
+    def __call__(self, token: str, request: object = None) -> None: ...
+
+
+def with_default(token: str, store: object = None) -> None: ...
+
+
+def variadic(*given: object) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("verify", "wanted"),
+    [
+        (lambda token: None, False),
+        (lambda token, request: None, True),
+        (lambda token, asked: None, True),
+        (WithRequest(), True),
+        (with_default, False),
+        (variadic, False),
+        (partial(lambda request, token: None, None), False),
+        ({}.get, False),
+        (str, False),
+    ],
+)
+def test_a_verifier_is_given_the_request_where_it_takes_one(verify: Any, wanted: bool) -> None:
+    assert wants_request(verify) == wanted

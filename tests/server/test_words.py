@@ -33,6 +33,16 @@ GATES: dict[str, Callable[..., Any]] = {
 }
 each_gate = pytest.mark.parametrize("gate", GATES.values(), ids=GATES)
 
+GIVEN: dict[str, Callable[[Any], Any]] = {
+    "wsgi": lambda verify: wsgi.SessionGate(application, verify, realm="a"),
+    "asgi": lambda verify: asgi.SessionGate(application, verify, realm="a"),
+    "starlette": lambda verify: StarletteGate(application, verify, realm="a"),
+    "flask": lambda verify: FlaskGate(flask.Flask("orders"), verify, realm="a"),
+    "flask-without-app": lambda verify: FlaskGate(verify=verify, realm="a"),
+    "django": lambda verify: DjangoGate(application, verify, realm="a"),
+}
+each_gate_given = pytest.mark.parametrize("given", GIVEN.values(), ids=GIVEN)
+
 CODES = "session_expired, session_invalid, session_revoked, insufficient_user_authentication"
 MISTAKES: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"realm": 5}, TypeError, "realm must be a str, not int"),
@@ -80,6 +90,36 @@ MISTAKES: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"legacy": {"440": "session_expired"}}, TypeError, "not {'440': 'session_expired'}"),
     ({"legacy": {440: None}}, TypeError, "not {440: None}"),
     ({"legacy": {440: "dead"}}, ValueError, f"legacy, for 440: error 'dead' is none of {CODES}"),
+    ({"legacy": lambda status: None}, TypeError, "legacy is called with status, headers, or with"),
+    ({"ignore": "/static"}, TypeError, "ignore is several, such as [\"/static/*\"], not '/static'"),
+    ({"ignore": ["/*"]}, ValueError, 'a gate that ignores "/*" guards nothing'),
+    ({"ignore": ["static"]}, ValueError, "'static' does not begin with a slash"),
+    ({"logout": 5}, TypeError, 'logout is several, such as "/logout", not 5'),
+    ({"logout": "logout"}, ValueError, "'logout' does not begin with a slash"),
+    ({"path_from": 5}, TypeError, 'path_from is the name of a header field, such as "X-Original-U'),
+    ({"path_from": "X Original"}, ValueError, "path_from is the name of a header field"),
+    ({"recheck": "30"}, TypeError, "recheck is a number of seconds, such as 30, not '30'"),
+    ({"recheck": 0}, TypeError, "recheck is a number of seconds, such as 30, not 0"),
+    ({"recheck": True}, TypeError, "not True"),
+    ({"params": ["a"]}, TypeError, 'params is a mapping of texts, such as {"resource_metadata": "'),
+    ({"params": {"a": 5}}, TypeError, "or a callable that returns one, not dict"),
+    (
+        {"params": {"Realm": "b"}},
+        ValueError,
+        "params: 'Realm' is no name, or one that the",
+    ),
+    ({"params": {"a b": "c"}}, ValueError, "params: 'a b' is no name"),
+    ({"params": {"a": "b, c"}}, ValueError, "params: a may hold printable ASCII without quote, ba"),
+    ({"headers": "HX-Redirect"}, TypeError, 'headers is a mapping of texts, such as {"HX-Redirect'),
+    ({"headers": {"Vary": "a"}}, ValueError, "headers: 'Vary' is no name, or one that the gate wr"),
+    ({"headers": {"A:": "a"}}, ValueError, "headers: 'A:' is no name"),
+    ({"headers": {"A": "a\r\nB: c"}}, ValueError, "headers: A may hold printable ASCII, not empty"),
+    ({"headers": {"A": ""}}, ValueError, "headers: A may hold printable ASCII, not empty"),
+    (
+        {"headers": {"Set-Cookie": "sid=; Max-Age=0"}, "cookie": "sid"},
+        ValueError,
+        "headers: the session cookie is not touched because its session died",
+    ),
 ]
 
 
@@ -144,6 +184,23 @@ def test_a_verify_without_words_is_not_ignored() -> None:
         pytest.raises(TypeError, match="a gate needs the name"),
     ):
         DjangoGate(application, str)
+
+
+VERIFIERS: list[tuple[Callable[..., Any], str]] = [
+    (lambda: None, "takes nothing"),
+    (lambda token, request, more: None, "takes token, request, more"),
+    (lambda token, *, store: None, "takes a keyword argument that nobody gives"),
+]
+
+
+@each_gate_given
+@pytest.mark.parametrize(("verify", "told"), VERIFIERS)
+def test_a_verify_that_cannot_be_called_is_told(given: Any, verify: Any, told: str) -> None:
+    with pytest.raises(
+        TypeError,
+        match=f"verify is called with token, or with token and request; <lambda> {told}",
+    ):
+        given(verify)
 
 
 # Verifiers

@@ -8,15 +8,13 @@ document (RFC 9457).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from relogin.server.fields import Headers
 from relogin.server.schemes import DETAILS
 from relogin.session import SessionChallenge
-from relogin.wire.field import serialize
-from relogin.wire.model import Challenge
 
 __all__ = ["EXPOSED", "Answer", "Page", "forbidden", "preflight", "store_trouble", "unauthorized"]
 
@@ -37,15 +35,16 @@ class Answer:
 
 
 def unauthorized(
-    said: SessionChallenge, code: str | None, challenges: Iterable[Challenge], page: Page | None
+    said: SessionChallenge,
+    code: str | None,
+    line: str,
+    html: str | None,
+    own: Mapping[str, str],
+    scope: str | None,
 ) -> Answer:
-    """Build the 401: one line of challenges, and a problem document or the application's page."""
-    headers = [
-        ("WWW-Authenticate", serialize(challenges)),
-        ("Access-Control-Expose-Headers", ", ".join(EXPOSED)),
-    ]
-    if page is not None:
-        html = page if isinstance(page, str) else page(said)
+    """Build the 401: the challenges, the operator's fields, and a problem document or a page."""
+    headers = [("WWW-Authenticate", line), _exposed(own), *own.items()]
+    if html is not None:
         return _answer(401, headers, "text/html; charset=utf-8", html.encode(), code)
     return _problem(
         401,
@@ -55,12 +54,22 @@ def unauthorized(
         code,
         max_age=said.max_age,
         acr_values=" ".join(said.acr_values) or None,
+        scope=scope,
     )
 
 
-def forbidden(error: str, description: str | None) -> Answer:
-    """Build the 403 for what no login cures; it carries no challenge (RFC 9110 §15.5.4)."""
-    return _problem(403, "Forbidden", description or DETAILS.get(error), [], error)
+def forbidden(
+    error: str, description: str | None, scope: str | None = None, line: str | None = None
+) -> Answer:
+    """Build the 403 for what no login cures; a challenge in it names the scope that would do."""
+    headers = [] if line is None else [("WWW-Authenticate", line), _exposed({})]
+    detail = description or DETAILS.get(error)
+    return _problem(403, "Forbidden", detail, headers, error, scope=scope)
+
+
+def _exposed(own: Mapping[str, str]) -> tuple[str, str]:
+    """Name what scripts of other origins may read; the operator's own fields are meant for them."""
+    return "Access-Control-Expose-Headers", ", ".join((*EXPOSED, *own))
 
 
 def store_trouble(retry_after: int) -> Answer:

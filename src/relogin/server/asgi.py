@@ -26,7 +26,13 @@ from relogin.server.facts import Request
 from relogin.server.gate import Answer, Decision, Gate, Usual, is_session
 from relogin.server.responses import MERGED, additions, dress, replacement
 from relogin.server.verdicts import Refused
-from relogin.server.verifiers import AsyncVerifier, Verifier, ask_async, unblocking
+from relogin.server.verifiers import (
+    AsyncVerifier,
+    Verifier,
+    ask_async,
+    unblocking,
+    wants_request,
+)
 from relogin.server.words import Words
 
 __all__ = ["SessionGate"]
@@ -68,6 +74,7 @@ class SessionGate:
     ) -> None:
         self.app = app
         self.verify = verify
+        self._with_request = wants_request(verify)
         self._unblocking = unblocking(verify)
         self.gate = Gate.of(words)
         self.private = _encoded(self.gate.vary_private)
@@ -86,7 +93,8 @@ class SessionGate:
             if decision.answer is not None:
                 return await self._answer(decision.answer, scope, receive, send)
             response = _Response(self, send, lambda: decision, decision)
-            scope = self.admitted(scope, decision.session, decision.refused)
+            leaving = decision.claim.logout and decision.died
+            scope = self.admitted(scope, decision.session, decision.refused, leaving=leaving)
         try:
             await self.app(scope, receive, response.send)
         except Refused as why:
@@ -109,6 +117,8 @@ class SessionGate:
 
     def _usual(self, scope: Scope) -> Usual | None:
         line = None
+        if self._with_request:
+            return None
         for name, value in scope["headers"]:
             if name == b"authorization":
                 if line is not None:
@@ -124,11 +134,19 @@ class SessionGate:
     async def _decision(self, scope: Scope, usual: Usual | None, outcome: object) -> Decision:
         claim = self.gate.claim(request(scope))
         if usual is None:
-            outcome = await ask_async(self._unblocking, claim.token)
+            more = (claim.request,) if self._with_request else ()
+            outcome = await ask_async(self._unblocking, claim.token, *more)
         return self.gate.decide(claim, outcome)
 
-    def admitted(self, scope: Scope, session: object, refused: Refused | None) -> Scope:
-        """Return the scope that the application gets."""
+    def admitted(
+        self,
+        scope: Scope,
+        session: object,
+        refused: Refused | None,
+        *,
+        leaving: bool = False,  # noqa: ARG002
+    ) -> Scope:
+        """Return the scope that the application gets; `leaving` one logs out of a dead session."""
         return {**scope, "relogin.session": session, "relogin.refused": refused}
 
 
@@ -141,7 +159,8 @@ def request(scope: Scope) -> Request:
         return [value.decode("latin-1") for field, value in headers if field == key]
 
     sent = scope.get("raw_path") or b""
-    return Request(scope.get("method", "GET"), _path(scope), lines, str(sent, "latin-1"))
+    method, mount = scope.get("method", "GET"), scope.get("root_path", "")
+    return Request(method, _path(scope), lines, str(sent, "latin-1"), mount, scope)
 
 
 def _path(scope: Scope) -> str:

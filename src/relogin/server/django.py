@@ -52,7 +52,15 @@ from relogin.server.fields import Headers, values, without
 from relogin.server.gate import Answer, Claim, Decision, Gate
 from relogin.server.responses import additions, dress, replacement
 from relogin.server.verdicts import CSRF_INVALID, Refused, StepUp
-from relogin.server.verifiers import AsyncVerifier, Verifier, ask, ask_async, checked, is_async
+from relogin.server.verifiers import (
+    AsyncVerifier,
+    Verifier,
+    ask,
+    ask_async,
+    checked,
+    is_async,
+    wants_request,
+)
 from relogin.server.words import Words
 from relogin.session import SessionError
 
@@ -167,6 +175,7 @@ class Guard:
         named = import_string(verify) if isinstance(verify, str) else verify
         self.verify = None if named is None else checked(named)
         self._awaits = named is not None and is_async(named)
+        self._with_request = named is not None and wants_request(named)
         self.gate = Gate.of(words)
 
     @classmethod
@@ -180,15 +189,19 @@ class Guard:
         verify: Any = self.verify or partial(own_session, request)
         if self._awaits:  # under WSGI, and in a view of REST framework
             verify = async_to_sync(verify)
-        return self._decided(request, self.gate.decide(claim, ask(verify, claim.token)))
+        outcome = ask(verify, claim.token, *self._more(claim))
+        return self._decided(request, self.gate.decide(claim, outcome))
 
     async def adecide(self, request: HttpRequest) -> Decision:
         """Decide on a request; what may touch the database runs where Django wants it to."""
         if self.verify is None or not self._awaits:
             return await sync_to_async(self.decide)(request)
         claim = self._claim(request)
-        outcome = await ask_async(self.verify, claim.token)
+        outcome = await ask_async(self.verify, claim.token, *self._more(claim))
         return self._decided(request, self.gate.decide(claim, outcome))
+
+    def _more(self, claim: Claim) -> tuple[Request, ...]:
+        return (claim.request,) if self._with_request else ()
 
     def _claim(self, request: HttpRequest) -> Claim:
         if self.verify is None and not hasattr(request, "user"):
@@ -202,6 +215,8 @@ class Guard:
         request.META["relogin.session"] = decision.session
         request.META["relogin.refused"] = decision.refused
         request.META["relogin.decision"] = decision
+        if decision.claim.logout and decision.died:
+            return decision  # Django finds no session either, and deletes the cookie
         if self.verify is None and (decision.died or decision.trouble):
             # Or SessionMiddleware would set or delete the cookie: late, when it may already be
             # that of the session which took over.
@@ -239,7 +254,8 @@ def facts(request: HttpRequest) -> Request:
     """Return the facts of a request."""
     asked = wsgi.request(request.META)
     under_asgi = getattr(request, "scope", {}).get("raw_path", b"").decode("latin-1")
-    return asked._replace(path=request.path_info, raw_path=under_asgi or asked.raw_path)
+    raw_path = under_asgi or asked.raw_path
+    return asked._replace(path=request.path_info, raw_path=raw_path, source=request)
 
 
 def own_session(request: HttpRequest, token: str) -> SessionBase:

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from math import inf
 from typing import Any
 
+from relogin.server.loops import within
 from relogin.server.words import Bounds
 
 __all__ = ["drain", "drain_async"]
@@ -63,14 +64,8 @@ async def drain_async(
         return True
     if length.isdigit() and int(length) > bounds[0]:
         return False
-    import asyncio  # costs time to load, and any server that gets here has loaded it
-
     try:
-        asyncio.get_running_loop()
-    except RuntimeError:  # another loop than asyncio's: the time is looked at between two messages
-        return await _read(receive, bounds)
-    try:
-        async with asyncio.timeout(bounds[1]):
+        async with within(bounds[1]):
             return await _read(receive, bounds)
     except TimeoutError:
         return False

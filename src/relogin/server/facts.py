@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from relogin.server.schemes import Scheme
 from relogin.wire.scan import MAX_LENGTH, scan_credentials
@@ -16,13 +16,29 @@ class Request(NamedTuple):
 
     `path` is the one the application routes by, below its mount, percent-decoded once; `raw_path`
     is what was sent, where the server tells. `lines` is given a header's name in lower case and
-    returns its field lines.
+    returns its field lines. `mount` is what the server cut off the path. `source` is the request as
+    the framework has it: WSGI's environ, ASGI's scope, Django's request.
+
+    >>> Request("GET", "/orders", {"host": ["shop.example"]}.get).header("Host")
+    'shop.example'
     """
 
     method: str
     path: str
     lines: Callable[[str], Sequence[str]]
     raw_path: str = ""
+    mount: str = ""
+    source: Any = None
+
+    def header(self, name: str) -> str | None:
+        """Return the value of a field, or None where there is none, or more than one line of it."""
+        lines = self.lines(name.lower())
+        return lines[0] if len(lines) == 1 else None
+
+    @property
+    def host(self) -> str | None:
+        """What the client calls this server; a stranger may call it anything."""
+        return self.header("host")
 
     @property
     def is_preflight(self) -> bool:
@@ -38,12 +54,19 @@ class Request(NamedTuple):
 
     @property
     def is_navigation(self) -> bool:
-        """Whether a browser will show the answer to its user; older ones, and http, do not tell."""
-        mode = self.lines("sec-fetch-mode")
-        if mode:
-            return mode[0] == "navigate"
-        return any("text/html" in line for line in self.lines("accept"))
+        """Whether the answer will be shown to a user; older browsers, and http, do not tell.
 
+        Turbo Drive fetches the pages that it shows. It accepts what browsers accept of a page,
+        XHTML too, and so it is told from scripts that read an answer.
+        """
+        mode = self.lines("sec-fetch-mode")
+        accepted = ",".join(self.lines("accept"))
+        if not mode:
+            return "text/html" in accepted
+        return mode[0] == "navigate" or all(kind in accepted for kind in _OF_PAGES)
+
+
+_OF_PAGES = ("text/html", "application/xhtml+xml")
 
 # What a request presents: whether anything; in which of our schemes; the token, where it can be
 # read; whether it came in a cookie.

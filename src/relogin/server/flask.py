@@ -23,7 +23,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar, Unpack, cast
 
 try:
-    from flask import Flask, Response, current_app, request
+    from flask import Flask, Response, current_app, request, session
 except ImportError as missing:
     raise ImportError(
         "relogin.server.flask needs Flask: pip install 'relogin[flask]'", name=missing.name
@@ -37,7 +37,13 @@ from relogin.server.drain import drain
 from relogin.server.gate import Answer, Decision, Gate
 from relogin.server.responses import additions, dress, replacement
 from relogin.server.verdicts import Admitted, Refused, StepUp
-from relogin.server.verifiers import Signed, Verifier, ask, synchronous
+from relogin.server.verifiers import (
+    Signed,
+    Verifier,
+    ask,
+    synchronous,
+    wants_request,
+)
 from relogin.server.words import Words
 from relogin.session import SessionError
 
@@ -63,6 +69,8 @@ class SessionGate:
         self, app: Flask | None = None, verify: Verifier | None = None, **words: Unpack[Words]
     ) -> None:
         self._verify = None if verify is None else synchronous(verify)
+        if verify is not None:
+            wants_request(verify)  # a mistake in it is told here
         self._words = words
         self._gate = Gate.of(words)  # a mistake in them is told here
         if app is not None:
@@ -119,11 +127,13 @@ class _Guard:
     def __init__(self, gate: Gate, verify: Verifier) -> None:
         self.gate = gate
         self.verify = verify
+        self.with_request = wants_request(verify)
 
     def decide(self) -> Response | None:
         environ = request.environ  # what `request` stands for is looked up at each use
         claim = self.gate.claim(wsgi.request(environ))
-        decision = self.gate.decide(claim, ask(self.verify, claim.token))
+        more = (claim.request,) if self.with_request else ()
+        decision = self.gate.decide(claim, ask(self.verify, claim.token, *more))
         environ[_DECIDED] = self.gate, decision
         environ[wsgi.SESSION] = decision.session
         environ[wsgi.REFUSED] = decision.refused
@@ -137,6 +147,8 @@ class _Guard:
         if decided is None or isinstance(response, _Answer):
             return response  # another hook answered first, or we did
         decision: Decision = decided[1]
+        if decision.claim.logout and decision.died and isinstance(self.verify, OwnSession):
+            session.modified = True  # Flask deletes the cookie of an empty session that was changed
         status = response.status_code
         names = [name.lower() for name, _ in response.headers]
         added = additions(self.gate, decision, status, names)

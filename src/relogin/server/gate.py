@@ -8,16 +8,18 @@ integration is a translation of its framework into these words and back.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from typing import Any, Literal, NamedTuple, Self, TypeAlias
+from typing import Literal, Self, TypeAlias
 
 from relogin.server import answers
 from relogin.server.answers import Answer, Page
+from relogin.server.custom import Fields, Params
+from relogin.server.decisions import Claim, Decision, is_session
 from relogin.server.facts import Request, presented
-from relogin.server.fields import add_to_list
-from relogin.server.paths import Patterns
+from relogin.server.paths import EVERYTHING, Patterns
+from relogin.server.proxied import OriginalPath, PathWatch
+from relogin.server.refusals import Refusals
 from relogin.server.schemes import Scheme, asks_for_password, spoken
-from relogin.server.verdicts import CSRF_INVALID, Admitted, Refused, StepUp
+from relogin.server.verdicts import Admitted, Refused, StepUp
 from relogin.server.words import (
     Bounds,
     Legacy,
@@ -28,7 +30,10 @@ from relogin.server.words import (
     check_switch,
     cookie_name,
     drain_bounds,
+    field_name,
+    interval,
     known,
+    logout_paths,
     several,
 )
 from relogin.session import SessionChallenge, SessionError, check_seconds
@@ -48,80 +53,6 @@ __all__ = [
     "is_session",
 ]
 
-_DEAD = frozenset({SessionError.EXPIRED, SessionError.INVALID, SessionError.REVOKED})
-
-
-# Named tuples, since each request makes one of each: frozen dataclasses take twice as long.
-
-
-class Claim(NamedTuple):
-    """What a request asks for, and what it presents for it.
-
-    The `token` is for the verifier to judge. Without it, credentials that are `presented` cannot be
-    read; without a `scheme` they are not meant for us.
-    """
-
-    request: Request
-    public: bool = False
-    step_ups: tuple[StepUp, ...] = ()
-    presented: bool = False
-    scheme: Scheme | None = None
-    token: str | None = None
-    by_cookie: bool = False
-    preflight: bool = False
-
-    def __repr__(self) -> str:
-        return f"<Claim to {self.request.path!r}, presented={self.presented}>"
-
-
-def is_session(outcome: object) -> bool:
-    """Whether a verifier returned a session, just so; there may be one in other outcomes too."""
-    return not (outcome is None or outcome is False or isinstance(outcome, _TO_DECIDE))
-
-
-_TO_DECIDE = (Admitted, Exception)
-
-
-class Decision(NamedTuple):
-    """What becomes of a request: an `answer` is sent, or the application is asked.
-
-    On a public page the session may be None. Then `refused` says why the one presented does not
-    count, and `trouble` that nobody could tell.
-    """
-
-    claim: Claim
-    verified: Any = None  # what the verifier returned: a session, or it as Admitted
-    refused: Refused | None = None
-    trouble: bool = False
-    answer: Answer | None = None
-
-    @property
-    def session(self) -> Any:
-        """The session that is admitted, or None."""
-        verified = self.verified
-        return verified.session if isinstance(verified, Admitted) else verified
-
-    @property
-    def died(self) -> bool:
-        """Whether a session was presented that does not count any more, or never did."""
-        return self.refused is not None and self.refused.error is not None
-
-    @property
-    def lifetime(self) -> int | None:
-        """What Authentication-Info tells: it answers Authorization, and means nothing elsewhere."""
-        verified, claim = self.verified, self.claim
-        if not isinstance(verified, Admitted) or verified.expires_in is None or claim.by_cookie:
-            return None
-        told = claim.scheme is not None and claim.scheme.tells_lifetime
-        return max(0, int(verified.expires_in)) if told else None
-
-    def insist(self, asked: StepUp) -> None:
-        """Raise `Refused` where there is no session, or one that is not enough."""
-        if self.session is None:
-            raise Refused
-        if not asked.met_by(self.verified):
-            raise asked.refusal()
-
 
 Usual: TypeAlias = tuple[Scheme, str]
 
@@ -140,11 +71,22 @@ class Gate:
     - `login_page`: HTML, or a callable that is given the `SessionChallenge` and returns some, as
       the content of the 401 to a navigation.
     - `legacy`: the application's own statuses that mean a dead session, `{440:
-      "session_expired"}`, or a callable that is given status and headers and returns a code or
-      None.
+      "session_expired"}`, or a callable that is given status, headers and, if it takes it, the
+      `Request`, and returns a code or None.
     - `announce`: let the challenge ride on public pages asked for with a dead session.
     - `drain`: how much of a refused request's content is read before the answer, in octets and
       seconds; 0 for none. Without it, proxies and TLS clients often lose the 401 of an upload.
+    - `params`: parameters of your own in each challenge, `{"resource_metadata": "https://…"}`, or a
+      callable that is given the `Request` and returns some.
+    - `headers`: fields of your own beside each 401 of the gate, `{"HX-Redirect": "/login"}`, or a
+      callable that is given the `SessionChallenge` and returns some.
+    - `ignore`: the paths that are not looked at, such as `["/static/*"]`.
+    - `logout`: the path, or the paths, that are served to everybody and may delete the cookie of a
+      session that is dead already.
+    - `path_from`: the field in which a proxy that asks about requests tells their path, such as
+      `X-Original-URI`. Whoever can reach the gate without that proxy chooses the path.
+    - `recheck`: seconds after which the verifier is asked again while a response, or a WebSocket,
+      goes on.
 
     Raises `TypeError` or `ValueError` for words that could not be sent, are not what is meant here,
     or would open more than they say.
@@ -165,34 +107,77 @@ class Gate:
         legacy: Legacy | None = None,
         announce: bool = False,
         drain: Bounds | Literal[0] | None = (64 * 1024 * 1024, 30.0),
+        params: Params | None = None,
+        headers: Fields | None = None,
+        ignore: Iterable[str] = (),
+        logout: str | Iterable[str] = (),
+        path_from: str | None = None,
+        recheck: float | None = None,
     ) -> None:
         self.realm = SessionChallenge(realm).realm
         self.cookie = cookie_name(cookie)
-        self.also = several("also", also, Challenge, '[relogin.Challenge("DPoP")]')
-        if asks_for_password(self.also):
+        others = several("also", also, Challenge, '[relogin.Challenge("DPoP")]')
+        if asks_for_password(others):
             raise ValueError("next to a session scheme, this challenge opens a password window")
         check_switch("collapse", collapse)
         check_switch("announce", announce)
         check_seconds("retry_after", retry_after)
         check_page(login_page)
-        check_legacy(legacy)
-        self.collapse = collapse
-        self.retry_after = retry_after
-        self.login_page = login_page
         self.legacy = legacy
+        self.legacy_takes_request = check_legacy(legacy)
         self.announce = announce
+        self.retry_after = retry_after
         self.drain = drain_bounds(drain)
+        self.recheck = interval("recheck", recheck)
         self.schemes = spoken(several("schemes", schemes, str, '["Session"]'))
-        self._public = Patterns(several("public", public, str, '["/health", "/docs/*"]'))
+        self._take_paths(public, ignore, logout)
         steps = check_step_up(step_up)
         self._step_ups = [(Patterns([path]), asked) for path, asked in steps.items()]
-        # Each field the gate looks at, whatever it decides (RFC 9110 §12.5.5).
-        self.vary = ["Authorization"]
-        self.vary += ["Cookie"] if cookie is not None else []
-        self.vary += ["Accept", "Sec-Fetch-Mode"] if login_page is not None else []
+        told_in = field_name("path_from", path_from)
+        self._original = None if told_in is None else OriginalPath(told_in)
+        self._watch = PathWatch(steps if self._original is None else ())
+        self._take_fields(told_in, has_page=login_page is not None)
+        self.refusals = Refusals(
+            realm,
+            self.schemes,
+            also=others,
+            params=params,
+            headers=headers,
+            cookie=cookie,
+            collapse=collapse,
+            retry_after=retry_after,
+            login_page=login_page,
+            vary=self.vary,
+        )
+        # What most requests need is decided here: whether the short cut can be taken at all.
+        self._is_plain = not self._step_ups and self._original is None
+
+    def _take_paths(
+        self, public: Iterable[str], ignore: Iterable[str], logout: str | Iterable[str]
+    ) -> None:
+        ignored = several("ignore", ignore, str, '["/static/*"]')
+        if EVERYTHING in ignored:
+            raise ValueError('a gate that ignores "/*" guards nothing')
+        leaving = logout_paths(logout)
+        served = (*several("public", public, str, '["/health", "/docs/*"]'), *leaving)
+        self._public = Patterns(served)
+        self._ignored = Patterns(ignored) if ignored else None
+        self._logout = Patterns(leaving) if leaving else None
+        self._open = Patterns((*served, *ignored))
+
+    def _take_fields(self, told_in: str | None, *, has_page: bool) -> None:
+        """Name the fields the gate looks at, whatever it decides (RFC 9110 §12.5.5)."""
+        public = ["Authorization"]
+        public += ["Cookie"] if self.cookie is not None else []
+        public += [told_in] if told_in is not None else []
+        # A public page is never refused, so nobody asks whether a page would be shown.
+        self.public_vary = tuple(public)
+        self.vary = (*public, "Accept", "Sec-Fetch-Mode") if has_page else self.public_vary
         # What most responses get, ready-made.
         self.vary_alone = (("Vary", ", ".join(self.vary)),)
         self.vary_private = (*self.vary_alone, ("Cache-Control", "private"))
+        self.public_vary_alone = (("Vary", ", ".join(self.public_vary)),)
+        self.public_vary_private = (*self.public_vary_alone, ("Cache-Control", "private"))
 
     @classmethod
     def of(cls, words: Words) -> Self:
@@ -205,7 +190,7 @@ class Gate:
         Its path begins as no public one does, and its one Authorization line is as clients write
         it. A short cut: `claim` comes to the same, and takes three times as long.
         """
-        if self._step_ups or method == "OPTIONS" or self._public.may_spell(path):
+        if not self._is_plain or method == "OPTIONS" or self._open.may_spell(path):
             return None
         if len(authorization) <= MAX_LENGTH:
             for scheme in self.schemes:
@@ -221,11 +206,19 @@ class Gate:
 
     def claim(self, request: Request) -> Claim:
         """Read what a request asks for, and what it presents for it."""
-        step_ups = self._asked(request.path) if self._step_ups else ()
-        public = not step_ups and self._public.name(request.path, request.raw_path)
+        if self._original is not None:
+            request = self._original.of(request)
+        path, raw_path = request.path, request.raw_path
+        self._watch.look(request)
+        logout = self._logout is not None and self._logout.name(path, raw_path)
+        step_ups = self._asked(path) if self._step_ups and not logout else ()
+        if not step_ups and self._ignored is not None and self._ignored.name(path, raw_path):
+            return Claim(request, public=True, ignored=True)
+        public = not step_ups and self._public.name(path, raw_path)
         if not public and request.is_preflight:
             return Claim(request, preflight=True)
-        return Claim(request, public, step_ups, *presented(request, self.schemes, self.cookie))
+        found = presented(request, self.schemes, self.cookie)
+        return Claim(request, public, step_ups, *found, logout=logout)
 
     def _asked(self, path: str) -> tuple[StepUp, ...]:
         return tuple(asked for paths, asked in self._step_ups if paths.may_name(path))
@@ -238,6 +231,8 @@ class Gate:
         if claim.preflight:
             # The layer outside that knows the allowed origins did not take it; no view ever does.
             return Decision(claim, answer=answers.preflight())
+        if claim.ignored:
+            return Decision(claim)
         if claim.token is None:
             outcome = Refused(SessionError.INVALID if claim.scheme else None)
         if isinstance(outcome, Exception):
@@ -261,40 +256,8 @@ class Gate:
 
         Where the application gives no reason of its own, the gate's reason stands.
         """
-        if why is None or why.error is None:
-            if decision.trouble:
-                # Nobody knows whether the session lives: a 401 would log everybody out.
-                return self._finish(decision, answers.store_trouble(self.retry_after))
-            why = decision.refused or why or Refused()
-        if why.error == CSRF_INVALID:
-            return self._finish(decision, answers.forbidden(CSRF_INVALID, why.description))
-        page = self.login_page if decision.claim.request.is_navigation else None
-        said = self._said(why)
-        code = self._speaker(decision).code(said.error)
-        return self._finish(
-            decision, answers.unauthorized(said, code, self.challenges(decision, why), page)
-        )
+        return self.refusals.answer(decision, why)
 
     def challenges(self, decision: Decision, why: Refused) -> list[Challenge]:
         """Write one challenge for each scheme; the reason is in that of the one that was used."""
-        said, silent = self._said(why), SessionChallenge(self.realm)
-        used = self._speaker(decision)
-        own = [scheme.challenge(said if scheme is used else silent) for scheme in self.schemes]
-        return [*self.also, *own]
-
-    def _finish(self, decision: Decision, answer: Answer) -> Answer:
-        """Each answer varies by what was looked at; to HEAD it goes without its content.
-
-        Its Content-Length stays what GET would get (RFC 9110 §9.3.2).
-        """
-        body = b"" if decision.claim.request.method == "HEAD" else answer.body
-        headers = add_to_list(answer.headers, "Vary", self.vary)
-        return replace(answer, headers=headers, body=body)
-
-    def _said(self, why: Refused) -> SessionChallenge:
-        if self.collapse and why.error in _DEAD:
-            return SessionChallenge(self.realm, SessionError.INVALID)
-        return SessionChallenge(self.realm, why.error, why.description, why.max_age, why.acr_values)
-
-    def _speaker(self, decision: Decision) -> Scheme:
-        return decision.claim.scheme or self.schemes[-1]
+        return self.refusals.challenges(decision, why)

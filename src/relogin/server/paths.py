@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-__all__ = ["Patterns", "is_plain"]
+__all__ = ["EVERYTHING", "Patterns", "is_plain"]
 
 # Segments without dots of navigation, path parameters, backslashes and controls; and without `%`:
 # the path was decoded once, so a `%` that is left was encoded twice.
 _plain = re.compile(r"(?:/(?!\.\.?(?:/|\Z))[^/\\%;\x00-\x1f\x7f]+)*+/?").fullmatch
 _encoded_slash = re.compile(r"%(?:2f|5c)", re.IGNORECASE).search
-_EVERYTHING = "/*"
+EVERYTHING = "/*"
 
 
 class Patterns:
@@ -34,7 +34,7 @@ class Patterns:
     def __init__(self, patterns: Iterable[str]) -> None:
         listed = tuple(patterns)
         expression = "|".join(map(_expression, listed)) or "(?!)"
-        self._everything = _EVERYTHING in listed
+        self._everything = EVERYTHING in listed
         self._exact = frozenset(one for one in listed if "*" not in one)
         self._heads = tuple(one[: one.index("*")] for one in listed if "*" in one)
         self._match = re.compile(expression).fullmatch

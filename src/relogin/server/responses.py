@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from relogin.server.answers import EXPOSED, Answer
+from relogin.server.decisions import Claim, Decision
 from relogin.server.fields import (
     Headers,
     add_challenges,
@@ -18,8 +19,8 @@ from relogin.server.fields import (
     without,
     without_content,
 )
-from relogin.server.gate import Decision, Gate
-from relogin.server.verdicts import CSRF_INVALID, Refused
+from relogin.server.gate import Gate
+from relogin.server.verdicts import FORBIDDEN, Refused
 
 __all__ = ["MERGED", "additions", "dress", "replacement"]
 
@@ -36,6 +37,8 @@ def additions(
     None for one that has to be replaced, or merged with: `replacement` and `dress` do that. Most
     say nothing of what a gate adds.
     """
+    if decision.claim.ignored:
+        return ()
     return None if gate.legacy is not None else _due(gate, decision, status, names)
 
 
@@ -44,13 +47,14 @@ def _due(
 ) -> tuple[tuple[str, str], ...] | None:
     if status == 401 or decision.died or not MERGED.isdisjoint(names):
         return None
+    public = decision.claim.public
     if not decision.claim.presented:
-        return gate.vary_alone
+        return gate.public_vary_alone if public else gate.vary_alone
     lifetime = decision.lifetime
     if lifetime is None:
-        return gate.vary_private
+        return gate.public_vary_private if public else gate.vary_private
     told = ("Authentication-Info", f"expires_in={lifetime}")
-    return (*gate.vary_alone, told, _EXPOSE, _UNSTORED)
+    return (*(gate.public_vary_alone if public else gate.vary_alone), told, _EXPOSE, _UNSTORED)
 
 
 _UNSTORED = ("Cache-Control", "private, no-store")
@@ -59,6 +63,8 @@ _EXPOSE = ("Access-Control-Expose-Headers", ", ".join(EXPOSED))
 
 def dress(gate: Gate, decision: Decision, status: int, headers: Headers) -> Headers:
     """Return the headers of a response, with what is due to the session that decided it."""
+    if decision.claim.ignored:
+        return headers
     added = _due(gate, decision, status, [name.lower() for name, _ in headers])
     return _merged(gate, decision, status, headers) if added is None else [*headers, *added]
 
@@ -66,13 +72,15 @@ def dress(gate: Gate, decision: Decision, status: int, headers: Headers) -> Head
 def _merged(gate: Gate, decision: Decision, status: int, headers: Headers) -> Headers:
     announced = gate.announce and decision.died and status < 400
     store = True
-    headers = add_to_list(headers, "Vary", gate.vary)
+    shown = status == 401 or not decision.claim.public
+    headers = add_to_list(headers, "Vary", gate.vary if shown else gate.public_vary)
     if status == 401 or announced:
         # To an admitted session a 401 is about something else, a wrong old password say: a
         # challenge would tell the client that no session was presented.
         if decision.session is None:
             why = decision.refused or Refused()
             headers = add_challenges(headers, gate.challenges(decision, why))
+            gate.refusals.measure(", ".join(values(headers, "www-authenticate")))
         headers = add_to_list(headers, "Access-Control-Expose-Headers", EXPOSED)
         store = False
     elif (lifetime := decision.lifetime) is not None:
@@ -80,7 +88,7 @@ def _merged(gate: Gate, decision: Decision, status: int, headers: Headers) -> He
         headers = add_to_list(headers, "Access-Control-Expose-Headers", EXPOSED)
         # A lifetime out of a cache is a stale one; but an application may want its own caching.
         store = bool(values(headers, "cache-control"))
-    if decision.died:
+    if decision.died and not decision.claim.logout:
         # A late answer must not wipe the cookie of the session that took over.
         headers = keep_cookie(headers, gate.cookie)
     if any(sets_cookie(header, gate.cookie) for header in headers):
@@ -95,10 +103,12 @@ def replacement(gate: Gate, decision: Decision, status: int, headers: Headers) -
 
     What that response says beside its content is kept, but for its word on the session cookie.
     """
+    if decision.claim.ignored:
+        return None
     if status == 401 and decision.trouble:
         # The application saw nobody. Whether there is a session, nobody could tell.
         answer = gate.refuse(decision)
-    elif (error := _old_way(gate, status, headers)) is not None:
+    elif (error := _old_way(gate, decision.claim, status, headers)) is not None:
         answer = gate.refuse(decision, Refused(_to_tell(gate, decision, error)))
     else:
         return None
@@ -110,16 +120,18 @@ def replacement(gate: Gate, decision: Decision, status: int, headers: Headers) -
     return replace(answer, headers=[*without(kept, *names), *told])
 
 
-def _old_way(gate: Gate, status: int, headers: Headers) -> str | None:
+def _old_way(gate: Gate, claim: Claim, status: int, headers: Headers) -> str | None:
     legacy = gate.legacy
-    if legacy is None:
+    if legacy is None or claim.logout:  # a logout may redirect to the login, and mean it
         return None
     if isinstance(legacy, Mapping):
         return legacy.get(status)
-    return legacy(status, {name.lower(): value for name, value in headers})
+    named = {name.lower(): value for name, value in headers}
+    asked = (claim.request,) if gate.legacy_takes_request else ()
+    return legacy(status, named, *asked)
 
 
 def _to_tell(gate: Gate, decision: Decision, error: str) -> str | None:
     """No session is called dead where none was presented, if the gate knows where to look."""
     none_presented = gate.cookie is not None and not decision.claim.presented
-    return None if none_presented and error != CSRF_INVALID else error
+    return None if none_presented and error not in FORBIDDEN else error

@@ -20,6 +20,7 @@ DETAILS = {
     SessionError.REVOKED: "The session was ended",
     SessionError.INSUFFICIENT: "A more recent or a stronger login is needed",
     "csrf_invalid": "The CSRF token is missing or wrong",
+    "insufficient_scope": "The session lacks a right that is needed",
 }
 
 # A token after unquoting: visible ASCII without quote and backslash.
@@ -31,6 +32,7 @@ class Scheme(Protocol):
 
     name: str
     tells_lifetime: bool  # whether Authentication-Info has a meaning for it (RFC 9110 §11.6.3)
+    tells_scope: bool  # whether its challenge stands in a 403 too (RFC 6750 §3.1)
 
     def usual(self, field: str, /) -> re.Match[str] | None:
         """Match credentials as clients write them, with the token as group 1.
@@ -53,6 +55,7 @@ class Session:
 
     name = SCHEME
     tells_lifetime = True
+    tells_scope = False
     usual = re.compile(r'Session token="([!#-\[\]-~]++)"').fullmatch
 
     def token(self, credentials: Scanned) -> str | None:
@@ -75,6 +78,7 @@ class Bearer:
 
     name = "Bearer"
     tells_lifetime = False
+    tells_scope = True
     usual = re.compile(r"Bearer ([A-Za-z0-9._~+/-]++=*+)").fullmatch
 
     def token(self, credentials: Scanned) -> str | None:

@@ -56,12 +56,16 @@ class SessionGate(asgi.SessionGate):
     Add CORSMiddleware after it: the last one added is the outermost.
     """
 
-    def admitted(self, scope: Scope, session: object, refused: Refused | None) -> Scope:
-        """Return the scope that the application gets."""
+    def admitted(
+        self, scope: Scope, session: object, refused: Refused | None, *, leaving: bool = False
+    ) -> Scope:
+        """Return the scope that the application gets; `leaving` one logs out of a dead session."""
         if session is None and isinstance(self.verify, OwnSession):
             # The application begins a new one; nothing is sent until it writes to that.
-            scope["session"] = type(scope["session"])()
-        return super().admitted(scope, session, refused)
+            scope["session"] = new = type(scope["session"])()
+            if leaving and hasattr(new, "mark_modified"):
+                new.mark_modified()  # and left empty, so that the cookie is deleted
+        return super().admitted(scope, session, refused, leaving=leaving)
 
 
 class CurrentSession(SecurityBase):

@@ -5,16 +5,31 @@ A verifier says it, and the application may refuse too.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from functools import lru_cache
+from typing import Generic, TypeAlias, TypeVar
 
 from relogin.session import MOST_SECONDS, SessionChallenge, SessionError
 
-__all__ = ["CSRF_INVALID", "Admitted", "Refused", "StepUp", "check_duration"]
+__all__ = [
+    "CSRF_INVALID",
+    "FORBIDDEN",
+    "INSUFFICIENT_SCOPE",
+    "Admitted",
+    "Refused",
+    "StepUp",
+    "check_duration",
+]
 
 SessionT = TypeVar("SessionT")
 CSRF_INVALID = "csrf_invalid"
+INSUFFICIENT_SCOPE = "insufficient_scope"
+# What is answered with 403: no login cures it.
+FORBIDDEN = frozenset({CSRF_INVALID, INSUFFICIENT_SCOPE})
+# RFC 6749 §3.3, without the comma that a challenge of ours never has.
+_scope_token = re.compile(r"[!#-+\--\[\]-~]++").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +73,19 @@ def check_duration(name: str, seconds: float) -> None:
 class Refused(Exception):
     """Raised by a verifier, or by the application, to refuse a request and say why.
 
-    `error` is one of `relogin.SessionError`, a vendor's own code with a dot in it, or
-    `csrf_invalid`, which is answered with 403; without one, no session was presented.
+    `error` is one of `relogin.SessionError`, or a vendor's own code with a dot in it; without one,
+    no session was presented. Two codes are answered with 403, for no login cures them:
+    `csrf_invalid`, and `insufficient_scope` (RFC 6750 §3.1).
     `description` goes to developers: constant text, never what a user typed. `max_age` (seconds)
-    and `acr_values` say what would do, with `insufficient_user_authentication` (RFC 9470).
+    and `acr_values` say what would do, with `insufficient_user_authentication` (RFC 9470), and
+    `scope` what a token would have to be good for: one text with spaces, or several.
 
     Raises `ValueError` for what a challenge cannot say.
 
     >>> Refused("session_expired", "Idle for 15 minutes").error
     <SessionError.EXPIRED: 'session_expired'>
+    >>> Refused("insufficient_scope", scope=["orders:read", "orders:write"]).scope
+    'orders:read orders:write'
     """
 
     def __init__(
@@ -76,22 +95,54 @@ class Refused(Exception):
         *,
         max_age: int | None = None,
         acr_values: Iterable[str] = (),
+        scope: str | Iterable[str] = (),
     ) -> None:
         super().__init__(error, description)
-        # A challenge without its realm checks the rest of it here, where the mistake is made.
-        said = SessionChallenge(
-            error=None if error == CSRF_INVALID else error,
-            error_description=description,
-            max_age=max_age,
-            acr_values=acr_values,  # type: ignore[arg-type]  # it makes a tuple of them
-        )
-        self.error = CSRF_INVALID if error == CSRF_INVALID else said.error
+        self.error, self.acr_values = _said(error, description, max_age, acr_values)
         self.description = description
         self.max_age = max_age
-        self.acr_values = said.acr_values
+        self.scope = _scope(scope) if scope else None
 
     def __str__(self) -> str:
         return self.error or "no session was presented"
+
+
+Said: TypeAlias = tuple[str | None, tuple[str, ...]]
+
+
+def _said(
+    error: str | None, description: str | None, max_age: int | None, acr_values: Iterable[str]
+) -> Said:
+    """Return the code, and what would do; a challenge without its realm checks the rest of it.
+
+    Where the mistake is made, that is. Most refusals are made again and again.
+    """
+    wanted = tuple(acr_values.split()) if isinstance(acr_values, str) else tuple(acr_values)
+    try:
+        return _checked(error, description, max_age, wanted)
+    except TypeError:  # among others for what has no hash
+        return _checked.__wrapped__(error, description, max_age, wanted)
+
+
+@lru_cache(maxsize=128, typed=True)  # typed, since True is no number of seconds and equals one
+def _checked(
+    error: str | None, description: str | None, max_age: int | None, acr_values: tuple[str, ...]
+) -> Said:
+    forbidden = error in FORBIDDEN
+    said = SessionChallenge(
+        error=None if forbidden else error,
+        error_description=description,
+        max_age=max_age,
+        acr_values=acr_values,
+    )
+    return error if forbidden else said.error, said.acr_values
+
+
+def _scope(given: str | Iterable[str]) -> str:
+    wanted = given.split(" ") if isinstance(given, str) else list(given)
+    if not all(map(_scope_token, wanted)):
+        raise ValueError("a scope is printable ASCII without quote, backslash and comma")
+    return " ".join(wanted)
 
 
 @dataclass(frozen=True, slots=True)

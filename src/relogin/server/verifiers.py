@@ -1,22 +1,23 @@
 """Verifiers: what judges a token, how it is asked, and what its failure means.
 
-A verifier is any callable that is given a token. It returns the session, or `relogin.Admitted`;
-raises `relogin.Refused` to say why not, or returns None for a token it does not know. Anything else
-it raises is trouble in the store: the session may well be alive.
+A verifier is any callable that is given a token; one that takes two arguments is given the
+`Request` as well, for a tenant that its host names, say. It returns the session, or
+`relogin.Admitted`; raises `relogin.Refused` to say why not, or returns None for a token it does not
+know. Anything else it raises is trouble in the store: the session may well be alive.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import time
-import traceback
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from inspect import iscoroutinefunction
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
+from relogin.server.calls import takes_request
+from relogin.server.facts import Request
+from relogin.server.logs import report
+from relogin.server.loops import in_thread
 from relogin.server.verdicts import Admitted, Refused, check_duration
 from relogin.session import SessionError
 
@@ -29,16 +30,18 @@ __all__ = [
     "ask_async",
     "checked",
     "is_async",
+    "judged",
     "synchronous",
     "unblocking",
+    "wants_request",
 ]
 
-Verifier: TypeAlias = Callable[[str], Any]
-AsyncVerifier: TypeAlias = Callable[[str], Awaitable[Any]]
+Verifier: TypeAlias = Callable[[str], Any] | Callable[[str, Request], Any]
+AsyncVerifier: TypeAlias = (
+    Callable[[str], Awaitable[Any]] | Callable[[str, Request], Awaitable[Any]]
+)
 SessionT = TypeVar("SessionT")
 VerifierT = TypeVar("VerifierT")
-
-_log = logging.getLogger("relogin.server")
 
 
 class Lookup(Generic[SessionT]):
@@ -141,28 +144,40 @@ class Signed:
         return Admitted(session, expires_in=self._max_age - age)
 
 
-def ask(verify: Verifier, token: str | None) -> object:
-    """Return what the verifier answers or raises; without a token it is not asked."""
+def wants_request(verify: Verifier | AsyncVerifier) -> bool:
+    """Whether a verifier takes the request; raises `TypeError` for what cannot be called so."""
+    return takes_request("verify", checked(verify), ("token",))
+
+
+def ask(verify: Verifier, token: str | None, *request: Request) -> object:
+    """Return what the verifier answers or raises; without a token it is not asked.
+
+    The `request` is given to a verifier that wants one.
+    """
     if token is None:
         return None
     try:
-        return _without_waiting(verify(token))
+        call: Callable[..., Any] = verify
+        return _without_waiting(call(token, *request))
     except Exception as raised:  # noqa: BLE001  whatever a store raises, it must not end in a 401
-        return _judged(raised)
+        return judged(raised)
 
 
-async def ask_async(verify: Verifier | AsyncVerifier, token: str | None) -> object:
+async def ask_async(
+    verify: Verifier | AsyncVerifier, token: str | None, *request: Request
+) -> object:
     """Return what the verifier answers or raises, as `ask` does; a plain one may block the loop."""
     if token is None:
         return None
     try:
-        answer = verify(token)
+        call: Callable[..., Any] = verify
+        answer = call(token, *request)
         return await answer if hasattr(answer, "__await__") else answer
     except Exception as raised:  # noqa: BLE001  as above
-        return _judged(raised)
+        return judged(raised)
 
 
-def unblocking(verify: Verifier | AsyncVerifier) -> AsyncVerifier | Verifier:
+def unblocking(verify: Verifier | AsyncVerifier) -> Verifier | AsyncVerifier:
     """Return a verifier that does not hold up the loop it is asked in.
 
     One that is no coroutine function runs in a thread, unless it says `blocking = False`.
@@ -172,8 +187,8 @@ def unblocking(verify: Verifier | AsyncVerifier) -> AsyncVerifier | Verifier:
     return partial(_in_thread, verify)
 
 
-async def _in_thread(verify: Verifier | AsyncVerifier, token: str) -> object:
-    answer = await asyncio.to_thread(verify, token)
+async def _in_thread(verify: Callable[..., Any], *given: object) -> object:
+    answer = await in_thread(verify, *given)
     return await answer if hasattr(answer, "__await__") else answer
 
 
@@ -198,6 +213,8 @@ def checked(verify: VerifierT) -> VerifierT:
 
 def is_async(verify: Verifier | AsyncVerifier) -> bool:
     """Whether calling this verifier returns a coroutine."""
+    from inspect import iscoroutinefunction
+
     return iscoroutinefunction(verify) or iscoroutinefunction(type(verify).__call__)
 
 
@@ -209,18 +226,9 @@ def _without_waiting(answer: object) -> object:
     raise TypeError("the verifier is asynchronous, and this gate asks it without an event loop")
 
 
-def _judged(raised: Exception) -> Exception:
+def judged(raised: Exception) -> Exception:
     """Log trouble in the store by its kind and place; its text, which may hold the token, never."""
     if isinstance(raised, Refused):
         return raised.with_traceback(None)  # its frames hold the token, and it is kept for a while
-    kinds = " from ".join(type(error).__qualname__ for error in _chain(raised))
-    frames = traceback.extract_tb(raised.__traceback__)
-    places = " > ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
-    _log.error("the session store has trouble: %s at %s", kinds, places)
+    report("the session store has trouble", raised)
     return raised
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

@@ -8,6 +8,8 @@ from math import inf
 from typing import Any, Literal, Required, TypeAlias, TypedDict, TypeVar
 
 from relogin.server.answers import Page
+from relogin.server.calls import takes_request
+from relogin.server.custom import Fields, Params
 from relogin.server.verdicts import Refused, StepUp
 from relogin.wire.abnf import TOKEN
 from relogin.wire.model import Challenge
@@ -23,11 +25,15 @@ __all__ = [
     "cookie_name",
     "drain_bounds",
     "expect",
+    "field_name",
+    "interval",
     "known",
+    "logout_paths",
     "several",
 ]
 
-Legacy: TypeAlias = Mapping[int, str] | Callable[[int, Mapping[str, str]], str | None]
+Legacy: TypeAlias = Mapping[int, str] | Callable[..., str | None]
+"""By status; or a callable that is given status, headers and, if it takes it, the request."""
 Bounds: TypeAlias = tuple[float, float]
 """The most octets that are read of a refused request, and the most seconds."""
 T = TypeVar("T")
@@ -50,6 +56,12 @@ class Words(TypedDict, total=False):
     legacy: Legacy | None
     announce: bool
     drain: Bounds | Literal[0] | None
+    params: Params | None
+    headers: Fields | None
+    ignore: Iterable[str]
+    logout: str | Iterable[str]
+    path_from: str | None
+    recheck: float | None
 
 
 def known(words: Words) -> Words:
@@ -88,6 +100,26 @@ def cookie_name(given: str | None) -> str | None:
     return given
 
 
+def logout_paths(given: str | Iterable[str]) -> tuple[str, ...]:
+    """Return the paths of a logout; most applications have one."""
+    return (given,) if isinstance(given, str) else several("logout", given, str, '"/logout"')
+
+
+def field_name(word: str, given: str | None) -> str | None:
+    """Return the name of a header field in lower case, or None; raises for what is none."""
+    meant = 'the name of a header field, such as "X-Original-URI"'
+    expect(word, given, meant, given is None or isinstance(given, str))
+    if given is not None and not _token(given):
+        raise ValueError(f"{word} is {meant}, not {given!r}")
+    return None if given is None else given.lower()
+
+
+def interval(word: str, given: float | None) -> float | None:
+    """Return a number of seconds, or None; raises `TypeError` for what is neither."""
+    expect(word, given, "a number of seconds, such as 30", given is None or _is_bound(given))
+    return given
+
+
 def check_step_up(given: Mapping[str, StepUp] | None) -> Mapping[str, StepUp]:
     """Return what each path asks for; raises `TypeError` for what is no such mapping."""
     asked = {} if given is None else given
@@ -122,10 +154,15 @@ def check_page(given: Page | None) -> None:
     expect("login_page", given, "HTML or a callable", fits)
 
 
-def check_legacy(given: Legacy | None) -> None:
-    """Raise for old ways that could never be met, and for codes that could not be sent."""
-    if given is None or callable(given):
-        return
+def check_legacy(given: Legacy | None) -> bool:
+    """Return whether it is to be given the request.
+
+    Raises for old ways that could never be met, and for codes that could not be sent.
+    """
+    if given is None:
+        return False
+    if callable(given):
+        return takes_request("legacy", given, ("status", "headers"))
     meant = 'such as {440: "session_expired"}, or a callable'
     expect("legacy", given, meant, _maps(given, int, str))
     for status, error in given.items():
@@ -133,6 +170,7 @@ def check_legacy(given: Legacy | None) -> None:
             Refused(error)
         except ValueError as mistake:
             raise ValueError(f"legacy, for {status}: {mistake}") from None
+    return False
 
 
 def _maps(given: object, key: type, value: type) -> bool:

@@ -27,7 +27,7 @@ from relogin.server.fields import Headers
 from relogin.server.gate import Answer, Decision, Gate, Usual, is_session
 from relogin.server.responses import MERGED, dress, replacement
 from relogin.server.verdicts import Refused
-from relogin.server.verifiers import Verifier, ask, synchronous
+from relogin.server.verifiers import Verifier, ask, synchronous, wants_request
 from relogin.server.words import Words
 
 if TYPE_CHECKING:
@@ -53,12 +53,13 @@ class SessionGate:
     def __init__(self, app: WSGIApplication, verify: Verifier, **words: Unpack[Words]) -> None:
         self.app = app
         self.verify = synchronous(verify)
+        self._with_request = wants_request(verify)
         self.gate = Gate.of(words)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request, or have the application answer it."""
         method, path = environ["REQUEST_METHOD"], _path(environ)
-        line = environ.get("HTTP_AUTHORIZATION")
+        line = None if self._with_request else environ.get("HTTP_AUTHORIZATION")
         usual = None if line is None else self.gate.usual(method, path, line)
         outcome = None if usual is None else ask(self.verify, usual[1])
         if usual is not None and is_session(outcome):
@@ -91,7 +92,8 @@ class SessionGate:
     def _decision(self, environ: WSGIEnvironment, usual: Usual | None, outcome: object) -> Decision:
         claim = self.gate.claim(request(environ))
         if usual is None:
-            outcome = ask(self.verify, claim.token)
+            more = (claim.request,) if self._with_request else ()
+            outcome = ask(self.verify, claim.token, *more)
         return self.gate.decide(claim, outcome)
 
 
@@ -107,7 +109,9 @@ def request(environ: WSGIEnvironment) -> Request:
 
     # gunicorn, uWSGI and mod_wsgi tell what was sent.
     sent = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
-    return Request(environ["REQUEST_METHOD"], _path(environ), lines, sent.partition("?")[0])
+    mount = environ.get("SCRIPT_NAME", "")
+    method, path = environ["REQUEST_METHOD"], _path(environ)
+    return Request(method, path, lines, sent.partition("?")[0], mount, environ)
 
 
 def _path(environ: WSGIEnvironment) -> str:
@@ -125,7 +129,7 @@ def _send(
     answer: Answer, start_response: StartResponse, exc_info: ExcInfo | None = None
 ) -> list[bytes]:
     status = f"{answer.status} {HTTPStatus(answer.status).phrase}"
-    start_response(status, answer.headers, exc_info)
+    start_response(status, [*answer.headers], exc_info)
     return [answer.body]
 
 

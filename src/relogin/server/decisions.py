@@ -1,0 +1,87 @@
+"""What a request claims, and what becomes of it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from relogin.server.answers import Answer
+from relogin.server.facts import Request
+from relogin.server.schemes import Scheme
+from relogin.server.verdicts import FORBIDDEN, Admitted, Refused, StepUp
+
+__all__ = ["Claim", "Decision", "is_session"]
+
+# Named tuples, since each request makes one of each: frozen dataclasses take twice as long.
+
+
+class Claim(NamedTuple):
+    """What a request asks for, and what it presents for it.
+
+    The `token` is for the verifier to judge. Without it, credentials that are `presented` cannot be
+    read; without a `scheme` they are not meant for us. What is `ignored` is not looked at, and in
+    answer to a `logout` the application deletes the cookie, whatever became of the session.
+    """
+
+    request: Request
+    public: bool = False
+    step_ups: tuple[StepUp, ...] = ()
+    presented: bool = False
+    scheme: Scheme | None = None
+    token: str | None = None
+    by_cookie: bool = False
+    preflight: bool = False
+    ignored: bool = False
+    logout: bool = False
+
+    def __repr__(self) -> str:
+        return f"<Claim to {self.request.path!r}, presented={self.presented}>"
+
+
+def is_session(outcome: object) -> bool:
+    """Whether a verifier returned a session, just so; there may be one in other outcomes too."""
+    return not (outcome is None or outcome is False or isinstance(outcome, _TO_DECIDE))
+
+
+_TO_DECIDE = (Admitted, Exception)
+_NOT_DEAD = FORBIDDEN | {None}
+
+
+class Decision(NamedTuple):
+    """What becomes of a request: an `answer` is sent, or the application is asked.
+
+    On a public page the session may be None. Then `refused` says why the one presented does not
+    count, and `trouble` that nobody could tell.
+    """
+
+    claim: Claim
+    verified: Any = None  # what the verifier returned: a session, or it as Admitted
+    refused: Refused | None = None
+    trouble: bool = False
+    answer: Answer | None = None
+
+    @property
+    def session(self) -> Any:
+        """The session that is admitted, or None."""
+        verified = self.verified
+        return verified.session if isinstance(verified, Admitted) else verified
+
+    @property
+    def died(self) -> bool:
+        """Whether a session was presented that does not count any more, or never did."""
+        return self.refused is not None and self.refused.error not in _NOT_DEAD
+
+    @property
+    def lifetime(self) -> int | None:
+        """What Authentication-Info tells: it answers Authorization, and means nothing elsewhere."""
+        verified, claim = self.verified, self.claim
+        if not isinstance(verified, Admitted) or verified.expires_in is None or claim.by_cookie:
+            return None
+        told = claim.scheme is not None and claim.scheme.tells_lifetime
+        return max(0, int(verified.expires_in)) if told else None
+
+    def insist(self, asked: StepUp) -> None:
+        """Raise `Refused` where there is no session, or one that is not enough."""
+        if self.session is None:
+            raise Refused
+        if not asked.met_by(self.verified):
+            raise asked.refusal()

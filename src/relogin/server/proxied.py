@@ -1,0 +1,97 @@
+"""The path that a client asked for, where the gate answers a proxy about it.
+
+A proxy that asks "may this request pass?" (nginx calls it `auth_request`, others forward-auth) asks
+under a path of its own, and tells the client's in a field. Only the operator knows whether that
+field can be trusted: a proxy that does not overwrite it lets clients choose.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from urllib.parse import unquote_to_bytes
+
+from relogin.server.facts import Request
+from relogin.server.logs import log
+
+__all__ = ["OriginalPath", "PathWatch"]
+
+# Not plain, so never public, and stepped up by every pattern there is (`relogin.server.paths`).
+UNKNOWN = "//"
+_origin = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*+://[^/?#]*+").match
+# What nginx, ingress-nginx, Traefik, Caddy, oauth2-proxy, Envoy and IIS call it.
+_FIELDS = (
+    *("x-original-uri", "x-original-url", "x-forwarded-uri", "x-auth-request-redirect"),
+    *("x-envoy-original-path", "x-rewrite-url"),
+)
+_LOOKS = 100  # requests that are looked at for a sign that the paths are not what was meant
+
+
+class OriginalPath:
+    """Reads it out of one field; without that field nothing is public, and each step-up applies."""
+
+    __slots__ = ("_field", "_missed")
+
+    def __init__(self, field: str) -> None:
+        self._field = field
+        self._missed = False
+
+    def of(self, request: Request) -> Request:
+        """Return the request with the client's path."""
+        told = request.header(self._field)
+        if told is None:
+            self._miss()
+            return request._replace(path=UNKNOWN, raw_path="")
+        path, raw_path = _read(told)
+        return request._replace(path=path, raw_path=raw_path, mount="")
+
+    def _miss(self) -> None:
+        if not self._missed:
+            self._missed = True
+            log.warning(
+                "a request came without %s, or with several: nothing is public for it, and each "
+                "step-up applies. path_from is for gates that only a proxy can reach",
+                self._field,
+            )
+
+
+class PathWatch:
+    """Warns once where the patterns for a step-up hardly match what the gate sees."""
+
+    __slots__ = ("_left", "_patterns")
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        self._patterns = tuple(patterns)
+        self._left = _LOOKS if self._patterns else 0
+
+    def look(self, request: Request) -> None:
+        """Look at one of the first requests."""
+        if not self._left:
+            return
+        self._left -= 1
+        mount = request.mount.rstrip("/")
+        below = [one for one in self._patterns if mount and one.startswith(f"{mount}/")]
+        if below:
+            self._tell(
+                "the step_up path %s is never met: paths are matched below the mount %s",
+                *(below[0], mount),
+            )
+        for field in _FIELDS:
+            told = request.header(field)
+            if told is not None and _read(told)[0] != f"{mount}{request.path}":
+                self._tell(
+                    "a proxy tells another path in %s, and step_up looks at %s: give path_from, "
+                    "or have the proxy not send it",
+                    *(field, request.path),
+                )
+
+    def _tell(self, message: str, *told: str) -> None:
+        log.warning(message, *told)
+        self._left = 0
+
+
+def _read(told: str) -> tuple[str, str]:
+    """Return path, decoded once, and what was sent of it; some proxies tell a whole URL."""
+    origin = _origin(told)
+    sent = re.split(r"[?#]", told[origin.end() :] if origin else told, maxsplit=1)[0]
+    return unquote_to_bytes(sent.encode("latin-1")).decode(errors="replace") or "/", sent

@@ -1,0 +1,150 @@
+"""What a gate says to a request that it refuses, and to one that its application refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from relogin.server import answers
+from relogin.server.answers import Answer, Page
+from relogin.server.custom import Custom, Fields, Params, own_fields, own_params
+from relogin.server.decisions import Decision
+from relogin.server.facts import Request
+from relogin.server.fields import add_to_list
+from relogin.server.logs import log
+from relogin.server.schemes import Scheme
+from relogin.server.verdicts import CSRF_INVALID, FORBIDDEN, INSUFFICIENT_SCOPE, Refused
+from relogin.session import SessionChallenge, SessionError
+from relogin.wire.field import serialize
+from relogin.wire.model import Challenge
+
+__all__ = ["Refusals"]
+
+_DEAD = frozenset({SessionError.EXPIRED, SessionError.INVALID, SessionError.REVOKED})
+LONGEST = 3900  # octets of a field that proxies of 4 KiB still take, name and line end included
+_KEPT = 64  # refusals that are built once
+
+
+class Refusals:
+    """Writes the refusals of one gate."""
+
+    def __init__(
+        self,
+        realm: str,
+        schemes: Sequence[Scheme],
+        *,
+        also: Sequence[Challenge],
+        params: Params | None,
+        headers: Fields | None,
+        cookie: str | None,
+        collapse: bool,
+        retry_after: int,
+        login_page: Page | None,
+        vary: Iterable[str],
+    ) -> None:
+        self._realm = realm
+        self._schemes = schemes
+        self._also = also
+        self._params: Custom[Request] = Custom("params", params, own_params)
+        self._fields: Custom[SessionChallenge] = Custom(
+            "headers", headers, partial(own_fields, cookie=cookie)
+        )
+        self._collapse = collapse
+        self._retry_after = retry_after
+        self._page = login_page
+        self._vary = tuple(vary)
+        self._warned = False
+        self._kept: dict[object, Answer] = {}
+        self._same = self._params.fixed is not None and self._fields.fixed is not None
+        if self._params.fixed is not None:
+            silent = SessionChallenge(realm)
+            self.measure(serialize(self._written(silent, schemes[-1], self._params.fixed)))
+
+    def answer(self, decision: Decision, why: Refused | None = None) -> Answer:
+        """Build the answer; where the application gives no reason, the gate's reason stands."""
+        if why is None or why.error is None:
+            if decision.trouble:
+                # Nobody knows whether the session lives: a 401 would log everybody out.
+                return self._for(decision, self._varied(answers.store_trouble(self._retry_after)))
+            why = decision.refused or why or Refused()
+        page = self._page if decision.claim.request.is_navigation else None
+        if not self._same or callable(page):
+            return self._for(decision, self._built(decision, why, page))
+        asked = (why.error, why.description, why.max_age, why.acr_values, why.scope)
+        key = (*asked, decision.claim.scheme, page is None)
+        kept = self._kept.get(key)
+        if kept is None:
+            if len(self._kept) >= _KEPT:  # somebody's descriptions are not constant
+                self._kept.clear()
+            kept = self._kept[key] = self._built(decision, why, page)
+        return self._for(decision, kept)
+
+    def challenges(self, decision: Decision, why: Refused) -> list[Challenge]:
+        """Write one challenge for each scheme; the reason is in that of the one that was used."""
+        return self._written(self._said(why), self._speaker(decision), self._more(decision, why))
+
+    def _written(
+        self, said: SessionChallenge, used: Scheme, more: Mapping[str, str]
+    ) -> list[Challenge]:
+        silent = SessionChallenge(self._realm)
+        own = [scheme.challenge(said if scheme is used else silent) for scheme in self._schemes]
+        return [*self._also, *(Challenge(one.scheme, {**one.params, **more}) for one in own)]
+
+    def measure(self, line: str) -> str:
+        """Return the line; warn once where it is longer than what passes everywhere."""
+        if len(line) > LONGEST and not self._warned:
+            self._warned = True
+            log.warning(
+                "the challenges take %d octets of one header field, and some proxies refuse more "
+                "than %d: shorten what is given as params, also or a description",
+                *(len(line), LONGEST),
+            )
+        return line
+
+    def _built(self, decision: Decision, why: Refused, page: Page | None) -> Answer:
+        if why.error == CSRF_INVALID:
+            return self._varied(answers.forbidden(CSRF_INVALID, why.description))
+        if why.error == INSUFFICIENT_SCOPE:
+            return self._varied(self._lacking(decision, why))
+        said = self._said(why)
+        line = self.measure(serialize(self.challenges(decision, why)))
+        html = page(said) if callable(page) else page
+        code = self._speaker(decision).code(said.error)
+        own = self._fields(said)
+        return self._varied(answers.unauthorized(said, code, line, html, own, why.scope))
+
+    def _lacking(self, decision: Decision, why: Refused) -> Answer:
+        """Build the 403 of RFC 6750 §3.1; no other scheme has a challenge in a 403."""
+        used, line = self._speaker(decision), None
+        if used.tells_scope:
+            told = {"error": INSUFFICIENT_SCOPE, "error_description": why.description}
+            said = {name: text for name, text in told.items() if text is not None}
+            more = self._more(decision, why)
+            challenge = Challenge(used.name, {"realm": self._realm, **said, **more})
+            line = self.measure(serialize([challenge]))
+        return answers.forbidden(INSUFFICIENT_SCOPE, why.description, why.scope, line)
+
+    def _more(self, decision: Decision, why: Refused) -> dict[str, str]:
+        """The operator's own parameters, and the scope that this refusal asks for."""
+        own = self._params(decision.claim.request)
+        return own if why.scope is None else {**own, "scope": why.scope}
+
+    def _varied(self, answer: Answer) -> Answer:
+        """Each answer varies by what was looked at."""
+        return replace(answer, headers=add_to_list(answer.headers, "Vary", self._vary))
+
+    def _for(self, decision: Decision, answer: Answer) -> Answer:
+        """To HEAD it goes without its content; its Content-Length stays (RFC 9110 §9.3.2)."""
+        return replace(answer, body=b"") if decision.claim.request.method == "HEAD" else answer
+
+    def _said(self, why: Refused) -> SessionChallenge:
+        error = why.error
+        if error in FORBIDDEN:  # it stands in a 403, and says nothing in the application's own 401
+            return SessionChallenge(self._realm)
+        if self._collapse and error in _DEAD:
+            return SessionChallenge(self._realm, SessionError.INVALID)
+        return SessionChallenge(self._realm, error, why.description, why.max_age, why.acr_values)
+
+    def _speaker(self, decision: Decision) -> Scheme:
+        return decision.claim.scheme or self._schemes[-1]
