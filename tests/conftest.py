@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Generator
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -11,13 +12,17 @@ from hypothesis import settings
 settings.register_profile("relogin", deadline=None)  # a slow machine is no broken law
 settings.load_profile("relogin")
 
+# Debian keeps the programs of PostgreSQL's server away from the path.
+PROGRAMS = os.pathsep.join(
+    [os.environ["PATH"], *map(str, Path("/usr/lib/postgresql").glob("*/bin"))]
+)
 NO_SKIP = os.environ.get("RELOGIN_NO_SKIP") == "1"
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for mark in item.iter_markers("needs"):
         (program,) = mark.args
-        if shutil.which(program) is None:
+        if shutil.which(program, path=PROGRAMS) is None:
             pytest.skip(f"{program} is not installed")
 
 

@@ -1,16 +1,19 @@
-"""A Redis server of a test's own, on a socket in a folder, that can be stopped and started."""
+"""Redis servers of a test's own: one that can be stopped and started, a cluster, a Sentinel."""
 
 from __future__ import annotations
 
 import contextlib
+import random
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-__all__ = ["RedisServer", "a_redis_server"]
+import redis
+
+__all__ = ["RedisServer", "a_redis_cluster", "a_redis_server", "a_sentinel"]
 
 
 class RedisServer:
@@ -60,3 +63,84 @@ def a_redis_server(*options: str) -> Iterator[RedisServer]:
             yield server
         finally:
             server.stop()
+
+
+@contextlib.contextmanager
+def a_redis_cluster() -> Iterator[list[int]]:
+    """Run three nodes that share the slots; yields their ports."""
+    ports = _free_ports(3)
+    with contextlib.ExitStack() as running:
+        for port in ports:
+            running.enter_context(
+                _listening(port, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
+            )
+        nodes = [f"127.0.0.1:{port}" for port in ports]
+        command = ["redis-cli", "--cluster", "create", *nodes, "--cluster-yes"]
+        subprocess.run(command, check=True, capture_output=True, timeout=40)
+        _wait_until(lambda: all(_info(p, "cluster")["cluster_state"] == "ok" for p in ports))
+        yield ports
+
+
+@contextlib.contextmanager
+def a_sentinel() -> Iterator[tuple[int, list[int]]]:
+    """Run a master, a replica and a Sentinel; yields its port, and those of the two."""
+    watching, master, replica = _free_ports(3)
+    with contextlib.ExitStack() as running:
+        running.enter_context(_listening(master))
+        running.enter_context(_listening(replica, "--replicaof", "127.0.0.1", str(master)))
+        settings = (
+            f"sentinel monitor sessions 127.0.0.1 {master} 1\n"
+            "sentinel down-after-milliseconds sessions 500\n"
+            "sentinel failover-timeout sessions 3000\n"
+        )
+        running.enter_context(_listening(watching, "--sentinel", settings=settings))
+        _wait_until(lambda: _info(replica, "replication")["master_link_status"] == "up")
+        _wait_until(lambda: "'slaves': 1" in str(_info(watching, "sentinel")["master0"]))
+        yield watching, [master, replica]
+
+
+def _free_ports(count: int) -> list[int]:
+    """Find ports below 50000: a node of a cluster listens 10000 above its own, too."""
+    ports: list[int] = []
+    while len(ports) < count:
+        port = random.randrange(20_000, 50_000)
+        with contextlib.suppress(OSError):
+            for wanted in (port, port + 10_000):
+                socket.create_server(("127.0.0.1", wanted)).close()
+            ports.append(port)
+    return ports
+
+
+@contextlib.contextmanager
+def _listening(port: int, *options: str, settings: str = "") -> Iterator[None]:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "redis.conf")
+        file.write_text(f"dir {folder}\nport {port}\nbind 127.0.0.1\n{settings}")
+        command = ["redis-server", str(file), *options]
+        if "--sentinel" not in options:
+            command += ["--save", "", "--repl-diskless-sync-delay", "0"]
+        running = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        try:
+            _wait_until(lambda: bool(_info(port, "server")))
+            yield
+        finally:
+            running.kill()
+            running.wait(20)
+
+
+def _info(port: int, section: str) -> dict[str, object]:
+    with redis.Redis(port=port, socket_timeout=1) as client, contextlib.suppress(redis.RedisError):
+        if section == "cluster":
+            return dict(client.cluster("info"))
+        return dict(client.info(section))
+    return {}
+
+
+def _wait_until(true: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + 30
+    while True:
+        with contextlib.suppress(KeyError):
+            if true():
+                return
+        assert time.monotonic() < give_up, "Redis did not come up"
+        time.sleep(0.02)

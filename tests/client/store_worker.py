@@ -23,6 +23,7 @@ from relogin import Grant
 from relogin.client.events import Event
 from relogin.client.requests import SessionAuth
 from relogin.client.stores import Store
+from relogin.client.stores.postgres import PostgresStore
 from relogin.client.stores.redis import RedisStore
 from relogin.client.stores.sqlite import SQLiteStore
 from relogin.client.terms.grant import Context
@@ -31,7 +32,9 @@ __all__: list[str] = []
 
 
 def open_store(name: str) -> Store:
-    return RedisStore(name) if "://" in name else SQLiteStore(name)
+    if name.startswith("unix:"):
+        return RedisStore(name)
+    return PostgresStore(name) if "dbname=" in name else SQLiteStore(name)
 
 
 class Worker:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from relogin.client.stores.postgres import PostgresStore
+from tests.client.postgres_server import PostgresServer, a_postgres_server
 from tests.client.redis_server import RedisServer, a_redis_server
 from tests.client.server import Server
 from tests.client.shared import ManySessions, OneSession, Worker, several_processes
@@ -20,14 +22,28 @@ def redis_server() -> Iterator[RedisServer]:
         yield running
 
 
+@pytest.fixture
+def postgres_server() -> Iterator[PostgresServer]:
+    with a_postgres_server() as running:
+        yield running
+
+
 @pytest.fixture(
-    params=["sqlite", pytest.param("redis", marks=pytest.mark.needs("redis-server"))],
+    params=[
+        "sqlite",
+        pytest.param("redis", marks=pytest.mark.needs("redis-server")),
+        pytest.param("postgres", marks=pytest.mark.needs("initdb")),
+    ]
 )
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return str(tmp_path / "sessions.db")
-    server: RedisServer = request.getfixturevalue("redis_server")
-    return server.url
+    if request.param == "redis":
+        redis: RedisServer = request.getfixturevalue("redis_server")
+        return redis.url
+    postgres: PostgresServer = request.getfixturevalue("postgres_server")
+    PostgresStore(postgres.conninfo).create_table()
+    return postgres.conninfo
 
 
 def get_at_once(workers: list[Worker]) -> tuple[Counter[str], Counter[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 
 import pytest
 
@@ -344,3 +345,39 @@ def test_cookies_are_shared_as_tokens_are() -> None:
     store = Store()
     log_in(a_cache(store), Grant(cookies={"sid": "1"}))
     assert adopted(a_cache(store)).cookies == {"sid": "1"}
+
+
+# A store that tells of changes
+
+
+class Telling(Store):
+    """Lets the clock run instead of waiting, and notes for what it was asked to wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[tuple[int, float]] = []
+        self.meanwhile: Callable[[], object] = lambda: None
+
+    def wait(self, origin: str, account: str, realm: str, revision: int, seconds: float) -> None:
+        self.waits.append((revision, seconds))
+        self.meanwhile()
+
+
+def test_a_store_that_tells_of_changes_is_waited_for_and_not_polled() -> None:
+    store = Telling()
+    leader = request(a_cache(store))
+    assert leader.leads
+    store.meanwhile = lambda: leader.send(GRANT)
+    waiter = request(a_cache(store))
+    assert waiter.replay.credential.grant.token == GRANT.token
+    assert store.waits == [(1, 1.0)]
+
+
+def test_nobody_waits_for_a_store_beyond_the_end_of_the_lease() -> None:
+    store = Telling()
+    cache = a_cache(store, login_timeout=0.4)
+    leader = request(cache)
+    store.meanwhile = lambda: leader.send(GRANT)
+    request(a_cache(store))
+    ((_, seconds),) = store.waits
+    assert seconds == pytest.approx(0.6)

@@ -182,8 +182,12 @@ def test_a_url_without_a_password_is_pickled() -> None:
     assert repr(pickle.loads(pickle.dumps(RedisStore("redis://h:7")))) == "<RedisStore at h:7>"
 
 
-def test_without_redis_py_the_import_says_what_to_install() -> None:
-    script = "import sys; sys.modules['redis'] = None; import relogin.client.stores.redis"
+def test_without_redis_py_a_url_says_what_to_install() -> None:
+    script = (
+        "import sys; sys.modules['redis'] = None\n"
+        "from relogin.client.stores.redis import RedisStore\n"
+        "RedisStore('redis://')"
+    )
     ran = subprocess.run(
         [sys.executable, "-c", script], check=False, capture_output=True, text=True, timeout=20
     )

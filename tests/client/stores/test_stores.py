@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 import itertools
 import pickle
 import subprocess
@@ -13,14 +15,20 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+import redis
+import valkey
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from psycopg_pool import ConnectionPool
 
 from relogin.client.stores import Entry, Store
 from relogin.client.stores.memory import MemoryStore
+from relogin.client.stores.postgres import PostgresStore
+from relogin.client.stores.redis import RedisStore
 from relogin.client.stores.sqlite import SQLiteStore
-from tests.client.redis_server import RedisServer, a_redis_server
+from tests.client.postgres_server import PostgresServer, a_postgres_server
+from tests.client.redis_server import RedisServer, a_redis_cluster, a_redis_server
 
 ORIGIN = "https://api.example.com:443"
 
@@ -34,19 +42,82 @@ def redis_server() -> Iterator[RedisServer]:
         yield running
 
 
-@pytest.fixture(
-    params=["memory", "sqlite", pytest.param("redis", marks=pytest.mark.needs("redis-server"))]
-)
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
-    if request.param == "memory":
-        store = MemoryStore()
-        return lambda: store
-    if request.param == "sqlite":
-        return lambda: SQLiteStore(tmp_path / "sessions.db")
-    from relogin.client.stores.redis import RedisStore
+@pytest.fixture(scope="module")
+def redis_cluster() -> Iterator[list[int]]:
+    with a_redis_cluster() as ports:
+        yield ports
 
-    server: RedisServer = request.getfixturevalue("redis_server")
-    return lambda: RedisStore(server.url, prefix=f"{tmp_path}:")
+
+@pytest.fixture(scope="module")
+def postgres_server() -> Iterator[PostgresServer]:
+    with a_postgres_server() as running:
+        yield running
+
+
+REDIS, POSTGRES = pytest.mark.needs("redis-server"), pytest.mark.needs("initdb")
+
+
+@pytest.fixture(
+    params=[
+        "memory",
+        "sqlite",
+        pytest.param("redis", marks=REDIS),
+        pytest.param("redis_client", marks=REDIS),
+        pytest.param("valkey", marks=REDIS),
+        pytest.param("cluster", marks=REDIS),
+        pytest.param("postgres", marks=POSTGRES),
+        pytest.param("postgres_pool", marks=POSTGRES),
+    ]
+)
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
+    opening = globals()[f"_{request.param}"]
+    needed = {name: request.getfixturevalue(name) for name in inspect.signature(opening).parameters}
+    with contextlib.ExitStack() as opened:
+        yield opened.enter_context(contextlib.contextmanager(opening)(**needed))
+
+
+def _memory() -> Iterator[Opened]:
+    store = MemoryStore()
+    yield lambda: store
+
+
+def _sqlite(tmp_path: Path) -> Iterator[Opened]:
+    yield lambda: SQLiteStore(tmp_path / "sessions.db")
+
+
+def _redis(redis_server: RedisServer, tmp_path: Path) -> Iterator[Opened]:
+    yield lambda: RedisStore(redis_server.url, prefix=f"{tmp_path}:")
+
+
+def _redis_client(redis_server: RedisServer, tmp_path: Path) -> Iterator[Opened]:
+    with redis.Redis.from_url(redis_server.url, decode_responses=True) as client:
+        yield lambda: RedisStore(client, prefix=f"{tmp_path}:")
+
+
+def _valkey(redis_server: RedisServer, tmp_path: Path) -> Iterator[Opened]:
+    with valkey.Valkey(unix_socket_path=str(redis_server.socket)) as client:
+        yield lambda: RedisStore(client, prefix=f"{tmp_path}:")
+
+
+def _cluster(redis_cluster: list[int], tmp_path: Path) -> Iterator[Opened]:
+    with redis.RedisCluster(host="127.0.0.1", port=redis_cluster[0]) as client:
+        yield lambda: RedisStore(client, prefix=f"{tmp_path}:")
+
+
+def _postgres(postgres_server: PostgresServer) -> Iterator[Opened]:
+    table = f"sessions_{next(_tables)}"
+    PostgresStore(postgres_server.conninfo, table=table).create_table()
+    yield lambda: PostgresStore(postgres_server.conninfo, table=table)
+
+
+def _postgres_pool(postgres_server: PostgresServer) -> Iterator[Opened]:
+    table = f"sessions_{next(_tables)}"
+    with ConnectionPool(postgres_server.conninfo, open=True) as pool:
+        PostgresStore(pool, table=table).create_table()
+        yield lambda: PostgresStore(pool, table=table)
+
+
+_tables = itertools.count()
 
 
 @pytest.fixture

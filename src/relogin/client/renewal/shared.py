@@ -49,6 +49,8 @@ Waiting: TypeAlias = Generator[Ask | Pause, Any, T]
 # whether another process has ended its renewal.
 _AWAY = 1.0
 _FIRST_POLL, _LONGEST_POLL = 0.02, 0.2
+# In seconds: how long a store that tells of changes is waited for at once.
+_LONGEST_WAIT = 1.0
 # How long a refused password is refused for processes that did not see it: long enough that a
 # service which is restarted over and over locks no account.
 _REFUSAL_LASTS = 900.0
@@ -163,7 +165,7 @@ def take_turn(
         if _settled(cache, flight, change) or cache.clock() >= give_up:
             break
         cache.prolong(flight)
-        yield Pause(pause)
+        yield from _stand_by(cache, flight.key, change.view, pause)
     return False
 
 
@@ -269,8 +271,19 @@ def find(
             return _adopt(cache, key, record, view.now)
         if not record.leased(view.now) or cache.clock() >= give_up:
             break
-        yield Pause(pause)
+        yield from _stand_by(cache, key, view, pause)
     return None
+
+
+def _stand_by(cache: CredentialCache, key: Key, view: _View, pause: float) -> Waiting[None]:
+    """Let time pass: until the record changes, where the store can tell, or else a moment."""
+    if not hasattr(cache.policy.store, "wait"):
+        yield Pause(pause)
+        return
+    lease = view.record(key).lease
+    seconds = _LONGEST_WAIT if lease is None else min(lease.left(view.now), _LONGEST_WAIT)
+    place = (key.origin, key.account, key.realm, view.revisions.get(key.realm, 0))
+    yield from _ask(cache, key.origin, "wait", *place, seconds)
 
 
 def _polls() -> Iterator[float]:

@@ -3,10 +3,11 @@
 A store keeps short texts and gives them back; it knows neither what they say nor what a lease is.
 All that processes settle among themselves is in the text (`relogin.client.stores.record`), and it
 is changed by compare-and-swap only. So every store behaves alike, and one of your own is two
-functions: `get`, and `put` only if nobody was faster.
+functions: `get`, and `put` only if nobody was faster. A third, `wait`, is for stores that can tell
+of a change: without it, a process that waits for another one's login asks again and again.
 
 In this package: `memory.MemoryStore` for several objects of one process, `sqlite.SQLiteStore` for
-the processes of one machine, `redis.RedisStore` for those of many machines.
+the processes of one machine, `redis.RedisStore` and `postgres.PostgresStore` for those of many.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
-__all__ = ["AnyStore", "AsyncStore", "Entry", "Snapshot", "Store"]
+__all__ = ["AnyStore", "AsyncStore", "Entry", "Snapshot", "Store", "TellingStore"]
 
 
 class Entry(NamedTuple):
@@ -60,6 +61,18 @@ class Store(Protocol):
 
         Revision 0 stands for no text at all. Comparing and storing are one step that nobody can
         come between.
+        """
+        ...
+
+
+@runtime_checkable
+class TellingStore(Store, Protocol):
+    """A store that can tell of a change, so that nobody has to ask for it again and again."""
+
+    def wait(self, origin: str, account: str, realm: str, revision: int, seconds: float) -> None:
+        """Return when the text is another than that revision, or after so many seconds.
+
+        It may return earlier, too: whoever waits looks for itself.
         """
         ...
 

@@ -1,26 +1,24 @@
-"""A store in Redis, for processes on any number of machines. Needs the extra ``relogin[redis]``."""
+"""Stores in Redis or Valkey, for processes on any number of machines.
+
+`RedisStore` serves threads, and `AsyncRedisStore` tasks alone. A URL needs redis-py, which the
+extra ``relogin[redis]`` installs; a client of yours may be valkey-py's too.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from collections.abc import Callable
+from inspect import iscoroutinefunction
 from pickle import PicklingError
 from typing import Any
 
-try:
-    import redis
-    from redis.backoff import NoBackoff
-    from redis.retry import Retry
-except ImportError as missing:
-    raise ImportError(
-        "relogin.client.stores.redis needs redis-py: pip install 'relogin[redis]'",
-        name=missing.name,
-    ) from missing
-
 from relogin.client.stores import Entry, Snapshot
 
-__all__ = ["RedisStore"]
+__all__ = ["AsyncRedisStore", "RedisStore"]
+
+# A script, so that a cluster answers with the clock of the node where the key lies.
+_GET = "return {redis.call('HGETALL', KEYS[1]), redis.call('TIME')}"
 
 # A field holds its revision, a space, and the text. What stands there already was written by this
 # very call, whose answer was lost on its way: it has succeeded.
@@ -36,21 +34,26 @@ redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1
 """
 
-
+_A_MONTH = 30 * 86400.0  # in seconds
 _SECRETS = ("password", "ssl_password")
 
 
 class RedisStore:
     """Shares sessions between processes on any number of machines.
 
-    `url` is Redis's own kind: ``redis://``, ``rediss://`` for TLS, or ``unix://``, with a user and
-    a password for its access control list. A function that returns it lets the store be pickled
-    without a password. Tokens lie there in plain text, under keys that begin with `prefix`; the
-    user needs the commands EVAL, EVALSHA, SCRIPT LOAD, HGET, HGETALL, HSET, PEXPIRE and TIME.
-    `timeout` is how many seconds connecting and each answer may take, `keep` how many an unused
-    session is kept. Deadlines are measured on Redis's clock.
+    `server` is a URL of Redis's own kind: ``redis://``, ``rediss://`` for TLS, or ``unix://``, with
+    a user and a password for its access control list. With a function that returns the URL, the
+    store can be pickled without a password. Or it is a client of yours, with its own time-outs and
+    retries: a `redis.Redis`, one that a `Sentinel` returns from `master_for`, a `RedisCluster`, or
+    one of valkey-py.
 
-    Raises `ValueError` for a URL that is none of Redis's.
+    Tokens lie in Redis in plain text, under keys that begin with `prefix`; the user needs the
+    commands EVAL, EVALSHA, SCRIPT LOAD, HGET, HGETALL, HSET, PEXPIRE and TIME. `timeout` is how
+    many seconds connecting to a URL and each answer may take, `keep` how many an unused session is
+    kept. Deadlines are measured on Redis's clock.
+
+    Raises `ValueError` for a URL that is none of Redis's, `TypeError` for an asynchronous client,
+    and `ImportError` for a URL where redis-py is missing.
 
     >>> RedisStore("rediss://worker:secret@cache.example.com/0")
     <RedisStore at cache.example.com:6379>
@@ -58,73 +61,153 @@ class RedisStore:
 
     def __init__(
         self,
-        url: str | Callable[[], str],
+        server: Any,
         *,
         prefix: str = "relogin:",
         timeout: float = 0.5,
-        keep: float = 30 * 86400.0,
+        keep: float = _A_MONTH,
     ) -> None:
-        self._url = url
+        self._server = server
         self._prefix = prefix
         self._timeout = timeout
         self._keep = keep
-        self._client = redis.Redis.from_url(
-            url if isinstance(url, str) else url(),
-            decode_responses=True,
-            encoding_errors="replace",
-            socket_timeout=timeout,
-            socket_connect_timeout=timeout,
-            # Once more, at once: a connection that lay idle may have been closed meanwhile.
-            retry=Retry(NoBackoff(), 1),
-        )
+        self._owns_client = not _is_client(server)
+        self._client = _connect(server, timeout) if self._owns_client else server
+        if iscoroutinefunction(self._client.execute_command):
+            raise TypeError("RedisStore: an asynchronous client needs AsyncRedisStore")
+        self._get = self._client.register_script(_GET)
         self._put = self._client.register_script(_PUT)
 
     def get(self, origin: str, account: str) -> Snapshot:
         """Return what is stored for an origin and an account."""
-        with self._client.pipeline(transaction=False) as pipeline:
-            pipeline.hgetall(self._key(origin, account))
-            pipeline.time()
-            stored, (seconds, microseconds) = pipeline.execute()
-        entries = {realm: _entry(written) for realm, written in stored.items()}
-        return Snapshot(entries, seconds + microseconds / 1e6)
+        return _snapshot(self._get(keys=[_key(self._prefix, origin, account)]))
 
     def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
         """Store a text in place of the revision that `entry` names; `False` if it is gone."""
-        written = f"{entry.revision + 1} {entry.text}"
-        lifetime = int(self._keep * 1000)
-        done = self._put(
-            keys=[self._key(origin, account)], args=[realm, entry.revision, written, lifetime]
-        )
-        return bool(done)
+        keys = [_key(self._prefix, origin, account)]
+        return bool(self._put(keys=keys, args=_arguments(realm, entry, self._keep)))
 
     def close(self) -> None:
-        """Close all connections. They are opened again when they are needed again."""
-        self._client.connection_pool.disconnect()
-
-    def _key(self, origin: str, account: str) -> str:
-        # A digest, since the names of keys are shown in many places, and an account is personal.
-        digest = hashlib.sha256(f"{origin} {account}".encode()).hexdigest()
-        return f"{self._prefix}{digest[:32]}"
+        """Close all connections, which open again when needed. A client of yours stays as it is."""
+        if self._owns_client:
+            self._client.connection_pool.disconnect()
 
     def __repr__(self) -> str:
+        if not self._owns_client:
+            return f"<RedisStore on {type(self._client).__name__}>"
         to = self._client.connection_pool.connection_kwargs
         address = to.get("path") or f"{to.get('host', 'localhost')}:{to.get('port', 6379)}"
         return f"<RedisStore at {address}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if not self._owns_client:
+            raise _client_is_not_pickled("RedisStore")
         said = self._client.connection_pool.connection_kwargs
-        if isinstance(self._url, str) and any(said.get(name) for name in _SECRETS):
+        if isinstance(self._server, str) and any(said.get(name) for name in _SECRETS):
             raise PicklingError(
                 "this RedisStore holds a password: make it with a function that returns the URL, "
                 "RedisStore(read_url), and that is pickled instead"
             )
-        return _opened, (type(self), self._url, self._prefix, self._timeout, self._keep)
+        return _opened, (type(self), self._server, self._prefix, self._timeout, self._keep)
+
+
+class AsyncRedisStore:
+    """Shares sessions as `RedisStore` does, for asynchronous clients, and blocks no event loop.
+
+    `client` is yours, with its own time-outs and retries: a `redis.asyncio.Redis`, one that a
+    `Sentinel` returns from `master_for`, a `RedisCluster`, or valkey-py's. It belongs to one event
+    loop, and so does this store. `prefix` and `keep` mean what they do in `RedisStore`; the two
+    share what they keep.
+
+    Raises `TypeError` for what is no asynchronous client.
+
+    >>> import redis.asyncio
+    >>> AsyncRedisStore(redis.asyncio.Redis(host="cache.example.com"))
+    <AsyncRedisStore on Redis>
+    """
+
+    def __init__(self, client: Any, *, prefix: str = "relogin:", keep: float = _A_MONTH) -> None:
+        if not (_is_client(client) and iscoroutinefunction(client.execute_command)):
+            raise TypeError("AsyncRedisStore takes an asynchronous client: redis.asyncio.Redis(…)")
+        self._client = client
+        self._prefix = prefix
+        self._keep = keep
+        self._get = client.register_script(_GET)
+        self._put = client.register_script(_PUT)
+
+    async def get(self, origin: str, account: str) -> Snapshot:
+        """Return what is stored for an origin and an account."""
+        return _snapshot(await self._get(keys=[_key(self._prefix, origin, account)]))
+
+    async def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
+        """Store a text in place of the revision that `entry` names; `False` if it is gone."""
+        keys = [_key(self._prefix, origin, account)]
+        return bool(await self._put(keys=keys, args=_arguments(realm, entry, self._keep)))
+
+    def __repr__(self) -> str:
+        return f"<AsyncRedisStore on {type(self._client).__name__}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise _client_is_not_pickled("AsyncRedisStore")
+
+
+def _is_client(server: Any) -> bool:
+    return hasattr(server, "register_script")
+
+
+def _client_is_not_pickled(store: str) -> PicklingError:
+    return PicklingError(
+        f"this {store} was given a client, and no client is pickled: make one in each process"
+    )
+
+
+def _connect(url: str | Callable[[], str], timeout: float) -> Any:
+    try:
+        from redis import Redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+    except ImportError as missing:
+        raise ImportError(
+            "RedisStore needs redis-py for a URL: pip install 'relogin[redis]'", name=missing.name
+        ) from missing
+    return Redis.from_url(
+        url if isinstance(url, str) else url(),
+        socket_timeout=timeout,
+        socket_connect_timeout=timeout,
+        # Once more, at once: a connection that lay idle may have been closed meanwhile.
+        retry=Retry(NoBackoff(), 1),
+    )
 
 
 def _opened(
-    cls: type[RedisStore], url: str | Callable[[], str], prefix: str, timeout: float, keep: float
+    cls: type[RedisStore], server: str | Callable[[], str], prefix: str, timeout: float, keep: float
 ) -> RedisStore:
-    return cls(url, prefix=prefix, timeout=timeout, keep=keep)
+    return cls(server, prefix=prefix, timeout=timeout, keep=keep)
+
+
+# What goes to and fro, as octets: a client of the user's may encode and decode as it likes.
+
+
+def _key(prefix: str, origin: str, account: str) -> bytes:
+    # A digest, since the names of keys are shown in many places, and an account is personal.
+    digest = hashlib.sha256(f"{origin} {account}".encode()).hexdigest()
+    return f"{prefix}{digest[:32]}".encode()
+
+
+def _arguments(realm: str, entry: Entry, keep: float) -> list[Any]:
+    written = f"{entry.revision + 1} {entry.text}"
+    return [realm.encode(), entry.revision, written.encode(), int(keep * 1000)]
+
+
+def _snapshot(answered: Any) -> Snapshot:
+    fields, (seconds, microseconds) = answered
+    texts = [_text(field) for field in fields]
+    entries = dict(zip(texts[::2], map(_entry, texts[1::2]), strict=True))
+    return Snapshot(entries, int(seconds) + int(microseconds) / 1e6)
+
+
+def _text(octets: bytes | str) -> str:
+    return octets if isinstance(octets, str) else octets.decode(errors="replace")
 
 
 _revised = re.compile(r"([1-9][0-9]{0,14}) (.*)", re.DOTALL).fullmatch

@@ -1,0 +1,337 @@
+"""Stores in PostgreSQL, for processes on any number of machines. They need ``relogin[postgres]``.
+
+`PostgresStore` serves threads, and `AsyncPostgresStore` tasks of asyncio alone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from inspect import iscoroutinefunction
+from pickle import PicklingError
+from typing import Any
+from weakref import finalize
+
+try:
+    import psycopg
+    from psycopg import sql
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo
+except ImportError as missing:
+    raise ImportError(
+        "relogin.client.stores.postgres needs psycopg: pip install 'relogin[postgres]'",
+        name=missing.name,
+    ) from missing
+
+from relogin.client.stores import Entry, Snapshot
+
+__all__ = ["AsyncPostgresStore", "PostgresStore"]
+
+_TABLE = """
+CREATE TABLE IF NOT EXISTS {table} (
+    origin   text        NOT NULL,
+    account  text        NOT NULL,
+    realm    text        NOT NULL,
+    revision bigint      NOT NULL,
+    text     text        NOT NULL,
+    written  timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (origin, account, realm)
+)
+"""
+
+# The join answers with the clock even where nothing is stored.
+_GET = """
+SELECT extract(epoch FROM clock_timestamp()), realm, revision, text
+FROM (SELECT) AS clock LEFT JOIN {table} ON origin = %(origin)s AND account = %(account)s
+"""
+
+# What stands there already was written by this very statement, whose answer was lost on its way:
+# it has succeeded.
+_INSERT = """
+WITH put AS (
+    INSERT INTO {table} AS stored (origin, account, realm, revision, text)
+    VALUES (%(origin)s, %(account)s, %(realm)s, 1, %(text)s)
+    ON CONFLICT (origin, account, realm) DO UPDATE SET written = now()
+    WHERE stored.revision = 1 AND stored.text = excluded.text
+    RETURNING 1
+)
+SELECT pg_notify(%(channel)s, '') FROM put
+"""
+
+_UPDATE = """
+WITH put AS (
+    UPDATE {table} SET revision = %(revision)s + 1, text = %(text)s, written = now()
+    WHERE origin = %(origin)s AND account = %(account)s AND realm = %(realm)s
+    AND (revision = %(revision)s OR (revision = %(revision)s + 1 AND text = %(text)s))
+    RETURNING 1
+)
+SELECT pg_notify(%(channel)s, '') FROM put
+"""
+
+_CLEAN = "DELETE FROM {table} WHERE written < now() - make_interval(secs => %s)"
+
+_A_MONTH = 30 * 86400.0  # in seconds
+_MOST_IDLE = 8
+
+
+class _Statements:
+    """What is said to the database about one table."""
+
+    def __init__(self, table: str) -> None:
+        self.channel = table
+        name = sql.Identifier(*table.split("."))
+        self.create, self.get, self.insert, self.update, self.clean = (
+            sql.SQL(text).format(table=name) for text in (_TABLE, _GET, _INSERT, _UPDATE, _CLEAN)
+        )
+        self.listen = sql.SQL("LISTEN {}").format(sql.Identifier(table))
+
+    def put(
+        self, origin: str, account: str, realm: str, entry: Entry
+    ) -> tuple[sql.Composed, dict[str, object]]:
+        values: dict[str, object] = {"origin": origin, "account": account, "realm": realm}
+        values |= {"text": entry.text, "revision": entry.revision, "channel": self.channel}
+        return (self.update if entry.revision else self.insert), values
+
+
+class PostgresStore:
+    """Shares sessions between processes on any number of machines, through a PostgreSQL database.
+
+    `database` is a connection string, such as ``postgresql://app@db.example.com/app``, or a
+    function that returns one: with that the store can be pickled without a password. Or it is a
+    `psycopg_pool.ConnectionPool` of yours. Sessions lie in `table` in plain text; `create_table`
+    makes it. The user needs SELECT, INSERT, UPDATE and DELETE on it. `timeout` is how many seconds
+    connecting may take, `keep` how many an unused session is kept. Deadlines are measured on the
+    database's clock, and a process that waits for another one's login is notified of its end.
+
+    Raises `ValueError` for what is no connection string, `TypeError` for an asynchronous pool.
+
+    >>> PostgresStore("postgresql://app:secret@db.example.com/app")
+    <PostgresStore relogin_sessions at db.example.com>
+    """
+
+    def __init__(
+        self,
+        database: Any,
+        *,
+        table: str = "relogin_sessions",
+        timeout: float = 2.0,
+        keep: float = _A_MONTH,
+    ) -> None:
+        self._database = database
+        self._table = table
+        self._timeout = timeout
+        self._keep = keep
+        self._pool = database if hasattr(database, "connection") else None
+        if self._pool is None:
+            self._conninfo = _complete(
+                database if isinstance(database, str) else database(), timeout
+            )
+        elif iscoroutinefunction(self._pool.close):
+            raise TypeError("PostgresStore: an asynchronous pool needs AsyncPostgresStore")
+        self._say = _Statements(table)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._pid = os.getpid()
+        self._idle: deque[psycopg.Connection[Any]] = deque()
+        finalize(self, _close_all, self._idle, self._pid)
+
+    def create_table(self) -> None:
+        """Make the table if it is not there, and delete what has been unused for too long."""
+        self._run(self._say.create)
+        self._run(self._say.clean, (self._keep,))
+
+    def get(self, origin: str, account: str) -> Snapshot:
+        """Return what is stored for an origin and an account."""
+        return _snapshot(self._run(self._say.get, {"origin": origin, "account": account}))
+
+    def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
+        """Store a text in place of the revision that `entry` names; `False` if it is gone."""
+        return bool(self._run(*self._say.put(origin, account, realm, entry)))
+
+    def wait(self, origin: str, account: str, realm: str, revision: int, seconds: float) -> None:
+        """Return when the text is another than that revision, or after so many seconds."""
+        values = {"origin": origin, "account": account}
+        with self._connected() as connection:
+            connection.execute(self._say.listen)
+            connection.commit()  # only then does it listen
+            try:
+                now = _snapshot(connection.execute(self._say.get, values).fetchall())
+                connection.commit()  # in a transaction nothing would be heard
+                if _revision(now, realm) == revision:
+                    for _ in connection.notifies(timeout=seconds, stop_after=1):
+                        pass
+            finally:
+                connection.execute("UNLISTEN *")
+
+    def close(self) -> None:
+        """Close all connections, which open again when needed. A pool of yours stays as it is."""
+        _close_all(self._idle, self._pid)
+
+    def _run(self, statement: sql.Composed, values: Any = None) -> list[Any]:
+        stale = bool(self._idle)
+        try:
+            return self._run_once(statement, values)
+        except psycopg.OperationalError:
+            if not stale:
+                raise
+        # Once more, on a new connection: those that lay idle may have been closed meanwhile.
+        self.close()
+        return self._run_once(statement, values)
+
+    def _run_once(self, statement: sql.Composed, values: Any) -> list[Any]:
+        with self._connected() as connection:
+            cursor = connection.execute(statement, values)
+            return cursor.fetchall() if cursor.description else []
+
+    @contextmanager
+    def _connected(self) -> Iterator[psycopg.Connection[Any]]:
+        """Lend a connection for one statement; one that has failed is not used again."""
+        if self._pool is not None:
+            with self._pool.connection() as connection:
+                yield connection
+            return
+        connection = self._connection()
+        try:
+            yield connection
+        except BaseException:  # an interrupt too leaves a statement half done; it is raised on
+            connection.close()
+            raise
+        if len(self._idle) < _MOST_IDLE:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+    def _connection(self) -> psycopg.Connection[Any]:
+        if self._pid != os.getpid():  # a fork: the parent's connections are the parent's
+            _inherited.append(self._idle)
+            self._begin()
+        try:
+            return self._idle.popleft()
+        except IndexError:
+            return psycopg.connect(self._conninfo, autocommit=True, prepare_threshold=None)
+
+    def __repr__(self) -> str:
+        if self._pool is not None:
+            return f"<PostgresStore {self._table} on {type(self._pool).__name__}>"
+        host = conninfo_to_dict(self._conninfo).get("host", "localhost")
+        return f"<PostgresStore {self._table} at {host}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._pool is not None:
+            raise PicklingError(
+                "this PostgresStore was given a pool, and no pool is pickled: make one in each "
+                "process"
+            )
+        if isinstance(self._database, str) and conninfo_to_dict(self._conninfo).get("password"):
+            raise PicklingError(
+                "this PostgresStore holds a password: make it with a function that returns the "
+                "connection string, PostgresStore(read_conninfo), and that is pickled instead"
+            )
+        return _opened, (type(self), self._database, self._table, self._timeout, self._keep)
+
+
+class AsyncPostgresStore:
+    """Shares sessions as `PostgresStore` does, for clients on asyncio, and blocks no event loop.
+
+    `pool` is a `psycopg_pool.AsyncConnectionPool` of yours. It belongs to one event loop, and so
+    does this store. `table` means what it does in `PostgresStore`, whose `create_table` makes it;
+    the two share what they keep.
+
+    Raises `TypeError` for what is no such pool.
+    """
+
+    def __init__(self, pool: Any, *, table: str = "relogin_sessions") -> None:
+        if not iscoroutinefunction(getattr(pool, "close", None)):
+            raise TypeError("AsyncPostgresStore takes a psycopg_pool.AsyncConnectionPool")
+        self._pool = pool
+        self._table = table
+        self._say = _Statements(table)
+
+    async def get(self, origin: str, account: str) -> Snapshot:
+        """Return what is stored for an origin and an account."""
+        return _snapshot(await self._run(self._say.get, {"origin": origin, "account": account}))
+
+    async def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
+        """Store a text in place of the revision that `entry` names; `False` if it is gone."""
+        return bool(await self._run(*self._say.put(origin, account, realm, entry)))
+
+    async def wait(
+        self, origin: str, account: str, realm: str, revision: int, seconds: float
+    ) -> None:
+        """Return when the text is another than that revision, or after so many seconds."""
+        values = {"origin": origin, "account": account}
+        async with self._pool.connection() as connection:
+            await connection.execute(self._say.listen)
+            await connection.commit()  # only then does it listen
+            try:
+                cursor = await connection.execute(self._say.get, values)
+                now = _snapshot(await cursor.fetchall())
+                await connection.commit()  # in a transaction nothing would be heard
+                if _revision(now, realm) == revision:
+                    async for _ in connection.notifies(timeout=seconds, stop_after=1):
+                        pass
+            finally:
+                await connection.execute("UNLISTEN *")
+
+    async def _run(self, statement: sql.Composed, values: Any) -> list[Any]:
+        async with self._pool.connection() as connection:
+            return list(await (await connection.execute(statement, values)).fetchall())
+
+    def __repr__(self) -> str:
+        return f"<AsyncPostgresStore {self._table} on {type(self._pool).__name__}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise PicklingError(
+            "this AsyncPostgresStore was given a pool, and no pool is pickled: make one in each "
+            "process"
+        )
+
+
+def _close_all(idle: deque[psycopg.Connection[Any]], pid: int) -> None:
+    if pid != os.getpid():
+        _inherited.append(idle)
+        return
+    while idle:
+        idle.popleft().close()
+
+
+# What a fork took over from its parent. It is kept, since to collect a connection is to close it.
+_inherited: list[deque[psycopg.Connection[Any]]] = []
+
+
+def _complete(conninfo: str, timeout: float) -> str:
+    """Fill in what the user left open: when a server that is gone is given up."""
+    try:
+        said = conninfo_to_dict(conninfo)
+    except psycopg.ProgrammingError:  # its message may show the password
+        raise ValueError(
+            "PostgresStore takes a connection string of PostgreSQL's, such as "
+            "postgresql://app@db.example.com/app"
+        ) from None
+    patience = {
+        "connect_timeout": max(2, round(timeout)),
+        "tcp_user_timeout": round(timeout * 1000),
+    }
+    return make_conninfo(conninfo, **{n: v for n, v in patience.items() if n not in said})
+
+
+def _opened(
+    cls: type[PostgresStore],
+    database: str | Callable[[], str],
+    table: str,
+    timeout: float,
+    keep: float,
+) -> PostgresStore:
+    return cls(database, table=table, timeout=timeout, keep=keep)
+
+
+def _snapshot(rows: Sequence[Any]) -> Snapshot:
+    entries = {realm: Entry(text, number) for _, realm, number, text in rows if realm is not None}
+    return Snapshot(entries, float(rows[0][0]))
+
+
+def _revision(snapshot: Snapshot, realm: str) -> int:
+    entry = snapshot.entries.get(realm)
+    return 0 if entry is None else entry.revision

@@ -1,0 +1,142 @@
+"""Redis through clients of the user's: a cluster, a Sentinel, asynchronous ones."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import pickle
+import time
+from pickle import PicklingError
+
+import pytest
+import redis
+import redis.asyncio
+
+from relogin.client.stores import Entry
+from relogin.client.stores.redis import AsyncRedisStore, RedisStore
+from tests.client.redis_server import a_redis_cluster, a_redis_server, a_sentinel
+
+pytestmark = pytest.mark.needs("redis-server")
+
+ORIGIN = "https://api.example.com:443"
+
+
+def texts(store: RedisStore) -> dict[str, str]:
+    return {realm: entry.text for realm, entry in store.get(ORIGIN, "").entries.items()}
+
+
+def test_a_session_outlives_the_failover_to_a_replica() -> None:
+    with a_sentinel() as (port, _):
+        sentinel = redis.Sentinel([("127.0.0.1", port)], socket_timeout=1)
+        store = RedisStore(sentinel.master_for("sessions", socket_timeout=1))
+        assert store.put(ORIGIN, "", "api", Entry("one", 0))
+        store._client.wait(1, 1000)
+        before = sentinel.discover_master("sessions")
+        give_up = time.monotonic() + 20
+        while sentinel.discover_master("sessions") == before:
+            assert time.monotonic() < give_up
+            with contextlib.suppress(redis.ResponseError):  # under way, or nobody to promote yet
+                sentinel.sentinels[0].execute_command("SENTINEL", "FAILOVER", "sessions")
+            time.sleep(0.05)
+        store._client.connection_pool.disconnect()
+        assert texts(store) == {"api": "one"}
+        assert store.put(ORIGIN, "", "api", Entry("two", 1))
+
+
+def test_a_session_is_found_after_its_slot_has_moved_to_another_node() -> None:
+    with (
+        a_redis_cluster() as ports,
+        redis.RedisCluster(host="127.0.0.1", port=ports[0]) as cluster,
+    ):
+        store = RedisStore(cluster)
+        assert store.put(ORIGIN, "", "api", Entry("one", 0))
+        _move_to_another_node(cluster, ports)
+        assert texts(store) == {"api": "one"}
+        assert store.put(ORIGIN, "", "api", Entry("two", 1))
+
+
+def _move_to_another_node(cluster: redis.RedisCluster, ports: list[int]) -> None:
+    (key,) = cluster.keys(target_nodes=redis.RedisCluster.PRIMARIES)
+    slot = cluster.keyslot(key)
+    held = cluster.get_node_from_key(key).port
+    nodes = {port: redis.Redis(port=port) for port in ports}
+    there = next(port for port in ports if port != held)
+    names = {port: node.cluster("myid").decode() for port, node in nodes.items()}
+    nodes[there].cluster("setslot", slot, "importing", names[held])
+    nodes[held].cluster("setslot", slot, "migrating", names[there])
+    nodes[held].migrate("127.0.0.1", there, key, 0, 1000)
+    for port in (there, held):
+        nodes[port].cluster("setslot", slot, "node", names[there])
+    for node in nodes.values():
+        node.close()
+
+
+def test_a_server_that_has_forgotten_the_scripts_is_told_them_again() -> None:
+    with a_redis_server() as server, redis.Redis.from_url(server.url) as client:
+        store = RedisStore(client)
+        assert store.put(ORIGIN, "", "api", Entry("one", 0))
+        client.script_flush()
+        assert texts(store) == {"api": "one"}
+        client.script_flush()
+        assert store.put(ORIGIN, "", "api", Entry("two", 1))
+
+
+def test_a_client_of_the_user_s_is_left_open() -> None:
+    with a_redis_server() as server, redis.Redis.from_url(server.url) as client:
+        client.ping()
+        RedisStore(client).close()
+        before = client.connection_pool._available_connections
+        assert before[0]._sock is not None
+
+
+def test_it_shows_the_client_and_nothing_that_is_in_it() -> None:
+    assert repr(RedisStore(redis.Redis(password="s3cret"))) == "<RedisStore on Redis>"
+
+
+def test_a_client_is_not_pickled() -> None:
+    with pytest.raises(PicklingError, match="make one in each process"):
+        pickle.dumps(RedisStore(redis.Redis()))
+    with pytest.raises(PicklingError, match="make one in each process"):
+        pickle.dumps(AsyncRedisStore(redis.asyncio.Redis()))
+
+
+# Asynchronous
+
+
+def test_tasks_and_threads_share_what_they_keep() -> None:
+    async def put(url: str) -> bool:
+        async with redis.asyncio.Redis.from_url(url) as client:
+            store = AsyncRedisStore(client)
+            first = (await store.get(ORIGIN, "")).entries["api"]
+            return await store.put(ORIGIN, "", "api", Entry("two", first.revision))
+
+    with a_redis_server() as server:
+        store = RedisStore(server.url)
+        store.put(ORIGIN, "", "api", Entry("one", 0))
+        assert asyncio.run(put(server.url))
+        assert texts(store) == {"api": "two"}
+
+
+def test_what_has_changed_meanwhile_is_left_as_it_is() -> None:
+    async def put(url: str) -> bool:
+        async with redis.asyncio.Redis.from_url(url, decode_responses=True) as client:
+            return await AsyncRedisStore(client).put(ORIGIN, "", "api", Entry("two", 0))
+
+    with a_redis_server() as server:
+        store = RedisStore(server.url)
+        store.put(ORIGIN, "", "api", Entry("one", 0))
+        assert not asyncio.run(put(server.url))
+        assert texts(store) == {"api": "one"}
+
+
+def test_each_kind_of_client_is_sent_to_its_own_store() -> None:
+    with pytest.raises(TypeError, match="needs AsyncRedisStore"):
+        RedisStore(redis.asyncio.Redis())
+    for other in (redis.Redis(), "redis://localhost"):
+        with pytest.raises(TypeError, match="takes an asynchronous client"):
+            AsyncRedisStore(other)
+
+
+def test_an_asynchronous_store_shows_its_client() -> None:
+    store = AsyncRedisStore(redis.asyncio.Redis(password="s3cret"))
+    assert repr(store) == "<AsyncRedisStore on Redis>"
