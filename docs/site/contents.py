@@ -25,7 +25,10 @@ SECTIONS = {
     "docs/reference/api/index": [
         "relogin", "client", "logins", "signals", "stores", "events", "responders", "server",
     ],
-    "docs/explanation/index": ["*", "/findings/README", "/CONTRIBUTING", "/SECURITY", "/CHANGELOG"],
+    "docs/explanation/index": [
+        "why-401", "renewal", "trust", "peers", "early-refusals", "performance",
+        "/findings/README", "/CONTRIBUTING", "/SECURITY", "/CHANGELOG",
+    ],
 }  # fmt: skip
 
 

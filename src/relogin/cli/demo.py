@@ -20,29 +20,29 @@ LIFETIME = 2.0  # seconds a session of the demo's server lives
 THREADS = 50
 
 OPENING = """\
-relogin demo: a session dies, and the program that used it does not notice.
+relogin demo: a session dies, and the program that uses it does not notice.
 
-This server runs now, on {url}; its sessions live {lifetime:g} seconds:
+This server is running on {url}. Its sessions last {lifetime:g} seconds:
 
     app = SessionGate(app, verify, realm="orders", public=["/login"])
 
-And this is the client, its password known to nobody but the login:
+This is the client:
 
     session = requests.Session()
     session.auth = SessionAuth(JSONLogin(api + "/login", account, token="access_token"))
 """
 
-FIRST = "1. The first request. There is no session yet, so the challenge names no error."
-LIVING = "2. The next request. The session lives: nothing is added to the traffic."
+FIRST = "1. The first request. There is no session yet, so the server gives no reason."
+LIVING = "2. The next request. The session is alive: one request, one answer."
 EXPIRED = "3. {lifetime:g} seconds later. The session has expired, and the server says so."
-CROWD = "4. The session has died again, and {threads} threads ask at the same moment."
+CROWD = "4. It has expired again, and {threads} threads send a request at the same moment."
 
 CLOSING = """\
-A 401 with a reason, one login for all, and every request answered. In a program of yours:
+One login for all threads, and every request was answered. In your own program:
 
-    from relogin.client.requests import SessionAuth     for the client
-    from relogin.server.wsgi import SessionGate         for the server
-    relogin explain 'Session realm="orders"'            for a challenge you met somewhere
+    from relogin.client.requests import SessionAuth     in a client
+    from relogin.server.wsgi import SessionGate         on a server
+    relogin explain 'Bearer realm="api"'                for a header that you do not understand
 """
 
 

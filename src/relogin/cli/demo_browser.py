@@ -29,7 +29,7 @@ IDLE = 15 * 60  # seconds, of the demo's own clock
 OPENING = """\
 relogin demo: a session dies in a browser.
 
-Open {url} and press "Let 15 minutes pass". Ctrl-C ends the demo.
+Open {url} and press "Let 15 minutes pass". Press Ctrl-C to end the demo.
 """
 
 _FILES = {
