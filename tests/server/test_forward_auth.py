@@ -1,0 +1,133 @@
+"""The configurations of docs/how-to/forward-auth.md, in nginx and Caddy themselves."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+
+import relogin
+from tests.docs.pages import fences
+from tests.server.serving import Answer, ask, serving_wsgi
+from tests.uploads.programs import free_port, running
+
+PAGE = Path(__file__).parents[2] / "docs/how-to/forward-auth.md"
+Get: TypeAlias = Callable[..., Answer]
+
+NGINX = """
+daemon off; user root; worker_processes 1; error_log stderr; pid {folder}/pid;
+events {{ worker_connections 64; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
+    uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
+    {server}
+}}
+"""
+CADDY = "{{\n\tadmin off\n\tauto_https off\n}}\n{server}"
+
+
+def configuration(language: str, ports: dict[str, int]) -> str:
+    (text,) = (fence.text for fence in fences(PAGE.read_text()) if fence.language == language)
+    for named, port in ports.items():
+        assert named in text
+        text = text.replace(named, str(port))
+    return text
+
+
+def gate(name: str) -> Any:
+    """The gate of the page, made as the page makes it."""
+    (text,) = (fence.text for fence in fences(PAGE.read_text()) if fence.language == "python")
+    if name == "caddy":
+        text = text.replace("X-Original-URI", "X-Forwarded-Uri")
+    page: dict[str, Any] = {}
+    exec(text, page)
+    page["sessions"]["fresh"] = relogin.Admitted("Ada", auth_age=1)
+    verify = page["verify"]
+
+    def judge(token: str) -> Any:
+        if token == "down":
+            raise OSError
+        return verify(token)
+
+    page["app"].verify = judge
+    return page["app"]
+
+
+def application(environ: Any, start_response: Any) -> list[bytes]:
+    size = int(environ.get("CONTENT_LENGTH") or 0)
+    length = len(environ["wsgi.input"].read(size))
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [f"{environ.get('HTTP_X_USER', '')}:{length}".encode()]
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param("nginx", marks=pytest.mark.needs("nginx")),
+        pytest.param("caddy", marks=pytest.mark.needs("caddy")),
+    ],
+)
+def get(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Get]:
+    name, folder = request.param, tmp_path_factory.mktemp("proxy")
+    with ExitStack() as stack:
+        port = free_port()
+        ports = {
+            "9001": stack.enter_context(serving_wsgi(gate(name))),
+            "9000": stack.enter_context(serving_wsgi(application)),
+            "8080": port,
+        }
+        server = configuration(name if name == "nginx" else "caddyfile", ports)
+        file = folder / "configuration"
+        file.write_text((NGINX if name == "nginx" else CADDY).format(folder=folder, server=server))
+        command = (
+            ["nginx", "-p", str(folder), "-c", str(file)]
+            if name == "nginx"
+            else ["caddy", "run", "--config", str(file), "--adapter", "caddyfile"]
+        )
+        stack.enter_context(running(command, port, folder / "log", HOME=str(folder)))
+        yield lambda path, *fields, **more: ask(port, path, *fields, **more)
+
+
+def by_cookie(token: str) -> tuple[str, str]:
+    return "Cookie", f"sid={token}"
+
+
+def test_a_living_session_passes_with_its_user(get: Get) -> None:
+    answer = get("/orders?a=b", by_cookie("t1"))
+    assert (answer.status, answer.body) == (200, b"Ada:0")
+
+
+def test_a_dead_session_is_refused_with_its_reason_and_not_stored(get: Get) -> None:
+    answer = get("/orders", by_cookie("t0"))
+    assert (answer.status, answer.error) == (401, "session_expired")
+    assert "no-store" in answer.listed("Cache-Control")
+    assert {"Authorization", "Cookie"} <= set(answer.listed("Vary"))
+
+
+def test_a_public_path_is_public(get: Get) -> None:
+    assert get("/docs/x?page=1").status == 200
+    assert get("/docs/..%2forders").status == 401
+
+
+@pytest.mark.parametrize("path", ["/pay/7", "/%70ay/7", "/pay/7?a=b", "//pay/7"])
+def test_an_old_login_is_not_enough_for_a_step_up(get: Get, path: str) -> None:
+    answer = get(path, by_cookie("t1"))
+    assert (answer.status, answer.error) == (401, "insufficient_user_authentication")
+    assert get(path, by_cookie("fresh")).status == 200
+
+
+@pytest.mark.parametrize("field", ["X-Original-URI", "X-Forwarded-Uri", "X-User"])
+def test_a_client_chooses_neither_the_path_nor_the_user(get: Get, field: str) -> None:
+    planted = (field, "/docs/x")
+    assert get("/orders", planted).status == 401
+    assert get("/pay/7", planted, by_cookie("t1")).error == "insufficient_user_authentication"
+    assert get("/orders", planted, by_cookie("t1")).body == b"Ada:0"
+    assert get("/docs/x", planted).body == b":0"
+
+
+def test_trouble_in_the_store_is_503(get: Get) -> None:
+    answer = get("/orders", by_cookie("down"))
+    assert (answer.status, answer.challenges) == (503, [])
+    assert answer.lines("Retry-After") == ["5"]
