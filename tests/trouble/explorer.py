@@ -1,0 +1,160 @@
+"""Every order of events in a small world, each state visited once.
+
+    python -m tests.trouble.explorer --processes 3 --deaths 2 --crashes 1 --expiries 1
+
+A generator cannot be copied, so a state is reached by playing its moves again from the beginning.
+Two states are the same if everything in them is: what the flow's generators hold is compared too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import secrets
+import sys
+import time
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from enum import Enum
+from types import FunctionType, GeneratorType, MethodType
+from typing import Any
+from unittest.mock import patch
+
+from relogin.client.renewal.policy import Policy
+from tests.trouble.world import Bounds, LawBroken, Move, World
+
+__all__ = ["Explored", "explore"]
+
+
+@dataclass
+class Explored:
+    """How much was tried, and the shortest way to a broken law that was found."""
+
+    states: int = 0
+    ends: int = 0
+    broken: str | None = None
+    moves: tuple[Move, ...] = ()
+
+    def __str__(self) -> str:
+        text = f"{self.states} states, {self.ends} of them ends"
+        if self.broken is not None:
+            text += f"\n{self.broken}:\n" + "\n".join(f"  {m.what} {m.whom}" for m in self.moves)
+        return text
+
+
+def explore(bounds: Bounds, most: int = sys.maxsize) -> Explored:
+    """Visit every state within bounds, or so many; stop at the first law that is broken."""
+    explored, known = Explored(), set[int]()
+    with _nothing_random():
+        pending: list[tuple[Move, ...]] = [()]
+        while pending and explored.states < most:
+            moves = pending.pop()
+            try:
+                _visit(bounds, moves, known, pending, explored)
+            except LawBroken as broken:
+                explored.broken = str(broken)
+                break
+    return explored
+
+
+def _visit(
+    bounds: Bounds,
+    moves: tuple[Move, ...],
+    known: set[int],
+    pending: list[tuple[Move, ...]],
+    explored: Explored,
+) -> None:
+    """Play some moves again, then go on by first moves until a state is known already."""
+    explored.moves = moves
+    world = World(bounds)
+    for move in moves:
+        world.make(move)
+    while True:
+        state = hash(_same(world))
+        if state in known:
+            return
+        known.add(state)
+        explored.states += 1
+        possible = world.moves()
+        if not possible:
+            explored.ends += 1
+            world.check_end()
+            return
+        pending += [(*moves, move) for move in possible[1:]]
+        moves = (*moves, possible[0])
+        explored.moves = moves
+        world.make(possible[0])
+
+
+@contextmanager
+def _nothing_random() -> Iterator[None]:
+    """Let the moves alone decide what happens."""
+    with (
+        patch.object(random, "uniform", lambda low, high: low),
+        patch.object(secrets, "token_hex", lambda octets: "0" * 2 * octets),
+    ):
+        yield
+
+
+def _same(world: World) -> Hashable:
+    return _comparable(world, {})
+
+
+def _comparable(value: Any, seen: dict[int, int]) -> Hashable:
+    """Turn a value into one that compares equal wherever the value makes no difference."""
+    if value is None or isinstance(value, bool | int | float | str | bytes | Enum):
+        return value
+    if id(value) in seen:
+        return ("again", seen[id(value)])
+    seen[id(value)] = len(seen)
+    if isinstance(value, Mapping):
+        return tuple((_comparable(k, seen), _comparable(v, seen)) for k, v in value.items())
+    if isinstance(value, list | tuple):
+        return tuple(_comparable(one, seen) for one in value)
+    if isinstance(value, set | frozenset):
+        return tuple(sorted(map(str, value)))
+    if isinstance(value, GeneratorType):
+        return _generator(value, seen)
+    if isinstance(value, BaseException):
+        return (type(value).__name__, str(value))
+    return (type(value).__name__, *(_comparable(part, seen) for part in _parts(value)))
+
+
+def _generator(value: GeneratorType[Any, Any, Any], seen: dict[int, int]) -> Hashable:
+    frame = value.gi_frame
+    if frame is None:
+        return ("ended", value.__qualname__)
+    within = _comparable(value.gi_yieldfrom, seen)
+    return (value.__qualname__, frame.f_lasti, _comparable(frame.f_locals, seen), within)
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    if isinstance(value, Policy):  # the same for all, and it never changes
+        return
+    if isinstance(value, FunctionType | MethodType):
+        yield value.__qualname__
+        yield from (cell.cell_contents for cell in getattr(value, "__closure__", None) or ())
+    elif hasattr(value, "__dataclass_fields__"):
+        yield from (getattr(value, part.name) for part in fields(value))
+    elif hasattr(value, "__dict__"):
+        yield from vars(value).values()
+    else:  # a lock, a counter: what shows of it
+        yield repr(value) if "count" in type(value).__name__ else None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name, kind in Bounds.__annotations__.items():
+        assert kind == "int"
+        parser.add_argument(f"--{name}", type=int, default=getattr(Bounds, name))
+    parser.add_argument("--most", type=int, default=sys.maxsize, help="states to visit at most")
+    given = vars(parser.parse_args())
+    most, began = given.pop("most"), time.monotonic()
+    explored = explore(Bounds(**given), most)
+    print(f"{explored}\n{time.monotonic() - began:.1f} s")
+    sys.exit(explored.broken is not None)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""The flow in every order of events, within small bounds; and what the explorer is good for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from relogin.client.stores.record import Record
+from tests.trouble.explorer import explore
+from tests.trouble.world import Bounds
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        Bounds(processes=2, deaths=1),
+        Bounds(processes=2, deaths=0, crashes=1),
+        Bounds(processes=2, deaths=0, expiries=1),
+        Bounds(processes=1, requests=2, deaths=1),
+    ],
+    ids=str,
+)
+def test_no_law_is_broken_in_any_order_of_events(bounds: Bounds) -> None:
+    explored = explore(bounds)
+    assert explored.broken is None, explored
+    assert explored.ends > 3
+
+
+# Each of these takes one rule away; the explorer must find an order of events that shows it.
+
+
+def lend_to_everybody(record: Record, *given: Any, lend: Any = Record.lend, **more: Any) -> Any:
+    return lend(replace(record, lease=None), *given, **more)
+
+
+def hand_out_a_refresh_token_again(
+    record: Record, *given: Any, lend: Any = Record.lend, **more: Any
+) -> Any:
+    return lend(replace(record, spent=False), *given, **more)
+
+
+def overlook_what_others_obtained(record: Record, than: int) -> bool:
+    return False
+
+
+@pytest.mark.parametrize(
+    ("rule", "broken", "bounds"),
+    [
+        ("lend", lend_to_everybody, Bounds(deaths=1)),
+        ("lend", hand_out_a_refresh_token_again, Bounds(crashes=1, expiries=1)),
+        ("newer", overlook_what_others_obtained, Bounds(deaths=0)),
+    ],
+    ids=lambda given: getattr(given, "__name__", None),
+)
+def test_a_rule_that_is_broken_on_purpose_is_found(
+    monkeypatch: pytest.MonkeyPatch, rule: str, broken: Any, bounds: Bounds
+) -> None:
+    monkeypatch.setattr(Record, rule, broken)
+    assert explore(bounds, most=5_000).broken is not None
