@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 from relogin import Grant, SessionError
 from relogin.client.events import Event
-from relogin.client.renewal.cache import CredentialCache, Flight
+from relogin.client.renewal.cache import CredentialCache
+from relogin.client.renewal.flight import Flight
 from relogin.client.renewal.flow import Command, Final, Login, Replay, Wait, answer
 from relogin.client.renewal.policy import Credential, Key, Policy, ResponseInfo
 from relogin.client.responders import SESSION

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from relogin import Grant
-from relogin.client.renewal.cache import CredentialCache, Status
+from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Ask, Final, Login, Pause, Replay, Wait
 from relogin.client.renewal.credential import Credential
+from relogin.client.renewal.flight import Status
 from relogin.client.renewal.flow import answer, before
 from relogin.client.stores.memory import MemoryStore
 from relogin.client.stores.record import Record

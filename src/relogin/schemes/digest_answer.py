@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import itertools
 import secrets
+from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -17,6 +19,10 @@ from relogin.schemes.digest_hash import Algorithm, algorithm_named
 from relogin.wire.model import AuthInfo, Credentials
 
 __all__ = ["Answers"]
+
+
+# More than the threads of a pool mostly are; what is older, its server has mostly forgotten.
+_MOST_FRESH = 32
 
 
 class _Nonce(NamedTuple):
@@ -48,7 +54,8 @@ class Answers:
         if self._algorithm.session:  # of the first nonce, whatever comes after it (§3.4.2)
             secret = self._hex(f"{secret}:{challenge.nonce}:{self._cnonce}".encode("latin-1"))
         self._secret = secret
-        self.roll(challenge.nonce)
+        self._nonce = self._begun(challenge.nonce)
+        self._fresh: deque[_Nonce] = deque(maxlen=_MOST_FRESH)
 
     @property
     def qop(self) -> frozenset[str]:
@@ -68,8 +75,22 @@ class Answers:
     # Answering
 
     def roll(self, nonce: str) -> None:
-        """Go on with another nonce: one that an answer named as `nextnonce` (§3.5)."""
-        self._nonce = _Nonce(nonce, itertools.count(1), self._head(nonce))
+        """Go on with another nonce: one that an answer named as `nextnonce` (§3.5).
+
+        Where a server gives one nonce a request, each thread's answer brings the next one for some
+        thread; so each is the first choice of one request only.
+        """
+        if nonce != self._nonce.text:
+            self._fresh.append(self._begun(nonce))
+
+    def _begun(self, nonce: str) -> _Nonce:
+        return _Nonce(nonce, itertools.count(1), self._head(nonce))
+
+    def _next(self) -> _Nonce:
+        if self._fresh:
+            with suppress(IndexError):  # another thread was first
+                self._nonce = self._fresh.popleft()
+        return self._nonce
 
     def _head(self, nonce: str) -> str:
         asked = self._challenge
@@ -109,7 +130,7 @@ class Answers:
         `target` is the request-target as it goes on the wire: path and query. `content_hash` is
         what `hashed` made of the content, for `auth-int`.
         """
-        nonce, hexed = self._nonce, self._algorithm.hex
+        nonce, hexed = self._next(), self._algorithm.hex
         what = f"{method}:{target}"
         uri = target.replace("\\", "\\\\").replace('"', '\\"')
         if not self._challenge.qop:

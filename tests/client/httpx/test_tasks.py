@@ -19,7 +19,7 @@ import trio
 from relogin import Grant
 from relogin.client.driver import tasks
 from relogin.client.httpx import SessionAuth
-from relogin.client.renewal.cache import Flight
+from relogin.client.renewal.flight import Flight
 from tests.client.httpx_drivers import Driver, drive, login_of, when
 from tests.client.server import Answer, Server
 
@@ -298,7 +298,7 @@ def test_neither_trio_nor_requests_is_needed(server: Server) -> None:
 import asyncio, sys
 sys.modules["trio"] = sys.modules["requests"] = None
 import httpx
-from relogin.client.renewal.cache import Flight
+from relogin.client.renewal.flight import Flight
 from relogin.client.httpx import SessionAuth
 
 async def login(context):

@@ -10,14 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from relogin import Grant
-from relogin.client.renewal.cache import (
-    Blocked,
-    CredentialCache,
-    Flight,
-    Status,
-    _after_fork_in_child,
-)
+from relogin.client.renewal.cache import CredentialCache, _after_fork_in_child
+from relogin.client.renewal.flight import Flight, Status
 from relogin.client.renewal.policy import Credential, Decision, Key
+from relogin.client.renewal.protection_spaces import Blocked
 from relogin.client.responders import SESSION, Action
 from tests.client.steps import KEY, ORIGIN, URL, Clock, a_cache, log_in, refused
 

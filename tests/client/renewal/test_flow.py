@@ -3,7 +3,7 @@
 import pytest
 
 from relogin import BodyNotReplayable, Grant, LoginRefused
-from relogin.client.renewal.cache import Status
+from relogin.client.renewal.flight import Status
 from relogin.client.renewal.flow import Replay
 from relogin.client.terms.outcomes import Outcome
 from relogin.errors import LoginTimeout, LoginUnavailable

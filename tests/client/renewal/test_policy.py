@@ -62,8 +62,8 @@ def test_a_scheme_of_one_s_own_needs_three_things() -> None:
 
 @pytest.mark.requirement("C-5")
 def test_a_token_is_sent_quoted() -> None:
-    assert SESSION.authorization("bG9naW4") == 'Session token="bG9naW4"'
-    assert BEARER.authorization("bG9naW4=") == "Bearer bG9naW4="
+    assert SESSION.carried("bG9naW4").headers == {"Authorization": 'Session token="bG9naW4"'}
+    assert BEARER.carried("bG9naW4=").headers == {"Authorization": "Bearer bG9naW4="}
 
 
 # What a login may return

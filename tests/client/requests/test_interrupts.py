@@ -14,7 +14,8 @@ import requests
 
 from relogin import Grant
 from relogin.client.driver.drive import drive
-from relogin.client.renewal.cache import CredentialCache, Status
+from relogin.client.renewal.cache import CredentialCache
+from relogin.client.renewal.flight import Status
 from relogin.client.renewal.flow import Command, Login, Replay, answer
 from relogin.client.requests import SessionAuth
 from relogin.client.terms.grant import Context

@@ -7,6 +7,7 @@ query. Header fields are a mapping of names in any case, as requests and httpx b
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, MutableMapping
+from dataclasses import replace
 from typing import Any
 
 from relogin.client.driver.cookie_text import values, with_cookies
@@ -15,8 +16,22 @@ from relogin.client.driver.query import parameter, with_parameter, without_param
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.policy import Credential
 from relogin.client.terms.grant import is_cookie_value
+from relogin.client.terms.signer import Outgoing
 
-__all__ = ["extend", "roll", "sent_with", "sign", "unsign"]
+__all__ = ["extend", "for_request", "roll", "sent_with", "sign", "unsign"]
+
+
+def for_request(credential: Credential, request: Outgoing) -> Credential | None:
+    """Return a grant as it goes with this one transmission.
+
+    That is the grant itself, or a copy that is signed for it; `None` where it cannot be signed.
+    """
+    if credential.signer is None:
+        return credential
+    fields = credential.signer.sign(request)
+    if fields is None:
+        return None
+    return replace(credential, headers={**credential.headers, **fields}, signed_url=request.url)
 
 
 def sign(headers: MutableMapping[str, str], url: str, credential: Credential) -> str:
@@ -51,6 +66,8 @@ def sent_with(
     """
     if credential is None:
         return None
+    if credential.signed_url not in {None, url}:  # a redirect has taken it to where it says nothing
+        return None
     current = cache.current(credential)
     if credential.query is not None:
         name, value = credential.query
@@ -82,7 +99,15 @@ def extend(
     url: str,
     answered: Mapping[str, str],
 ) -> None:
-    """Take over how long the session still lives, where the answer to its token says it."""
+    """Take over how long the session still lives, where the answer to its token says it.
+
+    A signer looks for itself; it raises `LoginUnavailable` for an answer that is not the server's.
+    """
+    if credential.signer is not None:
+        if sent_with(cache, credential, sent, url) is not None:
+            cache.accepted(credential)
+            credential.signer.learn(sent, answered)
+        return
     info = answered.get("Authentication-Info")  # asked first: few answers have one
     if info is None or credential.grant.token is None:
         return

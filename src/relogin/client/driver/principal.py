@@ -17,11 +17,13 @@ from relogin.client.driver.drive import drive, stand_by
 from relogin.client.driver.reentry import logging_in
 from relogin.client.driver.words import (
     ActionName,
+    brought_by,
     check,
     check_carry,
     check_client,
     check_listener,
     check_login,
+    check_signers,
     check_store,
     named_actions,
     pair,
@@ -32,7 +34,7 @@ from relogin.client.events import Event, Listener
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.policy import Policy
 from relogin.client.renewal.shared import forget
-from relogin.client.responders import BEARER, SESSION, with_scheme_of
+from relogin.client.responders import BEARER, with_scheme_of
 from relogin.client.signals import Signal
 from relogin.client.stores import AnyStore
 from relogin.client.terms.grant import Context
@@ -56,7 +58,7 @@ class Principal(Generic[Http]):
         signals: Iterable[Signal] = (),
         http: Http | None = None,
         carry: Authorization | Header | Query | None = None,
-        responders: Iterable[Responder] = (SESSION, BEARER),
+        responders: Iterable[Responder] | None = None,
         actions: Mapping[str | None, Action | ActionName] | None = None,
         strict: bool = False,
         insecure: bool = False,
@@ -78,7 +80,8 @@ class Principal(Generic[Http]):
         check("bare", bare, bool, "a bool")
         check_carry(carry)
         logins, seconds = pair(budget)
-        answering = with_scheme_of(carry, several_responders(responders))
+        answering = with_scheme_of(carry, several_responders(brought_by(login, responders)))
+        check_signers(carry, answering)
         policy = Policy(
             origins=trusted(login, origins, insecure=insecure),
             realm=realm,
@@ -158,4 +161,5 @@ class Principal(Generic[Http]):
 
 def _for_bare(responders: tuple[Responder, ...]) -> Responder | None:
     """Choose what answers a 401 without a challenge: an API that sends one mostly takes Bearer."""
-    return next((one for one in (BEARER, *responders) if one in responders), None)
+    able = [one for one in responders if one.grant_from is None]
+    return next((one for one in (BEARER, *able) if one in able), None)

@@ -7,17 +7,20 @@ from inspect import iscoroutinefunction
 from typing import Any, Literal, TypeAlias
 
 from relogin.client.carry import Authorization, Header, Query
+from relogin.client.responders import BEARER, SESSION
 from relogin.client.signals import Signal
 from relogin.client.stores import Store
 from relogin.client.terms.responder import Action, Responder
 
 __all__ = [
     "ActionName",
+    "brought_by",
     "check",
     "check_carry",
     "check_client",
     "check_listener",
     "check_login",
+    "check_signers",
     "check_store",
     "named_actions",
     "pair",
@@ -79,6 +82,24 @@ def several_responders(responders: Iterable[Responder]) -> tuple[Responder, ...]
     """Return responders; raise `TypeError` for one alone, and for what is none."""
     takes = "Responders of relogin.client.responders, such as [BEARER]"
     return _several("responders", responders, lambda one: isinstance(one, Responder), takes)
+
+
+def brought_by(login: object, responders: Iterable[Responder] | None) -> Iterable[Responder]:
+    """Return the responders that are given, or else those that a ready-made login brings."""
+    if responders is not None:
+        return responders
+    brought: Iterable[Responder] = getattr(login, "responders", (SESSION, BEARER))
+    return brought
+
+
+def check_signers(carry: object, responders: tuple[Responder, ...]) -> None:
+    """Raise `ValueError` where a token would both travel as it is and sign each request."""
+    signing = [one.scheme for one in responders if one.signer is not None]
+    if carry is not None and signing:
+        raise ValueError(
+            f"SessionAuth: carry= sends a token as it is, and {signing[0]} signs each request "
+            "instead: leave carry= out"
+        )
 
 
 def _several(

@@ -15,6 +15,7 @@ import anyio
 from relogin.client.driver.seek import seek
 from relogin.client.httpx_family.library import Library, Request, Response
 from relogin.client.renewal.policy import UNAUTHORIZED
+from relogin.errors import BodyNotReplayable
 
 __all__ = [
     "MOST_OCTETS",
@@ -25,6 +26,7 @@ __all__ = [
     "drain_async",
     "hurried",
     "is_read",
+    "pieces",
     "watch",
 ]
 
@@ -93,6 +95,22 @@ def _repeated(
     else:  # the user's own, for both clients: nobody can say which way it goes
         return _never
     return _always
+
+
+def pieces(library: Library, stream: Any, rewind: Rewind) -> Iterable[bytes] | None:
+    """Read a body before it is sent; `None` where it cannot be read twice, or not in a thread."""
+    if isinstance(stream, library.ByteStream):
+        found: Iterable[bytes] = stream
+        return found
+    if not isinstance(stream, library.SyncByteStream) or not rewind():
+        return None
+    return _read(stream, rewind)
+
+
+def _read(stream: Iterable[bytes], rewind: Rewind) -> Iterator[bytes]:
+    yield from stream
+    if not rewind():
+        raise BodyNotReplayable("the body was read to sign it, and cannot be read again")
 
 
 class _Passes:

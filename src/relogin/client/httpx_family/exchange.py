@@ -10,15 +10,23 @@ import warnings
 from collections.abc import Generator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from http.cookiejar import CookieJar
 from typing import Any, NoReturn, TypeAlias
 
 from relogin import errors
 from relogin.client.driver.cookie_text import values, with_cookies
-from relogin.client.driver.credentials import extend, roll, sent_with, sign, unsign
+from relogin.client.driver.credentials import (
+    extend,
+    for_request,
+    roll,
+    sent_with,
+    sign,
+    unsign,
+)
 from relogin.client.driver.drive import Stepping
 from relogin.client.driver.failures import raisable
-from relogin.client.httpx_family.body import AsyncChunks, Chunks, watch
+from relogin.client.httpx_family.body import AsyncChunks, Chunks, pieces, watch
 from relogin.client.httpx_family.bound import OriginBound
 from relogin.client.httpx_family.library import Library, Request, Response
 from relogin.client.renewal.cache import CredentialCache
@@ -39,6 +47,7 @@ from relogin.client.renewal.shared import share
 from relogin.client.signals import Error
 from relogin.client.terms.origins import sent_to
 from relogin.client.terms.outcomes import mark
+from relogin.client.terms.signer import Outgoing
 
 __all__ = ["Begin", "Drain", "Exchange", "Look", "Meanwhile", "Step"]
 
@@ -142,16 +151,26 @@ class Exchange:
         self._credential = credential
         while True:
             if credential is not None:
-                self._credential = credential = self._cache.current(credential)
-                _sign(request, credential)
+                self._credential = self._signed(request, self._cache.current(credential))
             self.is_out = True
             response: Response = yield request
             self.is_out = False
-            found = yield from self._followed(credential, self._record(response))
+            found = yield from self._followed(self._credential, self._record(response))
             if isinstance(found, tuple):
                 return found
             yield Drain(response, over=True)
             request = self._copy(found)
+
+    def _signed(self, request: Request, credential: Credential) -> Credential | None:
+        """Put a grant on a request; return it as it goes out, if it can be signed."""
+        read = partial(pieces, self._library, request.stream, self._rewind)
+        outgoing = Outgoing(request.method, str(request.url), request.headers, read)
+        signed = for_request(credential, outgoing)
+        if signed is not None:
+            _sign(request, signed)
+        elif self._past:
+            raise self._spent()
+        return signed
 
     def _record(self, response: Response) -> Sequence[Response]:
         """Keep the history true; return the responses that this sending brought.
@@ -185,7 +204,7 @@ class Exchange:
                 if signal is not None:
                     return hop, signal
             if credential is not None and signed:
-                self._learn(credential, hop)
+                yield from self._learn(credential, hop)
         return hops[-1], None
 
     def _is_looked_at(self, response: Response) -> bool:
@@ -194,13 +213,16 @@ class Exchange:
             return False  # what follows there are the frames of a WebSocket
         return _origin(response.request) in policy.origins
 
-    def _learn(self, credential: Credential, response: Response) -> None:
+    def _learn(self, credential: Credential, response: Response) -> Generator[Step, Any, None]:
         if response.status_code == UNAUTHORIZED:
             return
         if credential.cookies and "Set-Cookie" in response.headers:
             roll(self._cache, credential, _setting(self._library, response).cookies.jar)
         request = response.request
-        extend(self._cache, credential, request.headers, str(request.url), response.headers)
+        try:
+            extend(self._cache, credential, request.headers, str(request.url), response.headers)
+        except errors.LoginUnavailable as failure:
+            yield from self._fail(failure, response)
 
     # Seeing, and sending again
 
@@ -289,8 +311,11 @@ class Exchange:
 
 def _sign(request: Request, credential: Credential) -> None:
     _put_url(request, sign(request.headers, str(request.url), credential))
-    bound = [name for name in credential.headers if name.lower() != "authorization"]
-    if bound:  # httpx itself takes Authorization away where a redirect leads to another origin
+    # httpx itself takes Authorization away where a redirect leads to another origin. A signature is
+    # for this request only.
+    kept = () if credential.signer is not None else ("authorization",)
+    bound = [name for name in credential.headers if name.lower() not in kept]
+    if bound:
         request.headers = OriginBound(request.headers, bound)  # type: ignore[assignment]
 
 

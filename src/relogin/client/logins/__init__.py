@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 from urllib.parse import urldefrag, urlencode, urlsplit
 
 from relogin.client.logins.base import ANY, FORM, JSON, Login, Text, called, kind_of
+from relogin.client.logins.digest import DigestLogin
 from relogin.client.logins.exchange import Request, Steps, jar_of
 from relogin.client.logins.forms import Form, form_with
 from relogin.client.logins.oauth2 import OAuth2Login
@@ -37,7 +38,7 @@ from relogin.client.terms.grant import Context, Grant
 from relogin.client.terms.origins import origin_of
 from relogin.errors import LoginRefused, LoginUnavailable
 
-__all__ = ["BasicLogin", "FormLogin", "JSONLogin", "OAuth2Login"]
+__all__ = ["BasicLogin", "DigestLogin", "FormLogin", "JSONLogin", "OAuth2Login"]
 
 Fields: TypeAlias = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
 

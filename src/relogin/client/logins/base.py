@@ -1,4 +1,4 @@
-"""What all logins share: where they go, how they are driven, and what they keep secret."""
+"""What all logins share: what they keep secret, where they go, and how they are driven."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from relogin.client.terms.grant import Context, Grant
 from relogin.client.terms.origins import check_secure
 from relogin.errors import LoginRefused
 
-__all__ = ["ANY", "FORM", "JSON", "Login", "Text", "called", "kind_of"]
+__all__ = ["ANY", "FORM", "JSON", "Account", "Login", "Text", "called", "kind_of"]
 
 Text: TypeAlias = str | Callable[[], str]
 
@@ -28,8 +28,32 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
-class Login(ABC):
-    """What all logins share: where they go, how they are driven, and what they keep secret."""
+class Account(ABC):
+    """What all logins share: they show no secret, and pickle no literal password."""
+
+    @abstractmethod
+    def _secrets(self) -> tuple[object, ...]:
+        """Return what must not be pickled, unless a callable hands it over when it is needed."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if not any(callable(secret) for secret in self._secrets()):
+            raise PicklingError(
+                f"this {type(self).__name__} holds a literal password, and no password is "
+                "pickled: give it a callable that returns the password"
+            )
+        return self._rebuilding()
+
+    def _rebuilding(self) -> tuple[Any, ...]:
+        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.init}
+        return _rebuilt, (type(self), values)
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Login(Account):
+    """A login that goes to a URL of its own, and how it is driven."""
 
     url: str
     refused: Callable[[Answer], object] | None = field(default=None, kw_only=True)
@@ -55,10 +79,6 @@ class Login(ABC):
     def _steps(self, context: Context) -> Steps[Grant] | Steps[Grant | None]:
         """Say what is to be asked, one request after the other, and what came of it."""
 
-    @abstractmethod
-    def _secrets(self) -> tuple[object, ...]:
-        """Return what must not be pickled, unless a callable hands it over when it is needed."""
-
     def _ask_refused(self, answer: Answer) -> None:
         if self.refused is not None and self.refused(answer):
             raise LoginRefused(said(answer))
@@ -66,20 +86,8 @@ class Login(ABC):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {where(self.url)}>"
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        if not any(callable(secret) for secret in self._secrets()):
-            raise PicklingError(
-                f"this {type(self).__name__} holds a literal password, and no password is "
-                "pickled: give it a callable that returns the password"
-            )
-        return self._rebuilding()
 
-    def _rebuilding(self) -> tuple[Any, ...]:
-        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.init}
-        return _rebuilt, (type(self), values)
-
-
-def _rebuilt(kind: type[Login], values: dict[str, Any]) -> Login:
+def _rebuilt(kind: type[Account], values: dict[str, Any]) -> Account:
     return kind(**values)
 
 

@@ -8,53 +8,22 @@ from __future__ import annotations
 
 import itertools
 import os
-import random
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from enum import Enum, auto
+from dataclasses import replace
 from weakref import WeakSet
 
-from relogin.client.renewal.credential import Credential, Key, carried
+from relogin.client.renewal.credential import Credential, Key, carried, renew_at
+from relogin.client.renewal.flight import Flight, Status
 from relogin.client.renewal.policy import Decision, Policy
 from relogin.client.renewal.protection_spaces import Blocked, ProtectionSpace, outage
 from relogin.client.terms.grant import Grant
 from relogin.client.terms.outcomes import Outcome
 from relogin.client.terms.responder import Responder
+from relogin.wire.model import Challenge
 
-__all__ = ["Blocked", "CredentialCache", "Flight", "Status"]
-
-
-class Status(Enum):
-    """How a renewal ended, or that it has not."""
-
-    RUNNING = auto()
-    GRANTED = auto()
-    DECLINED = auto()
-    FAILED = auto()
-    ABANDONED = auto()
-    FORGOTTEN = auto()
-    """The cache was reset meanwhile: whatever it brings belongs to what is forgotten."""
-
-
-@dataclass(eq=False, slots=True)
-class Flight:
-    """One renewal: led by one request, joined by all others that meet the same dead session."""
-
-    key: Key
-    deadline: float
-    attempt: int = 1
-    previous: Grant | None = None
-    version: int = 0
-    """The version that is renewed, where there is a store."""
-    fence: int | None = None
-    """The number of the store's lease, while this renewal holds it."""
-    led: bool = False
-    """Whether it has come to a login."""
-    status: Status = Status.RUNNING
-    blocked: Blocked | None = None
-    wakers: list[Callable[[], object]] = field(default_factory=list)
+__all__ = ["CredentialCache"]
 
 
 # A server may name realms without end; a principal has few.
@@ -95,7 +64,12 @@ class CredentialCache:
         return credential
 
     def current(self, credential: Credential) -> Credential:
-        """Return a grant with what its server has changed of it since."""
+        """Return a grant with what its server has changed of it since.
+
+        What was signed for one request stays as it is.
+        """
+        if credential.signed_url is not None:
+            return credential
         found = self._credentials.get(credential.key.origin, {}).get(credential.key)
         return (
             found if found is not None and found.generation == credential.generation else credential
@@ -120,19 +94,19 @@ class CredentialCache:
     def stands(self, credential: Credential, method: str, url: str) -> None:
         """Remember that a 401 without a reason outlasted a login, while this session is current."""
         with self._lock:
-            space = self._spaces.get(credential.key.origin, {}).get(credential.key)
+            space = self.space(credential.key)
             if space is not None:
                 space.stands(credential.generation, method, url)
 
     def stood(self, credential: Credential, method: str, url: str, *, bare: bool) -> bool:
         """Tell whether a 401 without a reason, or even a challenge, is not about the session."""
-        space = self._spaces.get(credential.key.origin, {}).get(credential.key)
+        space = self.space(credential.key)
         return space is not None and space.stood(credential.generation, method, url, bare=bare)
 
     def asked(self, key: Key, url: str, *, challenged: bool = True) -> None:
         """Remember that the realm of a grant was asked for at `url`."""
         with self._lock:
-            space = self._spaces.get(key.origin, {}).get(key)
+            space = self.space(key)
             if space is not None:
                 space.reaches(url)
                 space.challenges |= challenged
@@ -163,8 +137,29 @@ class CredentialCache:
 
     def extend(self, credential: Credential, expires_in: float) -> None:
         """Take over how many seconds the session still lives, as its server just said."""
-        renew_at = self._renew_at(expires_in)
-        self._change(credential, lambda now: replace(now, renew_at=renew_at))
+        moment = renew_at(self.clock(), expires_in)
+        self._change(credential, lambda now: replace(now, renew_at=moment))
+
+    def hold(self, credential: Credential, after: Credential | None) -> None:
+        """Hold a credential that no renewal obtained, unless there is one newer than `after`."""
+        with self._lock:
+            if self.newer(credential.key, after) is None:
+                self._hold(credential)
+
+    def accepted(self, credential: Credential) -> None:
+        """Remember that the server has accepted this account."""
+        space = self.space(credential.key)
+        if space is not None:
+            space.accepted = True
+
+    def refuse(self, key: Key, cause: BaseException) -> Blocked:
+        """Remember that the server has refused this account: nothing is sent before `reset`."""
+        blocked = self._refused[key.origin] = Blocked(Outcome.REFUSED, cause)
+        return blocked
+
+    def refusal(self, key: Key) -> Blocked | None:
+        """Return why nothing is sent for this account any more, if so."""
+        return self._refused.get(key.origin)
 
     def keep(self, credential: Credential) -> None:
         """Renew a grant no more before its server asks for it."""
@@ -172,8 +167,8 @@ class CredentialCache:
 
     def postpone(self, credential: Credential) -> None:
         """Renew a grant in a second at the earliest: another process is about to."""
-        renew_at = self.clock() + 1.0
-        self._change(credential, lambda now: replace(now, renew_at=renew_at))
+        moment = self.clock() + 1.0
+        self._change(credential, lambda now: replace(now, renew_at=moment))
 
     def drop(self, credential: Credential) -> None:
         """Forget a grant that its server no longer knows, unless there is a newer one."""
@@ -249,6 +244,10 @@ class CredentialCache:
         known = key in self._spaces[key.origin]
         return None if known and led < self.policy.budget else Blocked(Outcome.OVER_BUDGET)
 
+    def space(self, key: Key) -> ProtectionSpace | None:
+        """Return what is remembered of a realm, if it is remembered."""
+        return self._spaces.get(key.origin, {}).get(key)
+
     def _space(self, key: Key, now: float) -> ProtectionSpace:
         """Find what is remembered of a realm, in the place of one that is at rest if need be.
 
@@ -275,20 +274,25 @@ class CredentialCache:
 
         `shared` says that it lies in the store, as the version that the flight has.
         """
-        credential = self._made(
-            flight.key, decision.responder, grant, flight.version, shared=shared
+        key, responder, version = flight.key, decision.responder, flight.version
+        credential = self.made(
+            key, responder, grant, decision.challenge, version=version, shared=shared
         )
+        return credential if self.settle(flight, credential, url) else None
+
+    def settle(self, flight: Flight, credential: Credential, url: str) -> bool:
+        """End a renewal with a credential; `False` where a newcomer has overtaken it."""
         with self._lock:
             if self._flights.get(flight.key) is not flight:
-                return None
+                return False
             self._hold(credential)
             self._spaces[flight.key.origin][flight.key].reaches(url)
         self.end(flight, Status.GRANTED)
-        return credential
+        return True
 
     def adopt(self, key: Key, responder: Responder, grant: Grant, version: int) -> Credential:
         """Take over what another process obtained, unless a grant as new as that is held."""
-        credential = self._made(key, responder, grant, version, shared=True)
+        credential = self.made(key, responder, grant, version=version, shared=True)
         with self._lock:
             current = self._credentials.get(key.origin, {}).get(key)
             if current is not None and current.version >= version:
@@ -299,13 +303,21 @@ class CredentialCache:
     def spare(self, flight: Flight) -> None:
         """Count a renewal for nothing in the budget: another process's login did it."""
         with self._lock:
-            space = self._spaces.get(flight.key.origin, {}).get(flight.key)
+            space = self.space(flight.key)
             if space is not None and space.led:
                 space.led.pop()
 
-    def _made(
-        self, key: Key, responder: Responder, grant: Grant, version: int, *, shared: bool
+    def made(
+        self,
+        key: Key,
+        responder: Responder,
+        grant: Grant,
+        challenge: Challenge | None = None,
+        *,
+        version: int = 0,
+        shared: bool = False,
     ) -> Credential:
+        """Make a credential of a grant, held by nobody yet."""
         headers, query = carried(grant, self.policy.carry or responder)
         return Credential(
             key=key,
@@ -315,7 +327,8 @@ class CredentialCache:
             headers=headers,
             query=query,
             cookies=dict(grant.cookies),  # type: ignore[arg-type]  # `granted` has made a mapping
-            renew_at=None if grant.expires_in is None else self._renew_at(grant.expires_in),
+            signer=None if responder.signer is None else responder.signer(grant, challenge),
+            renew_at=renew_at(self.clock(), grant.expires_in),
             version=version,
             shared=shared,
         )
@@ -326,14 +339,6 @@ class CredentialCache:
         self._refused.pop(credential.key.origin, None)
         if credential.key in self._spaces[credential.key.origin]:
             self._put(credential.key, credential)
-
-    def _renew_at(self, expires_in: float) -> float | None:
-        # Ahead of the end by a tenth to a fifth, so that processes do not renew in step. A session
-        # that is over as soon as it begins is renewed when its server says so, not before each
-        # request.
-        if not expires_in > 0:
-            return None
-        return self.clock() + expires_in * random.uniform(0.8, 0.9)  # noqa: S311 - no secret
 
     def failed(self, flight: Flight, cause: BaseException, *, refused: bool) -> None:
         """End a renewal with its failure: for good if the login was refused, else for a pause."""

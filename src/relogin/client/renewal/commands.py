@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from relogin.client.renewal.cache import Flight
+from relogin.client.renewal.flight import Flight
 from relogin.client.renewal.policy import Credential, ResponseInfo
 from relogin.client.terms.grant import Context
 from relogin.client.terms.outcomes import Outcome

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from relogin.client.terms.grant import Grant
 from relogin.client.terms.responder import Carried, Carrier, Responder
+from relogin.client.terms.signer import Signer
 
-__all__ = ["Credential", "Key", "carried"]
+__all__ = ["Credential", "Key", "carried", "renew_at"]
 
 
 class Key(NamedTuple):
@@ -25,9 +27,10 @@ class Credential:
     """A grant in use. `generation` counts logins: a cookie that rolls changes, and it does not.
 
     `headers` are all the fields that it puts on a request, Authorization among them where its
-    token travels there; `query` is the parameter that carries the token, as name and value.
-    `version` is the generation among all who share a store, of the grant itself if it is `shared`,
-    and otherwise of the one it replaced.
+    token travels there; `query` is the parameter that carries the token, as name and value. Where a
+    `signer` signs each request by itself, `headers` are complete in a copy that is made for one
+    transmission, to `signed_url`. `version` is the generation among all who share a store, of the
+    grant itself if it is `shared`, and otherwise of the one it replaced.
     """
 
     key: Key
@@ -37,6 +40,8 @@ class Credential:
     headers: Mapping[str, str]
     query: tuple[str, str] | None
     cookies: Mapping[str, str]
+    signer: Signer | None = None
+    signed_url: str | None = None
     renew_at: float | None = None
     version: int = 0
     shared: bool = False
@@ -69,3 +74,14 @@ def carried(grant: Grant, carrier: Carrier) -> Carried:
     own = {name.lower() for name in grant.headers}
     kept = {name: value for name, value in fields.items() if name.lower() not in own}
     return Carried({**kept, **grant.headers}, query)
+
+
+def renew_at(now: float, expires_in: float | None) -> float | None:
+    """Choose when to renew a session that lives so long: a tenth to a fifth ahead of its end.
+
+    At random, so that processes do not renew in step. A session that is over as soon as it begins
+    is renewed when its server says so, not before each request.
+    """
+    if expires_in is None or not expires_in > 0:
+        return None
+    return now + expires_in * random.uniform(0.8, 0.9)  # noqa: S311 - no secret

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from relogin.client.events import Event, EventKind, heard, tell
-from relogin.client.renewal.cache import Blocked, CredentialCache
+from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Final
+from relogin.client.renewal.flight import Flight, Status
 from relogin.client.renewal.policy import Decision, ResponseInfo
+from relogin.client.renewal.protection_spaces import Blocked
 from relogin.client.terms.outcomes import Outcome
 from relogin.errors import (
     BodyNotReplayable,
@@ -15,10 +17,10 @@ from relogin.errors import (
     ReloginError,
 )
 
-__all__ = ["failure_of", "not_replayed", "report"]
+__all__ = ["ended", "not_replayed", "refused", "report"]
 
 
-def failure_of(blocked: Blocked, now: float) -> ReloginError | None:
+def _failure(blocked: Blocked, now: float) -> ReloginError | None:
     """Build this request's own exception: one raised in many threads would mix their frames."""
     cause = blocked.cause
     if cause is None:
@@ -37,6 +39,24 @@ def failure_of(blocked: Blocked, now: float) -> ReloginError | None:
         error = LoginUnavailable(f"the login failed: {said}", retry_after=pause)
     error.__cause__ = cause
     return error
+
+
+def ended(
+    cache: CredentialCache, info: ResponseInfo, decision: Decision, joined: Flight | Blocked
+) -> Final | None:
+    """Tell what a renewal that brought no grant means for this request; `None`: look again."""
+    if isinstance(joined, Flight) and joined.status is Status.DECLINED:
+        return Final(info, Outcome.DECLINED)
+    blocked = joined.blocked if isinstance(joined, Flight) else joined
+    return None if blocked is None else refused(cache, info, decision, blocked)
+
+
+def refused(
+    cache: CredentialCache, info: ResponseInfo, decision: Decision, blocked: Blocked
+) -> Final:
+    """End because no login is tried now."""
+    report(cache, EventKind.REFUSED, decision, reason=blocked.outcome)
+    return Final(info, blocked.outcome, _failure(blocked, cache.clock()))
 
 
 def not_replayed(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> Final:

@@ -16,18 +16,22 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from relogin.client.events import Event, EventKind, heard, tell
-from relogin.client.renewal.cache import Blocked, CredentialCache, Flight, Status
+from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Ask, Command, Final, Flow, Login, Pause, Replay, Wait
-from relogin.client.renewal.ends import failure_of, not_replayed, report
+from relogin.client.renewal.ends import ended, not_replayed, report
+from relogin.client.renewal.flight import Flight, Status
+from relogin.client.renewal.from_challenge import answer_itself, answers_itself
+from relogin.client.renewal.log_in import log_in
 from relogin.client.renewal.policy import UNAUTHORIZED, Credential, Decision, ResponseInfo
+from relogin.client.renewal.protection_spaces import Blocked
 from relogin.client.renewal.shared import consult, find, give_back, publish, take_turn
-from relogin.client.terms.grant import Context, granted
 from relogin.client.terms.outcomes import Outcome
 from relogin.client.terms.responder import Action
-from relogin.errors import BodyNotReplayable, LoginRefused, LoginTimeout, ReloginError
+from relogin.errors import BodyNotReplayable, LoginTimeout, ReloginError
 
 __all__ = [
     "Ask",
@@ -49,6 +53,13 @@ MOST_REPLAYS = 2
 
 def answer(cache: CredentialCache, info: ResponseInfo) -> Flow:
     """Decide about a response that may say that its session is dead."""
+    decision = cache.policy.decision(info)
+    if decision is not None and answers_itself(decision):
+        return (yield from answer_itself(cache, info, decision))
+    return (yield from _answer_with_login(cache, info))
+
+
+def _answer_with_login(cache: CredentialCache, info: ResponseInfo) -> Flow:
     policy, led, outcome = cache.policy, False, Outcome.UNTOUCHED
     for _ in range(MOST_REPLAYS):
         decision = policy.decision(info)
@@ -185,9 +196,9 @@ def _renew(
             joined = (yield from _elsewhere(cache, decision, dead, patient=False)) or joined
         if isinstance(joined, Credential):
             return joined, led
-        ended = _ended(cache, info, decision, joined)
-        if ended is not None:
-            return ended, led
+        final = ended(cache, info, decision, joined)
+        if final is not None:
+            return final, led
     late = cache.newer(decision.key, dead)  # it came at the very last moment
     in_time = cache.clock() < give_up
     return late or Final(info, Outcome.UNAVAILABLE, _in_vain(cache, in_time=in_time)), led
@@ -204,12 +215,13 @@ def _lead(
     cache: CredentialCache, info: ResponseInfo, decision: Decision, flight: Flight, give_up: float
 ) -> Generator[Command, Any, Credential | None]:
     """Renew for all of this process; with a store, for all who share it, if it is their turn."""
+    keep: Any = partial(publish, cache, flight, decision, url=info.url)
     if cache.policy.store is None:
-        return (yield from _log_in(cache, info, decision, flight))
+        return (yield from log_in(cache, info, decision, flight, keep))
     if not (yield from take_turn(cache, flight, decision, give_up)):
         return None
     try:
-        credential = yield from _log_in(cache, info, decision, flight)
+        credential = yield from log_in(cache, info, decision, flight, keep)
     except GeneratorExit:  # nothing can be asked any more: the lease ends at its deadline
         raise
     except BaseException:  # an interrupt too must leave no lease behind; it is raised on
@@ -223,66 +235,6 @@ def _has_spent(flight: Flight) -> bool:
     """Tell whether the refresh token that the login was given may be used up."""
     cause = None if flight.blocked is None else flight.blocked.cause
     return isinstance(cause, ReloginError) and cause.refresh_spent
-
-
-def _log_in(
-    cache: CredentialCache, info: ResponseInfo, decision: Decision, flight: Flight
-) -> Generator[Command, Any, Credential | None]:
-    """Log in and settle the flight; only what is no `Exception` leaves it to be abandoned."""
-    started, credential = cache.clock(), None
-    flight.led = True
-    report(cache, EventKind.STARTED, decision)
-    try:
-        grant = granted((yield Login(flight, _context(cache, info, decision, flight))), info.url)
-        if grant is None:
-            cache.end(flight, Status.DECLINED)
-        else:
-            credential = yield from publish(cache, flight, decision, grant, info.url)
-    except Exception as cause:  # noqa: BLE001 - whatever the user's own code raises is its failure
-        cache.failed(flight, cause, refused=isinstance(cause, LoginRefused))
-    finally:
-        _tell_end(cache, decision, flight, seconds=cache.clock() - started)
-    return credential
-
-
-def _tell_end(
-    cache: CredentialCache, decision: Decision, flight: Flight, *, seconds: float
-) -> None:
-    if flight.status is Status.GRANTED:
-        report(cache, EventKind.FINISHED, decision, seconds=seconds)
-    else:
-        # Still running: an interrupt is on its way, or a newcomer has taken over.
-        running = flight.status is Status.RUNNING
-        reason = Status.ABANDONED if running else flight.status
-        report(cache, EventKind.FAILED, decision, reason=reason.name.lower(), seconds=seconds)
-
-
-def _context(
-    cache: CredentialCache, info: ResponseInfo, decision: Decision, flight: Flight
-) -> Context:
-    return Context(
-        challenge=decision.challenge,
-        error=decision.error,
-        realm=decision.key.realm,
-        method=info.method,
-        url=info.url,
-        attempt=flight.attempt,
-        previous=flight.previous,
-        timeout=cache.policy.login_timeout,
-    )
-
-
-def _ended(
-    cache: CredentialCache, info: ResponseInfo, decision: Decision, joined: Flight | Blocked
-) -> Final | None:
-    """What a renewal that brought no grant means for this request; `None`: look again."""
-    if isinstance(joined, Flight) and joined.status is Status.DECLINED:
-        return Final(info, Outcome.DECLINED)
-    blocked = joined.blocked if isinstance(joined, Flight) else joined
-    if blocked is None:
-        return None
-    report(cache, EventKind.REFUSED, decision, reason=blocked.outcome)
-    return Final(info, blocked.outcome, failure_of(blocked, cache.clock()))
 
 
 def _in_vain(cache: CredentialCache, *, in_time: bool) -> LoginTimeout:

@@ -133,11 +133,12 @@ class Policy:
         """Find the challenge that can be answered, whatever the status it came with."""
         challenges = _readable(info.challenges)
         for responder in self.responders:
-            for challenge in challenges:
-                if self._answers(responder, challenge):
-                    error = responder.error_of(challenge)
-                    key = Key(info.origin, challenge.realm or "", self.account)
-                    return self._decision(key, responder, challenge, error)
+            offered = [one for one in challenges if self._answers(responder, one)]
+            challenge = responder.choose(offered) if offered else None
+            if challenge is not None:
+                error = responder.error_of(challenge)
+                key = Key(info.origin, challenge.realm or "", self.account)
+                return self._decision(key, responder, challenge, error)
         return None
 
     def _unchallenged(

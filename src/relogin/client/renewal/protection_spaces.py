@@ -51,6 +51,7 @@ class ProtectionSpace:
     led: deque[float] = field(default_factory=deque)
     folders: set[str] = field(default_factory=set)
     challenges: bool = False
+    accepted: bool = False
     standing: tuple[int, frozenset[tuple[str, str]]] = (0, frozenset())
 
     def attempt(self) -> int:

@@ -17,10 +17,12 @@ from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from relogin.client.events import Event, EventKind, tell, warn
-from relogin.client.renewal.cache import Blocked, CredentialCache, Flight, Status
+from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Ask, Pause
 from relogin.client.renewal.credential import Credential, Key, carried
+from relogin.client.renewal.flight import Flight, Status
 from relogin.client.renewal.policy import Decision
+from relogin.client.renewal.protection_spaces import Blocked
 from relogin.client.stores import Entry, Snapshot
 from relogin.client.stores.record import Block, Period, Record
 from relogin.client.terms.grant import Grant, granted

@@ -20,7 +20,7 @@ from requests.auth import AuthBase
 
 from relogin import errors
 from relogin.client.drain import drain
-from relogin.client.driver.credentials import sent_with, sign
+from relogin.client.driver.credentials import sent_with
 from relogin.client.driver.drive import drive, stand_by
 from relogin.client.driver.failures import by_base, raisable
 from relogin.client.driver.principal import Principal
@@ -33,7 +33,7 @@ from relogin.client.requests.body import rewind, watch
 from relogin.client.requests.lookahead import Lookahead
 from relogin.client.requests.retries import RetriesUnauthorized, warn_of_retries
 from relogin.client.requests.route import LoginSession, Route
-from relogin.client.requests.signing import learn, sign_again
+from relogin.client.requests.signing import learn, sign_again, sign_prepared
 from relogin.client.signals import Error, signalled
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.grant import Context
@@ -133,10 +133,10 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         if not self._cache.ready(origin, credential):
             flow = before(self._cache, credential, origin, prepared.method or "", url)
             credential = drive(flow, lambda command: self._stand_by_or_log_in(command, origin))
-        if credential is not None:
-            prepared.url = sign(prepared.headers, url, credential)
         if prepared.body is not None:
             watch(prepared)
+        if credential is not None:
+            credential = sign_prepared(prepared, credential)
         prepared.register_hook("response", _Hook(self, credential))
         return prepared
 
@@ -169,10 +169,16 @@ class SessionAuth(Principal[requests.Session], AuthBase):
             exchange = _Exchange(self, hook, credential, response, sending, signal)
             response, credential, signal = exchange.answered(), exchange.credential, exchange.signal
         if credential is not None:
-            learn(self._cache, credential, response, dead=signal is not None)
+            self._learn(credential, response, dead=signal is not None)
             if self._cache.policy.fresh == "always":
                 drive(share(self._cache, credential), partial(stand_by, self._cache))
         return response
+
+    def _learn(self, credential: Credential, response: Response, *, dead: bool) -> None:
+        try:
+            learn(self._cache, credential, response, dead=dead)
+        except errors.LoginUnavailable as failure:
+            raise raisable(failure, _KINDS, response) from None
 
     def _is_challenged(self, response: Response) -> bool:
         # Beside a 401 a challenge is news for who listens, and nothing else.
@@ -221,8 +227,9 @@ class _Hook:
         self, refused: Response, dead: Credential | None, credential: Credential
     ) -> PreparedRequest:
         """Put a newer grant on the request, and remember which and when."""
-        self.credential, self.signed_again = credential, time.perf_counter()
-        return sign_again(refused, dead, credential)
+        prepared, self.credential = sign_again(refused, dead, credential)
+        self.signed_again = time.perf_counter()
+        return prepared
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _idle, ()
@@ -295,7 +302,7 @@ class _Exchange:
         refused.close()
         rewind(refused.request)
         prepared = self.hook.sign_again(refused, self.credential, credential)
-        self.credential = credential
+        self.credential = self.hook.credential
         self.response = refused.connection.send(prepared, **self.sending)
         self.response.history = [*refused.history, refused]
         self.response.request = prepared

@@ -11,7 +11,9 @@ from requests import PreparedRequest
 from relogin.client.driver.seek import seek
 from relogin.errors import BodyNotReplayable
 
-__all__ = ["rewind", "watch"]
+__all__ = ["pieces", "rewind", "watch"]
+
+_PIECE = 64 * 1024
 
 
 class _Chunks:
@@ -76,6 +78,34 @@ def rewind(prepared: PreparedRequest) -> bool:
         # It is no number where requests could not tell.
         return isinstance(position, int) and seek(body, position)
     return _is_buffer(body)
+
+
+def pieces(prepared: PreparedRequest) -> Iterable[bytes] | None:
+    """Read the body before it is sent, as it goes on the wire; `None` if it cannot be read twice.
+
+    To be called after `watch`.
+    """
+    body: Any = prepared.body
+    if body is None:
+        return ()
+    if isinstance(body, str | bytes):
+        return (_octets(body),)
+    if not rewind(prepared):
+        return None
+    if isinstance(body, _Chunks):
+        return map(_octets, body)
+    return _read(prepared, body) if hasattr(body, "read") else (bytes(body),)
+
+
+def _read(prepared: PreparedRequest, file: Any) -> Iterator[bytes]:
+    while piece := file.read(_PIECE):
+        yield _octets(piece)
+    if not rewind(prepared):
+        raise BodyNotReplayable("the body was read to sign it, and cannot be read again")
+
+
+def _octets(piece: str | bytes) -> bytes:
+    return piece.encode() if isinstance(piece, str) else piece  # as urllib3 does
 
 
 def _is_buffer(body: object) -> bool:

@@ -3,39 +3,57 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
 from urllib.parse import urljoin
 
 from requests import PreparedRequest, Response
 
-from relogin.client.driver.credentials import extend, roll, sign, unsign
+from relogin.client.driver.credentials import extend, for_request, roll, sign, unsign
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.policy import UNAUTHORIZED, Credential
+from relogin.client.requests.body import pieces
 from relogin.client.requests.cookies import carry_over_redirect, leave_behind, rebuild
 from relogin.client.terms.origins import sent_to
+from relogin.client.terms.signer import Outgoing
+from relogin.errors import BodyNotReplayable
 
-__all__ = ["learn", "sign_again"]
+__all__ = ["learn", "sign_again", "sign_prepared"]
 
 _REDIRECTS = range(300, 400)
 
 
+def sign_prepared(prepared: PreparedRequest, credential: Credential) -> Credential | None:
+    """Put a grant on a request; return it as it goes out, if it can be signed."""
+    url = prepared.url or ""
+    request = Outgoing(prepared.method or "", url, prepared.headers, partial(pieces, prepared))
+    signed = for_request(credential, request)
+    if signed is not None:
+        prepared.url = sign(prepared.headers, url, signed)
+    return signed
+
+
 def sign_again(
     refused: Response, dead: Credential | None, credential: Credential
-) -> PreparedRequest:
+) -> tuple[PreparedRequest, Credential]:
     """Put a newer grant on a request that was refused; leave with the 401 what was sent for it.
+
+    Raises `BodyNotReplayable` where only its content could sign it, and cannot be read.
 
     It is the request itself that is signed: requests makes redirects of it, and whoever sends it
     once more sends it fresh. Its fields change all at once, for another thread may be at it too.
     """
     prepared, fresh = refused.request, _copy(refused.request)
     owned = {*credential.cookies, *(dead.cookies if dead is not None else ())}
-    url = fresh.url or ""
     if dead is not None:
-        url = unsign(fresh.headers, url, dead)
+        fresh.url = unsign(fresh.headers, fresh.url or "", dead)
     rebuild(fresh, refused, owned)
-    url = sign(fresh.headers, url, credential)
+    signed = sign_prepared(fresh, credential)
+    if signed is None:
+        raise BodyNotReplayable("the request can only be signed with its body, and that is spent")
     refused.request = copy.copy(prepared)
-    vars(prepared).update(headers=fresh.headers, url=url, _cookies=vars(fresh).get("_cookies"))
-    return prepared
+    cookies = vars(fresh).get("_cookies")
+    vars(prepared).update(headers=fresh.headers, url=fresh.url, _cookies=cookies)
+    return prepared, signed
 
 
 def _copy(prepared: PreparedRequest) -> PreparedRequest:
@@ -71,7 +89,7 @@ def _prepare_redirect(credential: Credential, response: Response) -> None:
         carry_over_redirect(sent, credential.cookies, target)
     elif credential.cookies:
         leave_behind(sent)
-    if not within:
+    if not within or credential.signer is not None:  # a signature is for this request only
         stripped = _copy(sent)
         unsign(stripped.headers, stripped.url or "", credential)
         response.request = copy.copy(sent)

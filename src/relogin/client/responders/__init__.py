@@ -1,4 +1,7 @@
-"""What knows a scheme by name: one file for each, and the protocol that they keep."""
+"""What knows a scheme by name: one file for each, and the protocol that they keep.
+
+`SessionAuth(login, url, responders=[…])` answers with responders of your own.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,9 @@ from relogin.client.carry import Authorization
 from relogin.client.responders.bearer import BEARER, like_bearer
 from relogin.client.responders.session import SESSION
 from relogin.client.terms.responder import Action, Responder
+from relogin.client.terms.signer import Outgoing, Signer
 
-__all__ = ["BEARER", "SESSION", "Action", "Responder", "with_scheme_of"]
+__all__ = ["BEARER", "SESSION", "Action", "Outgoing", "Responder", "Signer", "with_scheme_of"]
 
 
 def with_scheme_of(carry: object, responders: tuple[Responder, ...]) -> tuple[Responder, ...]:

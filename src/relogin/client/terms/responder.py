@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from relogin.client.terms.fields import is_field_value
+from relogin.client.terms.grant import Grant
+from relogin.client.terms.signer import Signer
 from relogin.errors import InvalidGrant
 from relogin.session import SessionError
 from relogin.wire.model import Challenge
@@ -46,18 +48,55 @@ class Carrier(Protocol):
         ...
 
 
+def _error_of(challenge: Challenge) -> str | None:
+    return challenge.get("error")
+
+
+def _first(challenges: Sequence[Challenge]) -> Challenge | None:
+    return challenges[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Responder:
-    """A way to answer one scheme: how its challenges are read, and how its requests are signed."""
+    """A way to answer one scheme: how its challenges are read, and how its requests are signed.
+
+    A scheme that sends a token as it is says in `authorization` how that is written. One whose
+    answer depends on the request has a `signer` instead: it makes a `Signer` of a grant and of the
+    challenge that asked for it, if one did.
+
+    A scheme whose challenge holds all that an answer needs has a `grant_from`: once a login's
+    answer has been accepted, each further challenge is made a grant of, without a login. `None`
+    from it asks for a login after all. To such a grant a challenge without an error code means
+    that the account is wrong: nothing is sent again before `reset()`.
+
+    >>> import relogin
+    >>> from relogin.client.responders import Responder
+    >>> token = Responder("Token", authorization=lambda token: f"Token {token}")
+    >>> token.error_of(relogin.Challenge("Token", {"error": "expired"}))
+    'expired'
+    """
 
     scheme: str
-    error_of: Callable[[Challenge], SessionError | str | None]
-    authorization: Callable[[str], str]
+    error_of: Callable[[Challenge], SessionError | str | None] = _error_of
+    """Reads the error code of a challenge; by default its parameter `error`."""
+    authorization: Callable[[str], str] | None = None
+    """Writes a token into the Authorization field; raises `InvalidGrant` where it cannot."""
     actions: Mapping[str | None, Action] = field(default_factory=lambda: ACTIONS)
     """What its codes ask for; one that is not here is taken for `session_invalid`."""
+    choose: Callable[[Sequence[Challenge]], Challenge | None] = _first
+    """Chooses among several challenges of its scheme; `None` where it can answer none."""
+    signer: Callable[[Grant, Challenge | None], Signer] | None = None
+    grant_from: Callable[[Challenge], Grant | None] | None = None
 
     def carried(self, token: str) -> Carried:
-        """Write the Authorization field; raise `InvalidGrant` where a token cannot be sent."""
+        """Write the Authorization field; raise `InvalidGrant` where a token cannot be sent.
+
+        A signer writes it anew for each request.
+        """
+        if self.signer is not None:
+            return Carried({})
+        if self.authorization is None:
+            raise InvalidGrant(f"nobody says how a token of {self.scheme} is sent")
         value = self.authorization(token)
         if not is_field_value(value):
             raise InvalidGrant("the token that the login returned cannot be sent in a header field")

@@ -1,0 +1,177 @@
+"""Renewing where the challenge itself holds all that a grant needs: Digest, and schemes like it.
+
+There is no login server, so a login is known to be good only when a request signed with it has been
+accepted. The first such request goes alone, and all others wait for it: a wrong password is sent
+once. From then on each request answers its own challenge, at once and without a login, and what it
+was answered with is kept for the requests to come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+from relogin.client.events import EventKind
+from relogin.client.renewal.cache import CredentialCache
+from relogin.client.renewal.commands import Command, Final, Flow, Replay, Wait
+from relogin.client.renewal.ends import ended, not_replayed, refused, report
+from relogin.client.renewal.flight import Flight, Status
+from relogin.client.renewal.log_in import log_in
+from relogin.client.renewal.policy import UNAUTHORIZED, Credential, Decision, ResponseInfo
+from relogin.client.terms.grant import Grant
+from relogin.client.terms.outcomes import Outcome
+from relogin.client.terms.responder import Action
+from relogin.errors import BodyNotReplayable, LoginRefused, LoginTimeout
+
+__all__ = ["answer_itself", "answers_itself"]
+
+MOST_REPLAYS = 2
+
+# What came of an attempt: the end, or the answer to a request signed with this request's own grant.
+Answered: TypeAlias = tuple[Credential, ResponseInfo]
+Attempt: TypeAlias = Generator[Command, Any, Final | Answered]
+
+
+def answers_itself(decision: Decision) -> bool:
+    """Tell whether a challenge is of a scheme that needs no login server."""
+    return decision.responder.grant_from is not None and decision.challenge is not None
+
+
+def answer_itself(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> Flow:
+    """Answer a challenge with what is in it, and once more if that is refused for a reason."""
+    sent, own = info.sent_with, None
+    if not _is_accepted(cache, decision):
+        own = sent if sent is not None and sent.key == decision.key else None
+    for _ in range(MOST_REPLAYS):
+        report(cache, EventKind.CHALLENGED, decision)
+        final = _final(cache, info, decision, own)
+        if final is not None:
+            return final
+        attempt = _at_once if _is_accepted(cache, decision) else _alone
+        came = yield from attempt(cache, info, decision)
+        if isinstance(came, Final):
+            return came
+        own, info = came
+        again = _again(cache, own, info)
+        if again is None:
+            return Final(info, Outcome.REPLAYED)
+        decision = again
+    return _final(cache, info, decision, own) or Final(info, Outcome.REPLAYED)
+
+
+def _is_accepted(cache: CredentialCache, decision: Decision) -> bool:
+    space = cache.space(decision.key)
+    return space is not None and space.accepted
+
+
+def _final(
+    cache: CredentialCache, info: ResponseInfo, decision: Decision, own: Credential | None
+) -> Final | None:
+    """End where the account is refused, now or earlier, or where a reason forbids to go on.
+
+    A server that refuses an answer to its own challenge, and names no reason, does not know the
+    account.
+    """
+    blocked = cache.refusal(decision.key)
+    if blocked is None and own is not None and decision.error is None:
+        blocked = cache.refuse(decision.key, _refusal())
+        known = cache.newer(decision.key, None)
+        if known is not None:
+            cache.drop(known)
+    if blocked is not None:
+        return refused(cache, info, decision, blocked)
+    if decision.action is Action.STOP:
+        report(cache, EventKind.REFUSED, decision, reason=decision.error)
+        return Final(info, Outcome.UNTOUCHED if own is None else Outcome.REPLAYED)
+    return None
+
+
+def _refusal() -> LoginRefused:
+    return LoginRefused("the server does not accept this user and password")
+
+
+def _again(cache: CredentialCache, own: Credential, info: ResponseInfo) -> Decision | None:
+    """Find what an answer to a signed request asks for, if it is refused again."""
+    decision = cache.policy.decision(info) if info.status == UNAUTHORIZED else None
+    same = decision is not None and decision.key == own.key and answers_itself(decision)
+    return decision if same else None
+
+
+def _at_once(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> Attempt:
+    """Answer without a login: the account has been accepted before."""
+    make: Any = decision.responder.grant_from
+    grant = make(decision.challenge)
+    if grant is None:
+        return (yield from _alone(cache, info, decision))
+    own, sent = _own(cache, decision, grant), info.sent_with
+    came = yield from _replayed(cache, info, decision, own)
+    if isinstance(came, Final) or came[1].status != UNAUTHORIZED:
+        cache.hold(own, sent)
+    return came
+
+
+def _alone(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> Attempt:
+    """Try a login that nobody has accepted yet; or wait until another request has."""
+    give_up = cache.clock() + cache.policy.wait_timeout
+    while cache.clock() < give_up:
+        mine = cache.flight(decision.key)
+        try:
+            joined = cache.join(mine, cache.newer(decision.key, None))
+            if joined is mine:
+                return (yield from _tried(cache, info, decision, mine))
+            if isinstance(joined, Flight):
+                report(cache, EventKind.JOINED, decision)
+                yield Wait(joined, min(joined.deadline, give_up) - cache.clock())
+        finally:
+            cache.end(mine, Status.ABANDONED)
+        final = None if isinstance(joined, Credential) else ended(cache, info, decision, joined)
+        if final is not None:
+            return final
+        if _is_accepted(cache, decision):
+            return (yield from _at_once(cache, info, decision))
+    timeout = LoginTimeout(f"no login was accepted within {cache.policy.wait_timeout:g} s")
+    return Final(info, Outcome.UNAVAILABLE, timeout)
+
+
+def _tried(
+    cache: CredentialCache, info: ResponseInfo, decision: Decision, flight: Flight
+) -> Attempt:
+    """Log in, and end the flight as the answer to the request signed with it says."""
+
+    def keep(grant: Grant) -> Generator[Command, Any, Credential]:
+        yield from ()
+        return _own(cache, decision, grant)
+
+    own = yield from log_in(cache, info, decision, flight, keep)
+    if own is None:
+        return ended(cache, info, decision, flight) or Final(info, Outcome.UNAVAILABLE)
+    came = yield from _replayed(cache, info, decision, own)
+    if isinstance(came, Final):  # the next request will show whether it is accepted
+        cache.settle(flight, own, info.url)
+    elif came[1].status != UNAUTHORIZED:
+        cache.settle(flight, own, info.url)
+        cache.accepted(own)
+    else:
+        again = _again(cache, own, came[1])
+        if again is not None and again.error is None:
+            cache.failed(flight, _refusal(), refused=True)
+    return came
+
+
+def _own(cache: CredentialCache, decision: Decision, grant: Grant) -> Credential:
+    return cache.made(decision.key, decision.responder, grant, decision.challenge)
+
+
+def _replayed(
+    cache: CredentialCache, info: ResponseInfo, decision: Decision, own: Credential
+) -> Attempt:
+    """Send the request again with this request's own grant, if it may be sent again."""
+    cache.asked(decision.key, info.url)
+    if not cache.policy.may_replay(info):
+        return not_replayed(cache, info, decision)
+    report(cache, EventKind.REPLAYED, decision)
+    try:
+        return own, (yield Replay(own, info))
+    except BodyNotReplayable:  # it looked as if it could be sent twice, and could not
+        return not_replayed(cache, replace(info, replayable=False), decision)
