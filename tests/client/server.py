@@ -91,6 +91,9 @@ class Server:
     refusal_status: int = 401
     early: bool = False
     """Refuse before the body was read, and close."""
+    early_end: Literal["lingers", "resets", "deceives", "silent"] = "lingers"
+    """How: reading on until the client closes, or not; saying that the connection is kept, and
+    closing it when the next request comes; or without any answer."""
     late_paths: frozenset[str] = frozenset()
     """A refusal of these is held back until there is a living session again."""
     refuse_all: bool = False
@@ -226,7 +229,7 @@ class Server:
             self.refusal_status,
             fields + self.refusal_headers,
             self.refusal_body(),
-            close=self.early,
+            close=self.early and self.early_end != "deceives",
         )
 
     def _challenge(self, error: str | None) -> Iterable[str]:
@@ -261,9 +264,15 @@ class _Handler(BaseHTTPRequestHandler):
         early = mine.early and self._is_refused()
         body = b"" if early else self._body()
         request = Request(self.command, self.path, self.headers, body, self.client_address[1])
-        self._send(mine.answer(request))
-        if early:
+        answer = mine.answer(request)
+        self.close_connection = self.close_connection or early
+        if not early or mine.early_end != "silent":
+            self._send(answer)
+        if early and mine.early_end == "lingers":
             self._linger()
+        elif early and mine.early_end == "deceives":
+            self._body()
+            self.rfile.readline()
 
     def _is_refused(self) -> bool:
         mine = self.server.mine

@@ -16,11 +16,17 @@ MOST_OCTETS = 64 * 1024
 MOST_SECONDS = 2.0
 
 
-def drain(response: Response, octets: int = MOST_OCTETS, seconds: float = MOST_SECONDS) -> bool:
+def drain(
+    response: Response,
+    octets: int = MOST_OCTETS,
+    seconds: float = MOST_SECONDS,
+    *,
+    keep: bool = True,
+) -> bool:
     """Read what is left of a response, within bounds; close it if there is more.
 
     What was read stays readable as the response's content; returns whether that is all of it. A
-    connection is never handed back with unread octets in it.
+    connection is never handed back with unread octets in it, nor open where `keep` is false.
     """
     if response._content_consumed:  # type: ignore[attr-defined]
         return True
@@ -28,16 +34,23 @@ def drain(response: Response, octets: int = MOST_OCTETS, seconds: float = MOST_S
     if not isinstance(raw, HTTPResponse):  # an adapter of the user's own, without a connection
         _ = response.content
         return True
-    ended = False
+    ended, release = False, raw.release_conn
+    if not keep:
+        # Reading to the end releases the connection, and another thread could take it at once.
+        raw.release_conn = _do_nothing  # type: ignore[method-assign]
     try:
         kept, ended = _read(raw, octets, seconds)
     finally:  # an interrupt must not take a connection out of a pool that has no other
-        if not ended:
+        if not (ended and keep):
             raw.close()
-        raw.release_conn()
+        release()
     response._content = kept
     response._content_consumed = True  # type: ignore[attr-defined]
     return ended
+
+
+def _do_nothing() -> None:
+    pass
 
 
 def _read(raw: HTTPResponse, octets: int, seconds: float) -> tuple[bytes, bool]:

@@ -28,12 +28,16 @@ MOST_OCTETS = 512 * 1024
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Request:
-    """What a login wants to be sent: it carries secrets, and shows none."""
+    """What a login wants to be sent: it carries secrets, and shows none.
+
+    `once` says that it may spend a secret, so it is not sent again whatever becomes of it.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes | None = None
+    once: bool = False
 
 
 class NoAnswer(LoginUnavailable):
@@ -175,6 +179,8 @@ def _over_requests(http: Any, request: Request, left: float) -> Answer:
         nonlocal ended
         ended = drain(response, MOST_OCTETS, left)
 
+    if hasattr(http, "sends_again"):  # our own, made for this login alone
+        http.sends_again = not request.once
     response = http.request(
         request.method,
         request.url,

@@ -184,7 +184,8 @@ class OAuth2Login(Login):
     ) -> Steps[Tokens]:
         asked = {"scope": " ".join(scope)} if scope else {}
         content = urlencode({**self.parameters, **fields, **asked, **client.fields}).encode()
-        answer = yield Request("POST", self.url, JSON | FORM | client.headers, content)
+        headers, once = JSON | FORM | client.headers, "refresh_token" in fields
+        answer = yield Request("POST", self.url, headers, content, once=once)
         self._ask_refused(answer)
         secrets = {*client.secrets, fields.get("refresh_token", ""), fields.get("password", "")}
         return tokens_in(answer, fields["grant_type"], secrets)

@@ -29,6 +29,7 @@ from relogin.client.events import heard
 from relogin.client.renewal.flow import Command, Login, Replay, answer, before
 from relogin.client.renewal.policy import UNAUTHORIZED, Credential, Policy, ResponseInfo
 from relogin.client.renewal.shared import share
+from relogin.client.requests.adapter import UploadAdapter
 from relogin.client.requests.body import rewind, watch
 from relogin.client.requests.lookahead import Lookahead
 from relogin.client.requests.retries import RetriesUnauthorized, warn_of_retries
@@ -49,6 +50,7 @@ __all__ = [
     "LoginUnavailable",
     "RetriesUnauthorized",
     "SessionAuth",
+    "UploadAdapter",
 ]
 
 
@@ -289,11 +291,13 @@ class _Exchange:
     def _free_connection(self) -> None:
         """Read what is left, for there may be no other connection that a login could use.
 
-        A signalled answer may yet be returned: nothing of it is lost to who reads or streams it.
+        One on which a request with a body was refused is closed: its server may not have read the
+        body, and then closes it too, whatever it said. A signalled answer may yet be returned:
+        nothing of it is lost to who reads or streams it.
         """
         blocks = getattr(self.response.connection, "_pool_block", False)
         if self.response.status_code == UNAUTHORIZED:
-            drain(self.response)
+            drain(self.response, keep=not self.response.request.body)
         elif blocks or not self.sending.get("stream"):
             _ = self.response.content
 

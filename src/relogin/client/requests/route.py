@@ -7,7 +7,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
+
+from relogin.client.requests.body import rewind
+from relogin.client.requests.broken import is_broken, keeps_a_connection
 
 __all__ = ["LoginSession", "Route"]
 
@@ -30,6 +34,8 @@ class LoginSession(requests.Session):
     def __init__(self, route: Route | None, timeout: float) -> None:
         super().__init__()
         self.trust_env = False
+        self.sends_again = True
+        """Whether a request may be sent again over a new connection; a login may forbid it."""
         self._timeout = timeout
         self._shared: BaseAdapter | None = None
         if route is not None:
@@ -45,6 +51,18 @@ class LoginSession(requests.Session):
         if kwargs.get("timeout") is None:
             kwargs["timeout"] = self._timeout
         return super().request(*args, **kwargs)
+
+    def send(self, request: PreparedRequest, **kwargs: Any) -> Response:
+        """Send a request, once more on a new connection where a kept one turns out to be closed."""
+        adapter = self.get_adapter(request.url or "")
+        kept = self.sends_again and keeps_a_connection(adapter, request, kwargs)
+        try:
+            return super().send(request, **kwargs)
+        except requests.ConnectionError as error:
+            if not (kept and is_broken(error) and rewind(request)):
+                raise
+        adapter.close()  # which ends what it keeps, and nothing under way; it can still be used
+        return super().send(request, **kwargs)
 
     def close(self) -> None:
         """Close what is this session's own; the adapter it shares goes on serving others."""

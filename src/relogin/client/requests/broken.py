@@ -1,0 +1,45 @@
+"""What it means that a request of requests ended without a response."""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import suppress
+from typing import Any
+
+from requests import PreparedRequest, RequestException
+from requests.adapters import BaseAdapter, HTTPAdapter
+
+__all__ = ["is_broken", "keeps_a_connection"]
+
+# Not a refused one: there, nothing of the request was sent.
+_BROKEN = (
+    BrokenPipeError,
+    ConnectionAbortedError,
+    ConnectionResetError,  # and `RemoteDisconnected`
+    ssl.SSLEOFError,
+    ssl.SSLZeroReturnError,
+)
+
+
+def is_broken(error: RequestException) -> bool:
+    """Tell whether a connection broke that had stood, before its answer came."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, _BROKEN):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
+
+
+def keeps_a_connection(
+    adapter: BaseAdapter, request: PreparedRequest, sending: dict[str, Any]
+) -> bool:
+    """Tell whether an adapter has an open connection that it could send this request over."""
+    if not isinstance(adapter, HTTPAdapter):
+        return False
+    with suppress(Exception):  # what is wrong with the request, sending it will tell
+        pool: Any = adapter.get_connection_with_tls_context(
+            request, sending.get("verify", True), sending.get("proxies"), sending.get("cert")
+        )
+        return any(kept is not None and kept.is_connected for kept in pool.pool.queue)
+    return False
