@@ -68,6 +68,7 @@ RESPONSES: dict[str, tuple[int, list[tuple[str, str]]]] = {
     "/login": (200, [("Set-Cookie", "sid=good; HttpOnly")]),
     "/logout": (200, [("Set-Cookie", "sid=; Max-Age=0")]),
     "/own": (401, []),
+    "/password": (401, []),  # the old password was wrong
     "/own-bearer": (401, [("WWW-Authenticate", 'Bearer realm="inner"')]),
     "/old": (440, [("Set-Cookie", "sid=; Max-Age=0"), ("X-Trace", "7"), ("ETag", '"a"')]),
     "/old-csrf": (419, []),

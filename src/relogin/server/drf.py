@@ -62,9 +62,16 @@ class SessionAuthentication(CookieAuthentication):
             return request._request.user, session
         return getattr(session, "user", session), session
 
-    def authenticate_header(self, request: Request) -> str:
-        """Return the challenge, with the reason why this request's session is dead."""
+    def authenticate_header(self, request: Request) -> str | None:
+        """Return the challenge, with the reason why this request's session is dead.
+
+        There is none where the session lives: a 401 is then about something else, such as a wrong
+        old password. Without a challenge the framework makes a 403 of it, and this module's
+        exception handler a 401 again.
+        """
         decision = _decision(request._request)
+        if decision.session is not None:
+            return None
         gate = Guard.configured().gate
         return serialize(gate.challenges(decision, decision.refused or Refused()))
 
@@ -105,8 +112,9 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | 
     elif isinstance(exc, exceptions.NotAuthenticated) and _asks(context["request"]):
         exc = Refused()
     elif isinstance(exc, exceptions.AuthenticationFailed) and _admitted(context["request"]):
-        # It is about something else than the session, a wrong old password say.
-        exc.auth_header = None  # type: ignore[attr-defined]
+        # It is about something else than the session, a wrong old password say: there is no
+        # challenge for it, and for lack of one the framework has made it a 403.
+        exc.status_code = type(exc).status_code
     if not isinstance(exc, Refused):
         return views.exception_handler(exc, dict(context))
     views.set_rollback()

@@ -1,0 +1,168 @@
+"""A real MCP server behind the gate, and the SDK's own client: it finds where to log in."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+import mcp
+import uvicorn
+from mcp.client.auth import OAuthClientProvider
+from mcp.client.streamable_http import streamable_http_client
+from mcp.server import MCPServer
+from mcp.shared.auth import AuthorizationCodeResult, OAuthClientMetadata
+from pydantic import AnyUrl
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+import relogin
+from relogin.server.facts import Request as Facts
+from relogin.server.starlette import SessionGate
+from tests.uploads.programs import free_port
+
+# Not where the client would look without being told.
+METADATA = "/somewhere/else"
+
+
+class Authority:
+    """An authorization server that says yes, and the resource's metadata."""
+
+    def __init__(self, origin: str) -> None:
+        self.origin = origin
+        self.asked: list[str] = []
+        self.granted: dict[str, str] = {}  # a token's scopes
+
+    async def answer(self, request: Request) -> Response:
+        path, at = request.url.path, self.origin
+        self.asked.append(path)
+        if path == METADATA:
+            return JSONResponse({"resource": f"{at}/mcp", "authorization_servers": [at]})
+        if path.startswith("/.well-known/oauth-authorization-server"):
+            grants = ["authorization_code", "refresh_token"]
+            return JSONResponse(
+                {
+                    "issuer": at,
+                    "authorization_endpoint": f"{at}/authorize",
+                    "token_endpoint": f"{at}/token",
+                    "registration_endpoint": f"{at}/register",
+                    "response_types_supported": ["code"],
+                    "grant_types_supported": grants,
+                    "code_challenge_methods_supported": ["S256"],
+                }
+            )
+        if path == "/register":
+            registered = await request.json()
+            return JSONResponse({**registered, "client_id": "c"}, status_code=201)
+        if path == "/token":
+            form = await request.form()
+            token = f"t{len(self.granted)}"
+            self.granted[token] = str(form["code"])
+            return JSONResponse(
+                {"access_token": token, "token_type": "Bearer", "scope": form["code"]}
+            )
+        return Response(status_code=404)
+
+
+class Kept:
+    """What the client remembers."""
+
+    def __init__(self) -> None:
+        self.tokens: Any = None
+        self.client: Any = None
+
+    async def get_tokens(self) -> Any:
+        return self.tokens
+
+    async def set_tokens(self, tokens: Any) -> None:
+        self.tokens = tokens
+
+    async def get_client_info(self) -> Any:
+        return self.client
+
+    async def set_client_info(self, client_info: Any) -> None:
+        self.client = client_info
+
+
+def client_for(url: str) -> tuple[Any, list[str]]:
+    """A client whose user agrees at once: the code tells the scope that was asked for."""
+    asked: list[str] = []
+    answer: list[AuthorizationCodeResult] = []
+
+    async def browse(to: str) -> None:
+        query = parse_qs(urlsplit(to).query)
+        scope = query.get("scope", [""])[0]
+        asked.append(scope)
+        answer.append(AuthorizationCodeResult(code=scope or "none", state=query["state"][0]))
+
+    async def come_back() -> AuthorizationCodeResult:
+        return answer[-1]
+
+    told = OAuthClientMetadata(
+        redirect_uris=[AnyUrl("http://127.0.0.1/back")], client_name="a test"
+    )
+    return OAuthClientProvider(url, told, Kept(), browse, come_back), asked
+
+
+@contextmanager
+def serving() -> Iterator[Authority]:
+    port = free_port()
+    authority = Authority(f"http://127.0.0.1:{port}")
+    server = MCPServer("orders")
+
+    @server.tool()
+    def orders() -> str:
+        return "seven orders"
+
+    async def verify(token: str, request: Facts) -> str | None:
+        scope = authority.granted.get(token)
+        if scope is not None and "orders:write" not in scope and request.method == "POST":
+            calls = request.header("mcp-method") == "tools/call"
+            if calls:
+                raise relogin.Refused("insufficient_scope", scope="orders:read orders:write")
+        return scope
+
+    def params(request: Facts) -> dict[str, str]:
+        return {"resource_metadata": f"http://{request.host}{METADATA}", "scope": "orders:read"}
+
+    app = server.streamable_http_app()
+    for path in (METADATA, "/register", "/token", "/.well-known/{rest:path}"):
+        app.add_route(path, authority.answer, methods=["GET", "POST"])
+    app.add_middleware(
+        SessionGate,
+        verify=verify,
+        realm="orders",
+        schemes=["Bearer"],
+        params=params,
+        public=[METADATA, "/register", "/token", "/.well-known/*"],
+    )
+    config = uvicorn.Config(app, port=port, log_config=None, access_log=False)
+    run = uvicorn.Server(config)
+    thread = threading.Thread(target=run.run)
+    thread.start()
+    try:
+        while not run.started:
+            assert thread.is_alive()
+        yield authority
+    finally:
+        run.should_exit = True
+        thread.join(10)
+
+
+def test_an_mcp_client_logs_in_where_the_challenge_says_and_steps_up_by_scope() -> None:
+    with serving() as authority:
+        url = f"{authority.origin}/mcp"
+        auth, asked = client_for(url)
+
+        async def talk() -> Any:
+            async with httpx2.AsyncClient(auth=auth) as http:
+                transport = streamable_http_client(url, http_client=http)
+                async with mcp.Client(transport) as client:
+                    return await client.call_tool("orders", {})
+
+        result = asyncio.run(talk())
+    assert result.content[0].text == "seven orders"
+    assert authority.asked[0] == METADATA
+    assert asked == ["orders:read", "orders:read orders:write"]
