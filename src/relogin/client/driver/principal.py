@@ -93,6 +93,7 @@ class Principal(Generic[Http]):
             any_scheme=isinstance(carry, Header | Query),
             actions=named_actions(actions),
             steps_up=bool(getattr(login, "steps_up", False)),
+            scopes_up=bool(getattr(login, "scopes_up", False)),
             replay_any_method=replay_any_method,
             strict=strict,
             listener=on_event,

@@ -80,7 +80,7 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
         if isinstance(step, Login):
             return self._log_in(step)
         if isinstance(step, Look):
-            return look(library, self._cache.policy.signals, step.response)
+            return look(library, step.signals, step.response)
         if isinstance(step, Drain):
             (drain if step.over else free)(library, step.response)
         elif isinstance(step, Begin):
@@ -94,7 +94,7 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
         if isinstance(step, Login):
             return await self._log_in_async(step)
         if isinstance(step, Look):
-            return await look_async(library, self._cache.policy.signals, step.response)
+            return await look_async(library, step.signals, step.response)
         if isinstance(step, Drain):
             await (drain_async if step.over else free_async)(library, step.response)
         elif isinstance(step, Begin):

@@ -44,7 +44,7 @@ from relogin.client.renewal.flow import (
 )
 from relogin.client.renewal.policy import UNAUTHORIZED, Credential, ResponseInfo
 from relogin.client.renewal.shared import share
-from relogin.client.signals import Error
+from relogin.client.signals import Error, Signal
 from relogin.client.terms.origins import sent_to
 from relogin.client.terms.outcomes import mark
 from relogin.client.terms.signer import Outgoing
@@ -54,9 +54,10 @@ __all__ = ["Begin", "Drain", "Exchange", "Look", "Meanwhile", "Step"]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Ask the signals about a response."""
+    """Ask signals about a response."""
 
     response: Response
+    signals: Sequence[Signal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,19 +200,21 @@ class Exchange:
                 signed = within and self._sent_with(request) is not None
                 if within and not signed and request.method in {"GET", "HEAD"}:
                     return request
-            if self._is_looked_at(hop):
-                signal: Error | None = yield Look(hop)
+            signals = self._signals_for(hop)
+            if signals:
+                signal: Error | None = yield Look(hop, signals)
                 if signal is not None:
                     return hop, signal
             if credential is not None and signed:
                 yield from self._learn(credential, hop)
         return hops[-1], None
 
-    def _is_looked_at(self, response: Response) -> bool:
+    def _signals_for(self, response: Response) -> Sequence[Signal]:
         policy = self._cache.policy
-        if not policy.signals or response.status_code == SWITCHING_PROTOCOLS:
-            return False  # what follows there are the frames of a WebSocket
-        return _origin(response.request) in policy.origins
+        signals = policy.signals_for(response.status_code)
+        if not signals or response.status_code == SWITCHING_PROTOCOLS:
+            return ()  # what follows there are the frames of a WebSocket
+        return signals if _origin(response.request) in policy.origins else ()
 
     def _learn(self, credential: Credential, response: Response) -> Generator[Step, Any, None]:
         if response.status_code == UNAUTHORIZED:

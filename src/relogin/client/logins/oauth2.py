@@ -107,11 +107,11 @@ class OAuth2Login(Login):
 
     def _scope_for(self, context: Context) -> tuple[str, ...] | None:
         """Add what is asked for to the scopes of this login; `None` where that is too much."""
-        more = frozenset(context.scope).difference(self._scope)
+        more = tuple(scope for scope in context.scope if scope not in self._scope)
         stepping = context.error == INSUFFICIENT_SCOPE
-        if stepping and self.scopes_up is not True and not more <= self._more:
+        if stepping and self.scopes_up is not True and not self._more.issuperset(more):
             return None
-        return self._scope + tuple(sorted(more))
+        return self._scope + more
 
     def _granted(self, context: Context, client: _Client, scope: tuple[str, ...]) -> Steps[Grant]:
         """Use a refresh token, if there is one that may be sent; else obtain tokens anew."""

@@ -18,6 +18,7 @@ from relogin.client.renewal.credential import Credential, Key, carried, renew_at
 from relogin.client.renewal.flight import Flight, Status
 from relogin.client.renewal.policy import Decision, Policy
 from relogin.client.renewal.protection_spaces import Blocked, ProtectionSpace, outage
+from relogin.client.renewal.scopes import Demands
 from relogin.client.terms.grant import Grant
 from relogin.client.terms.outcomes import Outcome
 from relogin.client.terms.responder import Responder
@@ -110,6 +111,11 @@ class CredentialCache:
             if space is not None:
                 space.reaches(url)
                 space.challenges |= challenged
+
+    def demands(self, key: Key) -> Demands:
+        """Return what is remembered of the scopes that a realm demands."""
+        with self._lock:
+            return self._space(key, self.clock()).demands
 
     def ready(self, origin: str, credential: Credential | None) -> bool:
         """Tell whether a request can go out at once: there is nothing to ask, nor to renew."""
@@ -278,6 +284,7 @@ class CredentialCache:
         credential = self.made(
             key, responder, grant, decision.challenge, version=version, shared=shared
         )
+        credential = replace(credential, asked_for=flight.scope)
         return credential if self.settle(flight, credential, url) else None
 
     def settle(self, flight: Flight, credential: Credential, url: str) -> bool:

@@ -30,7 +30,8 @@ class Credential:
     token travels there; `query` is the parameter that carries the token, as name and value. Where a
     `signer` signs each request by itself, `headers` are complete in a copy that is made for one
     transmission, to `signed_url`. `version` is the generation among all who share a store, of the
-    grant itself if it is `shared`, and otherwise of the one it replaced.
+    grant itself if it is `shared`, and otherwise of the one it replaced. `asked_for` are the scopes
+    that its login was asked for because challenges demanded them.
     """
 
     key: Key
@@ -45,6 +46,7 @@ class Credential:
     renew_at: float | None = None
     version: int = 0
     shared: bool = False
+    asked_for: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Credential generation {self.generation} for {self.key.origin}>"

@@ -37,6 +37,8 @@ class Flight:
     """The version that is renewed, where there is a store."""
     fence: int | None = None
     """The number of the store's lease, while this renewal holds it."""
+    scope: tuple[str, ...] = ()
+    """The scopes that its login is asked for because challenges demand them."""
     led: bool = False
     """Whether it has come to a login."""
     status: Status = Status.RUNNING

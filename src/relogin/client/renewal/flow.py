@@ -60,26 +60,27 @@ def answer(cache: CredentialCache, info: ResponseInfo) -> Flow:
 
 
 def _answer_with_login(cache: CredentialCache, info: ResponseInfo) -> Flow:
-    policy, led, outcome = cache.policy, False, Outcome.UNTOUCHED
+    policy, outcome = cache.policy, Outcome.UNTOUCHED
+    led = {False: False, True: False}  # one login for a dead session, and one for more scopes
     for _ in range(MOST_REPLAYS):
         decision = policy.decision(info)
         if decision is None or _stands(cache, info, decision):
             return _unanswered(cache, info, outcome)
         report(cache, EventKind.CHALLENGED, decision)
-        dead = _dead(info, decision)
+        dead, more = _dead(info, decision), bool(decision.scope)
         renewed: Credential | Final | None = cache.newer(decision.key, dead)
         if renewed is None:
-            if led or decision.action is Action.STOP:
+            if led[more] or decision.action is Action.STOP:
                 renewed = yield from _elsewhere(cache, decision, dead)
             else:
-                renewed, led = yield from _renew(cache, info, decision, dead)
+                renewed, led[more] = yield from _renew(cache, info, decision, dead)
         if renewed is None:
-            if led and dead is not None and decision.error is None:
+            if led[more] and dead is not None and decision.error is None:
                 cache.stands(dead, info.method, info.url)
             report(cache, EventKind.REFUSED, decision, reason=decision.error)
             return Final(info, outcome)
         if isinstance(renewed, Final):
-            return renewed
+            return _kept(cache, renewed, decision)
         cache.asked(decision.key, info.url, challenged=decision.challenge is not None)
         if not policy.may_replay(info):
             return not_replayed(cache, info, decision)
@@ -134,12 +135,25 @@ def _stands(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> b
     """Tell whether a 401 without a reason is about something else than this session.
 
     It is where it has outlasted a login already, and where a server that does send challenges has
-    left this one bare: an old password in a form was wrong, say, and no login changes that.
+    left this one bare: an old password in a form was wrong, say, and no login changes that. And a
+    demand for scopes stands where a login has been asked for them.
     """
     sent = _dead(info, decision)
+    if decision.scope:
+        asked_for = () if sent is None else sent.asked_for
+        return cache.demands(decision.key).stand(decision.scope, asked_for, cache.clock())
     if sent is None or decision.error is not None:
         return False
     return cache.stood(sent, info.method, info.url, bare=decision.challenge is None)
+
+
+def _kept(cache: CredentialCache, final: Final, decision: Decision) -> Final:
+    """Return the refusal itself where scopes were not widened: the session lives as it was."""
+    if not decision.scope:
+        return final
+    if final.outcome is Outcome.DECLINED:
+        cache.demands(decision.key).refuse(decision.scope, cache.clock())
+    return replace(final, failure=None)
 
 
 def _dead(info: ResponseInfo, decision: Decision) -> Credential | None:

@@ -37,6 +37,7 @@ def log_in(
             cache.end(flight, Status.DECLINED)
         else:
             credential = yield from keep(grant)
+            cache.demands(flight.key).grant(decision.scope, grant)
     except Exception as cause:  # noqa: BLE001 - whatever the user's own code raises is its failure
         cache.failed(flight, cause, refused=isinstance(cause, LoginRefused))
     finally:
@@ -60,6 +61,8 @@ def _report_failure(
 def _context(
     cache: CredentialCache, info: ResponseInfo, decision: Decision, flight: Flight
 ) -> Context:
+    demands = cache.demands(decision.key)
+    flight.scope = demands.ask(decision.scope, flight.previous, cache.clock())
     return Context(
         challenge=decision.challenge,
         error=decision.error,
@@ -68,5 +71,6 @@ def _context(
         url=info.url,
         attempt=flight.attempt,
         previous=flight.previous,
+        scope=flight.scope,
         timeout=cache.policy.login_timeout,
     )

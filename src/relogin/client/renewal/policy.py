@@ -13,6 +13,12 @@ from typing import Any, Literal
 
 from relogin.client.events import Listener
 from relogin.client.renewal.credential import Credential, Key
+from relogin.client.renewal.scopes import (
+    FORBIDDEN,
+    INSUFFICIENT_SCOPE,
+    demanded,
+    signals_more,
+)
 from relogin.client.signals import Signal
 from relogin.client.stores import AnyStore
 from relogin.client.terms.responder import Action, Carrier, Responder
@@ -59,6 +65,8 @@ class Decision:
     responder: Responder
     challenge: Challenge | None
     error: SessionError | str | None
+    scope: frozenset[str] = frozenset()
+    """The scopes that are demanded, where a login is to ask for more."""
 
 
 # RFC 9110 §9.2.2
@@ -76,6 +84,8 @@ class Policy:
     signals: tuple[Signal, ...] = ()
     actions: Mapping[str | None, Action] = field(default_factory=dict)
     steps_up: bool = False
+    scopes_up: bool = False
+    """Whether the login can ask for more scopes."""
     replay_any_method: bool | None = None
     bare: Responder | None = None
     """What answers a 401 without any challenge; `None` where nothing does."""
@@ -110,10 +120,20 @@ class Policy:
         """When a waiter gives up: whoever takes the flight over has time for a whole login too."""
         return self.flight_timeout + self.login_timeout
 
+    def signals_for(self, status: int) -> tuple[Signal, ...]:
+        """Return what looks at a response of this status."""
+        if self.scopes_up and status == FORBIDDEN:
+            return (signals_more, *self.signals)
+        return self.signals
+
     def decision(self, info: ResponseInfo) -> Decision | None:
         """Find what a response asks for that can be answered; `None` where there is nothing."""
         if info.origin not in self.origins:
             return None
+        if self.scopes_up and info.status in {UNAUTHORIZED, FORBIDDEN}:
+            more = self._more_scopes(info)
+            if more is not None or info.signal == INSUFFICIENT_SCOPE:
+                return more
         challenged = self.challenged(info) if info.status == UNAUTHORIZED else None
         if challenged is not None:
             return challenged
@@ -139,6 +159,22 @@ class Policy:
                 error = responder.error_of(challenge)
                 key = Key(info.origin, challenge.realm or "", self.account)
                 return self._decision(key, responder, challenge, error)
+        return None
+
+    def _more_scopes(self, info: ResponseInfo) -> Decision | None:
+        """Find a challenge that demands scopes of the token that was sent."""
+        for responder in self.responders:
+            if self.actions.get(INSUFFICIENT_SCOPE) is Action.STOP:
+                break
+            for challenge in _readable(info.challenges):
+                scope = demanded(challenge)
+                if scope and self._answers(responder, challenge):
+                    error = responder.error_of(challenge)
+                    if error == INSUFFICIENT_SCOPE:
+                        sent = info.sent_with
+                        key = Key(info.origin, challenge.realm or "", self.account)
+                        key = key if sent is None else sent.key
+                        return Decision(key, Action.STEP_UP, responder, challenge, error, scope)
         return None
 
     def _unchallenged(
@@ -177,13 +213,15 @@ class Policy:
         """Say whether the request may be sent again (RFC 9110 §9.2.2, §15.5.2).
 
         A 401 says that the request was not applied, so any method may, unless the transport had
-        sent it before. A signal on another status says no such thing: only idempotent methods may.
+        sent it before. So does a 403 that demands more scopes (§15.5.4). A signal on another status
+        says no such thing: only idempotent methods may.
         """
         if not info.replayable:
             return False
         if info.method in _IDEMPOTENT or self.replay_any_method:
             return True
-        return self.replay_any_method is None and info.status == UNAUTHORIZED and info.once
+        refused = info.status == UNAUTHORIZED or info.signal == INSUFFICIENT_SCOPE
+        return self.replay_any_method is None and refused and info.once
 
 
 def _check_number(name: str, value: object, most: float = inf) -> None:

@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
+from relogin.client.renewal.scopes import Demands
 from relogin.client.terms.grant import Grant
 from relogin.client.terms.outcomes import Outcome
 
@@ -52,6 +53,7 @@ class ProtectionSpace:
     folders: set[str] = field(default_factory=set)
     challenges: bool = False
     accepted: bool = False
+    demands: Demands = field(default_factory=Demands)
     standing: tuple[int, frozenset[tuple[str, str]]] = (0, frozenset())
 
     def attempt(self) -> int:

@@ -161,7 +161,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
             warn_of_retries(adapter)
             self._adapter = adapter
         credential, signal = hook.sent_with(response), None
-        if self._cache.policy.signals:
+        if self._cache.policy.signals_for(response.status_code):
             signal = self._signal(response, sending)
         if (
             (self._is_challenged(response) or signal)
@@ -194,7 +194,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
             return None
         info = Answer(response.status_code, response.headers, response.url, reading=True)
         peek = Lookahead(response, streamed=bool(sending.get("stream")))
-        return signalled(policy.signals, info, peek.more)
+        return signalled(policy.signals_for(response.status_code), info, peek.more)
 
 
 class _Hook:
@@ -310,7 +310,8 @@ class _Exchange:
         self.response = refused.connection.send(prepared, **self.sending)
         self.response.history = [*refused.history, refused]
         self.response.request = prepared
-        if self.auth._cache.policy.signals:
+        self.signal = None
+        if self.auth._cache.policy.signals_for(self.response.status_code):
             self.signal = self.auth._signal(self.response, self.sending)
 
     def _info(self) -> ResponseInfo:
