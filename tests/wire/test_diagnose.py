@@ -284,11 +284,11 @@ def test_a_diagnosis_draws_each_fault_and_what_was_read() -> None:
         "comma-after-scheme (RFC 9110 §11.3)",
         r"  Bearer, error='no\tway'",
         "        ^",
-        "  Between the scheme and its first parameter stands a space: leave out the comma.",
+        "  Only a space belongs between the scheme and its first parameter: remove the comma.",
         "single-quotes (RFC 9110 §5.6.4)",
         r"  Bearer, error='no\tway'",
         "                ^^^^^^^^^",
-        "  Only double quotes quote: write them for the single ones.",
+        "  Use double quotes instead of single quotes.",
         "read as",
         '  Bearer error="no\tway"',
     ]

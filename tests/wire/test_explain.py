@@ -155,7 +155,7 @@ def test_the_message_shows_the_field_with_carets_and_says_what_to_do() -> None:
         "unquoted-spaces: expected a comma or the end of the field at character 14",
         "  Basic realm=My Realm",
         "              ^^^^^^^^",
-        "A text with spaces is no token: put it between double quotes. (RFC 9110 §11.2)",
+        "A value with spaces needs double quotes around it. (RFC 9110 §11.2)",
     ]
 
 

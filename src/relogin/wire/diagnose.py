@@ -40,7 +40,7 @@ class Diagnosis:
     unquoted-spaces (RFC 9110 §11.2)
       Basic realm=My Realm
                   ^^^^^^^^
-      A text with spaces is no token: put it between double quotes.
+      A value with spaces needs double quotes around it.
     read as
       Basic realm="My Realm"
     """

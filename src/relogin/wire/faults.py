@@ -15,187 +15,187 @@ KINDS: Final = {
     # what separates
     "missing-comma": (
         "RFC 9110 §5.6.1",
-        "Parameters, and challenges, are separated by commas: put one here.",
+        "Commas separate parameters and challenges: add one here.",
     ),
     "semicolon": (
         "RFC 9110 §5.6.1",
-        "A semicolon separates nothing: write a space after the scheme, and commas elsewhere.",
+        "A semicolon is not a separator: use a space after the scheme and commas elsewhere.",
     ),
     "obs-fold": (
         "RFC 9112 §5.2",
-        "A field is one line: write a space for the line break and the whitespace after it.",
+        "A field must be one line: replace the line break and the spaces after it by one space.",
     ),
     "line-break": (
         "RFC 9110 §5.5",
-        "A field holds no line break: leave it out, or send what follows in a field of its own.",
+        "A field must not contain a line break: remove it, or send the rest as a second field.",
     ),
     # what a challenge begins with
     "missing-scheme": (
         "RFC 9110 §11.3",
-        "The name of the scheme and a space come first: a parameter alone is no challenge.",
+        "A challenge begins with a scheme and a space: add them before the parameter.",
     ),
     "comma-after-scheme": (
         "RFC 9110 §11.3",
-        "Between the scheme and its first parameter stands a space: leave out the comma.",
+        "Only a space belongs between the scheme and its first parameter: remove the comma.",
     ),
     "colon-after-scheme": (
         "RFC 9110 §11.3",
-        "Between the scheme and its first parameter stands a space: leave out the colon.",
+        "Only a space belongs between the scheme and its first parameter: remove the colon.",
     ),
     "missing-space": (
         "RFC 9110 §11.3",
-        "Between the scheme and what follows it stands a space: put one here.",
+        "A space must follow the scheme: add one here.",
     ),
     "bad-space": (
         "RFC 9110 §11.3",
-        "What stands here is no space: write the one that is U+0020.",
+        "This is not an ordinary space: use U+0020.",
     ),
     "duplicate-scheme": (
         "RFC 9110 §11.3",
-        "The scheme is written once: leave out the second.",
+        "The scheme is here twice: remove the second one.",
     ),
     "header-name": (
         "RFC 9110 §11.6.1",
-        "The name of the field is no part of its value: leave it out.",
+        "The name of the field is not part of its value: remove it.",
     ),
     # the values of parameters
     "single-quotes": (
         "RFC 9110 §5.6.4",
-        "Only double quotes quote: write them for the single ones.",
+        "Use double quotes instead of single quotes.",
     ),
     "smart-quotes": (
         "RFC 9110 §5.6.4",
-        'Only the double quote of ASCII quotes: write " for these.',
+        'Use the ASCII double quote " instead of these.',
     ),
     "escaped-quotes": (
         "RFC 9110 §5.6.4",
-        'The quotes around a value are not escaped: write " there, and \\" only between them.',
+        'Do not escape the quotes around a value: use " there, and \\" only inside.',
     ),
     "doubled-quotes": (
         "RFC 9110 §5.6.4",
-        "One double quote opens a value and one closes it: leave out the others.",
+        "One double quote opens a value and one closes it: remove the others.",
     ),
     "unterminated-quote": (
         "RFC 9110 §5.6.4",
-        "The quote that is opened here is never closed: put a double quote after the text.",
+        "This quote is never closed: add a double quote after the text.",
     ),
     "unopened-quote": (
         "RFC 9110 §5.6.4",
-        "The quote that is closed here was never opened: put a double quote before the text.",
+        "This quote was never opened: add a double quote before the text.",
     ),
     "unescaped-quote": (
         "RFC 9110 §5.6.4",
-        'A double quote inside a quoted text is written \\": put a backslash before each.',
+        'Inside quotes, write a double quote as \\": add a backslash before each.',
     ),
     "unescaped-backslash": (
         "RFC 9110 §5.6.4",
-        "A backslash inside a quoted text is written twice: put the second one here.",
+        "Inside quotes, write a backslash twice: add the second one here.",
     ),
     "control-character": (
         "RFC 9110 §5.5",
-        "A field holds no control characters: leave this one out.",
+        "A field must not contain control characters: remove this one.",
     ),
     "non-latin-1": (
         "RFC 9110 §5.5",
-        "A field is made of octets and this character is none: send US-ASCII only.",
+        "This character does not fit into one byte: use ASCII only.",
     ),
     "unquoted-url": (
         "RFC 9110 §11.2",
-        "A URL is no token: put it between double quotes.",
+        "A URL needs double quotes around it.",
     ),
     "unquoted-spaces": (
         "RFC 9110 §11.2",
-        "A text with spaces is no token: put it between double quotes.",
+        "A value with spaces needs double quotes around it.",
     ),
     "unquoted-comma": (
         "RFC 9110 §11.2",
-        "A text with commas is no token: put it between double quotes.",
+        "A value with commas needs double quotes around it.",
     ),
     "unquoted-base64": (
         "RFC 9110 §11.2",
-        "Base64 with its = and / is no token: put the value between double quotes.",
+        "Base64 with = or / needs double quotes around it.",
     ),
     "unquoted-value": (
         "RFC 9110 §11.2",
-        "This value is no token: put it between double quotes.",
+        "This value needs double quotes around it.",
     ),
     "empty-value": (
         "RFC 9110 §11.2",
-        'A parameter has a value: write "" for the empty one, or leave the parameter out.',
+        'The value is missing: write "" for an empty one, or remove the parameter.',
     ),
     "valueless-param": (
         "RFC 9110 §11.2",
-        "A parameter is a name, an equals sign and a value: add the value, or leave it out.",
+        "A parameter needs an equals sign and a value: add them, or remove the parameter.",
     ),
     "colon-for-equals": (
         "RFC 9110 §11.2",
-        "Between the name of a parameter and its value stands an equals sign: write that.",
+        "Use an equals sign between the name of a parameter and its value.",
     ),
     "missing-equals": (
         "RFC 9110 §11.2",
-        "Between the name of a parameter and its value stands an equals sign: put one here.",
+        "The equals sign before the value is missing: add one here.",
     ),
     "bad-equals": (
         "RFC 9110 §11.2",
-        "Between the name of a parameter and its value stands one equals sign: write that.",
+        "Use exactly one equals sign between the name of a parameter and its value.",
     ),
     "quoted-name": (
         "RFC 9110 §11.2",
-        "The name of a parameter is a token: leave out the quotes around it.",
+        "The name of a parameter has no quotes: remove them.",
     ),
     "duplicate-parameter": (
         "RFC 9110 §11.2",
-        "A parameter occurs once in a challenge: leave this one out.",
+        "A challenge must not have the same parameter twice: remove this one.",
     ),
     # what is neither scheme nor parameter
     "quoted-challenge": (
         "RFC 9110 §11.3",
-        "Quotes stand around values, not around challenges: leave them out.",
+        "Only values have quotes, not whole challenges: remove them.",
     ),
     "positional-quoted": (
         "RFC 9110 §11.2",
-        "A value has a name: put it, and an equals sign, before the quotes.",
+        "This value has no name: add a name and an equals sign before the quotes.",
     ),
     "bad-token68": (
         "RFC 9110 §11.2",
-        "This is no token68: send the scheme alone, or with a value in base64.",
+        "This is not base64: send the scheme alone, or with a base64 value or parameters.",
     ),
     "url-payload": (
         "RFC 9110 §11.3",
-        "A URL alone cannot follow a scheme: make it the quoted value of a parameter.",
+        "A URL cannot follow the scheme directly: make it the quoted value of a parameter.",
     ),
     "url-only": (
         "RFC 9110 §11.3",
-        "A URL is no challenge: name a scheme, and make the URL the quoted value of a parameter.",
+        "A URL is not a challenge: begin with a scheme, and make the URL a quoted parameter.",
     ),
     "json-payload": (
         "RFC 9110 §11.3",
-        "JSON is no challenge: send it as content, and parameters here.",
+        "JSON is not a challenge: put it into the body, and send parameters here.",
     ),
     "html-payload": (
         "RFC 9110 §11.3",
-        "HTML is no challenge: send it as content, and a scheme here.",
+        "HTML is not a challenge: put it into the body, and send a scheme here.",
     ),
     "placeholder-braces": (
         "RFC 9110 §11.3",
-        "This looks like a placeholder that was never filled in: leave it out.",
+        "This looks like a placeholder that was not filled in: fill it in or remove it.",
     ),
     "prose": (
         "RFC 9110 §11.3",
-        "A sentence is no challenge: send it as content, and a scheme here.",
+        "A sentence is not a challenge: put it into the body, and send a scheme here.",
     ),
     "stray-word": (
         "RFC 9110 §11.3",
-        "This word is neither a scheme nor a parameter: leave it out.",
+        "This word is neither a scheme nor a parameter: remove it.",
     ),
     "stray-character": (
         "RFC 9110 §11.3",
-        "This is neither a scheme nor a parameter: leave it out.",
+        "This is neither a scheme nor a parameter: remove it.",
     ),
     # bounds
     "too-many-faults": (
         "RFC 9110 §5.4",
-        "There are too many faults before this place: what follows was not read.",
+        "There are too many faults: the rest was not read.",
     ),
 }
 """By kind: the section of the RFC that it breaks, and what to do about it."""

@@ -15,12 +15,10 @@ MAX_REMARKS: Final = 100
 """How many remarks are made on a field."""
 
 REMARKS: Final = {
-    "quotes-in-value": (
-        "Only double quotes quote: these are part of the value, so write double ones."
-    ),
+    "quotes-in-value": ("These quotes are part of the value: use double quotes."),
     "word-as-token68": (
-        "Two words are read as a scheme and its token68: send a sentence as content, and here a "
-        "scheme with parameters."
+        "Two words are read as a scheme and a value: put a sentence into the body, and send a "
+        "scheme with parameters here."
     ),
 }
 """By kind: what to do about it. The kinds are part of the public interface."""
