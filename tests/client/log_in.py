@@ -1,10 +1,12 @@
-"""Ways to run a login: over requests, httpx, and httpx's asynchronous client on two loops."""
+"""Ways to run a login: over each library, and over its asynchronous client on its loops."""
 
 from collections.abc import Callable
 from typing import Any
 
+import aiohttp
 import anyio
 import httpx
+import httpx2
 import requests
 
 from relogin import Grant
@@ -41,10 +43,15 @@ def with_httpx(login: Any, timeout: float = 5.0) -> Any:
         return login(context(http, timeout))
 
 
-def over_async_httpx(backend: str) -> LogIn:
+def open_aiohttp() -> aiohttp.ClientSession:
+    """As `context.http` is: aiohttp takes no cookies from an address unless it is told to."""
+    return aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
+
+
+def over_async(open_http: Callable[[], Any], backend: str) -> LogIn:
     def log_in(login: Any, timeout: float = 5.0) -> Any:
         async def main() -> Any:
-            async with httpx.AsyncClient() as http:
+            async with open_http() as http:
                 return await login.acall(context(http, timeout))
 
         return anyio.run(main, backend=backend)
@@ -55,8 +62,10 @@ def over_async_httpx(backend: str) -> LogIn:
 WAYS = {
     "requests": with_requests,
     "httpx": with_httpx,
-    "asyncio": over_async_httpx("asyncio"),
-    "trio": over_async_httpx("trio"),
+    "asyncio": over_async(httpx.AsyncClient, "asyncio"),
+    "trio": over_async(httpx.AsyncClient, "trio"),
+    "httpx2": over_async(httpx2.AsyncClient, "asyncio"),
+    "aiohttp": over_async(open_aiohttp, "asyncio"),
 }
 
 

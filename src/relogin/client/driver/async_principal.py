@@ -33,12 +33,12 @@ class AsyncPrincipal(Principal[Http]):
     """The login of one principal, as threads and tasks call it."""
 
     @abstractmethod
-    def _open_http(self, opened: ExitStack) -> Any:
-        """Make `context.http` for a login that is called."""
+    def _open_http(self, opened: ExitStack, request: Any) -> Any:
+        """Make `context.http` for a login that is called, and that `request` asked for."""
 
     @abstractmethod
-    def _open_http_async(self, opened: AsyncExitStack) -> Any:
-        """Make `context.http` for a login that is awaited."""
+    def _open_http_async(self, opened: AsyncExitStack, request: Any) -> Any:
+        """Make `context.http` for a login that is awaited, and that `request` asked for."""
 
     @abstractmethod
     def _is_awaited(self, http: object) -> bool:
@@ -49,20 +49,21 @@ class AsyncPrincipal(Principal[Http]):
         await tasks.drive(forget(self._cache), partial(tasks.stand_by, self._cache))
         self._cache.reset()
 
-    def _log_in(self, command: Login) -> object:
+    def _log_in(self, command: Login, request: object = None) -> object:
         with ExitStack() as opened, logging_in(self._cache):
-            return self.login(replace(command.context, open_http=lambda: self._open_http(opened)))
+            open_http = partial(self._open_http, opened, request)
+            return self.login(replace(command.context, open_http=open_http))
 
-    async def _log_in_async(self, command: Login) -> object:
+    async def _log_in_async(self, command: Login, request: object = None) -> object:
         seconds = self._cache.policy.login_timeout
         with anyio.move_on_after(seconds):
             login = self._awaitable()
             if login is None:
-                return await tasks.elsewhere(self._log_in_elsewhere, command)
+                return await tasks.elsewhere(self._log_in_elsewhere, command, request)
             async with AsyncExitStack() as opened:
-                context = replace(command.context, open_http=lambda: self._open_http_async(opened))
+                open_http = partial(self._open_http_async, opened, request)
                 with logging_in(self._cache):
-                    return await login(context)
+                    return await login(replace(command.context, open_http=open_http))
         raise errors.LoginUnavailable(f"the login did not end within {seconds:g} s")
 
     def _awaitable(self) -> Callable[[Context], Awaitable[object]] | None:
@@ -74,8 +75,8 @@ class AsyncPrincipal(Principal[Http]):
         is_coroutine = inspect.iscoroutinefunction
         return login if is_coroutine(login) or is_coroutine(type(login).__call__) else None
 
-    def _log_in_elsewhere(self, command: Login) -> object:
-        result = self._log_in(command)
+    def _log_in_elsewhere(self, command: Login, request: object) -> object:
+        result = self._log_in(command, request)
         if inspect.iscoroutine(result):
             result.close()
             raise errors.InvalidGrant(

@@ -108,14 +108,14 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
     def _is_awaited(self, http: object) -> bool:
         return isinstance(http, self._library.AsyncClient)
 
-    def _open_http(self, opened: ExitStack) -> Any:
+    def _open_http(self, opened: ExitStack, _: object) -> Any:
         if self._http is not None:
             return of_kind(self._library.Client, self._http)
         client = self._library.Client(**self._plain())
         opened.callback(client.close)  # not entered: that is left to the login, and done once
         return client
 
-    def _open_http_async(self, opened: AsyncExitStack) -> Any:
+    def _open_http_async(self, opened: AsyncExitStack, _: object) -> Any:
         if self._http is not None:
             return of_kind(self._library.AsyncClient, self._http)
         client = self._library.AsyncClient(**self._plain())

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import partial
-from itertools import chain
 from typing import Any, TypeAlias
 
 import anyio
 
+from relogin.client.driver.passes import AsyncChunks, Chunks, Passes
 from relogin.client.driver.seek import seek
 from relogin.client.httpx_family.library import Library, Request, Response
 from relogin.client.renewal.policy import UNAUTHORIZED
@@ -19,8 +19,6 @@ from relogin.errors import BodyNotReplayable
 
 __all__ = [
     "MOST_OCTETS",
-    "AsyncChunks",
-    "Chunks",
     "Rewind",
     "drain",
     "drain_async",
@@ -87,11 +85,11 @@ def _repeated(
     if not isinstance(stream, library.AsyncByteStream):
         if iter(source) is iter(source):
             return _never
-        request.stream = library.streaming(Chunks)(source, _Passes(spent))
+        request.stream = library.streaming(Chunks)(source, Passes(spent))
     elif not isinstance(stream, library.SyncByteStream):
         if aiter(source) is aiter(source):
             return _never
-        request.stream = library.streaming(AsyncChunks)(source, _Passes(spent))
+        request.stream = library.streaming(AsyncChunks)(source, Passes(spent))
     else:  # the user's own, for both clients: nobody can say which way it goes
         return _never
     return _always
@@ -111,90 +109,6 @@ def _read(stream: Iterable[bytes], rewind: Rewind) -> Iterator[bytes]:
     yield from stream
     if not rewind():
         raise BodyNotReplayable("the body was read to sign it, and cannot be read again")
-
-
-class _Passes:
-    """What was sent of a body before: a pass that begins otherwise, or ends earlier, is no body.
-
-    Nobody can tell from outside whether an object can be iterated twice: a progress bar around a
-    generator looks the same, and would upload nothing.
-    """
-
-    def __init__(self, spent: Callable[[], Exception]) -> None:
-        self._spent = spent
-        self._first = b""
-        self._farthest = 0
-
-    def check(self, sent: int, chunk: bytes) -> int:
-        """Compare the chunk that comes after so many octets; return how many that makes."""
-        if sent == 0:
-            self._first = self._first or chunk
-            if chunk and chunk != self._first:
-                raise self._spent()
-        sent += len(chunk)
-        self._farthest = max(self._farthest, sent)
-        return sent
-
-    def ended(self, sent: int) -> None:
-        """Compare the end with the farthest that a pass came."""
-        if sent < self._farthest:
-            raise self._spent()
-
-
-class Chunks:
-    """A body that is iterated once for each time it is sent."""
-
-    def __init__(self, source: Iterable[bytes], passes: _Passes) -> None:
-        self._source = source
-        self._passes = passes
-        self._begun: Iterator[bytes] | None = None
-
-    def begin(self) -> None:
-        """Begin the next pass, before the request it is for has gone out."""
-        pieces = self._pass()
-        self._begun = chain([next(pieces, b"")], pieces)
-
-    def __iter__(self) -> Iterator[bytes]:
-        begun, self._begun = self._begun, None
-        return begun or self._pass()
-
-    def _pass(self) -> Iterator[bytes]:
-        sent = 0
-        for chunk in self._source:
-            sent = self._passes.check(sent, chunk)
-            yield chunk
-        self._passes.ended(sent)
-
-
-class AsyncChunks:
-    """A body that is iterated asynchronously, once for each time it is sent."""
-
-    def __init__(self, source: AsyncIterable[bytes], passes: _Passes) -> None:
-        self._source = source
-        self._passes = passes
-        self._begun: tuple[bytes, AsyncIterator[bytes]] | None = None
-
-    async def begin(self) -> None:
-        """Begin the next pass, before the request it is for has gone out."""
-        pieces = self._pass()
-        self._begun = await anext(pieces, b""), pieces
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        (first, pieces), self._begun = self._begun or (b"", self._pass()), None
-        yield first
-        async for chunk in pieces:
-            yield chunk
-
-    async def _pass(self) -> AsyncIterator[bytes]:
-        sent, chunks = 0, aiter(self._source)
-        try:
-            async for chunk in chunks:
-                sent = self._passes.check(sent, chunk)
-                yield chunk
-            self._passes.ended(sent)
-        finally:  # trio wants every generator to come to its end
-            if hasattr(chunks, "aclose"):
-                await chunks.aclose()
 
 
 def drain(library: Library, response: Response) -> None:

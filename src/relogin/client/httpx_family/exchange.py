@@ -26,7 +26,8 @@ from relogin.client.driver.credentials import (
 )
 from relogin.client.driver.drive import Stepping
 from relogin.client.driver.failures import raisable
-from relogin.client.httpx_family.body import AsyncChunks, Chunks, pieces, watch
+from relogin.client.driver.passes import AsyncChunks, Chunks
+from relogin.client.httpx_family.body import pieces, watch
 from relogin.client.httpx_family.bound import OriginBound
 from relogin.client.httpx_family.library import Library, Request, Response
 from relogin.client.renewal.cache import CredentialCache

@@ -51,7 +51,11 @@ Steps: TypeAlias = Generator[Request, Answer, T]
 
 
 def jar_of(http: Any) -> CookieJar:
-    """Return the cookie jar of a client; httpx keeps it inside its own."""
+    """Return the cookie jar of a client; httpx keeps it inside its own, aiohttp has another."""
+    if library_of(http) == "aiohttp":
+        from relogin.client.logins.over_aiohttp import Jar
+
+        return Jar(http.cookie_jar)
     jar: CookieJar = getattr(http.cookies, "jar", http.cookies)
     return jar
 
@@ -74,7 +78,7 @@ def run(steps: Steps[T], http: Any, seconds: float) -> T:
 
 
 async def run_async(steps: Steps[T], http: Any, seconds: float) -> T:
-    """Take a login to its end over an `httpx.AsyncClient`."""
+    """Take a login to its end over an `httpx.AsyncClient` or an `aiohttp.ClientSession`."""
     until = time.monotonic() + seconds
     try:
         request = next(steps)
@@ -103,6 +107,10 @@ def _sent(http: Any, request: Request, until: float) -> Answer:
 
 async def _sent_async(http: Any, request: Request, until: float) -> Answer:
     try:
+        if library_of(http) == "aiohttp":
+            from relogin.client.logins.over_aiohttp import sent
+
+            return await sent(http, request, _left(until))
         return await _over_async_httpx(http, request, _left(until))
     except _failures(http) as error:
         failed = _no_answer(request, error)
@@ -139,6 +147,7 @@ _BEFORE_SENDING = frozenset(
     {
         *("NoTimeLeft", "NewConnectionError", "ConnectTimeoutError"),
         *("ConnectError", "ConnectTimeout", "PoolTimeout", "InvalidURL", "UnsupportedProtocol"),
+        *("ClientConnectorError", "ConnectionTimeoutError", "NonHttpUrlClientError"),
     }
 )
 
@@ -162,6 +171,8 @@ def _failures(http: Any) -> tuple[type[Exception], ...]:
     library: Any = import_module(name)
     if name in HTTPX:
         return (library.HTTPError, library.InvalidURL, TimeoutError)
+    if name == "aiohttp":
+        return (library.ClientError, ValueError, TimeoutError)
     # ValueError is what requests says to some redirects, which it looks at even if it stays there.
     return (library.RequestException, ValueError, TimeoutError)
 

@@ -10,6 +10,7 @@ import requests
 from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
 
+from relogin.client.driver.plain_session import PlainSession
 from relogin.client.requests.body import rewind
 from relogin.client.requests.broken import is_broken, keeps_a_connection
 
@@ -25,18 +26,13 @@ class Route:
     sending: dict[str, Any]
 
 
-class LoginSession(requests.Session):
-    """A session without cookies, auth or netrc, over the connections of the request it serves.
-
-    Every request has a time-out: a login that hangs would hold up all who wait for it.
-    """
+class LoginSession(PlainSession):
+    """A session over the connections of the request that it serves."""
 
     def __init__(self, route: Route | None, timeout: float) -> None:
-        super().__init__()
-        self.trust_env = False
+        super().__init__(timeout)
         self.sends_again = True
         """Whether a request may be sent again over a new connection; a login may forbid it."""
-        self._timeout = timeout
         self._shared: BaseAdapter | None = None
         if route is not None:
             self._shared = route.adapter
@@ -45,12 +41,6 @@ class LoginSession(requests.Session):
             self.proxies = dict(route.sending.get("proxies") or {})
             self.verify = route.sending.get("verify", True)
             self.cert = route.sending.get("cert")
-
-    def request(self, *args: Any, **kwargs: Any) -> requests.Response:
-        """Send a request, within the login's time-out unless another one is given."""
-        if kwargs.get("timeout") is None:
-            kwargs["timeout"] = self._timeout
-        return super().request(*args, **kwargs)
 
     def send(self, request: PreparedRequest, **kwargs: Any) -> Response:
         """Send a request, once more on a new connection where a kept one turns out to be closed."""

@@ -55,7 +55,7 @@ class Grant:
         for name in ("token", "refresh"):
             if not isinstance(getattr(self, name), str | None):
                 raise InvalidGrant(f"Grant.{name} is a str, not {_kind(getattr(self, name))}")
-        if not (isinstance(self.cookies, Mapping) or hasattr(self.cookies, "add_cookie_header")):
+        if not (isinstance(self.cookies, Mapping) or _is_jar(self.cookies)):
             kind = _kind(self.cookies)
             raise InvalidGrant(f"Grant.cookies maps names to values, or is a jar; not {kind}")
         _check_headers(self.headers)
@@ -138,7 +138,9 @@ def granted(result: object, url: str) -> Grant | None:
 
 def _with_plain_cookies(grant: Grant, url: str) -> Grant:
     jar: Any = getattr(grant.cookies, "jar", grant.cookies)  # httpx.Cookies keeps its jar inside
-    plain = _cookies_for(jar, url) if hasattr(jar, "add_cookie_header") else dict(jar)
+    plain = _cookies_for(jar, url) if _is_jar(jar) else dict(jar)
+    # aiohttp gives morsels of http.cookies, which know how their values go over the wire.
+    plain = {name: getattr(value, "coded_value", value) for name, value in plain.items()}
     if not (grant.token or plain or grant.headers):
         raise InvalidGrant(f"the cookies of this Grant are not for {urlsplit(url).hostname}")
     for name, value in plain.items():
@@ -180,8 +182,16 @@ _is_cookie_name = re.compile(r"[!#-+\--:<>-\[\]-~]++").fullmatch
 is_cookie_value = re.compile(r"[ -:<-~\x80-\xff]*+").fullmatch
 
 
-def _cookies_for(jar: CookieJar, url: str) -> dict[str, str]:
+def _is_jar(cookies: object) -> bool:
+    return hasattr(cookies, "add_cookie_header") or hasattr(cookies, "filter_cookies")
+
+
+def _cookies_for(jar: Any, url: str) -> dict[str, Any]:
     """Pick what a jar would send to `url`: a login may have met other hosts on its way."""
+    if hasattr(jar, "filter_cookies"):  # of aiohttp
+        from yarl import URL
+
+        return dict(jar.filter_cookies(URL(url)))
     from urllib.request import Request  # slow to load, and few grants hold a jar
 
     request = Request(url)  # noqa: S310 - never opened, only asked for its Cookie header

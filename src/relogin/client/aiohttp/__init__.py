@@ -1,0 +1,177 @@
+"""Renewal for aiohttp: `aiohttp.ClientSession(middlewares=[SessionAuth(login, …)])`.
+
+This drives `relogin.client.renewal.flow` as a client middleware: it sends, waits and logs in as the
+flow says, and decides nothing. Needs the extra ``relogin[aiohttp]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from contextlib import AsyncExitStack, ExitStack
+from functools import partial
+from typing import Any
+
+try:
+    import aiohttp
+    import anyio as _anyio  # noqa: F401 - tasks of several loops wait with it
+except ImportError as missing:
+    raise ImportError(
+        "relogin.client.aiohttp needs aiohttp: pip install 'relogin[aiohttp]'", name=missing.name
+    ) from missing
+
+from relogin import errors
+from relogin.client.aiohttp.exchange import Exchange, Handler
+from relogin.client.driver import tasks
+from relogin.client.driver.async_principal import AsyncPrincipal, of_kind
+from relogin.client.driver.failures import by_base, raisable
+from relogin.client.driver.reentry import inside
+from relogin.client.events import heard
+from relogin.client.renewal.flow import Command, Login, Replay, answer, before
+from relogin.client.renewal.policy import Credential
+from relogin.client.renewal.shared import share
+from relogin.client.terms.libraries import mixed_up
+from relogin.client.terms.origins import sent_to
+from relogin.client.terms.outcomes import mark
+
+__all__ = [
+    "BodyNotReplayable",
+    "InvalidGrant",
+    "LoginRefused",
+    "LoginTimeout",
+    "LoginUnavailable",
+    "SessionAuth",
+]
+
+
+class LoginRefused(errors.LoginRefused, aiohttp.ClientError):
+    """The login was refused; `response` is the 401 that asked for it."""
+
+
+class LoginUnavailable(errors.LoginUnavailable, aiohttp.ClientError):
+    """The login could not be done now; `response` is the 401 that asked for it."""
+
+
+class InvalidGrant(errors.InvalidGrant, aiohttp.ClientError):
+    """The login returned what is no grant; `response` is the 401 that asked for it."""
+
+
+class LoginTimeout(errors.LoginTimeout, aiohttp.ServerTimeoutError):
+    """The renewal took too long; `response` is the 401 that asked for it."""
+
+
+class BodyNotReplayable(errors.BodyNotReplayable, aiohttp.ClientError):
+    """The session lives again, but the body is spent; `response` is the 401."""
+
+
+_KINDS = by_base(LoginRefused, LoginUnavailable, InvalidGrant, LoginTimeout, BodyNotReplayable)
+
+
+class SessionAuth(AsyncPrincipal[Any]):
+    """Renews a dead session for aiohttp, once for all tasks, and sends the request again.
+
+    A client middleware: one object may serve many sessions, in several loops and threads, at once.
+    `login` is a coroutine function, or any other callable, which runs in a thread: it gets a
+    `Context` and returns a `relogin.Grant`, a token, or `None` to decline. For a login that is
+    awaited, `context.http` is an `aiohttp.ClientSession` over the connections of the request, and
+    for any other a `requests.Session`.
+
+    All parameters are as for `relogin.client.httpx.SessionAuth`. What aiohttp does otherwise: its
+    total time-out counts the login too; the refused answer is in no `history`, and
+    `relogin.client.outcome` tells of it; middlewares run for each redirect, so a session is signed
+    for within its origin, and a 401 after a redirect is answered like any other. A file that you
+    pass is closed by aiohttp once the request is over.
+
+    Raises `ValueError` for a bare callable without `origins`, and for an origin that is neither
+    https nor loopback.
+
+    >>> import aiohttp, relogin
+    >>> async def login(context):
+    ...     return relogin.Grant(token="…", expires_in=600)
+    >>> auth = SessionAuth(login, "https://api.example.com")
+    >>> async def main():
+    ...     async with aiohttp.ClientSession(middlewares=[auth]) as session:
+    ...         ...
+    """
+
+    def __call__(
+        self, request: aiohttp.ClientRequest, handler: Handler | None = None
+    ) -> Awaitable[aiohttp.ClientResponse]:
+        """Send a request, with all that comes of it."""
+        if handler is None or not isinstance(request, aiohttp.ClientRequest):
+            raise mixed_up("aiohttp", request)
+        return self._sent(request, handler)
+
+    async def _sent(
+        self, request: aiohttp.ClientRequest, handler: Handler
+    ) -> aiohttp.ClientResponse:
+        if inside(self._cache):
+            return await handler(request)
+        exchange = Exchange(self._cache, _KINDS, request, handler)
+        await exchange.send(await self._credential(request))
+        if exchange.is_dead or self._is_news(exchange.response):
+            await self._answer(exchange)
+        if exchange.credential is not None and self._cache.policy.fresh == "always":
+            flow = share(self._cache, exchange.credential)
+            await tasks.drive(flow, partial(tasks.stand_by, self._cache))
+        return exchange.response
+
+    async def _credential(self, request: aiohttp.ClientRequest) -> Credential | None:
+        """Find what to sign a request with, renewed if it is about to end."""
+        url = str(request.url)
+        origin = sent_to(url)
+        credential = self._cache.for_request(origin, url)
+        if self._cache.ready(origin, credential):
+            return credential
+        flow = before(self._cache, credential, origin, request.method, url)
+        return await tasks.drive(flow, partial(self._stand_by_or_log_in, request))
+
+    def _is_news(self, response: aiohttp.ClientResponse) -> bool:
+        # Beside a 401 a challenge is news for who listens, and nothing else.
+        return heard(self._cache.policy.listener) and "WWW-Authenticate" in response.headers
+
+    async def _answer(self, exchange: Exchange) -> None:
+        """Do what a response asks for; raise what fails in aiohttp's own kind."""
+        flow = answer(self._cache, exchange.info())
+        final = await tasks.drive(flow, partial(self._do, exchange))
+        mark(exchange.response, final.outcome)
+        if final.failure is not None:
+            await exchange.free_connection()  # nobody else would: it goes into the exception only
+            raise raisable(final.failure, _KINDS, exchange.response) from final.failure.__cause__
+
+    async def _do(self, exchange: Exchange, command: Command) -> object:
+        await exchange.free_connection()
+        if isinstance(command, Replay):
+            return await exchange.send_again(command.credential)
+        return await self._stand_by_or_log_in(exchange.request, command)
+
+    async def _stand_by_or_log_in(self, request: aiohttp.ClientRequest, command: Any) -> object:
+        if isinstance(command, Login):
+            return await self._log_in_async(command, request)
+        return await tasks.stand_by(self._cache, command)
+
+    # What a login gets
+
+    def _is_awaited(self, http: object) -> bool:
+        return isinstance(http, aiohttp.ClientSession)
+
+    def _open_http(self, opened: ExitStack, _: object) -> Any:
+        from relogin.client.driver.plain_session import PlainSession, Session
+
+        if self._http is not None:
+            return of_kind(Session, self._http)
+        return opened.enter_context(PlainSession(self._cache.policy.login_timeout))
+
+    def _open_http_async(self, opened: AsyncExitStack, request: aiohttp.ClientRequest) -> Any:
+        if self._http is not None:
+            return of_kind(aiohttp.ClientSession, self._http)
+        http = aiohttp.ClientSession(
+            connector=request.session.connector,
+            connector_owner=False,
+            # By default aiohttp takes no cookies from an address.
+            cookie_jar=aiohttp.CookieJar(unsafe=True),
+            timeout=aiohttp.ClientTimeout(total=self._cache.policy.login_timeout),
+            proxy=request.proxy,
+            proxy_auth=request.proxy_auth,
+        )
+        opened.push_async_callback(http.close)
+        return http

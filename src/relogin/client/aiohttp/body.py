@@ -1,0 +1,116 @@
+"""Whether the body of a request of aiohttp can be sent a second time, whole.
+
+aiohttp puts a file back to its beginning by itself, but goes on where it cannot, and sends what is
+left: nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import aclosing
+from functools import partial
+from typing import Any, NoReturn, TypeAlias
+
+from aiohttp import ClientRequest, MultipartWriter
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.payload import (
+    AsyncIterablePayload,
+    BytesPayload,
+    IOBasePayload,
+    Payload,
+    TextIOPayload,
+)
+
+from relogin.client.driver.passes import AsyncChunks, Passes
+from relogin.client.driver.seek import seek
+from relogin.errors import BodyNotReplayable
+
+__all__ = ["Repeated", "Rewind", "pieces", "watch"]
+
+Rewind: TypeAlias = Callable[[], bool]
+"""Puts a body back to where it was before it was sent; `False` where it cannot be sent again."""
+
+
+def watch(request: ClientRequest, spent: Callable[[], Exception]) -> Rewind:
+    """Prepare a body for being sent twice, before it is sent once.
+
+    Where only a second pass can show that there is none, that pass raises `spent()`.
+    """
+    payload: Any = request.body
+    if type(payload) is AsyncIterablePayload:
+        source = payload._value  # what the user passed; aiohttp shows it nowhere
+        if aiter(source) is not aiter(source):  # an iterator is its own, and spent after one pass
+            payload = request._body = Repeated(payload, AsyncChunks(source, Passes(spent)))
+    return _rewinding(payload)
+
+
+def _rewinding(payload: Any) -> Rewind:
+    if not payload or isinstance(payload, BytesPayload | Repeated):
+        return _always
+    if isinstance(payload, IOBasePayload):
+        return _file(payload)
+    if isinstance(payload, MultipartWriter):
+        parts = [_rewinding(part) for part, _, _ in payload]
+        return lambda: all(rewind() for rewind in parts)
+    return _never  # an iterator, or a payload of the user's own: nobody can say
+
+
+def _always() -> bool:
+    return True
+
+
+def _never() -> bool:
+    return False
+
+
+def _file(payload: Any) -> Rewind:
+    file, position = payload._value, payload._start_position  # a redirect has sent it before
+    try:
+        return partial(seek, file, file.tell() if position is None else position)
+    except Exception:  # noqa: BLE001 - a file of the user's own may raise anything
+        return _never
+
+
+def pieces(payload: Any, rewind: Rewind) -> Iterable[bytes] | None:
+    """Read a body before it is sent; `None` where it cannot be read twice, or only in a task."""
+    if not payload:
+        return ()
+    if isinstance(payload, BytesPayload):
+        return (payload._value,)
+    if isinstance(payload, TextIOPayload) or not isinstance(payload, IOBasePayload) or not rewind():
+        return None
+    return _read(payload._value, rewind)
+
+
+def _read(file: Any, rewind: Rewind) -> Iterator[bytes]:
+    while piece := file.read(64 * 1024):
+        yield piece
+    if not rewind():
+        raise BodyNotReplayable("the body was read to sign it, and cannot be read again")
+
+
+class Repeated(Payload):
+    """A body that is iterated asynchronously, once for each time it is sent."""
+
+    def __init__(self, payload: Payload, chunks: AsyncChunks) -> None:
+        super().__init__(chunks, headers=payload.headers)
+        self.chunks = chunks
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        """Write all of it."""
+        await self.write_with_length(writer, None)
+
+    async def write_with_length(
+        self, writer: AbstractStreamWriter, content_length: int | None
+    ) -> None:
+        """Write it, or as many octets of it as the request says that it has."""
+        left = content_length
+        pieces: Any = aiter(self.chunks)
+        async with aclosing(pieces) as chunks:
+            async for chunk in chunks:
+                await writer.write(chunk if left is None else chunk[:left])
+                left = None if left is None else max(left - len(chunk), 0)
+
+    def decode(self, *_: object, **__: object) -> NoReturn:
+        """Raise `TypeError`: to show it would be to spend it."""
+        raise TypeError("this body is read when it is sent")

@@ -1,0 +1,49 @@
+"""The cookies that an answer of aiohttp sets: for the next request, for the jar, for the grant."""
+
+from __future__ import annotations
+
+from http.cookies import Morsel, SimpleCookie
+from typing import NamedTuple
+
+from aiohttp import ClientRequest, ClientResponse, CookieJar
+
+__all__ = ["Named", "set_by", "take_in"]
+
+
+class Named(NamedTuple):
+    """A cookie, as `roll` takes it."""
+
+    name: str
+    value: str
+
+
+def set_by(response: ClientResponse) -> list[Named]:
+    """Return the cookies that a response sets, as they go over the wire."""
+    return [Named(name, morsel.coded_value) for name, morsel in response.cookies.items()]
+
+
+def take_in(request: ClientRequest, refused: ClientResponse) -> tuple[dict[str, str], set[str]]:
+    """Tell which cookies a 401 sets for the request to be sent again, and which it deletes.
+
+    aiohttp sees the last answer only: so the session's jar is told of them too.
+    """
+    if not refused.cookies:
+        return {}, set()
+    request.session.cookie_jar.update_cookies(refused.cookies, refused.url)
+    lasting = SimpleCookie()
+    for name, morsel in refused.cookies.items():
+        lasting[name] = _lasting(morsel)
+    now, ever = _sent_back(refused.cookies, refused), _sent_back(lasting, refused)
+    return now, ever.keys() - now.keys()
+
+
+def _sent_back(cookies: SimpleCookie, refused: ClientResponse) -> dict[str, str]:
+    jar = CookieJar(unsafe=True, quote_cookie=False)
+    jar.update_cookies(cookies, refused.url)
+    return {name: m.coded_value for name, m in jar.filter_cookies(refused.url).items()}
+
+
+def _lasting(morsel: Morsel[str]) -> Morsel[str]:
+    copied: Morsel[str] = morsel.copy()
+    copied["max-age"] = copied["expires"] = ""
+    return copied

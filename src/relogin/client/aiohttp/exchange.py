@@ -1,0 +1,167 @@
+"""One request of aiohttp, from its signing to its answer: sent, and sent again as the flow says."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeAlias
+
+from aiohttp import ClientError, ClientRequest, ClientResponse
+from yarl import URL
+
+from relogin.client.aiohttp.body import Repeated, pieces, watch
+from relogin.client.aiohttp.cookies import set_by, take_in
+from relogin.client.aiohttp.lookahead import drain, free, look
+from relogin.client.driver.cookie_text import with_cookies
+from relogin.client.driver.credentials import (
+    extend,
+    for_request,
+    roll,
+    sent_with,
+    sign,
+    unsign,
+)
+from relogin.client.driver.failures import Kinds, raisable
+from relogin.client.renewal.cache import CredentialCache
+from relogin.client.renewal.policy import UNAUTHORIZED, Credential, ResponseInfo
+from relogin.client.signals import Error
+from relogin.client.terms.origins import sent_to
+from relogin.client.terms.signer import Outgoing
+from relogin.errors import BodyNotReplayable, LoginUnavailable
+
+__all__ = ["Exchange", "Handler"]
+
+Handler: TypeAlias = Callable[[ClientRequest], Awaitable[ClientResponse]]
+
+SWITCHING_PROTOCOLS = 101
+
+
+class Exchange:
+    """What became of one request so far: what it was sent with, and what came back."""
+
+    def __init__(
+        self, cache: CredentialCache, kinds: Kinds, request: ClientRequest, handler: Handler
+    ) -> None:
+        self.response: ClientResponse
+        """What came last."""
+        self.credential: Credential | None = None
+        self.signal: Error | None = None
+        self._cache = cache
+        self._kinds = kinds
+        self.request = request
+        self._handler = handler
+        self._origin = sent_to(str(request.url))
+        self._rewind = watch(request, _spent)
+
+    async def send(self, credential: Credential | None) -> None:
+        """Sign the request and send it, and learn from what comes."""
+        self.credential = credential
+        if credential is not None:
+            self.credential = self._signed(self._cache.current(credential))
+        self.response = await self._handler(self.request)
+        self.signal = await self._look()
+        if self.credential is not None and not self.is_dead:
+            self._learn(self.credential)
+
+    def _signed(self, credential: Credential) -> Credential | None:
+        """Put a grant on the request; return it as it goes out, if it can be signed."""
+        request, url = self.request, str(self.request.url)
+        read = partial(pieces, request.body, self._rewind)
+        signed = for_request(credential, Outgoing(request.method, url, request.headers, read))
+        if signed is not None:
+            _put_url(request, sign(request.headers, url, signed))
+        elif self.is_sent:
+            raise _spent()
+        return signed
+
+    def _learn(self, credential: Credential) -> None:
+        request, response = self.request, self.response
+        if credential.cookies:
+            roll(self._cache, credential, set_by(response))
+        try:
+            extend(self._cache, credential, request.headers, str(request.url), response.headers)
+        except LoginUnavailable as failure:
+            response.close()
+            raise raisable(failure, self._kinds, response) from None
+
+    async def _look(self) -> Error | None:
+        policy = self._cache.policy
+        looked_at = policy.signals and self._origin in policy.origins
+        if not looked_at or self.response.status == SWITCHING_PROTOCOLS:  # frames follow there
+            return None
+        return await look(policy.signals, self.response)
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether the request was sent before, and answered."""
+        return hasattr(self, "response")
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether the answer says that the session is dead."""
+        return self.response.status == UNAUTHORIZED or self.signal is not None
+
+    async def free_connection(self) -> None:
+        """Read what is left, for there may be no other connection that a login could use."""
+        if self.response.status == UNAUTHORIZED:
+            await drain(self.response)
+        else:
+            await free(self.response)
+
+    async def send_again(self, credential: Credential) -> ResponseInfo:
+        """Send the request once more, with a newer grant and the cookies that the 401 set."""
+        request, dead = self.request, self.credential
+        if isinstance(request._body, Repeated):
+            await request._body.chunks.begin()
+        await self._end()
+        set_now, gone = take_in(request, self.response)
+        if dead is not None:
+            gone |= dead.cookies.keys()
+            _put_url(request, unsign(request.headers, str(request.url), dead))
+        cookies = with_cookies(request.headers.pop("Cookie", None), set_now, without=gone)
+        if cookies:
+            request.headers["Cookie"] = cookies
+        request.update_expect_continue()
+        try:
+            await self.send(credential)
+        except ClientError as error:
+            if isinstance(error.__cause__, BodyNotReplayable):
+                raise error.__cause__ from None
+            raise
+        return self.info()
+
+    async def _end(self) -> None:
+        """End a refused sending: where the 401 came early, the body may still be on its way."""
+        await drain(self.response)  # at whose end aiohttp cancels what still writes
+        await self.request.close()  # which waits for that: its thread may be reading the file
+        self._rewind()
+
+    def info(self) -> ResponseInfo:
+        """Return what the flow needs to know of the answer."""
+        request, response = self.request, self.response
+        url = str(request.url)
+        return ResponseInfo(
+            response=response,
+            status=response.status,
+            method=request.method,
+            url=url,
+            origin=self._origin,
+            sent_with=sent_with(self._cache, self.credential, request.headers, url),
+            challenges=[
+                line.decode("latin-1")
+                for name, line in response.raw_headers
+                if name.lower() == b"www-authenticate"
+            ],
+            once=True,  # what aiohttp itself tries again is idempotent, and comes through here anew
+            replayable=not self.is_dead or self._rewind(),
+            signal=self.signal,
+        )
+
+
+def _put_url(request: ClientRequest, url: str) -> None:
+    if url != str(request.url):
+        request.url = URL(url, encoded=True)
+
+
+def _spent() -> BodyNotReplayable:
+    return BodyNotReplayable("the body cannot be read a second time: it is not sent short")

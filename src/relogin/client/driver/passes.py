@@ -1,0 +1,92 @@
+"""Bodies that are iterated once for each time they are sent, and are the same each time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from itertools import chain
+
+__all__ = ["AsyncChunks", "Chunks", "Passes"]
+
+
+class Passes:
+    """What was sent of a body before: a pass that begins otherwise, or ends earlier, is no body.
+
+    Nobody can tell from outside whether an object can be iterated twice: a progress bar around a
+    generator looks the same, and would upload nothing.
+    """
+
+    def __init__(self, spent: Callable[[], Exception]) -> None:
+        self._spent = spent
+        self._first = b""
+        self._farthest = 0
+
+    def check(self, sent: int, chunk: bytes) -> int:
+        """Compare the chunk that comes after so many octets; return how many that makes."""
+        if sent == 0:
+            self._first = self._first or chunk
+            if chunk and chunk != self._first:
+                raise self._spent()
+        sent += len(chunk)
+        self._farthest = max(self._farthest, sent)
+        return sent
+
+    def ended(self, sent: int) -> None:
+        """Compare the end with the farthest that a pass came."""
+        if sent < self._farthest:
+            raise self._spent()
+
+
+class Chunks:
+    """A body that is iterated once for each time it is sent."""
+
+    def __init__(self, source: Iterable[bytes], passes: Passes) -> None:
+        self._source = source
+        self._passes = passes
+        self._begun: Iterator[bytes] | None = None
+
+    def begin(self) -> None:
+        """Begin the next pass, before the request it is for has gone out."""
+        pieces = self._pass()
+        self._begun = chain([next(pieces, b"")], pieces)
+
+    def __iter__(self) -> Iterator[bytes]:
+        begun, self._begun = self._begun, None
+        return begun or self._pass()
+
+    def _pass(self) -> Iterator[bytes]:
+        sent = 0
+        for chunk in self._source:
+            sent = self._passes.check(sent, chunk)
+            yield chunk
+        self._passes.ended(sent)
+
+
+class AsyncChunks:
+    """A body that is iterated asynchronously, once for each time it is sent."""
+
+    def __init__(self, source: AsyncIterable[bytes], passes: Passes) -> None:
+        self._source = source
+        self._passes = passes
+        self._begun: tuple[bytes, AsyncIterator[bytes]] | None = None
+
+    async def begin(self) -> None:
+        """Begin the next pass, before the request it is for has gone out."""
+        pieces = self._pass()
+        self._begun = await anext(pieces, b""), pieces
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        (first, pieces), self._begun = self._begun or (b"", self._pass()), None
+        yield first
+        async for chunk in pieces:
+            yield chunk
+
+    async def _pass(self) -> AsyncIterator[bytes]:
+        sent, chunks = 0, aiter(self._source)
+        try:
+            async for chunk in chunks:
+                sent = self._passes.check(sent, chunk)
+                yield chunk
+            self._passes.ended(sent)
+        finally:  # trio wants every generator to come to its end
+            if hasattr(chunks, "aclose"):
+                await chunks.aclose()

@@ -1,0 +1,72 @@
+"""One request of a login over aiohttp, and the cookies that its session keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from http.cookiejar import Cookie, CookieJar
+from http.cookies import Morsel
+from typing import Any
+
+import anyio
+from aiohttp import ClientTimeout
+
+from relogin.client.logins.exchange import MOST_OCTETS, Request
+from relogin.client.terms.answer import Answer
+
+__all__ = ["Jar", "sent"]
+
+
+async def sent(http: Any, request: Request, left: float) -> Answer:
+    """Send a request and read its answer, within bounds."""
+    kept = bytearray()
+    async with http.request(
+        request.method,
+        request.url,
+        headers=request.headers,
+        data=request.content,
+        allow_redirects=False,
+        raise_for_status=False,
+        timeout=ClientTimeout(total=left),
+    ) as response:
+        with anyio.move_on_after(left) as bound:
+            while len(kept) <= MOST_OCTETS and (piece := await response.content.readany()):
+                kept += piece
+        cut = bound.cancelled_caught or not response.content.at_eof()
+        if cut:
+            response.close()
+    names = frozenset(response.cookies)
+    return Answer(response.status, response.headers, str(response.url), bytes(kept), cut, names)
+
+
+class Jar(CookieJar):
+    """The jar of an aiohttp session, as the logins read one: as it is at that moment."""
+
+    def __init__(self, jar: Iterable[Morsel[str]]) -> None:
+        super().__init__()
+        self._theirs = jar
+
+    def __iter__(self) -> Iterator[Cookie]:
+        return map(_cookie, self._theirs)
+
+
+def _cookie(morsel: Morsel[str]) -> Cookie:
+    domain = morsel["domain"]
+    return Cookie(
+        version=0,
+        name=morsel.key,
+        value=morsel.coded_value,
+        port=None,
+        port_specified=False,
+        # To http.cookiejar a host without a dot is one of this network.
+        domain=domain if "." in domain or ":" in domain else f"{domain}.local",
+        domain_specified=False,
+        domain_initial_dot=False,
+        path=morsel["path"] or "/",
+        path_specified=True,
+        secure=bool(morsel["secure"]),
+        expires=None,
+        discard=True,
+        comment=None,
+        comment_url=None,
+        rest={},
+    )

@@ -1,0 +1,186 @@
+"""One face for every library: a test says what is sent, and reads what came, in the same words.
+
+A library's own face stands in a module of its own, which is imported only where it is installed.
+Tests are written in a thread; a loop of its own runs what is asynchronous.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, ClassVar
+
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from relogin import Grant
+from relogin.client import outcome
+from tests.client.httpx_drivers import in_tasks, in_threads
+from tests.client.server import PASSWORD, Server
+
+__all__ = ["FACES", "Answer", "Body", "Client", "Face", "opened"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a request."""
+
+    status: int
+    body: bytes
+    outcome: str
+    raw: Any = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Body:
+    """A body: how a request of this library is given it, anew each time, and whether it repeats."""
+
+    make: Callable[[], dict[str, Any]]
+    repeats: bool
+
+
+class Face(ABC):
+    """A library, in threads or on a loop."""
+
+    library: ClassVar[str]
+    """Its name, and that of our module for it."""
+    backend: ClassVar[str | None] = None
+    """The loop that it runs on; `None` for threads."""
+    failure: ClassVar[type[Exception]]
+    """What its users catch."""
+
+    def __init__(self, portal: BlockingPortal | None, opened: ExitStack) -> None:
+        self.portal = portal
+        self._opened = opened
+        self.ours: Any = import_module(f"relogin.client.{self.library}")
+
+    @property
+    def is_async(self) -> bool:
+        return self.backend is not None
+
+    def auth(self, server: Server, login: Any = None, **words: Any) -> Any:
+        """An auth for a server, with a login in this library's own way unless one is given."""
+        login = login or (partial(self.log_in, server) if self.is_async else server.login)
+        return self.ours.SessionAuth(login, words.pop("origins", server.url), **words)
+
+    async def log_in(self, server: Server, context: Any) -> Grant:
+        """Log in as a coroutine does: over `context.http`."""
+        raise NotImplementedError
+
+    @abstractmethod
+    def make(self, auth: Any, **words: Any) -> Any:
+        """Make a client with this auth."""
+
+    @abstractmethod
+    def send(self, client: Any, method: str, url: str, **words: Any) -> Any:
+        """Send a request and read its answer; for a loop, as a coroutine function does."""
+
+    @abstractmethod
+    def close(self, client: Any) -> Any:
+        """Close a client."""
+
+    @abstractmethod
+    def bodies(self) -> dict[str, Body]:
+        """At least a dozen shapes of the body `WHOLE`."""
+
+    def sent_with(self, raw: Any) -> dict[str, str]:
+        """The header fields that an answer's request was sent with."""
+        return dict(raw.request.headers)
+
+    def run(self, function: Callable[..., Any], *arguments: Any, **words: Any) -> Any:
+        """Call a function, or let a coroutine function run in the loop."""
+        call = partial(function, *arguments, **words)
+        return call() if self.portal is None else self.portal.call(call)
+
+    def open(self, auth: Any, **words: Any) -> Client:
+        """Open a client, until the end of the test."""
+        client = self._run_plain(partial(self.make, auth, **words))
+        self._opened.callback(lambda: self.run(self.close, client))
+        return Client(self, client)
+
+    def _run_plain(self, make: Callable[[], Any]) -> Any:
+        # A client of aiohttp is made where its loop runs.
+        return make() if self.portal is None else self.portal.call(make)
+
+
+class Client:
+    """A client of one library, whose every method is called as in a thread."""
+
+    def __init__(self, face: Face, client: Any) -> None:
+        self.face = face
+        self.client = client
+
+    def __call__(self, method: str, url: str, **words: Any) -> Answer:
+        answer: Answer = self.face.run(self.face.send, self.client, method, url, **words)
+        return answer
+
+    def get(self, url: str, **words: Any) -> Answer:
+        return self("GET", url, **words)
+
+    def post(self, url: str, body: Body | None = None, **words: Any) -> Answer:
+        return self("POST", url, **(body.make() if body is not None else {}), **words)
+
+    def at_once(self, number: int, url: Callable[[int], str]) -> list[Answer | Exception]:
+        """Get so many URLs in so many threads or tasks that begin at the same moment."""
+        face = self.face
+        if not face.is_async:
+            return in_threads(number, lambda index: _caught(face, self.client, url(index)))
+
+        async def one(index: int) -> Answer | Exception:
+            try:
+                answer: Answer = await face.send(self.client, "GET", url(index))
+            except face.failure as error:
+                return error
+            return answer
+
+        answers: list[Answer | Exception] = face.run(in_tasks, number, one)
+        return answers
+
+
+def _caught(face: Face, client: Any, url: str) -> Answer | Exception:
+    try:
+        answer: Answer = face.send(client, "GET", url)
+    except face.failure as error:
+        return error
+    return answer
+
+
+def answer_of(raw: Any, status: int, body: bytes) -> Answer:
+    return Answer(status, body, str(outcome(raw)), raw)
+
+
+async def posted(server: Server, post: Callable[..., Awaitable[Any]]) -> Any:
+    """Log in with a client's `post`, as `Server.login` does."""
+    return await post(f"{server.url}/login", data={"password": PASSWORD})
+
+
+# The module of each face, and the class in it; a library that is not installed has none.
+_ALL = {
+    "requests": ("requests", "requests", "Requests"),
+    "httpx": ("httpx", "httpx", "Httpx"),
+    "httpx asyncio": ("httpx", "httpx", "HttpxOnAsyncio"),
+    "httpx trio": ("httpx", "httpx", "HttpxOnTrio"),
+    "httpx2": ("httpx2", "httpx", "Httpx2"),
+    "httpx2 asyncio": ("httpx2", "httpx", "Httpx2OnAsyncio"),
+    "httpx2 trio": ("httpx2", "httpx", "Httpx2OnTrio"),
+    "aiohttp": ("aiohttp", "aiohttp", "Aiohttp"),
+    "niquests": ("niquests", "niquests", "Niquests"),
+    "niquests asyncio": ("niquests", "niquests", "NiquestsOnAsyncio"),
+}
+FACES = [name for name, (library, _, _) in _ALL.items() if find_spec(library) is not None]
+
+
+@contextmanager
+def opened(name: str) -> Iterator[Face]:
+    """Begin what a library needs, and end it."""
+    _, module, kind = _ALL[name]
+    cls: type[Face] = getattr(import_module(f"tests.client.libraries.over_{module}"), kind)
+    with ExitStack() as stack:
+        portal = None
+        if cls.backend is not None:
+            portal = stack.enter_context(start_blocking_portal(cls.backend))
+        yield cls(portal, stack)

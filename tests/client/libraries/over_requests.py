@@ -1,0 +1,61 @@
+"""requests."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import requests
+
+from tests.client.libraries.face import Answer, Body, Face, answer_of
+from tests.client.libraries.shapes import (
+    WHOLE,
+    Again,
+    Lying,
+    Unseekable,
+    a_file,
+    at_an_offset,
+    produced,
+)
+
+
+class Requests(Face):
+    library = "requests"
+    failure = requests.RequestException
+    module: Any = requests
+
+    def make(self, auth: Any, **words: Any) -> Any:
+        session = self.module.Session()
+        session.trust_env = False
+        session.mount("http://", self.module.adapters.HTTPAdapter(pool_maxsize=100))
+        session.auth = auth
+        vars(session).update(words)
+        return session
+
+    def send(self, client: Any, method: str, url: str, **words: Any) -> Answer:
+        raw = client.request(method, url, timeout=20, **words)
+        return answer_of(raw, raw.status_code, raw.content)
+
+    def close(self, client: Any) -> None:
+        client.close()
+
+    def bodies(self) -> dict[str, Body]:
+        def data(make: Any, *, repeats: bool = True) -> Body:
+            return Body(lambda: {"data": make()}, repeats)
+
+        return {
+            "nothing": Body(dict, repeats=True),
+            "bytes": data(lambda: WHOLE),
+            "str": data(WHOLE.decode),
+            "fields": data(lambda: {"whole": WHOLE.decode()}),
+            "JSON": Body(lambda: {"json": {"whole": WHOLE.decode()}}, repeats=True),
+            "BytesIO": data(lambda: io.BytesIO(WHOLE)),
+            "BytesIO at an offset": data(at_an_offset),
+            "a file": data(a_file),
+            "files": Body(lambda: {"files": {"f": io.BytesIO(WHOLE)}}, repeats=True),
+            "an iterable": data(Again),
+            "a generator": data(produced, repeats=False),
+            "a progress bar around a generator": data(lambda: Again(produced()), repeats=False),
+            "no position": data(lambda: Unseekable(WHOLE), repeats=False),
+            "a lying seek": data(lambda: Lying(WHOLE), repeats=False),
+        }
