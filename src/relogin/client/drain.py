@@ -71,5 +71,6 @@ def _read(raw: HTTPResponse, octets: int, seconds: float) -> tuple[bytes, bool]:
                 ended = True
                 break
     if socket is not None and ended:
-        socket.settimeout(before)
+        with suppress(OSError):  # it is free again, and closed where its pool was full
+            socket.settimeout(before)
     return bytes(kept), ended

@@ -123,6 +123,16 @@ def test_the_time_out_of_a_connection_is_as_it_was(
     assert connection.sock.gettimeout() == 7.0
 
 
+def test_a_connection_that_its_pool_has_no_room_for_is_drained_all_the_same(
+    server: Server, session: requests.Session
+) -> None:
+    session.mount("http://", HTTPAdapter(pool_connections=1, pool_maxsize=1))
+    first, second = (session.get(f"{server.url}/{n}", stream=True) for n in range(2))
+    assert first.content == b"refused"  # its connection is in the pool, and it is full
+    assert drain(second)
+    assert second.content == b"refused"
+
+
 def test_a_compressed_401_is_kept_readable(server: Server, session: requests.Session) -> None:
     packed = zlib.compressobj(wbits=31)
     octets = packed.compress(b"why " * 1000) + packed.flush()

@@ -21,6 +21,7 @@ from relogin.client.logins.digest import DigestLogin
 from relogin.client.logins.exchange import Request, Steps, jar_of
 from relogin.client.logins.forms import Form, form_with
 from relogin.client.logins.oauth2 import OAuth2Login
+from relogin.client.logins.registry import RegistryLogin
 from relogin.client.logins.steps import (
     REDIRECTS,
     check,
@@ -38,7 +39,7 @@ from relogin.client.terms.grant import Context, Grant
 from relogin.client.terms.origins import origin_of
 from relogin.errors import LoginRefused, LoginUnavailable
 
-__all__ = ["BasicLogin", "DigestLogin", "FormLogin", "JSONLogin", "OAuth2Login"]
+__all__ = ["BasicLogin", "DigestLogin", "FormLogin", "JSONLogin", "OAuth2Login", "RegistryLogin"]
 
 Fields: TypeAlias = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
 

@@ -308,7 +308,7 @@ class CredentialCache:
         return credential
 
     def spare(self, flight: Flight) -> None:
-        """Count a renewal for nothing in the budget: another process's login did it."""
+        """Count a renewal for nothing in the budget: no session has died of another's login."""
         with self._lock:
             space = self.space(flight.key)
             if space is not None and space.led:

@@ -67,7 +67,7 @@ def _answer_with_login(cache: CredentialCache, info: ResponseInfo) -> Flow:
         if decision is None or _stands(cache, info, decision):
             return _unanswered(cache, info, outcome)
         report(cache, EventKind.CHALLENGED, decision)
-        dead, more = _dead(info, decision), bool(decision.scope)
+        dead, more = _passed_over(cache, decision, _dead(info, decision)), bool(decision.scope)
         renewed: Credential | Final | None = cache.newer(decision.key, dead)
         if renewed is None:
             if led[more] or decision.action is Action.STOP:
@@ -162,6 +162,14 @@ def _dead(info: ResponseInfo, decision: Decision) -> Credential | None:
     return sent if sent is not None and sent.key == decision.key else None
 
 
+def _passed_over(
+    cache: CredentialCache, decision: Decision, dead: Credential | None
+) -> Credential | None:
+    """Pass over newer grants that live, and are not for what this challenge asks."""
+    newer = cache.newer(decision.key, dead)
+    return dead if newer is None or decision.is_met_by(newer.grant) else newer
+
+
 def _elsewhere(
     cache: CredentialCache, decision: Decision, dead: Credential | None, *, patient: bool = True
 ) -> Generator[Command, Any, Credential | None]:
@@ -191,6 +199,7 @@ def _renew(
         cache.drop(dead)
     give_up, led, anew = cache.clock() + cache.policy.wait_timeout, False, False
     while cache.clock() < give_up:
+        dead = _passed_over(cache, decision, dead)
         mine = cache.flight(decision.key)  # before `join`, so that `finally` always has it
         try:
             joined = cache.join(mine, dead)

@@ -30,6 +30,8 @@ def log_in(
     """
     started, credential = cache.clock(), None
     flight.led = True
+    if flight.previous is not None and not decision.is_met_by(flight.previous):
+        cache.spare(flight)  # it may well live, and is good for less: nobody evicts anybody
     report(cache, EventKind.STARTED, decision)
     try:
         grant = granted((yield Login(flight, _context(cache, info, decision, flight))), info.url)

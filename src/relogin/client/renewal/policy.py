@@ -21,6 +21,7 @@ from relogin.client.renewal.scopes import (
 )
 from relogin.client.signals import Signal
 from relogin.client.stores import AnyStore
+from relogin.client.terms.grant import Grant
 from relogin.client.terms.responder import Action, Carrier, Responder
 from relogin.errors import ChallengeSyntaxError
 from relogin.session import SessionError
@@ -67,6 +68,10 @@ class Decision:
     error: SessionError | str | None
     scope: frozenset[str] = frozenset()
     """The scopes that are demanded, where a login is to ask for more."""
+
+    def is_met_by(self, grant: Grant) -> bool:
+        """Tell whether a grant, if it lives, is one for what is asked."""
+        return self.challenge is None or self.responder.covers(grant, self.challenge)
 
 
 # RFC 9110 §9.2.2

@@ -56,6 +56,10 @@ def _first(challenges: Sequence[Challenge]) -> Challenge | None:
     return challenges[0]
 
 
+def _covers(_grant: Grant, _challenge: Challenge) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Responder:
     """A way to answer one scheme: how its challenges are read, and how its requests are signed.
@@ -87,6 +91,8 @@ class Responder:
     """Chooses among several challenges of its scheme; `None` where it can answer none."""
     signer: Callable[[Grant, Challenge | None], Signer] | None = None
     grant_from: Callable[[Challenge], Grant | None] | None = None
+    covers: Callable[[Grant, Challenge], bool] = _covers
+    """Tells whether a grant that lives is one for what a challenge asks: a scope, say."""
 
     def carried(self, token: str) -> Carried:
         """Write the Authorization field; raise `InvalidGrant` where a token cannot be sent.

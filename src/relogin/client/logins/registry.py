@@ -1,0 +1,150 @@
+"""A login for container registries that take tokens from a token server (distribution, Harbor)."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from relogin.client.events import warn
+from relogin.client.logins.base import JSON, Account, Text, called, kind_of
+from relogin.client.logins.exchange import Request, Steps, run, run_async
+from relogin.client.logins.steps import check, document_of, followed, said, seconds_in
+from relogin.client.responders.registry import REGISTRY
+from relogin.client.terms.grant import Context, Grant
+from relogin.client.terms.origins import check_secure, origin_of
+from relogin.client.terms.responder import Responder
+from relogin.errors import LoginUnavailable
+from relogin.schemes.registry import RegistryChallenge, accesses, scopes
+from relogin.wire.model import Challenge
+
+__all__ = ["RegistryLogin"]
+
+# Of one token: each makes it longer by some 100 octets, and servers take 8 KiB of header fields.
+_MOST_RESOURCES = 32
+# In seconds, where the token server does not say (distribution's specification).
+_LIFETIME = 60.0
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class RegistryLogin(Account):
+    """Takes tokens for a container registry from its token server, for what each request needs.
+
+    `token_servers` lists the URLs of the token servers that may have the password: an origin, or
+    the URL itself. A registry names its token server in the challenge; one that is not listed is
+    sent nothing, and the 401 is the answer. Without user and password (`None`) the tokens are those
+    that anybody gets.
+
+    A token covers all that was asked for so far, up to 32 repositories: a push after a pull asks
+    for both. `password`, and `user` too, may be a callable that is asked at each login.
+
+    Raises `ValueError` for a token server that is neither https nor loopback, unless
+    `insecure=True`.
+
+    >>> from relogin.client.requests import SessionAuth
+    >>> login = RegistryLogin("ada", "secret", token_servers=["https://auth.example.com/token"])
+    >>> auth = SessionAuth(login, "https://registry.example.com")
+    """
+
+    user: Text | None
+    password: Text | None
+    token_servers: Sequence[str]
+    insecure: bool = field(default=False, kw_only=True)
+    # By registry and realm: a renewal ahead of the end has no challenge of its own.
+    _challenges: dict[tuple[str, str], Challenge] = field(default_factory=dict, init=False)
+
+    responders: Sequence[Responder] = field(default=(REGISTRY,), init=False)
+    """What `SessionAuth` answers with, unless it is told otherwise."""
+
+    def __post_init__(self) -> None:
+        if (self.user is None) is not (self.password is None):
+            raise ValueError("RegistryLogin: user and password go together, or both are None")
+        if isinstance(self.token_servers, str) or not isinstance(self.token_servers, Iterable):
+            kind = kind_of(self.token_servers)
+            raise TypeError(f"RegistryLogin: token_servers= lists URLs; it is no {kind}")
+        object.__setattr__(self, "token_servers", tuple(self.token_servers))
+        if not self.token_servers:
+            raise ValueError("RegistryLogin: token_servers= lists at least one URL")
+        for url in self.token_servers:
+            check_secure(url, insecure=self.insecure)
+
+    def __call__(self, context: Context) -> Grant | None:
+        """Take a token with `context.http`, a `requests.Session` or an `httpx.Client`."""
+        return run(self._steps(context), context.http, context.timeout)
+
+    async def acall(self, context: Context) -> Grant | None:
+        """Take a token with `context.http`, an `httpx.AsyncClient`."""
+        return await run_async(self._steps(context), context.http, context.timeout)
+
+    def _secrets(self) -> tuple[object, ...]:
+        return (self.password or called,)  # nothing is secret where there is no password
+
+    def _steps(self, context: Context) -> Steps[Grant | None]:
+        asked = self._asked(context)
+        if asked is None:
+            return None
+        if not self._is_listed(asked.realm):
+            warn(
+                "the registry at %s names a token server that token_servers= does not list: "
+                "nothing is sent there",
+                origin_of(context.url),
+            )
+            return None
+        scope = _wanted(context.previous, asked)
+        held = () if context.previous is None else tuple(context.previous.scope)
+        if context.error == "insufficient_scope" and accesses(" ".join(held)) >= asked.scope:
+            return None  # it was asked for, and not given
+        return (yield from self._taken(asked, scope))
+
+    def _asked(self, context: Context) -> RegistryChallenge | None:
+        key = (origin_of(context.url), context.realm)
+        challenge = context.challenge or self._challenges.get(key)
+        if challenge is None:
+            return None
+        self._challenges[key] = challenge
+        return RegistryChallenge.from_challenge(challenge)
+
+    def _is_listed(self, realm: str) -> bool:
+        with suppress(ValueError):  # a realm that is no URL
+            check_secure(realm, insecure=self.insecure)
+            place, parts = origin_of(realm), urlsplit(realm)
+            return "@" not in parts.netloc and any(
+                origin_of(url) == place and urlsplit(url).path in {"", "/", parts.path}
+                for url in self.token_servers
+            )
+        return False
+
+    def _taken(self, asked: RegistryChallenge, scope: Sequence[str]) -> Steps[Grant]:
+        headers, user = dict(JSON), called(self.user)
+        query = [("service", asked.service or ""), *(("scope", one) for one in scope)]
+        if user is not None:
+            basic = base64.b64encode(f"{user}:{called(self.password)}".encode()).decode()
+            headers["Authorization"] = f"Basic {basic}"
+            query.append(("account", user))
+        mark = "&" if urlsplit(asked.realm).query else "?"
+        url = f"{asked.realm.partition('#')[0]}{mark}{urlencode(query)}"
+        answer, *_ = yield from followed(Request("GET", url, headers))
+        check(answer, secret_sent=user is not None)
+        document: Any = document_of(answer)
+        found = document if isinstance(document, dict) else {}
+        token = found.get("token") or found.get("access_token")
+        if not isinstance(token, str):
+            raise LoginUnavailable(f"{said(answer)} without a token")
+        seconds = seconds_in(document, "expires_in") or _LIFETIME
+        return Grant(token, expires_in=seconds, scope=scope)
+
+
+def _wanted(previous: Grant | None, asked: RegistryChallenge) -> list[str]:
+    """Join what was asked for before and what is needed now; the needed last, the oldest left out.
+
+    One scope for each resource, so that the order of actions means nothing.
+    """
+    held = () if previous is None else tuple(previous.scope)
+    needed = [scope.rpartition(":")[0] for scope in scopes(asked.scope)]
+    places = [scope.rpartition(":")[0] for scope in held]
+    order = [*(place for place in places if place not in needed), *needed][-_MOST_RESOURCES:]
+    joined = {s.rpartition(":")[0]: s for s in scopes(accesses(" ".join(held)) | asked.scope)}
+    return [joined[place] for place in order]
