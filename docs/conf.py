@@ -68,6 +68,7 @@ copybutton_prompt_text = "$ "
 copybutton_only_copy_prompt_lines = True
 copybutton_remove_prompts = True
 
+_COLOURED = ["color-brand-primary", "color-brand-content", "color-api-name"]
 html_theme = "furo"
 html_title = "relogin"
 html_favicon = "site/static/favicon.svg"
@@ -77,8 +78,8 @@ html_css_files = ["relogin.css"]
 html_copy_source = False
 html_show_sphinx = False
 html_theme_options = {
-    "light_css_variables": {"color-brand-primary": "#0b6b57", "color-brand-content": "#0b6b57"},
-    "dark_css_variables": {"color-brand-primary": "#4fd1ae", "color-brand-content": "#4fd1ae"},
+    "light_css_variables": dict.fromkeys(_COLOURED, "#0b6b57"),
+    "dark_css_variables": dict.fromkeys(_COLOURED, "#4fd1ae"),
     "navigation_with_keys": True,
 }
 pygments_style = "friendly"

@@ -17,7 +17,10 @@ SECTIONS = {
         "playground",
     ],
     "docs/tutorials/index": ["client", "flask", "challenge"],
-    "docs/how-to/index": ["*"],
+    "docs/how-to/index": [
+        "logins", "signals", "stores", "testing", "metrics", "troubleshooting", "migrate-*",
+        "flask", "django", "starlette", "browser", "*",
+    ],
     "docs/reference/index": [
         "client", "server", "command", "errors", "diagnose", "api/index", "grammar/README",
         "/SPEC", "/grammar/README", "/tests/vectors/README",
