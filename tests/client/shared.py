@@ -29,8 +29,8 @@ class Ended(NamedTuple):
 class Worker:
     """One of the processes: see `tests.client.store_worker`."""
 
-    def __init__(self, url: str, store: str, *, threads: int, login_timeout: float) -> None:
-        facts = {"url": url, "store": store, "threads": threads, "login_timeout": login_timeout}
+    def __init__(self, url: str, store: str, **facts: object) -> None:
+        facts |= {"url": url, "store": store}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.client.store_worker", json.dumps(facts)],
             stdin=subprocess.PIPE,
@@ -70,12 +70,17 @@ class Worker:
 
 @contextmanager
 def several_processes(
-    url: str, store: str, number: int, *, threads: int = 4, login_timeout: float = 20.0
+    url: str,
+    store: str,
+    number: int,
+    *,
+    threads: int = 4,
+    login_timeout: float = 20.0,
+    refresh_token: str | None = None,
 ) -> Iterator[list[Worker]]:
     """Run so many workers; whoever is added to the list is ended with them."""
-    workers = [
-        Worker(url, store, threads=threads, login_timeout=login_timeout) for _ in range(number)
-    ]
+    facts = {"threads": threads, "login_timeout": login_timeout, "refresh_token": refresh_token}
+    workers = [Worker(url, store, **facts) for _ in range(number)]
     try:
         for worker in workers:
             worker.wait_until_ready()

@@ -1,9 +1,10 @@
 """One of several processes that share a store: obeys line by line, and says what came of it.
 
 Run as ``python -m tests.client.store_worker`` with a JSON object: `url`, `store`, `threads`,
-`login_timeout`. A line on standard input is a command: ``get PATH`` sends one request with each
-thread at once, ``load PATH`` goes on doing so until the next line. The answer is a line of JSON:
-what each request ended with, a status or the name of an exception.
+`login_timeout`, and a `refresh_token` where the server is oidc-provider. A line on standard input
+is a command: ``get PATH`` sends one request with each thread at once, ``load PATH`` goes on doing
+so until the next line. The answer is a line of JSON: what each request ended with, a status or the
+name of an exception.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ import requests
 
 from relogin import Grant
 from relogin.client.events import Event
+from relogin.client.logins import OAuth2Login
 from relogin.client.requests import SessionAuth
 from relogin.client.stores import Store
 from relogin.client.stores.postgres import PostgresStore
 from relogin.client.stores.redis import RedisStore
 from relogin.client.stores.sqlite import SQLiteStore
 from relogin.client.terms.grant import Context
+from tests.client.servers.oidc_provider import CLIENT_ID, CLIENT_SECRET
 
 __all__: list[str] = []
 
@@ -48,7 +51,7 @@ class Worker:
         self.session.trust_env = False
         self.session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=self.threads))
         self.session.auth = SessionAuth(
-            self.log_in,
+            self.login(facts.get("refresh_token")),
             self.url,
             store=open_store(facts["store"]),
             login_timeout=facts["login_timeout"],
@@ -58,6 +61,12 @@ class Worker:
 
     def hear(self, event: Event) -> None:
         self.events[event.kind.value] += 1
+
+    def login(self, refresh_token: str | None) -> Callable[[Context], Grant | None]:
+        if refresh_token is None:
+            return self.log_in
+        url = f"{self.url}/token"
+        return OAuth2Login(url, CLIENT_ID, CLIENT_SECRET, refresh_token=refresh_token)
 
     def log_in(self, context: Context) -> Grant:
         answer = context.http.post(f"{self.url}/token", data=credentials(context))
