@@ -10,7 +10,7 @@ from typing import Self
 
 from relogin.wire.model import Challenge
 
-__all__ = ["SCHEME", "SessionChallenge", "SessionError"]
+__all__ = ["SCHEME", "SessionChallenge", "SessionError", "without_quotes"]
 
 SCHEME = "Session"
 
@@ -35,6 +35,7 @@ class SessionError(StrEnum):
 # The values of grammar/session.abnf, under their rule names. A comma is left out on purpose: some
 # clients look for `, Basic` in the raw field and would send a password there.
 _safe_text = re.compile(r"[ !#-+\--\[\]-~]*+").fullmatch
+_acr_values = re.compile(r"[^ \t]++").findall
 _acr_value = re.compile(r"[!#-\[\]-~]++").fullmatch
 _private_name = re.compile(r"[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]++)++").fullmatch
 _seconds = re.compile(r"[0-9]{1,10}").fullmatch
@@ -114,11 +115,15 @@ class SessionChallenge:
     def from_challenge(cls, challenge: Challenge) -> Self:
         """Read a challenge that was received: what it lacks is absent, what is unknown is ignored.
 
-        Any code and any text is taken as it came; a `max_age` that is no number is left out.
-        Raises `ValueError` for a challenge of another scheme.
+        Any code and any text is taken as it came, but for single quotes around it; a `max_age`
+        that is no number is left out. Raises `ValueError` for a challenge of another scheme, and
+        for one with a token68: `Session expired` is two words.
         """
         if challenge.scheme.lower() != SCHEME.lower():
             raise ValueError(f"a {challenge.scheme} challenge is none of the Session scheme")
+        if challenge.token68 is not None:
+            raise ValueError("a challenge of the Session scheme has no token68")
+        challenge = without_quotes(challenge)
         max_age = challenge.get("max_age", "")
         received = {
             "realm": challenge.get("realm", ""),
@@ -136,12 +141,28 @@ class SessionChallenge:
         return str(self.to_challenge())
 
 
+def without_quotes(challenge: Challenge) -> Challenge:
+    """Take one pair of single quotes off each value: they quote nothing, and were meant to.
+
+    >>> without_quotes(Challenge("Session", {"error": "'session_revoked'"}))["error"]
+    'session_revoked'
+    """
+    if not any(value[:1] == "'" for value in challenge.params.values()):
+        return challenge
+    params = {name: _in_quotes(value) for name, value in challenge.params.items()}
+    return Challenge(challenge.scheme, params)
+
+
+def _in_quotes(value: str) -> str:
+    return value[1:-1] if len(value) > 1 and value[0] == value[-1] == "'" else value
+
+
 def _known(error: str | None) -> SessionError | str | None:
     return SessionError(error) if error in _CODES else error
 
 
 def _split(acr_values: str | Iterable[str]) -> tuple[str, ...]:
-    return tuple(acr_values.split() if isinstance(acr_values, str) else acr_values)
+    return tuple(_acr_values(acr_values) if isinstance(acr_values, str) else acr_values)
 
 
 def _check_text(name: str, text: str) -> None:

@@ -8,13 +8,27 @@ from email.parser import Parser
 import pytest
 
 import relogin
+from relogin.client.drain import MOST_OCTETS, MOST_SECONDS
+from relogin.client.renewal import protection_spaces as spaces
+from relogin.client.renewal.cache import _MOST_REALMS
+from relogin.client.renewal.flow import MOST_REPLAYS
+from relogin.client.renewal.policy import Policy
+from relogin.client.responders import SESSION
 from relogin.session import SessionChallenge, SessionError
+from relogin.wire.scan import MAX_LENGTH
 from tests.scheme import spec
 from tests.wire.abnf_rules import GRAMMAR, HTTPAuth, Session, takes
 
+BOUNDS = "- **[C-29]** A client MUST have each of these bounds and SHOULD use these defaults."
 FENCES = {
-    *("http", "challenge", "received", "refused", "credentials", "refused-credentials"),
-    *("authentication-info", "abnf http-auth", "abnf session"),
+    *("http", "challenge", "received", "ignored", "refused", "recovered"),
+    *(
+        "credentials",
+        "refused-credentials",
+        "authentication-info",
+        "abnf http-auth",
+        "abnf session",
+    ),
 }
 
 
@@ -35,7 +49,7 @@ def test_what_is_beyond_us_exists_and_has_no_test() -> None:
 
 
 def test_requirements_are_numbered_without_a_gap_in_the_order_of_the_text() -> None:
-    for letter in "SCID":
+    for letter in "SCIDR":
         numbers = [int(name[2:]) for name in spec.requirements() if name[0] == letter]
         assert numbers == list(range(1, len(numbers) + 1))
 
@@ -52,12 +66,13 @@ def test_key_words_stand_in_requirements_alone() -> None:
 
 
 def test_each_requirement_that_is_referred_to_exists() -> None:
-    assert set(re.findall(r"\[([SCID]-\d+)\]", spec.TEXT)) == set(spec.requirements())
+    assert set(re.findall(r"\[([SCIDR]-\d+)\]", spec.TEXT)) == set(spec.requirements())
 
 
 def test_references_are_listed_and_used() -> None:
-    body, _, listed = spec.TEXT.partition("## 16. References")
-    listed = listed.partition("## Appendix")[0]
+    before, _, rest = spec.TEXT.partition("## 16. References")
+    listed, _, appendices = rest.partition("## Appendix")
+    body = before + appendices
     tag = re.compile(r"\[(HTTP|CACHING|COOKIE|FETCH|RFC\d+)\]")
     assert set(tag.findall(body)) == set(tag.findall(listed))
 
@@ -82,7 +97,9 @@ def test_each_parameter_has_a_rule() -> None:
 
 
 def test_the_error_codes_are_those_of_the_code() -> None:
-    text = spec.TEXT.partition("| `error` | the session |")[2].partition("### 3.1")[0]
+    text = spec.TEXT.partition("| `error` | what has happened to the session |")[2].partition(
+        "### 3.1"
+    )[0]
     codes = re.findall(r"^\| `(\w+)`", text, re.MULTILINE)
     assert codes == [str(code) for code in SessionError]
     assert all(takes(Session("error"), code) for code in codes)
@@ -116,13 +133,27 @@ def test_what_a_received_challenge_counts_as() -> None:
         SessionChallenge.from_challenge(relogin.parse(one)[0]) for one in spec.lines("received")
     ]
     expired, invalid = SessionError.EXPIRED, SessionError.INVALID
-    assert [one.effective_error for one in read] == [None, expired, expired, invalid]
+    codes = [None, expired, expired, invalid, SessionError.REVOKED, None]
+    assert [one.effective_error for one in read] == codes
+
+
+@pytest.mark.parametrize("field", spec.lines("ignored"))
+def test_a_well_formed_challenge_that_is_none_of_the_scheme_is_ignored(field: str) -> None:
+    (challenge,) = relogin.parse(field)
+    assert SESSION.read(challenge) is None
 
 
 @pytest.mark.parametrize("field", spec.lines("refused"))
 def test_what_is_no_challenge_is_refused(field: str) -> None:
     with pytest.raises(relogin.ChallengeSyntaxError):
         relogin.parse(field)
+
+
+def test_what_is_refused_is_recovered_as_the_text_says() -> None:
+    shown = spec.lines("recovered")
+    assert shown[::2] == spec.lines("refused")
+    read = [relogin.serialize(relogin.parse(field, lenient=True)) for field in shown[::2]]
+    assert [f"=> {one}" for one in read] == shown[1::2]
 
 
 @pytest.mark.parametrize("field", spec.lines("credentials"))
@@ -155,8 +186,37 @@ def test_a_message_holds_what_its_fields_promise(text: str) -> None:
     challenges = relogin.parse(fields.get_all("WWW-Authenticate", []))
     assert bool(challenges) == (status == 401)
     assert "no-store" in fields["Cache-Control"]
+    assert "Authorization" in fields["Vary"]
     relogin.AuthInfo.parse(fields.get("Authentication-Info", ""))
     if content and fields["Content-Type"] == "application/problem+json":
         problem = json.loads(content)
         assert problem["status"] == status
         assert status != 401 or problem["error"] == challenges[0]["error"]
+
+
+# The bounds
+
+
+@pytest.mark.requirement("C-29")
+def test_the_default_of_each_bound_is_the_clients() -> None:
+    policy = Policy(origins=frozenset(), responders=(SESSION,))
+    pause, longest, told = spaces._FIRST_PAUSE, spaces._LONGEST_PAUSE, spaces._LONGEST_RETRY_AFTER
+    assert {bound: re.findall(r"\d+", value) for bound, value in spec.table(BOUNDS)} == {
+        "logins that one request leads": ["1"],
+        "replays of one request": [f"{MOST_REPLAYS}"],
+        "logins for one protection space": [f"{policy.budget}", f"{policy.budget_window:g}"],
+        "time for one login": [f"{policy.login_timeout:g}"],
+        "time after which another request takes over a renewal": [f"{policy.flight_timeout:g}"],
+        "time that a request waits for a renewal": [f"{policy.wait_timeout:g}"],
+        "pause after a login that failed, but was not refused": [
+            f"{seconds:g}" for seconds in (pause, longest, told)
+        ],
+        "content of a 401 that is read before a replay": [
+            f"{MOST_OCTETS // 1024}",
+            f"{MOST_SECONDS:g}",
+        ],
+        "moment of a renewal ahead of expiry": ["80", "90"],
+        "methods and paths remembered for [C-26]": [f"{spaces._MOST_STANDING}"],
+        "realms remembered of one origin": [f"{_MOST_REALMS}"],
+        "length of a field": [f"{MAX_LENGTH}", "1"],
+    }

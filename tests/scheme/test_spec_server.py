@@ -49,8 +49,7 @@ def by_cookie(credential: str, state: str) -> dict[str, str]:
     }[credential]
 
 
-STATES = spec.table("- **[S-14]** A server MUST answer a request for a protected resource as this "
-                    "table says, in both\n  bindings.")  # fmt: skip
+STATES = spec.table("### 5.1 States and answers")
 
 
 @pytest.mark.requirement("S-14")

@@ -272,7 +272,8 @@ def test_the_challenge_is_found_among_its_neighbours(
     assert client.get(server.url).status_code == 200
 
 
-DEFAULTS = {row[0]: row[2] for row in spec.table("| `error` | the session | a client by default |")}
+_CODES = "| `error` | what has happened to the session | what a client does by default |"
+DEFAULTS = {row[0]: row[2] for row in spec.table(_CODES)}
 
 
 @pytest.mark.requirement("C-15")

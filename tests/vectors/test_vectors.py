@@ -2,7 +2,9 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -11,25 +13,37 @@ import pytest
 
 import relogin
 from relogin.client.driver.lifetime import lifetime
+from relogin.client.responders import SESSION
 from relogin.server.facts import Request
 from relogin.server.gate import Gate
 from relogin.session import SessionChallenge
 from relogin.wire.faults import KINDS
+from tests.scheme import spec
+from tests.vectors.decisions import Client, answered
 
 HERE = Path(__file__).parent
 SCHEMA = json.loads((HERE / "schema.json").read_text("utf-8"))
+README = (HERE / "README.md").read_text("utf-8")
+FILES = sorted({path.stem for path in HERE.glob("*.json")} - {"schema"})
+FIELDS = ("challenges", "recovered", "wild")
 
 Row: TypeAlias = dict[str, Any]
 
 
-def rows(file: str, keep: Callable[[Row], object] = bool) -> list[Any]:
-    """The rows of a file that are kept, each a test of its name."""
-    read: list[Row] = json.loads((HERE / f"{file}.json").read_text("utf-8"))
-    return [pytest.param(row, id=row.get("name") or row["id"]) for row in read if keep(row)]
+@cache
+def read(file: str) -> list[Row]:
+    rows: list[Row] = json.loads((HERE / f"{file}.json").read_text("utf-8"))
+    return rows
 
 
-def each(file: str, keep: Callable[[Row], object] = bool) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("row", rows(file, keep))
+def each(
+    files: str | tuple[str, ...], keep: Callable[[Row], object] = bool
+) -> pytest.MarkDecorator:
+    """The rows of these files that are kept, each a test of its name."""
+    named = [files] if isinstance(files, str) else files
+    found = [(file, row) for file in named for row in read(file) if keep(row)]
+    rows = [pytest.param(row, id=f"{file}: {row['name']}") for file, row in found]
+    return pytest.mark.parametrize("row", rows)
 
 
 def well_formed(row: Row) -> bool:
@@ -38,6 +52,14 @@ def well_formed(row: Row) -> bool:
 
 def must_fail(row: Row) -> bool:
     return "must_fail" in row
+
+
+def malformed(row: Row) -> bool:
+    return "recovered" in row
+
+
+def lines(row: Row) -> list[str]:
+    return [row["field"][0] * row["times"]] if "times" in row else row["field"]
 
 
 def said(value: relogin.Challenge | relogin.Credentials) -> Row:
@@ -49,87 +71,102 @@ def challenge(row: Row) -> relogin.Challenge:
     return relogin.Challenge(row["scheme"], row["params"], token68=row["token68"])
 
 
-@pytest.mark.parametrize("file", sorted({path.stem for path in HERE.glob("*.json")} - {"schema"}))
+# The files
+
+
+@pytest.mark.parametrize("file", FILES)
 def test_a_file_follows_the_schema(file: str) -> None:
-    rows_of = {"type": "array", "minItems": 1, "items": {"$ref": f"#/$defs/{file}"}}
-    jsonschema.validate(json.loads((HERE / f"{file}.json").read_text("utf-8")), SCHEMA | rows_of)
+    jsonschema.validate(read(file), SCHEMA | {"$ref": f"#/$defs/{file}.json"})
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_name_is_that_of_one_row(file: str) -> None:
+    assert [
+        name for name, times in Counter(row["name"] for row in read(file)).items() if times > 1
+    ] == []
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_what_a_row_proves_exists(file: str) -> None:
+    named = {name for row in read(file) for name in row["proves"] if "-" in name}
+    assert named <= set(spec.requirements())
+
+
+def test_each_file_is_told_in_the_readme() -> None:
+    assert sorted(re.findall(r"^\| `([\w-]+)\.json` \|", README, re.MULTILINE)) == FILES
+
+
+def test_each_kind_of_fault_has_a_vector_and_a_line_in_the_readme() -> None:
+    shown = {fault["kind"] for row in read("recovered") for fault in row["faults"]}
+    _, _, kinds = README.partition("## Kinds of faults")
+    told = re.findall(r"^\| `([\w-]+)` \|", kinds, re.MULTILINE)
+    assert shown == set(told) == set(KINDS) - {"too-many-faults"}
+    assert told == sorted(told)
 
 
 # Challenges
 
 
-@each("challenges", well_formed)
+@each(FIELDS, well_formed)
 def test_challenges_read_as_expected(row: Row) -> None:
-    field = row["field"]
-    assert [said(one) for one in relogin.parse(field)] == row["expected"]
-    assert [said(one) for one in relogin.parse(", ".join(field))] == row["expected"]
+    assert [said(one) for one in relogin.parse(lines(row))] == row["expected"]
+    assert [said(one) for one in relogin.parse(", ".join(lines(row)))] == row["expected"]
 
 
-@each("challenges", well_formed)
+@each(FIELDS, well_formed)
 def test_challenges_are_written_canonically(row: Row) -> None:
     assert relogin.serialize(map(challenge, row["expected"])) == row["canonical"]
 
 
-@each("challenges", well_formed)
+@each(FIELDS, well_formed)
 def test_the_canonical_form_reads_back(row: Row) -> None:
     assert [said(one) for one in relogin.parse(row["canonical"])] == row["expected"]
 
 
-@each("challenges", must_fail)
+@each(FIELDS, must_fail)
 def test_a_malformed_challenge_is_refused(row: Row) -> None:
     with pytest.raises(relogin.ChallengeSyntaxError):
-        relogin.parse(row["field"])
+        relogin.parse(lines(row))
 
 
-@each("recovered")
-def test_what_is_recovered_was_malformed(row: Row) -> None:
-    with pytest.raises(relogin.ChallengeSyntaxError):
-        relogin.parse(row["field"])
+@pytest.mark.requirement("R-1")
+@each("challenges", lambda row: must_fail(row) and not malformed(row))
+def test_a_field_that_is_too_long_is_refused_by_a_recovering_reader_too(row: Row) -> None:
+    with pytest.raises(relogin.ChallengeSyntaxError, match="characters long"):
+        relogin.parse(lines(row), lenient=True)
 
 
 # What is wrong, and what was meant
 
 
-def kinds(row: Row) -> set[str]:
-    return {fault.kind for fault in relogin.diagnose(row["field"]).faults}
-
-
-@each("challenges", well_formed)
-def test_a_lenient_reader_finds_nothing_wrong_with_what_is_well_formed(row: Row) -> None:
-    diagnosis = relogin.diagnose(row["field"])
+@pytest.mark.requirement("R-1")
+@each(FIELDS, well_formed)
+def test_a_recovering_reader_finds_nothing_wrong_with_what_is_well_formed(row: Row) -> None:
+    diagnosis = relogin.diagnose(lines(row))
     assert (diagnosis.wellformed, diagnosis.faults) == (True, ())
     assert [said(one) for one in diagnosis.challenges] == row["expected"]
-    assert relogin.parse(row["field"], lenient=True) == relogin.parse(row["field"])
+    assert relogin.parse(lines(row), lenient=True) == relogin.parse(lines(row))
 
 
-@each("recovered")
-def test_a_lenient_reader_returns_what_was_meant(row: Row) -> None:
+@pytest.mark.requirement("R-10")
+@each(FIELDS, malformed)
+def test_a_recovering_reader_returns_what_was_meant(row: Row) -> None:
     assert [said(one) for one in relogin.parse(row["field"], lenient=True)] == row["recovered"]
 
 
-@each("recovered")
+@pytest.mark.requirement("R-7")
+@each(FIELDS, malformed)
 def test_what_was_meant_can_be_written_and_read_back(row: Row) -> None:
     meant = [challenge(one) for one in row["recovered"]]
     assert relogin.parse(relogin.serialize(meant)) == meant
 
 
-@each("recovered")
-def test_each_fault_is_named(row: Row) -> None:
-    assert not relogin.diagnose(row["field"]).wellformed
-    assert kinds(row) == set(row["faults"])
-
-
-@each("challenges", lambda row: "faults" in row)
-def test_the_faults_of_what_must_fail_are_named(row: Row) -> None:
-    assert kinds(row) == set(row["faults"])
-
-
-def test_each_kind_of_fault_has_a_vector_and_a_line_in_the_readme() -> None:
-    shown = {kind for row in json.loads((HERE / "recovered.json").read_text("utf-8"))
-             for kind in row["faults"]}  # fmt: skip
-    told = re.findall(r"^\| `([\w-]+)` \|", (HERE / "README.md").read_text("utf-8"), re.MULTILINE)
-    assert shown == set(told) == set(KINDS) - {"too-many-faults"}
-    assert told == sorted(told)
+@pytest.mark.requirement("R-10")
+@each(FIELDS, malformed)
+def test_each_fault_is_named_and_where_it_stands(row: Row) -> None:
+    faults = relogin.diagnose(row["field"]).faults
+    found = [{"kind": one.kind, "start": one.start, "end": one.end} for one in faults]
+    assert found == row["faults"]
 
 
 # Credentials and Authentication-Info
@@ -169,8 +206,8 @@ def test_malformed_authentication_info_is_refused(row: Row) -> None:
 # The Session scheme
 
 
-def of(header: str, key: str) -> Callable[[Row], bool]:
-    return lambda row: row["header"] == header and key in row
+def of(header: str, *keys: str) -> Callable[[Row], bool]:
+    return lambda row: row["header"] == header and all(key in row for key in keys)
 
 
 def view(session: SessionChallenge) -> Row:
@@ -185,13 +222,13 @@ def typed(row: Row) -> SessionChallenge:
     return SessionChallenge(**given | {"acr_values": tuple(row["acr_values"])})
 
 
-@each("session", lambda row: "session" in row and "field" in row)
+@each("session", of("WWW-Authenticate", "session", "field"))
 def test_a_session_challenge_reads_as_its_typed_view(row: Row) -> None:
     (received,) = relogin.parse(row["field"])
     assert view(SessionChallenge.from_challenge(received)) == row["session"]
 
 
-@each("session", lambda row: "session" in row and "canonical" in row)
+@each("session", of("WWW-Authenticate", "canonical"))
 def test_a_typed_view_is_written_canonically(row: Row) -> None:
     assert str(typed(row["session"])) == row["canonical"]
     (received,) = relogin.parse(row["canonical"])
@@ -204,28 +241,47 @@ def test_what_no_server_may_send_is_refused(row: Row) -> None:
         typed(row["session"])
 
 
-def claimed(lines: list[str]) -> str | None:
-    """The token that a server finds in these Authorization lines."""
-    request = Request("GET", "/", lambda name: lines if name == "authorization" else [])
-    return Gate("orders").claim(request).token
+@pytest.mark.requirement("C-1")
+@each("session", of("WWW-Authenticate", "field", "must_fail"))
+def test_what_is_no_challenge_of_this_scheme_is_ignored(row: Row) -> None:
+    (received,) = relogin.parse(row["field"])
+    assert SESSION.read(received) is None
+    with pytest.raises(ValueError):
+        SessionChallenge.from_challenge(received)
+
+
+def claimed(lines: list[str]) -> tuple[str | None, str | None]:
+    """The token that a server finds in these Authorization lines, or else the code it answers."""
+    gate = Gate("orders")
+    claim = gate.claim(Request("GET", "/", lambda name: lines if name == "authorization" else []))
+    refused = gate.decide(claim, "a session").refused
+    return claim.token, None if refused is None else refused.error
 
 
 @pytest.mark.requirement("S-6")
 @each("session", of("Authorization", "token"))
 def test_a_server_finds_the_token(row: Row) -> None:
-    assert claimed(row["field"]) == claimed([row["canonical"]]) == row["token"]
-    assert str(relogin.Credentials.parse(*row["field"])) == row["canonical"]
+    assert claimed(row["field"]) == claimed([row["canonical"]]) == (row["token"], None)
 
 
-@pytest.mark.requirement("S-7")
+@pytest.mark.requirement("C-5")
+@each("session", of("Authorization", "token"))
+def test_a_client_sends_the_token(row: Row) -> None:
+    assert SESSION.carried(row["token"]).headers == {"Authorization": row["canonical"]}
+
+
+@pytest.mark.requirement("S-4", "S-7")
 @each("session", of("Authorization", "must_fail"))
-def test_a_server_finds_no_token_in_malformed_credentials(row: Row) -> None:
-    assert claimed(row["field"]) is None
+def test_a_server_finds_no_token_and_says_so(row: Row) -> None:
+    assert claimed(row["field"]) == (None, row["error"])
 
 
+@pytest.mark.requirement("C-6")
 @each("session", of("Authentication-Info", "expires_in"))
 def test_a_client_finds_the_seconds(row: Row) -> None:
-    assert lifetime(*row["field"]) == lifetime(row["canonical"]) == row["expires_in"]
+    (field,) = row["field"]
+    assert lifetime(field, row.get("age")) == row["expires_in"]
+    assert "canonical" not in row or lifetime(row["canonical"]) == row["expires_in"]
 
 
 @pytest.mark.requirement("C-6")
@@ -234,21 +290,16 @@ def test_a_client_ignores_a_lifetime_that_is_none(row: Row) -> None:
     assert lifetime(*row["field"]) is None
 
 
-# The corpus
+# Decisions
 
 
-@each("wild", lambda row: row["wellformed"])
-def test_a_well_formed_field_of_a_real_server_reads_as_it_means(row: Row) -> None:
-    assert [said(one) for one in relogin.parse(row["field"])] == row["expect"]
+@pytest.mark.requirement("C-28")
+@each("client")
+def test_a_client_decides_so(row: Row) -> None:
+    assert Client(row).decide() == {name: row[name] for name in ("action", "drops", "then")}
 
 
-@each("wild", lambda row: not row["wellformed"])
-def test_a_malformed_field_of_a_real_server_is_refused(row: Row) -> None:
-    with pytest.raises(relogin.ChallengeSyntaxError):
-        relogin.parse(row["field"])
-
-
-@each("wild", lambda row: not row["wellformed"])
-def test_a_malformed_field_of_a_real_server_is_recovered_and_its_faults_named(row: Row) -> None:
-    assert [said(one) for one in relogin.parse(row["field"], lenient=True)] == row["expect"]
-    assert set(row["faults"]) <= kinds(row)
+@pytest.mark.requirement("S-14")
+@each("server")
+def test_a_server_answers_so(row: Row) -> None:
+    assert answered(row) == (row["status"], row["error"])

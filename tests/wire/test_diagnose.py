@@ -346,22 +346,13 @@ def test_diagnosing_a_well_formed_field_does_not_load_pyparsing() -> None:
 
 def rows(file: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = json.loads((VECTORS / file).read_text("utf-8"))
-    return [row for row in found if not row.get("wellformed")]
-
-
-@pytest.mark.parametrize("row", rows("wild.json"), ids=lambda row: str(row["id"]))
-def test_what_real_servers_meant_is_read_and_each_fault_named(row: dict[str, Any]) -> None:
-    assert [
-        {"scheme": one.scheme, "token68": one.token68, "params": [[*p] for p in one.params.items()]}
-        for one in read(row["field"])
-    ] == row["expect"]
-    assert set(row["faults"]) <= {kind for kind, _ in told(row["field"])}
+    return [row for row in found if "faults" in row]
 
 
 @pytest.mark.parametrize(
     "row",
     rows("wild.json") + rows("recovered.json"),
-    ids=lambda row: str(row.get("id", row.get("name"))),
+    ids=lambda row: str(row["name"]),
 )
 def test_the_fault_that_parse_raises_is_one_that_diagnose_tells(row: dict[str, Any]) -> None:
     with pytest.raises(relogin.ChallengeSyntaxError) as caught:

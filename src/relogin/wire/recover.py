@@ -89,7 +89,7 @@ class Recovery:
         self._may_be_param = bool(_may_begin_param(self._text))
         self._unnamed = _NO_MORE if goes_on else 0
         self._name: tuple[str, int, int] | None = None
-        self._last, self._end, self._begun, self._lost = "", 0, False, False
+        self._last, self._end, self._begun, self._ends, self._lost = "", 0, False, False, False
 
     def _unfold(self, line: str, offset: int) -> None:
         # As many spaces as there were characters, so that every place stays where it is.
@@ -131,6 +131,7 @@ class Recovery:
             self._take(*event)
             if self._lost:
                 break
+        self._lost |= self._ends
 
     def _take(self, what: str, text: str, start: int, end: int) -> None:
         match what:
@@ -158,7 +159,7 @@ class Recovery:
 
     def _at_fault(self, what: str, start: int, end: int) -> None:
         # As with a parameter of nobody, in `_value`.
-        self._lost |= self._may_be_param and self._params is None and not self._begun
+        self._ends |= self._may_be_param and self._params is None and not self._begun
         self._begun = self._begun or what == "prose"
         if what == "missing-equals":
             self._unnamed = _NO_MORE
@@ -198,7 +199,7 @@ class Recovery:
             # Whose parameters these are is not for us to say. If the line begins with them, neither
             # is what follows: taking it for a challenge has been used to steal credentials.
             self._fault("missing-scheme", *where)
-            self._params, self._lost = {}, not self._begun
+            self._params, self._ends = {}, not self._begun
         elif name in self._params:
             self._fault("duplicate-parameter", *where)
             first, at = self._params[name], len(self.challenges) - 1

@@ -79,7 +79,7 @@ DOUBLE = "(?:[\u201c-\u201f\u2033\xab\xbb\x84\x93\x94]|\xe2\x80[\x9c-\x9f])"
 SINGLE = "(?:[\u2018-\u201b\u2032\x82\x91\x92]|\xe2\x80[\x98-\x9b])"
 ESCAPED = r"(?:\\\"|&quot;|&#34;)"
 # What stands for an equals sign.
-EQUALS = rf"=>|:=|={{2,}}+(?={BWS}[\"'])"
+EQUALS = rf"(?:=>|:=|={{2,}}+(?={BWS}[\"']))"
 # A comma or a semicolon is of the URL if more of it follows.
 URL = (
     r"[A-Za-z][A-Za-z0-9+.\-]*+://(?:[^\s,;\"'<>]++|<[^<>\",;]*+>"

@@ -158,7 +158,8 @@ class Policy:
         """Find the challenge that can be answered, whatever the status it came with."""
         challenges = _readable(info.challenges)
         for responder in self.responders:
-            offered = [one for one in challenges if self._answers(responder, one)]
+            read = filter(None, map(responder.read, challenges))
+            offered = [one for one in read if self._is_of_realm(one)]
             challenge = responder.choose(offered) if offered else None
             if challenge is not None:
                 error = responder.error_of(challenge)
@@ -171,9 +172,9 @@ class Policy:
         for responder in self.responders:
             if self.actions.get(INSUFFICIENT_SCOPE) is Action.STOP:
                 break
-            for challenge in _readable(info.challenges):
+            for challenge in filter(None, map(responder.read, _readable(info.challenges))):
                 scope = demanded(challenge)
-                if scope and self._answers(responder, challenge):
+                if scope and self._is_of_realm(challenge):
                     error = responder.error_of(challenge)
                     if error == INSUFFICIENT_SCOPE:
                         sent = info.sent_with
@@ -191,10 +192,6 @@ class Policy:
             key = Key(info.origin, self.realm or "", self.account)
             return self._decision(key, responder, None, error)
         return self._decision(sent.key, sent.responder, None, error)
-
-    def _answers(self, responder: Responder, challenge: Challenge) -> bool:
-        of_scheme = challenge.scheme.lower() == responder.scheme.lower()
-        return of_scheme and self._is_of_realm(challenge)
 
     def _is_of_realm(self, challenge: Challenge) -> bool:
         return self.realm is None or (challenge.realm or "") == self.realm

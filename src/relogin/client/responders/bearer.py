@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from relogin.client.terms.responder import ACTIONS, Action, Responder
 from relogin.errors import InvalidGrant
-from relogin.session import SessionError
+from relogin.session import SessionError, without_quotes
 from relogin.wire.model import Challenge, Credentials
 
 __all__ = ["BEARER", "like_bearer"]
@@ -44,10 +44,12 @@ _BEARER_ACTIONS = {
     "invalid_request": Action.STOP,
 }
 
-BEARER = Responder("Bearer", _bearer_error, _bearer_authorization, _BEARER_ACTIONS)
+BEARER = Responder(
+    "Bearer", _bearer_error, _bearer_authorization, _BEARER_ACTIONS, reading=without_quotes
+)
 """RFC 6750: `invalid_token` is an expired session; `insufficient_scope` is none."""
 
 
 def like_bearer(scheme: str, authorization: Callable[[str], str]) -> Responder:
     """Answer the challenges of another scheme, whose errors, if it has any, are RFC 6750's."""
-    return Responder(scheme, _bearer_error, authorization, _BEARER_ACTIONS)
+    return Responder(scheme, _bearer_error, authorization, _BEARER_ACTIONS, reading=without_quotes)

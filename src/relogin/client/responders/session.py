@@ -6,7 +6,7 @@ import re
 
 from relogin.client.terms.responder import Responder
 from relogin.errors import InvalidGrant
-from relogin.session import SessionChallenge, SessionError
+from relogin.session import SessionChallenge, SessionError, without_quotes
 from relogin.wire.model import Challenge, Credentials
 
 __all__ = ["SESSION"]
@@ -14,6 +14,11 @@ __all__ = ["SESSION"]
 
 def _session_error(challenge: Challenge) -> SessionError | str | None:
     return SessionChallenge.from_challenge(challenge).error
+
+
+def _read(challenge: Challenge) -> Challenge | None:
+    # `Session expired` is two words of an error message, and well-formed.
+    return without_quotes(challenge) if challenge.token68 is None else None
 
 
 # SPEC.md's session-token.
@@ -29,5 +34,5 @@ def _session_authorization(token: str) -> str:
     return str(Credentials("Session", {"token": token}))
 
 
-SESSION = Responder("Session", _session_error, _session_authorization)
+SESSION = Responder("Session", _session_error, _session_authorization, reading=_read)
 """SPEC.md's scheme."""

@@ -52,6 +52,10 @@ def _error_of(challenge: Challenge) -> str | None:
     return challenge.get("error")
 
 
+def _as_it_is(challenge: Challenge) -> Challenge | None:
+    return challenge
+
+
 def _first(challenges: Sequence[Challenge]) -> Challenge | None:
     return challenges[0]
 
@@ -93,6 +97,13 @@ class Responder:
     grant_from: Callable[[Challenge], Grant | None] | None = None
     covers: Callable[[Grant, Challenge], bool] = _covers
     """Tells whether a grant that lives is one for what a challenge asks: a scope, say."""
+    reading: Callable[[Challenge], Challenge | None] = _as_it_is
+    """How a challenge of the scheme is understood; `None` where it is no challenge after all."""
+
+    def read(self, challenge: Challenge) -> Challenge | None:
+        """Return the challenge as it is understood, or `None` where this does not answer it."""
+        of_scheme = challenge.scheme.lower() == self.scheme.lower()
+        return self.reading(challenge) if of_scheme else None
 
     def carried(self, token: str) -> Carried:
         """Write the Authorization field; raise `InvalidGrant` where a token cannot be sent.
