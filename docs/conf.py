@@ -87,7 +87,8 @@ pygments_dark_style = "monokai"
 
 # Languages of SPEC.md's examples, by which tests know what an example is: for a reader plain text.
 _PLAIN = [
-    "challenge", "received", "refused", "credentials", "refused-credentials", "authentication-info",
+    "challenge", "received", "ignored", "refused", "recovered", "credentials",
+    "refused-credentials", "authentication-info",
 ]  # fmt: skip
 
 
