@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
+from relogin import Grant, InvalidGrant
 from relogin.client import Outcome, outcome
 from relogin.client.carry import Authorization, Header, Query
 from tests.client.either import Either
-from tests.client.server import Answer, Route, Server, serve
+from tests.client.server import Answer, Request, Route, Server, serve
 from tests.client.steps import Told
 from tests.client.travel import Read, Travel, by_header, by_query
 
+NOTHING: Any = None
 CARRIES: dict[str, tuple[Any, Read]] = {
     "Authorization": (Authorization("Token"), by_header("Authorization", "Token")),
     "Header": (Header("X-Auth-Token"), by_header("X-Auth-Token")),
@@ -134,3 +136,112 @@ def test_no_event_message_log_or_repr_shows_it(
     assert not secrets_in(records)
     assert not secrets_in(told.events)
     assert not secrets_in(repr(travel.login(None)))
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "message"),
+    [
+        (lambda: Header("bad name"), ValueError, r"^Header\(\): 'bad name' is no name of a header"),
+        (lambda: Header("a\r\nb"), ValueError, "is no name of a header field"),
+        (lambda: Header(""), ValueError, "is no name of a header field"),
+        (lambda: Header("cookie"), ValueError, "cookie carries no session"),
+        (lambda: Header("Content-Length"), ValueError, "Content-Length carries no session"),
+        (lambda: Header(NOTHING), TypeError, "a header field is a str, not NoneType"),
+        (lambda: Query(""), ValueError, r"^Query\(\) takes the name of a parameter"),
+        (lambda: Query("a b"), ValueError, r"^Query\(\) takes the name of a parameter"),
+        (lambda: Query(NOTHING), ValueError, r"^Query\(\) takes the name of a parameter"),
+        (lambda: Authorization("a b"), ValueError, r"^Authorization\(\) takes a scheme"),
+        (lambda: Authorization(""), ValueError, r"^Authorization\(\) takes a scheme"),
+        (lambda: Authorization(NOTHING), ValueError, r"^Authorization\(\) takes a scheme"),
+    ],
+)
+def test_what_nothing_can_be_carried_in_is_told_at_once(
+    make: Any, kind: type[Exception], message: str
+) -> None:
+    with pytest.raises(kind, match=message):
+        make()
+
+
+@pytest.mark.parametrize("carry", [Header, "X-Auth-Token", Header("A").carried, 7])
+def test_what_says_nothing_of_the_way_is_told_at_once(either: Either, carry: Any) -> None:
+    with pytest.raises(TypeError, match=r"^SessionAuth: carry= is .* Header\(\"X-Auth-Token\"\)"):
+        either.auth(lambda _: "t", "https://api.example.com", carry=carry)
+
+
+@pytest.mark.parametrize("carry", [Authorization("Token"), Header("X-Auth-Token")])
+@pytest.mark.parametrize("token", ["a\r\nInjected: s3cret", "s3cret€", " s3cret", "s3cret\x00"])
+def test_a_token_that_no_field_can_carry_is_told_and_not_shown(
+    server: Server, either: Either, carry: Any, token: str
+) -> None:
+    Travel(server, by_header("X-Auth-Token"))
+    client = either.attach(lambda _: token, server.url, carry=carry)
+    with pytest.raises(InvalidGrant, match="cannot be sent in a header field") as caught:
+        client.get(server.url)
+    assert not secrets_in(caught.value)
+
+
+def test_a_token_on_its_way_is_not_shown() -> None:
+    assert not secrets_in(repr(Header("X-Auth-Token").carried("s3cret")))
+
+
+@pytest.mark.parametrize("kind", [InvalidGrant, TypeError, ValueError])
+@pytest.mark.parametrize(
+    ("headers", "message"),
+    [
+        ("X-CSRF-Token: s3cret", "Grant.headers maps names to values; not str"),
+        ({"X CSRF": "s3cret"}, "Grant.headers: 'X CSRF' is no name"),
+        ({"Host": "s3cret"}, "Grant.headers: Host carries no session"),
+        ({7: "s3cret"}, "Grant.headers: the name of a header field is a str, not int"),
+        ({"X-CSRF-Token": 7}, "Grant.headers: the value of X-CSRF-Token cannot be sent"),
+        ({"X-CSRF-Token": "s3cret\r\n"}, "Grant.headers: the value of X-CSRF-Token cannot be sent"),
+    ],
+)
+def test_header_fields_that_cannot_be_sent_are_told_when_the_grant_is_made(
+    kind: type[Exception], headers: Any, message: str
+) -> None:
+    with pytest.raises(kind, match=message) as caught:
+        Grant(token="t", headers=headers)
+    assert not secrets_in(caught.value)
+
+
+def test_a_grant_of_header_fields_alone_is_a_session(server: Server, either: Either) -> None:
+    travel = Travel(server, by_header("X-Auth-Token"))
+
+    def login(context: Any) -> Grant:
+        return Grant(headers={"X-Auth-Token": str(travel.login(context).token)})
+
+    client = either.attach(login, server.url)
+    client.get(server.url)
+    travel.kill()
+    assert client.get(server.url).status_code == 200
+    assert travel.logins == 2
+
+
+def test_a_field_that_the_user_wrote_gives_way_to_the_session_s(
+    server: Server, either: Either
+) -> None:
+    travel = Travel(server, by_header("X-Auth-Token"))
+    client = either.attach(travel.login, server.url, carry=Header("X-Auth-Token"))
+    client.get(server.url)
+    assert client.get(server.url, headers={"x-auth-token": "mine"}).status_code == 200
+    assert server.requests[-1].headers.get_all("X-Auth-Token") == ["s3cret-1"]
+
+
+def test_cookies_and_a_field_go_and_end_together(server: Server, either: Either) -> None:
+    living: list[str] = []
+
+    def login(_: Any) -> Grant:
+        living.append(f"s3cret-{len(living) + 1}")
+        return Grant(cookies={"sid": living[-1]}, headers={"X-CSRF-Token": f"csrf-{living[-1]}"})
+
+    def answer(request: Request) -> Answer:
+        sent = request.cookies.get("sid"), request.headers["X-CSRF-Token"]
+        return Answer(200 if living and sent == (living[-1], f"csrf-{living[-1]}") else 401)
+
+    server.answers = answer
+    client = either.attach(login, server.url)
+    client.get(server.url)
+    living.append("ended")
+    assert client.post(server.url).status_code == 200
+    assert len(living) == 3
+    assert server.requests[-1].headers.get_all("X-CSRF-Token") == ["csrf-s3cret-3"]

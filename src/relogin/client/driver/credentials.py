@@ -6,15 +6,18 @@ query. Header fields are a mapping of names in any case, as requests and httpx b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import replace
-from typing import Any
 
 from relogin.client.driver.cookie_text import values, with_cookies
 from relogin.client.driver.lifetime import lifetime
 from relogin.client.driver.query import parameter, with_parameter, without_parameter
+from relogin.client.events import warn
+from relogin.client.logins.sources import Source
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.policy import Credential
+from relogin.client.terms.answer import Answer
+from relogin.client.terms.fields import is_field_value
 from relogin.client.terms.grant import is_cookie_value
 from relogin.client.terms.signer import Outgoing
 
@@ -32,6 +35,9 @@ def for_request(credential: Credential, request: Outgoing) -> Credential | None:
     if fields is None:
         return None
     return replace(credential, headers={**credential.headers, **fields}, signed_url=request.url)
+
+
+FORBIDDEN = 403
 
 
 def sign(headers: MutableMapping[str, str], url: str, credential: Credential) -> str:
@@ -81,15 +87,30 @@ def sent_with(
     return credential if ours else None
 
 
-def roll(cache: CredentialCache, credential: Credential, cookies: Iterable[Any]) -> None:
-    """Take over the new values that an answer gave to cookies which the grant owns.
+def roll(cache: CredentialCache, credential: Credential, answer: Answer) -> None:
+    """Take over the new values that an answer gives to cookies and fields which the grant owns.
 
     One that could not be sent would break every request from then on.
     """
-    owned = {c.name: c.value or "" for c in cookies if c.name in credential.cookies}
-    rolled = {name: value for name, value in owned.items() if is_cookie_value(value)}
-    if rolled:
-        cache.roll(credential, rolled)
+    cookies = {
+        name: value
+        for name, value in answer.cookies.items()
+        if name in credential.cookies and is_cookie_value(value)
+    }
+    found = {name: _found(source, answer) for name, source in cache.policy.rolls.items()}
+    headers = {name: value for name, value in found.items() if is_field_value(value)}
+    if cookies or headers:
+        cache.roll(credential, cookies, headers)
+
+
+def _found(source: Source, answer: Answer) -> str:
+    if answer.status == FORBIDDEN:  # what is wrong with a request is no value for the next one
+        return ""
+    try:
+        return source(answer) or ""
+    except Exception as error:  # noqa: BLE001 - the user's own code costs no request
+        warn("what rolls= names could not be taken from an answer: %s", type(error).__name__)
+        return ""
 
 
 def extend(

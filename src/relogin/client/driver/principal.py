@@ -23,14 +23,17 @@ from relogin.client.driver.words import (
     check_client,
     check_listener,
     check_login,
+    check_rolls,
     check_signers,
     check_store,
     named_actions,
     pair,
+    rolling,
     several_responders,
     several_signals,
 )
 from relogin.client.events import Event, Listener
+from relogin.client.logins.sources import Source
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.policy import Policy
 from relogin.client.renewal.shared import forget
@@ -58,6 +61,7 @@ class Principal(Generic[Http]):
         signals: Iterable[Signal] = (),
         http: Http | None = None,
         carry: Authorization | Header | Query | None = None,
+        rolls: Mapping[str, str | Source] | Iterable[str] = (),
         responders: Iterable[Responder] | None = None,
         actions: Mapping[str | None, Action | ActionName] | None = None,
         strict: bool = False,
@@ -80,6 +84,8 @@ class Principal(Generic[Http]):
         check("bare", bare, bool, "a bool")
         check_carry(carry)
         logins, seconds = pair(budget)
+        taking = rolling(rolls)
+        check_rolls(taking, login, carry)
         answering = with_scheme_of(carry, several_responders(brought_by(login, responders)))
         check_signers(carry, answering)
         policy = Policy(
@@ -90,6 +96,7 @@ class Principal(Generic[Http]):
             responders=answering,
             bare=_for_bare(answering) if bare else None,
             carry=carry,
+            rolls=taking,
             any_scheme=isinstance(carry, Header | Query),
             actions=named_actions(actions),
             steps_up=bool(getattr(login, "steps_up", False)),

@@ -7,9 +7,12 @@ from inspect import iscoroutinefunction
 from typing import Any, Literal, TypeAlias
 
 from relogin.client.carry import Authorization, Header, Query
+from relogin.client.logins.base import Login
+from relogin.client.logins.sources import Source, from_header
 from relogin.client.responders import BEARER, SESSION
 from relogin.client.signals import Signal
 from relogin.client.stores import Store
+from relogin.client.terms.fields import check_field_name
 from relogin.client.terms.responder import Action, Responder
 
 __all__ = [
@@ -20,10 +23,12 @@ __all__ = [
     "check_client",
     "check_listener",
     "check_login",
+    "check_rolls",
     "check_signers",
     "check_store",
     "named_actions",
     "pair",
+    "rolling",
     "several_responders",
     "several_signals",
 ]
@@ -64,6 +69,41 @@ def check_carry(carry: object) -> None:
     """Raise `TypeError` for what does not say how a token travels."""
     takes = 'Authorization(…), Header(…) or Query(…), such as Header("X-Auth-Token")'
     check("carry", carry, Authorization | Header | Query | None, takes)
+
+
+def rolling(rolls: Any) -> dict[str, Source]:
+    """Return where an answer has the new value of each field; raise where that is not said.
+
+    >>> rolling(["X-CSRF-Token"]) == rolling({"X-CSRF-Token": "X-CSRF-Token"})
+    True
+    """
+    if isinstance(rolls, str) or not isinstance(rolls, Iterable):
+        raise TypeError(
+            "SessionAuth: rolls= is several names of header fields, or maps each to the field of "
+            f'the answer: {{"X-CSRF-Token": "X-Updated-CSRF-Token"}}; not {_kind(rolls)}'
+        )
+    named = rolls if isinstance(rolls, Mapping) else {name: name for name in rolls}
+    for name, source in named.items():
+        check_field_name("SessionAuth: rolls=", name)
+        if not callable(source):
+            check_field_name("SessionAuth: rolls=", source)
+    return {n: from_header(s) if isinstance(s, str) else s for n, s in named.items()}
+
+
+def check_rolls(rolls: Iterable[str], login: object, carry: object) -> None:
+    """Raise `ValueError` for a field that a ready-made login never gives."""
+    given = getattr(login, "headers", None) if isinstance(login, Login) else None
+    if given is None:
+        return
+    own = carry.name if isinstance(carry, Header) else "Authorization"
+    known = {name.lower() for name in (*given, own)}
+    strange = [name for name in rolls if name.lower() not in known]
+    if strange:
+        raise ValueError(
+            f"SessionAuth: rolls= names {', '.join(strange)}, and this {_kind(login)} gives no "
+            "such header field: say where it is found, headers="
+            f'{{"{strange[0]}": from_header("{strange[0]}")}}'
+        )
 
 
 def check_listener(on_event: object) -> None:

@@ -23,8 +23,6 @@ class OriginBound(MutableMapping[str, str]):
         self._bound = {name.lower() for name in bound}
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):  # nothing is set yet where it is being unpickled
-            raise AttributeError(name)
         return getattr(self._all, name)
 
     def items(self) -> Any:
@@ -52,11 +50,6 @@ class OriginBound(MutableMapping[str, str]):
 
     def __len__(self) -> int:
         return len(self._all)
-
-    def __eq__(self, other: object) -> bool:
-        return self._all == (other._all if isinstance(other, OriginBound) else other)
-
-    __hash__ = None  # type: ignore[assignment]  # it can be changed
 
     def __repr__(self) -> str:
         return repr(type(self._all)(self.items()))

@@ -46,6 +46,7 @@ from relogin.client.renewal.flow import (
 from relogin.client.renewal.policy import UNAUTHORIZED, Credential, ResponseInfo
 from relogin.client.renewal.shared import share
 from relogin.client.signals import Error, Signal
+from relogin.client.terms.answer import Answer
 from relogin.client.terms.origins import sent_to
 from relogin.client.terms.outcomes import mark
 from relogin.client.terms.signer import Outgoing
@@ -220,8 +221,9 @@ class Exchange:
     def _learn(self, credential: Credential, response: Response) -> Generator[Step, Any, None]:
         if response.status_code == UNAUTHORIZED:
             return
-        if credential.cookies and "Set-Cookie" in response.headers:
-            roll(self._cache, credential, _setting(self._library, response).cookies.jar)
+        sets = "Set-Cookie" in response.headers
+        if self._cache.policy.rolls or (sets and credential.cookies):
+            roll(self._cache, credential, _answer(self._library, response, sets=sets))
         request = response.request
         try:
             extend(self._cache, credential, request.headers, str(request.url), response.headers)
@@ -338,6 +340,12 @@ def _setting(library: Library, response: Response) -> Response:
     setting = library.Response(response.status_code, headers=lines, request=response.request)
     setting.headers.encoding = "latin-1"
     return setting
+
+
+def _answer(library: Library, response: Response, *, sets: bool) -> Answer:
+    jar = _setting(library, response).cookies.jar if sets else ()
+    cookies = {cookie.name: cookie.value or "" for cookie in jar}
+    return Answer(response.status_code, response.headers, str(response.url), cookies=cookies)
 
 
 class _Jar(CookieJar):

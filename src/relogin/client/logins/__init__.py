@@ -22,16 +22,23 @@ from relogin.client.logins.exchange import Request, Steps, jar_of
 from relogin.client.logins.forms import Form, form_with
 from relogin.client.logins.oauth2 import OAuth2Login
 from relogin.client.logins.registry import RegistryLogin
+from relogin.client.logins.sources import (
+    Source,
+    check_headers,
+    from_cookie,
+    from_header,
+    from_json,
+    headers_of,
+    seconds_of,
+    text_of,
+)
 from relogin.client.logins.steps import (
     REDIRECTS,
     check,
     check_cookies,
-    document_of,
     followed,
     said,
-    seconds_in,
     set_in,
-    text_in,
     within,
 )
 from relogin.client.terms.answer import Answer
@@ -39,7 +46,17 @@ from relogin.client.terms.grant import Context, Grant
 from relogin.client.terms.origins import origin_of
 from relogin.errors import LoginRefused, LoginUnavailable
 
-__all__ = ["BasicLogin", "DigestLogin", "FormLogin", "JSONLogin", "OAuth2Login", "RegistryLogin"]
+__all__ = [
+    "BasicLogin",
+    "DigestLogin",
+    "FormLogin",
+    "JSONLogin",
+    "OAuth2Login",
+    "RegistryLogin",
+    "from_cookie",
+    "from_header",
+    "from_json",
+]
 
 Fields: TypeAlias = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
 
@@ -50,10 +67,17 @@ _HTML = ANY | {"Accept": "text/html"}
 class _TokenLogin(Login):
     """A login that is answered with JSON."""
 
-    token: str | None = field(default="access_token", kw_only=True)
-    expires_in: str | None = field(default="expires_in", kw_only=True)
-    refresh: str | None = field(default=None, kw_only=True)
+    token: str | Source | None = field(default="access_token", kw_only=True)
+    expires_in: str | Callable[[Answer], float | str | None] | None = field(
+        default="expires_in", kw_only=True
+    )
+    refresh: str | Source | None = field(default=None, kw_only=True)
     cookies: bool = field(default=False, kw_only=True)
+    headers: Mapping[str, Source] = field(default_factory=dict, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super(_TokenLogin, self).__post_init__()  # a class with slots is made twice
+        check_headers(self.headers)
 
     def _obtained(self, request: Request, jar: CookieJar) -> Steps[Grant]:
         answer, _, set_cookies = yield from followed(request)
@@ -62,14 +86,14 @@ class _TokenLogin(Login):
         cookies: Any = {}
         if self.cookies or self.token is None:
             cookies = set_in(jar, set_cookies)
-        if self.token is None:
+        if self.token is None and not self.headers:
             check_cookies(answer, cookies)
-        document = document_of(answer) if self.token or self.refresh else None
         return Grant(
-            None if self.token is None else text_in(document, self.token, answer),
+            None if self.token is None else text_of(self.token, answer, "a token"),
             cookies,
-            None if self.expires_in is None else seconds_in(document, self.expires_in),
-            None if self.refresh is None else text_in(document, self.refresh, answer),
+            None if self.expires_in is None else seconds_of(self.expires_in, answer),
+            None if self.refresh is None else text_of(self.refresh, answer, "a refresh token"),
+            headers_of(self.headers, answer),
         )
 
 
@@ -83,14 +107,23 @@ class JSONLogin(_TokenLogin):
 
     `token`, `expires_in` and `refresh` name members of the answer, by name or by JSON Pointer
     (RFC 6901): the token; for how many seconds it lives, if that is said; and what
-    `Grant.refresh` shall keep. With `cookies=True` the session is the cookies that the login sets
-    as well, with ``token=None`` it is nothing else. `refused` is called with each `Answer`, and
-    says whether it means a wrong password although its status does not.
+    `Grant.refresh` shall keep. What stands elsewhere is found with `from_header` or `from_cookie`.
+    `headers` are fields that go along with each request, and where their values are found. With
+    `cookies=True` the session is the cookies that the login sets as well, with ``token=None``
+    there is no token. `refused` is called with each `Answer`, and says whether it means a wrong
+    password although its status does not.
 
     Raises `ValueError` for a URL that is neither https nor loopback, unless `insecure=True`.
 
     >>> JSONLogin("https://api.example.com/login", {"user": "ada", "password": "secret"})
     <JSONLogin https://api.example.com/login>
+
+    OpenStack puts the token into a header field, and so does Redfish:
+
+    >>> account = {"auth": {}}  # see its documentation
+    >>> url = "https://cloud.example/v3/auth/tokens"
+    >>> JSONLogin(url, account, token=from_header("X-Subject-Token"))
+    <JSONLogin https://cloud.example/v3/auth/tokens>
     """
 
     fields: Fields
@@ -146,7 +179,8 @@ class FormLogin(Login):
 
     The password is wrong where the answer says so by its status, or shows the form again.
     Redirects are followed within the origin. `landing` is an origin that a successful login may
-    redirect to all the same; it is not asked for anything. `refused` is as for `JSONLogin`.
+    redirect to all the same; it is not asked for anything. `headers` and `refused` are as for
+    `JSONLogin`.
 
     >>> FormLogin("https://www.example.com/login", {"username": "ada", "password": "secret"})
     <FormLogin https://www.example.com/login>
@@ -154,6 +188,11 @@ class FormLogin(Login):
 
     fields: Fields
     landing: str | None = field(default=None, kw_only=True)
+    headers: Mapping[str, Source] = field(default_factory=dict, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super(FormLogin, self).__post_init__()
+        check_headers(self.headers)
 
     def _secrets(self) -> tuple[object, ...]:
         return _values_of(self.fields)
@@ -167,11 +206,12 @@ class FormLogin(Login):
             names = ", ".join(values)
             raise LoginUnavailable(f"{said(page)} without a form that has {names}")
         landing = None if self.landing is None else origin_of(self.landing)
-        answer, last, cookies = yield from followed(_filled(page, form, values), landing)
+        before = (*page.history, page)
+        answer, last, cookies = yield from followed(_filled(page, form, values), landing, before)
         self._check_form(answer, last, values)
-        kept = set_in(jar_of(context.http), first_cookies | cookies)
+        kept = set_in(jar_of(context.http), {**first_cookies, **cookies})
         check_cookies(answer, kept)
-        return Grant(cookies=kept)
+        return Grant(cookies=kept, headers=headers_of(self.headers, answer))
 
     def _check_form(self, answer: Answer, last: Request, values: Mapping[str, Any]) -> None:
         self._ask_refused(answer)

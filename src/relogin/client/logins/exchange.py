@@ -203,7 +203,7 @@ def _over_requests(http: Any, request: Request, left: float) -> Answer:
         allow_redirects=False,
         timeout=left,
     )
-    cookies = frozenset(cookie.name for cookie in response.cookies)
+    cookies = {cookie.name: cookie.value or "" for cookie in response.cookies}
     return Answer(
         response.status_code, response.headers, response.url, response.content, not ended, cookies
     )
@@ -253,7 +253,7 @@ def _built(http: Any, request: Request, left: float) -> Any:
 
 
 def _answer(response: Any, octets: bytearray, *, cut: bool = False) -> Answer:
-    cookies = frozenset(cookie.name for cookie in response.cookies.jar)
+    cookies = {cookie.name: cookie.value or "" for cookie in response.cookies.jar}
     return Answer(
         response.status_code, response.headers, str(response.url), bytes(octets), cut, cookies
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar
@@ -43,15 +43,18 @@ class Final(NamedTuple):
 
     answer: Answer
     request: Request
-    cookies: frozenset[str]
+    cookies: Mapping[str, str]
 
 
-def followed(request: Request, landing: str | None = None) -> Steps[Final]:
+def followed(
+    request: Request, landing: str | None = None, history: tuple[Answer, ...] = ()
+) -> Steps[Final]:
     """Send a request and follow its redirects within the origin; one to `landing` is the answer."""
-    cookies: frozenset[str] = frozenset()
+    cookies: dict[str, str] = {}
     for _ in range(MOST_REDIRECTS + 1):
         answer = yield request
         cookies |= answer.cookies
+        answer.history, history = history, (*history, answer)
         location = answer.headers.get("Location")
         if answer.status not in REDIRECTS or location is None:
             return Final(answer, request, cookies)
@@ -167,7 +170,7 @@ def check_cookies(answer: Answer, cookies: CookieJar) -> None:
         raise LoginUnavailable(f"{said(answer)} without a cookie")
 
 
-def set_in(jar: CookieJar, names: frozenset[str]) -> CookieJar:
+def set_in(jar: CookieJar, names: Container[str]) -> CookieJar:
     """Pick the cookies that a login set and that still live; a shared client has others too."""
     picked = CookieJar()
     for cookie in jar:

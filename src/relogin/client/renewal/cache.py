@@ -21,12 +21,13 @@ from relogin.client.renewal.protection_spaces import Blocked, ProtectionSpace, o
 from relogin.client.renewal.scopes import Demands
 from relogin.client.terms.grant import Grant
 from relogin.client.terms.outcomes import Outcome
-from relogin.client.terms.responder import Responder
+from relogin.client.terms.responder import Carried, Responder
 from relogin.wire.model import Challenge
 
 __all__ = ["CredentialCache"]
 
 
+_NONE: Mapping[str, str] = {}
 # A server may name realms without end; a principal has few.
 _MOST_REALMS = 16
 
@@ -137,9 +138,14 @@ class CredentialCache:
         """Remember that the store was asked at the start: from now on it is after a 401."""
         self._consulted.add(origin)
 
-    def roll(self, credential: Credential, cookies: Mapping[str, str]) -> None:
-        """Take over new values of the cookies that a grant owns, if it is still the current one."""
-        self._change(credential, lambda now: replace(now, cookies={**now.cookies, **cookies}))
+    def roll(
+        self,
+        credential: Credential,
+        cookies: Mapping[str, str],
+        headers: Mapping[str, str] = _NONE,
+    ) -> None:
+        """Take over new values of what a grant owns, if it is still the current one."""
+        self._change(credential, lambda now: now.rolled(cookies, headers))
 
     def extend(self, credential: Credential, expires_in: float) -> None:
         """Take over how many seconds the session still lives, as its server just said."""
@@ -325,7 +331,7 @@ class CredentialCache:
         shared: bool = False,
     ) -> Credential:
         """Make a credential of a grant, held by nobody yet."""
-        headers, query = carried(grant, self.policy.carry or responder)
+        headers, query = self.carried(grant, responder)
         return Credential(
             key=key,
             grant=grant,
@@ -339,6 +345,10 @@ class CredentialCache:
             version=version,
             shared=shared,
         )
+
+    def carried(self, grant: Grant, responder: Responder) -> Carried:
+        """Say what a grant puts on a request; raise `InvalidGrant` where it cannot be sent."""
+        return carried(grant, self.policy.carry or responder, self.policy.rolls)
 
     def _hold(self, credential: Credential) -> None:
         space = self._space(credential.key, self.clock())

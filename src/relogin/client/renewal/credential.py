@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from relogin.client.terms.grant import Grant
 from relogin.client.terms.responder import Carried, Carrier, Responder
 from relogin.client.terms.signer import Signer
+from relogin.errors import InvalidGrant
 
 __all__ = ["Credential", "Key", "carried", "renew_at"]
 
@@ -63,19 +64,33 @@ class Credential:
         tokens = {name: value for name, value in self.headers.items() if name not in own}
         return tokens or self.headers
 
+    def rolled(self, cookies: Mapping[str, str], headers: Mapping[str, str]) -> Credential:
+        """Return it with new values of cookies and of fields that it has; it stays the same login.
 
-def carried(grant: Grant, carrier: Carrier) -> Carried:
+        The names of fields compare in any case.
+        """
+        new = {name.lower(): value for name, value in headers.items()}
+        fields = {name: new.get(name.lower(), value) for name, value in self.headers.items()}
+        return replace(self, cookies={**self.cookies, **cookies}, headers=fields)
+
+
+def carried(grant: Grant, carrier: Carrier, rolls: Iterable[str] = ()) -> Carried:
     """Say what a grant puts on a request beside its cookies.
 
-    Raises `InvalidGrant` where its token cannot travel so. A field of `Grant.headers` counts for
-    more than the token's own of the same name.
+    Raises `InvalidGrant` where its token cannot travel so, and where it lacks a field that rolls.
+    A field of `Grant.headers` counts for more than the token's own of the same name.
     """
-    if grant.token is None:
-        return Carried(grant.headers)
-    fields, query = carrier.carried(grant.token)
+    fields, query = Carried({}) if grant.token is None else carrier.carried(grant.token)
     own = {name.lower() for name in grant.headers}
     kept = {name: value for name, value in fields.items() if name.lower() not in own}
-    return Carried({**kept, **grant.headers}, query)
+    headers = {**kept, **grant.headers}
+    missing = {name.lower() for name in rolls} - {name.lower() for name in headers}
+    if missing:
+        raise InvalidGrant(
+            f"rolls= names {', '.join(sorted(missing))}, and this Grant has no such header field: "
+            "give it with Grant(headers=…)"
+        )
+    return Carried(headers, query)
 
 
 def renew_at(now: float, expires_in: float | None) -> float | None:

@@ -6,7 +6,7 @@ and nothing it says is an address.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any, Literal
@@ -21,6 +21,7 @@ from relogin.client.renewal.scopes import (
 )
 from relogin.client.signals import Signal
 from relogin.client.stores import AnyStore
+from relogin.client.terms.answer import Answer
 from relogin.client.terms.grant import Grant
 from relogin.client.terms.responder import Action, Carrier, Responder
 from relogin.errors import ChallengeSyntaxError
@@ -96,6 +97,8 @@ class Policy:
     """What answers a 401 without any challenge; `None` where nothing does."""
     carry: Carrier | None = None
     """How the token travels; `None` where the challenge's own scheme says it."""
+    rolls: Mapping[str, Callable[[Answer], str | None]] = field(default_factory=dict)
+    """Header fields of a grant that an answer may give a new value, and where it stands."""
     any_scheme: bool = False
     """Whether a challenge of any scheme counts where a 401 without one does."""
     strict: bool = False

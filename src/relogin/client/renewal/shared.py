@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 from relogin.client.events import Event, EventKind, tell, warn
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Ask, Pause
-from relogin.client.renewal.credential import Credential, Key, carried
+from relogin.client.renewal.credential import Credential, Key
 from relogin.client.renewal.flight import Flight, Status
 from relogin.client.renewal.policy import Decision
 from relogin.client.renewal.protection_spaces import Blocked
@@ -220,7 +220,7 @@ def publish(
     """
     fence, shared = flight.fence, False
     if fence is not None:
-        carried(grant, cache.policy.carry or decision.responder)  # raises before others get it
+        cache.carried(grant, decision.responder)  # raises before others get hold of it
         scheme = decision.responder.scheme
         change = yield from _change(
             cache, flight.key, lambda record, view: record.put(fence, grant, scheme, view.now)
@@ -331,16 +331,21 @@ def _absorb(cache: CredentialCache, key: Key, record: Record, now: float) -> Non
         return  # a grant of its own, or one that the store has lost
     elif record.grant is None or record.dropped:
         cache.drop(credential)
-    elif record.grant.cookies != credential.cookies:
-        cache.roll(credential, dict(record.grant.cookies))  # type: ignore[arg-type]  # no jar is stored
+    else:
+        cookies: Any = record.grant.cookies  # no jar is stored
+        if credential.rolled(cookies, record.grant.headers) != credential:
+            cache.roll(credential, cookies, record.grant.headers)
 
 
 def share(cache: CredentialCache, credential: Credential) -> Asking[None]:
-    """Let others have the cookies that an answer has rolled since the request was signed."""
-    cookies = cache.current(credential).cookies
-    if credential.shared and cookies != credential.cookies:
+    """Let others have what an answer has rolled since the request was signed."""
+    now, before = cache.current(credential), credential.headers
+    headers = {name: value for name, value in now.headers.items() if before.get(name) != value}
+    if credential.shared and (headers or now.cookies != credential.cookies):
         yield from _change(
-            cache, credential.key, lambda record, _: record.roll(credential.version, cookies)
+            cache,
+            credential.key,
+            lambda record, _: record.roll(credential.version, now.cookies, headers),
         )
 
 

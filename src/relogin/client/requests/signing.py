@@ -9,10 +9,12 @@ from urllib.parse import urljoin
 from requests import PreparedRequest, Response
 
 from relogin.client.driver.credentials import extend, for_request, roll, sign, unsign
+from relogin.client.driver.query import with_parameter
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.policy import UNAUTHORIZED, Credential
 from relogin.client.requests.body import pieces
 from relogin.client.requests.cookies import carry_over_redirect, leave_behind, rebuild
+from relogin.client.terms.answer import Answer
 from relogin.client.terms.origins import sent_to
 from relogin.client.terms.signer import Outgoing
 from relogin.errors import BodyNotReplayable
@@ -71,8 +73,10 @@ def learn(
     """
     request, alive = response.request, not dead and response.status_code != UNAUTHORIZED
     if alive and sent_to(request.url) == credential.key.origin:
-        if credential.cookies and len(response.cookies):
-            roll(cache, credential, response.cookies)
+        if cache.policy.rolls or (credential.cookies and len(response.cookies)):
+            cookies = {cookie.name: cookie.value or "" for cookie in response.cookies}
+            answer = Answer(response.status_code, response.headers, response.url, cookies=cookies)
+            roll(cache, credential, answer)
         extend(cache, credential, request.headers, request.url or "", response.headers)
     if response.status_code in _REDIRECTS and response.is_redirect:
         _prepare_redirect(cache.current(credential), response)
@@ -83,12 +87,17 @@ def _prepare_redirect(credential: Credential, response: Response) -> None:
 
     requests itself keeps Authorization from http to https on one host, which is another origin.
     """
-    sent, target = response.request, urljoin(response.url, response.headers["location"])
+    sent, location = response.request, response.headers["location"]
+    target = urljoin(response.url, location)
     within = sent_to(target) == credential.key.origin
     if credential.cookies and within:
         carry_over_redirect(sent, credential.cookies, target)
     elif credential.cookies:
         leave_behind(sent)
+    if credential.query is not None:
+        # requests asks nobody else where the next hop goes.
+        signed = with_parameter(location, *credential.query)
+        response.headers["location"] = signed if within else unsign({}, location, credential)
     if not within or credential.signer is not None:  # a signature is for this request only
         stripped = _copy(sent)
         unsign(stripped.headers, stripped.url or "", credential)

@@ -147,13 +147,16 @@ class Record:
             return None
         return replace(self, lease=None, block=block, spent=self.spent and not unused)
 
-    def roll(self, version: int, cookies: Mapping[str, str]) -> Record | None:
-        """Take over new values of the cookies of the current grant."""
+    def roll(
+        self, version: int, cookies: Mapping[str, str], headers: Mapping[str, str] | None = None
+    ) -> Record | None:
+        """Take over new values of the cookies and header fields of the current grant."""
         if version != self.version or self.grant is None or self.dropped:
             return None
-        if self.grant.cookies == cookies:
+        fields = {**self.grant.headers, **(headers or {})}
+        if self.grant.cookies == cookies and self.grant.headers == fields:
             return None
-        return replace(self, grant=replace(self.grant, cookies=dict(cookies)))
+        return replace(self, grant=replace(self.grant, cookies=dict(cookies), headers=fields))
 
     def forget(self, now: float) -> Record:
         """Forget the session and every failure; no lease given out before brings one back."""

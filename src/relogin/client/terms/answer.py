@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 __all__ = ["Answer", "Unread", "member"]
@@ -27,7 +27,8 @@ class Answer:
 
     `octets` is what has been read of the decoded body, and `reading` says that there is more:
     whoever needs it raises `Unread`. Of a long body there is the beginning only: then it is `cut`.
-    `cookies` names the cookies that the response set.
+    `cookies` are the cookies that the response set, by name. `history` are the answers that led to
+    it, the oldest first: a login's page, and redirects.
     """
 
     status: int
@@ -35,8 +36,9 @@ class Answer:
     url: str
     octets: bytes = b""
     cut: bool = False
-    cookies: frozenset[str] = frozenset()
+    cookies: Mapping[str, str] = field(default_factory=dict)
     reading: bool = False
+    history: tuple[Answer, ...] = ()
 
     def take(self, piece: bytes, most: int) -> None:
         """Add what was read on, up to a bound; nothing means that the body has ended."""

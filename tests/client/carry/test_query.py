@@ -1,0 +1,117 @@
+"""One parameter of a query is set in its place; everything else of the URL stays as it was."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from relogin.client.carry import Query
+from relogin.client.driver.query import parameter, with_parameter, without_parameter
+from tests.client.either import Either
+from tests.client.server import Answer, Server
+from tests.client.travel import Travel, by_query
+
+BASE = "https://nas.example/webapi"
+
+
+@pytest.mark.parametrize(
+    ("url", "signed"),
+    [
+        ("", "?t=new"),
+        ("?", "?t=new"),
+        ("?a=1", "?a=1&t=new"),
+        ("?t=old&a=1", "?t=new&a=1"),
+        ("?a=%20b&t=old&c", "?a=%20b&t=new&c"),
+        ("?a=1&t=old&b=2&t=older&t", "?a=1&t=new&b=2"),
+        ("?%74=old&a=1", "?t=new&a=1"),
+        ("?t", "?t=new"),
+        ("?a=+%2B&&b=;", "?a=+%2B&&b=;&t=new"),
+        ("?a=1#part?t=x", "?a=1&t=new#part?t=x"),
+        ("?T=other&tt=1", "?T=other&tt=1&t=new"),
+    ],
+)
+def test_it_takes_the_place_where_it_stands_or_else_the_last(url: str, signed: str) -> None:
+    assert with_parameter(BASE + url, "t", "new") == BASE + signed
+
+
+@pytest.mark.parametrize(
+    ("url", "plain"),
+    [("?t=1", ""), ("?a=%20&t=1&b", "?a=%20&b"), ("?a=1", "?a=1"), ("?t=1&t=2#f", "#f")],
+)
+def test_it_is_taken_out_with_nothing_else(url: str, plain: str) -> None:
+    assert without_parameter(BASE + url, "t") == BASE + plain
+
+
+queries = st.lists(st.from_regex(r"[A-Za-z0-9%+;,:=-]{0,6}", fullmatch=True)).map("&".join)
+
+
+@given(queries, st.text(min_size=1), st.text())
+def test_what_is_set_is_read_and_the_other_parameters_stay(
+    query: str, name: str, value: str
+) -> None:
+    assume(not any("\ud800" <= c <= "\udfff" for c in name + value))
+    url = f"{BASE}?{query}" if query else BASE
+    signed = with_parameter(url, name, value)
+    assert parameter(signed, name) == value
+    assert with_parameter(signed, name, value) == signed
+    others = [pair for pair in parse_qsl(query, True) if pair[0] != name]
+    assert [p for p in parse_qsl(urlsplit(signed).query, True) if p[0] != name] == others
+    assert without_parameter(signed, name) == without_parameter(url, name)
+
+
+def test_where_it_is_not_there_is_nothing_to_read() -> None:
+    assert parameter(BASE, "t") is None
+    assert parameter(f"{BASE}?t", "t") == ""
+
+
+def test_a_request_and_its_replay_have_it_once(server: Server, either: Either) -> None:
+    travel = Travel(server, by_query("_sid"))
+    client = either.attach(travel.login, server.url, carry=Query("_sid"))
+    client.get(f"{server.url}/webapi?api=a%20b&_sid=mine&v=1")
+    travel.kill()
+    answer = client.get(f"{server.url}/webapi?api=a%20b&v=%2B#part")
+    assert [request.path for request in server.requests] == [
+        "/webapi?api=a%20b&_sid=mine&v=1",
+        "/webapi?api=a%20b&_sid=s3cret-1&v=1",
+        "/webapi?api=a%20b&v=%2B&_sid=s3cret-1",
+        "/webapi?api=a%20b&v=%2B&_sid=s3cret-2",
+    ]
+    assert "_sid=s3cret-2" in str(answer.url)
+
+
+@pytest.mark.parametrize("token", ["a b", "a&b=c", "ä€", "a\r\nb", "%41", "+/="])
+def test_any_text_can_be_carried(server: Server, either: Either, token: str) -> None:
+    read = by_query("token")
+    server.answers = lambda request: Answer(200 if read(request) == token else 401)
+    client = either.attach(lambda _: token, server.url, carry=Query("token"))
+    assert client.get(f"{server.url}/orders").status_code == 200
+
+
+def test_an_echo_of_it_goes_to_no_other_origin_with_requests(
+    server: Server, either: Either
+) -> None:
+    """httpx follows redirects below its auth: there the server's own word counts."""
+    travel = Travel(server, by_query("_sid"))
+    client = either.attach(travel.login, server.url, carry=Query("_sid"))
+    client.get(f"{server.url}/orders")
+    echo = f"{server.other_host}/landing?a=%20&_sid=s3cret-1&b"
+    travel.routes["/away"] = lambda _: Answer(302, (("Location", echo),))
+    travel.routes["/landing"] = lambda _: Answer(200)
+    client.get(f"{server.url}/away")
+    sent = "/landing?a=%20&b" if either.driver is None else "/landing?a=%20&_sid=s3cret-1&b"
+    assert server.requests[-1].path == sent
+
+
+def test_it_goes_along_a_redirect_at_once_with_requests(server: Server, either: Either) -> None:
+    """With httpx what it led to is sent once more."""
+    travel = Travel(server, by_query("_sid"))
+    client = either.attach(travel.login, server.url, carry=Query("_sid"))
+    client.get(f"{server.url}/orders")
+    travel.routes["/moved"] = lambda _: Answer(307, (("Location", "orders?a=%20"),))
+    assert client.post(f"{server.url}/moved").status_code == 200
+    paths = [request.path for request in server.requests[3:]]
+    signed = "/orders?a=%20&_sid=s3cret-1"
+    assert paths == ([signed] if either.driver is None else ["/orders?a=%20", signed])
