@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import pickle
+from typing import Any
 
 import httpx
+import httpx2
 import pytest
 
 from relogin.client.httpx_family.bound import OriginBound
@@ -13,10 +15,15 @@ from relogin.client.httpx_family.bound import OriginBound
 TOKEN = "X-Auth-Token"
 
 
+@pytest.fixture(params=[httpx.Headers, httpx2.Headers])
+def kind(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
 @pytest.fixture
-def headers() -> OriginBound:
+def headers(kind: Any) -> OriginBound:
     fields = [("A", "1"), (TOKEN, "s3cret"), ("A", "2")]
-    return OriginBound(httpx.Headers(fields), [TOKEN])
+    return OriginBound(kind(fields), [TOKEN])
 
 
 def test_they_are_sent_whole(headers: OriginBound) -> None:
@@ -35,8 +42,8 @@ def test_they_are_changed_as_ever(headers: OriginBound) -> None:
     assert headers.raw == [(b"X-Auth-Token", b"s3cret"), (b"B", b"3")]
 
 
-def test_what_httpx_makes_of_them_lacks_the_bound_ones(headers: OriginBound) -> None:
-    assert httpx.Headers(headers).multi_items() == [("a", "1"), ("a", "2")]
+def test_what_httpx_makes_of_them_lacks_the_bound_ones(headers: OriginBound, kind: Any) -> None:
+    assert kind(headers).multi_items() == [("a", "1"), ("a", "2")]
 
 
 def test_no_copy_repr_or_pickle_has_them(headers: OriginBound) -> None:
@@ -45,7 +52,7 @@ def test_no_copy_repr_or_pickle_has_them(headers: OriginBound) -> None:
         assert "s3cret" not in shown
 
 
-def test_other_octets_than_ascii_are_copied_as_they_are() -> None:
+def test_other_octets_than_ascii_are_copied_as_they_are(kind: Any) -> None:
     fields = [(b"A", "é".encode("latin-1")), (b"B", "é".encode())]
-    headers = OriginBound(httpx.Headers(fields), [TOKEN])
-    assert httpx.Headers(headers).raw == fields
+    headers = OriginBound(kind(fields), [TOKEN])
+    assert kind(headers).raw == fields

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from http.cookies import Morsel, SimpleCookie
-from typing import NamedTuple
 
 from aiohttp import ClientRequest, ClientResponse, CookieJar
 
-__all__ = ["Named", "set_by", "take_in"]
+__all__ = ["set_by", "take_in"]
 
 
-class Named(NamedTuple):
-    """A cookie, as `roll` takes it."""
-
-    name: str
-    value: str
-
-
-def set_by(response: ClientResponse) -> list[Named]:
+def set_by(response: ClientResponse) -> dict[str, str]:
     """Return the cookies that a response sets, as they go over the wire."""
-    return [Named(name, morsel.coded_value) for name, morsel in response.cookies.items()]
+    return {name: morsel.coded_value for name, morsel in response.cookies.items()}
 
 
 def take_in(request: ClientRequest, refused: ClientResponse) -> tuple[dict[str, str], set[str]]:

@@ -25,6 +25,7 @@ from relogin.client.driver.failures import Kinds, raisable
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.policy import UNAUTHORIZED, Credential, ResponseInfo
 from relogin.client.signals import Error
+from relogin.client.terms.answer import Answer
 from relogin.client.terms.origins import sent_to
 from relogin.client.terms.signer import Outgoing
 from relogin.errors import BodyNotReplayable, LoginUnavailable
@@ -76,8 +77,9 @@ class Exchange:
 
     def _learn(self, credential: Credential) -> None:
         request, response = self.request, self.response
-        if credential.cookies:
-            roll(self._cache, credential, set_by(response))
+        if credential.cookies or self._cache.policy.rolls:
+            answer = Answer(response.status, response.headers, "", cookies=set_by(response))
+            roll(self._cache, credential, answer)
         try:
             extend(self._cache, credential, request.headers, str(request.url), response.headers)
         except LoginUnavailable as failure:

@@ -33,7 +33,6 @@ from relogin.client.driver.words import (
     several_signals,
 )
 from relogin.client.events import Event, Listener
-from relogin.client.logins.sources import Source
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.policy import Policy
 from relogin.client.renewal.shared import forget
@@ -43,6 +42,7 @@ from relogin.client.stores import AnyStore
 from relogin.client.terms.grant import Context
 from relogin.client.terms.origins import trusted
 from relogin.client.terms.responder import Action, Responder
+from relogin.client.terms.sources import Source
 
 __all__ = ["Principal"]
 

@@ -7,13 +7,12 @@ from inspect import iscoroutinefunction
 from typing import Any, Literal, TypeAlias
 
 from relogin.client.carry import Authorization, Header, Query
-from relogin.client.logins.base import Login
-from relogin.client.logins.sources import Source, from_header
 from relogin.client.responders import BEARER, SESSION
 from relogin.client.signals import Signal
 from relogin.client.stores import Store
 from relogin.client.terms.fields import check_field_name
 from relogin.client.terms.responder import Action, Responder
+from relogin.client.terms.sources import Source, from_header
 
 __all__ = [
     "ActionName",
@@ -92,7 +91,7 @@ def rolling(rolls: Any) -> dict[str, Source]:
 
 def check_rolls(rolls: Iterable[str], login: object, carry: object) -> None:
     """Raise `ValueError` for a field that a ready-made login never gives."""
-    given = getattr(login, "headers", None) if isinstance(login, Login) else None
+    given = getattr(login, "given_headers", None)
     if given is None:
         return
     own = carry.name if isinstance(carry, Header) else "Authorization"

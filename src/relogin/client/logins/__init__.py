@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
 from typing import Any, TypeAlias
@@ -22,16 +22,7 @@ from relogin.client.logins.exchange import Request, Steps, jar_of
 from relogin.client.logins.forms import Form, form_with
 from relogin.client.logins.oauth2 import OAuth2Login
 from relogin.client.logins.registry import RegistryLogin
-from relogin.client.logins.sources import (
-    Source,
-    check_headers,
-    from_cookie,
-    from_header,
-    from_json,
-    headers_of,
-    seconds_of,
-    text_of,
-)
+from relogin.client.logins.sources import headers_of, seconds_of, text_of
 from relogin.client.logins.steps import (
     REDIRECTS,
     check,
@@ -44,6 +35,13 @@ from relogin.client.logins.steps import (
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.grant import Context, Grant
 from relogin.client.terms.origins import origin_of
+from relogin.client.terms.sources import (
+    Source,
+    check_headers,
+    from_cookie,
+    from_header,
+    from_json,
+)
 from relogin.errors import LoginRefused, LoginUnavailable
 
 __all__ = [
@@ -78,6 +76,11 @@ class _TokenLogin(Login):
     def __post_init__(self) -> None:
         super(_TokenLogin, self).__post_init__()  # a class with slots is made twice
         check_headers(self.headers)
+
+    @property
+    def given_headers(self) -> Iterable[str]:
+        """The header fields that its grants have."""
+        return self.headers
 
     def _obtained(self, request: Request, jar: CookieJar) -> Steps[Grant]:
         answer, _, set_cookies = yield from followed(request)
@@ -193,6 +196,11 @@ class FormLogin(Login):
     def __post_init__(self) -> None:
         super(FormLogin, self).__post_init__()
         check_headers(self.headers)
+
+    @property
+    def given_headers(self) -> Iterable[str]:
+        """The header fields that its grants have."""
+        return self.headers
 
     def _secrets(self) -> tuple[object, ...]:
         return _values_of(self.fields)

@@ -34,8 +34,8 @@ async def sent(http: Any, request: Request, left: float) -> Answer:
         cut = bound.cancelled_caught or not response.content.at_eof()
         if cut:
             response.close()
-    names = frozenset(response.cookies)
-    return Answer(response.status, response.headers, str(response.url), bytes(kept), cut, names)
+    set_now = {name: morsel.value for name, morsel in response.cookies.items()}
+    return Answer(response.status, response.headers, str(response.url), bytes(kept), cut, set_now)
 
 
 class Jar(CookieJar):

@@ -1,121 +1,17 @@
-"""Where in an answer something stands: in a header field, in the JSON of its body, in a cookie.
-
-A source is any callable that gets an `Answer` and returns a text, or `None` where there is none.
-"""
+"""What a login takes out of an answer: texts, seconds, header fields; each where it is named."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
-from urllib.parse import unquote
 
 from relogin.client.logins.steps import document_of, said, seconds_in, text_in
-from relogin.client.terms.answer import Answer, member
-from relogin.client.terms.fields import check_field_name
+from relogin.client.terms.answer import Answer
+from relogin.client.terms.sources import Place, Source
 from relogin.errors import LoginUnavailable
 
-__all__ = [
-    "Source",
-    "check_headers",
-    "from_cookie",
-    "from_header",
-    "from_json",
-    "headers_of",
-    "seconds_of",
-    "text_of",
-]
-
-Source: TypeAlias = Callable[[Answer], str | None]
-
-
-@dataclass(frozen=True, slots=True)
-class _In:
-    """One place of an answer; of a login's, also of those that led to it, the latest first."""
-
-    kind: Literal["header", "cookie", "JSON member"]
-    name: str
-
-    def __call__(self, answer: Answer) -> str | None:
-        found = map(self._in, (answer, *reversed(answer.history)))
-        return next((text for text in found if text is not None), None)
-
-    def _in(self, answer: Answer) -> str | None:
-        if self.kind == "header":
-            return answer.headers.get(self.name)
-        if self.kind == "cookie":
-            value = answer.cookies.get(self.name)
-            return None if value is None else unquote(value)
-        try:
-            found = member(answer.json(), self.name)
-        except (LookupError, ValueError):
-            return None
-        return found if isinstance(found, str) and found else None
-
-    def __str__(self) -> str:
-        return f"the {self.kind} {self.name!r}"
-
-
-def from_header(name: str) -> Source:
-    """Take a text out of a header field of the answer.
-
-    >>> from_header("X-Subject-Token")(Answer(201, {"X-Subject-Token": "…"}, ""))
-    '…'
-    """
-    return _In("header", _text("from_header", name))
-
-
-def from_cookie(name: str) -> Source:
-    """Take a text out of a cookie that the answer sets, without its percent-encoding.
-
-    So do the scripts of a page that send a CSRF token back in a header field.
-
-    >>> from_cookie("XSRF-TOKEN")(Answer(200, {}, "", cookies={"XSRF-TOKEN": "abc%3D"}))
-    'abc='
-    """
-    return _In("cookie", _text("from_cookie", name))
-
-
-def from_json(name: str) -> Source:
-    """Take a text out of a JSON body: a member by its name, or by a JSON Pointer (RFC 6901).
-
-    >>> from_json("/data/CSRFPreventionToken")(
-    ...     Answer(200, {}, "", b'{"data": {"CSRFPreventionToken": "4EEC61E2"}}')
-    ... )
-    '4EEC61E2'
-    """
-    return _In("JSON member", _text("from_json", name))
-
-
-def _text(function: str, name: object) -> str:
-    if not (isinstance(name, str) and name):
-        raise TypeError(f"{function}() takes a name, such as {function}({_EXAMPLES[function]!r})")
-    return name
-
-
-_EXAMPLES = {
-    "from_header": "X-CSRF-Token",
-    "from_cookie": "csrftoken",
-    "from_json": "/data/token",
-}
-
-
-def check_headers(headers: object) -> None:
-    """Raise `TypeError` or `ValueError` for what does not say where header fields come from."""
-    if not isinstance(headers, Mapping):
-        raise TypeError(
-            "headers= maps names of header fields to where their values are found: "
-            '{"X-CSRF-Token": from_cookie("csrftoken")}'
-        )
-    for name, source in headers.items():
-        check_field_name("headers=", name)
-        if not callable(source):
-            raise TypeError(
-                f"headers=: the value of {name} is found with from_header(…), from_json(…) or "
-                f"from_cookie(…); not {type(source).__name__}"
-            )
+__all__ = ["headers_of", "seconds_of", "text_of"]
 
 
 def text_of(where: str | Source, answer: Answer, wanted: str) -> str:
@@ -125,7 +21,7 @@ def text_of(where: str | Source, answer: Answer, wanted: str) -> str:
     found = where(answer)
     if isinstance(found, str) and found:
         return found
-    place = str(where) if isinstance(where, _In) else wanted
+    place = str(where) if isinstance(where, Place) else wanted
     raise LoginUnavailable(f"{said(answer)} without {place}")
 
 
