@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from relogin.wire.model import Challenge
@@ -13,9 +13,9 @@ __all__ = ["check", "check_scheme", "oauth_text", "oauth_uri", "received", "scop
 View = TypeVar("View")
 
 # RFC 6750 §3, which takes them from RFC 6749: scope-token, error_description and error, error_uri.
-scope_token = re.compile(r"[!#-\[\]-~]++").fullmatch
-oauth_text = re.compile(r"[ !#-\[\]-~]++").fullmatch
-oauth_uri = re.compile(r"[!#-\[\]-~]++").fullmatch
+scope_token: Callable[[str], re.Match[str] | None] = re.compile(r"[!#-\[\]-~]++").fullmatch
+oauth_text: Callable[[str], re.Match[str] | None] = re.compile(r"[ !#-\[\]-~]++").fullmatch
+oauth_uri: Callable[[str], re.Match[str] | None] = re.compile(r"[!#-\[\]-~]++").fullmatch
 
 
 def check_scheme(challenge: Challenge, scheme: str) -> None:

@@ -76,8 +76,8 @@ class SessionGate:
         self.verify = verify
         self._with_request = wants_request(verify)
         self._unblocking = unblocking(verify)
-        self.gate = Gate.of(words)
-        self.private = _encoded(self.gate.vary_private)
+        self.gate: Gate = Gate.of(words)
+        self.private: list[tuple[bytes, bytes]] = _encoded(self.gate.vary_private)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or have the application answer it."""

@@ -52,7 +52,9 @@ class Custom(Generic[AskedT]):
         self._word = word
         self._make = given if callable(given) else None
         self._check = check
-        self.fixed = None if callable(given) else check({} if given is None else given)
+        self.fixed: dict[str, str] | None = (
+            None if callable(given) else check({} if given is None else given)
+        )
 
     def __call__(self, asked: AskedT) -> dict[str, str]:
         """Return what is added for this."""

@@ -27,10 +27,10 @@ try:
         markcoroutinefunction,
         sync_to_async,
     )
-except ImportError as missing:
+except ImportError as _missing:
     raise ImportError(
-        "relogin.server.django needs Django: pip install 'relogin[django]'", name=missing.name
-    ) from missing
+        "relogin.server.django needs Django: pip install 'relogin[django]'", name=_missing.name
+    ) from _missing
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase
@@ -101,7 +101,7 @@ class SessionGate:
     ) -> None:
         self.get_response = get_response
         own_words = words or verify is not None
-        self.guard = Guard(verify, **words) if own_words else Guard.configured()
+        self.guard: Guard = Guard(verify, **words) if own_words else Guard.configured()
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
             markcoroutinefunction(self)
@@ -173,10 +173,10 @@ class Guard:
         if verify is None:
             words.setdefault("cookie", settings.SESSION_COOKIE_NAME)
         named = import_string(verify) if isinstance(verify, str) else verify
-        self.verify = None if named is None else checked(named)
+        self.verify: Verifier | AsyncVerifier | None = None if named is None else checked(named)
         self._awaits = named is not None and is_async(named)
         self._with_request = named is not None and wants_request(named)
-        self.gate = Gate.of(words)
+        self.gate: Gate = Gate.of(words)
 
     @classmethod
     def configured(cls) -> Guard:

@@ -18,12 +18,12 @@ from typing import Any
 try:
     from django.http import HttpRequest, HttpResponse
     from rest_framework import exceptions, views
-except ImportError as missing:
+except ImportError as _missing:
     raise ImportError(
         "relogin.server.drf needs Django REST framework: "
         "pip install 'relogin[django]' djangorestframework",
-        name=missing.name,
-    ) from missing
+        name=_missing.name,
+    ) from _missing
 from rest_framework.authentication import SessionAuthentication as CookieAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -95,11 +95,11 @@ class StoreTrouble(exceptions.APIException):
     """A 503: whether the session lives, nobody can tell at the moment."""
 
     status_code = 503
-    default_detail = "Sessions cannot be checked at the moment"
+    default_detail: str = "Sessions cannot be checked at the moment"
 
     def __init__(self) -> None:
         super().__init__()
-        self.wait = Guard.configured().gate.retry_after  # sent as Retry-After
+        self.wait: float = Guard.configured().gate.retry_after  # sent as Retry-After
 
 
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | HttpResponse | None:

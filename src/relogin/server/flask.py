@@ -24,10 +24,10 @@ from typing import Any, ParamSpec, TypeVar, Unpack, cast
 
 try:
     from flask import Flask, Response, current_app, request, session
-except ImportError as missing:
+except ImportError as _missing:
     raise ImportError(
-        "relogin.server.flask needs Flask: pip install 'relogin[flask]'", name=missing.name
-    ) from missing
+        "relogin.server.flask needs Flask: pip install 'relogin[flask]'", name=_missing.name
+    ) from _missing
 from flask.sessions import SecureCookieSessionInterface
 from werkzeug.datastructures import Headers
 from werkzeug.local import LocalProxy

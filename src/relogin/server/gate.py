@@ -114,8 +114,8 @@ class Gate:
         path_from: str | None = None,
         recheck: float | None = None,
     ) -> None:
-        self.realm = SessionChallenge(realm).realm
-        self.cookie = cookie_name(cookie)
+        self.realm: str | None = SessionChallenge(realm).realm
+        self.cookie: str | None = cookie_name(cookie)
         others = several("also", also, Challenge, '[relogin.Challenge("DPoP")]')
         if asks_for_password(others):
             raise ValueError("next to a session scheme, this challenge opens a password window")
@@ -124,12 +124,12 @@ class Gate:
         check_seconds("retry_after", retry_after)
         check_page(login_page)
         self.legacy = legacy
-        self.legacy_takes_request = check_legacy(legacy)
+        self.legacy_takes_request: bool = check_legacy(legacy)
         self.announce = announce
         self.retry_after = retry_after
-        self.drain = drain_bounds(drain)
-        self.recheck = interval("recheck", recheck)
-        self.schemes = spoken(several("schemes", schemes, str, '["Session"]'))
+        self.drain: Bounds | None = drain_bounds(drain)
+        self.recheck: float | None = interval("recheck", recheck)
+        self.schemes: tuple[Scheme, ...] = spoken(several("schemes", schemes, str, '["Session"]'))
         self._take_paths(public, ignore, logout)
         steps = check_step_up(step_up)
         self._step_ups = [(Patterns([path]), asked) for path, asked in steps.items()]
@@ -137,7 +137,7 @@ class Gate:
         self._original = None if told_in is None else OriginalPath(told_in)
         self._watch = PathWatch(steps if self._original is None else ())
         self._take_fields(told_in, has_page=login_page is not None)
-        self.refusals = Refusals(
+        self.refusals: Refusals = Refusals(
             realm,
             self.schemes,
             also=others,
@@ -171,13 +171,23 @@ class Gate:
         public += ["Cookie"] if self.cookie is not None else []
         public += [told_in] if told_in is not None else []
         # A public page is never refused, so nobody asks whether a page would be shown.
-        self.public_vary = tuple(public)
-        self.vary = (*public, "Accept", "Sec-Fetch-Mode") if has_page else self.public_vary
+        self.public_vary: tuple[str, ...] = tuple(public)
+        self.vary: tuple[str, ...] = (
+            (*public, "Accept", "Sec-Fetch-Mode") if has_page else self.public_vary
+        )
         # What most responses get, ready-made.
-        self.vary_alone = (("Vary", ", ".join(self.vary)),)
-        self.vary_private = (*self.vary_alone, ("Cache-Control", "private"))
-        self.public_vary_alone = (("Vary", ", ".join(self.public_vary)),)
-        self.public_vary_private = (*self.public_vary_alone, ("Cache-Control", "private"))
+        self.vary_alone: tuple[tuple[str, str], ...] = (("Vary", ", ".join(self.vary)),)
+        self.vary_private: tuple[tuple[str, str], ...] = (
+            *self.vary_alone,
+            ("Cache-Control", "private"),
+        )
+        self.public_vary_alone: tuple[tuple[str, str], ...] = (
+            ("Vary", ", ".join(self.public_vary)),
+        )
+        self.public_vary_private: tuple[tuple[str, str], ...] = (
+            *self.public_vary_alone,
+            ("Cache-Control", "private"),
+        )
 
     @classmethod
     def of(cls, words: Words) -> Self:

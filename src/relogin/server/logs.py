@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 __all__ = ["log", "report"]
 
-log = logging.getLogger("relogin.server")
+log: logging.Logger = logging.getLogger("relogin.server")
 
 
 def report(what: str, raised: BaseException) -> None:

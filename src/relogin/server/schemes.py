@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from relogin.session import SCHEME, SessionChallenge, SessionError
@@ -13,7 +13,7 @@ from relogin.wire.scan import Scanned
 __all__ = ["DETAILS", "Scheme", "asks_for_password", "spoken"]
 
 # What a developer is told where nobody wrote a description: constant, and fit for a challenge.
-DETAILS = {
+DETAILS: dict[str | None, str] = {
     None: "No session was presented",
     SessionError.EXPIRED: "The session has expired",
     SessionError.INVALID: "The session is not known",
@@ -56,7 +56,9 @@ class Session:
     name = SCHEME
     tells_lifetime = True
     tells_scope = False
-    usual = re.compile(r'Session token="([!#-\[\]-~]++)"').fullmatch
+    usual: Callable[[str], re.Match[str] | None] = re.compile(
+        r'Session token="([!#-\[\]-~]++)"'
+    ).fullmatch
 
     def token(self, credentials: Scanned) -> str | None:
         """Return the value of `token`, if it could be one."""
@@ -79,7 +81,9 @@ class Bearer:
     name = "Bearer"
     tells_lifetime = False
     tells_scope = True
-    usual = re.compile(r"Bearer ([A-Za-z0-9._~+/-]++=*+)").fullmatch
+    usual: Callable[[str], re.Match[str] | None] = re.compile(
+        r"Bearer ([A-Za-z0-9._~+/-]++=*+)"
+    ).fullmatch
 
     def token(self, credentials: Scanned) -> str | None:
         """Return the b64token (RFC 6750 §2.1)."""

@@ -22,16 +22,16 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 try:
     from starlette.datastructures import Secret
     from starlette.requests import HTTPConnection
-except ImportError as missing:
+except ImportError as _missing:
     raise ImportError(
         "relogin.server.starlette needs Starlette: pip install 'relogin[starlette]'",
-        name=missing.name,
-    ) from missing
+        name=_missing.name,
+    ) from _missing
 
 from relogin.server import asgi
 from relogin.server.asgi import Scope
@@ -40,11 +40,15 @@ from relogin.server.verdicts import Admitted, Refused
 from relogin.server.verifiers import Signed
 from relogin.server.words import cookie_name
 
-try:
+if TYPE_CHECKING:
     from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBase
     from fastapi.security.base import SecurityBase
-except ImportError:  # Starlette alone: there is no OpenAPI to tell
-    SecurityBase = object  # type: ignore[assignment,misc]
+else:
+    try:
+        from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBase
+        from fastapi.security.base import SecurityBase
+    except ImportError:  # Starlette alone: there is no OpenAPI to tell
+        SecurityBase = object
 
 __all__ = ["CurrentSession", "OwnSession", "SessionGate"]
 
@@ -80,7 +84,7 @@ class CurrentSession(SecurityBase):
             raise ImportError("CurrentSession is a dependency of FastAPI: pip install fastapi")
         (spoken_here,) = spoken([scheme])
         name = spoken_here.name
-        self.scheme_name = name if cookie_name(cookie) is None else f"{name}Cookie"
+        self.scheme_name: str = name if cookie_name(cookie) is None else f"{name}Cookie"
         self.model: Any = (
             HTTPBase(scheme="bearer" if name == "Bearer" else name)
             if cookie is None

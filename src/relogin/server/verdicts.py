@@ -98,10 +98,12 @@ class Refused(Exception):
         scope: str | Iterable[str] = (),
     ) -> None:
         super().__init__(error, description)
+        self.error: str | None
+        self.acr_values: tuple[str, ...]
         self.error, self.acr_values = _said(error, description, max_age, acr_values)
         self.description = description
         self.max_age = max_age
-        self.scope = _scope(scope) if scope else None
+        self.scope: str | None = _scope(scope) if scope else None
 
     def __str__(self) -> str:
         return self.error or "no session was presented"

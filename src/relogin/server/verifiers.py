@@ -77,7 +77,7 @@ class Lookup(Generic[SessionT]):
         self._revoked = revoked
         self._key = key
         self._clock = clock
-        self.blocking = not isinstance(sessions, dict)
+        self.blocking: bool = not isinstance(sessions, dict)
 
     def __call__(self, token: str) -> Admitted[SessionT] | None:
         """Return the living session of this token; raises `Refused` for one that is dead."""

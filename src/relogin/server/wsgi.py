@@ -52,9 +52,9 @@ class SessionGate:
 
     def __init__(self, app: WSGIApplication, verify: Verifier, **words: Unpack[Words]) -> None:
         self.app = app
-        self.verify = synchronous(verify)
+        self.verify: Verifier = synchronous(verify)
         self._with_request = wants_request(verify)
-        self.gate = Gate.of(words)
+        self.gate: Gate = Gate.of(words)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request, or have the application answer it."""

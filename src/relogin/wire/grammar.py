@@ -92,41 +92,47 @@ def _scheme_value(_text: str, _at: int, found: pp.ParseResults) -> list[Read]:
 
 
 # A minus sign stands where no other reading is left: what fails behind it is the fault.
-ows = _mark("OWS", OWS)
-sp = _mark("1*SP", " ++")
-equals = _mark("BWS = BWS", rf"{BWS}={BWS}")
-comma = _mark("OWS ,", _comma)
-commas = _mark("empty elements", rf"[{LIST_SPACE}]*+")
-dquote = _mark("DQUOTE", '"')
-no_param = _mark("no parameter", _followed)
-alone = _mark("no parameter at all", rf"{_followed}{_closed}")
-end = _mark(NEXT, rf"{OWS}\Z")
+ows: pp.ParserElement = _mark("OWS", OWS)
+sp: pp.ParserElement = _mark("1*SP", " ++")
+equals: pp.ParserElement = _mark("BWS = BWS", rf"{BWS}={BWS}")
+comma: pp.ParserElement = _mark("OWS ,", _comma)
+commas: pp.ParserElement = _mark("empty elements", rf"[{LIST_SPACE}]*+")
+dquote: pp.ParserElement = _mark("DQUOTE", '"')
+no_param: pp.ParserElement = _mark("no parameter", _followed)
+alone: pp.ParserElement = _mark("no parameter at all", rf"{_followed}{_closed}")
+end: pp.ParserElement = _mark(NEXT, rf"{OWS}\Z")
 
-token = _regex("token", TOKEN)
-quoted_text = _regex("*( qdtext / quoted-pair )", QUOTED_TEXT).add_parse_action(_unescaped)
-quoted_string = (dquote - quoted_text - dquote.copy().set_name(CLOSING)).set_name("quoted-string")
+token: pp.ParserElement = _regex("token", TOKEN)
+quoted_text: pp.ParserElement = _regex("*( qdtext / quoted-pair )", QUOTED_TEXT).add_parse_action(
+    _unescaped
+)
+quoted_string: pp.ParserElement = (dquote - quoted_text - dquote.copy().set_name(CLOSING)).set_name(
+    "quoted-string"
+)
 
-name = _regex("token", rf"{TOKEN}(?={BWS}=)")
-auth_param = name + equals - _any(VALUE, token, quoted_string)
+name: pp.ParserElement = _regex("token", rf"{TOKEN}(?={BWS}=)")
+auth_param: pp.ParserElement = name + equals - _any(VALUE, token, quoted_string)
 auth_param.set_name("auth-param").add_parse_action(_pair)
-auth_params = (auth_param | no_param) + pp.ZeroOrMore(comma + auth_param)
+auth_params: pp.ParserElement = (auth_param | no_param) + pp.ZeroOrMore(comma + auth_param)
 auth_params.set_name("auth-params").add_parse_action(_once)
 
-auth_scheme = _regex("auth-scheme", rf"{TOKEN}(?!{BWS}=)")
-token68 = _regex("token68", rf"{TOKEN68}{_followed}{_closed}")
-challenge = auth_scheme - _any(ARGUMENTS, sp - _any(ARGUMENT, token68, auth_params), alone)
+auth_scheme: pp.ParserElement = _regex("auth-scheme", rf"{TOKEN}(?!{BWS}=)")
+token68: pp.ParserElement = _regex("token68", rf"{TOKEN68}{_followed}{_closed}")
+challenge: pp.ParserElement = auth_scheme - _any(
+    ARGUMENTS, sp - _any(ARGUMENT, token68, auth_params), alone
+)
 challenge.set_name("challenge").add_parse_action(_scheme_value)
 
 # Credentials are no list: a comma is of their parameters, or it is none of theirs.
-only_token68 = _regex("token68", rf"{TOKEN68}(?={OWS}\Z)")
-only = _mark("the end", rf"(?={OWS}\Z)")
-credentials = auth_scheme - _any(
+only_token68: pp.ParserElement = _regex("token68", rf"{TOKEN68}(?={OWS}\Z)")
+only: pp.ParserElement = _mark("the end", rf"(?={OWS}\Z)")
+credentials: pp.ParserElement = auth_scheme - _any(
     ARGUMENTS, sp - _any(ONE_ARGUMENT, only_token68, auth_params), only
 )
 credentials.set_name("credentials").add_parse_action(_scheme_value)
 
-more_challenges = pp.ZeroOrMore(comma - _any(ELEMENT, challenge, end))
-list_end = _any(NEXT, comma - _mark(PARAM, r"\Z"), end)
+more_challenges: pp.ParserElement = pp.ZeroOrMore(comma - _any(ELEMENT, challenge, end))
+list_end: pp.ParserElement = _any(NEXT, comma - _mark(PARAM, r"\Z"), end)
 
 RULES: Final = {
     "challenges": commas - _any(SCHEME, challenge, end) - more_challenges - end,

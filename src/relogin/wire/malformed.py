@@ -110,10 +110,10 @@ _ELEMENT = (
     rf"(?: ++(?:(?P<token68>{TOKEN68}){_IN_LIST}{_NO_PARAM_NEXT})?+|{_NO_PARAM_NEXT}))?+"
     rf"(?:(?!{_LIST})(?P<name>{TOKEN}){BWS}={BWS}(?:\"(?P<quoted>{QUOTED_TEXT})\"|(?P<value>(?!'){TOKEN})(?!{SENTENCE})))?+"
 )
-sound = _rules("sound", ("element", _ELEMENT + _IN_LIST))
+sound: pp.ParserElement = _rules("sound", ("element", _ELEMENT + _IN_LIST))
 
 # What separates: commas do, whitespace does not.
-separator = _rules(
+separator: pp.ParserElement = _rules(
     "separator",
     ("comma", rf"{OWS}(?P<separator>,)[{LIST_SPACE}]*+"),
     # Basic realm="a"; charset="UTF-8"
@@ -123,10 +123,10 @@ separator = _rules(
     # WWW-Authenticate: Basic realm="a"
     ("header-name", rf"(?P<at>(?P<separator>(?i:(?:WWW|Proxy)-Authenticate){OWS}:)){OWS}"),
 )
-gap = _rules("gap", ("space", r"[ \t]++"))
+gap: pp.ParserElement = _rules("gap", ("space", r"[ \t]++"))
 
 # What begins a line: there is nothing yet that a name could be a parameter of.
-first = _rules(
+first: pp.ParserElement = _rules(
     "first",
     # apikey, realm="a"
     ("comma-after-scheme", rf"(?P<scheme>{TOKEN})(?P<at> *+,)[{LIST_SPACE}]*+(?={PARAM})"),
@@ -136,7 +136,7 @@ first = _rules(
     ("url-only", rf"{URL}(?={END})"),
 )
 # Where a challenge may begin: what RFC 9110 allows, then what is meant by a challenge.
-opening = _rules(
+opening: pp.ParserElement = _rules(
     "opening",
     ("token68", rf"(?P<scheme>{TOKEN}) ++(?P<token68>{TOKEN68})(?={END})(?!{THEN_PARAM})"),
     # Negotiate YWJj, realm="a"
@@ -178,13 +178,13 @@ opening = _rules(
 )
 
 # Parameters.
-name = _rules(
+name: pp.ParserElement = _rules(
     "name",
     ("name", rf"(?P<name>(?!'){TOKEN})(?={BWS}[=:])"),
     # Bearer "realm"="a"
     ("quoted-name", rf"\"(?P<name>{TOKEN})\"(?={BWS}[=:])"),
 )
-equals = _rules(
+equals: pp.ParserElement = _rules(
     "equals",
     ("equals", rf"{BWS}=(?![=>]){BWS}"),
     # Basic realm => "a"
@@ -192,7 +192,7 @@ equals = _rules(
     # Basic realm: "a"
     ("colon-for-equals", rf"{BWS}(?P<at>:)(?:[ \t]++|(?=[\"']))"),
 )
-quoted = _rules(
+quoted: pp.ParserElement = _rules(
     "quoted",
     ("quoted-string", rf"\"(?P<quoted>{TEXT})\"{CLOSED}"),
     # Basic realm="C:\", charset="UTF-8"
@@ -246,7 +246,7 @@ quoted = _rules(
     ("escaped-quotes", rf"(?P<unterminated_quote>{ESCAPED}(?P<cut>[\s\S]*+))"),
     where=rf"(?=[\"'`]|{DOUBLE}|{SINGLE}|{ESCAPED})",
 )
-unquoted = _rules(
+unquoted: pp.ParserElement = _rules(
     "unquoted",
     # Token realm="a", created=
     ("empty-value", rf"(?P<value>)(?={END})"),
@@ -278,7 +278,7 @@ unquoted = _rules(
     # Bearer scope=orders:read
     ("unquoted-value", rf"(?P<value>{WORD})"),
 )
-special_param = _rules(
+special_param: pp.ParserElement = _rules(
     "special parameter",
     # Bearer realm= error="a"
     ("empty-value", rf"(?P<name>{TOKEN}){BWS}=(?P<value>(?P<at>))(?=[ \t]++{PARAM})"),
@@ -290,10 +290,10 @@ special_param = _rules(
     # Bearer realm=https://a, scope=repository:a/b:pull,push
     ("unquoted-comma", rf"(?P<name>(?i:scope))=(?P<at>(?P<value>{_SCOPES})){STOP}"),
 )
-auth_param = special_param | (name + equals + (quoted | unquoted))
+auth_param: pp.ParserElement = special_param | (name + equals + (quoted | unquoted))
 
 # What is neither a challenge nor a parameter.
-rest = _rules(
+rest: pp.ParserElement = _rules(
     "rest",
     # Negotiate NTLM Basic realm="a"
     ("scheme", rf"(?P<scheme>{KNOWN}) ++(?=(?:{KNOWN} ++)*+{PARAM})"),
@@ -316,8 +316,8 @@ rest = _rules(
     ("stray-character", r"([\s\S])\1*+"),
 )
 
-inside = auth_param | quoted | rest
-element = (
+inside: pp.ParserElement = auth_param | quoted | rest
+element: pp.ParserElement = (
     sound
     | (separator + (separator | gap)[0, 3] + pp.Opt(opening | inside))
     | (pp.Regex(r"(?<![\s\S])").suppress() + (first | opening))

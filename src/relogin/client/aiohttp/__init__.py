@@ -14,10 +14,10 @@ from typing import Any
 try:
     import aiohttp
     import anyio as _anyio  # noqa: F401 - tasks of several loops wait with it
-except ImportError as missing:
+except ImportError as _missing:
     raise ImportError(
-        "relogin.client.aiohttp needs aiohttp: pip install 'relogin[aiohttp]'", name=missing.name
-    ) from missing
+        "relogin.client.aiohttp needs aiohttp: pip install 'relogin[aiohttp]'", name=_missing.name
+    ) from _missing
 
 from relogin import errors
 from relogin.client.aiohttp.exchange import Exchange, Handler

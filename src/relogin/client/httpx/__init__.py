@@ -9,10 +9,10 @@ from __future__ import annotations
 try:
     import anyio as _anyio  # noqa: F401 - httpx brings it, and the tasks need it
     import httpx
-except ImportError as missing:
+except ImportError as _missing:
     raise ImportError(
-        "relogin.client.httpx needs httpx: pip install 'relogin[httpx]'", name=missing.name
-    ) from missing
+        "relogin.client.httpx needs httpx: pip install 'relogin[httpx]'", name=_missing.name
+    ) from _missing
 
 from relogin import errors
 from relogin.client.driver.failures import by_base

@@ -9,10 +9,10 @@ from __future__ import annotations
 try:
     import anyio as _anyio  # noqa: F401 - httpx2 brings it, and the tasks need it
     import httpx2
-except ImportError as missing:
+except ImportError as _missing:
     raise ImportError(
-        "relogin.client.httpx2 needs httpx2: pip install 'relogin[httpx2]'", name=missing.name
-    ) from missing
+        "relogin.client.httpx2 needs httpx2: pip install 'relogin[httpx2]'", name=_missing.name
+    ) from _missing
 
 from relogin import errors
 from relogin.client.driver.failures import by_base

@@ -92,7 +92,7 @@ class Exchange:
     """What became of one request so far: what was sent last, and what came back."""
 
     def __init__(self, library: Library, cache: CredentialCache, request: Request) -> None:
-        self.is_out = False
+        self.is_out: bool = False
         """Whether a request is on its way, and nobody waits for anything else."""
         self._library = library
         self._cache = cache

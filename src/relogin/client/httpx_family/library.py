@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Callable
 from functools import cache, cached_property
 from ssl import SSLContext
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -46,7 +46,7 @@ class Library:
         self.StreamError: type[httpx.StreamError] = module.StreamError
         self.DecodingError: type[httpx.DecodingError] = module.DecodingError
         self._create_ssl_context = module.create_ssl_context
-        self.streaming = cache(self._streaming)
+        self.streaming: Callable[..., type[Any]] = cache(self._streaming)
 
     def _streaming(self, kind: type[Any]) -> type[Any]:
         """Make a class one of this library's streams: it sends and reads no other iterables."""

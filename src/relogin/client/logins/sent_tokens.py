@@ -17,7 +17,7 @@ class SentTokens:
     _MOST = 1000
 
     def __init__(self) -> None:
-        self.given = False
+        self.given: bool = False
         """Whether one that was given to the login is or was among them."""
         self._claims: dict[bytes, _Claim] = {}
         self._kept: bytes | None = None

@@ -46,7 +46,7 @@ class CredentialCache:
         self._spaces: dict[str, dict[Key, ProtectionSpace]] = {}
         self._refused: dict[str, Blocked] = {}
         self._consulted: set[str] = set()
-        self.store_away_until = clock()
+        self.store_away_until: float = clock()
         self._reset_after_fork()
         _caches.add(self)
 

@@ -38,9 +38,9 @@ class LoginSession(PlainSession):
             self._shared = route.adapter
             url = urlsplit(route.url)
             self.mount(f"{url.scheme}://{url.netloc.rpartition('@')[2]}/", route.adapter)
-            self.proxies = dict(route.sending.get("proxies") or {})
-            self.verify = route.sending.get("verify", True)
-            self.cert = route.sending.get("cert")
+            self.proxies: dict[str, str] = dict(route.sending.get("proxies") or {})
+            self.verify: Any = route.sending.get("verify", True)
+            self.cert: Any = route.sending.get("cert")
 
     def send(self, request: PreparedRequest, **kwargs: Any) -> Response:
         """Send a request, once more on a new connection where a kept one turns out to be closed."""

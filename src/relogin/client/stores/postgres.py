@@ -18,11 +18,11 @@ try:
     import psycopg
     from psycopg import sql
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
-except ImportError as missing:
+except ImportError as _missing:
     raise ImportError(
         "relogin.client.stores.postgres needs psycopg: pip install 'relogin[postgres]'",
-        name=missing.name,
-    ) from missing
+        name=_missing.name,
+    ) from _missing
 
 from relogin.client.stores import Entry, Snapshot
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 __all__ = ["check_field_name", "is_field_value", "is_token"]
 
 # RFC 9110 §5.5
-is_field_value = re.compile(r"[!-~\x80-\xff](?:[\t -~\x80-\xff]*+(?<![\t ]))?").fullmatch
+is_field_value: Callable[[str], re.Match[str] | None] = re.compile(
+    r"[!-~\x80-\xff](?:[\t -~\x80-\xff]*+(?<![\t ]))?"
+).fullmatch
 
 # RFC 9110 §5.6.2
-is_token = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++").fullmatch
+is_token: Callable[[str], re.Match[str] | None] = re.compile(
+    r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
+).fullmatch
 
 # They say how a message is read or where it goes; a cookie has a place of its own.
 _RESERVED = frozenset({"connection", "content-length", "cookie", "host", "transfer-encoding"})

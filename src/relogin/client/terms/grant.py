@@ -179,7 +179,9 @@ def _is_seconds(value: object) -> bool:
 
 # RFC 6265 §4.1.1, with the spaces, commas and octets that servers set and get back all the same.
 _is_cookie_name = re.compile(r"[!#-+\--:<>-\[\]-~]++").fullmatch
-is_cookie_value = re.compile(r"[ -:<-~\x80-\xff]*+").fullmatch
+is_cookie_value: Callable[[str], re.Match[str] | None] = re.compile(
+    r"[ -:<-~\x80-\xff]*+"
+).fullmatch
 
 
 def _is_jar(cookies: object) -> bool:
