@@ -15,7 +15,6 @@ from relogin.client.driver.passes import AsyncChunks, Chunks, Passes
 from relogin.client.driver.seek import seek
 from relogin.client.httpx_family.library import Library, Request, Response
 from relogin.client.renewal.policy import UNAUTHORIZED
-from relogin.errors import BodyNotReplayable
 
 __all__ = [
     "MOST_OCTETS",
@@ -95,20 +94,27 @@ def _repeated(
     return _always
 
 
-def pieces(library: Library, stream: Any, rewind: Rewind) -> Iterable[bytes] | None:
-    """Read a body before it is sent; `None` where it cannot be read twice, or not in a thread."""
+def pieces(
+    library: Library, stream: Any, rewind: Rewind, spent: Callable[[], Exception]
+) -> Iterable[bytes] | None:
+    """Read a body before it is sent; `None` where it cannot be read twice, or not in a thread.
+
+    Where it turns out at its end that it cannot be, that raises `spent()`.
+    """
     if isinstance(stream, library.ByteStream):
         found: Iterable[bytes] = stream
         return found
     if not isinstance(stream, library.SyncByteStream) or not rewind():
         return None
-    return _read(stream, rewind)
+    return _read(stream, rewind, spent)
 
 
-def _read(stream: Iterable[bytes], rewind: Rewind) -> Iterator[bytes]:
+def _read(
+    stream: Iterable[bytes], rewind: Rewind, spent: Callable[[], Exception]
+) -> Iterator[bytes]:
     yield from stream
     if not rewind():
-        raise BodyNotReplayable("the body was read to sign it, and cannot be read again")
+        raise spent()
 
 
 def drain(library: Library, response: Response) -> None:

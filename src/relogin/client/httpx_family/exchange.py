@@ -166,7 +166,7 @@ class Exchange:
 
     def _signed(self, request: Request, credential: Credential) -> Credential | None:
         """Put a grant on a request; return it as it goes out, if it can be signed."""
-        read = partial(pieces, self._library, request.stream, self._rewind)
+        read = partial(pieces, self._library, request.stream, self._rewind, self._spent)
         outgoing = Outgoing(request.method, str(request.url), request.headers, read)
         signed = for_request(credential, outgoing)
         if signed is not None:

@@ -57,7 +57,10 @@ class DigestLogin(Account):
     @property
     def responders(self) -> tuple[Responder, ...]:
         """What `SessionAuth` answers with, unless it is told otherwise."""
-        return (digest(lambda: self._known.account, check_server=self.check_server),)
+        return (digest(self._account, check_server=self.check_server),)
+
+    def _account(self) -> tuple[str, str] | None:
+        return self._known.account
 
     def __call__(self, context: Context) -> Grant | None:
         """Begin to answer a challenge; `None` where there is none."""

@@ -138,9 +138,15 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         if prepared.body is not None:
             watch(prepared)
         if credential is not None:
-            credential = sign_prepared(prepared, credential)
+            credential = self._sign(prepared, credential)
         prepared.register_hook("response", _Hook(self, credential))
         return prepared
+
+    def _sign(self, prepared: PreparedRequest, credential: Credential) -> Credential | None:
+        try:
+            return sign_prepared(prepared, credential)
+        except errors.BodyNotReplayable as failure:
+            raise raisable(failure, _KINDS, None) from None
 
     def _stand_by_or_log_in(self, command: Command, origin: str) -> object:
         if isinstance(command, Login):
@@ -180,6 +186,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         try:
             learn(self._cache, credential, response, dead=dead)
         except errors.LoginUnavailable as failure:
+            drain(response)  # nobody else would: it goes into the exception only
             raise raisable(failure, _KINDS, response) from None
 
     def _is_challenged(self, response: Response) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import TypeAlias
 
@@ -28,24 +29,32 @@ def digest(account: Callable[[], Account | None], *, check_server: bool) -> Resp
     `check_server` says whether an answer that fails to prove that its server knows the password is
     an error.
     """
-
-    def grant_from(challenge: Challenge) -> Grant | None:
-        return None if account() is None else nonce_of(challenge)
-
-    def signer(_: Grant, challenge: Challenge | None) -> Signer:
-        known = account()
-        if known is None or challenge is None:
-            raise LoginUnavailable("Digest needs a challenge, and an account to answer it for")
-        return DigestSigner(challenge, known, check_server=check_server)
-
+    answering = _Answering(account, check_server)
     return Responder(
         "Digest",
         error_of=_error_of,
         actions={None: Action.RENEW, "stale": Action.RENEW},
         choose=_choose,
-        signer=signer,
-        grant_from=grant_from,
+        signer=answering.signer,
+        grant_from=answering.grant_from,
     )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Answering:
+    """Whose answers a responder gives; made of functions alone it could not be pickled."""
+
+    account: Callable[[], Account | None]
+    check_server: bool
+
+    def grant_from(self, challenge: Challenge) -> Grant | None:
+        return None if self.account() is None else nonce_of(challenge)
+
+    def signer(self, _: Grant, challenge: Challenge | None) -> Signer:
+        known = self.account()
+        if known is None or challenge is None:
+            raise LoginUnavailable("Digest needs a challenge, and an account to answer it for")
+        return DigestSigner(challenge, known, check_server=self.check_server)
 
 
 def nonce_of(challenge: Challenge) -> Grant:

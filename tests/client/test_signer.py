@@ -1,0 +1,132 @@
+"""A responder of one's own signs each request: method, target and content, in every library."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from relogin import BodyNotReplayable, InvalidGrant
+from relogin.client import Outcome, outcome
+from relogin.client.responders import Outgoing, Responder
+from tests.client.either import Either
+from tests.client.hmac_scheme import HMAC, HMACSite
+from tests.client.server import Server
+
+
+@pytest.fixture
+def site(server: Server) -> HMACSite:
+    server.answers = found = HMACSite()
+    return found
+
+
+@pytest.fixture
+def caller(server: Server, either: Either, site: HMACSite) -> Any:
+    return either.attach(lambda _: site.key, server.url, responders=[HMAC])
+
+
+def body(either: Either, content: Any) -> dict[str, Any]:
+    return {"data" if either.driver is None else "content": content}
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+def test_every_request_is_signed_by_itself(
+    server: Server, either: Either, site: HMACSite, caller: Any, method: str
+) -> None:
+    for number in range(3):
+        content = body(either, b"%d" % number)
+        answer = caller.request(method, f"{server.url}/orders/{number}?a=%20b#top", **content)
+        assert answer.status_code == 200
+    assert site.refused == 1
+
+
+def test_a_key_that_changed_is_renewed_and_the_request_signed_anew(
+    server: Server, either: Either, site: HMACSite, caller: Any
+) -> None:
+    caller.get(server.url)
+    site.key = "another"
+    answer = caller.post(server.url, **body(either, b"content"))
+    assert (answer.status_code, outcome(answer)) == (200, Outcome.REPLAYED)
+
+
+def test_a_file_is_read_to_sign_it_and_sent_whole(
+    server: Server, either: Either, site: HMACSite, caller: Any
+) -> None:
+    if either.driver is not None and either.driver.is_async:
+        pytest.skip("an asynchronous client takes no file")
+    caller.get(server.url)
+    answer = caller.post(server.url, **body(either, io.BytesIO(b"x" * 200_000)))
+    assert (answer.status_code, len(answer.content), site.refused) == (200, 200_000, 1)
+
+
+def test_a_redirect_is_signed_for_where_it_leads(
+    server: Server, site: HMACSite, caller: Any
+) -> None:
+    caller.get(server.url)
+    assert caller.get(f"{server.url}/to/orders").status_code in {200, 401}
+    sent = [r.headers.get("Authorization") for r in server.requests if r.path == "/orders"]
+    assert sent[0] is None  # what signs one request says nothing in another
+    assert caller.get(f"{server.url}/orders").status_code == 200
+
+
+def test_what_cannot_be_signed_goes_out_without(
+    server: Server, either: Either, site: HMACSite, caller: Any
+) -> None:
+    if either.driver is not None and either.driver.is_async:
+        pytest.skip("its generators are asynchronous")
+    caller.get(server.url)
+
+    def pieces() -> Iterator[bytes]:
+        yield b"content"
+
+    answer = caller.post(server.url, **body(either, pieces()))
+    assert (answer.status_code, outcome(answer)) == (401, Outcome.RENEWED_NOT_REPLAYED)
+    assert "Authorization" not in server.requests[-1].headers
+
+
+class Stuck(io.BytesIO):
+    """A file that cannot be put back once it was read to its end."""
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        if whence == 0 and self.tell() == len(self.getvalue()) > offset and self.was_read:
+            raise OSError("no way back")
+        return super().seek(offset, whence)
+
+    was_read = False
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.was_read = True
+        return super().read(size)
+
+
+def test_a_file_that_cannot_be_put_back_is_never_sent_short(
+    server: Server, either: Either, site: HMACSite, caller: Any
+) -> None:
+    if either.driver is not None and either.driver.is_async:
+        pytest.skip("an asynchronous client takes no file")
+    caller.get(server.url)
+    with pytest.raises(BodyNotReplayable, match="cannot be read a"):
+        caller.post(server.url, **body(either, Stuck(b"content")))
+
+
+@pytest.mark.parametrize(
+    ("url", "target"),
+    [
+        ("https://a/b/c?d=e", "/b/c?d=e"),
+        ("https://a", "/"),
+        ("https://a?b", "/?b"),
+        ("https://user@[::1]:80/#x", "/"),
+        ("not a URL", "/"),
+    ],
+)
+def test_the_target_is_what_goes_on_the_wire(url: str, target: str) -> None:
+    outgoing = Outgoing("GET", url, {})
+    assert outgoing.target == target
+    assert outgoing.content() == ()
+
+
+def test_a_responder_that_does_not_say_how_a_token_travels_is_told_so() -> None:
+    with pytest.raises(InvalidGrant, match="nobody says how a token of Custom is sent"):
+        Responder("Custom").carried("t")
