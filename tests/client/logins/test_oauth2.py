@@ -409,6 +409,12 @@ def test_other_errors_are_outages_that_say_their_code(server: Server, code: str)
         ask(OAuth2Login(url, "job", "s3cret"))
 
 
+def test_invalid_request_may_mean_a_wrong_password_and_is_not_sent_again(server: Server) -> None:
+    url = says(server, {"error": "invalid_request"}, 400)
+    with pytest.raises(LoginRefused, match="invalid_request: the username or the password"):
+        ask(OAuth2Login(url, "app", username="ada", password="wrong"))
+
+
 @pytest.mark.parametrize("status", [429, 500, 502, 503])
 def test_a_busy_endpoint_is_an_outage_whatever_it_says(server: Server, status: int) -> None:
     content = b'{"error": "invalid_client"}'

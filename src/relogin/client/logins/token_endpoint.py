@@ -17,7 +17,7 @@ __all__ = ["TokenRefused", "TokenUnavailable", "Tokens", "tokens_in"]
 
 
 class TokenRefused(LoginRefused):
-    """The token endpoint refused for good: `code` is `invalid_grant` or `invalid_client`."""
+    """The token endpoint refused for good: `code` is `invalid_grant`, say, or `invalid_client`."""
 
     code: str = ""
 
@@ -96,6 +96,8 @@ def _error(
 ) -> TokenRefused | TokenUnavailable:
     text = f"{said(answer)} {_shown(code, secrets)}"
     hints = {"invalid_client": _CLIENT, "invalid_grant": _GRANTS[grant_type]}
+    if grant_type == "password":
+        hints["invalid_request"] = _GRANTS[grant_type]  # so says Authlib to a wrong one
     if code not in hints:
         return _unavailable(answer, text, code)
     refused = TokenRefused(f"{text}: {hints[code]}")
