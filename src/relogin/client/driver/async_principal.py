@@ -9,7 +9,6 @@ import inspect
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, ExitStack
-from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -52,7 +51,7 @@ class AsyncPrincipal(Principal[Http]):
     def _log_in(self, command: Login, request: object = None) -> object:
         with ExitStack() as opened, logging_in(self._cache):
             open_http = partial(self._open_http, opened, request)
-            return self.login(replace(command.context, open_http=open_http))
+            return self.login(command.context.with_http(open_http))
 
     async def _log_in_async(self, command: Login, request: object = None) -> object:
         seconds = self._cache.policy.login_timeout
@@ -63,7 +62,7 @@ class AsyncPrincipal(Principal[Http]):
             async with AsyncExitStack() as opened:
                 open_http = partial(self._open_http_async, opened, request)
                 with logging_in(self._cache):
-                    return await login(replace(command.context, open_http=open_http))
+                    return await login(command.context.with_http(open_http))
         raise errors.LoginUnavailable(f"the login did not end within {seconds:g} s")
 
     def _awaitable(self) -> Callable[[Context], Awaitable[object]] | None:

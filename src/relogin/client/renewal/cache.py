@@ -266,14 +266,17 @@ class CredentialCache:
         Where all places are taken by realms of late, what it returns is remembered by nobody.
         """
         spaces = self._spaces.setdefault(key.origin, {})
-        if key not in spaces and len(spaces) >= _MOST_REALMS:
+        if key in spaces:
+            return spaces[key]
+        if len(spaces) >= _MOST_REALMS:
             idle = (k for k in spaces if self._is_at_rest(k, spaces[k], now))
             oldest = next(idle, None)
             if oldest is None:
                 return ProtectionSpace()
             del spaces[oldest]
             self._put(oldest, None)
-        return spaces.setdefault(key, ProtectionSpace())
+        spaces[key] = space = ProtectionSpace()
+        return space
 
     def _is_at_rest(self, key: Key, space: ProtectionSpace, now: float) -> bool:
         led = space.led_since(now - self.policy.budget_window)

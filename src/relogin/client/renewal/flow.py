@@ -56,14 +56,15 @@ def answer(cache: CredentialCache, info: ResponseInfo) -> Flow:
     decision = cache.policy.decision(info)
     if decision is not None and answers_itself(decision):
         return (yield from answer_itself(cache, info, decision))
-    return (yield from _answer_with_login(cache, info))
+    return (yield from _answer_with_login(cache, info, decision))
 
 
-def _answer_with_login(cache: CredentialCache, info: ResponseInfo) -> Flow:
+def _answer_with_login(
+    cache: CredentialCache, info: ResponseInfo, decision: Decision | None
+) -> Flow:
     policy, outcome = cache.policy, Outcome.UNTOUCHED
     led = {False: False, True: False}  # one login for a dead session, and one for more scopes
     for _ in range(MOST_REPLAYS):
-        decision = policy.decision(info)
         if decision is None or _stands(cache, info, decision):
             return _unanswered(cache, info, outcome)
         report(cache, EventKind.CHALLENGED, decision)
@@ -89,6 +90,7 @@ def _answer_with_login(cache: CredentialCache, info: ResponseInfo) -> Flow:
             info, outcome = (yield Replay(renewed, info)), Outcome.REPLAYED
         except BodyNotReplayable:  # it looked as if it could be sent twice, and could not
             return not_replayed(cache, replace(info, replayable=False), decision)
+        decision = policy.decision(info)
     return Final(info, outcome)
 
 

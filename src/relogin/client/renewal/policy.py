@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import inf
 from typing import Any, Literal
 
@@ -239,9 +240,15 @@ def _check_number(name: str, value: object, most: float = inf) -> None:
 _A_DAY = 86_400
 
 
-def _readable(lines: Sequence[str]) -> list[Challenge]:
+def _readable(lines: Sequence[str]) -> tuple[Challenge, ...]:
+    return _read(tuple(lines))
+
+
+# A server says the same each time a session dies.
+@lru_cache(maxsize=64)
+def _read(lines: tuple[str, ...]) -> tuple[Challenge, ...]:
     try:
-        return parse(lines, lenient=True)
+        return tuple(parse(lines, lenient=True))
     except ChallengeSyntaxError:  # too long: a line that is it by itself must not hide the others
         short = [line for line in lines if len(line) <= MAX_LENGTH]
-        return [challenge for line in short for challenge in parse(line, lenient=True)]
+        return tuple(challenge for line in short for challenge in parse(line, lenient=True))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -150,7 +149,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
 
     def _stand_by_or_log_in(self, command: Command, origin: str) -> object:
         if isinstance(command, Login):
-            context = replace(command.context, open_http=lambda: self._open_http(origin))
+            context = command.context.with_http(lambda: self._open_http(origin))
             with logging_in(self._cache):
                 return self.login(context)
         return stand_by(self._cache, command)

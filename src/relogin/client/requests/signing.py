@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from functools import partial
 from urllib.parse import urljoin
 
@@ -26,11 +25,14 @@ _REDIRECTS = range(300, 400)
 
 def sign_prepared(prepared: PreparedRequest, credential: Credential) -> Credential | None:
     """Put a grant on a request; return it as it goes out, if it can be signed."""
-    url = prepared.url or ""
-    request = Outgoing(prepared.method or "", url, prepared.headers, partial(pieces, prepared))
-    signed = for_request(credential, request)
-    if signed is not None:
-        prepared.url = sign(prepared.headers, url, signed)
+    url, signed = prepared.url or "", credential
+    if credential.signer is not None:
+        request = Outgoing(prepared.method or "", url, prepared.headers, partial(pieces, prepared))
+        able = for_request(credential, request)
+        if able is None:
+            return None
+        signed = able
+    prepared.url = sign(prepared.headers, url, signed)
     return signed
 
 
@@ -52,15 +54,22 @@ def sign_again(
     signed = sign_prepared(fresh, credential)
     if signed is None:
         raise BodyNotReplayable("the request can only be signed with its body, and that is spent")
-    refused.request = copy.copy(prepared)
+    refused.request = _shallow(prepared)
     cookies = vars(fresh).get("_cookies")
     vars(prepared).update(headers=fresh.headers, url=fresh.url, _cookies=cookies)
     return prepared, signed
 
 
 def _copy(prepared: PreparedRequest) -> PreparedRequest:
-    copied = copy.copy(prepared)
+    copied = _shallow(prepared)
     copied.headers = prepared.headers.copy()
+    return copied
+
+
+def _shallow(prepared: PreparedRequest) -> PreparedRequest:
+    # What copy.copy does, without asking pickle how: it takes a tenth of the time.
+    copied = object.__new__(type(prepared))
+    copied.__dict__.update(prepared.__dict__)
     return copied
 
 
@@ -101,5 +110,5 @@ def _prepare_redirect(credential: Credential, response: Response) -> None:
     if not within or credential.signer is not None:  # a signature is for this request only
         stripped = _copy(sent)
         unsign(stripped.headers, stripped.url or "", credential)
-        response.request = copy.copy(sent)
+        response.request = _shallow(sent)
         sent.headers = stripped.headers

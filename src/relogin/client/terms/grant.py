@@ -113,6 +113,12 @@ class Context:
         """
         return self.open_http()
 
+    def with_http(self, open_http: Callable[[], Any]) -> Context:
+        """Return it with a way to make `http`: what drivers do for each login."""
+        context = object.__new__(type(self))
+        context.__dict__.update(self.__dict__, open_http=open_http)
+        return context
+
     def __repr__(self) -> str:
         return f"<Context {self.method} {self.error or 'no session'} realm={self.realm!r}>"
 

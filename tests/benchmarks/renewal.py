@@ -1,0 +1,225 @@
+"""A renewal without a network, beside the simplest peer: `python -m tests.benchmarks.renewal`.
+
+A transport answers from memory and the login is free, so what is timed is the library,
+`SessionAuth` and nothing else. Each row is a ratio within one interleaved run, of the shortest
+times, in the processor's own seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import httpx
+import requests
+from requests.adapters import BaseAdapter
+from singleflight_auth import AsyncSingleFlightAuth, RequestsSingleFlightAuth, SingleFlightAuth
+
+from relogin.client.httpx import SessionAuth as HttpxSessionAuth
+from relogin.client.requests import SessionAuth
+
+__all__: list[str] = []
+
+ORIGIN = "https://api.example.com"
+URL = f"{ORIGIN}/orders"
+EXPIRED = 'Session realm="x", error="session_expired"'
+
+
+class Account:
+    """One living token, a login that costs nothing, and what a server says of a token."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.held = "t0"
+
+    @property
+    def living(self) -> str:
+        return f"t{self.number}"
+
+    def die(self) -> None:
+        self.number += 1
+
+    def log_in(self, _: object = None) -> str:
+        self.held = self.living
+        return self.held
+
+    async def log_in_async(self, _: object = None) -> str:
+        return self.log_in()
+
+    def accepts(self, authorization: str) -> bool:
+        return authorization.rstrip('"').endswith(self.living)
+
+
+class MemoryAdapter(BaseAdapter):
+    """Answers requests from memory, through urllib3's own response."""
+
+    def __init__(self, account: Account) -> None:
+        super().__init__()
+        self.account = account
+        self._build = requests.adapters.HTTPAdapter().build_response
+
+    def send(self, request: Any, *_: Any, **more: Any) -> requests.Response:
+        import io
+
+        from urllib3 import HTTPResponse
+
+        if self.account.accepts(request.headers.get("Authorization", "")):
+            raw = HTTPResponse(io.BytesIO(b"hello"), status=200, preload_content=False)
+        else:
+            headers = {"WWW-Authenticate": EXPIRED}
+            raw = HTTPResponse(io.BytesIO(b""), headers, status=401, preload_content=False)
+        response = self._build(request, raw)
+        response.connection = self  # type: ignore[assignment]  # any adapter will do
+        return response
+
+    def close(self) -> None:
+        """Hold nothing."""
+
+
+class MemoryTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Answers httpx from memory."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if self.account.accepts(request.headers.get("Authorization", "")):
+            return httpx.Response(200, content=b"hello")
+        return httpx.Response(401, headers={"WWW-Authenticate": EXPIRED})
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0)
+        return self.handle_request(request)
+
+
+def with_requests(account: Account, auth: Any) -> Callable[[], int]:
+    session = requests.Session()
+    session.trust_env = False
+    session.mount("https://", MemoryAdapter(account))
+    session.auth = auth
+    return lambda: session.get(URL).status_code
+
+
+def with_httpx(account: Account, auth: Any) -> Callable[[], int]:
+    client = httpx.Client(transport=MemoryTransport(account), auth=auth, trust_env=False)
+    return lambda: client.get(URL).status_code
+
+
+OPTIONS: dict[str, Any] = {"budget": (10**9, 1.0)}
+
+
+def auths(account: Account, kind: str) -> dict[str, Any]:
+    """Make ours, the peer's, and a fixed header, for one library."""
+    ours, peer, fixed = {
+        "requests": (SessionAuth, RequestsSingleFlightAuth, _fixed_requests),
+        "httpx": (HttpxSessionAuth, SingleFlightAuth, _fixed_httpx),
+    }[kind]
+    return {
+        "ours": ours(account.log_in, ORIGIN, **OPTIONS),
+        "peer": peer(lambda: account.held, account.log_in),
+        "fixed": fixed(account),
+    }
+
+
+def _fixed_requests(account: Account) -> Any:
+    def sign(request: Any) -> Any:
+        request.headers["Authorization"] = f"Bearer {account.held}"
+        return request
+
+    return sign
+
+
+def _fixed_httpx(account: Account) -> Any:
+    return _fixed_requests(account)
+
+
+def lasting(pieces: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Run the pieces in turn; return the shortest time of each, in µs a call."""
+    shortest = dict.fromkeys(pieces, float("inf"))
+    gc.disable()
+    for _ in range(rounds):
+        for name, piece in pieces.items():
+            began = time.process_time()
+            for _ in range(200):
+                piece()
+            shortest[name] = min(shortest[name], (time.process_time() - began) / 200 * 1e6)
+        gc.collect()
+    gc.enable()
+    return shortest
+
+
+def row(title: str, times: Mapping[str, float], to: str, goal: float) -> None:
+    shown = ", ".join(f"{name} {taken:.0f}" for name, taken in times.items())
+    print(f"{title:34} {times['ours'] / times[to]:5.2f} of {to} (goal {goal:.2f})   µs: {shown}")
+
+
+def living(kind: str, rounds: int) -> None:
+    account, send = Account(), {"requests": with_requests, "httpx": with_httpx}[kind]
+    pieces = {name: send(account, auth) for name, auth in auths(account, kind).items()}
+    for piece in pieces.values():
+        assert piece() == 200
+    row(f"{kind}, living session", lasting(pieces, rounds), "fixed", 1.05)
+
+
+def renewed(kind: str, goal: float, rounds: int) -> None:
+    account, send = Account(), {"requests": with_requests, "httpx": with_httpx}[kind]
+    made = auths(account, kind)
+    del made["fixed"]
+
+    def die_and_send(piece: Callable[[], int]) -> Callable[[], object]:
+        def call() -> None:
+            account.die()
+            assert piece() == 200
+
+        return call
+
+    pieces = {name: die_and_send(send(account, auth)) for name, auth in made.items()}
+    row(f"{kind}, 401 + renewal + replay", lasting(pieces, rounds), "peer", goal)
+
+
+def tasks(number: int, goal: float, rounds: int) -> None:
+    """Let so many tasks meet one dead session; the time is a request's."""
+    account = Account()
+    made = {
+        "ours": HttpxSessionAuth(account.log_in_async, ORIGIN, **OPTIONS),
+        "peer": AsyncSingleFlightAuth(lambda: account.held, account.log_in_async),
+    }
+    shortest = dict.fromkeys(made, float("inf"))
+
+    async def measure() -> None:
+        clients = {
+            name: httpx.AsyncClient(transport=MemoryTransport(account), auth=auth, trust_env=False)
+            for name, auth in made.items()
+        }
+        for _ in range(rounds):
+            for name, client in clients.items():
+                account.die()
+                began = time.process_time()
+                async with asyncio.TaskGroup() as group:
+                    for _ in range(number):
+                        group.create_task(client.get(URL))
+                taken = (time.process_time() - began) / number * 1e6
+                shortest[name] = min(shortest[name], taken)
+
+    asyncio.run(measure())
+    row(f"httpx, {number} tasks, one dead session", shortest, "peer", goal)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=25)
+    rounds = parser.parse_args().rounds
+    renewed("requests", 1.25, rounds)
+    renewed("httpx", 1.30, rounds)
+    tasks(100, 1.2, rounds)
+    tasks(1000, 1.2, 5)
+    living("requests", rounds)
+    living("httpx", rounds)
+
+
+if __name__ == "__main__":
+    main()
