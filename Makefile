@@ -33,8 +33,12 @@ check-style: $(VENV)/.for-check
 	@$(bin)/ruff check
 	@$(bin)/ruff format --check
 
+# mypy proves our code; pyright, that what we export has one type for every type checker. It runs
+# on Node, which it installs if there is none.
 check-types: $(VENV)/.for-check
 	@$(bin)/mypy
+	@$(bin)/pyright --pythonpath $(bin)/python --verifytypes relogin --ignoreexternal > build/types.txt \
+	  || { cat build/types.txt; exit 1; }
 
 check-imports: $(VENV)/.for-check
 	@$(bin)/lint-imports

@@ -59,6 +59,7 @@ autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 python_use_unqualified_type_names = True
 maximum_signature_line_length = 60
+autoclass_content = "both"  # what a class is for, and its parameters
 autodoc_default_options = {"members": True, "show-inheritance": True}
 # niquests brings a urllib3 of its own, and would replace the one that requests uses.
 autodoc_mock_imports = ["niquests"]

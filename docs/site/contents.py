@@ -26,7 +26,8 @@ SECTIONS = {
         "/SPEC", "/grammar/README", "/tests/vectors/README",
     ],
     "docs/reference/api/index": [
-        "relogin", "client", "logins", "signals", "stores", "events", "responders", "server",
+        "relogin", "schemes", "client", "logins", "signals", "stores", "events", "responders",
+        "server",
     ],
     "docs/explanation/index": [
         "why-401", "renewal", "trust", "peers", "early-refusals", "performance",
