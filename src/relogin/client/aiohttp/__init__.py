@@ -67,22 +67,17 @@ _KINDS = by_base(LoginRefused, LoginUnavailable, InvalidGrant, LoginTimeout, Bod
 
 
 class SessionAuth(AsyncPrincipal[Any]):
-    """Renews a dead session for aiohttp, once for all tasks, and sends the request again.
+    """Logs in again when a session dies, once for all tasks, and sends the request again.
 
-    A client middleware: one object may serve many sessions, in several loops and threads, at once.
-    `login` is a coroutine function, or any other callable, which runs in a thread: it gets a
-    `Context` and returns a `relogin.Grant`, a token, or `None` to decline. For a login that is
-    awaited, `context.http` is an `aiohttp.ClientSession` over the connections of the request, and
-    for any other a `requests.Session`.
+    It is a client middleware. One object stands for one account and may serve many sessions, in
+    several event loops and threads, at once. A login that is a coroutine function gets an
+    `aiohttp.ClientSession` as `context.http`; any other runs in a thread and gets a
+    `requests.Session`.
 
-    All parameters are as for `relogin.client.httpx.SessionAuth`. What aiohttp does otherwise: its
-    total time-out counts the login too; the refused answer is in no `history`, and
-    `relogin.client.outcome` tells of it; middlewares run for each redirect, so a session is signed
-    for within its origin, and a 401 after a redirect is answered like any other. A file that you
-    pass is closed by aiohttp once the request is over.
-
-    Raises `ValueError` for a bare callable without `origins`, and for an origin that is neither
-    https nor loopback.
+    Some things differ from the other libraries. aiohttp's total timeout includes the login. The
+    401 is in no `history`: use `relogin.client.outcome`. Middlewares run for each redirect, so a
+    request is signed again within its server, and a 401 after a redirect is answered too. aiohttp
+    closes a file that you pass when the request is over.
 
     >>> import aiohttp, relogin
     >>> async def login(context):

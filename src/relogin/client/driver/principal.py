@@ -36,6 +36,7 @@ from relogin.client.events import Event, Listener
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.policy import Policy
 from relogin.client.renewal.shared import forget
+from relogin.client.renewal.standing import servers, standing
 from relogin.client.responders import BEARER, with_scheme_of
 from relogin.client.signals import Signal
 from relogin.client.stores import AnyStore
@@ -75,6 +76,43 @@ class Principal(Generic[Http]):
         account: str = "",
         fresh: Literal["always"] | None = None,
     ) -> None:
+        """Take the login, and how to use it.
+
+        :param login: A function that gets a `Context` and returns a token, a `relogin.Grant`, or
+            `None` to decline; or a ready-made login of `relogin.client.logins`.
+        :param origins: The servers that may get the token, as one URL or several; only scheme,
+            host and port count. Required for a function; a ready-made login has its own.
+        :param realm: Answer challenges of this realm only. Default: of any realm.
+        :param signals: Other answers that mean a dead session, from `relogin.client.signals`,
+            such as `[status(440)]`. Default: none.
+        :param http: The client that a login gets as `context.http`. Default: a new one.
+        :param carry: How the token travels: `Authorization(…)`, `Header(…)` or `Query(…)` of
+            `relogin.client.carry`. Default: in Authorization, with the scheme that the server
+            asked for.
+        :param rolls: Header fields whose value each answer may change, such as a CSRF token; a
+            mapping says where the new value comes from. Default: none.
+        :param responders: The schemes to answer, best first, such as `[BEARER]` of
+            `relogin.client.responders`. Default: Session and Bearer, or those of the login.
+        :param actions: What to do for an error code: "renew", "replace", "step_up" or "stop".
+            Default: as in SPEC.md; after "session_revoked", nothing.
+        :param strict: Raise `BodyNotReplayable` if the body cannot be sent again, instead of
+            returning the 401. Default: `False`.
+        :param insecure: Allow plain http to other machines; secrets are then sent in clear text.
+            Default: `False`.
+        :param replay_any_method: `True` sends every method again, `False` only those that are safe
+            to repeat. Default `None`: every method after a 401, safe ones after a signal.
+        :param bare: Log in after a 401 without a WWW-Authenticate header too. Default: `True`.
+        :param login_timeout: Seconds that each request of a login may take. Another request takes
+            the login over after 1.5 times that, and stops waiting after 2.5 times. Default: 20.
+        :param budget: How many logins, in how many seconds. Default: 10 in 30 seconds.
+        :param on_event: A function that is called with each `relogin.client.events.Event`.
+        :param store: Shares one session between processes, see `relogin.client.stores`. Default:
+            the session is kept in memory.
+        :param account: Whose session it is, if several users share a store. Default: "".
+        :param fresh: "always" reads the store before each request. Default: when a session ends.
+        :raises ValueError: for a function without `origins`, and for plain http to another machine.
+        :raises TypeError: for an option of the wrong type.
+        """
         check_login(login)
         check_store(store, fresh)
         check_listener(on_event)
@@ -115,6 +153,10 @@ class Principal(Generic[Http]):
     # What Python itself says of an unknown keyword names the class that users know.
     __init__.__qualname__ = "SessionAuth.__init__"
 
+    def __repr__(self) -> str:
+        account = f" as {self._policy.account!r}" if self._policy.account else ""
+        return f"<SessionAuth for {servers(self._cache)}{account}: {standing(self._cache)}>"
+
     def _begin(
         self, login: Callable[[Context], object], policy: Policy, http: Http | None = None
     ) -> None:
@@ -131,9 +173,9 @@ class Principal(Generic[Http]):
             listener(event)
 
     def reset(self) -> None:
-        """Forget the session and every refused login: the next challenge is answered anew.
+        """Forget the session and every refused login: the next 401 causes a login again.
 
-        They are forgotten for all who share the store.
+        With a store, this applies to every process that shares it.
         """
         if self._cache.policy.store is not None:
             drive(forget(self._cache), partial(stand_by, self._cache))

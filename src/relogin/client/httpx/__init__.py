@@ -52,40 +52,20 @@ class BodyNotReplayable(errors.BodyNotReplayable, httpx.HTTPError):
 class SessionAuth(
     FamilyAuth[httpx.Client | httpx.AsyncClient, httpx.Request, httpx.Response], httpx.Auth
 ):
-    """Renews a dead session for httpx, once for all threads and tasks, and sends the request again.
+    """Logs in again when a session dies, once for all threads and tasks, and sends requests again.
 
-    One class for `httpx.Client` and for `httpx.AsyncClient` on asyncio and trio; one object may
-    serve all of them at once. `login` is any callable, and may be a coroutine function where only
-    asynchronous clients use it: it gets a `Context` and returns a `relogin.Grant`, a token, or
-    `None` to decline. In an asynchronous client a login that cannot be awaited runs in a thread.
-    `context.http` is an `httpx.AsyncClient` for what is awaited, and an `httpx.Client` for all
-    else.
+    One class for `httpx.Client` and for `httpx.AsyncClient`, on asyncio and trio. Attach one object
+    to as many clients as you like: it stands for one account.
 
-    `origins` names whose challenges it answers; a ready-made login brings its own. Give `realm`
-    where several tenants share an origin. `signals` are other answers that mean a dead session
-    (`relogin.client.signals`). One object is one principal: give it to as many clients as you like.
+    In an asynchronous client the login may be a coroutine function; any other one runs in a
+    thread. `context.http` is an `httpx.AsyncClient` for a coroutine function, and an
+    `httpx.Client` for any other.
 
-    `strict` raises `BodyNotReplayable` where a body cannot be sent twice, instead of returning
-    the 401. `login_timeout`, in seconds, is what a login may take in an asynchronous client, and
-    what its own requests may take in any; others take a renewal over after one and a half times
-    that, and stop waiting after two and a half. `budget` is how many logins, and in how many
-    seconds, are led before a 401 is returned as it is. `actions` says what an error code asks for,
-    where that differs from SPEC.md. `on_event` is called with each `relogin.client.events.Event`.
-    `insecure` allows origins that are not https.
-
-    `store` lets several processes share one session: see `relogin.client.stores`. Whose it is, if
-    they log in as several, `account` tells apart. With `fresh="always"` the store is asked before
-    each request, for servers that give the cookie a new value with each answer.
-
-    httpx shows an auth nothing of its client: where a login needs its proxies or certificates,
-    give `http`, the client that `context.http` shall be. And httpx follows redirects and calls
-    event hooks below its auth. So a hook that raises on a 401 keeps it from being answered, and a
-    warning says so. A redirect within the origin sheds a session that is a cookie: a GET or HEAD
-    that it led to is sent once more, with it. One from http to https of the same host takes a
-    token along, though that is another origin.
-
-    Raises `ValueError` for a bare callable without `origins`, and for an origin that is neither
-    https nor loopback.
+    An httpx client hides some things from its auth. If a login needs the client's proxies or
+    certificates, pass `http=`. Event hooks see the 401s too: a hook that raises on one prevents the
+    login, and a warning says so. Redirects are followed below the auth: after one within the
+    server, a GET or HEAD whose session is a cookie is sent once more; one from http to https of
+    the same host takes the token along.
 
     >>> import httpx, relogin
     >>> async def login(context):

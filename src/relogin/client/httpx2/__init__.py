@@ -52,18 +52,15 @@ class BodyNotReplayable(errors.BodyNotReplayable, httpx2.HTTPError):
 class SessionAuth(
     FamilyAuth[httpx2.Client | httpx2.AsyncClient, httpx2.Request, httpx2.Response], httpx2.Auth
 ):
-    """Renews a dead session for httpx2, once for all threads and tasks, and sends requests again.
+    """Logs in again when a session dies, once for all threads and tasks, and sends requests again.
 
     One class for `httpx2.Client` and for `httpx2.AsyncClient` on asyncio and trio; one object may
     serve all of them at once. All parameters, and what httpx2 does below its auth, are as for
     `relogin.client.httpx.SessionAuth`; `context.http` is an `httpx2.AsyncClient` for a login that
     is awaited, and an `httpx2.Client` for any other.
 
-    A WebSocket handshake (`client.websocket`) that is answered with a 401 is renewed for and tried
-    again like any request. So is the request for a stream of events (`client.sse`).
-
-    Raises `ValueError` for a bare callable without `origins`, and for an origin that is neither
-    https nor loopback.
+    A WebSocket handshake (`client.websocket`) and the request for a stream of events (`client.sse`)
+    are repeated after a 401 like any request.
 
     >>> import httpx2, relogin
     >>> async def login(context):

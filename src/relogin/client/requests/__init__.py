@@ -79,28 +79,10 @@ _KINDS = by_base(LoginRefused, LoginUnavailable, InvalidGrant, LoginTimeout, Bod
 
 
 class SessionAuth(Principal[requests.Session], AuthBase):
-    """Renews a dead session for requests, once for all threads, and sends the request again.
+    """Logs in again when a session dies, once for all threads, and sends the request again.
 
-    `login` is any callable: it gets a `Context` and returns a `relogin.Grant`, a token, or `None`
-    to decline. `origins` names whose challenges it answers; a ready-made login brings its own.
-    Give `realm` where several tenants share an origin. `signals` are other answers that mean a
-    dead session (`relogin.client.signals`). One object is one principal: attach it to as many
-    sessions as you like.
-
-    `strict` raises `BodyNotReplayable` where a body cannot be sent twice, instead of returning
-    the 401. `login_timeout`, in seconds, is what a login's own requests may take; others take a
-    renewal over after one and a half times that, and stop waiting after two and a half. `budget` is
-    how many logins, and in how many seconds, are led before a 401 is returned as it is.
-    `actions` says what an error code asks for, where that differs from SPEC.md. `on_event` is
-    called with each `relogin.client.events.Event`. `http` is the session that `context.http`
-    shall be. `insecure` allows origins that are not https.
-
-    `store` lets several processes share one session: see `relogin.client.stores`. Whose it is, if
-    they log in as several, `account` tells apart. With `fresh="always"` the store is asked before
-    each request, for servers that give the cookie a new value with each answer.
-
-    Raises `ValueError` for a bare callable without `origins`, and for an origin that is neither
-    https nor loopback.
+    Attach one object to as many `requests.Session` objects, in as many threads, as you like: it
+    stands for one account. `repr` says for which servers it is and how the session stands.
 
     >>> import requests, relogin
     >>> def login(context):
