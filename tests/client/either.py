@@ -39,11 +39,28 @@ class Either:
         """Open a client with a `SessionAuth` of its own."""
         return self.client(self.auth(login, url, **options))
 
-    def run(self, function: Any, *arguments: Any) -> Any:
-        """Call a function; let a coroutine function run in the loop."""
+    def log_out(self, auth: Any) -> None:
+        """Log out, in a task where this client is of tasks."""
+        if self.driver is not None and self.driver.is_async:
+            self.driver.run(auth.alogout)
+        else:
+            auth.logout()
+
+    @contextmanager
+    def block(self, auth: Any) -> Iterator[None]:
+        """Enter an auth and leave it, in tasks where this client is of tasks."""
+        awaited = self.driver is not None and self.driver.is_async
+        self._called(auth.__aenter__ if awaited else auth.__enter__)
+        try:
+            yield
+        finally:
+            self._called(auth.__aexit__ if awaited else auth.__exit__, None, None, None)
+
+    def _called(self, function: Any, *arguments: Any) -> None:
         if self.driver is None:
-            return function(*arguments)
-        return self.driver.run(function, *arguments)
+            function(*arguments)
+        else:
+            self.driver.run(function, *arguments)
 
 
 @contextmanager

@@ -34,6 +34,10 @@ class EventKind(StrEnum):
     """The request is sent again."""
     REFUSED = "refused"
     """Nothing is done about a dead session; `reason` says why: an `Outcome`, or an error code."""
+    LOGGED_OUT = "logged_out"
+    """A session was given back to its server."""
+    LOGOUT_FAILED = "logout_failed"
+    """A session could not be given back; `reason` says why."""
     LAPSED = "lapsed"
     """A response other than a 401 says that the session is dead, and was served all the same."""
 

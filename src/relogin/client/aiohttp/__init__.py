@@ -20,13 +20,15 @@ except ImportError as _missing:
     ) from _missing
 
 from relogin import errors
-from relogin.client.aiohttp.exchange import Exchange, Handler
+from relogin.client.aiohttp.exchange import Exchange, Handler, put
 from relogin.client.driver import tasks
 from relogin.client.driver.async_principal import AsyncPrincipal, of_kind
+from relogin.client.driver.drive import stand_by
 from relogin.client.driver.failures import by_base, raisable
-from relogin.client.driver.reentry import inside
+from relogin.client.driver.reentry import ending, inside
 from relogin.client.events import heard
-from relogin.client.renewal.flow import Command, Login, Replay, answer, before
+from relogin.client.renewal.flow import Command, Login, LogOut, Replay, answer, before
+from relogin.client.renewal.log_out import give_back_replaced
 from relogin.client.renewal.policy import Credential
 from relogin.client.renewal.shared import share
 from relogin.client.terms.libraries import mixed_up
@@ -100,15 +102,27 @@ class SessionAuth(AsyncPrincipal[Any]):
         self, request: aiohttp.ClientRequest, handler: Handler
     ) -> aiohttp.ClientResponse:
         if inside(self._cache):
+            own = ending(self._cache, str(request.url))
+            if own is not None:
+                put(request, own)
             return await handler(request)
+        departures = self._cache.departures
         exchange = Exchange(self._cache, _KINDS, request, handler)
+        try:
+            await self._see_to(exchange, request)
+        finally:
+            departures.answered(exchange)
+        if departures.waiting:
+            await tasks.drive(give_back_replaced(self._cache), self._do_in_task)
+        return exchange.response
+
+    async def _see_to(self, exchange: Exchange, request: aiohttp.ClientRequest) -> None:
         await exchange.send(await self._credential(request))
         if exchange.is_dead or self._is_news(exchange.response):
             await self._answer(exchange)
         if exchange.credential is not None and self._cache.policy.fresh == "always":
             flow = share(self._cache, exchange.credential)
             await tasks.drive(flow, partial(tasks.stand_by, self._cache))
-        return exchange.response
 
     async def _credential(self, request: aiohttp.ClientRequest) -> Credential | None:
         """Find what to sign a request with, renewed if it is about to end."""
@@ -144,29 +158,49 @@ class SessionAuth(AsyncPrincipal[Any]):
             return await self._log_in_async(command, request)
         return await tasks.stand_by(self._cache, command)
 
+    def _do_here(self, command: Any) -> object:
+        if isinstance(command, LogOut):
+            return self._log_out_here(command)
+        return stand_by(self._cache, command)
+
+    async def _do_in_task(self, command: Any) -> object:
+        if isinstance(command, LogOut):
+            return await self._log_out_async(command)
+        return await tasks.stand_by(self._cache, command)
+
     # What a login gets
 
     def _is_awaited(self, http: object) -> bool:
         return isinstance(http, aiohttp.ClientSession)
 
-    def _open_http(self, opened: ExitStack, _: object) -> Any:
+    def _open_http(self, opened: ExitStack, *_: object) -> Any:
         from relogin.client.driver.plain_session import PlainSession, Session
 
         if self._http is not None:
             return of_kind(Session, self._http)
         return opened.enter_context(PlainSession(self._cache.policy.login_timeout))
 
-    def _open_http_async(self, opened: AsyncExitStack, request: aiohttp.ClientRequest) -> Any:
+    def _open_http_async(
+        self, opened: AsyncExitStack, request: aiohttp.ClientRequest | None, auth: Any = None
+    ) -> Any:
         if self._http is not None:
             return of_kind(aiohttp.ClientSession, self._http)
         http = aiohttp.ClientSession(
-            connector=request.session.connector,
-            connector_owner=False,
             # By default aiohttp takes no cookies from an address.
             cookie_jar=aiohttp.CookieJar(unsafe=True),
             timeout=aiohttp.ClientTimeout(total=self._cache.policy.login_timeout),
-            proxy=request.proxy,
-            proxy_auth=request.proxy_auth,
+            middlewares=() if auth is None else (auth,),
+            **({} if request is None else _way_of(request)),
         )
         opened.push_async_callback(http.close)
         return http
+
+
+def _way_of(request: aiohttp.ClientRequest) -> dict[str, Any]:
+    """Say which way a request goes, for another one to go the same."""
+    return {
+        "connector": request.session.connector,
+        "connector_owner": False,
+        "proxy": request.proxy,
+        "proxy_auth": request.proxy_auth,
+    }

@@ -30,7 +30,7 @@ from relogin.client.terms.origins import sent_to
 from relogin.client.terms.signer import Outgoing
 from relogin.errors import BodyNotReplayable, LoginUnavailable
 
-__all__ = ["Exchange", "Handler"]
+__all__ = ["Exchange", "Handler", "put"]
 
 Handler: TypeAlias = Callable[[ClientRequest], Awaitable[ClientResponse]]
 
@@ -59,6 +59,7 @@ class Exchange:
         self.credential = credential
         if credential is not None:
             self.credential = self._signed(self._cache.current(credential))
+            self._cache.departures.carries(self, self.credential)
         self.response = await self._handler(self.request)
         self.signal = await self._look()
         if self.credential is not None and not self.is_dead:
@@ -70,7 +71,7 @@ class Exchange:
         read = partial(pieces, request.body, self._rewind)
         signed = for_request(credential, Outgoing(request.method, url, request.headers, read))
         if signed is not None:
-            _put_url(request, sign(request.headers, url, signed))
+            put(request, signed)
         elif self.is_sent:
             raise _spent()
         return signed
@@ -158,6 +159,11 @@ class Exchange:
             replayable=not self.is_dead or self._rewind(),
             signal=self.signal,
         )
+
+
+def put(request: ClientRequest, credential: Credential) -> None:
+    """Put a grant on a request."""
+    _put_url(request, sign(request.headers, str(request.url), credential))
 
 
 def _put_url(request: ClientRequest, url: str) -> None:

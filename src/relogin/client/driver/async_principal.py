@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, ExitStack
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import anyio
 
@@ -18,7 +18,8 @@ from relogin import errors
 from relogin.client.driver import tasks
 from relogin.client.driver.principal import Principal
 from relogin.client.driver.reentry import logging_in
-from relogin.client.renewal.flow import Login
+from relogin.client.renewal.flow import Login, LogOut
+from relogin.client.renewal.log_out import log_out
 from relogin.client.renewal.shared import forget
 from relogin.client.terms.grant import Context
 
@@ -32,11 +33,11 @@ class AsyncPrincipal(Principal[Http]):
     """The login of one principal, as threads and tasks call it."""
 
     @abstractmethod
-    def _open_http(self, opened: ExitStack, request: Any) -> Any:
+    def _open_http(self, opened: ExitStack, request: Any, auth: Any = None) -> Any:
         """Make `context.http` for a login that is called, and that `request` asked for."""
 
     @abstractmethod
-    def _open_http_async(self, opened: AsyncExitStack, request: Any) -> Any:
+    def _open_http_async(self, opened: AsyncExitStack, request: Any, auth: Any = None) -> Any:
         """Make `context.http` for a login that is awaited, and that `request` asked for."""
 
     @abstractmethod
@@ -48,6 +49,39 @@ class AsyncPrincipal(Principal[Http]):
         await tasks.drive(forget(self._cache), partial(tasks.stand_by, self._cache))
         self._cache.reset()
 
+    async def alogout(self) -> None:
+        """Do as `logout` does, with a logout or a store that is awaited or may block."""
+        self._check_logout()
+        await tasks.drive(log_out(self._cache), self._do_in_task)
+
+    async def __aenter__(self) -> Self:
+        self._check_logout()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._policy.store is None:
+            await self.alogout()
+
+    @abstractmethod
+    async def _do_in_task(self, command: Any) -> object:
+        """Do in this task what no request has asked for."""
+
+    def _log_out_here(self, command: LogOut, request: object = None) -> object:
+        with ExitStack() as opened:
+            return self._log_out(command, partial(self._open_http, opened, request, self))
+
+    async def _log_out_async(self, command: LogOut, request: object = None) -> object:
+        seconds = self._cache.policy.login_timeout
+        with anyio.move_on_after(seconds):
+            logout = self._awaitable(self._policy.logout)
+            if logout is None:
+                return await tasks.elsewhere(self._log_out_here, command, request)
+            async with AsyncExitStack() as opened:
+                open_http = partial(self._open_http_async, opened, request, self)
+                with logging_in(self._cache, command.credential):
+                    return await logout(self._leaving(command, open_http))
+        raise errors.LoginUnavailable(f"the logout did not end within {seconds:g} s")
+
     def _log_in(self, command: Login, request: object = None) -> object:
         with ExitStack() as opened, logging_in(self._cache):
             open_http = partial(self._open_http, opened, request)
@@ -56,7 +90,7 @@ class AsyncPrincipal(Principal[Http]):
     async def _log_in_async(self, command: Login, request: object = None) -> object:
         seconds = self._cache.policy.login_timeout
         with anyio.move_on_after(seconds):
-            login = self._awaitable()
+            login = self._awaitable(self.login)
             if login is None:
                 return await tasks.elsewhere(self._log_in_elsewhere, command, request)
             async with AsyncExitStack() as opened:
@@ -65,9 +99,8 @@ class AsyncPrincipal(Principal[Http]):
                     return await login(command.context.with_http(open_http))
         raise errors.LoginUnavailable(f"the login did not end within {seconds:g} s")
 
-    def _awaitable(self) -> Callable[[Context], Awaitable[object]] | None:
-        """Find the form of the login that can be awaited, if it has one that goes with `http=`."""
-        login: Any = self.login
+    def _awaitable(self, login: Any) -> Callable[[Context], Awaitable[object]] | None:
+        """Find the form of a login that can be awaited, if it has one that goes with `http=`."""
         if hasattr(login, "acall"):
             fits = self._http is None or self._is_awaited(self._http)
             return login.acall if fits else None

@@ -6,13 +6,16 @@ how it is pickled; each library's `SessionAuth` says how it sends, waits and log
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import inspect
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import replace
 from functools import partial
 from pickle import PicklingError
 from typing import Any, Generic, Literal, Self, TypeVar
 
 from relogin.client.carry import Authorization, Header, Query
+from relogin.client.driver.credentials import sign
 from relogin.client.driver.drive import drive, stand_by
 from relogin.client.driver.reentry import logging_in
 from relogin.client.driver.words import (
@@ -23,6 +26,7 @@ from relogin.client.driver.words import (
     check_client,
     check_listener,
     check_login,
+    check_logout,
     check_rolls,
     check_signers,
     check_store,
@@ -34,6 +38,8 @@ from relogin.client.driver.words import (
 )
 from relogin.client.events import Event, Listener
 from relogin.client.renewal.cache import CredentialCache
+from relogin.client.renewal.commands import Command, LogOut
+from relogin.client.renewal.log_out import log_out
 from relogin.client.renewal.policy import Policy
 from relogin.client.renewal.shared import forget
 from relogin.client.renewal.standing import servers, standing
@@ -69,6 +75,8 @@ class Principal(Generic[Http]):
         insecure: bool = False,
         replay_any_method: bool | None = None,
         bare: bool = True,
+        logout: Callable[[Context], object] | None = None,
+        logout_replaced: bool = True,
         login_timeout: float = 20.0,
         budget: tuple[int, float] = (10, 30.0),
         on_event: Listener | None = None,
@@ -121,6 +129,8 @@ class Principal(Generic[Http]):
         check("account", account, str, "a str")
         check("bare", bare, bool, "a bool")
         check_carry(carry)
+        check_logout(logout)
+        check("logout_replaced", logout_replaced, bool, "a bool")
         logins, seconds = pair(budget)
         taking = rolling(rolls)
         check_rolls(taking, login, carry)
@@ -135,6 +145,8 @@ class Principal(Generic[Http]):
             bare=_for_bare(answering) if bare else None,
             carry=carry,
             rolls=taking,
+            logout=logout,
+            logout_replaced=logout_replaced,
             any_scheme=isinstance(carry, Header | Query),
             actions=named_actions(actions),
             steps_up=bool(getattr(login, "steps_up", False)),
@@ -180,6 +192,52 @@ class Principal(Generic[Http]):
         if self._cache.policy.store is not None:
             drive(forget(self._cache), partial(stand_by, self._cache))
         self._cache.reset()
+
+    def logout(self) -> None:
+        """Give every session back to its server; the next request logs in again.
+
+        Needs `logout=`. Sessions in a store end for all who share it. A logout that fails raises
+        nothing: an event and a warning tell of it. As a context manager this object logs out at
+        the end of the block, unless it has a store.
+        """
+        self._check_logout()
+        drive(log_out(self._cache), self._do_here)
+
+    def __enter__(self) -> Self:
+        self._check_logout()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._policy.store is None:
+            self.logout()
+
+    def _check_logout(self) -> None:
+        if self._policy.logout is None:
+            raise TypeError(
+                "this SessionAuth was not told how to log out: SessionAuth(…, logout=Logout(url))"
+            )
+
+    @abstractmethod
+    def _do_here(self, command: Command) -> object:
+        """Do in this thread what no request has asked for."""
+
+    def _log_out(self, command: LogOut, open_http: Callable[[], Http]) -> object:
+        with logging_in(self._cache, command.credential):
+            result = self._leave(self._leaving(command, open_http))
+        if inspect.iscoroutine(result):
+            result.close()
+            raise TypeError("the logout is a coroutine function: await auth.alogout()")
+        return result
+
+    def _leave(self, context: Context) -> Any:
+        logout: Any = self._policy.logout
+        return logout(context)
+
+    def _leaving(self, command: LogOut, open_http: Callable[[], object]) -> Context:
+        def put(headers: MutableMapping[str, str], url: str) -> str:
+            return sign(headers, url, command.credential)
+
+        return replace(command.context, open_http=open_http, sign=put)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # No session and no refusal travels: whoever loads this logs in for itself.

@@ -13,13 +13,16 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 from relogin.client.renewal.cache import CredentialCache
+from relogin.client.renewal.policy import Credential
+from relogin.client.terms.origins import sent_to
 
-__all__ = ["inside", "logging_in"]
+__all__ = ["ending", "inside", "logging_in"]
 
 
 @dataclass(eq=False, slots=True)
 class _Call:
     cache: CredentialCache
+    ending: Credential | None = None
     running: bool = True
 
 
@@ -27,9 +30,9 @@ _calls: ContextVar[tuple[_Call, ...]] = ContextVar("relogin_logins", default=())
 
 
 @contextmanager
-def logging_in(cache: CredentialCache) -> Iterator[None]:
-    """Mark what runs in this block as a login that this cache waits for."""
-    call = _Call(cache)
+def logging_in(cache: CredentialCache, ending: Credential | None = None) -> Iterator[None]:
+    """Mark what runs in this block as a login that this cache waits for, or as a logout."""
+    call = _Call(cache, ending)
     token = _calls.set((*_calls.get(), call))
     try:
         yield
@@ -42,3 +45,12 @@ def inside(cache: CredentialCache) -> bool:
     """Tell whether the caller runs inside a login that this cache waits for."""
     calls = _calls.get()
     return bool(calls) and any(call.cache is cache and call.running for call in calls)
+
+
+def ending(cache: CredentialCache, url: str) -> Credential | None:
+    """Return the session that a logout of this cache is ending, for a request to its origin."""
+    for call in reversed(_calls.get()):
+        if call.cache is cache and call.running:
+            found = call.ending
+            return found if found is not None and sent_to(url) == found.key.origin else None
+    return None

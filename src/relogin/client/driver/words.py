@@ -22,6 +22,7 @@ __all__ = [
     "check_client",
     "check_listener",
     "check_login",
+    "check_logout",
     "check_rolls",
     "check_signers",
     "check_store",
@@ -103,6 +104,13 @@ def check_rolls(rolls: Iterable[str], login: object, carry: object) -> None:
             "such header field: say where it is found, headers="
             f'{{"{strange[0]}": from_header("{strange[0]}")}}'
         )
+
+
+def check_logout(logout: object) -> None:
+    """Raise `TypeError` for what cannot be called with a `Context`."""
+    if isinstance(logout, type):
+        raise TypeError(f"SessionAuth: a logout is made of its class first: {logout.__name__}(…)")
+    check("logout", logout, Callable | None, "a callable, such as Logout(url)")
 
 
 def check_listener(on_event: object) -> None:

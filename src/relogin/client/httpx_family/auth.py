@@ -10,12 +10,12 @@ from typing import Any, ClassVar, Generic, NoReturn, TypeVar
 from relogin.client.driver import tasks
 from relogin.client.driver.async_principal import AsyncPrincipal, of_kind
 from relogin.client.driver.drive import Stepping, stand_by
-from relogin.client.driver.reentry import inside
+from relogin.client.driver.reentry import ending, inside
 from relogin.client.httpx_family.body import drain, drain_async
-from relogin.client.httpx_family.exchange import Begin, Drain, Exchange, Look, Meanwhile
+from relogin.client.httpx_family.exchange import Begin, Drain, Exchange, Look, Meanwhile, put
 from relogin.client.httpx_family.library import Library
 from relogin.client.httpx_family.lookahead import free, free_async, look, look_async
-from relogin.client.renewal.flow import Login
+from relogin.client.renewal.flow import Login, LogOut
 from relogin.client.terms.libraries import mixed_up
 
 __all__ = ["FamilyAuth"]
@@ -37,7 +37,7 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
     def sync_auth_flow(self, request: Request) -> Generator[Request, Response, None]:
         """Send a request of a `Client`, with all that comes of it."""
         if inside(self._cache):
-            yield request
+            yield self._ending(request)
             return
         exchange = self._exchange(request)
         try:
@@ -56,7 +56,7 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
     async def async_auth_flow(self, request: Request) -> AsyncGenerator[Request, Response]:
         """Send a request of an `AsyncClient`, with all that comes of it."""
         if inside(self._cache):
-            yield request
+            yield self._ending(request)
             return
         exchange = self._exchange(request)
         try:
@@ -72,6 +72,13 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
                 raise
         exchange.warn_of_hook(sys.exception())
 
+    def _ending(self, request: Any) -> Any:
+        """Sign the request of a logout; leave all others of a login or logout as they are."""
+        credential = ending(self._cache, str(request.url))
+        if credential is not None:
+            put(request, credential)
+        return request
+
     def _exchange(self, request: Any) -> Exchange:
         return Exchange(self._library, self._cache, request)
 
@@ -79,6 +86,8 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
         library = self._library
         if isinstance(step, Login):
             return self._log_in(step)
+        if isinstance(step, LogOut):
+            return self._log_out_here(step)
         if isinstance(step, Look):
             return look(library, step.signals, step.response)
         if isinstance(step, Drain):
@@ -93,6 +102,8 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
         library = self._library
         if isinstance(step, Login):
             return await self._log_in_async(step)
+        if isinstance(step, LogOut):
+            return await self._log_out_async(step)
         if isinstance(step, Look):
             return await look_async(library, step.signals, step.response)
         if isinstance(step, Drain):
@@ -108,17 +119,23 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
     def _is_awaited(self, http: object) -> bool:
         return isinstance(http, self._library.AsyncClient)
 
-    def _open_http(self, opened: ExitStack, _: object) -> Any:
+    def _do_here(self, command: Any) -> object:
+        return self._do(command)
+
+    async def _do_in_task(self, command: Any) -> object:
+        return await self._do_async(command)
+
+    def _open_http(self, opened: ExitStack, _: object, auth: Any = None) -> Any:
         if self._http is not None:
             return of_kind(self._library.Client, self._http)
-        client = self._library.Client(**self._plain())
+        client = self._library.Client(auth=auth, **self._plain())
         opened.callback(client.close)  # not entered: that is left to the login, and done once
         return client
 
-    def _open_http_async(self, opened: AsyncExitStack, _: object) -> Any:
+    def _open_http_async(self, opened: AsyncExitStack, _: object, auth: Any = None) -> Any:
         if self._http is not None:
             return of_kind(self._library.AsyncClient, self._http)
-        client = self._library.AsyncClient(**self._plain())
+        client = self._library.AsyncClient(auth=auth, **self._plain())
         opened.push_async_callback(client.aclose)
         return client
 

@@ -37,12 +37,14 @@ from relogin.client.renewal.flow import (
     Final,
     Flow,
     Login,
+    LogOut,
     Pause,
     Replay,
     Wait,
     answer,
     before,
 )
+from relogin.client.renewal.log_out import give_back_replaced
 from relogin.client.renewal.policy import UNAUTHORIZED, Credential, ResponseInfo
 from relogin.client.renewal.shared import share
 from relogin.client.signals import Error, Signal
@@ -51,7 +53,7 @@ from relogin.client.terms.origins import sent_to
 from relogin.client.terms.outcomes import mark
 from relogin.client.terms.signer import Outgoing
 
-__all__ = ["Begin", "Drain", "Exchange", "Look", "Meanwhile", "Step"]
+__all__ = ["Begin", "Drain", "Exchange", "Look", "Meanwhile", "Step", "put"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class Begin:
     body: Any
 
 
-Meanwhile: TypeAlias = Look | Drain | Begin | Login | Wait | Ask | Pause
+Meanwhile: TypeAlias = Look | Drain | Begin | Login | LogOut | Wait | Ask | Pause
 Step: TypeAlias = Request | Meanwhile
 _CHALLENGE = "WWW-Authenticate"
 SWITCHING_PROTOCOLS = 101
@@ -105,6 +107,16 @@ class Exchange:
         self._sent = 0
 
     def steps(self) -> Generator[Step, Any, None]:
+        """Do all that comes of the request; then give back what no request carries any more."""
+        departures = self._cache.departures
+        try:
+            yield from self._steps()
+        finally:
+            departures.answered(self)
+        if departures.waiting:
+            yield from give_back_replaced(self._cache)
+
+    def _steps(self) -> Generator[Step, Any, None]:
         """Sign and send the request, and do what its response asks for."""
         cache, request, url = self._cache, self._request, str(self._request.url)
         origin = sent_to(url)
@@ -155,6 +167,7 @@ class Exchange:
         while True:
             if credential is not None:
                 self._credential = self._signed(request, self._cache.current(credential))
+                self._cache.departures.carries(self, self._credential)
             self.is_out = True
             response: Response = yield request
             self.is_out = False
@@ -170,7 +183,7 @@ class Exchange:
         outgoing = Outgoing(request.method, str(request.url), request.headers, read)
         signed = for_request(credential, outgoing)
         if signed is not None:
-            _sign(request, signed)
+            put(request, signed)
         elif self._past:
             raise self._spent()
         return signed
@@ -315,7 +328,8 @@ class Exchange:
             )
 
 
-def _sign(request: Request, credential: Credential) -> None:
+def put(request: Request, credential: Credential) -> None:
+    """Put a grant on a request."""
     _put_url(request, sign(request.headers, str(request.url), credential))
     # httpx itself takes Authorization away where a redirect leads to another origin. A signature is
     # for this request only.

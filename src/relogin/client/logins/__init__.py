@@ -20,9 +20,10 @@ from relogin.client.logins.base import ANY, FORM, JSON, Login, Text, called, kin
 from relogin.client.logins.digest import DigestLogin
 from relogin.client.logins.exchange import Request, Steps, jar_of
 from relogin.client.logins.forms import Form, form_with
+from relogin.client.logins.logout import Logout
 from relogin.client.logins.oauth2 import OAuth2Login
 from relogin.client.logins.registry import RegistryLogin
-from relogin.client.logins.sources import headers_of, seconds_of, text_of
+from relogin.client.logins.sources import headers_of, location_of, seconds_of, text_of
 from relogin.client.logins.steps import (
     REDIRECTS,
     check,
@@ -49,6 +50,7 @@ __all__ = [
     "DigestLogin",
     "FormLogin",
     "JSONLogin",
+    "Logout",
     "OAuth2Login",
     "RegistryLogin",
     "from_cookie",
@@ -72,6 +74,7 @@ class _TokenLogin(Login):
     refresh: str | Source | None = field(default=None, kw_only=True)
     cookies: bool = field(default=False, kw_only=True)
     headers: Mapping[str, Source] = field(default_factory=dict, kw_only=True)
+    location: str | Source | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         super(_TokenLogin, self).__post_init__()  # a class with slots is made twice
@@ -97,6 +100,7 @@ class _TokenLogin(Login):
             None if self.expires_in is None else seconds_of(self.expires_in, answer),
             None if self.refresh is None else text_of(self.refresh, answer, "a refresh token"),
             headers_of(self.headers, answer),
+            location=None if self.location is None else location_of(self.location, answer),
         )
 
 
@@ -113,7 +117,8 @@ class JSONLogin(_TokenLogin):
     `Grant.refresh` shall keep. What stands elsewhere is found with `from_header` or `from_cookie`.
     `headers` are fields that go along with each request, and where their values are found. With
     `cookies=True` the session is the cookies that the login sets as well, with ``token=None``
-    there is no token. `refused` is called with each `Answer`, and says whether it means a wrong
+    there is no token. `location` is where the answer has the session's own URL, which `Logout()`
+    then deletes. `refused` is called with each `Answer`, and says whether it means a wrong
     password although its status does not.
 
     Raises `ValueError` for a URL that is neither https nor loopback, unless `insecure=True`.

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from urllib.parse import urljoin
 
 from relogin.client.logins.steps import document_of, said, seconds_in, text_in
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.sources import Place, Source
 from relogin.errors import LoginUnavailable
 
-__all__ = ["headers_of", "seconds_of", "text_of"]
+__all__ = ["headers_of", "location_of", "seconds_of", "text_of"]
 
 
 def text_of(where: str | Source, answer: Answer, wanted: str) -> str:
@@ -23,6 +24,11 @@ def text_of(where: str | Source, answer: Answer, wanted: str) -> str:
         return found
     place = str(where) if isinstance(where, Place) else wanted
     raise LoginUnavailable(f"{said(answer)} without {place}")
+
+
+def location_of(where: str | Source, answer: Answer) -> str:
+    """Return the URL of a session, which an answer may name by a relative reference."""
+    return urljoin(answer.url, text_of(where, answer, "the URL of the session"))
 
 
 def seconds_of(where: str | Callable[[Answer], float | str | None], answer: Answer) -> float | None:

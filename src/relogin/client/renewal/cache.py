@@ -15,6 +15,7 @@ from dataclasses import replace
 from weakref import WeakSet
 
 from relogin.client.renewal.credential import Credential, Key, carried, renew_at
+from relogin.client.renewal.departures import Departures
 from relogin.client.renewal.flight import Flight, Status
 from relogin.client.renewal.policy import Decision, Policy
 from relogin.client.renewal.protection_spaces import Blocked, ProtectionSpace, outage
@@ -46,6 +47,7 @@ class CredentialCache:
         self._spaces: dict[str, dict[Key, ProtectionSpace]] = {}
         self._refused: dict[str, Blocked] = {}
         self._consulted: set[str] = set()
+        self.departures = Departures(policy)
         self.store_away_until: float = clock()
         self._reset_after_fork()
         _caches.add(self)
@@ -203,14 +205,35 @@ class CredentialCache:
     def reset(self) -> None:
         """Forget every grant and every refusal: the next challenge is answered with a login."""
         with self._lock:
-            flights = list(self._flights.values())
-            self._flights.clear()
-            self._credentials.clear()
+            flights = self._forget_grants()
             self._spaces.clear()
             self._refused.clear()
             self._consulted.clear()
         for flight in flights:
             self.end(flight, Status.FORGOTTEN)
+
+    def let_go(self) -> list[Credential]:
+        """Forget every grant; return those that are to be given back to their servers."""
+        with self._lock:
+            held = self._held()
+            flights = self._forget_grants()
+        for flight in flights:
+            self.end(flight, Status.FORGOTTEN)
+        return self.departures.all(held)
+
+    def _forget_grants(self) -> list[Flight]:
+        flights = list(self._flights.values())
+        self._flights.clear()
+        self._credentials.clear()
+        return flights
+
+    def orphan(self, decision: Decision, grant: Grant) -> None:
+        """Let go of a grant that came too late: another one is there, or none is wanted."""
+        own = self.made(decision.key, decision.responder, grant)
+        self.departures.orphaned(own, self._held())
+
+    def _held(self) -> list[Credential]:
+        return [one for realms in self._credentials.values() for one in realms.values()]
 
     # The renewals
 
@@ -358,7 +381,9 @@ class CredentialCache:
         space.latest, space.blocked = credential.grant, None
         self._refused.pop(credential.key.origin, None)
         if credential.key in self._spaces[credential.key.origin]:
+            old = self._credentials.get(credential.key.origin, {}).get(credential.key)
             self._put(credential.key, credential)
+            self.departures.replaced(old, credential)
 
     def failed(self, flight: Flight, cause: BaseException, *, refused: bool) -> None:
         """End a renewal with its failure: for good if the login was refused, else for a pause."""
@@ -422,6 +447,7 @@ class CredentialCache:
 def _after_fork_in_child() -> None:
     for cache in list(_caches):
         cache._reset_after_fork()
+        cache.departures.after_fork(next(cache._generations))
         for spaces in cache._spaces.values():
             for space in spaces.values():
                 space.leave_refresh_token()

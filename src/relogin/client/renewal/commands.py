@@ -12,7 +12,7 @@ from relogin.client.terms.grant import Context
 from relogin.client.terms.outcomes import Outcome
 from relogin.errors import ReloginError
 
-__all__ = ["Ask", "Command", "Final", "Flow", "Login", "Pause", "Replay", "Wait"]
+__all__ = ["Ask", "Command", "Final", "Flow", "LogOut", "Login", "Pause", "Replay", "Wait"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,14 @@ class Login:
     """Call the login. The driver adds `context.http`, and marks its own context as inside."""
 
     flight: Flight
+    context: Context
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class LogOut:
+    """Call the logout. The driver adds `context.http`, which sends this credential along."""
+
+    credential: Credential
     context: Context
 
 
@@ -63,5 +71,5 @@ class Pause:
     seconds: float
 
 
-Command: TypeAlias = Login | Wait | Replay | Ask | Pause
+Command: TypeAlias = Login | LogOut | Wait | Replay | Ask | Pause
 Flow: TypeAlias = Generator[Command, Any, Final]

@@ -21,7 +21,17 @@ from typing import Any
 
 from relogin.client.events import Event, EventKind, heard, tell
 from relogin.client.renewal.cache import CredentialCache
-from relogin.client.renewal.commands import Ask, Command, Final, Flow, Login, Pause, Replay, Wait
+from relogin.client.renewal.commands import (
+    Ask,
+    Command,
+    Final,
+    Flow,
+    Login,
+    LogOut,
+    Pause,
+    Replay,
+    Wait,
+)
 from relogin.client.renewal.ends import ended, not_replayed, report
 from relogin.client.renewal.flight import Flight, Status
 from relogin.client.renewal.from_challenge import answer_itself, answers_itself
@@ -38,6 +48,7 @@ __all__ = [
     "Command",
     "Final",
     "Flow",
+    "LogOut",
     "Login",
     "Pause",
     "Replay",
@@ -68,7 +79,7 @@ def _answer_with_login(
         if decision is None or _stands(cache, info, decision):
             return _unanswered(cache, info, outcome)
         report(cache, EventKind.CHALLENGED, decision)
-        dead, more = _passed_over(cache, decision, _dead(info, decision)), bool(decision.scope)
+        dead, more = _refused(cache, info, decision), bool(decision.scope)
         renewed: Credential | Final | None = cache.newer(decision.key, dead)
         if renewed is None:
             if led[more] or decision.action is Action.STOP:
@@ -162,6 +173,14 @@ def _dead(info: ResponseInfo, decision: Decision) -> Credential | None:
     """The grant that was refused: the one the request carried, if it was one for this realm."""
     sent = info.sent_with
     return sent if sent is not None and sent.key == decision.key else None
+
+
+def _refused(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> Credential | None:
+    """The grant that does not do any more: the one refused, or a newer one passed over."""
+    sent = _dead(info, decision)
+    if decision.is_end:
+        cache.departures.died(sent)
+    return _passed_over(cache, decision, sent)
 
 
 def _passed_over(

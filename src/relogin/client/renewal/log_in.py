@@ -39,6 +39,8 @@ def log_in(
             cache.end(flight, Status.DECLINED)
         else:
             credential = yield from keep(grant)
+            if credential is None or credential.grant is not grant:
+                cache.orphan(decision, grant)
             cache.demands(flight.key).grant(decision.scope, grant)
     except Exception as cause:  # noqa: BLE001 - whatever the user's own code raises is its failure
         cache.failed(flight, cause, refused=isinstance(cause, LoginRefused))

@@ -23,7 +23,7 @@ from relogin.client.renewal.scopes import (
 from relogin.client.signals import Signal
 from relogin.client.stores import AnyStore
 from relogin.client.terms.answer import Answer
-from relogin.client.terms.grant import Grant
+from relogin.client.terms.grant import Context, Grant
 from relogin.client.terms.responder import Action, Carrier, Responder
 from relogin.errors import ChallengeSyntaxError
 from relogin.session import SessionError
@@ -71,11 +71,19 @@ class Decision:
     scope: frozenset[str] = frozenset()
     """The scopes that are demanded, where a login is to ask for more."""
 
+    @property
+    def is_end(self) -> bool:
+        """Whether it says that the session has ended: others ask for more than it has."""
+        return not self.scope and self.error not in _NO_ENDS
+
     def is_met_by(self, grant: Grant) -> bool:
         """Tell whether a grant, if it lives, is one for what is asked."""
         return self.challenge is None or self.responder.covers(grant, self.challenge)
 
 
+_NO_ENDS = frozenset(
+    {SessionError.INSUFFICIENT, "insufficient_scope", "invalid_request", "csrf_invalid"}
+)
 # RFC 9110 §9.2.2
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 
@@ -100,6 +108,8 @@ class Policy:
     """How the token travels; `None` where the challenge's own scheme says it."""
     rolls: Mapping[str, Callable[[Answer], str | None]] = field(default_factory=dict)
     """Header fields of a grant that an answer may give a new value, and where it stands."""
+    logout: Callable[[Context], object] | None = None
+    logout_replaced: bool = True
     any_scheme: bool = False
     """Whether a challenge of any scheme counts where a 401 without one does."""
     strict: bool = False

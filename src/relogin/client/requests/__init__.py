@@ -23,9 +23,10 @@ from relogin.client.driver.credentials import sent_with
 from relogin.client.driver.drive import drive, stand_by
 from relogin.client.driver.failures import by_base, raisable
 from relogin.client.driver.principal import Principal
-from relogin.client.driver.reentry import inside, logging_in
+from relogin.client.driver.reentry import ending, inside, logging_in
 from relogin.client.events import heard
-from relogin.client.renewal.flow import Command, Login, Replay, answer, before
+from relogin.client.renewal.flow import Command, Login, LogOut, Replay, answer, before
+from relogin.client.renewal.log_out import give_back_replaced
 from relogin.client.renewal.policy import UNAUTHORIZED, Credential, Policy, ResponseInfo
 from relogin.client.renewal.shared import share
 from relogin.client.requests.adapter import UploadAdapter
@@ -33,7 +34,7 @@ from relogin.client.requests.body import rewind, watch
 from relogin.client.requests.lookahead import Lookahead
 from relogin.client.requests.retries import RetriesUnauthorized, warn_of_retries
 from relogin.client.requests.route import LoginSession, Route
-from relogin.client.requests.signing import learn, sign_again, sign_prepared
+from relogin.client.requests.signing import learn, sign_again, sign_prepared, sign_within
 from relogin.client.signals import Error, signalled
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.grant import Context
@@ -108,9 +109,10 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         """Sign a request that is being prepared, and see to its response."""
         if not isinstance(prepared, PreparedRequest):
             raise mixed_up("requests", prepared)
-        if inside(self._cache):
-            return prepared
         url = prepared.url or ""
+        if inside(self._cache):
+            own = ending(self._cache, url)
+            return prepared if own is None else sign_within(prepared, own)
         origin = sent_to(url)
         credential = self._cache.for_request(origin, url)
         if not self._cache.ready(origin, credential):
@@ -120,7 +122,9 @@ class SessionAuth(Principal[requests.Session], AuthBase):
             watch(prepared)
         if credential is not None:
             credential = self._sign(prepared, credential)
-        prepared.register_hook("response", _Hook(self, credential))
+        hook = _Hook(self, credential)
+        self._cache.departures.carries(hook, credential)
+        prepared.register_hook("response", hook)
         return prepared
 
     def _sign(self, prepared: PreparedRequest, credential: Credential) -> Credential | None:
@@ -130,18 +134,37 @@ class SessionAuth(Principal[requests.Session], AuthBase):
             raise raisable(failure, _KINDS, None) from None
 
     def _stand_by_or_log_in(self, command: Command, origin: str) -> object:
+        if isinstance(command, LogOut):
+            http = partial(self._open_http, command.credential.key.origin, self)
+            return self._log_out(command, http)
         if isinstance(command, Login):
             context = command.context.with_http(lambda: self._open_http(origin))
             with logging_in(self._cache):
                 return self.login(context)
         return stand_by(self._cache, command)
 
-    def _open_http(self, origin: str) -> requests.Session:
-        return self._http or LoginSession(
-            self._routes.get(origin), self._cache.policy.login_timeout
-        )
+    def _do_here(self, command: Command) -> object:
+        return self._stand_by_or_log_in(command, "")
+
+    def _open_http(self, origin: str, auth: SessionAuth | None = None) -> requests.Session:
+        if self._http is not None:
+            return self._http
+        http = LoginSession(self._routes.get(origin), self._cache.policy.login_timeout)
+        http.auth = auth
+        return http
 
     def _see_to(self, hook: _Hook, response: Response, sending: dict[str, Any]) -> Response:
+        """Do what a response asks for; then give back what no request carries any more."""
+        departures = self._cache.departures
+        try:
+            response = self._answered(hook, response, sending)
+        finally:
+            departures.answered(hook)
+        if departures.waiting and not inside(self._cache):
+            drive(give_back_replaced(self._cache), self._do_here)
+        return response
+
+    def _answered(self, hook: _Hook, response: Response, sending: dict[str, Any]) -> Response:
         """Do what a response asks for, and learn from the one that becomes the answer."""
         adapter = getattr(response, "connection", None)
         if adapter is not self._adapter:
@@ -192,7 +215,7 @@ class _Hook:
     response; a pickled one does nothing.
     """
 
-    __slots__ = ("auth", "credential", "signed_again")
+    __slots__ = ("__weakref__", "auth", "credential", "signed_again")
 
     def __init__(self, auth: SessionAuth, credential: Credential | None) -> None:
         self.auth = auth
@@ -219,6 +242,7 @@ class _Hook:
         """Put a newer grant on the request, and remember which and when."""
         prepared, self.credential = sign_again(refused, dead, credential)
         self.signed_again = time.perf_counter()
+        self.auth._cache.departures.carries(self, self.credential)
         return prepared
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -18,7 +18,7 @@ from relogin.client.terms.origins import sent_to
 from relogin.client.terms.signer import Outgoing
 from relogin.errors import BodyNotReplayable
 
-__all__ = ["learn", "sign_again", "sign_prepared"]
+__all__ = ["learn", "sign_again", "sign_prepared", "sign_within"]
 
 _REDIRECTS = range(300, 400)
 
@@ -34,6 +34,18 @@ def sign_prepared(prepared: PreparedRequest, credential: Credential) -> Credenti
         signed = able
     prepared.url = sign(prepared.headers, url, signed)
     return signed
+
+
+def sign_within(prepared: PreparedRequest, credential: Credential) -> PreparedRequest:
+    """Put a grant on a request that nobody sees to; no redirect takes it to another origin."""
+    sign_prepared(prepared, credential)
+
+    def keep(response: Response, **_: object) -> None:
+        if response.is_redirect:
+            _prepare_redirect(credential, response)
+
+    prepared.register_hook("response", keep)
+    return prepared
 
 
 def sign_again(

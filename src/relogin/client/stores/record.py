@@ -173,6 +173,8 @@ class Record:
             written["grant"]["cookies"] = dict(self.grant.cookies)  # type: ignore[arg-type]  # no jar
             if self.grant.headers:
                 written["grant"]["headers"] = dict(self.grant.headers)
+            if self.grant.location is not None:
+                written["grant"]["location"] = self.grant.location
             if self.grant.scope:
                 written["grant"]["scope"] = list(self.grant.scope)
         said = {name: value for name, value in written.items() if value != getattr(_EMPTY, name)}
@@ -234,6 +236,7 @@ def _moment(written: Any) -> float:
 def _grant(written: Any) -> Grant | None:
     # Older records have neither.
     more = {"headers": written.get("headers", {}), "scope": written.get("scope", ())}
+    more["location"] = written.get("location")
     return granted(Grant(**{name: written[name] for name in _GRANT}, **more), "")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import isfinite
@@ -50,9 +50,10 @@ class Grant:
     refresh: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     scope: Collection[str] = field(default=(), kw_only=True)
+    location: str | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        for name in ("token", "refresh"):
+        for name in ("token", "refresh", "location"):
             if not isinstance(getattr(self, name), str | None):
                 raise InvalidGrant(f"Grant.{name} is a str, not {_kind(getattr(self, name))}")
         if not (isinstance(self.cookies, Mapping) or _is_jar(self.cookies)):
@@ -79,6 +80,10 @@ class Grant:
         return f"<Grant with {', '.join(credential + expiry)}>"
 
 
+def _unsigned(_: MutableMapping[str, str], url: str) -> str:
+    return url
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Context:
     """Why a login is asked for, and the means to do it.
@@ -89,6 +94,10 @@ class Context:
     the grant that died, if there was one: its `refresh` is what a rotating login needs. `scope` is
     what the new token shall be good for, as far as a 403 `insufficient_scope` has said it: the
     scopes held and the scopes demanded, together. `timeout` is how many seconds the login may take.
+
+    A logout gets one too: there `previous` is the grant of the session to end, and `http` sends it
+    along to its origin. Where `http=` was given it does not, nor to other origins:
+    ``url = context.sign(headers, url)`` puts the session on a request by hand.
 
     All of it but the origin of `url` was said by the server: it never tells where a secret goes.
     """
@@ -103,6 +112,7 @@ class Context:
     scope: tuple[str, ...] = ()
     timeout: float = 20.0
     open_http: Callable[[], Any] = field(default=lambda: None, compare=False)
+    sign: Callable[[MutableMapping[str, str], str], str] = field(default=_unsigned, compare=False)
 
     @cached_property
     def http(self) -> Any:

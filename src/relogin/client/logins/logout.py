@@ -1,0 +1,79 @@
+"""A ready-made logout: one request, sent with the very session that it ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import urljoin, urlsplit
+
+from relogin.client.logins.base import ANY, kind_of
+from relogin.client.logins.exchange import Request, Steps, run, run_async
+from relogin.client.logins.steps import said, where
+from relogin.client.terms.fields import is_token
+from relogin.client.terms.grant import Context
+from relogin.client.terms.origins import check_secure, sent_to
+from relogin.errors import LoginUnavailable
+
+__all__ = ["Logout"]
+
+# A session that its server does not know, or no longer, is as good as ended.
+_ENDED = frozenset({401, 404, 410})
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Logout:
+    """Ends a session with a request that carries it: its token, cookies and header fields.
+
+    Without a `url` it is sent to the URL of the session itself, which some servers give with it
+    (Redfish): `Grant.location`, or ``location=`` of a ready-made login. That must lie within the
+    origin of the session.
+
+    Any status below 400 is success, and so are 401, 404 and 410. A redirect is not followed.
+
+    >>> Logout("https://api.example.com/session")
+    <Logout DELETE https://api.example.com/session>
+
+    Raises `ValueError` for a URL that is neither https nor loopback, unless ``insecure=True``.
+    """
+
+    url: str | None = None
+    method: str = "DELETE"
+    insecure: bool = field(default=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.url, str | None):
+            raise TypeError(f"the URL of a logout is a str, not {kind_of(self.url)}")
+        if not is_token(self.method):
+            raise ValueError("the method of a logout is one of HTTP, such as DELETE or POST")
+        if self.url is not None:
+            check_secure(self.url, insecure=self.insecure)
+            if "@" in urlsplit(self.url).netloc:
+                raise ValueError("the URL of a logout names no user")
+
+    def __call__(self, context: Context) -> None:
+        """Log out with `context.http`, a `requests.Session` or an `httpx.Client`."""
+        run(self._steps(context), context.http, context.timeout)
+
+    async def acall(self, context: Context) -> None:
+        """Log out with `context.http`, an `httpx.AsyncClient` or an `aiohttp.ClientSession`."""
+        await run_async(self._steps(context), context.http, context.timeout)
+
+    def _steps(self, context: Context) -> Steps[None]:
+        headers = dict(ANY)
+        url = context.sign(headers, _target(context) if self.url is None else self.url)
+        answer = yield Request(self.method, url, headers)
+        if answer.status >= 400 and answer.status not in _ENDED:
+            raise LoginUnavailable(said(answer))
+
+    def __repr__(self) -> str:
+        place = "the session's own URL" if self.url is None else where(self.url)
+        return f"<Logout {self.method} {place}>"
+
+
+def _target(context: Context) -> str:
+    location = None if context.previous is None else context.previous.location
+    if location is None:
+        raise LoginUnavailable("the login gave this session no URL: Logout(url) names one")
+    target = urljoin(context.url, location)
+    if sent_to(target) != sent_to(context.url):
+        raise LoginUnavailable("the URL of this session lies in another origin")
+    return target
