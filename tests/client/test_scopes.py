@@ -245,16 +245,3 @@ def test_a_login_of_ones_own_is_told_what_is_wanted(
     assert session.get(f"{tokens.server.url}/write").status_code == 200
     assert told == [(None, ()), ("insufficient_scope", ("read", "write"))]
     assert "insufficient_scope" in {event.error for event in events}
-
-
-def test_every_driver_of_httpx_steps_up(tokens: TokenServer, driver: Any) -> None:
-    from relogin.client.httpx import SessionAuth as HttpxAuth
-
-    login = OAuth2Login(tokens.url, "job", "s3cret", scope="read")
-    client = driver.open(auth=HttpxAuth(login, tokens.server.url))
-    client.get(f"{tokens.server.url}/orders")
-    answers = client.at_once(20, lambda _: f"{tokens.server.url}/write")
-    assert {answer.status_code for answer in answers} == {200}
-    answer = client.post(f"{tokens.server.url}/admin", content=b"content")
-    assert (answer.status_code, answer.content) == (403, b"more is needed")
-    assert scopes(tokens) == ["read", "read write", "read write admin"]

@@ -6,7 +6,7 @@ import pytest
 
 from relogin import Grant, LoginRefused, LoginUnavailable
 from relogin.client.renewal.shared import forget
-from relogin.client.stores import Entry
+from relogin.client.stores import Entry, Snapshot
 from relogin.client.stores.record import Record
 from relogin.client.terms.outcomes import Outcome
 from tests.client.shared_steps import (
@@ -164,6 +164,18 @@ def test_an_outage_holds_all_off_for_the_same_time() -> None:
     assert request(cache).leads
 
 
+def test_a_slow_store_keeps_the_session_although_the_pause_of_an_outage_is_over() -> None:
+    class Slow(Store):
+        def get(self, origin: str, account: str) -> Snapshot:
+            self.clock.now += 0.1
+            return super().get(origin, account)
+
+    store = Slow()
+    credential = log_in(a_cache(store))
+    request(a_cache(store), credential).throw(LoginUnavailable("later", retry_after=0.0))
+    assert store.record.grant == GRANT
+
+
 def test_the_logins_that_failed_are_counted_across_processes() -> None:
     store = Store()
     for attempt in (1, 2, 3):
@@ -239,6 +251,16 @@ def test_after_an_outage_the_refresh_token_is_tried_again() -> None:
     request(a_cache(store), credential).throw(LoginUnavailable("later", retry_after=1.0))
     store.clock.now += 2.0
     assert request(a_cache(store), credential).context.previous == GRANT
+
+
+def test_a_refresh_token_that_its_login_calls_spent_is_not_used() -> None:
+    store = Store()
+    credential = log_in(a_cache(store))
+    lost = LoginUnavailable("later", retry_after=1.0)
+    lost.refresh_spent = True
+    request(a_cache(store), credential).throw(lost)
+    store.clock.now += 2.0
+    assert request(a_cache(store), credential).context.previous == Grant(token="t1")
 
 
 def test_what_a_process_alone_remembers_of_a_refresh_token_is_not_used() -> None:

@@ -89,10 +89,11 @@ class Exchange:
 
     async def _look(self) -> Error | None:
         policy = self._cache.policy
-        looked_at = policy.signals and self._origin in policy.origins
+        signals = policy.signals_for(self.response.status)
+        looked_at = signals and self._origin in policy.origins
         if not looked_at or self.response.status == SWITCHING_PROTOCOLS:  # frames follow there
             return None
-        return await look(policy.signals, self.response)
+        return await look(signals, self.response)
 
     @property
     def is_sent(self) -> bool:

@@ -97,7 +97,9 @@ class AsyncPrincipal(Principal[Http]):
                 open_http = partial(self._open_http_async, opened, request)
                 with logging_in(self._cache):
                     return await login(command.context.with_http(open_http))
-        raise errors.LoginUnavailable(f"the login did not end within {seconds:g} s")
+        unfinished = errors.LoginUnavailable(f"the login did not end within {seconds:g} s")
+        unfinished.refresh_spent = True  # what it has sent may yet take effect
+        raise unfinished
 
     def _awaitable(self, login: Any) -> Callable[[Context], Awaitable[object]] | None:
         """Find the form of a login that can be awaited, if it has one that goes with `http=`."""

@@ -255,7 +255,7 @@ def give_back(cache: CredentialCache, flight: Flight, *, unused: bool) -> Asking
 
 
 def _block(blocked: Blocked, clock: float, now: float) -> Block:
-    seconds = _REFUSAL_LASTS if blocked.until is None else blocked.until - clock
+    seconds = _REFUSAL_LASTS if blocked.until is None else max(blocked.until - clock, 0.0)
     return Block(blocked.outcome, Period(now, seconds), blocked.failures)
 
 
