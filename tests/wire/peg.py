@@ -19,7 +19,7 @@ _SIGNS = re.compile(
     r"""\s+ | \#.*
     | (?P<rule>[a-z0-9-]+)[ ]*=\s
     | (?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')(?P<any_case>i?)
-    | (?P<one>\[(?:[^\]\\]|\\.)*\]|\.)
+    | (?P<one><?\[(?:[^\]\\]|\\.)*\]|\.)
     | (?P<label>[a-z0-9-]+):
     | (?P<same>[=~][a-z0-9-]+)
     | (?P<name>[a-z0-9-]+)
@@ -109,7 +109,8 @@ def _terminal(sign: re.Match[str]) -> Matcher:
         )
         pattern = re.compile(re.escape(unescaped), re.IGNORECASE if sign["any_case"] else 0)
     else:
-        pattern = re.compile(_PLACES.get(sign["place"] or "") or sign["one"], re.DOTALL)
+        one = re.sub(r"\A<(.+)", r"(?<=\1)", sign["one"] or "")
+        pattern = re.compile(_PLACES.get(sign["place"] or "") or one, re.DOTALL)
 
     def match(text: str, at: int, found: Found) -> int | None:
         one = pattern.match(text, at)

@@ -123,7 +123,12 @@ separator: pp.ParserElement = _rules(
     # WWW-Authenticate: Basic realm="a"
     ("header-name", rf"(?P<at>(?P<separator>(?i:(?:WWW|Proxy)-Authenticate){OWS}:)){OWS}"),
 )
-gap: pp.ParserElement = _rules("gap", ("space", r"[ \t]++"))
+gap: pp.ParserElement = _rules(
+    "gap",
+    # Basic realm="a" Negotiate
+    ("scheme", rf"(?<=[\"=])[ \t]++(?P<scheme>{KNOWN})(?={END})"),
+    ("space", r"[ \t]++"),
+)
 
 # What begins a line: there is nothing yet that a name could be a parameter of.
 first: pp.ParserElement = _rules(
@@ -142,7 +147,8 @@ opening: pp.ParserElement = _rules(
     # Negotiate YWJj, realm="a"
     (
         "token68",
-        rf"(?P<scheme>{TOKEN68_ONLY}) ++(?!{NO_SCHEME}|{KNOWN})(?P<token68>{TOKEN68}){STOP}",
+        rf"(?P<scheme>{TOKEN68_ONLY}) ++(?!{NO_SCHEME}|{KNOWN})"
+        rf"(?P<token68>{TOKEN68})(?:{STOP}|(?=[ \t]++{KNOWN}{END}))",
     ),
     # Token YWJj== realm="a", Bearer eyJhbGciOiJIUzI1NiJ9 expired, Negotiate YWJj= expired
     ("token68", rf"(?={FIRST_TOKEN68})(?P<scheme>{TOKEN}) ++(?P<token68>{TOKEN68})"),
@@ -167,7 +173,7 @@ opening: pp.ParserElement = _rules(
     # SSO https://a, Bearer {token}, Bearer <token>, Bearer [realm="a"]
     ("scheme", rf"(?P<scheme>{TOKEN}) ++(?={URL}{END}|[\[{{(]|<\w)"),
     # OAuth "Facebook Platform" "invalid_token"
-    ("scheme", rf"(?P<scheme>{TOKEN}) ++(?=\"{TEXT}(?:\"{OWS}(?:[\",;=:]|\Z|{PARAM})|\Z))"),
+    ("scheme", rf"(?!{NO_SCHEME})(?P<scheme>{TOKEN}) ++(?=\"{TEXT}(?:\"{OWS}(?:[\",;=:]|\Z|{PARAM})|\Z))"),
     # Bearer token;error="a", Token 'a'
     ("scheme", rf"(?P<scheme>{LIKELY}) ++(?={TOKEN}(?:{THEN_PARAM}|[ \t]++{PARAM})|')"),
     # Token realm: "a", Token realm => "a", and not Access denied: "a"

@@ -111,7 +111,7 @@ _BASE64 = (
     rf"(?:(?={_CHAR68}*?[0-9])(?={_CHAR68}*?[A-Z])(?={_CHAR68}*?[a-z])"
     rf"|(?=(?>{_CHAR68}*?[a-z][A-Z]){_CHAR68}*?[a-z][A-Z]))"
 )
-_JUNK = r"(?=[ \t]++[^\s\"',;=])"
+_JUNK = rf"(?=[ \t]++[^\s\"',;=]|{THEN_PARAM})"
 FIRST_TOKEN68 = (
     rf"{TOKEN} ++(?!{NO_SCHEME})(?:{TOKEN68}(?<===)|{_BASE64}{_CHAR68}++=){_JUNK}"
     rf"|{KNOWN} ++{_BASE64}{_CHAR68}{{16,}}+=*+{_JUNK}"
@@ -128,12 +128,14 @@ TOLD = (
     rf"{_WORDY}(?:[ \t]++(?!{KNOWN}|{PARAM})"
     rf"(?:{_COLON}|{_SAID}(?:[!?]|[^\x00-\x7f]++|\.?+{_ANOTHER}))"
     rf"|:[ \t]++(?!{KNOWN}|{PARAM}){_SAID}[.,;:!?]?+{_ANOTHER}"
-    rf"|:[ \t]*+{URL}{END})"
+    rf"|:[ \t]*+{URL}{END}"
+    rf"|[ \t]++\"[^\"]*+\"{_ANOTHER})"
 )
 # A sentence whose first two words could stand alone, as a scheme and its token68.
+_MORE_SAID = rf"(?:[ \t]++(?!{PARAM}){_SAID}(?=[\s.,;:!?]|\Z))"
 TOLD_IN_TWO = (
-    rf"{TOKEN} ++{_SAID}[,;][ \t]*+(?!{KNOWN}|{PARAM})(?=[a-z]){_SAID}"
-    rf"(?:[ \t]++(?!{PARAM}){_SAID}(?=[\s.,;:!?]|\Z)){{2}}"
+    rf"(?:(?!{KNOWN})[a-z][a-z'\-]*+ ++[a-z]++(?={END})|{TOKEN} ++{_SAID}(?:,(?={OWS}{TOKEN}{_MORE_SAID}{{2}})|;(?={OWS}{TOKEN}{_MORE_SAID}))"
+    rf"{OWS}(?!{KNOWN}|{PARAM})(?=[a-z]){_SAID})"
 )
 
 # An opening quote without a closing one of its kind. It opens no text if a double quote closes it,
