@@ -134,7 +134,8 @@ TOLD = (
 # A sentence whose first two words could stand alone, as a scheme and its token68.
 _MORE_SAID = rf"(?:[ \t]++(?!{PARAM}){_SAID}(?=[\s.,;:!?]|\Z))"
 TOLD_IN_TWO = (
-    rf"(?:(?!{KNOWN})[a-z][a-z'\-]*+ ++[a-z]++(?={END})|{TOKEN} ++{_SAID}(?:,(?={OWS}{TOKEN}{_MORE_SAID}{{2}})|;(?={OWS}{TOKEN}{_MORE_SAID}))"
+    rf"(?:(?!{KNOWN})[a-z][a-z'\-]*+ ++[a-z]++(?={END})"
+    rf"|{TOKEN} ++{_SAID}(?:,(?={OWS}{TOKEN}{_MORE_SAID}{{2}})|;(?={OWS}{TOKEN}{_MORE_SAID}))"
     rf"{OWS}(?!{KNOWN}|{PARAM})(?=[a-z]){_SAID})"
 )
 
