@@ -64,7 +64,7 @@ STOP_OR_PARAM = rf"(?={_NEXT}|{PARAM}\")"
 NEXT_OPENS = r"(?:[^\"=]++|=(?!\"))*+(?:=\"|\Z)"
 # A double quote closes only where what follows cannot be more of the text.
 CLOSED = (
-    rf"(?={END}|[.)\]}}>]++{END}|[ \t]++(?:{NO_SCHEME})?\"|[ \t]++{PARAM}|[ \t]++{KNOWN} ++{PARAM}"
+    rf"(?={END}|[.)\]}}>]++{END}|[ \t]++(?:{NO_SCHEME}{OWS})?\"|[ \t]++{PARAM}|[ \t]++{KNOWN} ++{PARAM}"
     rf"|{PARAM}(?:\"|{TOKEN}{END}{NEXT_OPENS})"
     rf"|[ \t]++[^\",;\r\n]*+(?:\Z|[,;\r\n]{NEXT_OPENS}))"
 )
@@ -86,10 +86,10 @@ URL = (
     rf"|,(?=[^\s,;])(?!{PARAM}|{CHALLENGE})|;(?:(?i:jsessionid=)|(?=[^\s,;])(?!{PARAM})))*+"
 )
 # A word holds the quoted texts in it whole: what stands in them is never read.
-QUOTES = "|".join(
+QUOTES = rf"\"{TEXT}\\?+(?:\"|\Z)|" + "|".join(
     rf"{open_}(?:(?!{close})[\s\S])*+(?:{close}|\Z)"
     for open_, close in [
-        ('"', '"'), (DOUBLE, DOUBLE), (ESCAPED, ESCAPED), (r"(?<!\S)'", "'"),
+        (DOUBLE, DOUBLE), (ESCAPED, ESCAPED), (r"(?<!\S)'", "'"),
         (rf"(?<!\S){SINGLE}", SINGLE),
     ]
 )  # fmt: skip
@@ -128,7 +128,7 @@ TOLD = (
     rf"{_WORDY}(?:[ \t]++(?!{KNOWN}|{PARAM})"
     rf"(?:{_COLON}|{_SAID}(?:[!?]|[^\x00-\x7f]++|\.?+{_ANOTHER}))"
     rf"|:[ \t]++(?!{KNOWN}|{PARAM}){_SAID}[.,;:!?]?+{_ANOTHER}"
-    rf"|:[ \t]*+{URL}{END}"
+    rf"|:[ \t]++(?!{KNOWN}|{PARAM}){_SAID}[.!?]?+{END}|:[ \t]*+{URL}{END}"
     rf"|[ \t]++\"[^\"]*+\"{_ANOTHER})"
 )
 # A sentence whose first two words could stand alone, as a scheme and its token68.
