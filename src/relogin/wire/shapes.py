@@ -64,7 +64,8 @@ STOP_OR_PARAM = rf"(?={_NEXT}|{PARAM}\")"
 NEXT_OPENS = r"(?:[^\"=]++|=(?!\"))*+(?:=\"|\Z)"
 # A double quote closes only where what follows cannot be more of the text.
 CLOSED = (
-    rf"(?={END}|[.)\]}}>]++{END}|[ \t]++(?:{NO_SCHEME}{OWS})?\"|[ \t]++{PARAM}|[ \t]++{KNOWN} ++{PARAM}"
+    rf"(?={END}|[.)\]}}>]++{END}|[ \t]++(?:{NO_SCHEME}{OWS})?\"|[ \t]++{PARAM}"
+    rf"|[ \t]++{KNOWN} ++{PARAM}"
     rf"|{PARAM}(?:\"|{TOKEN}{END}{NEXT_OPENS})"
     rf"|[ \t]++[^\",;\r\n]*+(?:\Z|[,;\r\n]{NEXT_OPENS}))"
 )
