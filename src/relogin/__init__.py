@@ -28,8 +28,11 @@ from relogin.errors import (
 )
 from relogin.server.verdicts import Admitted, Refused
 from relogin.session import SessionChallenge, SessionError
+from relogin.wire.diagnose import Diagnosis, Repeated
+from relogin.wire.faults import Fault
 from relogin.wire.field import diagnose, parse, serialize
 from relogin.wire.model import AuthInfo, Challenge, Credentials
+from relogin.wire.remarks import Remark
 
 if TYPE_CHECKING:
     from relogin.schemes import BearerChallenge, DigestChallenge, RegistryChallenge, best
@@ -44,7 +47,9 @@ __all__ = [
     "Challenge",
     "ChallengeSyntaxError",
     "Credentials",
+    "Diagnosis",
     "DigestChallenge",
+    "Fault",
     "Grant",
     "InvalidGrant",
     "LoginRefused",
@@ -53,6 +58,8 @@ __all__ = [
     "Refused",
     "RegistryChallenge",
     "ReloginError",
+    "Remark",
+    "Repeated",
     "SessionChallenge",
     "SessionError",
     "best",

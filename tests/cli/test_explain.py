@@ -102,7 +102,50 @@ def test_json_of_a_token68(capsys: pytest.CaptureFixture[str]) -> None:
         "wellformed": True,
         "challenges": [{"scheme": "Negotiate", "token68": "YWJj", "params": []}],
         "faults": [],
+        "remarks": [],
+        "repeated": [],
+        "specifications": [
+            {
+                "scheme": "Negotiate",
+                "document": "RFC 4559",
+                "client": "Send a SPNEGO token in base64, with Kerberos or NTLM inside.",
+            }
+        ],
     }
+
+
+def test_json_tells_what_is_hardly_meant(capsys: pytest.CaptureFixture[str]) -> None:
+    [found] = as_json("Session error='session_revoked'", capsys)
+    [remark] = found["remarks"]
+    assert (remark["kind"], remark["start"], remark["end"]) == ("quotes-in-value", 14, 31)
+
+
+def test_json_tells_every_value_of_a_parameter_that_occurs_twice(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    [found] = as_json('Bearer scope="a", scope="b"', capsys)
+    assert found["repeated"] == [{"challenge": 0, "name": "scope", "values": ["a", "b"]}]
+
+
+def test_every_value_of_a_parameter_that_occurs_twice_is_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _, shown = explained('Bearer scope="a", scope="b"', capsys)
+    assert "scope occurs more than once: 'a', 'b'" in shown
+
+
+def test_where_a_scheme_is_specified_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    _, shown = explained('Basic realm="a", Basic realm="b"', capsys)
+    assert shown.count("RFC 7617") == 1
+
+
+def test_the_server_that_proves_itself_on_a_200_wants_no_answer(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from_stdin(b"HTTP/1.1 200 OK\r\nWWW-Authenticate: Negotiate oRQw\r\n\r\n", monkeypatch)
+    shown = capsys.readouterr().out
+    assert "the server's own token" in shown
+    assert "SPNEGO" not in shown
 
 
 def test_a_field_over_the_bound_is_a_fault_and_no_traceback(

@@ -73,6 +73,11 @@ def _show(finding: Finding, *, first: bool) -> None:
         show("")
     show(f"{finding.status or ''} {finding.name}".strip(), "heading")
     show(finding.drawing)
+    for repeated in finding.repeated:
+        values = ", ".join(map(repr, repeated.values))
+        show(f"{repeated.name} occurs more than once: {values}")
+    for told, one in finding.specified():
+        show(f"{told} ({one.document})\n  {one.client}")
     if finding.challenges:
         show("")
         rows = [row for challenge in finding.challenges for row in _rows(challenge)]

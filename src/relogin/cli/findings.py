@@ -10,7 +10,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from relogin.cli.fields import ChallengeField, Response
+from relogin.cli.specifications import Specification, specification
 from relogin.errors import ChallengeSyntaxError
+from relogin.wire.diagnose import Repeated
 from relogin.wire.faults import Fault
 from relogin.wire.field import diagnose
 from relogin.wire.model import Challenge
@@ -36,6 +38,16 @@ class Finding:
     faults: tuple[Fault, ...]
     drawing: str
     remarks: tuple[Remark, ...] = ()
+    repeated: tuple[Repeated, ...] = ()
+
+    def specified(self) -> Iterator[tuple[str, Specification]]:
+        """Say of each scheme, once, where it is specified and what a client is expected to do."""
+        told = (
+            (challenge.scheme, one)
+            for challenge in self.challenges
+            for one in specification(challenge, self.status)
+        )
+        return iter(dict.fromkeys(told))
 
     def to_json(self) -> dict[str, Any]:
         """Build what `--json` prints of it."""
@@ -53,6 +65,11 @@ class Finding:
                 for challenge in self.challenges
             ],
             "faults": [asdict(fault) for fault in self.faults],
+            "remarks": [asdict(remark) for remark in self.remarks],
+            "repeated": [asdict(repeated) for repeated in self.repeated],
+            "specifications": [
+                {"scheme": scheme, **one._asdict()} for scheme, one in self.specified()
+            ],
         }
 
 
@@ -82,6 +99,7 @@ def _diagnosed(status: int | None, field: ChallengeField) -> Finding:
         found.faults,
         str(found),
         found.remarks,
+        found.repeated,
     )
 
 

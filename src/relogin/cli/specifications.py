@@ -1,0 +1,176 @@
+"""Where each scheme is specified, and what a client is expected to do about its challenge.
+
+The registered schemes are those of IANA's registry of authentication schemes (RFC 9110 §16.4.1);
+the others were met in the wild. Nothing here is acted on: it is for people to read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
+
+from relogin.wire.model import Challenge
+
+__all__ = ["PARAMETERS", "SPECIFICATIONS", "Specification", "specification"]
+
+
+class Specification(NamedTuple):
+    """A document, and in one sentence what it expects of a client."""
+
+    document: str
+    client: str
+
+
+_PASSWORD = "Send the user name and the password, over TLS only."
+
+SPECIFICATIONS: Final[Mapping[str, Specification]] = {
+    # registered with IANA
+    "basic": Specification("RFC 7617", _PASSWORD),
+    "bearer": Specification(
+        "RFC 6750", "Send an access token; after invalid_token, get a new one first."
+    ),
+    "concealed": Specification(
+        "RFC 9729", "Sign a value that TLS exports with a key that the server knows."
+    ),
+    "digest": Specification(
+        "RFC 7616", "Answer with a hash of the password, the nonce and the request."
+    ),
+    "dpop": Specification(
+        "RFC 9449",
+        "Send an access token bound to a key, and in DPoP a proof signed for the request.",
+    ),
+    "gnap": Specification(
+        "RFC 9635", "Ask the server at as_uri for an access token, and sign the request with it."
+    ),
+    "hoba": Specification("RFC 7486", "Sign the challenge with a key registered for the origin."),
+    "mutual": Specification(
+        "RFC 8120", "Exchange keys from the password, and check that the server knows it too."
+    ),
+    "negotiate": Specification(
+        "RFC 4559", "Send a SPNEGO token in base64, with Kerberos or NTLM inside."
+    ),
+    "oauth": Specification(
+        "RFC 5849", "Sign the request with the token's shared secret (OAuth 1.0)."
+    ),
+    "privatetoken": Specification(
+        "RFC 9577", "Have the issuer sign a token for the value of challenge, and spend it once."
+    ),
+    "scram-sha-1": Specification("RFC 7804", "Prove in two steps that the password is known."),
+    "scram-sha-256": Specification("RFC 7804", "Prove in two steps that the password is known."),
+    "vapid": Specification(
+        "RFC 8292", "Send a JWT signed by the application server, and its public key."
+    ),
+    # not registered
+    "session": Specification(
+        "SPEC.md of relogin (not registered)",
+        "Do what the error says: log in and repeat, or stop (session_revoked).",
+    ),
+    "ntlm": Specification("MS-NTHT", "Send the first of three NTLM messages on this connection."),
+    "aws4-hmac-sha256": Specification(
+        "AWS Signature Version 4", "Sign the request with the secret access key."
+    ),
+    "cargo": Specification(
+        "Cargo's registry authentication", "Send a token; login_url is a page that shows one."
+    ),
+    "gssapi": Specification("RFC 4559 under another name", "Send a GSSAPI token in base64."),
+    "hawk": Specification("Hawk 1.1", "Sign the request with a shared key and the server's time."),
+    "l402": Specification(
+        "L402", "Pay the Lightning invoice, and send the macaroon with the preimage."
+    ),
+    "lsat": Specification(
+        "L402 under its old name",
+        "Pay the Lightning invoice, and send the macaroon with the preimage.",
+    ),
+    "otp": Specification(
+        "npm's registry API", "Repeat the request with a one-time password in npm-otp."
+    ),
+    "payment": Specification(
+        "draft-ryan-httpauth-payment", "Pay as request says by method, and send the proof."
+    ),
+    "passport1.4": Specification("MS-PASS", "Log in at the Passport server, and send its ticket."),
+    "keystone": Specification(
+        "OpenStack Identity API v3", "Get a token at uri, and send it in X-Auth-Token."
+    ),
+    "oauth2": Specification("RFC 6750 under another name", "Send an access token."),
+    "jwt": Specification("the API's own documentation", "Send a JWT that the API accepts."),
+    "xbasic": Specification(
+        "RFC 7617 under a name that browsers do not know",
+        "Send the user name and the password as Basic, over TLS only.",
+    ),
+    "token": Specification("the API's own documentation", "Send the API's token."),
+    "apikey": Specification("the API's own documentation", "Send the API's key."),
+    "x-api-key": Specification(
+        "the API's own documentation", "Send the API's key in the field X-API-Key."
+    ),
+}
+"""By the name of the scheme in lower case."""
+
+PARAMETERS: Final[Mapping[tuple[str, str], Specification]] = {
+    ("bearer", "claims"): Specification(
+        "OpenID Connect Core §5.5, as Microsoft Entra uses it",
+        "Get a token with these claims: decode the base64, and pass it to the token endpoint.",
+    ),
+    ("bearer", "resource_metadata"): Specification(
+        "RFC 9728", "The document there names the authorization servers; trust is yours to decide."
+    ),
+    ("dpop", "resource_metadata"): Specification(
+        "RFC 9728", "The document there names the authorization servers; trust is yours to decide."
+    ),
+    ("bearer", "service"): Specification(
+        "the distribution project's token authentication",
+        "Get a token at realm for this service and scope, if you trust that server.",
+    ),
+    ("basic", "charset"): Specification("RFC 7617 §2.1", "Encode user name and password in UTF-8."),
+    ("cargo", "login_url"): Specification(
+        "Cargo's registry authentication", "Show the page to the user, who finds a token there."
+    ),
+}
+"""By scheme and parameter, for parameters that ask for more than their scheme does."""
+
+ERRORS: Final[Mapping[tuple[str, str], Specification]] = {
+    ("bearer", "insufficient_scope"): Specification(
+        "RFC 6750 §3.1", "Ask for a token with the scopes in scope: a new one alone is no help."
+    ),
+    ("bearer", "insufficient_user_authentication"): Specification(
+        "RFC 9470", "Have the user log in again, as acr_values and max_age ask."
+    ),
+    ("bearer", "insufficient_claims"): Specification(
+        "Microsoft Entra, continuous access evaluation", "Get a token with the claims in claims."
+    ),
+    ("dpop", "use_dpop_nonce"): Specification(
+        "RFC 9449 §9", "Put the value of the DPoP-Nonce field into the proof, and repeat."
+    ),
+    ("gnap", "use_dpop_nonce"): Specification(
+        "RFC 9449 §9", "Put the value of the DPoP-Nonce field into the proof, and repeat."
+    ),
+}
+"""By scheme and the value of its parameter `error`."""
+
+_SERVERS_TOKEN = Specification(
+    "RFC 4559 §5", "This is the server's own token: check it, and do not answer it."
+)
+
+
+def specification(challenge: Challenge, status: int | None = None) -> Iterator[Specification]:
+    """Say where a challenge is specified, and what a client is expected to do.
+
+    First of its scheme, then of what its parameters ask for beyond that. `status` is that of the
+    response: on a 200, a Negotiate challenge completes the authentication of the server.
+
+    >>> import relogin
+    >>> [challenge] = relogin.parse('DPoP error="use_dpop_nonce", algs="ES256"')
+    >>> [one.document for one in specification(challenge)]
+    ['RFC 9449', 'RFC 9449 §9']
+    """
+    scheme = challenge.scheme.lower()
+    if scheme == "negotiate" and challenge.token68 and status is not None and status < 300:
+        yield _SERVERS_TOKEN
+        return
+    if scheme in SPECIFICATIONS:
+        yield SPECIFICATIONS[scheme]
+    for name in challenge.params:
+        if (scheme, name) in PARAMETERS:
+            yield PARAMETERS[scheme, name]
+    error = ERRORS.get((scheme, challenge.get("error", "")))
+    if error is not None:
+        yield error
