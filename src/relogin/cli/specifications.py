@@ -62,7 +62,7 @@ SPECIFICATIONS: Final[Mapping[str, Specification]] = {
     ),
     # not registered
     "session": Specification(
-        "SPEC.md of relogin (not registered)",
+        "relogin's SPEC.md, not registered",
         "Do what the error says: log in and repeat, or stop (session_revoked).",
     ),
     "ntlm": Specification("MS-NTHT", "Send the first of three NTLM messages on this connection."),
