@@ -10,7 +10,7 @@ from relogin import Challenge, Credentials, Grant
 from relogin.client.responders import Outgoing, Responder, Signer
 from tests.client.server import Answer, Request
 
-__all__ = ["HMAC", "KEY", "HMACSite"]
+__all__ = ["HMAC", "KEY", "HMACSigner", "HMACSite"]
 
 KEY = "k3y"
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
 from relogin import BodyNotReplayable, InvalidGrant
 from relogin.client import Outcome, outcome
-from relogin.client.responders import Outgoing, Responder
+from relogin.client.responders import Outgoing, Responder, Signer
 from tests.client.either import Either
 from tests.client.hmac_scheme import HMAC, HMACSite
 from tests.client.server import Server
@@ -109,6 +109,23 @@ def test_a_file_that_cannot_be_put_back_is_never_sent_short(
     caller.get(server.url)
     with pytest.raises(BodyNotReplayable, match="cannot be read a"):
         caller.post(server.url, **body(either, Stuck(b"content")))
+
+
+class Never(Signer):
+    """Cannot sign anything."""
+
+    def sign(self, request: Outgoing) -> Mapping[str, str] | None:
+        return None
+
+
+def test_a_replay_that_cannot_be_signed_is_not_sent(
+    server: Server, either: Either, site: HMACSite
+) -> None:
+    responder = Responder("HMAC", signer=lambda _grant, _challenge: Never())
+    caller = either.attach(lambda _: site.key, server.url, responders=[responder])
+    answer = caller.get(server.url)
+    assert (answer.status_code, outcome(answer)) == (401, Outcome.RENEWED_NOT_REPLAYED)
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(

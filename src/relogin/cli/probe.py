@@ -1,15 +1,24 @@
-"""`relogin probe`: ask a URL once, with nothing secret, and explain its challenges."""
+"""`relogin probe`: ask a URL once, with nothing secret, and explain its challenges.
+
+With `--discover` it goes on to the metadata that a Bearer challenge names.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
+from collections.abc import Sequence
+from functools import partial
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from relogin.cli import EXIT_CODES, UsageError
+from relogin.cli.discover import MOST_OCTETS, Fetched, discover, show_discovery
 from relogin.cli.explain import report
 from relogin.cli.fields import Response
+from relogin.cli.findings import findings
 from relogin.cli.terminal import show
 
 TIMEOUT = 10.0  # seconds, to connect and again for the head of the answer
@@ -27,6 +36,13 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--json", action="store_true", help="print a JSON list with one object for each field"
     )
 
+    parser.add_argument(
+        "--discover",
+        action="store_true",
+        help="follow the metadata of the resource (RFC 9728) and of its authorization servers "
+        "(RFC 8414), and say what a client would have to do; with --json, print one object",
+    )
+
 
 def run(arguments: argparse.Namespace) -> int:
     """Send the request and report: 0 well-formed, 1 faults."""
@@ -36,11 +52,47 @@ def run(arguments: argparse.Namespace) -> int:
         for name in ("WWW-Authenticate", "Proxy-Authenticate"):
             for line in answer.raw.headers.getlist(name):  # one by one: requests would join them
                 response.add(name, line)
+        if arguments.discover:
+            lines = answer.raw.headers.getlist("WWW-Authenticate")
+            return _discover(session, arguments, response, lines)
     if not arguments.json:
         show(f"{answer.status_code} {answer.reason}", "heading")
         if answer.is_redirect:
             show(f"Location: {answer.headers['Location']} (not followed)")
     return report([response], as_json=arguments.json)
+
+
+def _discover(
+    session: requests.Session,
+    arguments: argparse.Namespace,
+    response: Response,
+    lines: Sequence[str],
+) -> int:
+    """Report the challenges and what they lead to: 1 also where that cannot be believed."""
+    found = discover(arguments.url, lines, partial(_fetch, session))
+    if arguments.json:
+        fields = [finding.to_json() for finding in findings(response)]
+        print(json.dumps({"fields": fields, "discovery": found.to_json()}, indent=2))
+        wellformed = all(one["wellformed"] for one in fields)
+        return int(not wellformed or bool(found.faults))
+    code = report([response], as_json=False)
+    show_discovery(found)
+    return code or int(bool(found.faults))
+
+
+def _fetch(session: requests.Session, url: str) -> Fetched:
+    """Get the beginning of a document, without credentials."""
+    try:
+        with session.get(
+            url,
+            auth=_no_credential,
+            headers={"Accept": "application/json"},
+            stream=True,
+            timeout=TIMEOUT,
+        ) as answer:
+            return answer.status_code, answer.raw.read(MOST_OCTETS, decode_content=True)
+    except (requests.RequestException, HTTPError) as error:
+        raise UsageError(f"no answer from {url}: {_reason(error)}") from error
 
 
 def _ask(session: requests.Session, url: str) -> requests.Response:

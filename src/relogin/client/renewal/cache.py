@@ -168,7 +168,9 @@ class CredentialCache:
 
     def refuse(self, key: Key, cause: BaseException) -> Blocked:
         """Remember that the server has refused this account: nothing is sent before `reset`."""
-        blocked = self._refused[key.origin] = Blocked(Outcome.REFUSED, cause)
+        with self._lock:
+            blocked = self._refused[key.origin] = Blocked(Outcome.REFUSED, cause)
+            self._put(key, None)
         return blocked
 
     def refusal(self, key: Key) -> Blocked | None:

@@ -76,9 +76,6 @@ def _final(
     blocked = cache.refusal(decision.key)
     if blocked is None and own is not None and decision.error is None:
         blocked = cache.refuse(decision.key, _refusal())
-        known = cache.newer(decision.key, None)
-        if known is not None:
-            cache.drop(known)
     if blocked is not None:
         return refused(cache, info, decision, blocked)
     if decision.action is Action.STOP:

@@ -1,0 +1,249 @@
+"""`relogin probe --discover` follows metadata as far as that is to be believed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from relogin.cli import main
+from tests.client.server import Answer, Request, Server, serve
+
+
+class Site:
+    """A resource and its authorization server, on one loopback origin."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        server.answers = self.answer
+        url = server.url
+        self.challenge = f'Bearer resource_metadata="{url}/meta", scope="read"'
+        self.documents: dict[str, Any] = {
+            "/meta": {"resource": f"{url}/mcp", "authorization_servers": [url]},
+            "/.well-known/oauth-authorization-server": {
+                "issuer": url,
+                "authorization_endpoint": f"{url}/authorize",
+                "token_endpoint": f"{url}/token",
+                "registration_endpoint": f"{url}/register",
+                "grant_types_supported": ["authorization_code", "refresh_token"],
+                "code_challenge_methods_supported": ["S256"],
+            },
+        }
+
+    @property
+    def issuer(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.documents["/.well-known/oauth-authorization-server"]
+        return found
+
+    def answer(self, request: Request) -> Answer:
+        assert "Authorization" not in request.headers
+        document = self.documents.get(request.path)
+        if request.path == "/mcp":
+            return Answer(401, (("WWW-Authenticate", self.challenge),))
+        if document is None:
+            return Answer(404)
+        return Answer(200, body=document if isinstance(document, bytes) else encoded(document))
+
+    def discover(self, *options: str, code: int = 0) -> None:
+        assert main(["probe", f"{self.server.url}/mcp", "--discover", *options]) == code
+
+    @property
+    def paths(self) -> list[str]:
+        return [request.path for request in self.server.requests]
+
+
+def encoded(document: object) -> bytes:
+    return json.dumps(document).encode()
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serve() as running:
+        yield Site(running)
+
+
+Capture = pytest.CaptureFixture[str]
+
+
+def test_it_says_what_a_client_would_have_to_do(site: Site, capsys: Capture) -> None:
+    site.discover()
+    shown, url = capsys.readouterr().out, site.server.url
+    assert shown.index(f"GET {url}/meta -> 200") < shown.index("A client would have to")
+    steps = shown.partition("A client would have to\n")[2].splitlines()
+    assert [step.strip()[:2] for step in steps] == ["1.", "2.", "3.", "4."]
+    assert f"Register the client at {url}/register" in steps[0]
+    assert f"{url}/authorize with PKCE (S256), resource={url}/mcp and scope='read'" in steps[1]
+    assert f"refresh token at {url}/token" in steps[2]
+    assert f"Authorization: Bearer to {url}/mcp, and nowhere else" in steps[3]
+    assert site.paths == ["/mcp", "/meta", "/.well-known/oauth-authorization-server"]
+
+
+def test_without_the_option_nothing_is_followed(site: Site) -> None:
+    main(["probe", f"{site.server.url}/mcp"])
+    assert site.paths == ["/mcp"]
+
+
+def test_a_client_of_its_own_is_told_so(site: Site, capsys: Capture) -> None:
+    site.issuer["grant_types_supported"] = ["client_credentials"]
+    del site.issuer["registration_endpoint"]
+    site.documents["/meta"]["scopes_supported"] = ["a", "b"]
+    site.challenge = site.challenge.partition(", scope")[0]
+    site.discover()
+    shown = capsys.readouterr().out
+    assert "Have a client_id from the operator" in shown
+    assert "grant_type=client_credentials" in shown
+    assert "scope='a b'" in shown
+    assert "browser" not in shown
+
+
+def test_a_server_without_pkce_is_told_of(site: Site, capsys: Capture) -> None:
+    del site.issuer["code_challenge_methods_supported"]
+    del site.issuer["grant_types_supported"]  # then it is authorization_code (RFC 8414 §2)
+    site.discover()
+    assert "without PKCE, as the server names no S256" in capsys.readouterr().out
+
+
+def test_where_the_challenge_names_no_metadata_the_usual_place_is_asked(
+    site: Site, capsys: Capture
+) -> None:
+    site.challenge = "Bearer"
+    site.documents["/.well-known/oauth-protected-resource/mcp"] = site.documents["/meta"]
+    site.discover()
+    assert "A client would have to" in capsys.readouterr().out
+
+
+def test_openid_connect_is_found_too(site: Site) -> None:
+    issuer = site.documents.pop("/.well-known/oauth-authorization-server")
+    base = site.server.url
+    site.documents["/meta"]["authorization_servers"] = [f"{base}/tenant"]
+    site.documents["/tenant/.well-known/openid-configuration"] = issuer | {
+        "issuer": f"{base}/tenant"
+    }
+    site.discover()
+    assert site.paths[2:] == [
+        "/.well-known/oauth-authorization-server/tenant",
+        "/.well-known/openid-configuration/tenant",
+        "/tenant/.well-known/openid-configuration",
+    ]
+
+
+# What is not believed
+
+
+def refused(site: Site, capsys: Capture, said: str) -> str:
+    site.discover(code=1)
+    shown = capsys.readouterr().out
+    assert "Not used: " in shown
+    assert said in shown
+    assert "A client would have to" not in shown
+    return shown
+
+
+def test_metadata_on_another_origin_is_not_asked_for(site: Site, capsys: Capture) -> None:
+    site.challenge = f'Bearer resource_metadata="{site.server.other_host}/meta"'
+    refused(site, capsys, "resource_metadata is on another origin")
+    assert site.paths == ["/mcp"]
+
+
+@pytest.mark.parametrize(
+    "place", ["http://api.example.com/meta", "https://ada:pw@127.0.0.1/meta", "file:///etc/hosts"]
+)
+def test_metadata_at_no_place_to_go_to_is_not_asked_for(
+    site: Site, capsys: Capture, place: str
+) -> None:
+    site.challenge = f'Bearer resource_metadata="{place}"'
+    refused(site, capsys, "resource_metadata is no place to go to")
+    assert site.paths == ["/mcp"]
+
+
+@pytest.mark.parametrize("resource", ["{url}/other", "https://api.example.com/mcp", None, "x", 7])
+def test_metadata_of_another_resource_is_not_used(
+    site: Site, capsys: Capture, resource: Any
+) -> None:
+    if isinstance(resource, str):
+        resource = resource.format(url=site.server.url)
+    site.documents["/meta"]["resource"] = resource
+    refused(site, capsys, "of another resource")
+    assert site.paths == ["/mcp", "/meta"]
+
+
+def test_metadata_of_another_issuer_is_not_used(site: Site, capsys: Capture) -> None:
+    site.issuer["issuer"] = "https://evil.example"
+    refused(site, capsys, "of another issuer")
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["authorization_endpoint", "token_endpoint", "registration_endpoint"]
+)
+def test_an_endpoint_without_tls_is_not_used(site: Site, capsys: Capture, endpoint: str) -> None:
+    site.issuer[endpoint] = "http://login.example.com/x"
+    refused(site, capsys, f"{endpoint} is no place to go to")
+
+
+def test_an_authorization_server_without_tls_is_not_asked(site: Site, capsys: Capture) -> None:
+    site.documents["/meta"]["authorization_servers"] = ["http://login.example.com"]
+    refused(site, capsys, "the authorization server is no place to go to")
+
+
+@pytest.mark.parametrize("servers", [None, [], "https://login.example.com", [7]])
+def test_metadata_without_an_authorization_server_is_told_of(
+    site: Site, capsys: Capture, servers: Any
+) -> None:
+    site.documents["/meta"]["authorization_servers"] = servers
+    refused(site, capsys, "names no authorization server")
+
+
+@pytest.mark.parametrize("content", [b"<html>", b"[]", b"[" * 100_000, b'{"a": ' + b"1" * 70_000])
+def test_what_is_no_json_object_is_not_used(site: Site, capsys: Capture, content: bytes) -> None:
+    site.documents["/meta"] = content
+    refused(site, capsys, "no JSON object")
+
+
+def test_metadata_that_is_not_there_is_told_of(site: Site, capsys: Capture) -> None:
+    del site.documents["/meta"]
+    refused(site, capsys, "/meta answered 404")
+
+
+def test_the_second_authorization_server_is_asked_where_the_first_is_not_believed(
+    site: Site, capsys: Capture
+) -> None:
+    servers = site.documents["/meta"]["authorization_servers"]
+    servers.insert(0, f"{site.server.url}/gone")
+    servers += [site.server.url, "https://never.example"]
+    site.discover(code=1)
+    shown = capsys.readouterr().out
+    assert "gone: there is no metadata" in shown
+    assert shown.count("A client would have to") == 1
+    assert "never.example" not in shown
+
+
+def test_a_fault_of_the_challenge_counts_too(site: Site, capsys: Capture) -> None:
+    site.challenge = site.challenge.replace("Bearer ", "Bearer realm='the api', ")
+    site.discover(code=1)
+    assert "A client would have to" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("believed", [True, False])
+def test_json_holds_the_fields_and_the_discovery(
+    site: Site, capsys: Capture, believed: bool
+) -> None:
+    if not believed:
+        site.issuer["issuer"] = "https://evil.example"
+    site.discover("--json", code=int(not believed))
+    printed = json.loads(capsys.readouterr().out)
+    assert [one["header"] for one in printed["fields"]] == ["WWW-Authenticate"]
+    assert printed["discovery"]["resource"]["resource"] == f"{site.server.url}/mcp"
+    assert bool(printed["discovery"]["steps"]) is believed
+    assert bool(printed["discovery"]["faults"]) is not believed
+
+
+def test_a_server_that_does_not_answer_is_said_in_the_words_of_the_system(
+    site: Site, capsys: Capture
+) -> None:
+    with serve() as other:
+        gone = other.url
+    site.documents["/meta"]["authorization_servers"] = [gone]
+    site.discover(code=2)
+    assert "refused" in capsys.readouterr().err
