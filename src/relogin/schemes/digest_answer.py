@@ -26,11 +26,12 @@ _MOST_FRESH = 32
 
 
 class _Nonce(NamedTuple):
-    """A nonce in use: how often so far, and what every answer with it begins and ends with."""
+    """A nonce in use: how often so far, and what every answer and its proof begin with."""
 
     text: str
     counts: itertools.count[int]
     head: str
+    proof: str
 
 
 class Answers:
@@ -84,7 +85,7 @@ class Answers:
             self._fresh.append(self._begun(nonce))
 
     def _begun(self, nonce: str) -> _Nonce:
-        return _Nonce(nonce, itertools.count(1), self._head(nonce))
+        return _Nonce(nonce, itertools.count(1), self._head(nonce), f"{self._secret}:{nonce}:")
 
     def _next(self) -> _Nonce:
         if self._fresh:
@@ -130,20 +131,19 @@ class Answers:
         `target` is the request-target as it goes on the wire: path and query. `content_hash` is
         what `hashed` made of the content, for `auth-int`.
         """
-        nonce, hexed = self._next(), self._algorithm.hex
-        what = f"{method}:{target}"
-        uri = target.replace("\\", "\\\\").replace('"', '\\"')
-        if not self._challenge.qop:
-            proof = f"{self._secret}:{nonce.text}:{hexed(what.encode('latin-1'))}"
-            response = hexed(proof.encode("latin-1"))
-            return f'{nonce.head}, uri="{uri}", response="{response}"'
-        qop = "auth"
-        if content_hash is not None:
-            qop, what = "auth-int", f"{what}:{content_hash}"
-        count = f"{next(nonce.counts):08x}"
-        proof = f"{self._secret}:{nonce.text}:{count}:{self._cnonce}:{qop}"
-        response = hexed(f"{proof}:{hexed(what.encode('latin-1'))}".encode("latin-1"))
-        return f'{nonce.head}, uri="{uri}", qop={qop}, nc={count}, response="{response}"'
+        nonce, new, uri = self._next(), self._algorithm.new, target
+        if '"' in uri or "\\" in uri:
+            uri = uri.replace("\\", "\\\\").replace('"', '\\"')
+        what, proof, counted = f"{method}:{target}", nonce.proof, ""
+        if self._challenge.qop:
+            qop, count = "auth", f"{next(nonce.counts):08x}"
+            if content_hash is not None:
+                qop, what = "auth-int", f"{what}:{content_hash}"
+            proof = f"{proof}{count}:{self._cnonce}:{qop}:"
+            counted = f", qop={qop}, nc={count}"
+        hashed = new(what.encode("latin-1")).hexdigest()
+        response = new(f"{proof}{hashed}".encode("latin-1")).hexdigest()
+        return f'{nonce.head}, uri="{uri}"{counted}, response="{response}"'
 
     # Checking the server
 

@@ -43,8 +43,9 @@ def algorithm_named(name: str) -> Algorithm | None:
     function = _FUNCTIONS.get(plain)
     if function is None:
         return None
-    # RFC 7616 allows MD5 to old servers: that is no use for security, which FIPS would forbid.
-    new = partial(hashlib.new, function, usedforsecurity=False)
+    new: Callable[..., Any] = getattr(hashlib, function, partial(hashlib.new, function))
+    if plain == "MD5":  # what RFC 7616 allows to old servers is no use that FIPS would forbid
+        new = partial(new, usedforsecurity=False)
     strength = 1 + list(_FUNCTIONS).index(plain) if _is_available(new) else 0
     return Algorithm(plain + "-sess" * session, new, session, strength)
 

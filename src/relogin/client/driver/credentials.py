@@ -7,7 +7,6 @@ query. Header fields are a mapping of names in any case, as requests and httpx b
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
-from dataclasses import replace
 
 from relogin.client.driver.cookie_text import values, with_cookies
 from relogin.client.driver.lifetime import lifetime
@@ -34,7 +33,7 @@ def for_request(credential: Credential, request: Outgoing) -> Credential | None:
     fields = credential.signer.sign(request)
     if fields is None:
         return None
-    return replace(credential, headers={**credential.headers, **fields}, signed_url=request.url)
+    return credential.signed(fields, request.url)
 
 
 FORBIDDEN = 403

@@ -23,7 +23,7 @@ class Key(NamedTuple):
     account: str = ""
 
 
-@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
+@dataclass(frozen=True, repr=False, kw_only=True)  # no slots: `signed` is quicker without
 class Credential:
     """A grant in use. `generation` counts logins: a cookie that rolls changes, and it does not.
 
@@ -63,6 +63,13 @@ class Credential:
             return {} if self.cookies else self.headers
         tokens = {name: value for name, value in self.headers.items() if name not in own}
         return tokens or self.headers
+
+    def signed(self, fields: Mapping[str, str], url: str) -> Credential:
+        """Return it as it goes with one transmission; `replace` would take longer than a hash."""
+        signed = object.__new__(Credential)
+        headers = {**self.headers, **fields}
+        vars(signed).update(vars(self), headers=headers, signed_url=url)
+        return signed
 
     def rolled(self, cookies: Mapping[str, str], headers: Mapping[str, str]) -> Credential:
         """Return it with new values of cookies and of fields that it has; it stays the same login.

@@ -80,6 +80,7 @@ class DigestSigner(Signer):
             self._answers = Answers(DigestChallenge.from_challenge(challenge), *account)
         except ValueError as error:
             raise LoginUnavailable(str(error)) from error
+        self._qop = self._answers.qop
         self._check_server = check_server
 
     def sign(self, request: Outgoing) -> Mapping[str, str] | None:
@@ -88,7 +89,7 @@ class DigestSigner(Signer):
         `auth-int` protects the content where it is offered and there is any that can be read
         twice. Where a server takes nothing else, a request whose content cannot be is not signed.
         """
-        qop, hashed = self._answers.qop, None
+        qop, hashed = self._qop, None
         if "auth-int" in qop:
             content = request.content()
             if content is None and "auth" not in qop:

@@ -12,7 +12,7 @@ __all__ = ["Outgoing", "Signer"]
 _target = re.compile(r"[^:]*+://[^/?#]*+([^#]*+)").match
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(slots=True, repr=False)
 class Outgoing:
     """A request on its way out, as a `Signer` sees it: `method`, `url`, `headers` and content.
 
