@@ -12,7 +12,6 @@ from functools import partial
 from urllib.parse import urlsplit
 
 import requests
-from urllib3.exceptions import HTTPError
 
 from relogin.cli import EXIT_CODES, UsageError
 from relogin.cli.discover import MOST_OCTETS, Fetched, discover, show_discovery
@@ -90,8 +89,13 @@ def _fetch(session: requests.Session, url: str) -> Fetched:
             stream=True,
             timeout=TIMEOUT,
         ) as answer:
-            return answer.status_code, answer.raw.read(MOST_OCTETS, decode_content=True)
-    except (requests.RequestException, HTTPError) as error:
+            content = b""
+            for piece in answer.iter_content(MOST_OCTETS):
+                content += piece
+                if len(content) >= MOST_OCTETS:
+                    break
+            return answer.status_code, content
+    except requests.RequestException as error:
         raise UsageError(f"no answer from {url}: {_reason(error)}") from error
 
 

@@ -1,0 +1,154 @@
+"""Digest servers that others have written: Apache, lighttpd, CherryPy, httpbin, WsgiDAV.
+
+Each is begun where it is first needed; what a server says of itself is left to it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from tests.client.digest_site import PASSWORD, USER
+
+__all__ = ["SERVERS", "apache", "httpbin_url", "lighttpd", "program"]
+
+ROOT = Path(__file__).parents[3]
+MODULES = Path("/usr/lib/apache2/modules")
+_APACHE = """{loads}
+{user}
+ServerName 127.0.0.1
+Listen 127.0.0.1:{port}
+PidFile {folder}/pid
+ErrorLog {folder}/errors
+DefaultRuntimeDir {folder}
+DocumentRoot {folder}/pages
+KeepAlive On
+MaxKeepAliveRequests 0
+<Directory {folder}/pages>
+ Require all granted
+</Directory>
+<Location />
+ AuthType Digest
+ AuthName dig
+ AuthUserFile {folder}/accounts
+ AuthDigestNonceLifetime {lifetime}
+ Require valid-user
+</Location>
+"""
+_LIGHTTPD = """
+server.document-root = "{folder}/pages"
+server.port = {port}
+server.bind = "127.0.0.1"
+server.modules = ("mod_auth", "mod_authn_file", "mod_indexfile")
+index-file.names = ("index.html")
+auth.backend = "htdigest"
+auth.backend.htdigest.userfile = "{folder}/accounts"
+auth.require = ("/" => (
+  "method" => "digest", "algorithm" => "{algorithm}", "realm" => "dig", "require" => "valid-user"
+))
+"""
+
+
+@contextmanager
+def apache(lifetime: int = 300) -> Iterator[str]:
+    """Run Apache with mod_auth_digest (MD5); a nonce lives for so many seconds."""
+    needed = ("mpm_event", "authn_core", "authn_file", "authz_core", "authz_user", "auth_digest")
+    loads = "\n".join(f"LoadModule {m}_module {MODULES}/mod_{m}.so" for m in (*needed, "dir"))
+    user = "User www-data\nGroup www-data" if os.geteuid() == 0 else ""
+    with _folder("md5") as folder:
+        port, conf = _free_port(), folder / "conf"
+        conf.write_text(
+            _APACHE.format(loads=loads, user=user, port=port, folder=folder, lifetime=lifetime)
+        )
+        with _running(["apache2", "-DFOREGROUND", "-f", str(conf)], port):
+            yield f"http://127.0.0.1:{port}/"
+
+
+@contextmanager
+def lighttpd(algorithm: str = "SHA-256") -> Iterator[str]:
+    """Run lighttpd with mod_auth."""
+    with _folder({"SHA-256": "sha256", "MD5": "md5"}[algorithm]) as folder:
+        port, conf = _free_port(), folder / "conf"
+        conf.write_text(_LIGHTTPD.format(port=port, folder=folder, algorithm=algorithm))
+        with _running(["lighttpd", "-D", "-f", str(conf)], port):
+            yield f"http://127.0.0.1:{port}/"
+
+
+@contextmanager
+def program(name: str) -> Iterator[str]:
+    """Run one of `tests.client.digest.programs`."""
+    command = [sys.executable, "-m", "tests.client.digest.programs", name]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    try:
+        assert process.stdout is not None
+        yield f"http://127.0.0.1:{int(process.stdout.readline())}/"
+    finally:
+        process.kill()
+        process.communicate(timeout=20)
+
+
+def httpbin_url(
+    base: str, qop: str = "auth", algorithm: str = "MD5", stale_after: str = "never"
+) -> str:
+    """Name a resource of httpbin that takes this kind of Digest, from ada with s3cret.
+
+    It computes with the decoded path, so a password in it that needs encoding fits no client.
+    """
+    return f"{base}digest-auth/{qop}/{USER}/s3cret/{algorithm}/{stale_after}"
+
+
+SERVERS: dict[str, Callable[[], object]] = {
+    "apache2": apache,
+    "lighttpd": lighttpd,
+    "cherrypy": lambda: program("cherrypy"),
+    "wsgidav": lambda: program("wsgidav"),
+}
+
+
+@contextmanager
+def _folder(function: str) -> Iterator[Path]:
+    secret = hashlib.new(function, f"{USER}:dig:{PASSWORD}".encode()).hexdigest()
+    name = tempfile.mkdtemp()
+    folder = Path(name)
+    folder.chmod(0o755)  # for the account that the server runs as
+    (folder / "pages").mkdir()
+    (folder / "pages/index.html").write_text("content")
+    (folder / "accounts").write_text(f"{USER}:dig:{secret}\n")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+@contextmanager
+def _running(command: list[str], port: int) -> Iterator[None]:
+    process = subprocess.Popen(command)
+    try:
+        give_up = time.monotonic() + 20
+        while time.monotonic() < give_up:
+            assert process.poll() is None, f"{command[0]} did not start"
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            time.sleep(0.01)
+        yield
+    finally:
+        process.terminate()
+        process.wait(20)
