@@ -294,6 +294,12 @@ def test_a_diagnosis_draws_each_fault_and_what_was_read() -> None:
     ]
 
 
+def test_parameters_of_no_challenge_repeat_none() -> None:
+    diagnosis = relogin.diagnose("Basic a=x, Negotiate YWJj, a=1, a=2, b=3")
+    assert [one.kind for one in diagnosis.faults] == ["missing-scheme"]
+    assert diagnosis.repeated == ()
+
+
 def test_a_diagnosis_of_nothing_recovered_says_so() -> None:
     assert str(relogin.diagnose("realm=x")).splitlines()[-2:] == ["read as", "  nothing"]
 

@@ -89,6 +89,7 @@ class Recovery:
         self._may_be_param = bool(_may_begin_param(self._text))
         self._unnamed = _NO_MORE if goes_on else 0
         self._name: tuple[str, int, int] | None = None
+        self._nobodys: dict[str, str] = {}  # in the place of a challenge that there is none of
         self._last, self._end, self._begun, self._ends, self._lost = "", 0, False, False, False
 
     def _unfold(self, line: str, offset: int) -> None:
@@ -199,7 +200,9 @@ class Recovery:
             # Whose parameters these are is not for us to say. If the line begins with them, neither
             # is what follows: taking it for a challenge has been used to steal credentials.
             self._fault("missing-scheme", *where)
-            self._params, self._ends = {}, not self._begun
+            self._params, self._ends = self._nobodys, not self._begun
+        elif self._params is self._nobodys:
+            pass
         elif name in self._params:
             self._fault("duplicate-parameter", *where)
             first, at = self._params[name], len(self.challenges) - 1
