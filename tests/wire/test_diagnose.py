@@ -295,7 +295,7 @@ def test_a_diagnosis_draws_each_fault_and_what_was_read() -> None:
 
 
 def test_parameters_of_no_challenge_repeat_none() -> None:
-    diagnosis = relogin.diagnose("Basic a=x, Negotiate YWJj, a=1, a=2, b=3")
+    diagnosis = relogin.diagnose("Basic a=x, Negotiate YWJj, a=1, a=2, a=3")
     assert [one.kind for one in diagnosis.faults] == ["missing-scheme"]
     assert diagnosis.repeated == ()
 
