@@ -5,15 +5,14 @@
 - ``console``: each line after ``$`` is given to the shell, the lines below it are what it prints.
 
 Other languages (``sh``, ``http``, ``toml``, ...) are shown and not run. `https://api.example.com`
-is a server of ours (tests/docs/api.py). A page runs in a process of its own, since frameworks
-configure themselves once per process:
+is a server of ours (tests/docs/api.py), and the recipes have theirs (tests/docs/recipes.py). A
+page runs in a process of its own, since frameworks configure themselves once per process:
 
     python -W error -m tests.docs.pages README.md
 """
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import re
@@ -21,13 +20,16 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, chdir, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
 from tests.docs.api import serve
+from tests.docs.recipes import SITES, serving_recipe
 
+os.environ.setdefault("PYTHON_KEYRING_BACKEND", "tests.docs.a_keyring.Keyring")
 EXAMPLE_ORIGIN = "https://api.example.com"
 
 _FENCE = re.compile(
@@ -54,27 +56,33 @@ def fences(page: str) -> Iterator[Fence]:
         end = found.end()
 
 
-def run_page(path: Path, origin: str) -> None:
-    """Run all examples of a page; AssertionError says which one prints what else."""
+def run_page(path: Path, origins: Mapping[str, str]) -> ModuleType:
+    """Run all examples of a page; AssertionError says which one prints what else.
+
+    `origins` are where the origins of the page are really. Returns what the examples made.
+    """
     # Examples live in a module of their own: dataclasses and pickle look there for names.
     module = ModuleType("example")
     sys.modules["example"] = module
     printed = ""
     page = path.read_text(encoding="utf-8")
     for fence in fences(page):
-        text = fence.text.replace(EXAMPLE_ORIGIN, origin)
+        text = fence.text
+        for example, real in origins.items():
+            text = text.replace(example, real)
         if fence.language == "python":
             printed = _run_python(path, fence.line, text, module)
         elif fence.language == "text" and fence.follows:
             _expect(path, fence.line, text, printed)
         elif fence.language == "console":
             _run_console(path, fence.line, text)
+    return module
 
 
 def _run_python(path: Path, line: int, text: str, module: ModuleType) -> str:
     out = io.StringIO()
     code = compile("\n" * (line - 1) + text, str(path), "exec")
-    with contextlib.redirect_stdout(out):
+    with redirect_stdout(out):
         exec(code, vars(module))
     return out.getvalue()
 
@@ -106,5 +114,11 @@ def _trimmed(text: str) -> list[str]:
 
 if __name__ == "__main__":
     page_path = Path(sys.argv[1]).resolve()
-    with tempfile.TemporaryDirectory() as folder, serve() as url, contextlib.chdir(folder):
-        run_page(page_path, url)
+    with ExitStack() as opened:
+        opened.enter_context(chdir(opened.enter_context(tempfile.TemporaryDirectory())))
+        if page_path.stem in SITES:
+            site, found = opened.enter_context(serving_recipe(page_path.stem))
+            site.prepare()
+        else:
+            found = {EXAMPLE_ORIGIN: opened.enter_context(serve())}
+        run_page(page_path, found)

@@ -40,14 +40,14 @@ def test_an_example_that_prints_something_else_is_found(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("Say it:\n\n```python\nprint('no')\n```\n\n```text\nyes\n```\n")
     with pytest.raises(AssertionError, match=r"page\.md:8 says"):
-        run_page(page, "http://127.0.0.1")
+        run_page(page, {})
 
 
 def test_a_command_that_prints_something_else_is_found(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("```console\n$ echo yes\nyes\n$ echo no\nyes\n```\n")
     with pytest.raises(AssertionError, match=r"page\.md:2 says"):
-        run_page(page, "http://127.0.0.1")
+        run_page(page, {})
 
 
 def test_a_text_that_stands_apart_is_no_claim_about_what_is_printed() -> None:
