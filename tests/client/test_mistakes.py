@@ -34,6 +34,8 @@ VALUES: dict[str, tuple[dict[str, Any], str]] = {
     "budget of nothing": ({"budget": (0, 30.0)}, "the first number of budget must be"),
     "budget without time": ({"budget": (10, float("nan"))}, "the second number of budget must be"),
     "budget in words": ({"budget": (10, "30")}, "the second number of budget must be"),
+    "check elsewhere": ({"check": "https://b.example/"}, "check= is a URL at one of the origins"),
+    "check of a path": ({"check": "/me"}, "check= is a URL at one of the origins"),
     "no responder": ({"responders": []}, "responders= names no scheme"),
     "unknown action": ({"actions": {None: "ignore"}}, "'ignore' is not a valid Action: .* stop"),
     "fresh in vain": ({"fresh": "always"}, "fresh= says when the store is asked"),
@@ -44,6 +46,7 @@ VALUES: dict[str, tuple[dict[str, Any], str]] = {
 KINDS: dict[str, tuple[dict[str, Any], str]] = {
     "realm": ({"realm": 5}, "realm= is a str or None; not int"),
     "account": ({"account": None}, "account= is a str; not NoneType"),
+    "check by number": ({"check": 1}, "check= is a URL, True or False; not int"),
     "responder by name": ({"responders": ["BEARER"]}, "responders= takes several Responders of"),
     "one responder": ({"responders": BEARER}, r"responders= takes .* such as \[BEARER\]"),
     "number of responders": ({"responders": 1}, "responders= takes several Responders of"),

@@ -115,6 +115,10 @@ async def _asgi(
             return
         digest.update(message.get("body", b""))
         length, more = length + len(message.get("body", b"")), message.get("more_body", False)
+    if length != int(dict(scope["headers"]).get(b"content-length", length)):
+        await send({"type": "http.response.start", "status": 400, "headers": []})
+        await send({"type": "http.response.body"})
+        return
     said = site.answer(scope["path"], length, digest.hexdigest()).encode()
     headers = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(said))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})

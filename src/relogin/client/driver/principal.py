@@ -21,15 +21,16 @@ from relogin.client.driver.reentry import logging_in
 from relogin.client.driver.words import (
     ActionName,
     brought_by,
-    check,
     check_carry,
     check_client,
+    check_kind,
     check_listener,
     check_login,
     check_logout,
     check_rolls,
     check_signers,
     check_store,
+    check_url,
     named_actions,
     pair,
     rolling,
@@ -74,6 +75,7 @@ class Principal(Generic[Http]):
         strict: bool = False,
         insecure: bool = False,
         replay_any_method: bool | None = None,
+        check: str | bool | None = True,
         bare: bool = True,
         logout: Callable[[Context], object] | None = None,
         logout_replaced: bool = True,
@@ -109,6 +111,9 @@ class Principal(Generic[Http]):
             Default: `False`.
         :param replay_any_method: `True` sends every method again, `False` only those that are safe
             to repeat. Default `None`: every method after a 401, safe ones after a signal.
+        :param check: If an upload ends in a broken connection or in 502, 503 or 504, ask with one
+            small request whether the session still lives, and log in again if not. A URL is asked
+            with GET. Default `True`: the URL of the upload, with HEAD. `False`: do not ask.
         :param bare: Log in after a 401 without a WWW-Authenticate header too. Default: `True`.
         :param login_timeout: Seconds that each request of a login may take. Another request takes
             the login over after 1.5 times that, and stops waiting after 2.5 times. Default: 20.
@@ -125,19 +130,20 @@ class Principal(Generic[Http]):
         check_store(store, fresh)
         check_listener(on_event)
         check_client(http)
-        check("realm", realm, str | None, "a str or None")
-        check("account", account, str, "a str")
-        check("bare", bare, bool, "a bool")
+        check_kind("realm", realm, str | None, "a str or None")
+        check_kind("account", account, str, "a str")
+        check_kind("bare", bare, bool, "a bool")
         check_carry(carry)
         check_logout(logout)
-        check("logout_replaced", logout_replaced, bool, "a bool")
+        check_kind("logout_replaced", logout_replaced, bool, "a bool")
         logins, seconds = pair(budget)
         taking = rolling(rolls)
         check_rolls(taking, login, carry)
         answering = with_scheme_of(carry, several_responders(brought_by(login, responders)))
         check_signers(carry, answering)
+        allowed = trusted(login, origins, insecure=insecure)
         policy = Policy(
-            origins=trusted(login, origins, insecure=insecure),
+            origins=allowed,
             realm=realm,
             account=account,
             signals=several_signals(signals),
@@ -152,6 +158,7 @@ class Principal(Generic[Http]):
             steps_up=bool(getattr(login, "steps_up", False)),
             scopes_up=bool(getattr(login, "scopes_up", False)),
             replay_any_method=replay_any_method,
+            check=check_url(check, allowed),
             strict=strict,
             listener=on_event,
             login_timeout=login_timeout,

@@ -11,21 +11,23 @@ from relogin.client.responders import BEARER, SESSION
 from relogin.client.signals import Signal
 from relogin.client.stores import Store
 from relogin.client.terms.fields import check_field_name
+from relogin.client.terms.origins import sent_to
 from relogin.client.terms.responder import Action, Responder
 from relogin.client.terms.sources import Source, from_header
 
 __all__ = [
     "ActionName",
     "brought_by",
-    "check",
     "check_carry",
     "check_client",
+    "check_kind",
     "check_listener",
     "check_login",
     "check_logout",
     "check_rolls",
     "check_signers",
     "check_store",
+    "check_url",
     "named_actions",
     "pair",
     "rolling",
@@ -36,7 +38,7 @@ __all__ = [
 ActionName: TypeAlias = Literal["renew", "replace", "step_up", "stop"]
 
 
-def check(name: str, value: object, kind: Any, takes: str) -> None:
+def check_kind(name: str, value: object, kind: Any, takes: str) -> None:
     """Raise `TypeError` for a word that is not of its kind."""
     if not isinstance(value, kind):
         raise TypeError(f"SessionAuth: {name}= is {takes}; not {_kind(value)}")
@@ -68,7 +70,7 @@ def check_login(login: object) -> None:
 def check_carry(carry: object) -> None:
     """Raise `TypeError` for what does not say how a token travels."""
     takes = 'Authorization(…), Header(…) or Query(…), such as Header("X-Auth-Token")'
-    check("carry", carry, Authorization | Header | Query | None, takes)
+    check_kind("carry", carry, Authorization | Header | Query | None, takes)
 
 
 def rolling(rolls: Any) -> dict[str, Source]:
@@ -110,12 +112,12 @@ def check_logout(logout: object) -> None:
     """Raise `TypeError` for what cannot be called with a `Context`."""
     if isinstance(logout, type):
         raise TypeError(f"SessionAuth: a logout is made of its class first: {logout.__name__}(…)")
-    check("logout", logout, Callable | None, "a callable, such as Logout(url)")
+    check_kind("logout", logout, Callable | None, "a callable, such as Logout(url)")
 
 
 def check_listener(on_event: object) -> None:
     """Raise `TypeError` for what cannot be called with an `Event`, or would have to be awaited."""
-    check("on_event", on_event, Callable | None, "a callable")
+    check_kind("on_event", on_event, Callable | None, "a callable")
     if iscoroutinefunction(on_event):
         raise TypeError("SessionAuth: on_event= is called and never awaited: no `async def`")
 
@@ -162,7 +164,7 @@ def named_actions(
     actions: Mapping[str | None, Action | ActionName] | None,
 ) -> dict[str | None, Action]:
     """Return what codes ask for; raise `ValueError` for what is no action."""
-    check("actions", actions, Mapping | None, "a mapping of error codes to actions")
+    check_kind("actions", actions, Mapping | None, "a mapping of error codes to actions")
     return {error: _action(action) for error, action in (actions or {}).items()}
 
 
@@ -173,6 +175,17 @@ def _action(action: Action | ActionName) -> Action:
         raise ValueError(
             f"SessionAuth: {action!r} is not a valid Action: actions= names {', '.join(Action)}"
         ) from None
+
+
+def check_url(check: object, origins: frozenset[str]) -> str | bool:
+    """Return where a small request asks whether a session lives, or whether one does."""
+    if check is None or isinstance(check, bool):
+        return bool(check)
+    if not isinstance(check, str):
+        raise TypeError(f"SessionAuth: check= is a URL, True or False; not {_kind(check)}")
+    if sent_to(check) not in origins:
+        raise ValueError("SessionAuth: check= is a URL at one of the origins, with its scheme")
+    return check
 
 
 def check_client(http: object) -> None:

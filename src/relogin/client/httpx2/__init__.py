@@ -6,6 +6,8 @@ waits and logs in as the flow says, and decides nothing. Needs the extra ``relog
 
 from __future__ import annotations
 
+from typing import Any
+
 try:
     import anyio as _anyio  # noqa: F401 - httpx2 brings it, and the tasks need it
     import httpx2
@@ -18,14 +20,17 @@ from relogin import errors
 from relogin.client.driver.failures import by_base
 from relogin.client.httpx_family.auth import FamilyAuth
 from relogin.client.httpx_family.library import Library
+from relogin.client.httpx_family.transport import Uploads, UploadsAsync
 
 __all__ = [
+    "AsyncUploadTransport",
     "BodyNotReplayable",
     "InvalidGrant",
     "LoginRefused",
     "LoginTimeout",
     "LoginUnavailable",
     "SessionAuth",
+    "UploadTransport",
 ]
 
 
@@ -72,3 +77,30 @@ class SessionAuth(
         httpx2,
         by_base(LoginRefused, LoginUnavailable, InvalidGrant, LoginTimeout, BodyNotReplayable),
     )
+
+
+class UploadTransport(Uploads, httpx2.BaseTransport):
+    """A transport that lets `SessionAuth` send an upload again that a dead session has broken.
+
+    A server may refuse an upload before it has read it, and close the connection; then the 401 can
+    be lost. An auth renews the session all the same, but cannot send again what has raised an
+    error. Give `transport`, or the parameters of an `HTTPTransport`: a client uses those of its own
+    for no transport that it is given.
+
+    >>> import httpx2
+    >>> client = httpx2.Client(transport=UploadTransport(http2=False))
+    """
+
+    def __init__(self, transport: httpx2.BaseTransport | None = None, **options: Any) -> None:
+        super().__init__(transport or httpx2.HTTPTransport(**options))
+
+
+class AsyncUploadTransport(UploadsAsync, httpx2.AsyncBaseTransport):
+    """The same for an `AsyncClient`.
+
+    >>> import httpx2
+    >>> client = httpx2.AsyncClient(transport=AsyncUploadTransport(http2=False))
+    """
+
+    def __init__(self, transport: httpx2.AsyncBaseTransport | None = None, **options: Any) -> None:
+        super().__init__(transport or httpx2.AsyncHTTPTransport(**options))

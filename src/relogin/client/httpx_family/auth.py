@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, closing
 from typing import Any, ClassVar, Generic, NoReturn, TypeVar
 
 from relogin.client.driver import tasks
 from relogin.client.driver.async_principal import AsyncPrincipal, of_kind
-from relogin.client.driver.drive import Stepping, stand_by
-from relogin.client.driver.reentry import ending, inside
+from relogin.client.driver.drive import Stepping, drive, stand_by
+from relogin.client.driver.reentry import ending, inside, logging_in
 from relogin.client.httpx_family.body import drain, drain_async
-from relogin.client.httpx_family.exchange import Begin, Drain, Exchange, Look, Meanwhile, put
+from relogin.client.httpx_family.exchange import put, told
 from relogin.client.httpx_family.library import Library
 from relogin.client.httpx_family.lookahead import free, free_async, look, look_async
-from relogin.client.renewal.flow import Login, LogOut
+from relogin.client.httpx_family.steps import Begin, Drain, Look, Meanwhile, Small
+from relogin.client.httpx_family.uploads import UploadExchange
+from relogin.client.renewal.commands import Login, LogOut
+from relogin.client.renewal.policy import ResponseInfo
+from relogin.client.signals import Signal
 from relogin.client.terms.libraries import mixed_up
 
 __all__ = ["FamilyAuth"]
+
+_AS_IT_IS: Mapping[str, Any] = {"auth": None, "stream": True, "follow_redirects": False}
 
 Http = TypeVar("Http")
 Request = TypeVar("Request")
@@ -51,7 +57,10 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
         except GeneratorExit:
             if not exchange.is_out:
                 raise
-        exchange.warn_of_hook(sys.exception())  # why httpx gave up; it tells a flow nothing
+        failed = sys.exception()  # why httpx gave up; it tells a flow nothing
+        exchange.warn_of_hook(failed)
+        with closing(exchange.given_up(failed)) as flow:
+            drive(flow, self._do)
 
     async def async_auth_flow(self, request: Request) -> AsyncGenerator[Request, Response]:
         """Send a request of an `AsyncClient`, with all that comes of it."""
@@ -70,7 +79,10 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
         except GeneratorExit:
             if not exchange.is_out:  # this task itself is closed, in the midst of a login
                 raise
-        exchange.warn_of_hook(sys.exception())
+        failed = sys.exception()
+        exchange.warn_of_hook(failed)
+        with closing(exchange.given_up(failed)) as flow:
+            await tasks.drive(flow, self._do_async)
 
     def _ending(self, request: Any) -> Any:
         """Sign the request of a logout; leave all others of a login or logout as they are."""
@@ -79,8 +91,8 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
             put(request, credential)
         return request
 
-    def _exchange(self, request: Any) -> Exchange:
-        return Exchange(self._library, self._cache, request)
+    def _exchange(self, request: Any) -> UploadExchange:
+        return UploadExchange(self._library, self._cache, request, self)
 
     def _do(self, step: Meanwhile) -> object:
         library = self._library
@@ -88,6 +100,8 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
             return self._log_in(step)
         if isinstance(step, LogOut):
             return self._log_out_here(step)
+        if isinstance(step, Small):
+            return self._ask(step)
         if isinstance(step, Look):
             return look(library, step.signals, step.response)
         if isinstance(step, Drain):
@@ -104,6 +118,8 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
             return await self._log_in_async(step)
         if isinstance(step, LogOut):
             return await self._log_out_async(step)
+        if isinstance(step, Small):
+            return await self._ask_async(step)
         if isinstance(step, Look):
             return await look_async(library, step.signals, step.response)
         if isinstance(step, Drain):
@@ -113,6 +129,38 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
         else:
             return await tasks.stand_by(self._cache, step)
         return None
+
+    # Asking whether a session lives
+
+    def _ask(self, step: Small) -> ResponseInfo:
+        with ExitStack() as opened, logging_in(self._cache):
+            client = self._open_http(opened, None)
+            response = client.send(step.request, **_AS_IT_IS)
+            return self.heard(step, response)
+
+    async def _ask_async(self, step: Small) -> ResponseInfo:
+        if self._http is not None and not self._is_awaited(self._http):
+            return await tasks.elsewhere(self._ask, step)  # type: ignore[return-value]
+        async with AsyncExitStack() as opened:
+            with logging_in(self._cache):
+                client = self._open_http_async(opened, None)
+                response = await client.send(step.request, **_AS_IT_IS)
+                return await self.heard_async(step, response)
+
+    def heard(self, step: Small, response: Any) -> ResponseInfo:
+        """Say what a small request was answered, and read that to its end."""
+        signal = look(self._library, self._signals(response), response)
+        drain(self._library, response)
+        return told(step, response, signal)
+
+    def _signals(self, response: Any) -> Sequence[Signal]:
+        return self._cache.policy.signals_for(response.status_code)
+
+    async def heard_async(self, step: Small, response: Any) -> ResponseInfo:
+        """Do as `heard` does."""
+        signal = await look_async(self._library, self._signals(response), response)
+        await drain_async(self._library, response)
+        return told(step, response, signal)
 
     # What a login gets
 

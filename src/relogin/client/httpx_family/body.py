@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import partial
+from socket import SHUT_RDWR
 from typing import Any, TypeAlias
 
 import anyio
 
+from relogin.client.driver.content import has_body
 from relogin.client.driver.passes import AsyncChunks, Chunks, Passes
 from relogin.client.driver.seek import seek
 from relogin.client.httpx_family.library import Library, Request, Response
@@ -126,13 +128,16 @@ def drain(library: Library, response: Response) -> None:
     if _is_drained(library, response):
         return
     kept, until = bytearray(), time.monotonic() + MOST_SECONDS / 2
+    doubtful = _Doubtful(response)
     with (
         hurried(response),
         closing(_stream(response)) as stream,
         suppress(library.HTTPError),
     ):
+        doubtful.end_at(0)
         for piece in stream:
             kept += piece
+            doubtful.end_at(len(kept))
             if len(kept) > MOST_OCTETS or time.monotonic() > until:
                 break
     _keep(library, response, bytes(kept))
@@ -143,10 +148,13 @@ async def drain_async(library: Library, response: Response) -> None:
     if _is_drained(library, response):
         return
     kept, stream = bytearray(), _stream(response)
+    doubtful = _Doubtful(response)
     try:
         with anyio.move_on_after(MOST_SECONDS) as bound, suppress(library.HTTPError):
+            doubtful.end_at(0)
             async for piece in stream:
                 kept += piece
+                doubtful.end_at(len(kept))
                 if len(kept) > MOST_OCTETS:
                     # Not `break`: cancelled in their next read, the generators within end in order.
                     bound.cancel()
@@ -155,6 +163,30 @@ async def drain_async(library: Library, response: Response) -> None:
     finally:
         await stream.aclose()
     _keep(library, response, bytes(kept))
+
+
+class _Doubtful:
+    """The connection on which a request with a body was refused, and the end of that refusal.
+
+    Its server may not have read the body, and then closes the connection, whatever it said. So we
+    end it as soon as we have the answer, before anybody else takes it. It is not closed, because a
+    pool asks first whether it is readable, and trio asks that of no closed socket.
+    """
+
+    def __init__(self, response: Response) -> None:
+        self._connection: Any = response.extensions.get("network_stream")
+        self._octets = -1
+        length = response.headers.get("Content-Length", "")
+        refused = response.status_code == UNAUTHORIZED and has_body(response.request.headers)
+        alone = response.http_version.startswith("HTTP/1")
+        if self._connection is not None and refused and alone and length.isdecimal():
+            self._octets = int(length)
+
+    def end_at(self, octets: int) -> None:
+        """End the connection if so many octets are all that the answer has."""
+        if octets == self._octets:
+            with suppress(OSError):
+                self._connection.get_extra_info("socket").shutdown(SHUT_RDWR)
 
 
 def _stream(response: Response) -> Any:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Generator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from functools import partial
 from http.cookiejar import CookieJar
 from typing import Any, NoReturn, TypeAlias
 
 from relogin import errors
+from relogin.client.driver.content import has_body, of_a_body
 from relogin.client.driver.cookie_text import values, with_cookies
 from relogin.client.driver.credentials import (
     extend,
@@ -30,60 +30,31 @@ from relogin.client.driver.passes import AsyncChunks, Chunks
 from relogin.client.httpx_family.body import pieces, watch
 from relogin.client.httpx_family.bound import OriginBound
 from relogin.client.httpx_family.library import Library, Request, Response
+from relogin.client.httpx_family.steps import Begin, Drain, Look, Small, Step
 from relogin.client.renewal.cache import CredentialCache
-from relogin.client.renewal.flow import (
-    Ask,
+from relogin.client.renewal.commands import (
+    Check,
     Command,
     Final,
     Flow,
-    Login,
-    LogOut,
-    Pause,
     Replay,
-    Wait,
-    answer,
-    before,
 )
+from relogin.client.renewal.flow import answer, before
 from relogin.client.renewal.log_out import give_back_replaced
 from relogin.client.renewal.policy import UNAUTHORIZED, Credential, ResponseInfo
 from relogin.client.renewal.shared import share
+from relogin.client.renewal.unanswered import UNANSWERED, unanswered
 from relogin.client.signals import Error, Signal
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.origins import sent_to
 from relogin.client.terms.outcomes import mark
 from relogin.client.terms.signer import Outgoing
 
-__all__ = ["Begin", "Drain", "Exchange", "Look", "Meanwhile", "Step", "put"]
+__all__ = ["EXTENSION", "Exchange", "put", "told"]
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """Ask signals about a response."""
-
-    response: Response
-    signals: Sequence[Signal]
-
-
-@dataclass(frozen=True, slots=True)
-class Drain:
-    """Read a response to its end: its connection may be the only one there is.
-
-    Within bounds if it is over with; what may yet be returned stays whole, however long it is.
-    """
-
-    response: Response
-    over: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Begin:
-    """Begin the next pass over a body: what it raises, the flow shall know before it is sent."""
-
-    body: Any
-
-
-Meanwhile: TypeAlias = Look | Drain | Begin | Login | LogOut | Wait | Ask | Pause
-Step: TypeAlias = Request | Meanwhile
+EXTENSION = "relogin"
+"""Where a signed request has its exchange, for a transport of ours that it may go through."""
 _CHALLENGE = "WWW-Authenticate"
 SWITCHING_PROTOCOLS = 101
 # A response, and the error that it signals if no challenge says one.
@@ -93,7 +64,10 @@ Arrived: TypeAlias = tuple[Response, Error | None]
 class Exchange:
     """What became of one request so far: what was sent last, and what came back."""
 
-    def __init__(self, library: Library, cache: CredentialCache, request: Request) -> None:
+    def __init__(
+        self, library: Library, cache: CredentialCache, request: Request, auth: Any = None
+    ) -> None:
+        self.auth = auth
         self.is_out: bool = False
         """Whether a request is on its way, and nobody waits for anything else."""
         self._library = library
@@ -105,6 +79,7 @@ class Exchange:
         self._credential: Credential | None = None
         self._past: list[Response] = []
         self._sent = 0
+        self._began = 0.0
 
     def steps(self) -> Generator[Step, Any, None]:
         """Do all that comes of the request; then give back what no request carries any more."""
@@ -127,10 +102,35 @@ class Exchange:
             )
             credential = yield from flow
         response, signal = yield from self._send(request, credential)
+        if self._is_lost(response):
+            response, signal = yield from self._answer_after_all(response, signal)
         if signal or response.status_code == UNAUTHORIZED or _CHALLENGE in response.headers:
             yield from self._answer(self._info(response, signal))
         if self._credential is not None and cache.policy.fresh == "always":
             yield from share(cache, self._credential)
+
+    def _answer_after_all(
+        self, response: Response, signal: Error | None
+    ) -> Generator[Step, Any, Arrived]:
+        """Find out why a proxy says that the server has not answered an upload."""
+        info = self._info(response, signal)
+        final = yield from self._done(unanswered(self._cache, info, self._began))
+        mark(final.info.response, final.outcome)
+        return final.info.response, final.info.signal
+
+    def _is_lost(self, response: Response) -> bool:
+        return response.status_code in UNANSWERED and has_body(response.request.headers)
+
+    def _small(self, request: Request, command: Check) -> Request:
+        """Make a request without a body that goes where another one went."""
+        small = self._library.Request(command.method, command.url, extensions=request.extensions)
+        small.extensions.pop(EXTENSION, None)
+        small.headers = self._library.Headers(
+            [pair for pair in request.headers.multi_items() if not of_a_body(pair[0])]
+        )
+        small.headers.encoding = "latin-1"
+        self._signed(small, self._cache.current(command.credential))
+        return small
 
     def _answer(self, info: ResponseInfo) -> Generator[Step, Any, None]:
         final = yield from self._done(answer(self._cache, info))
@@ -149,7 +149,10 @@ class Exchange:
 
     def _do(self, command: Command) -> Generator[Step, Any, object]:
         if not isinstance(command, Replay):
-            yield Drain(self._past[-1], self._past[-1].status_code == UNAUTHORIZED)
+            last = self._past[-1]
+            yield Drain(last, last.status_code == UNAUTHORIZED)
+            if isinstance(command, Check):
+                return (yield Small(self._small(last.request, command), command))
             return (yield command)
         again = self._again(command.info.response)
         if isinstance(again.stream, Chunks | AsyncChunks):
@@ -168,6 +171,8 @@ class Exchange:
             if credential is not None:
                 self._credential = self._signed(request, self._cache.current(credential))
                 self._cache.departures.carries(self, self._credential)
+                self._began = self._cache.clock()
+                request.extensions[EXTENSION] = self
             self.is_out = True
             response: Response = yield request
             self.is_out = False
@@ -234,6 +239,8 @@ class Exchange:
     def _learn(self, credential: Credential, response: Response) -> Generator[Step, Any, None]:
         if response.status_code == UNAUTHORIZED:
             return
+        if response.status_code < 500:  # else it may be a proxy's own answer
+            self._cache.vitality.seen(credential)
         sets = "Set-Cookie" in response.headers
         if self._cache.policy.rolls or (sets and credential.cookies):
             roll(self._cache, credential, _answer(self._library, response, sets=sets))
@@ -248,6 +255,7 @@ class Exchange:
     def _info(self, response: Response, signal: Error | None = None) -> ResponseInfo:
         request, url = response.request, str(response.request.url)
         dead = response.status_code == UNAUTHORIZED or signal is not None
+        dead = dead or self._is_lost(response)
         return ResponseInfo(
             response=response,
             status=response.status_code,
@@ -255,12 +263,7 @@ class Exchange:
             url=url,
             origin=sent_to(url),
             sent_with=self._sent_with(request),
-            # Read as octets: httpx guesses an encoding for all fields together.
-            challenges=[
-                line.decode("latin-1")
-                for name, line in response.headers.raw
-                if name.lower() == b"www-authenticate"
-            ],
+            challenges=challenge_lines(response),
             # httpx retries connecting, and never what it has begun to send.
             once=True,
             replayable=not dead or self._is_replayable(request),
@@ -284,7 +287,7 @@ class Exchange:
         set_now, gone = _cookies_of(self._library, refused)
         if dead is not None:
             gone |= dead.cookies.keys()
-            _put_url(request, unsign(request.headers, str(request.url), dead))
+            put_url(request, unsign(request.headers, str(request.url), dead))
         cookies = with_cookies(request.headers.pop("Cookie", None), set_now, without=gone)
         if cookies:
             request.headers["Cookie"] = cookies
@@ -328,9 +331,32 @@ class Exchange:
             )
 
 
+def told(step: Small, response: Response, signal: Error | None) -> ResponseInfo:
+    """Say what a small request was answered."""
+    return ResponseInfo(
+        response=response,
+        status=response.status_code,
+        method=step.command.method,
+        url=step.command.url,
+        origin=sent_to(step.command.url),
+        sent_with=step.command.credential,
+        challenges=challenge_lines(response),
+        signal=signal,
+    )
+
+
+def challenge_lines(response: Response) -> list[str]:
+    """Read challenges as octets: httpx guesses an encoding for all fields together."""
+    return [
+        line.decode("latin-1")
+        for name, line in response.headers.raw
+        if name.lower() == b"www-authenticate"
+    ]
+
+
 def put(request: Request, credential: Credential) -> None:
     """Put a grant on a request."""
-    _put_url(request, sign(request.headers, str(request.url), credential))
+    put_url(request, sign(request.headers, str(request.url), credential))
     # httpx itself takes Authorization away where a redirect leads to another origin. A signature is
     # for this request only.
     kept = () if credential.signer is not None else ("authorization",)
@@ -339,7 +365,7 @@ def put(request: Request, credential: Credential) -> None:
         request.headers = OriginBound(request.headers, bound)  # type: ignore[assignment]
 
 
-def _put_url(request: Request, url: str) -> None:
+def put_url(request: Request, url: str) -> None:
     if url != str(request.url):
         request.url = type(request.url)(url)
 

@@ -12,6 +12,10 @@ from relogin.client.driver.failures import Kinds
 __all__ = ["Headers", "Library", "Request", "Response"]
 
 HTTPX2 = False
+_UNANSWERED = (
+    *("ReadError", "WriteError", "CloseError", "RemoteProtocolError"),
+    *("ReadTimeout", "WriteTimeout"),
+)
 
 if TYPE_CHECKING:
     if HTTPX2:
@@ -45,6 +49,8 @@ class Library:
         self.HTTPStatusError: type[httpx.HTTPStatusError] = module.HTTPStatusError
         self.StreamError: type[httpx.StreamError] = module.StreamError
         self.DecodingError: type[httpx.DecodingError] = module.DecodingError
+        # Where a request may have reached its server, which has not answered it.
+        self.unanswered = tuple[type[Exception], ...](getattr(module, name) for name in _UNANSWERED)
         self._create_ssl_context = module.create_ssl_context
         self.streaming: Callable[..., type[Any]] = cache(self._streaming)
 

@@ -20,6 +20,7 @@ from relogin.client.renewal.flight import Flight, Status
 from relogin.client.renewal.policy import Decision, Policy
 from relogin.client.renewal.protection_spaces import Blocked, ProtectionSpace, outage
 from relogin.client.renewal.scopes import Demands
+from relogin.client.renewal.vitality import Vitality
 from relogin.client.terms.grant import Grant
 from relogin.client.terms.outcomes import Outcome
 from relogin.client.terms.responder import Carried, Responder
@@ -49,6 +50,7 @@ class CredentialCache:
         self._consulted: set[str] = set()
         self.departures = Departures(policy)
         self.store_away_until: float = clock()
+        self.vitality = Vitality(clock)
         self._reset_after_fork()
         _caches.add(self)
 
@@ -57,6 +59,7 @@ class CredentialCache:
         # their renewals would never end.
         self._lock = threading.Lock()
         self._flights: dict[Key, Flight] = {}
+        self.vitality.begin_anew()
 
     # The grants
 

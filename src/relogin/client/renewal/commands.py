@@ -12,7 +12,18 @@ from relogin.client.terms.grant import Context
 from relogin.client.terms.outcomes import Outcome
 from relogin.errors import ReloginError
 
-__all__ = ["Ask", "Command", "Final", "Flow", "LogOut", "Login", "Pause", "Replay", "Wait"]
+__all__ = [
+    "Ask",
+    "Check",
+    "Command",
+    "Final",
+    "Flow",
+    "LogOut",
+    "Login",
+    "Pause",
+    "Replay",
+    "Wait",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +59,19 @@ class Replay:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """Ask with one small request, signed with this grant, whether its session lives.
+
+    `info` is the request that nobody answered: this one goes the same way, without a body.
+    """
+
+    credential: Credential
+    method: str
+    url: str
+    info: ResponseInfo
+
+
+@dataclass(frozen=True, slots=True)
 class Final:
     """The end of the flow: this response is the answer, or the failure to raise with it."""
 
@@ -71,5 +95,5 @@ class Pause:
     seconds: float
 
 
-Command: TypeAlias = Login | LogOut | Wait | Replay | Ask | Pause
+Command: TypeAlias = Login | LogOut | Wait | Replay | Check | Ask | Pause
 Flow: TypeAlias = Generator[Command, Any, Final]

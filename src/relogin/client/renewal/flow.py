@@ -55,6 +55,7 @@ __all__ = [
     "Wait",
     "answer",
     "before",
+    "obtain",
     "renew_ahead",
 ]
 
@@ -80,12 +81,7 @@ def _answer_with_login(
             return _unanswered(cache, info, outcome)
         report(cache, EventKind.CHALLENGED, decision)
         dead, more = _refused(cache, info, decision), bool(decision.scope)
-        renewed: Credential | Final | None = cache.newer(decision.key, dead)
-        if renewed is None:
-            if led[more] or decision.action is Action.STOP:
-                renewed = yield from _elsewhere(cache, decision, dead)
-            else:
-                renewed, led[more] = yield from _renew(cache, info, decision, dead)
+        renewed, led[more] = yield from obtain(cache, info, decision, dead, led=led[more])
         if renewed is None:
             if led[more] and dead is not None and decision.error is None:
                 cache.stands(dead, info.method, info.url)
@@ -103,6 +99,23 @@ def _answer_with_login(
             return not_replayed(cache, replace(info, replayable=False), decision)
         decision = policy.decision(info)
     return Final(info, outcome)
+
+
+def obtain(
+    cache: CredentialCache,
+    info: ResponseInfo,
+    decision: Decision,
+    dead: Credential | None,
+    *,
+    led: bool = False,
+) -> Generator[Command, Any, tuple[Credential | Final | None, bool]]:
+    """Obtain a newer grant than the dead one, if one shall be; tell whether this has `led`."""
+    newer = cache.newer(decision.key, dead)
+    if newer is not None:
+        return newer, led
+    if led or decision.action is Action.STOP:
+        return (yield from _elsewhere(cache, decision, dead)), led
+    return (yield from _renew(cache, info, decision, dead))
 
 
 def before(

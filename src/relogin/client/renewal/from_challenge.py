@@ -24,7 +24,7 @@ from relogin.client.terms.outcomes import Outcome
 from relogin.client.terms.responder import Action
 from relogin.errors import BodyNotReplayable, LoginRefused, LoginTimeout
 
-__all__ = ["answer_itself", "answers_itself"]
+__all__ = ["answer_itself", "answers_itself", "renewed_by_challenge"]
 
 MOST_REPLAYS = 2
 
@@ -58,6 +58,18 @@ def answer_itself(cache: CredentialCache, info: ResponseInfo, decision: Decision
             return Final(info, Outcome.REPLAYED)
         decision = again
     return _final(cache, info, decision, own) or Final(info, Outcome.REPLAYED)
+
+
+def renewed_by_challenge(
+    cache: CredentialCache, decision: Decision, dead: Credential
+) -> Credential | None:
+    """Make a new grant of a challenge to an account that has been accepted before."""
+    make: Any = decision.responder.grant_from
+    grant = make(decision.challenge) if _is_accepted(cache, decision) else None
+    if grant is None:
+        return None
+    cache.hold(_own(cache, decision, grant), dead)
+    return cache.newer(decision.key, dead)
 
 
 def _is_accepted(cache: CredentialCache, decision: Decision) -> bool:

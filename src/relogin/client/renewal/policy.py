@@ -24,6 +24,7 @@ from relogin.client.signals import Signal
 from relogin.client.stores import AnyStore
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.grant import Context, Grant
+from relogin.client.terms.origins import sent_to
 from relogin.client.terms.responder import Action, Carrier, Responder
 from relogin.errors import ChallengeSyntaxError
 from relogin.session import SessionError
@@ -102,6 +103,8 @@ class Policy:
     scopes_up: bool = False
     """Whether the login can ask for more scopes."""
     replay_any_method: bool | None = None
+    check: str | bool = True
+    """Whether a small request asks about a session whose upload nobody answered, and where."""
     bare: Responder | None = None
     """What answers a 401 without any challenge; `None` where nothing does."""
     carry: Carrier | None = None
@@ -225,12 +228,18 @@ class Policy:
             return Action.STOP
         return action
 
+    def small_request(self, info: ResponseInfo) -> tuple[str, str]:
+        """Return method and URL of what asks whether a session lives, for a request's sake."""
+        if isinstance(self.check, str) and sent_to(self.check) == info.origin:
+            return "GET", self.check
+        return "HEAD", info.url
+
     def may_replay(self, info: ResponseInfo) -> bool:
         """Say whether the request may be sent again (RFC 9110 §9.2.2, §15.5.2).
 
         A 401 says that the request was not applied, so any method may, unless the transport had
         sent it before. So does a 403 that demands more scopes (§15.5.4). A signal on another status
-        says no such thing: only idempotent methods may.
+        says no such thing, nor does an error: only idempotent methods may.
         """
         if not info.replayable:
             return False

@@ -7,9 +7,8 @@ as the flow says, and decides nothing.
 from __future__ import annotations
 
 import inspect
-import time
+import threading
 from collections.abc import Callable
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -19,28 +18,31 @@ from requests.auth import AuthBase
 
 from relogin import errors
 from relogin.client.drain import drain
-from relogin.client.driver.credentials import sent_with
 from relogin.client.driver.drive import drive, stand_by
 from relogin.client.driver.failures import by_base, raisable
 from relogin.client.driver.principal import Principal
 from relogin.client.driver.reentry import ending, inside, logging_in
 from relogin.client.events import heard
-from relogin.client.renewal.flow import Command, Login, LogOut, Replay, answer, before
+from relogin.client.renewal.commands import Check, Command, Login, LogOut
+from relogin.client.renewal.flow import before
 from relogin.client.renewal.log_out import give_back_replaced
 from relogin.client.renewal.policy import UNAUTHORIZED, Credential, Policy, ResponseInfo
 from relogin.client.renewal.shared import share
+from relogin.client.renewal.unanswered import UNANSWERED, check
 from relogin.client.requests.adapter import UploadAdapter
-from relogin.client.requests.body import rewind, watch
+from relogin.client.requests.body import watch
+from relogin.client.requests.challenges import CHALLENGE
+from relogin.client.requests.exchange import Exchange, Hook
 from relogin.client.requests.lookahead import Lookahead
 from relogin.client.requests.retries import RetriesUnauthorized, warn_of_retries
 from relogin.client.requests.route import LoginSession, Route
-from relogin.client.requests.signing import learn, sign_again, sign_prepared, sign_within
+from relogin.client.requests.signing import learn, sign_prepared, sign_within
+from relogin.client.requests.unanswered import Upload, ask, in_place_of_a_response
 from relogin.client.signals import Error, signalled
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.grant import Context
 from relogin.client.terms.libraries import mixed_up
 from relogin.client.terms.origins import sent_to
-from relogin.client.terms.outcomes import mark
 
 __all__ = [
     "BodyNotReplayable",
@@ -74,8 +76,6 @@ class BodyNotReplayable(errors.BodyNotReplayable, requests.RequestException):
     """The session lives again, but the body is spent; `response` is the 401."""
 
 
-_CHALLENGE = "WWW-Authenticate"
-
 _KINDS = by_base(LoginRefused, LoginUnavailable, InvalidGrant, LoginTimeout, BodyNotReplayable)
 
 
@@ -92,6 +92,8 @@ class SessionAuth(Principal[requests.Session], AuthBase):
     >>> session.auth = SessionAuth(login, "https://api.example.com")
     """
 
+    _kinds = _KINDS
+
     def _begin(
         self,
         login: Callable[[Context], object],
@@ -104,6 +106,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         # By origin, what its last 401 came through: a login ahead of time has no response to ask.
         self._routes: dict[str, Route] = {}
         self._adapter: object = None
+        self._uploads = threading.local()
 
     def __call__(self, prepared: PreparedRequest, *_: object) -> PreparedRequest:
         """Sign a request that is being prepared, and see to its response."""
@@ -120,9 +123,11 @@ class SessionAuth(Principal[requests.Session], AuthBase):
             credential = drive(flow, lambda command: self._stand_by_or_log_in(command, origin))
         if prepared.body is not None:
             watch(prepared)
+        if prepared.body and credential is not None:
+            credential = self._after_an_error(prepared, credential, origin)
         if credential is not None:
             credential = self._sign(prepared, credential)
-        hook = _Hook(self, credential)
+        hook = Hook(self, credential, self._upload(prepared, credential))
         self._cache.departures.carries(hook, credential)
         prepared.register_hook("response", hook)
         return prepared
@@ -133,6 +138,32 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         except errors.BodyNotReplayable as failure:
             raise raisable(failure, _KINDS, None) from None
 
+    def _upload(self, prepared: PreparedRequest, credential: Credential | None) -> Upload | None:
+        """Remember a request with a body until its end is seen."""
+        if not prepared.body or credential is None:
+            return None
+        upload = self._uploads.last = Upload(credential, self._cache.clock())
+        return upload
+
+    def _after_an_error(
+        self, prepared: PreparedRequest, credential: Credential, origin: str
+    ) -> Credential:
+        """Find out whether a session lives whose last upload in this thread has no end.
+
+        An auth sees no exceptions, unless `UploadAdapter` is mounted: the session may have died
+        then, and nobody has said so.
+        """
+        last = getattr(self._uploads, "last", None)
+        if last is None or last.answered or last.credential.generation != credential.generation:
+            return credential
+        last.answered = True
+        asking = in_place_of_a_response(prepared, None)
+        url, method = prepared.url or "", prepared.method or ""
+        info = ResponseInfo(asking, 0, method, url, origin, credential)
+        flow = check(self._cache, info, credential, last.began)
+        renewed = drive(flow, lambda command: self._stand_by_or_log_in(command, origin))
+        return renewed if isinstance(renewed, Credential) else credential
+
     def _stand_by_or_log_in(self, command: Command, origin: str) -> object:
         if isinstance(command, LogOut):
             http = partial(self._open_http, command.credential.key.origin, self)
@@ -141,7 +172,18 @@ class SessionAuth(Principal[requests.Session], AuthBase):
             context = command.context.with_http(lambda: self._open_http(origin))
             with logging_in(self._cache):
                 return self.login(context)
+        if isinstance(command, Check):
+            with logging_in(self._cache):
+                return ask(self._cache, self._route(command), command, self._signal)
         return stand_by(self._cache, command)
+
+    def _route(self, command: Check) -> Route:
+        """Find the way for a small request: that of an upload, or whichever there is."""
+        origin = sent_to(command.url)
+        if origin not in self._routes:
+            session = self._open_http(origin)
+            return Route(session.get_adapter(command.url), command.url, {})
+        return self._routes[origin]
 
     def _do_here(self, command: Command) -> object:
         return self._stand_by_or_log_in(command, "")
@@ -153,7 +195,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         http.auth = auth
         return http
 
-    def _see_to(self, hook: _Hook, response: Response, sending: dict[str, Any]) -> Response:
+    def _see_to(self, hook: Hook, response: Response, sending: dict[str, Any]) -> Response:
         """Do what a response asks for; then give back what no request carries any more."""
         departures = self._cache.departures
         try:
@@ -164,22 +206,29 @@ class SessionAuth(Principal[requests.Session], AuthBase):
             drive(give_back_replaced(self._cache), self._do_here)
         return response
 
-    def _answered(self, hook: _Hook, response: Response, sending: dict[str, Any]) -> Response:
+    def _answered(self, hook: Hook, response: Response, sending: dict[str, Any]) -> Response:
         """Do what a response asks for, and learn from the one that becomes the answer."""
         adapter = getattr(response, "connection", None)
         if adapter is not self._adapter:
             warn_of_retries(adapter)
             self._adapter = adapter
         credential, signal = hook.sent_with(response), None
+        if hook.upload is not None:
+            hook.upload.answered = True
         if self._cache.policy.signals_for(response.status_code):
             signal = self._signal(response, sending)
+        lost = hook.upload is not None and response.status_code in UNANSWERED
         if (
-            (self._is_challenged(response) or signal)
+            (lost or signal or self._is_challenged(response))
             and adapter is not None
             and not inside(self._cache)
         ):
-            exchange = _Exchange(self, hook, credential, response, sending, signal)
-            response, credential, signal = exchange.answered(), exchange.credential, exchange.signal
+            exchange = Exchange(self, hook, credential, response, sending, signal)
+            if exchange.is_lost():
+                response = exchange.answered_after_all()
+            if exchange.signal or self._is_challenged(response):
+                response = exchange.answered()
+            credential, signal = exchange.credential, exchange.signal
         if credential is not None:
             self._learn(credential, response, dead=signal is not None)
             if self._cache.policy.fresh == "always":
@@ -196,7 +245,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
     def _is_challenged(self, response: Response) -> bool:
         # Beside a 401 a challenge is news for who listens, and nothing else.
         return response.status_code == UNAUTHORIZED or (
-            heard(self._cache.policy.listener) and _CHALLENGE in response.headers
+            heard(self._cache.policy.listener) and CHALLENGE in response.headers
         )
 
     def _signal(self, response: Response, sending: dict[str, Any]) -> Error | None:
@@ -206,152 +255,3 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         info = Answer(response.status_code, response.headers, response.url, reading=True)
         peek = Lookahead(response, streamed=bool(sending.get("stream")))
         return signalled(policy.signals_for(response.status_code), info, peek.more)
-
-
-class _Hook:
-    """The response hook of one request, with the grant it was last signed with.
-
-    requests copies it along redirects and into copies of the request, and pickles it with every
-    response; a pickled one does nothing.
-    """
-
-    __slots__ = ("__weakref__", "auth", "credential", "signed_again")
-
-    def __init__(self, auth: SessionAuth, credential: Credential | None) -> None:
-        self.auth = auth
-        self.credential = credential
-        self.signed_again = 0.0
-
-    def __call__(self, response: Response, **sending: Any) -> Response:
-        return self.auth._see_to(self, response, sending)
-
-    def sent_with(self, response: Response) -> Credential | None:
-        """Return the grant that was signed with, or `None` if it was signed anew meanwhile.
-
-        That happens where several threads send one prepared request.
-        """
-        if self.signed_again:
-            began = time.perf_counter() - response.elapsed.total_seconds()
-            if began < self.signed_again:
-                return None
-        return self.credential
-
-    def sign_again(
-        self, refused: Response, dead: Credential | None, credential: Credential
-    ) -> PreparedRequest:
-        """Put a newer grant on the request, and remember which and when."""
-        prepared, self.credential = sign_again(refused, dead, credential)
-        self.signed_again = time.perf_counter()
-        self.auth._cache.departures.carries(self, self.credential)
-        return prepared
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _idle, ()
-
-
-def _idle() -> Callable[..., None]:
-    return _do_nothing
-
-
-def _do_nothing(response: Response, **sending: Any) -> None:
-    """Stand where a hook was before its request was pickled."""
-
-
-class _Exchange:
-    """One response, from its arrival to the answer that replaces it."""
-
-    def __init__(
-        self,
-        auth: SessionAuth,
-        hook: _Hook,
-        credential: Credential | None,
-        response: Response,
-        sending: dict[str, Any],
-        signal: Error | None,
-    ) -> None:
-        self.auth = auth
-        self.hook = hook
-        self.credential = credential
-        self.response = response
-        self.sending = sending
-        self.signal = signal
-        self.origin = sent_to(response.request.url)
-
-    def answered(self) -> Response:
-        """Run the flow; return its response, or raise its failure in requests' own kind."""
-        started, first = time.monotonic(), self.response
-        if self.origin in self.auth._cache.policy.origins:
-            route = Route(first.connection, first.request.url or "", self.sending)
-            self.auth._routes[self.origin] = route
-        final = drive(answer(self.auth._cache, self._info()), self._do)
-        response: Response = final.info.response
-        if response is not first:
-            response.elapsed = first.elapsed + timedelta(seconds=time.monotonic() - started)
-        mark(response, final.outcome)
-        if final.failure is not None:
-            self._free_connection()  # nobody else would: it goes into the exception only
-            raise raisable(final.failure, _KINDS, response) from final.failure.__cause__
-        return response
-
-    def _do(self, command: Command) -> object:
-        self._free_connection()
-        if isinstance(command, Replay):
-            self._replay(command.credential)
-            return self._info()
-        return self.auth._stand_by_or_log_in(command, self.origin)
-
-    def _free_connection(self) -> None:
-        """Read what is left, for there may be no other connection that a login could use.
-
-        One on which a request with a body was refused is closed: its server may not have read the
-        body, and then closes it too, whatever it said. A signalled answer may yet be returned:
-        nothing of it is lost to who reads or streams it.
-        """
-        blocks = getattr(self.response.connection, "_pool_block", False)
-        if self.response.status_code == UNAUTHORIZED:
-            drain(self.response, keep=not self.response.request.body)
-        elif blocks or not self.sending.get("stream"):
-            _ = self.response.content
-
-    def _replay(self, credential: Credential) -> None:
-        refused = self.response
-        refused.close()
-        rewind(refused.request)
-        prepared = self.hook.sign_again(refused, self.credential, credential)
-        self.credential = self.hook.credential
-        self.response = refused.connection.send(prepared, **self.sending)
-        self.response.history = [*refused.history, refused]
-        self.response.request = prepared
-        self.signal = None
-        if self.auth._cache.policy.signals_for(self.response.status_code):
-            self.signal = self.auth._signal(self.response, self.sending)
-
-    def _info(self) -> ResponseInfo:
-        response, request = self.response, self.response.request
-        return ResponseInfo(
-            response=response,
-            status=response.status_code,
-            method=(request.method or "").upper(),
-            url=request.url or "",
-            origin=self.origin,
-            sent_with=self._sent_with(request),
-            challenges=_challenge_lines(response),
-            once=not getattr(getattr(response.raw, "retries", None), "history", ()),
-            replayable=not self._is_dead() or rewind(request),
-            signal=self.signal,
-        )
-
-    def _sent_with(self, request: PreparedRequest) -> Credential | None:
-        return sent_with(self.auth._cache, self.credential, request.headers, request.url or "")
-
-    def _is_dead(self) -> bool:
-        return self.response.status_code == UNAUTHORIZED or self.signal is not None
-
-
-def _challenge_lines(response: Response) -> list[str]:
-    """Return the field lines apart: one that is malformed must not hide the others."""
-    lines = getattr(getattr(response.raw, "headers", None), "getlist", None)
-    if lines is not None:
-        return list(lines(_CHALLENGE))
-    joined = response.headers.get(_CHALLENGE)
-    return [] if joined is None else [joined]

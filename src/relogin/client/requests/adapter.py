@@ -7,8 +7,11 @@ import ssl
 from functools import cache
 from typing import Any
 
+from requests import PreparedRequest, RequestException, Response
 from requests.adapters import HTTPAdapter
 from urllib3.connectionpool import HTTPSConnectionPool
+
+from relogin.client.requests.exchange import Hook, Way
 
 __all__ = ["UploadAdapter"]
 
@@ -24,8 +27,27 @@ class UploadAdapter(HTTPAdapter):
     >>> session = requests.Session()
     >>> session.mount("https://", UploadAdapter())
 
+    And where a connection breaks all the same, it lets the `SessionAuth` of a request with a body
+    find out whether that request's session has died, and send it again if that is safe. An auth
+    alone sees no exceptions. To that end mount it for ``http://`` too.
+
     It takes the parameters of `HTTPAdapter`. It changes nothing outside itself.
     """
+
+    def send(self, request: PreparedRequest, *args: Any, **sending: Any) -> Response:
+        """Send a request, as `HTTPAdapter` does; of an upload that breaks off ask the auth."""
+        try:
+            return super().send(request, *args, **sending)
+        except RequestException as error:
+            hooks = [hook for hook in request.hooks["response"] if isinstance(hook, Hook)]
+            if not hooks:
+                raise
+            failed = error
+        way = Way(self, super().send)
+        try:
+            return hooks[0].instead(failed, request, way, sending)
+        finally:
+            del failed  # whose traceback holds this very frame
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         """Make the pool manager, as `HTTPAdapter` does, with pools that read early answers."""

@@ -1,0 +1,51 @@
+"""What an exchange yields to its driver beside requests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from relogin.client.httpx_family.library import Request, Response
+from relogin.client.renewal.commands import Ask, Check, Login, LogOut, Pause, Wait
+from relogin.client.signals import Signal
+
+__all__ = ["Begin", "Drain", "Look", "Meanwhile", "Small", "Step"]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Ask signals about a response."""
+
+    response: Response
+    signals: Sequence[Signal]
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """Read a response to its end: its connection may be the only one there is.
+
+    Within bounds if it is over with; what may yet be returned stays whole, however long it is.
+    """
+
+    response: Response
+    over: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Small:
+    """Send a small request, and say what it was answered."""
+
+    request: Request
+    command: Check
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Begin the next pass over a body: what it raises, the flow shall know before it is sent."""
+
+    body: Any
+
+
+Meanwhile: TypeAlias = Look | Drain | Begin | Small | Login | LogOut | Wait | Ask | Pause
+Step: TypeAlias = Request | Meanwhile

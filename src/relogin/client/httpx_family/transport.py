@@ -1,0 +1,125 @@
+"""Transports for uploads: they send again what a dead session, and no outage, has broken."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Any
+
+from relogin.client.driver.drive import Stepping
+from relogin.client.httpx_family.exchange import EXTENSION
+from relogin.client.httpx_family.library import Request, Response
+from relogin.client.httpx_family.steps import Small
+from relogin.client.httpx_family.uploads import UploadExchange
+
+__all__ = ["Uploads", "UploadsAsync"]
+
+
+class Uploads:
+    """What `UploadTransport` is in each library of the family."""
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+
+    def handle_request(self, request: Any) -> Any:
+        """Send a request; of an upload that breaks off find out why."""
+        try:
+            return self._transport.handle_request(request)
+        except Exception as error:
+            exchange: UploadExchange | None = request.extensions.get(EXTENSION)
+            if exchange is None or not exchange.is_unanswered(error, request):
+                raise
+            failed = error
+        try:
+            response = self._answered_after_all(exchange, failed, request)
+            if response is None:
+                raise failed
+            return response
+        finally:
+            del failed  # whose traceback holds this very frame
+
+    def _answered_after_all(
+        self, exchange: UploadExchange, error: Exception, request: Request
+    ) -> Response | None:
+        with closing(exchange.lost(error, request, again=True)) as flow:
+            steps: Stepping[Any, Response | None] = Stepping(flow)
+            for step in steps:
+                with steps:
+                    if isinstance(step, Small):
+                        steps.done = exchange.auth.heard(step, self._sent(step.request))
+                    elif step is request:
+                        steps.done = self._sent(request)
+                    else:
+                        steps.done = exchange.auth._do(step)
+            return steps.result
+
+    def _sent(self, request: Request) -> Response:
+        response: Response = self._transport.handle_request(request)
+        response.request = request
+        return response
+
+    def close(self) -> None:
+        """Close the transport that this one sends with."""
+        self._transport.close()
+
+    def __enter__(self) -> Any:
+        self._transport.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._transport.__exit__(*error)
+
+
+class UploadsAsync:
+    """What `AsyncUploadTransport` is in each library of the family."""
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+
+    async def handle_async_request(self, request: Any) -> Any:
+        """Send a request; of an upload that breaks off find out why."""
+        try:
+            return await self._transport.handle_async_request(request)
+        except Exception as error:
+            exchange: UploadExchange | None = request.extensions.get(EXTENSION)
+            if exchange is None or not exchange.is_unanswered(error, request):
+                raise
+            failed = error
+        try:
+            response = await self._answered_after_all(exchange, failed, request)
+            if response is None:
+                raise failed
+            return response
+        finally:
+            del failed
+
+    async def _answered_after_all(
+        self, exchange: UploadExchange, error: Exception, request: Request
+    ) -> Response | None:
+        with closing(exchange.lost(error, request, again=True)) as flow:
+            steps: Stepping[Any, Response | None] = Stepping(flow)
+            for step in steps:
+                with steps:
+                    if isinstance(step, Small):
+                        response = await self._sent(step.request)
+                        steps.done = await exchange.auth.heard_async(step, response)
+                    elif step is request:
+                        steps.done = await self._sent(request)
+                    else:
+                        steps.done = await exchange.auth._do_async(step)
+            return steps.result
+
+    async def _sent(self, request: Request) -> Response:
+        response: Response = await self._transport.handle_async_request(request)
+        response.request = request
+        return response
+
+    async def aclose(self) -> None:
+        """Close the transport that this one sends with."""
+        await self._transport.aclose()
+
+    async def __aenter__(self) -> Any:
+        await self._transport.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._transport.__aexit__(*error)

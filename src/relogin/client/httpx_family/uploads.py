@@ -1,0 +1,84 @@
+"""A request whose end may be an error: whether its session has died, and what can still be done."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+
+from relogin.client.driver.content import has_body
+from relogin.client.driver.credentials import unsign
+from relogin.client.driver.drive import Stepping
+from relogin.client.driver.passes import AsyncChunks, Chunks
+from relogin.client.httpx_family.exchange import Exchange, put_url
+from relogin.client.httpx_family.library import Request, Response
+from relogin.client.httpx_family.steps import Begin, Meanwhile, Small, Step
+from relogin.client.renewal.commands import Check, Final, Replay
+from relogin.client.renewal.policy import ResponseInfo
+from relogin.client.renewal.unanswered import unanswered
+from relogin.client.terms.origins import sent_to
+from relogin.client.terms.outcomes import mark
+
+__all__ = ["UploadExchange"]
+
+
+class UploadExchange(Exchange):
+    """An exchange that looks after an upload which ended in an error."""
+
+    _looked_at: BaseException | None = None
+
+    def lost(
+        self, error: Exception, request: Request, *, again: bool
+    ) -> Generator[Step, Any, Response | None]:
+        """Find the response of an upload that ended in an error; `None` where there is none.
+
+        What is sent `again` is the request itself: httpx knows no other.
+        """
+        self._looked_at, url = error, str(request.url)
+        info = ResponseInfo(
+            response=None,
+            status=0,
+            method=request.method,
+            url=url,
+            origin=sent_to(url),
+            sent_with=self._sent_with(request),
+            replayable=again and self._is_replayable(request),
+        )
+        with closing(unanswered(self._cache, info, self._began)) as flow:
+            steps: Stepping[Any, Final] = Stepping(flow)
+            for command in steps:
+                with steps:
+                    if isinstance(command, Replay):
+                        steps.done = yield from self._sent_again(request, command)
+                    elif isinstance(command, Check):
+                        steps.done = yield Small(self._small(request, command), command)
+                    else:
+                        steps.done = yield command
+        final = steps.result
+        mark(final.info.response or error, final.outcome)
+        return final.info.response  # type: ignore[no-any-return]
+
+    def given_up(self, error: BaseException | None) -> Generator[Meanwhile, Any, None]:
+        """Renew for the next try, if it was a dead session that an upload ended of.
+
+        Nothing can be sent again any more: httpx is about to raise the error.
+        """
+        request = getattr(error, "_request", None) or self._request
+        if isinstance(error, Exception) and self.is_unanswered(error, request):
+            lost: Generator[Any, Any, Response | None] = self.lost(error, request, again=False)
+            yield from lost
+
+    def is_unanswered(self, error: BaseException | None, request: Request) -> bool:
+        """Tell whether an error is the end of an upload, and nobody has looked at it yet."""
+        ours = isinstance(error, self._library.unanswered) and error is not self._looked_at
+        return ours and has_body(request.headers)
+
+    def _sent_again(self, request: Request, command: Replay) -> Generator[Step, Any, ResponseInfo]:
+        if self._credential is not None:
+            put_url(request, unsign(request.headers, str(request.url), self._credential))
+        self._credential = self._signed(request, self._cache.current(command.credential))
+        if isinstance(request.stream, Chunks | AsyncChunks):
+            yield Begin(request.stream)
+        response: Response = yield request
+        return replace(command.info, response=response, status=response.status_code)

@@ -1,0 +1,124 @@
+"""From an upload that nobody answered to its end: its session may have died, and nobody said so.
+
+A server may refuse a request before it has read its body, and close the connection. Then the 401 is
+often lost: the client sees a broken connection, or what a proxy makes of one. Whoever does nothing
+but upload would never log in again. So one small request asks whether the session lives, for all
+that wait. This is a flow as that of `relogin.client.renewal.flow` is, and yields one more command:
+
+    Check(credential, method, url, info)   -> the `ResponseInfo` of the answer
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from relogin.client.events import EventKind
+from relogin.client.renewal.cache import CredentialCache
+from relogin.client.renewal.commands import Check, Command, Final, Flow, Replay, Wait
+from relogin.client.renewal.ends import report
+from relogin.client.renewal.flight import Status
+from relogin.client.renewal.flow import obtain
+from relogin.client.renewal.from_challenge import answers_itself, renewed_by_challenge
+from relogin.client.renewal.policy import Credential, Decision, ResponseInfo
+from relogin.client.renewal.vitality import Question
+from relogin.client.terms.outcomes import Outcome
+from relogin.client.terms.responder import Action
+from relogin.errors import BodyNotReplayable
+
+__all__ = ["UNANSWERED", "check", "unanswered"]
+
+UNANSWERED = frozenset({502, 503, 504})
+"""What a proxy says where the server behind it has not answered."""
+
+
+def unanswered(cache: CredentialCache, info: ResponseInfo, began: float) -> Flow:
+    """Decide about an upload, begun at that time, that ended in an error or in `UNANSWERED`.
+
+    `info.response` is that error or that response, and `info.status` is 0 for an error. It stays
+    the end of a request whose session lives, and of one that may not be sent again: that it was not
+    applied, nobody has said.
+    """
+    sent = info.sent_with
+    if sent is None:
+        return Final(info, Outcome.UNTOUCHED)
+    renewed = yield from check(cache, info, sent, began)
+    if not isinstance(renewed, Credential):
+        return Final(info, Outcome.UNTOUCHED if renewed is None else renewed.outcome)
+    decision = _decision(sent)
+    if not cache.policy.may_replay(info):
+        return _not_replayed(cache, info, decision)
+    report(cache, EventKind.REPLAYED, decision)
+    try:
+        return Final((yield Replay(renewed, info)), Outcome.REPLAYED)
+    except BodyNotReplayable:  # it looked as if it could be sent twice, and could not
+        return _not_replayed(cache, info, decision)
+
+
+def check(
+    cache: CredentialCache, info: ResponseInfo, sent: Credential, began: float
+) -> Generator[Command, Any, Credential | Final | None]:
+    """Renew a session if it is dead; `None` where it lives, or nobody can tell.
+
+    What was seen alive since the upload began is not asked about.
+    """
+    give_up = cache.clock() + cache.policy.wait_timeout
+    while cache.policy.check and cache.clock() < give_up:
+        newer = cache.newer(sent.key, sent)
+        if newer is not None or cache.vitality.last_seen(sent) >= began:
+            return newer
+        mine = Question(sent.key, cache.clock() + cache.policy.wait_timeout)
+        asked = cache.vitality.join(mine)
+        try:
+            if asked is mine:
+                return (yield from _asked(cache, info, sent, mine))
+            yield Wait(asked, min(asked.deadline, give_up) - cache.clock())
+        finally:
+            cache.end(mine, Status.ABANDONED)
+        if asked.status is Status.FAILED:
+            return None
+        if asked.answer is not None:
+            return (yield from _renewed(cache, asked.answer, sent))
+    return None
+
+
+def _asked(
+    cache: CredentialCache, info: ResponseInfo, sent: Credential, mine: Question
+) -> Generator[Command, Any, Credential | Final | None]:
+    """Ask, and renew what is dead before the others go on: none of them asks again."""
+    try:
+        answer: ResponseInfo = yield Check(sent, *cache.policy.small_request(info), info)
+    except Exception:  # noqa: BLE001 - whatever a library raises: nobody can tell
+        cache.end(mine, Status.FAILED)
+        return None
+    renewed = None
+    if cache.policy.decision(answer) is None:
+        cache.vitality.seen(sent)
+    else:
+        renewed = yield from _renewed(cache, answer, sent)
+        mine.answer = answer
+    cache.end(mine, Status.GRANTED)
+    return renewed
+
+
+def _renewed(
+    cache: CredentialCache, answer: ResponseInfo, sent: Credential
+) -> Generator[Command, Any, Credential | Final | None]:
+    decision = cache.policy.decision(answer)
+    if decision is None:  # the realm is another one by now
+        return None
+    report(cache, EventKind.CHALLENGED, decision)
+    if answers_itself(decision):
+        return renewed_by_challenge(cache, decision, sent)
+    dead = sent if sent.key == decision.key else None
+    renewed, _ = yield from obtain(cache, answer, decision, dead)
+    return renewed
+
+
+def _decision(sent: Credential) -> Decision:
+    return Decision(sent.key, Action.RENEW, sent.responder, None, None)
+
+
+def _not_replayed(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> Final:
+    report(cache, EventKind.REFUSED, decision, reason=Outcome.RENEWED_NOT_REPLAYED)
+    return Final(info, Outcome.RENEWED_NOT_REPLAYED)

@@ -1,0 +1,250 @@
+"""One request of requests: its hook, and what becomes of the response that comes, or does not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from requests import PreparedRequest, RequestException, Response
+from requests.adapters import BaseAdapter
+
+from relogin.client.drain import drain
+from relogin.client.driver.credentials import sent_with
+from relogin.client.driver.drive import drive
+from relogin.client.driver.failures import raisable
+from relogin.client.driver.reentry import inside
+from relogin.client.renewal.commands import Command, Flow, Replay
+from relogin.client.renewal.flow import answer
+from relogin.client.renewal.policy import UNAUTHORIZED, Credential, ResponseInfo
+from relogin.client.renewal.unanswered import UNANSWERED, unanswered
+from relogin.client.requests.body import rewind
+from relogin.client.requests.challenges import challenge_lines
+from relogin.client.requests.route import Route
+from relogin.client.requests.signing import sign_again
+from relogin.client.requests.unanswered import Upload, in_place_of_a_response, is_unanswered
+from relogin.client.signals import Error
+from relogin.client.terms.origins import sent_to
+from relogin.client.terms.outcomes import mark
+
+if TYPE_CHECKING:
+    from relogin.client.requests import SessionAuth
+
+__all__ = ["Exchange", "Hook", "Way"]
+
+
+class Way(NamedTuple):
+    """An adapter, and what sends a request over it without looking after its end."""
+
+    adapter: BaseAdapter
+    send: Callable[..., Response]
+
+
+class Hook:
+    """The response hook of one request, with the grant it was last signed with.
+
+    requests copies it along redirects and into copies of the request, and pickles it with every
+    response; a pickled one does nothing.
+    """
+
+    __slots__ = ("__weakref__", "auth", "credential", "signed_again", "upload")
+
+    def __init__(
+        self, auth: SessionAuth, credential: Credential | None, upload: Upload | None = None
+    ) -> None:
+        self.auth = auth
+        self.credential = credential
+        self.signed_again = 0.0
+        self.upload = upload
+
+    def __call__(self, response: Response, **sending: Any) -> Response:
+        """Do what a response asks for, as `SessionAuth` says."""
+        return self.auth._see_to(self, response, sending)
+
+    def sent_with(self, response: Response) -> Credential | None:
+        """Return the grant that was signed with, or `None` if it was signed anew meanwhile.
+
+        That happens where several threads send one prepared request.
+        """
+        if self.signed_again:
+            began = time.perf_counter() - response.elapsed.total_seconds()
+            if began < self.signed_again:
+                return None
+        return self.credential
+
+    def sign_again(
+        self, refused: Response, dead: Credential | None, credential: Credential
+    ) -> PreparedRequest:
+        """Put a newer grant on the request, and remember which and when."""
+        prepared, self.credential = sign_again(refused, dead, credential)
+        self.signed_again = time.perf_counter()
+        self.auth._cache.departures.carries(self, self.credential)
+        return prepared
+
+    def instead(
+        self, error: RequestException, prepared: PreparedRequest, way: Way, sending: dict[str, Any]
+    ) -> Response:
+        """Find the response of an upload that ended in an error, or raise that error."""
+        if self.upload is None or inside(self.auth._cache):
+            raise error
+        self.upload.answered = True
+        if not is_unanswered(error):
+            raise error
+        return Lost(self, error, prepared, way, sending).answered_after_all()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _idle, ()
+
+
+def _idle() -> Callable[..., None]:
+    return _do_nothing
+
+
+def _do_nothing(response: Response, **sending: Any) -> None:
+    """Stand where a hook was before its request was pickled."""
+
+
+class Exchange:
+    """One response, from its arrival to the answer that replaces it."""
+
+    def __init__(
+        self,
+        auth: SessionAuth,
+        hook: Hook,
+        credential: Credential | None,
+        response: Response,
+        sending: dict[str, Any],
+        signal: Error | None,
+    ) -> None:
+        self.auth = auth
+        self.hook = hook
+        self.credential = credential
+        self.response = response
+        self.sending = sending
+        self.signal = signal
+        self.origin = sent_to(response.request.url)
+
+    def answered(self) -> Response:
+        """Run the flow; return its response, or raise its failure in requests' own kind."""
+        return self._ended(answer(self.auth._cache, self._info()))
+
+    def answered_after_all(self) -> Response:
+        """Do the same where a proxy says that the server has not answered an upload."""
+        upload: Any = self.hook.upload
+        return self._ended(unanswered(self.auth._cache, self._info(), upload.began))
+
+    def _ended(self, flow: Flow) -> Response:
+        started, first = time.monotonic(), self.response
+        self._keep_route()
+        final = drive(flow, self._do)
+        response: Response = final.info.response
+        if response is not first:
+            response.elapsed = first.elapsed + timedelta(seconds=time.monotonic() - started)
+        mark(response, final.outcome)
+        if final.failure is not None:
+            self._free_connection()  # nobody else would: it goes into the exception only
+            raise raisable(final.failure, self.auth._kinds, response) from final.failure.__cause__
+        return response
+
+    def _keep_route(self) -> None:
+        if self.origin in self.auth._cache.policy.origins:
+            route = Route(self.response.connection, self.response.request.url or "", self.sending)
+            self.auth._routes[self.origin] = route
+
+    def _do(self, command: Command) -> object:
+        self._free_connection()
+        if isinstance(command, Replay):
+            self._replay(command.credential)
+            return self._info()
+        return self.auth._stand_by_or_log_in(command, self.origin)
+
+    def _free_connection(self) -> None:
+        """Read what is left, for there may be no other connection that a login could use.
+
+        One on which a request with a body was refused is closed: its server may not have read the
+        body, and then closes it too, whatever it said. A signalled answer may yet be returned:
+        nothing of it is lost to who reads or streams it.
+        """
+        blocks = getattr(self.response.connection, "_pool_block", False)
+        if self.response.status_code == UNAUTHORIZED:
+            drain(self.response, keep=not self.response.request.body)
+        elif blocks or not self.sending.get("stream"):
+            _ = self.response.content
+
+    def _replay(self, credential: Credential) -> None:
+        refused = self.response
+        refused.close()
+        rewind(refused.request)
+        prepared = self.hook.sign_again(refused, self.credential, credential)
+        self.credential = self.hook.credential
+        self.response = refused.connection.send(prepared, **self.sending)
+        self.response.history = [*refused.history, refused]
+        self.response.request = prepared
+        self.signal = None
+        if self.auth._cache.policy.signals_for(self.response.status_code):
+            self.signal = self.auth._signal(self.response, self.sending)
+
+    def _info(self) -> ResponseInfo:
+        response, request = self.response, self.response.request
+        return ResponseInfo(
+            response=response,
+            status=response.status_code,
+            method=(request.method or "").upper(),
+            url=request.url or "",
+            origin=self.origin,
+            sent_with=self._sent_with(request),
+            challenges=challenge_lines(response),
+            once=not getattr(getattr(response.raw, "retries", None), "history", ()),
+            replayable=not self.may_go_again() or rewind(request),
+            signal=self.signal,
+        )
+
+    def _sent_with(self, request: PreparedRequest) -> Credential | None:
+        return sent_with(self.auth._cache, self.credential, request.headers, request.url or "")
+
+    def may_go_again(self) -> bool:
+        """Tell whether the response is one after which the request may be sent again."""
+        status = self.response.status_code
+        return status == UNAUTHORIZED or self.signal is not None or self.is_lost()
+
+    def is_lost(self) -> bool:
+        """Tell whether a proxy says that the server has not answered an upload."""
+        return self.response.status_code in UNANSWERED and self.hook.upload is not None
+
+
+class Lost(Exchange):
+    """An upload that ended in an error, from there to the response that it has after all."""
+
+    def __init__(
+        self,
+        hook: Hook,
+        error: RequestException,
+        prepared: PreparedRequest,
+        way: Way,
+        sending: dict[str, Any],
+    ) -> None:
+        nothing = in_place_of_a_response(prepared, way.adapter)
+        super().__init__(hook.auth, hook, hook.credential, nothing, sending, None)
+        self.error = error
+        self.way = way
+
+    def answered_after_all(self) -> Response:
+        """Run the flow; return the response of what was sent again, or raise the error."""
+        upload: Any = self.hook.upload
+        self._keep_route()
+        final = drive(unanswered(self.auth._cache, self._info(), upload.began), self._do)
+        if final.info.status == 0:
+            mark(self.error, final.outcome)
+            raise self.error
+        mark(self.response, final.outcome)
+        return self.response
+
+    def is_lost(self) -> bool:
+        """Tell that nobody has answered."""
+        return self.response.status_code == 0
+
+    def _replay(self, credential: Credential) -> None:
+        rewind(self.response.request)
+        prepared = self.hook.sign_again(self.response, self.credential, credential)
+        self.response = self.way.send(prepared, **self.sending)

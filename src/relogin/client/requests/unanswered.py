@@ -1,0 +1,98 @@
+"""Uploads that nobody answered: how requests shows them, and the small request that asks why."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from requests import ConnectTimeout, PreparedRequest, RequestException, Response, Timeout
+from requests.adapters import BaseAdapter
+
+from relogin.client.drain import drain
+from relogin.client.driver.content import of_a_body
+from relogin.client.renewal.cache import CredentialCache
+from relogin.client.renewal.commands import Check
+from relogin.client.renewal.policy import Credential, ResponseInfo
+from relogin.client.requests.broken import is_broken, keeps_a_connection
+from relogin.client.requests.challenges import challenge_lines
+from relogin.client.requests.route import Route
+from relogin.client.requests.signing import sign_prepared
+from relogin.client.signals import Error
+from relogin.client.terms.origins import sent_to
+
+__all__ = ["Upload", "ask", "in_place_of_a_response", "is_unanswered"]
+
+
+@dataclass(eq=False, slots=True)
+class Upload:
+    """A request with a body, from when it was signed; `answered` says that its end was seen."""
+
+    credential: Credential
+    began: float
+    answered: bool = False
+
+
+def is_unanswered(error: RequestException) -> bool:
+    """Tell whether a request may have reached its server, which has not answered it."""
+    if isinstance(error, Timeout):
+        return not isinstance(error, ConnectTimeout)
+    return is_broken(error)
+
+
+def in_place_of_a_response(prepared: PreparedRequest, adapter: BaseAdapter | None) -> Response:
+    """Make what stands for the response that never came: nobody but us ever sees it."""
+    nothing: Any = Response()
+    nothing.request, nothing.connection, nothing.url = prepared, adapter, prepared.url
+    nothing.status_code, nothing._content, nothing._content_consumed = 0, b"", True
+    return nothing  # type: ignore[no-any-return]
+
+
+def ask(
+    cache: CredentialCache,
+    route: Route,
+    command: Check,
+    signal: Callable[[Response, dict[str, Any]], Error | None],
+) -> ResponseInfo:
+    """Send a small request the way that an upload took, and say what it was answered."""
+    prepared = _small(command)
+    sign_prepared(prepared, cache.current(command.credential))
+    timeout = route.sending.get("timeout") or cache.policy.login_timeout
+    sending = {**route.sending, "stream": True, "timeout": timeout}
+    response = _sent(route.adapter, prepared, sending)
+    found = signal(response, sending)
+    drain(response)
+    return ResponseInfo(
+        response=response,
+        status=response.status_code,
+        method=command.method,
+        url=command.url,
+        origin=sent_to(command.url),
+        sent_with=command.credential,
+        challenges=challenge_lines(response),
+        signal=found,
+    )
+
+
+def _small(command: Check) -> PreparedRequest:
+    """Copy a request without its body, and without the fields that speak of one."""
+    prepared: PreparedRequest = copy.copy(command.info.response.request)
+    prepared.method, prepared.url = command.method, command.url
+    prepared.body, prepared.hooks = None, {"response": []}
+    prepared.headers = prepared.headers.copy()
+    for name in list(prepared.headers):
+        if of_a_body(name):
+            del prepared.headers[name]
+    return prepared
+
+
+def _sent(adapter: BaseAdapter, prepared: PreparedRequest, sending: dict[str, Any]) -> Response:
+    kept = keeps_a_connection(adapter, prepared, sending)
+    try:
+        return adapter.send(prepared, **sending)
+    except RequestException as error:
+        if not (kept and is_broken(error)):
+            raise
+    adapter.close()
+    return adapter.send(prepared, **sending)

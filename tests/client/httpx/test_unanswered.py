@@ -1,0 +1,267 @@
+"""An upload that nobody answers, in httpx: with the transports for uploads, and without."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import httpx
+import pytest
+
+from relogin.client import outcome
+from relogin.client.httpx import AsyncUploadTransport, SessionAuth, UploadTransport
+from relogin.client.signals import status
+from tests.client.breaking import HOW, UPLOAD, How, asked, breaking, checks, uploads
+from tests.client.httpx_drivers import Caller, Driver, in_tasks, in_threads
+from tests.client.server import Answer, Server
+
+
+def opened(driver: Driver, server: Server, *, transport: bool = True, **options: Any) -> Caller:
+    """Open a client with an auth, and with a transport of ours; log in."""
+    http = options.pop("http", None)
+    auth = SessionAuth(driver.login(server), server.url, http=http, **options)
+    given: dict[str, Any] = {}
+    if transport:
+        given["transport"] = AsyncUploadTransport() if driver.is_async else UploadTransport()
+    client = driver.open(auth=auth, **given)
+    client.get(f"{server.url}/first")
+    return client
+
+
+@pytest.fixture
+def lost(driver: Driver, server: Server) -> Caller:
+    client = opened(driver, server)
+    server.kill()
+    return client
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_an_upload_that_may_go_twice_is_sent_again(server: Server, lost: Caller, how: How) -> None:
+    breaking(server, how)
+    answer = lost.put(f"{server.url}/upload", content=UPLOAD)
+    assert (answer.status_code, outcome(answer), answer.content) == (200, "replayed", UPLOAD)
+    assert asked(server) == ["PUT /upload", "HEAD /upload", "POST /login", "PUT /upload"]
+    assert uploads(server) == [UPLOAD]
+
+
+class Twice:
+    def __iter__(self) -> Any:
+        yield UPLOAD
+
+
+class AsyncTwice:
+    async def __aiter__(self) -> Any:
+        yield UPLOAD
+
+
+def test_a_body_that_is_iterated_is_sent_again(
+    driver: Driver, server: Server, lost: Caller
+) -> None:
+    breaking(server, "reset")
+    body = AsyncTwice() if driver.is_async else Twice()
+    assert lost.put(f"{server.url}/upload", content=body).content == UPLOAD
+
+
+@pytest.mark.parametrize("transport", [True, False])
+def test_another_method_is_not_sent_again_and_the_next_one_arrives(
+    driver: Driver, server: Server, transport: bool
+) -> None:
+    client = opened(driver, server, transport=transport)
+    server.kill()
+    breaking(server, "reset")
+    with pytest.raises(httpx.RemoteProtocolError) as caught:
+        client.post(f"{server.url}/upload", content=UPLOAD)
+    assert outcome(caught.value) == "renewed_not_replayed"
+    assert client.post(f"{server.url}/upload", content=UPLOAD).status_code == 200
+    assert uploads(server) == [UPLOAD]
+    assert (len(checks(server)), server.logins) == (1, 2)
+
+
+def test_without_the_transport_no_error_is_made_a_response(driver: Driver, server: Server) -> None:
+    client = opened(driver, server, transport=False)
+    server.kill()
+    breaking(server, "reset")
+    with pytest.raises(httpx.RemoteProtocolError) as caught:
+        client.put(f"{server.url}/upload", content=UPLOAD)
+    assert outcome(caught.value) == "renewed_not_replayed"
+    assert asked(server) == ["PUT /upload", "HEAD /upload", "POST /login"]
+
+
+@pytest.mark.parametrize("transport", [True, False])
+def test_a_502_needs_no_transport(driver: Driver, server: Server, transport: bool) -> None:
+    client = opened(driver, server, transport=transport)
+    server.kill()
+    breaking(server, "502")
+    answer = client.put(f"{server.url}/upload", content=UPLOAD)
+    assert (answer.status_code, outcome(answer)) == (200, "replayed")
+    server.kill()
+    answer = client.post(f"{server.url}/upload", content=UPLOAD)
+    assert (answer.status_code, answer.content) == (502, b"bad gateway")
+    assert outcome(answer) == "renewed_not_replayed"
+
+
+@pytest.mark.parametrize("transport", [True, False])
+@pytest.mark.parametrize("how", HOW)
+def test_with_a_session_that_lives_the_end_is_passed_on(
+    driver: Driver, server: Server, how: How, transport: bool
+) -> None:
+    client = opened(driver, server, transport=transport)
+    breaking(server, how, always=True)
+    if how == "502":
+        answer = client.put(f"{server.url}/upload", content=UPLOAD)
+        assert (answer.status_code, outcome(answer)) == (502, "untouched")
+    else:
+        with pytest.raises(httpx.RemoteProtocolError) as caught:
+            client.put(f"{server.url}/upload", content=UPLOAD)
+        assert outcome(caught.value) == "untouched"
+    assert asked(server) == ["PUT /upload", "HEAD /upload"]
+    assert server.logins == 1
+
+
+@pytest.mark.parametrize("transport", [True, False])
+def test_it_can_be_turned_off(driver: Driver, server: Server, transport: bool) -> None:
+    client = opened(driver, server, check=False, transport=transport)
+    server.kill()
+    breaking(server, "reset")
+    with pytest.raises(httpx.RemoteProtocolError):
+        client.put(f"{server.url}/upload", content=UPLOAD)
+    assert asked(server) == ["PUT /upload"]
+
+
+def test_a_url_of_the_users_is_asked_instead(driver: Driver, server: Server) -> None:
+    client = opened(driver, server, check=f"{server.url}/me")
+    server.kill()
+    breaking(server, "reset")
+    assert client.put(f"{server.url}/upload?a=b", content=UPLOAD).status_code == 200
+    small = server.seen("/me")[0]
+    assert (small.method, small.body, small.headers["Content-Length"]) == ("GET", b"", None)
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_the_small_request_has_the_fields_of_the_upload_but_for_those_of_its_body(
+    server: Server, lost: Caller, how: How
+) -> None:
+    breaking(server, how)
+    fields = {"X-Tenant": "a", "Content-Type": "text/plain", "If-Match": "*"}
+    lost.put(f"{server.url}/upload", content=UPLOAD, headers=fields)
+    (small,) = checks(server)
+    assert small.headers["X-Tenant"] == "a"
+    assert small.token == "s3cret-1"
+    assert not {"content-type", "content-length", "if-match"} & {
+        name.lower() for name in small.headers
+    }
+
+
+def test_a_session_that_is_a_cookie_is_asked_about_and_sent_anew(
+    driver: Driver, server: Server
+) -> None:
+    server.binding = "cookie"
+    client = opened(driver, server)
+    server.kill()
+    breaking(server, "reset")
+    assert client.put(f"{server.url}/upload", content=UPLOAD).status_code == 200
+    assert checks(server)[0].cookies == {"sid": "s3cret-1"}
+    assert server.requests[-1].cookies == {"sid": "s3cret-2"}
+
+
+def test_many_uploads_at_once_cost_one_small_request_and_one_login(
+    driver: Driver, server: Server, lost: Caller
+) -> None:
+    breaking(server, "reset", waits_for=8)
+    url = f"{server.url}/upload"
+    put = lost.client.put
+    if driver.is_async:
+        answers = driver.run(in_tasks, 8, lambda _: put(url, content=UPLOAD))
+    else:
+        answers = in_threads(8, lambda _: put(url, content=UPLOAD))
+    assert [answer.status_code for answer in answers] == [200] * 8
+    assert (len(checks(server)), server.logins) == (1, 2)
+    assert uploads(server) == [UPLOAD] * 8
+
+
+def test_where_the_small_request_breaks_too_nobody_can_tell(server: Server, lost: Caller) -> None:
+    def gone(_: object) -> Answer:
+        raise ConnectionResetError
+
+    server.routes["/upload"] = gone
+    with pytest.raises(httpx.RemoteProtocolError) as caught:
+        lost.put(f"{server.url}/upload", content=UPLOAD)
+    assert outcome(caught.value) == "untouched"
+    assert server.logins == 1
+
+
+def test_a_time_out_is_an_upload_without_an_answer_too(server: Server, lost: Caller) -> None:
+    breaking(server, "502")
+    quick = server.answers
+    assert quick is not None
+    go = threading.Event()
+
+    def slow(request: Any) -> Answer:
+        if request.body and request.path == "/upload" and len(server.seen("/upload")) == 1:
+            go.wait(10)
+        return quick(request)
+
+    server.answers = slow
+    answer = lost.put(f"{server.url}/upload", content=UPLOAD, timeout=0.3)
+    go.set()
+    assert (answer.status_code, outcome(answer)) == (200, "replayed")
+
+
+def test_a_signal_may_be_what_the_small_request_brings(driver: Driver, server: Server) -> None:
+    client = opened(driver, server, signals=[status(440)])
+    server.refusal_status = 440
+    server.kill()
+
+    def answer(request: Any) -> Answer:
+        if request.path == "/login":
+            return server._log_in()
+        given = server.protected(request)
+        return Answer(502) if request.body and given.status == 440 else given
+
+    server.answers = answer
+    assert client.put(f"{server.url}/upload", content=UPLOAD).status_code == 200
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_a_client_of_the_users_own_asks(driver: Driver, server: Server, how: How) -> None:
+    http = driver.open(headers={"X-Own": "a"})
+    client = opened(driver, server, transport=False, http=http.client)
+    server.kill()
+    breaking(server, how)
+    if how == "502":
+        assert client.put(f"{server.url}/upload", content=UPLOAD).status_code == 200
+    else:
+        with pytest.raises(httpx.RemoteProtocolError):
+            client.put(f"{server.url}/upload", content=UPLOAD)
+    assert checks(server)[0].headers["User-Agent"].startswith("python-httpx")
+    assert server.logins == 2
+
+
+def test_a_client_that_is_not_awaited_asks_in_a_thread(driver: Driver, server: Server) -> None:
+    with httpx.Client(trust_env=False) as http:
+        auth = SessionAuth(server.login, server.url, http=http)
+        client = driver.open(auth=auth)
+        client.get(f"{server.url}/first")
+        server.kill()
+        breaking(server, "502")
+        assert client.put(f"{server.url}/upload", content=UPLOAD).status_code == 200
+
+
+def test_an_error_of_a_request_without_a_body_is_not_asked_about(
+    server: Server, lost: Caller
+) -> None:
+    def gone(_: object) -> Answer:
+        raise ConnectionResetError
+
+    server.routes["/upload"] = gone
+    with pytest.raises(httpx.RemoteProtocolError):
+        lost.get(f"{server.url}/upload")
+    assert asked(server) == ["GET /upload"]
+
+
+def test_a_transport_without_an_auth_does_what_httpx_does(driver: Driver, server: Server) -> None:
+    breaking(server, "reset", always=True)
+    transport: Any = AsyncUploadTransport() if driver.is_async else UploadTransport()
+    client = driver.open(transport=transport)
+    with pytest.raises(httpx.RemoteProtocolError):
+        client.put(f"{server.url}/upload", content=UPLOAD)
