@@ -30,7 +30,7 @@ SECTIONS = {
         "server",
     ],
     "docs/explanation/index": [
-        "why-401", "renewal", "trust", "peers", "early-refusals", "performance",
+        "why-401", "renewal", "trust", "peers", "digest", "early-refusals", "performance",
         "/findings/README", "/CONTRIBUTING", "/SECURITY", "/CHANGELOG",
     ],
 }  # fmt: skip

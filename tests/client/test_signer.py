@@ -11,7 +11,7 @@ import pytest
 from relogin import BodyNotReplayable, InvalidGrant
 from relogin.client import Outcome, outcome
 from relogin.client.responders import Outgoing, Responder, Signer
-from tests.client.either import Either
+from tests.client.either import Either, an_either
 from tests.client.hmac_scheme import HMAC, HMACSite
 from tests.client.server import Server
 
@@ -20,6 +20,13 @@ from tests.client.server import Server
 def site(server: Server) -> HMACSite:
     server.answers = found = HMACSite()
     return found
+
+
+@pytest.fixture(params=["requests", "httpx"])
+def threaded(request: pytest.FixtureRequest) -> Iterator[Either]:
+    """The libraries that take files and generators of threads."""
+    with an_either(request.param) as begun:
+        yield begun
 
 
 @pytest.fixture
@@ -52,12 +59,11 @@ def test_a_key_that_changed_is_renewed_and_the_request_signed_anew(
 
 
 def test_a_file_is_read_to_sign_it_and_sent_whole(
-    server: Server, either: Either, site: HMACSite, caller: Any
+    server: Server, threaded: Either, site: HMACSite
 ) -> None:
-    if either.driver is not None and either.driver.is_async:
-        pytest.skip("an asynchronous client takes no file")
+    caller = threaded.attach(lambda _: site.key, server.url, responders=[HMAC])
     caller.get(server.url)
-    answer = caller.post(server.url, **body(either, io.BytesIO(b"x" * 200_000)))
+    answer = caller.post(server.url, **body(threaded, io.BytesIO(b"x" * 200_000)))
     assert (answer.status_code, len(answer.content), site.refused) == (200, 200_000, 1)
 
 
@@ -72,16 +78,15 @@ def test_a_redirect_is_signed_for_where_it_leads(
 
 
 def test_what_cannot_be_signed_goes_out_without(
-    server: Server, either: Either, site: HMACSite, caller: Any
+    server: Server, threaded: Either, site: HMACSite
 ) -> None:
-    if either.driver is not None and either.driver.is_async:
-        pytest.skip("its generators are asynchronous")
+    caller = threaded.attach(lambda _: site.key, server.url, responders=[HMAC])
     caller.get(server.url)
 
     def pieces() -> Iterator[bytes]:
         yield b"content"
 
-    answer = caller.post(server.url, **body(either, pieces()))
+    answer = caller.post(server.url, **body(threaded, pieces()))
     assert (answer.status_code, outcome(answer)) == (401, Outcome.RENEWED_NOT_REPLAYED)
     assert "Authorization" not in server.requests[-1].headers
 
@@ -102,13 +107,12 @@ class Stuck(io.BytesIO):
 
 
 def test_a_file_that_cannot_be_put_back_is_never_sent_short(
-    server: Server, either: Either, site: HMACSite, caller: Any
+    server: Server, threaded: Either, site: HMACSite
 ) -> None:
-    if either.driver is not None and either.driver.is_async:
-        pytest.skip("an asynchronous client takes no file")
+    caller = threaded.attach(lambda _: site.key, server.url, responders=[HMAC])
     caller.get(server.url)
     with pytest.raises(BodyNotReplayable, match="cannot be read a"):
-        caller.post(server.url, **body(either, Stuck(b"content")))
+        caller.post(server.url, **body(threaded, Stuck(b"content")))
 
 
 class Never(Signer):
