@@ -120,9 +120,9 @@ class SessionChallenge:
         for one with a token68: `Session expired` is two words.
         """
         if challenge.scheme.lower() != SCHEME.lower():
-            raise ValueError(f"a {challenge.scheme} challenge is none of the Session scheme")
+            raise ValueError(f"a {challenge.scheme} challenge is not one of the Session scheme")
         if challenge.token68 is not None:
-            raise ValueError("a challenge of the Session scheme has no token68")
+            raise ValueError("a Session challenge must not have a token68")
         challenge = without_quotes(challenge)
         max_age = challenge.get("max_age", "")
         received = {
@@ -169,7 +169,7 @@ def _check_text(name: str, text: str) -> None:
     if not isinstance(text, str):
         raise TypeError(f"{name} must be a str, not {type(text).__name__}")
     if not _safe_text(text):
-        raise ValueError(f"{name} may hold printable ASCII without quote, backslash and comma")
+        raise ValueError(f"{name} must be printable ASCII without quote, backslash and comma")
 
 
 def _check_code(error: str) -> None:
@@ -177,7 +177,9 @@ def _check_code(error: str) -> None:
         raise TypeError(f"error must be a str, not {type(error).__name__}")
     if not _private_name(error):
         known = ", ".join(SessionError)
-        raise ValueError(f"error {error!r} is none of {known}; a code of your own has a dot in it")
+        raise ValueError(
+            f"error {error!r} is not one of {known}; a code of your own must contain a dot"
+        )
 
 
 def check_seconds(name: str, seconds: int) -> None:

@@ -192,7 +192,7 @@ def test_a_status_that_must_have_a_challenge_and_has_none_is_a_fault(
     status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert from_stdin(b"HTTP/1.1 %d X\r\n\r\n" % status, monkeypatch) == 1
-    assert f"A {status} must come with" in capsys.readouterr().out
+    assert f"A {status} must have the field" in capsys.readouterr().out
 
 
 def test_responses_without_a_challenge_are_said_to_have_none(

@@ -98,7 +98,7 @@ def test_an_answer_without_a_challenge_is_said_to_have_none(
 def test_a_401_without_a_challenge_is_a_fault(capsys: pytest.CaptureFixture[str]) -> None:
     with answering(401) as server:
         assert main(["probe", server.url]) == 1
-    assert "must come with WWW-Authenticate" in capsys.readouterr().out
+    assert "must have the field WWW-Authenticate" in capsys.readouterr().out
 
 
 def test_no_credential_of_netrc_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,7 +120,7 @@ def test_no_credential_of_netrc_is_sent(tmp_path: Path, monkeypatch: pytest.Monk
         ("api.example.com", "begin with https://"),
         ("ftp://api.example.com", "begin with https://"),
         ("https://", "begin with https://"),
-        ("http://[", "no URL"),
+        ("http://[", "not a URL"),
         ("http://127.0.0.1:99999/", "out of range"),
         ("https://ada:hunter2@api.example.com", "no credential"),
     ],

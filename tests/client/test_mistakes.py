@@ -36,9 +36,9 @@ VALUES: dict[str, tuple[dict[str, Any], str]] = {
     "budget in words": ({"budget": (10, "30")}, "the second number of budget must be"),
     "check elsewhere": ({"check": "https://b.example/"}, "check= is a URL at one of the origins"),
     "check of a path": ({"check": "/me"}, "check= is a URL at one of the origins"),
-    "no responder": ({"responders": []}, "responders= names no scheme"),
+    "no responder": ({"responders": []}, "responders= is empty"),
     "unknown action": ({"actions": {None: "ignore"}}, "'ignore' is not a valid Action: .* stop"),
-    "fresh in vain": ({"fresh": "always"}, "fresh= says when the store is asked"),
+    "fresh in vain": ({"fresh": "always"}, "fresh= sets when the store is read"),
     "fresh by truth": ({"fresh": True, "store": MemoryStore()}, 'fresh= is "always" or None'),
     "fresh of many": ({"fresh": ["always"], "store": MemoryStore()}, 'fresh= is "always" or None'),
 }
@@ -47,12 +47,15 @@ KINDS: dict[str, tuple[dict[str, Any], str]] = {
     "realm": ({"realm": 5}, "realm= is a str or None; not int"),
     "account": ({"account": None}, "account= is a str; not NoneType"),
     "check by number": ({"check": 1}, "check= is a URL, True or False; not int"),
-    "responder by name": ({"responders": ["BEARER"]}, "responders= takes several Responders of"),
-    "one responder": ({"responders": BEARER}, r"responders= takes .* such as \[BEARER\]"),
-    "number of responders": ({"responders": 1}, "responders= takes several Responders of"),
-    "one signal": ({"signals": status(440)}, r"signals= takes .* such as \[status\(440\)\]"),
-    "signals that are none": ({"signals": [440]}, "signals= takes several callables"),
-    "number of signals": ({"signals": 440}, "signals= takes several callables"),
+    "responder by name": (
+        {"responders": ["BEARER"]},
+        "responders= must be a list of Responders of",
+    ),
+    "one responder": ({"responders": BEARER}, r"responders= must be .* such as \[BEARER\]"),
+    "number of responders": ({"responders": 1}, "responders= must be a list of Responders of"),
+    "one signal": ({"signals": status(440)}, r"signals= must be .* such as \[status\(440\)\]"),
+    "signals that are none": ({"signals": [440]}, "signals= must be a list of callables"),
+    "number of signals": ({"signals": 440}, "signals= must be a list of callables"),
     "list of actions": ({"actions": ["stop"]}, "actions= is a mapping of error codes"),
     "budget without time": ({"budget": 10}, "budget= is how many logins, and in how many seconds"),
     "budget of one": ({"budget": (10,)}, "budget= is how many logins, and in how many seconds"),
@@ -80,10 +83,10 @@ def test_what_is_of_another_kind_is_refused(kind: Any, mistake: str) -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (None, "a login is a callable, not NoneType"),
-        (("ada", "s3cret"), "a login is a callable, not tuple"),
-        ("https://api.example.com/login", "a login is a callable, not str"),
-        (JSONLogin, r"a login is made of its class first: JSONLogin\("),
+        (None, "a login must be a function or other callable, not NoneType"),
+        (("ada", "s3cret"), "a login must be a function or other callable, not tuple"),
+        ("https://api.example.com/login", "a login must be a function or other callable, not str"),
+        (JSONLogin, r"pass an instance, not the class: JSONLogin\("),
     ],
 )
 def test_what_is_no_login_is_refused_and_not_shown(kind: Any, given: Any, message: str) -> None:
@@ -96,7 +99,7 @@ def test_a_listener_that_must_be_awaited_is_refused(kind: Any) -> None:
     async def listen(event: object) -> None:
         raise NotImplementedError
 
-    with pytest.raises(TypeError, match=r"^SessionAuth: on_event= is called and never awaited"):
+    with pytest.raises(TypeError, match=r"^SessionAuth: on_event= must be a plain function"):
         kind(login, ORIGIN, on_event=listen)
 
 
@@ -124,22 +127,22 @@ def test_a_store_that_must_be_awaited_is_no_store_for_requests() -> None:
 @pytest.mark.parametrize(
     ("origins", "message"),
     [
-        ("", "'' is no absolute URL: give scheme and host"),
-        (["https://api.example.com", ""], "'' is no absolute URL"),
-        ("api.example.com/v1?key=s3cret", r"'api\.example\.com' is no absolute URL"),
-        ("localhost:8000", "'localhost' is no absolute URL"),
-        ("ada:s3cret@api.example.com", r"'api\.example\.com' is no absolute URL"),
-        ("ada:s3cret", "'ada' is no absolute URL"),
-        ("*", r"'\*' is no absolute URL"),
+        ("", "'' is not an absolute URL: write it with scheme"),
+        (["https://api.example.com", ""], "'' is not an absolute URL"),
+        ("api.example.com/v1?key=s3cret", r"'api\.example\.com' is not an absolute URL"),
+        ("localhost:8000", "'localhost' is not an absolute URL"),
+        ("ada:s3cret@api.example.com", r"'api\.example\.com' is not an absolute URL"),
+        ("ada:s3cret", "'ada' is not an absolute URL"),
+        ("*", r"'\*' is not an absolute URL"),
         ("https://*.example.com", "no wildcards, one URL each"),
         ("https://a.example,https://b.example", "no wildcards, one URL each"),
         ("https://ada:s3cret@api.example.com", "no user or password is looked for in it: "),
         ("https://ada:s3/cret@api.example.com", "or no port up to 65535"),
         ("https://ada:s3cret", "or no port up to 65535"),
         ("https://api.example.com:0", "or no port up to 65535"),
-        ("https://api.exam\nple.com", "a backslash or blank before the path"),
+        ("https://api.exam\nple.com", "a backslash or space before the path"),
         ("ftp://api.example.com", "ftp: is no origin of http or https"),
-        ([], "names no origin"),
+        ([], "is empty"),
     ],
 )
 def test_an_origin_that_is_none_is_refused_and_no_password_shown(
@@ -155,7 +158,7 @@ def test_an_origin_that_is_none_is_refused_and_no_password_shown(
 
 @pytest.mark.parametrize("origins", [5, [None], [b"https://api.example.com"], b"https://a"])
 def test_what_is_no_text_is_no_origin(kind: Any, origins: Any) -> None:
-    with pytest.raises(TypeError, match=r"^SessionAuth: origins= is a URL or several"):
+    with pytest.raises(TypeError, match=r"^SessionAuth: origins= must be a URL or a list"):
         kind(login, origins)
 
 

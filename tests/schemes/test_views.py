@@ -54,7 +54,7 @@ def test_scopes_may_be_given_as_they_stand_in_the_field() -> None:
 def test_an_error_that_could_not_be_sent_is_read_as_it_came() -> None:
     seen = BearerChallenge.from_challenge(received(r'bearer error="a\"b", x=y'))
     assert seen.error == 'a"b'
-    with pytest.raises(ValueError, match="error may hold"):
+    with pytest.raises(ValueError, match="error must be"):
         str(seen)
 
 
@@ -71,12 +71,12 @@ def test_an_error_that_could_not_be_sent_is_read_as_it_came() -> None:
     ],
 )
 def test_what_rfc_6750_forbids_is_not_sent(words: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="may hold printable ASCII"):
+    with pytest.raises(ValueError, match="must be printable ASCII"):
         BearerChallenge(**words)
 
 
 def test_a_bearer_challenge_that_says_nothing_is_not_sent() -> None:
-    with pytest.raises(ValueError, match="says something"):
+    with pytest.raises(ValueError, match="needs a parameter"):
         str(BearerChallenge())
 
 
@@ -86,7 +86,7 @@ def test_a_bare_bearer_challenge_is_read() -> None:
 
 @pytest.mark.parametrize("view", [BearerChallenge, DigestChallenge, RegistryChallenge])
 def test_a_challenge_of_another_scheme_is_refused(view: Any) -> None:
-    with pytest.raises(ValueError, match="a Basic challenge is none of the"):
+    with pytest.raises(ValueError, match="a Basic challenge is not one of the"):
         view.from_challenge(Challenge("Basic", {"realm": "x"}))
 
 
@@ -205,7 +205,7 @@ def test_a_registry_challenge_reads_back_as_it_was_written(
         ({"realm": "https://[::1"}, "URL of a token server"),
         ({"scope": [("repository", "a b", "pull")]}, "the name of an access"),
         ({"scope": [("repository", "a", "pull,push")]}, "the action of an access"),
-        ({"scope": [("re:po", "a", "pull")]}, "no colon"),
+        ({"scope": [("re:po", "a", "pull")]}, "must not contain a colon"),
         ({"service": 'a"b'}, "service"),
     ],
 )
@@ -219,7 +219,7 @@ def test_a_realm_that_is_no_url_is_read_as_it_came() -> None:
 
 
 def test_a_bearer_challenge_without_a_realm_is_none_of_a_registry() -> None:
-    with pytest.raises(ValueError, match="names no token server"):
+    with pytest.raises(ValueError, match="does not name a token server"):
         RegistryChallenge.from_challenge(Challenge("Bearer"))
 
 

@@ -253,7 +253,7 @@ def test_sessions_that_flask_keeps_elsewhere_need_a_verify() -> None:
 
     app = flask.Flask("orders")
     app.session_interface = Elsewhere()
-    with pytest.raises(TypeError, match="give a verify"):
+    with pytest.raises(TypeError, match="pass a verify"):
         OwnSession(app)
 
 

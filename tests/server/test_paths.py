@@ -116,9 +116,9 @@ def test_what_begins_otherwise_than_every_pattern_is_soon_told() -> None:
         ("/docs/../a", "not a plain path"),
         ("/a//b", "not a plain path"),
         ("/a%20b", "not a plain path"),
-        ("/doc*", "not a whole segment"),
-        ("/**", "not a whole segment"),
-        ("/*.css", "not a whole segment"),
+        ("/doc*", "must be a whole segment"),
+        ("/**", "must be a whole segment"),
+        ("/*.css", "must be a whole segment"),
     ],
 )
 def test_a_pattern_that_would_open_too_much_or_nothing_is_refused(pattern: str, says: str) -> None:

@@ -50,7 +50,7 @@ MISTAKES: list[tuple[dict[str, Any], type[Exception], str]] = [
     (
         {"publik": [], "open": []},
         TypeError,
-        "a gate has no word open, publik; it has realm, public, step_up, cookie, schemes, also, c",
+        "a gate has no option open, publik; it has realm, public, step_up, cookie, schemes, also",
     ),
     ({"public": None}, TypeError, 'public is several, such as ["/health", "/docs/*"], not None'),
     ({"public": "/a"}, TypeError, 'public is several, such as ["/health", "/docs/*"], not \'/a\''),
@@ -89,10 +89,10 @@ MISTAKES: list[tuple[dict[str, Any], type[Exception], str]] = [
     ),
     ({"legacy": {"440": "session_expired"}}, TypeError, "not {'440': 'session_expired'}"),
     ({"legacy": {440: None}}, TypeError, "not {440: None}"),
-    ({"legacy": {440: "dead"}}, ValueError, f"legacy, for 440: error 'dead' is none of {CODES}"),
+    ({"legacy": {440: "dead"}}, ValueError, f"legacy, for 440: error 'dead' is not one of {CODES}"),
     ({"legacy": lambda status: None}, TypeError, "legacy is called with status, headers, or with"),
     ({"ignore": "/static"}, TypeError, "ignore is several, such as [\"/static/*\"], not '/static'"),
-    ({"ignore": ["/*"]}, ValueError, 'a gate that ignores "/*" guards nothing'),
+    ({"ignore": ["/*"]}, ValueError, 'a gate that ignores "/*" protects nothing'),
     ({"ignore": ["static"]}, ValueError, "'static' does not begin with a slash"),
     ({"logout": 5}, TypeError, 'logout is several, such as "/logout", not 5'),
     ({"logout": "logout"}, ValueError, "'logout' does not begin with a slash"),
@@ -106,19 +106,23 @@ MISTAKES: list[tuple[dict[str, Any], type[Exception], str]] = [
     (
         {"params": {"Realm": "b"}},
         ValueError,
-        "params: 'Realm' is no name, or one that the",
+        "params: 'Realm' is not a valid name, or one t",
     ),
-    ({"params": {"a b": "c"}}, ValueError, "params: 'a b' is no name"),
-    ({"params": {"a": "b, c"}}, ValueError, "params: a may hold printable ASCII without quote, ba"),
+    ({"params": {"a b": "c"}}, ValueError, "params: 'a b' is not a valid"),
+    ({"params": {"a": "b, c"}}, ValueError, "params: a must be printable ASCII without quote, ba"),
     ({"headers": "HX-Redirect"}, TypeError, 'headers is a mapping of texts, such as {"HX-Redirect'),
-    ({"headers": {"Vary": "a"}}, ValueError, "headers: 'Vary' is no name, or one that the gate wr"),
-    ({"headers": {"A:": "a"}}, ValueError, "headers: 'A:' is no name"),
-    ({"headers": {"A": "a\r\nB: c"}}, ValueError, "headers: A may hold printable ASCII, not empty"),
-    ({"headers": {"A": ""}}, ValueError, "headers: A may hold printable ASCII, not empty"),
+    ({"headers": {"Vary": "a"}}, ValueError, "headers: 'Vary' is not a valid name, or one that th"),
+    ({"headers": {"A:": "a"}}, ValueError, "headers: 'A:' is not a valid name"),
+    (
+        {"headers": {"A": "a\r\nB: c"}},
+        ValueError,
+        "headers: A must be printable ASCII and not empty",
+    ),
+    ({"headers": {"A": ""}}, ValueError, "headers: A must be printable ASCII and not empty"),
     (
         {"headers": {"Set-Cookie": "sid=; Max-Age=0"}, "cookie": "sid"},
         ValueError,
-        "headers: the session cookie is not touched because its session died",
+        "headers: a gate must not set the session cookie because its session died",
     ),
 ]
 
@@ -144,7 +148,7 @@ def test_django_is_told_in_which_setting(words: dict[str, Any], _: object, told:
 
 @each_gate
 def test_a_gate_has_to_know_what_it_guards(gate: Callable[..., Any]) -> None:
-    with pytest.raises(TypeError, match=r'a gate needs the name .*, such as realm="orders"'):
+    with pytest.raises(TypeError, match=r'a gate needs a name .*, such as realm="orders"'):
         gate(public=["/health"])
 
 
@@ -158,7 +162,7 @@ def test_what_a_word_lists_may_come_from_a_generator(gate: Callable[..., Any]) -
 def test_a_verify_has_to_be_callable(gate: Any, verify: object) -> None:
     kind = type(verify).__name__
     with pytest.raises(
-        TypeError, match=f"a verify is a callable that is given a token, not {kind}"
+        TypeError, match=f"verify must be a function that takes a token, not {kind}"
     ):
         gate(application, verify, realm="orders")
 
@@ -168,7 +172,7 @@ def test_a_verify_has_to_be_callable(gate: Any, verify: object) -> None:
     [
         (None, 'SessionGate needs settings such as RELOGIN = {"realm": "orders"}'),
         ("orders", "SessionGate needs settings such as RELOGIN"),
-        ({"realm": "orders", "verify": 5}, "in the setting RELOGIN: a verify is a callable"),
+        ({"realm": "orders", "verify": 5}, "in the setting RELOGIN: verify must be a function"),
         ({"realm": "orders", "verify": "no.such"}, "in the setting RELOGIN: No module named 'no'"),
         ({"realm": "orders", "verify": "json.no"}, 'does not define a "no" attribute'),
     ],
@@ -181,7 +185,7 @@ def test_django_is_told_what_is_wrong_with_its_setting(words: Any, told: str) ->
 def test_a_verify_without_words_is_not_ignored() -> None:
     with (
         override_settings(RELOGIN={"realm": "orders"}),
-        pytest.raises(TypeError, match="a gate needs the name"),
+        pytest.raises(TypeError, match="a gate needs a name"),
     ):
         DjangoGate(application, str)
 
@@ -189,7 +193,7 @@ def test_a_verify_without_words_is_not_ignored() -> None:
 VERIFIERS: list[tuple[Callable[..., Any], str]] = [
     (lambda: None, "takes nothing"),
     (lambda token, request, more: None, "takes token, request, more"),
-    (lambda token, *, store: None, "takes a keyword argument that nobody gives"),
+    (lambda token, *, store: None, "takes a required keyword argument that the gate does not pass"),
 ]
 
 
@@ -209,12 +213,12 @@ def test_a_verify_that_cannot_be_called_is_told(given: Any, verify: Any, told: s
 @pytest.mark.parametrize("sessions", [None, ["secret"]])
 def test_what_finds_no_session_is_refused_and_not_shown(sessions: Any) -> None:
     kind = type(sessions).__name__
-    with pytest.raises(TypeError, match=f"a callable that finds one, not {kind}$"):
+    with pytest.raises(TypeError, match=f"a function that finds a session, not {kind}$"):
         Lookup(sessions)
 
 
 def test_a_secret_is_no_serializer_and_not_shown() -> None:
-    with pytest.raises(TypeError, match=r"such as itsdangerous\.\w+, not str$"):
+    with pytest.raises(TypeError, match=r"like itsdangerous\.\w+, not str$"):
         Signed("a long random secret", 900)  # type: ignore[arg-type]
 
 

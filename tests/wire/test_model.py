@@ -64,7 +64,7 @@ def test_a_name_given_twice_is_refused_in_any_case(name: str) -> None:
 
 
 def test_at_most_one_of_token68_and_parameters() -> None:
-    with pytest.raises(ValueError, match="exclude each other"):
+    with pytest.raises(ValueError, match="either a token68 or parameters"):
         Challenge("A", {"b": "c"}, token68="d")
 
 

@@ -45,7 +45,7 @@ def _pair(argument: str) -> tuple[str, str]:
     name, equals, value = argument.partition("=")
     if not equals:
         raise UsageError(
-            f"{argument!r} is no NAME=VALUE; a token68 is written --token68 {argument}"
+            f"{argument!r} is not NAME=VALUE; to pass a token68, write --token68 {argument}"
         )
     return name, value
 

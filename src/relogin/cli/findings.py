@@ -79,7 +79,7 @@ def findings(response: Response) -> Iterator[Finding]:
         yield _diagnosed(response.status, field)
     name, section = _REQUIRED.get(response.status or 0, ("", ""))
     if name and name not in response.fields:
-        sentence = f"A {response.status} must come with {name}: say what would be accepted."
+        sentence = f"A {response.status} must have the field {name}: say what you accept."
         fault = Fault("no-challenge", 0, 0, section, sentence)
         yield _unread(response.status, ChallengeField(name, []), fault)
 

@@ -123,11 +123,11 @@ def _check(url: str) -> None:
         parts = urlsplit(url)
         parts.port  # noqa: B018 - where it is out of range, this raises as well
     except ValueError as error:
-        raise UsageError(f"this is no URL: {error}") from error
+        raise UsageError(f"this is not a URL: {error}") from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError("this is no http or https URL: begin with https://")
+        raise UsageError("this is not an http or https URL: begin with https://")
     if parts.username is not None:
-        raise UsageError("the URL holds a user name; probe sends no credential: leave it out")
+        raise UsageError("remove the user name from the URL: probe sends no credentials")
 
 
 def _no_credential(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -52,7 +52,7 @@ def status(*codes: int, error: Error = _EXPIRED) -> Signal:
     <SessionError.EXPIRED: 'session_expired'>
     """
     if not codes or not all(isinstance(code, int) for code in codes):
-        raise TypeError("status() takes numbers, one or more: status(440, 419)")
+        raise TypeError("status() takes one or more numbers: status(440, 419)")
     return partial(_status, codes=codes, error=error)
 
 

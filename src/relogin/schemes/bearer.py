@@ -19,7 +19,7 @@ from relogin.wire.model import Challenge
 __all__ = ["BearerChallenge"]
 
 SCHEME = "Bearer"
-_PRINTABLE = "may hold printable ASCII without quote and backslash (RFC 6750 §3)"
+_PRINTABLE = "must be printable ASCII without quote and backslash (RFC 6750 §3)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class BearerChallenge:
         }
         said = {name: value for name, value in optional.items() if value is not None}
         if not said:
-            raise ValueError("a Bearer challenge says something: give it a realm (RFC 6750 §3)")
+            raise ValueError("a Bearer challenge needs a parameter: give it a realm (RFC 6750 §3)")
         return Challenge(SCHEME, said)
 
     @classmethod

@@ -60,13 +60,13 @@ class DigestChallenge:
         if not self.nonce:
             raise ValueError("a Digest challenge needs a nonce (RFC 7616 §3.3)")
         if not self.qop:
-            raise ValueError("qop names auth, auth-int or both (RFC 7616 §3.3)")
+            raise ValueError("qop must be auth, auth-int or both (RFC 7616 §3.3)")
         if not all(map(_token, (self.algorithm, *self.qop))):
-            raise ValueError("algorithm and each qop are tokens (RFC 7616 §3.3)")
+            raise ValueError("algorithm and each qop must be tokens (RFC 7616 §3.3)")
         if self.charset is not None and self.charset.upper() != "UTF-8":
             raise ValueError("the only charset of Digest is UTF-8 (RFC 7616 §3.3)")
         if any(" " in uri or not uri for uri in self.domain):
-            raise ValueError("domain lists URIs, and a URI holds no space")
+            raise ValueError("domain is a list of URIs, and a URI contains no space")
 
     @property
     def strength(self) -> int:

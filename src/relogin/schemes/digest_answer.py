@@ -175,11 +175,11 @@ class Answers:
 def _algorithm(challenge: DigestChallenge) -> Algorithm:
     algorithm = algorithm_named(challenge.algorithm)
     if algorithm is None:
-        raise ValueError(f"nobody knows the Digest algorithm {challenge.algorithm!r}")
+        raise ValueError(f"unknown Digest algorithm {challenge.algorithm!r}")
     if not algorithm.strength:
         raise ValueError(
             f"this Python's OpenSSL has no {algorithm.name}: the server needs to offer SHA-256 too"
         )
     if not challenge.strength:
-        raise ValueError("a Digest challenge without a nonce, or without a qop that anybody knows")
+        raise ValueError("the Digest challenge has no nonce, or no known qop")
     return algorithm

@@ -20,7 +20,7 @@ __all__ = ["Access", "RegistryChallenge", "accesses", "scopes"]
 SCHEME = "Bearer"
 
 _part = re.compile(r"[!#-+\--\[\]-~]++").fullmatch  # printable ASCII without comma
-_PART = "may hold printable ASCII without space, quote, comma and backslash"
+_PART = "must be printable ASCII without space, quote, comma and backslash"
 
 
 class Access(NamedTuple):
@@ -95,11 +95,11 @@ class RegistryChallenge:
             for name, text in access._asdict().items():
                 check(f"the {name} of an access", text, _part, _PART)
             if ":" in access.type + access.action:
-                raise ValueError("the type and the action of an access hold no colon")
+                raise ValueError("the type and the action of an access must not contain a colon")
         for name in ("service", "error", "error_description"):
             text = getattr(self, name)
             if text is not None:
-                check(name, text, oauth_text, "may hold printable ASCII without quote, backslash")
+                check(name, text, oauth_text, "must be printable ASCII without quote, backslash")
 
     def to_challenge(self) -> Challenge:
         """Build the challenge that says this.
@@ -125,7 +125,7 @@ class RegistryChallenge:
         """
         check_scheme(challenge, SCHEME)
         if challenge.realm is None:
-            raise ValueError("a Bearer challenge without a realm names no token server")
+            raise ValueError("a Bearer challenge without a realm does not name a token server")
         texts = ("realm", "service", "error", "error_description")
         values = {name: challenge.get(name) for name in texts}
         return received(cls, values | {"scope": accesses(challenge.get("scope", ""))})

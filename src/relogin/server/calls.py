@@ -41,5 +41,5 @@ _MANY = 99
 
 def _told(placed: list[Any], *, named: bool) -> str:
     if named:
-        return "a keyword argument that nobody gives"
+        return "a required keyword argument that the gate does not pass"
     return ", ".join(one.name for one in placed) or "nothing"

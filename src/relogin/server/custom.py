@@ -72,10 +72,12 @@ def own_params(given: Any) -> dict[str, str]:
     _expect_texts("params", given, '{"resource_metadata": "https://..."}')
     for name, value in given.items():
         if not _token(name) or name.lower() in _OUR_PARAMS:
-            raise ValueError(f"params: {name!r} is no name, or one that the gate writes itself")
+            raise ValueError(
+                f"params: {name!r} is not a valid name, or one that the gate writes itself"
+            )
         if not _param(value):
             raise ValueError(
-                f"params: {name} may hold printable ASCII without quote, backslash and comma"
+                f"params: {name} must be printable ASCII without quote, backslash and comma"
             )
     return {name.lower(): value for name, value in given.items()}
 
@@ -85,11 +87,15 @@ def own_fields(given: Any, cookie: str | None) -> dict[str, str]:
     _expect_texts("headers", given, '{"HX-Redirect": "/login"}')
     for name, value in given.items():
         if not _token(name) or name.lower() in _OUR_FIELDS:
-            raise ValueError(f"headers: {name!r} is no name, or one that the gate writes itself")
+            raise ValueError(
+                f"headers: {name!r} is not a valid name, or one that the gate writes itself"
+            )
         if not _field(value):
-            raise ValueError(f"headers: {name} may hold printable ASCII, not empty")
+            raise ValueError(f"headers: {name} must be printable ASCII and not empty")
         if sets_cookie((name, value), cookie):
-            raise ValueError("headers: the session cookie is not touched because its session died")
+            raise ValueError(
+                "headers: a gate must not set the session cookie because its session died"
+            )
     return dict(given)
 
 

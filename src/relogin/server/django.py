@@ -160,7 +160,7 @@ def _decision(request: HttpRequest) -> Decision:
     """Return what the middleware decided on this request."""
     decided: Decision | None = request.META.get("relogin.decision")
     if decided is None:
-        raise ImproperlyConfigured("no SessionGate has seen this request: add the middleware")
+        raise ImproperlyConfigured("SessionGate did not see this request: add the middleware")
     return decided
 
 

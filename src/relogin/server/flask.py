@@ -177,7 +177,7 @@ class OwnSession:
     def __init__(self, app: Flask, user_key: str = "_user_id") -> None:
         interface = app.session_interface
         if not isinstance(interface, SecureCookieSessionInterface):
-            raise TypeError("these sessions are not Flask's signed cookies: give a verify")
+            raise TypeError("this app does not use Flask's signed cookies: pass a verify")
         self._app = app
         self._interface = interface
         self._user_key = user_key

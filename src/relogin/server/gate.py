@@ -118,7 +118,9 @@ class Gate:
         self.cookie: str | None = cookie_name(cookie)
         others = several("also", also, Challenge, '[relogin.Challenge("DPoP")]')
         if asks_for_password(others):
-            raise ValueError("next to a session scheme, this challenge opens a password window")
+            raise ValueError(
+                "a browser would open a password window for this challenge: do not offer it here"
+            )
         check_switch("collapse", collapse)
         check_switch("announce", announce)
         check_seconds("retry_after", retry_after)
@@ -157,7 +159,7 @@ class Gate:
     ) -> None:
         ignored = several("ignore", ignore, str, '["/static/*"]')
         if EVERYTHING in ignored:
-            raise ValueError('a gate that ignores "/*" guards nothing')
+            raise ValueError('a gate that ignores "/*" protects nothing')
         leaving = logout_paths(logout)
         served = (*several("public", public, str, '["/health", "/docs/*"]'), *leaving)
         self._public = Patterns(served)

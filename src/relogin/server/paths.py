@@ -66,10 +66,10 @@ def _expression(pattern: str) -> str:
     if not pattern.startswith("/"):
         raise ValueError(f"the path pattern {pattern!r} does not begin with a slash")
     if not is_plain(pattern):
-        raise ValueError(f"the path pattern {pattern!r} is not a plain path and matches nothing")
+        raise ValueError(f"the path pattern {pattern!r} is not a plain path and would never match")
     segments = pattern.split("/")
     if any("*" in segment and segment != "*" for segment in segments):
-        raise ValueError(f"in the path pattern {pattern!r} a * is not a whole segment")
+        raise ValueError(f"in the path pattern {pattern!r} a * must be a whole segment")
     one = ["[^/]+" if segment == "*" else re.escape(segment) for segment in segments]
     below = ".*" if segments[-1] == "*" else one[-1]
     return "/".join((*one[:-1], below))

@@ -96,7 +96,7 @@ class CurrentSession(SecurityBase):
         try:
             session = connection.scope["relogin.session"]
         except KeyError:
-            raise RuntimeError("no SessionGate has seen this request: add the middleware") from None
+            raise RuntimeError("SessionGate did not see this request: add the middleware") from None
         if session is None:
             raise Refused
         return session

@@ -72,7 +72,9 @@ class Lookup(Generic[SessionT]):
         self._find = sessions.get if isinstance(sessions, Mapping) else sessions
         if not callable(self._find):
             kind = type(sessions).__name__
-            raise TypeError(f"sessions are a mapping, or a callable that finds one, not {kind}")
+            raise TypeError(
+                f"sessions must be a mapping, or a function that finds a session, not {kind}"
+            )
         self._expires_at = expires_at
         self._revoked = revoked
         self._key = key
@@ -122,7 +124,7 @@ class Signed:
         if not hasattr(serializer, "loads"):
             kind = type(serializer).__name__
             raise TypeError(
-                f"a serializer is such as itsdangerous.URLSafeTimedSerializer, not {kind}"
+                f"a serializer must be like itsdangerous.URLSafeTimedSerializer, not {kind}"
             )
         check_duration("max_age", max_age)
         self._serializer = serializer
@@ -198,7 +200,9 @@ def synchronous(verify: Verifier) -> Verifier:
     The coroutine of one that was not awaited would count as a session, and admit everybody.
     """
     if is_async(checked(verify)):
-        raise TypeError("this gate asks its verifier without an event loop: give it a plain one")
+        raise TypeError(
+            "this gate has no event loop: pass a plain function as verify, not a coroutine function"
+        )
     return verify
 
 
@@ -206,7 +210,7 @@ def checked(verify: VerifierT) -> VerifierT:
     """Return the verifier; what cannot be called would answer each request with 503."""
     if not callable(verify):
         raise TypeError(
-            f"a verify is a callable that is given a token, not {type(verify).__name__}"
+            f"verify must be a function that takes a token, not {type(verify).__name__}"
         )
     return verify
 
@@ -223,7 +227,7 @@ def _without_waiting(answer: object) -> object:
         return answer
     if isinstance(answer, Coroutine):
         answer.close()
-    raise TypeError("the verifier is asynchronous, and this gate asks it without an event loop")
+    raise TypeError("verify is asynchronous, but this gate has no event loop")
 
 
 def judged(raised: Exception) -> Exception:

@@ -69,10 +69,10 @@ def known(words: Words) -> Words:
     strange = sorted(words.keys() - Words.__annotations__.keys())
     if strange:
         raise TypeError(
-            f"a gate has no word {', '.join(strange)}; it has {', '.join(Words.__annotations__)}"
+            f"a gate has no option {', '.join(strange)}; it has {', '.join(Words.__annotations__)}"
         )
     if "realm" not in words:
-        raise TypeError('a gate needs the name of what it guards, such as realm="orders"')
+        raise TypeError('a gate needs a name for what it protects, such as realm="orders"')
     return words
 
 
@@ -139,7 +139,7 @@ def drain_bounds(given: Any) -> Bounds | None:
         return None
     fits = isinstance(given, tuple) and len(given) == 2
     fits = fits and all(_is_bound(one) for one in given)
-    expect("drain", given, "octets and seconds, such as (64 * 1024 * 1024, 30.0), or 0", fits)
+    expect("drain", given, "bytes and seconds, such as (64 * 1024 * 1024, 30.0), or 0", fits)
     bounds: Bounds = given
     return bounds
 

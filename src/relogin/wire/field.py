@@ -79,7 +79,7 @@ def serialize(challenges: Iterable[Challenge | _HasChallenge]) -> str:
     Raises `TypeError` for anything but challenges: a text would go out unchecked.
     """
     if not isinstance(challenges, Iterable):
-        raise TypeError("serialize takes several challenges, such as a list; str() writes one")
+        raise TypeError("serialize takes a list of challenges; for one alone use str()")
     return ", ".join(map(_written, challenges))
 
 

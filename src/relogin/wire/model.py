@@ -79,7 +79,9 @@ class _SchemeValue(_Parameters):
         if token68 is not None:
             check_token68(token68)
             if checked:
-                raise ValueError("a token68 and parameters exclude each other (RFC 9110 §11.2)")
+                raise ValueError(
+                    "a challenge has either a token68 or parameters, not both (RFC 9110 §11.2)"
+                )
         self._scanned = (scheme, token68, checked)
 
     @classmethod

@@ -36,7 +36,7 @@ def check_token68(text: str) -> str:
     if not isinstance(text, str):
         raise TypeError(f"token68 must be a str, not {type(text).__name__}")
     if not _is_token68(text):
-        raise ValueError("token68 holds a character that RFC 9110 §11.2 does not allow, or none")
+        raise ValueError("token68 is empty or has a character that RFC 9110 §11.2 does not allow")
     return text
 
 

@@ -141,9 +141,13 @@ def test_no_event_message_log_or_repr_shows_it(
 @pytest.mark.parametrize(
     ("make", "kind", "message"),
     [
-        (lambda: Header("bad name"), ValueError, r"^Header\(\): 'bad name' is no name of a header"),
-        (lambda: Header("a\r\nb"), ValueError, "is no name of a header field"),
-        (lambda: Header(""), ValueError, "is no name of a header field"),
+        (
+            lambda: Header("bad name"),
+            ValueError,
+            r"^Header\(\): 'bad name' is not a valid header name",
+        ),
+        (lambda: Header("a\r\nb"), ValueError, "is not a valid header name"),
+        (lambda: Header(""), ValueError, "is not a valid header name"),
         (lambda: Header("cookie"), ValueError, "cookie carries no session"),
         (lambda: Header("Content-Length"), ValueError, "Content-Length carries no session"),
         (lambda: Header(NOTHING), TypeError, "a header field is a str, not NoneType"),
@@ -189,7 +193,7 @@ def test_a_token_on_its_way_is_not_shown() -> None:
     ("headers", "message"),
     [
         ("X-CSRF-Token: s3cret", "Grant.headers maps names to values; not str"),
-        ({"X CSRF": "s3cret"}, "Grant.headers: 'X CSRF' is no name"),
+        ({"X CSRF": "s3cret"}, "Grant.headers: 'X CSRF' is not a valid header name"),
         ({"Host": "s3cret"}, "Grant.headers: Host carries no session"),
         ({7: "s3cret"}, "Grant.headers: the name of a header field is a str, not int"),
         ({"X-CSRF-Token": 7}, "Grant.headers: the value of X-CSRF-Token cannot be sent"),

@@ -199,8 +199,8 @@ def test_a_field_that_a_ready_made_login_gives_may_roll(either: Either) -> None:
         (7, TypeError, "rolls= is several names .* not int"),
         ([7], TypeError, "rolls=: the name of a header field is a str, not int"),
         ({"X-CSRF-Token": 7}, TypeError, "rolls=: the name of a header field is a str, not int"),
-        (["X CSRF"], ValueError, "rolls=: 'X CSRF' is no name"),
-        ({"X-CSRF-Token": "a b"}, ValueError, "rolls=: 'a b' is no name"),
+        (["X CSRF"], ValueError, "rolls=: 'X CSRF' is not a valid header name"),
+        ({"X-CSRF-Token": "a b"}, ValueError, "rolls=: 'a b' is not a valid"),
         (["Cookie"], ValueError, "rolls=: Cookie carries no session"),
     ],
 )

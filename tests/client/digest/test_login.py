@@ -39,7 +39,7 @@ def test_a_token_cannot_travel_where_each_request_is_signed() -> None:
 
 
 def test_a_literal_password_is_not_pickled() -> None:
-    with pytest.raises(pickle.PicklingError, match="this DigestLogin holds a literal password"):
+    with pytest.raises(pickle.PicklingError, match="this DigestLogin contains a password"):
         pickle.dumps(DigestLogin("ada", "pw"))
 
 

@@ -73,7 +73,7 @@ def test_no_second_process_sends_a_refresh_token_whose_answer_was_lost(
     assert get(process(), tokens) == 200
     tokens.kill()
     tokens.lost = 1
-    with pytest.raises(LoginUnavailable, match="give a new one"):
+    with pytest.raises(LoginUnavailable, match="pass a new one"):
         get(process(), tokens)
     asked = len(tokens.asked)
     for _ in range(3):
@@ -103,7 +103,7 @@ def test_a_revoked_refresh_token_is_refused_once_and_for_all(tokens: TokenServer
         with pytest.raises(LoginRefused, match="invalid_grant: the refresh token has expired"):
             get(auth, tokens)
     auth.reset()
-    with pytest.raises(LoginUnavailable, match="give a new one"):
+    with pytest.raises(LoginUnavailable, match="pass a new one"):
         get(auth, tokens)
     assert len(tokens.asked) == 1
 

@@ -335,7 +335,7 @@ def test_who_needs_more_than_is_read_says_so() -> None:
 
 
 def test_no_json_is_a_value_error_without_the_text() -> None:
-    with pytest.raises(ValueError, match="the body is no JSON") as raised:
+    with pytest.raises(ValueError, match="the body is not JSON") as raised:
         answer(body=b'{"token": "s3cret"').json()
     assert raised.value.__context__ is None
 

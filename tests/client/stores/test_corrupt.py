@@ -75,7 +75,7 @@ def record(**fields: Any) -> bytes:
 
 BAD = {
     "nothing": b"",
-    "no JSON": b"{",
+    "not JSON": b"{",
     "no text": b"\xff\xfe\x00",
     "a record of other types": b'{"version":"1","grant":[],"lease":{}}',
     "a record of an older version": b'{"token":"forged","expires_at":1e12}',

@@ -102,7 +102,7 @@ def test_a_file_that_is_there_and_empty_is_used(path: Path) -> None:
 def test_a_file_that_is_no_database_is_left_as_it_is(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     path.chmod(0o644)
-    with pytest.raises(ValueError, match="is no SQLite file: it is left as it is"):
+    with pytest.raises(ValueError, match="is not an SQLite file; it was not changed"):
         SQLiteStore(path)
     assert path.read_bytes() == content
     assert modes(path.parent) == {"sessions.db": 0o644}
@@ -113,7 +113,7 @@ def test_another_program_s_database_is_left_as_it_is(path: Path) -> None:
         other.execute("CREATE TABLE entries (name)")
     path.chmod(0o644)
     before = path.read_bytes()
-    with pytest.raises(ValueError, match="is another program's database: it is left as it is"):
+    with pytest.raises(ValueError, match="is the database of another program; it was not changed"):
         SQLiteStore(path)
     assert path.read_bytes() == before
     assert modes(path.parent) == {"sessions.db": 0o644}

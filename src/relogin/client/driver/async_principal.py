@@ -114,7 +114,8 @@ class AsyncPrincipal(Principal[Http]):
         if inspect.iscoroutine(result):
             result.close()
             raise errors.InvalidGrant(
-                "the login returned a coroutine and is no coroutine function: write `async def`"
+                "the login returned a coroutine but is not a coroutine function: write it with "
+                "`async def`"
             )
         return result
 

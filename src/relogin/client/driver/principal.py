@@ -250,8 +250,7 @@ class Principal(Generic[Http]):
         # No session and no refusal travels: whoever loads this logs in for itself.
         if self._http is not None:
             raise PicklingError(
-                "this SessionAuth was given http=, and no client is pickled: a login that opens "
-                "one of its own needs none"
+                "a SessionAuth with http= cannot be pickled: let the login open a client of its own"
             )
         return self._with_policy, (self.login, self._policy), self._more()
 

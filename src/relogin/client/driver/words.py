@@ -62,9 +62,11 @@ def pair(budget: Any) -> tuple[int, float]:
 def check_login(login: object) -> None:
     """Raise `TypeError` for what cannot be called with a `Context`."""
     if isinstance(login, type):
-        raise TypeError(f"SessionAuth: a login is made of its class first: {login.__name__}(…)")
+        raise TypeError(f"SessionAuth: pass an instance, not the class: {login.__name__}(…)")
     if not callable(login):
-        raise TypeError(f"SessionAuth: a login is a callable, not {_kind(login)}")
+        raise TypeError(
+            f"SessionAuth: a login must be a function or other callable, not {_kind(login)}"
+        )
 
 
 def check_carry(carry: object) -> None:
@@ -119,7 +121,7 @@ def check_listener(on_event: object) -> None:
     """Raise `TypeError` for what cannot be called with an `Event`, or would have to be awaited."""
     check_kind("on_event", on_event, Callable | None, "a callable")
     if iscoroutinefunction(on_event):
-        raise TypeError("SessionAuth: on_event= is called and never awaited: no `async def`")
+        raise TypeError("SessionAuth: on_event= must be a plain function: it is not awaited")
 
 
 def several_signals(signals: Iterable[Signal]) -> tuple[Signal, ...]:
@@ -156,7 +158,7 @@ def _several(
 ) -> tuple[Any, ...]:
     found = tuple(given) if isinstance(given, Iterable) and not fits(given) else None
     if found is None or not all(map(fits, found)):
-        raise TypeError(f"SessionAuth: {name}= takes several {takes}")
+        raise TypeError(f"SessionAuth: {name}= must be a list of {takes}")
     return found
 
 
@@ -206,4 +208,4 @@ def check_store(store: object, fresh: object) -> None:
     if fresh not in (None, "always"):
         raise ValueError(f'SessionAuth: fresh= is "always" or None, not {fresh!r}')
     if fresh is not None and store is None:
-        raise ValueError("SessionAuth: fresh= says when the store is asked: it needs store=")
+        raise ValueError("SessionAuth: fresh= sets when the store is read, so it needs store=")

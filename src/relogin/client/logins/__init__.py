@@ -171,7 +171,7 @@ class BasicLogin(_TokenLogin):
     def _steps(self, context: Context) -> Steps[Grant]:
         user, password = called(self.user), called(self.password)
         if ":" in user:
-            raise ValueError("a user with a colon cannot log in with Basic (RFC 7617 §2)")
+            raise ValueError("a user name with a colon cannot be used with Basic (RFC 7617 §2)")
         basic = base64.b64encode(f"{user}:{password}".encode()).decode()
         headers = JSON | {"Authorization": f"Basic {basic}"}
         return self._obtained(Request(self.method, self.url, headers), jar_of(context.http))
@@ -251,11 +251,13 @@ def _values_of(fields: Fields) -> tuple[object, ...]:
         return (fields,)
     if isinstance(fields, Mapping):
         return tuple(fields.values())
-    raise TypeError(f"fields is a mapping, or a callable that returns one; not {kind_of(fields)}")
+    raise TypeError(
+        f"fields must be a mapping, or a function that returns one, not {kind_of(fields)}"
+    )
 
 
 def _resolved(fields: Fields) -> dict[str, Any]:
     given = fields() if callable(fields) else fields
     if not isinstance(given, Mapping):
-        raise TypeError(f"the callable of a login returns a mapping, not {kind_of(given)}")
+        raise TypeError(f"the function for the fields must return a mapping, not {kind_of(given)}")
     return {name: called(value) for name, value in given.items()}

@@ -41,8 +41,8 @@ class Account(ABC):
     def __reduce__(self) -> tuple[Any, ...]:
         if not any(callable(secret) for secret in self._secrets()):
             raise PicklingError(
-                f"this {type(self).__name__} holds a literal password, and no password is "
-                "pickled: give it a callable that returns the password"
+                f"this {type(self).__name__} contains a password and so cannot be pickled: pass a "
+                "function that returns the password"
             )
         return self._rebuilding()
 
@@ -64,7 +64,9 @@ class Login(Account):
             raise TypeError(f"the URL of a login is a str, not {kind_of(self.url)}")
         check_secure(self.url, insecure=self.insecure)
         if "@" in urlsplit(self.url).netloc:
-            raise ValueError("the URL of a login names no user: user and password stand apart")
+            raise ValueError(
+                "the URL of a login must not contain a user name: pass user and password as fields"
+            )
         self._secrets()  # which says what is wrong with them
 
     def __call__(self, context: Context) -> Grant | None:

@@ -223,7 +223,7 @@ def _none_left(lost: ReloginError | None) -> ReloginError:
     if isinstance(lost, LoginRefused):
         return lost
     why = "another process has it, or has lost it" if lost is None else str(lost)
-    return LoginUnavailable(f"there is no refresh token that may be sent ({why}): give a new one")
+    return LoginUnavailable(f"there is no usable refresh token ({why}): pass a new one")
 
 
 def _grant(tokens: Tokens, asked: Collection[str], refresh: str | None) -> Grant:

@@ -64,7 +64,7 @@ class RegistryLogin(Account):
             raise ValueError("RegistryLogin: user and password go together, or both are None")
         if isinstance(self.token_servers, str) or not isinstance(self.token_servers, Iterable):
             kind = kind_of(self.token_servers)
-            raise TypeError(f"RegistryLogin: token_servers= lists URLs; it is no {kind}")
+            raise TypeError(f"RegistryLogin: token_servers= must be a list of URLs, not {kind}")
         object.__setattr__(self, "token_servers", tuple(self.token_servers))
         if not self.token_servers:
             raise ValueError("RegistryLogin: token_servers= lists at least one URL")

@@ -62,7 +62,7 @@ def followed(
         if leads_to is not None and leads_to == landing and answer.status not in WITH_CONTENT:
             return Final(answer, request, cookies)
         request = _redirected(request, answer.status, within(request.url, location))
-    raise LoginUnavailable(f"{where(request.url)} redirects without end")
+    raise LoginUnavailable(f"{where(request.url)} redirects too often")
 
 
 def _redirected(request: Request, status: int, url: str) -> Request:
@@ -75,7 +75,9 @@ def _redirected(request: Request, status: int, url: str) -> Request:
 def within(url: str, reference: str) -> str:
     """Resolve a reference, which must stay within the origin: it would take secrets along."""
     if _origin(url, reference) != origin_of(url):
-        raise LoginUnavailable(f"{where(url)} leads to another origin: a login stays in its own")
+        raise LoginUnavailable(
+            f"{where(url)} redirects to another origin, and a login does not follow"
+        )
     return urljoin(url, reference)
 
 
@@ -134,7 +136,7 @@ def _date(text: str) -> datetime | None:
 def document_of(answer: Answer) -> Any:
     """Return the JSON of an answer that must be JSON."""
     if answer.cut:
-        raise LoginUnavailable(f"{said(answer)} with more than a login says, or broke off")
+        raise LoginUnavailable(f"{said(answer)} with an answer that is too long or incomplete")
     try:
         return answer.json()
     except ValueError as error:

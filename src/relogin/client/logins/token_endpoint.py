@@ -122,7 +122,7 @@ def _shown(word: str, secrets: Collection[str]) -> str:
 
 def _members(document: object, secrets: Collection[str]) -> str:
     if not isinstance(document, dict):
-        return f": its JSON is no object, but a {kind_of(document)}"
+        return f": its JSON is not an object but a {kind_of(document)}"
     names = sorted(n for n in document if _is_plain(n) and n not in secrets)[:10]
     return f"; it has {', '.join(names)}" if names else "; it has no members"
 

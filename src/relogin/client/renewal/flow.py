@@ -297,7 +297,7 @@ def _has_spent(flight: Flight) -> bool:
 def _in_vain(cache: CredentialCache, *, in_time: bool) -> LoginTimeout:
     if in_time:
         return LoginTimeout("this request's login was overtaken, or reset() has forgotten it")
-    return LoginTimeout(f"nobody renewed the session within {cache.policy.wait_timeout:g} s")
+    return LoginTimeout(f"no login finished within {cache.policy.wait_timeout:g} s")
 
 
 def _unanswered(cache: CredentialCache, info: ResponseInfo, outcome: Outcome) -> Final:

@@ -129,7 +129,7 @@ class Policy:
         _check_number("the second number of budget", self.budget_window)
         if not self.responders:
             raise ValueError(
-                "SessionAuth: responders= names no scheme: no challenge would ever be answered"
+                "SessionAuth: responders= is empty: no challenge would ever be answered"
             )
 
     @property

@@ -114,7 +114,7 @@ class DigestSigner(Signer):
         if self._check_server and self._answers.is_proof(sent["Authorization"], info) is False:
             raise LoginUnavailable(
                 "the answer's rspauth is wrong: who sent it does not know the password (RFC 7616 "
-                "§3.5); if that is the server's own mistake, say check_server=False"
+                "§3.5); if the server is wrong about itself, set check_server=False"
             )
         if info.get("nextnonce"):
             self._answers.roll(info["nextnonce"])

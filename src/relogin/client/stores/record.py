@@ -195,7 +195,7 @@ class Record:
                 read = cls(**{n: _read(n, written[n]) for n in _READERS if n in written})
                 if read.version <= read.fence:
                     return read
-        raise ValueError("it is no record")
+        raise ValueError("it is not one of ours")
 
 
 # More than any server takes in the fields of a request.

@@ -60,7 +60,7 @@ class SQLiteStore:
         keep: float = 30 * 86400.0,
     ) -> None:
         if str(path) in {"", ":memory:"}:
-            raise ValueError("a store in memory is relogin.client.stores.memory.MemoryStore()")
+            raise ValueError("for a store in memory use relogin.client.stores.memory.MemoryStore()")
         self._path = Path(path).absolute()  # wherever the process goes from here
         self._timeout = timeout
         self._keep = keep
@@ -72,7 +72,7 @@ class SQLiteStore:
         except sqlite3.DatabaseError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_NOTADB:
                 raise
-            raise ValueError(f"{self._path} is no SQLite file: it is left as it is") from None
+            raise ValueError(f"{self._path} is not an SQLite file; it was not changed") from None
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         _check(connection, self._path)
@@ -182,7 +182,7 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     application, version = _value(connection, "application_id"), _value(connection, "user_version")
     if tables and application != _APPLICATION:
-        raise ValueError(f"{path} is another program's database: it is left as it is")
+        raise ValueError(f"{path} is the database of another program; it was not changed")
     if version > len(_STEPS):
         raise ValueError(
             f"{path} was written by a later version of relogin: use that, or another file"

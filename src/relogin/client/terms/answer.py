@@ -77,14 +77,14 @@ class Answer:
         """
         text = self.octets.decode("utf-8-sig", "replace").lstrip()
         if text and text[0] not in "{[":  # a page, say, or a number: nothing has a member
-            raise ValueError("the body is no JSON")
+            raise ValueError("the body is not JSON")
         try:
             return json.JSONDecoder().raw_decode(text)[0]
         except (ValueError, RecursionError):
             pass  # what is raised below has no cause: it holds the text, which may hold a token
         if self.reading:
             raise Unread
-        raise ValueError("the body is no JSON")
+        raise ValueError("the body is not JSON")
 
 
 def _decoded(octets: bytes, content_type: str) -> str:

@@ -26,6 +26,6 @@ def check_field_name(where: str, name: object) -> None:
     if not isinstance(name, str):
         raise TypeError(f"{where}: the name of a header field is a str, not {type(name).__name__}")
     if not is_token(name):
-        raise ValueError(f"{where}: {name[:60]!r} is no name of a header field (RFC 9110 §5.6.2)")
+        raise ValueError(f"{where}: {name[:60]!r} is not a valid header name (RFC 9110 §5.6.2)")
     if name.lower() in _RESERVED:
         raise ValueError(f"{where}: {name} carries no session; name another header field")

@@ -31,7 +31,9 @@ def origin_of(url: str) -> str:
     """
     head = _head(url)
     if head is None:
-        raise ValueError(f"{_shown(url)!r} is no absolute URL: give scheme and host, https://…")
+        raise ValueError(
+            f"{_shown(url)!r} is not an absolute URL: write it with scheme and host, as in https://…"
+        )
     return _normalized(head.group())
 
 
@@ -60,7 +62,7 @@ def _normalized(head: str) -> str:
     # To requests and to browsers a backslash ends the authority; httpx takes it for a part of user
     # or host. And of blanks some are left out by some.
     if _ambiguous(head):
-        raise ValueError("a backslash or blank before the path: nobody can say what host that is")
+        raise ValueError("there is a backslash or space before the path, so the host is ambiguous")
     scheme = head.partition(":")[0].lower()
     scheme = _HANDSHAKES.get(scheme, scheme)
     host, port = _host_and_port(head, _DEFAULT_PORTS.get(scheme))
@@ -87,7 +89,7 @@ def _ascii(host: str) -> str:
     try:
         return idna.encode(host, uts46=True).decode("ascii")
     except idna.IDNAError as error:
-        raise ValueError(f"{host!r} is no host name: {error}") from None
+        raise ValueError(f"{host!r} is not a host name: {error}") from None
 
 
 def trusted(
@@ -101,16 +103,16 @@ def trusted(
         origins = getattr(login, "url", None)
         if not isinstance(origins, str):
             raise ValueError(
-                "SessionAuth: origins= is required for a login that is a bare callable: "
+                "SessionAuth: origins= is required if the login is a function: "
                 'SessionAuth(login, "https://api.example.com")'
             )
     if not isinstance(origins, Iterable):
-        raise TypeError(f"SessionAuth: origins= is a URL or several, not {_kind(origins)}")
+        raise TypeError(
+            f"SessionAuth: origins= must be a URL or a list of URLs, not {_kind(origins)}"
+        )
     found = frozenset(map(_named, [origins] if isinstance(origins, str) else origins))
     if not found:
-        raise ValueError(
-            "SessionAuth: origins= names no origin: no challenge would ever be answered"
-        )
+        raise ValueError("SessionAuth: origins= is empty: no challenge would ever be answered")
     for origin in found:
         check_secure(origin, insecure=insecure)
     return found
@@ -119,7 +121,9 @@ def trusted(
 def _named(url: object) -> str:
     """Return the origin of a URL that the user names; only scheme, host and port of it count."""
     if not isinstance(url, str):
-        raise TypeError(f"SessionAuth: origins= is a URL or several, and none is of {_kind(url)}")
+        raise TypeError(
+            f"SessionAuth: origins= must be a URL or a list of URLs; one of them is {_kind(url)}"
+        )
     try:
         origin = origin_of(url)
     except ValueError as error:
@@ -148,8 +152,8 @@ def check_secure(url: str, *, insecure: bool) -> None:
     if insecure or origin.startswith("https://") or _is_loopback(urlsplit(origin).hostname or ""):
         return
     raise ValueError(
-        f"{origin} is not https: whoever is on the way could read the credentials; "
-        "use https, or say insecure=True"
+        f"{origin} is not https: anybody on the network could read the token; "
+        "use https, or set insecure=True"
     )
 
 

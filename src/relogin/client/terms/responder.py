@@ -113,7 +113,7 @@ class Responder:
         if self.signer is not None:
             return Carried({})
         if self.authorization is None:
-            raise InvalidGrant(f"nobody says how a token of {self.scheme} is sent")
+            raise InvalidGrant(f"it is not known how to send a token of the scheme {self.scheme}")
         value = self.authorization(token)
         if not is_field_value(value):
             raise InvalidGrant("the token that the login returned cannot be sent in a header field")
