@@ -42,7 +42,7 @@ def test_a_lost_answer_to_a_refresh_is_told_and_not_asked_for_again(
     client = face.open(face.auth(tokens.server, refreshing(tokens)))
     tokens.lost = 1
     for _ in range(2):
-        with pytest.raises(LoginUnavailable, match="give a new one"):
+        with pytest.raises(LoginUnavailable, match="pass a new one"):
             client.get(f"{tokens.server.url}/orders")
     assert len(tokens.asked) == 1
 
