@@ -18,6 +18,7 @@ from google.auth.transport.requests import AuthorizedSession
 from httpx_auth import OAuth2, OAuth2ClientCredentials
 from requests.auth import HTTPDigestAuth
 from requests_oauthlib import OAuth2Session
+from singleflight_auth import RequestsSingleFlightAuth, SingleFlightAuth
 
 from relogin.client.httpx import SessionAuth as HttpxSessionAuth
 from relogin.client.logins import JSONLogin
@@ -249,10 +250,51 @@ class OAuthlib(_OverRequests):
         self.session.token = {**self.session.token, "expires_at": time.time() - 1}
 
 
+class _Tokens:
+    """What singleflight-auth wants of its user: where the token is, and how the next one comes."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.token = site.living
+
+    def get(self) -> str:
+        return self.token
+
+    def refresh(self) -> str:
+        answer = requests.post(f"{self.site.url}/login", data={"password": "pa55"}, timeout=20)
+        answer.raise_for_status()
+        self.token = answer.json()["access_token"]
+        return self.token
+
+
+class SingleFlight(_OverRequests):
+    """singleflight-auth over requests, with a refresh that is this login."""
+
+    name = "singleflight-auth, requests"
+
+    def make(self) -> requests.Session:
+        tokens = _Tokens(self.site)
+        session = requests.Session()
+        session.auth = RequestsSingleFlightAuth(tokens.get, tokens.refresh)
+        return session
+
+
+class SingleFlightHttpx(_OverHttpx):
+    """singleflight-auth over `httpx.Client`."""
+
+    name = "singleflight-auth, httpx"
+
+    def auth(self) -> httpx.Auth:
+        tokens = _Tokens(self.site)
+        return SingleFlightAuth(tokens.get, tokens.refresh)
+
+
 CLIENTS: tuple[type[Client], ...] = (
     Relogin,
     ReloginHttpx,
     ReloginAsync,
+    SingleFlight,
+    SingleFlightHttpx,
     Digest,
     GoogleAuth,
     HttpxAuth,

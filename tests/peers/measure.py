@@ -11,6 +11,7 @@ import os
 import pickle
 import sys
 import tempfile
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -119,12 +120,12 @@ def foreign(client: Client, site: Site, *, directly: bool) -> str:
 
 
 def outage(client: Client, site: Site) -> str:
-    """Ten requests in a row while the login answers 503: how often is it tried?"""
+    """Ten requests in three seconds while the login answers 503: how often is it tried?"""
     return _attempts(client, site, 503)
 
 
 def rejected(client: Client, site: Site) -> str:
-    """Ten requests in a row while the login answers 403: how often is the password sent?"""
+    """Ten requests in three seconds while the login answers 403: how often is it tried?"""
     return _attempts(client, site, 403)
 
 
@@ -135,6 +136,7 @@ def _attempts(client: Client, site: Site, status: int) -> str:
     before = len(site.served("/login"))
     for _ in range(10):
         client.status("GET", f"{site.url}/")
+        time.sleep(0.3)
     return str(len(site.served("/login")) - before)
 
 
@@ -188,8 +190,8 @@ ROWS: tuple[tuple[str, Callable[[Client, Site], str]], ...] = (
         lambda c, s: foreign(c, s, directly=False),
     ),
     ("first request to a foreign host: the same", lambda c, s: foreign(c, s, directly=True)),
-    ("login refused: attempts in 10 requests", rejected),
-    ("login down: attempts in 10 requests", outage),
+    ("login refused: attempts in 10 requests, 3 s", rejected),
+    ("login down: attempts in 10 requests, 3 s", outage),
     ("401 in history, elapsed counted, pickles", manners),
     ("secret in a DEBUG log", logged),
 )
