@@ -26,7 +26,6 @@ BEYOND_US = {
     "I-1": "binds gateways and proxies",
     "I-2": "binds gateways and proxies",
     "I-3": "binds gateways and proxies",
-    "R-9": "the time is measured in tests/benchmarks/, and tests/wire/ tries hostile fields",
 }
 
 
