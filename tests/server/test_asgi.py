@@ -236,6 +236,7 @@ def test_two_authorization_lines_are_refused_on_the_short_way_too(other: bytes) 
 def test_a_refusal_that_comes_too_late_is_an_error() -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body"})
         raise relogin.Refused("session_expired")
 
     with pytest.raises(relogin.Refused):

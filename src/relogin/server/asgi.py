@@ -15,21 +15,32 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias, Unpack
 
-from relogin.server.drain import drain_async
+from relogin.server.decisions import living
+from relogin.server.drain import Content, drain_async
 from relogin.server.facts import Request
 from relogin.server.gate import Answer, Decision, Gate, Usual, is_session
-from relogin.server.responses import MERGED, additions, dress, replacement
+from relogin.server.loops import cancellable, sleep
+from relogin.server.messages import (
+    RAW_MERGED,
+    Message,
+    Response,
+    Send,
+    close,
+    encoded,
+    respond,
+)
+from relogin.server.streams import astill
 from relogin.server.verdicts import Refused
 from relogin.server.verifiers import (
     AsyncVerifier,
     Verifier,
     ask_async,
+    judged,
     unblocking,
     wants_request,
 )
@@ -38,20 +49,11 @@ from relogin.server.words import Words
 __all__ = ["SessionGate"]
 
 Scope: TypeAlias = MutableMapping[str, Any]
-Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
-RawHeader: TypeAlias = tuple[bytes, bytes]
 Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+Again: TypeAlias = Callable[[], Awaitable[Any]]
 
-# Close codes (RFC 6455 §7.4 and IANA's registry).
-UNAUTHORIZED = 3000
-FORBIDDEN = 3003
-TRY_AGAIN_LATER = 1013
-_CLOSE_CODES = {401: UNAUTHORIZED, 403: FORBIDDEN, 503: TRY_AGAIN_LATER}
-_MERGED = frozenset(name.encode() for name in MERGED)
-_STARTS = {"http.response.start", "websocket.http.response.start"}
-_OPEN = {"websocket.accept", "websocket.send"}  # after one of these a WebSocket can be closed
+_LOOKED_AT = frozenset({401, 500})  # what an application may mean by these is decided at length
 
 
 class SessionGate:
@@ -62,7 +64,9 @@ class SessionGate:
 
     The application finds the session in `scope["relogin.session"]`. On a public page it may be
     None, and `scope["relogin.refused"]` then holds the `Refused` that says why. `app` may raise
-    `Refused` too, before it responds, and at any time while a WebSocket is open.
+    `Refused` too: before it responds, in the midst of a response, and while a WebSocket is open.
+    `await scope["relogin.verify"]()` asks the verifier again; it returns the session, or raises
+    `Refused`.
 
     A WebSocket handshake is refused with the 401 and its challenge. A browser shows its script
     nothing of that, so one of this origin is accepted, and at once closed with code 3000
@@ -75,50 +79,35 @@ class SessionGate:
         self.app = app
         self.verify = verify
         self._with_request = wants_request(verify)
-        self._unblocking = unblocking(verify)
+        self._unblocking: Callable[..., Any] = unblocking(verify)
         self.gate: Gate = Gate.of(words)
-        self.private: list[tuple[bytes, bytes]] = _encoded(self.gate.vary_private)
+        self._private = encoded(self.gate.vary_private)
+        self._is_short = (
+            not self._with_request and self.gate.recheck is None and self.gate.legacy is None
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or have the application answer it."""
-        if scope["type"] not in {"http", "websocket"}:
-            return await self.app(scope, receive, send)
-        usual = self._usual(scope)
-        outcome = None if usual is None else await ask_async(self._unblocking, usual[1])
-        if usual is not None and is_session(outcome):
-            response = _Response(self, send, partial(self._settled, scope, usual, outcome))
-            scope = self.admitted(scope, outcome, None)
-        else:
-            decision = await self._decision(scope, usual, outcome)
-            if decision.answer is not None:
-                return await self._answer(decision.answer, scope, receive, send)
-            response = _Response(self, send, lambda: decision, decision)
-            leaving = decision.claim.logout and decision.died
-            scope = self.admitted(scope, decision.session, decision.refused, leaving=leaving)
-        try:
-            await self.app(scope, receive, response.send)
-        except Refused as why:
-            if why is response.answered:
-                return None
-            answer = self.gate.refuse(response.decision, why)
-            if response.last is None:
-                await _refuse(answer, scope, send)
-            elif response.last in _OPEN:
-                await _close(answer, send)
-            else:
-                raise
-
-    async def _answer(self, answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
-        whole = scope["type"] != "http" or await drain_async(scope, receive, self.gate.drain)
-        # HTTP/2 has no such field: there the stream alone is reset (RFC 9113 §8.2.2).
-        if not whole and scope.get("http_version", "1.1").startswith("1"):
-            answer = replace(answer, headers=[*answer.headers, ("Connection", "close")])
-        await _refuse(answer, scope, send)
+        kind = scope["type"]
+        if kind == "http" and self._is_short:
+            usual = self._usual(scope)
+            if usual is None:
+                return await self._at_length(scope, receive, send)
+            try:
+                outcome = self._unblocking(usual[1])
+                if hasattr(outcome, "__await__"):
+                    outcome = await outcome
+            except Exception as raised:  # noqa: BLE001  as `ask_async` has it
+                outcome = judged(raised)
+            if is_session(outcome):
+                return await self._shortly(scope, receive, send, usual, outcome)
+            return await self._at_length(scope, receive, send, outcome or False)
+        if kind in {"http", "websocket"}:
+            return await self._at_length(scope, receive, send)
+        return await self.app(scope, receive, send)
 
     def _usual(self, scope: Scope) -> Usual | None:
         line = None
-        if self._with_request:
-            return None
         for name, value in scope["headers"]:
             if name == b"authorization":
                 if line is not None:
@@ -126,28 +115,135 @@ class SessionGate:
                 line = value
         if line is None:
             return None
-        return self.gate.usual(scope.get("method", "GET"), _path(scope), str(line, "latin-1"))
+        return self.gate.usual(scope["method"], _path(scope), str(line, "latin-1"))
 
-    def _settled(self, scope: Scope, usual: Usual, session: object) -> Decision:
-        return self.gate.usual_decision(request(scope), usual, session)
+    async def _shortly(
+        self, scope: Scope, receive: Receive, send: Send, usual: Usual, session: object
+    ) -> None:
+        """Have the application answer a request like most: nothing is made that it does not need.
 
-    async def _decision(self, scope: Scope, usual: Usual | None, outcome: object) -> Decision:
+        It comes to what `_at_length` comes to.
+        """
+        start: Message | None = None
+        last: Message | None = None
+        response: Response | None = None
+
+        def at_length() -> Response:
+            def decide() -> Decision:
+                return self.gate.usual_decision(request(scope), usual, session)
+
+            return Response(self.gate, send, decide, start=start, last=last)
+
+        def sending(message: Message) -> Awaitable[None]:
+            nonlocal start, last, response
+            if response is not None:
+                return response.send(message)
+            if start is None:
+                raw = message.get("headers") or []
+                usually = message["type"] == "http.response.start"
+                if not usually or message["status"] in _LOOKED_AT or self._has_more(raw):
+                    response = at_length()
+                    return response.send(message)
+                start = message = {**message, "headers": [*raw, *self._private]}
+            last = message
+            return send(message)
+
+        content = None if scope["method"] == "GET" else Content(receive)
+        again = partial(self._again, usual[1])
+        try:
+            await self.app(
+                self.admitted(scope, session, None, again),
+                receive if content is None else content.receive,
+                sending,
+            )
+        except Refused as why:
+            await self._refused(why, response or at_length(), scope, content)
+
+    @staticmethod
+    def _has_more(raw: Any) -> bool:
+        """Whether a response says something itself of what a gate adds."""
+        return not RAW_MERGED.isdisjoint(dict(raw))
+
+    async def _at_length(
+        self, scope: Scope, receive: Receive, send: Send, outcome: object = None
+    ) -> None:
         claim = self.gate.claim(request(scope))
-        if usual is None:
-            more = (claim.request,) if self._with_request else ()
+        more = (claim.request,) if self._with_request else ()
+        if outcome is None:
             outcome = await ask_async(self._unblocking, claim.token, *more)
-        return self.gate.decide(claim, outcome)
+        decision = self.gate.decide(claim, outcome)
+        if decision.answer is not None:
+            whole = scope["type"] != "http" or await drain_async(scope, receive, self.gate.drain)
+            return await _refuse(_closing(decision.answer, scope, whole=whole), scope, send)
+        again = partial(self._again, claim.token, *more)
+        leaving = claim.logout and decision.died
+        admitted = self.admitted(scope, decision.session, decision.refused, again, leaving=leaving)
+        response = Response(self.gate, send, lambda: decision)
+        content = Content(receive)
+        try:
+            await self._run(admitted, content.receive, response, again)
+        except Refused as why:
+            await self._refused(why, response, scope, content)
+
+    async def _run(self, scope: Scope, receive: Receive, response: Response, again: Again) -> None:
+        """Run the application, and ask for its session again while it goes on."""
+        every = self.gate.recheck
+        if every is None or scope["relogin.session"] is None:
+            await self.app(scope, receive, response.send)
+            return
+        dead: list[Refused] = []
+
+        async def watch() -> None:
+            while not dead:
+                await sleep(every)
+                if response.goes_on:
+                    try:
+                        await astill(again)
+                    except Refused as why:
+                        dead.append(why)
+                        await response.end(why)
+
+        async with cancellable() as start:
+            start(watch)
+            await self.app(scope, receive, response.send)
+
+    async def _refused(
+        self, why: Refused, response: Response, scope: Scope, content: Content | None
+    ) -> None:
+        """Answer for an application that has raised `Refused`."""
+        if why is response.answered or response.is_dropped:
+            return
+        if response.goes_on:
+            await response.end(why)
+            return
+        if response.last is not None:
+            raise why  # after the response: nobody is there to be told
+        answer = self.gate.refuse(response.decision, why)
+        whole = content is None or await content.drain(scope, self.gate.drain)
+        await _refuse(_closing(answer, scope, whole=whole), scope, response.to_server)
+
+    async def _again(self, token: str | None, *more: Request) -> Any:
+        """Ask the verifier once more; given to the application."""
+        if token is None:
+            raise Refused
+        return living(await ask_async(self._unblocking, token, *more))
 
     def admitted(
         self,
         scope: Scope,
         session: object,
         refused: Refused | None,
+        again: Again,
         *,
         leaving: bool = False,  # noqa: ARG002
     ) -> Scope:
         """Return the scope that the application gets; `leaving` one logs out of a dead session."""
-        return {**scope, "relogin.session": session, "relogin.refused": refused}
+        return {
+            **scope,
+            "relogin.session": session,
+            "relogin.refused": refused,
+            "relogin.verify": again,
+        }
 
 
 def request(scope: Scope) -> Request:
@@ -173,90 +269,24 @@ def _path(scope: Scope) -> str:
     return path[len(mount) :] if f"{path}/".startswith(f"{mount}/") else path
 
 
-class _Response:
-    """The application's messages on their way out."""
-
-    __slots__ = ("_decide", "_decision", "_guard", "_replaced", "_send", "answered", "last")
-
-    def __init__(
-        self,
-        guard: SessionGate,
-        send: Send,
-        decide: Callable[[], Decision],
-        decision: Decision | None = None,
-    ) -> None:
-        self._guard = guard
-        self._send = send
-        self._decide = decide
-        self._decision = decision
-        self._replaced = False
-        self.last: str | None = None  # the type of the last message
-        self.answered: Refused | None = None
-
-    @property
-    def decision(self) -> Decision:
-        """The decision, made for a request like most only where it makes a difference."""
-        if self._decision is None:
-            self._decision = self._decide()
-        return self._decision
-
-    def send(self, message: Message) -> Awaitable[None]:
-        """What the application calls in place of the server's `send`."""
-        self.last = message["type"]
-        if self.last in _STARTS:
-            status = message["status"]
-            if status == 500 and isinstance(why := sys.exception(), Refused):
-                # A layer inside, such as a mounted application, takes it for a failure of its own.
-                self.answered = why
-                return self._replace(message, self._guard.gate.refuse(self.decision, why))
-            raw = [*message.get("headers", ())]
-            added = self._additions(status, raw)
-            if added is None:
-                return self._start(message, raw)
-            message = {**message, "headers": raw + added}
-        return _nothing() if self._replaced else self._send(message)
-
-    def _additions(self, status: int, raw: list[RawHeader]) -> list[RawHeader] | None:
-        """What is simply added; for most responses nothing is decoded, and nothing decided."""
-        guard, decision = self._guard, self._decision
-        if decision is not None:
-            names = [name.decode("latin-1") for name, _ in raw]
-            added = additions(guard.gate, decision, status, names)
-            return None if added is None else _encoded(added)
-        if status != 401 and guard.gate.legacy is None and _MERGED.isdisjoint(dict(raw)):
-            return guard.private
-        return None
-
-    async def _start(self, message: Message, raw: list[RawHeader]) -> None:
-        gate, decision, status = self._guard.gate, self.decision, message["status"]
-        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw]
-        answer = replacement(gate, decision, status, headers)
-        if answer is None:
-            dressed = _encoded(dress(gate, decision, status, headers))
-            await self._send({**message, "headers": dressed})
-        else:
-            await self._replace(message, answer)
-
-    def _replace(self, message: Message, answer: Answer) -> Awaitable[None]:
-        self._replaced = True
-        return _respond(answer, self._send, message["type"].removesuffix(".start"))
+def _closing(answer: Answer, scope: Scope, *, whole: bool) -> Answer:
+    """Have the connection closed where content is left unread."""
+    # HTTP/2 has no such field: there the stream alone is reset (RFC 9113 §8.2.2).
+    if whole or not scope.get("http_version", "1.1").startswith("1"):
+        return answer
+    return replace(answer, headers=[*answer.headers, ("Connection", "close")])
 
 
 async def _refuse(answer: Answer, scope: Scope, send: Send) -> None:
     if scope["type"] == "http":
-        await _respond(answer, send)
+        await respond(answer, send)
     elif _is_own_page(request(scope)):
         await send({"type": "websocket.accept"})
-        await _close(answer, send)
+        await close(answer, send)
     elif "websocket.http.response" in scope.get("extensions", {}):
-        await _respond(answer, send, "websocket.http.response")
+        await respond(answer, send, "websocket.http.response")
     else:
         await send({"type": "websocket.close"})  # before it was accepted: a 403 is all there is
-
-
-async def _close(answer: Answer, send: Send) -> None:
-    code, reason = _CLOSE_CODES[answer.status], str(answer.error or "")
-    await send({"type": "websocket.close", "code": code, "reason": reason})
 
 
 def _is_own_page(handshake: Request) -> bool:
@@ -264,17 +294,3 @@ def _is_own_page(handshake: Request) -> bool:
     hosts = [host.lower() for host in handshake.lines("host")]
     origins = [origin.partition("://")[2].lower() for origin in handshake.lines("origin")]
     return len(origins) == 1 and origins == hosts
-
-
-async def _respond(answer: Answer, send: Send, kind: str = "http.response") -> None:
-    headers = _encoded(answer.headers)
-    await send({"type": f"{kind}.start", "status": answer.status, "headers": headers})
-    await send({"type": f"{kind}.body", "body": answer.body})
-
-
-def _encoded(headers: Iterable[tuple[str, str]]) -> list[RawHeader]:
-    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-
-
-async def _nothing() -> None:
-    """Send nothing."""

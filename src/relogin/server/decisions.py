@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 from relogin.server.answers import Answer
 from relogin.server.facts import Request
 from relogin.server.schemes import Scheme
-from relogin.server.verdicts import FORBIDDEN, Admitted, Refused, StepUp
+from relogin.server.verdicts import FORBIDDEN, Admitted, Refused, StepUp, StoreTrouble
+from relogin.session import SessionError
 
-__all__ = ["Claim", "Decision", "is_session"]
+__all__ = ["Claim", "Decision", "is_session", "living"]
 
 # Named tuples, since each request makes one of each: frozen dataclasses take twice as long.
 
@@ -40,6 +41,21 @@ class Claim(NamedTuple):
 def is_session(outcome: object) -> bool:
     """Whether a verifier returned a session, just so; there may be one in other outcomes too."""
     return not (outcome is None or outcome is False or isinstance(outcome, _TO_DECIDE))
+
+
+def living(outcome: object) -> Any:
+    """Return the session, given what a verifier that was asked again returned or raised.
+
+    Raises `Refused` where there is none any more, and `StoreTrouble` where nobody can tell.
+    """
+    if isinstance(outcome, Refused):
+        raise outcome
+    if isinstance(outcome, Exception):
+        raise StoreTrouble
+    session = outcome.session if isinstance(outcome, Admitted) else outcome
+    if session is None or session is False:
+        raise Refused(SessionError.INVALID)
+    return session
 
 
 _TO_DECIDE = (Admitted, Exception)

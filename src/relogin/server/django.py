@@ -15,6 +15,7 @@ sessions. Otherwise a view finds its session in `request.META["relogin.session"]
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Awaitable, Callable
 from functools import cache, partial, wraps
 from http.cookies import SimpleCookie
@@ -40,17 +41,19 @@ from django.core import signing
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.dispatch import receiver
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from relogin.server import answers, wsgi
+from relogin.server.decisions import living
 from relogin.server.drain import drain
 from relogin.server.facts import Request
 from relogin.server.fields import Headers, values, without
 from relogin.server.gate import Answer, Claim, Decision, Gate
 from relogin.server.responses import additions, dress, replacement
+from relogin.server.streams import Stream, astream
 from relogin.server.verdicts import CSRF_INVALID, Refused, StepUp
 from relogin.server.verifiers import (
     AsyncVerifier,
@@ -186,11 +189,13 @@ class Guard:
     def decide(self, request: HttpRequest) -> Decision:
         """Decide on a request; views find what was decided in `request.META`."""
         claim = self._claim(request)
+        return self._decided(request, self.gate.decide(claim, self._ask(request, claim)))
+
+    def _ask(self, request: HttpRequest, claim: Claim) -> object:
         verify: Any = self.verify or partial(own_session, request)
         if self._awaits:  # under WSGI, and in a view of REST framework
             verify = async_to_sync(verify)
-        outcome = ask(verify, claim.token, *self._more(claim))
-        return self._decided(request, self.gate.decide(claim, outcome))
+        return ask(verify, claim.token, *self._more(claim))
 
     async def adecide(self, request: HttpRequest) -> Decision:
         """Decide on a request; what may touch the database runs where Django wants it to."""
@@ -215,6 +220,10 @@ class Guard:
         request.META["relogin.session"] = decision.session
         request.META["relogin.refused"] = decision.refused
         request.META["relogin.decision"] = decision
+        # A coroutine function where the verifier is one, and there is a loop to await it in.
+        awaited = self._awaits and hasattr(request, "scope")
+        again: Any = self._aagain if awaited else self._again
+        request.META["relogin.verify"] = partial(again, request, decision.claim)
         if decision.claim.logout and decision.died:
             return decision  # Django finds no session either, and deletes the cookie
         if self.verify is None and (decision.died or decision.trouble):
@@ -223,6 +232,17 @@ class Guard:
             request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
             _use(request, type(request.session)())
         return decision
+
+    def _again(self, request: HttpRequest, claim: Claim) -> Any:
+        """Ask the verifier once more; given to views."""
+        if claim.token is None:
+            raise Refused
+        return living(self._ask(request, claim))
+
+    async def _aagain(self, request: HttpRequest, claim: Claim) -> Any:
+        if claim.token is None or self.verify is None or not self._awaits:
+            return await sync_to_async(self._again)(request, claim)
+        return living(await ask_async(self.verify, claim.token, *self._more(claim)))
 
     def refuse(self, request: HttpRequest, answer: Answer) -> HttpResponse:
         """Answer a refused request when it has been read; under ASGI Django has read it before."""
@@ -233,6 +253,8 @@ class Guard:
         """Return the response as it leaves the gate."""
         if getattr(response, "relogin_answer", False):
             return response
+        if isinstance(response, StreamingHttpResponse) and not isinstance(response, FileResponse):
+            self._end_with_session(decision, response)
         status = response.status_code
         if not response.cookies:
             names = [name.lower() for name in response.headers]
@@ -248,6 +270,20 @@ class Guard:
             return to_response(answer, response.cookies)
         headers = dress(self.gate, decision, status, headers)
         return _with_headers(response, headers, response.cookies)
+
+    def _end_with_session(self, decision: Decision, response: StreamingHttpResponse) -> None:
+        """Have a stream end when its session does; a file ends by itself."""
+        headers = list(response.items())
+        every = self.gate.recheck if decision.session is not None else None
+        asked = decision.claim.request.source, decision.claim
+        chunks: Any = response.streaming_content
+        if response.is_async:
+            gone = CancelledError()  # which Django takes for a client that has
+            again = partial(self._aagain, *asked)
+            content: Any = astream(chunks, headers, gone, again=again, every=every)
+        else:
+            content = Stream(chunks, headers, again=partial(self._again, *asked), every=every)
+        response.streaming_content = content
 
 
 def facts(request: HttpRequest) -> Request:

@@ -6,15 +6,18 @@ it turns the 401 into a 502. So the gate decides first, and answers when it has 
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from math import inf
-from typing import Any
+from typing import Any, TypeAlias
 
 from relogin.server.loops import within
 from relogin.server.words import Bounds
 
-__all__ = ["drain", "drain_async"]
+__all__ = ["Content", "drain", "drain_async"]
+
+Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 _PIECE = 64 * 1024
 
@@ -30,7 +33,7 @@ def drain(
 
     The time is looked at between two reads: how long one may take is up to the server.
     """
-    if bounds is None or environ.get("HTTP_EXPECT"):
+    if bounds is None or (environ.get("HTTP_EXPECT") and not _sends_100_itself(environ)):
         return
     left, until = _length(environ), time.monotonic() + bounds[1]
     if left > bounds[0]:
@@ -44,6 +47,12 @@ def drain(
         return
 
 
+def _sends_100_itself(environ: Mapping[str, Any]) -> bool:
+    """Whether this server has sent 100 before any application was asked: the content is coming."""
+    software = str(environ.get("SERVER_SOFTWARE", "")).lower()
+    return software.startswith(("gunicorn", "werkzeug", "cheroot"))
+
+
 def _length(environ: Mapping[str, Any]) -> float:
     """Tell how much there is to read, as far as it is known where the content ends."""
     length = environ.get("CONTENT_LENGTH") or ""
@@ -52,15 +61,35 @@ def _length(environ: Mapping[str, Any]) -> float:
     return inf if environ.get("wsgi.input_terminated") else 0
 
 
+class Content:
+    """The content of an ASGI request, and how far the application has read it."""
+
+    __slots__ = ("_receive", "begun", "ended")
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self.begun = False
+        self.ended = False
+
+    async def receive(self) -> MutableMapping[str, Any]:
+        """What the application calls in place of the server's `receive`."""
+        self.begun = True
+        message = await self._receive()
+        self.ended = self.ended or not _goes_on(message)
+        return message
+
+    async def drain(self, scope: Mapping[str, Any], bounds: Bounds | None) -> bool:
+        """Read and drop what the application has left; `False` where some of it is left unread."""
+        return self.ended or await drain_async(scope, self._receive, bounds, begun=self.begun)
+
+
 async def drain_async(
-    scope: Mapping[str, Any],
-    receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
-    bounds: Bounds | None,
+    scope: Mapping[str, Any], receive: Receive, bounds: Bounds | None, *, begun: bool = False
 ) -> bool:
     """Read and drop an ASGI request's content; `False` where some of it is left unread."""
     headers = dict(scope["headers"])
     length = headers.get(b"content-length", b"")
-    if bounds is None or b"expect" in headers or _is_empty(scope, headers):
+    if bounds is None or _is_empty(scope, headers) or (not begun and _waits(headers)):
         return True
     if length.isdigit() and int(length) > bounds[0]:
         return False
@@ -71,20 +100,30 @@ async def drain_async(
         return False
 
 
+def _waits(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether the client waits for a 100; hypercorn sends one before any application is asked."""
+    return b"expect" in headers and "hypercorn.protocol" not in sys.modules
+
+
 def _is_empty(scope: Mapping[str, Any], headers: Mapping[bytes, bytes]) -> bool:
     """Tell of a request like most that it has no content, without asking the server."""
     framed = b"content-length" in headers or b"transfer-encoding" in headers
     return scope.get("method", "GET") in {"GET", "HEAD", "OPTIONS"} and not framed
 
 
-async def _read(receive: Callable[[], Awaitable[MutableMapping[str, Any]]], bounds: Bounds) -> bool:
+async def _read(receive: Receive, bounds: Bounds) -> bool:
     left, until = bounds[0], time.monotonic() + bounds[1]
     while left >= 0 and time.monotonic() < until:
         try:
             message = await receive()
         except OSError:  # the connection is broken: there is nothing more to read
             return True
-        if message["type"] != "http.request" or not message.get("more_body"):
+        if not _goes_on(message):
             return True
         left -= len(message.get("body", b""))
     return False
+
+
+def _goes_on(message: Mapping[str, Any]) -> bool:
+    """Whether more of the content comes after this message."""
+    return message["type"] == "http.request" and bool(message.get("more_body"))

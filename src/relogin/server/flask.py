@@ -19,7 +19,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar, Unpack, cast
 
 try:
@@ -33,9 +33,12 @@ from werkzeug.datastructures import Headers
 from werkzeug.local import LocalProxy
 
 from relogin.server import wsgi
+from relogin.server.decisions import living
 from relogin.server.drain import drain
+from relogin.server.facts import Request
 from relogin.server.gate import Answer, Decision, Gate
 from relogin.server.responses import additions, dress, replacement
+from relogin.server.streams import Stream
 from relogin.server.verdicts import Admitted, Refused, StepUp
 from relogin.server.verifiers import (
     Signed,
@@ -137,12 +140,20 @@ class _Guard:
         environ[_DECIDED] = self.gate, decision
         environ[wsgi.SESSION] = decision.session
         environ[wsgi.REFUSED] = decision.refused
+        environ[wsgi.VERIFY] = partial(self.again, claim.token, *more)
         if decision.answer is None:
             return None
         drain(environ, self.gate.drain)
         return _send(decision.answer)
 
+    def again(self, token: str | None, *more: Request) -> Any:
+        """Ask the verifier once more; given to views."""
+        if token is None:
+            raise Refused
+        return living(ask(self.verify, token, *more))
+
     def dress(self, response: Response) -> Response:
+        """Return the response as it leaves the gate."""
         decided = request.environ.get(_DECIDED)
         if decided is None or isinstance(response, _Answer):
             return response  # another hook answered first, or we did
@@ -150,6 +161,7 @@ class _Guard:
         if decision.claim.logout and decision.died and isinstance(self.verify, OwnSession):
             session.modified = True  # Flask deletes the cookie of an empty session that was changed
         status = response.status_code
+        self._end_with_session(response, decision)
         names = [name.lower() for name, _ in response.headers]
         added = additions(self.gate, decision, status, names)
         if added is not None:
@@ -162,6 +174,14 @@ class _Guard:
             return _send(answer)
         response.headers = Headers(dress(self.gate, decision, status, headers))
         return response
+
+    def _end_with_session(self, response: Response, decision: Decision) -> None:
+        """Have a stream end when its session does; what is sent as a file ends by itself."""
+        if response.is_streamed and not response.direct_passthrough:
+            every = self.gate.recheck if decision.session is not None else None
+            again, headers = request.environ[wsgi.VERIFY], [*response.headers.items()]
+            chunks: Any = response.response
+            response.response = Stream(chunks, headers, again=again, every=every)
 
 
 class OwnSession:

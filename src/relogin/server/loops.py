@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, TypeAlias
 
-__all__ = ["in_thread", "within"]
+__all__ = ["Start", "cancellable", "in_thread", "sleep", "within"]
+
+Start: TypeAlias = Callable[[Callable[[], Awaitable[None]]], None]
 
 
 def _under_trio() -> bool:
@@ -41,3 +43,71 @@ async def within(seconds: float) -> AsyncIterator[None]:
 
         async with asyncio.timeout(seconds):
             yield
+
+
+async def sleep(seconds: float) -> None:
+    """Wait, and let the loop go on."""
+    if _under_trio():
+        import trio
+
+        await trio.sleep(seconds)
+    else:
+        import asyncio
+
+        await asyncio.sleep(seconds)
+
+
+def cancellable() -> AbstractAsyncContextManager[Start]:
+    """A block that yields what starts a watch beside it; where the watch ends, so does the block.
+
+    The watch raises nothing. Where the block ends first, the watch is cancelled.
+    """
+    return _with_trio() if _under_trio() else _with_asyncio()
+
+
+@asynccontextmanager
+async def _with_asyncio() -> AsyncIterator[Start]:
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    limit = asyncio.timeout(None)
+    watches: list[asyncio.Task[None]] = []
+
+    async def run(watch: Callable[[], Awaitable[None]]) -> None:
+        await watch()
+        limit.reschedule(loop.time())
+
+    def start(watch: Callable[[], Awaitable[None]]) -> None:
+        watches.append(loop.create_task(run(watch)))
+
+    try:
+        async with limit:
+            yield start
+    except TimeoutError:
+        if not limit.expired():
+            raise
+    finally:
+        for task in watches:
+            task.cancel()
+        await asyncio.gather(*watches, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _with_trio() -> AsyncIterator[Start]:
+    import trio
+
+    block, beside = trio.CancelScope(), trio.CancelScope()
+
+    async def run(watch: Callable[[], Awaitable[None]]) -> None:
+        with beside:
+            await watch()
+            block.cancel()
+
+    def start(watch: Callable[[], Awaitable[None]]) -> None:
+        trio.lowlevel.spawn_system_task(run, watch)
+
+    try:
+        with block:
+            yield start
+    finally:
+        beside.cancel()

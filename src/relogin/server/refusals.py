@@ -14,7 +14,13 @@ from relogin.server.facts import Request
 from relogin.server.fields import add_to_list
 from relogin.server.logs import log
 from relogin.server.schemes import Scheme
-from relogin.server.verdicts import CSRF_INVALID, FORBIDDEN, INSUFFICIENT_SCOPE, Refused
+from relogin.server.verdicts import (
+    CSRF_INVALID,
+    FORBIDDEN,
+    INSUFFICIENT_SCOPE,
+    Refused,
+    StoreTrouble,
+)
 from relogin.session import SessionChallenge, SessionError
 from relogin.wire.field import serialize
 from relogin.wire.model import Challenge
@@ -64,11 +70,12 @@ class Refusals:
     def answer(self, decision: Decision, why: Refused | None = None) -> Answer:
         """Build the answer; where the application gives no reason, the gate's reason stands."""
         if why is None or why.error is None:
-            if decision.trouble:
+            if decision.trouble or isinstance(why, StoreTrouble):
                 # Nobody knows whether the session lives: a 401 would log everybody out.
                 return self._for(decision, self._varied(answers.store_trouble(self._retry_after)))
             why = decision.refused or why or Refused()
-        page = self._page if decision.claim.request.is_navigation else None
+        shown = self._page is not None and decision.claim.request.is_navigation
+        page = self._page if shown else None
         if not self._same or callable(page):
             return self._for(decision, self._built(decision, why, page))
         asked = (why.error, why.description, why.max_age, why.acr_values, why.scope)

@@ -34,7 +34,7 @@ except ImportError as _missing:
     ) from _missing
 
 from relogin.server import asgi
-from relogin.server.asgi import Scope
+from relogin.server.asgi import Again, Scope
 from relogin.server.schemes import spoken
 from relogin.server.verdicts import Admitted, Refused
 from relogin.server.verifiers import Signed
@@ -61,7 +61,13 @@ class SessionGate(asgi.SessionGate):
     """
 
     def admitted(
-        self, scope: Scope, session: object, refused: Refused | None, *, leaving: bool = False
+        self,
+        scope: Scope,
+        session: object,
+        refused: Refused | None,
+        again: Again,
+        *,
+        leaving: bool = False,
     ) -> Scope:
         """Return the scope that the application gets; `leaving` one logs out of a dead session."""
         if session is None and isinstance(self.verify, OwnSession):
@@ -69,7 +75,7 @@ class SessionGate(asgi.SessionGate):
             scope["session"] = new = type(scope["session"])()
             if leaving and hasattr(new, "mark_modified"):
                 new.mark_modified()  # and left empty, so that the cookie is deleted
-        return super().admitted(scope, session, refused, leaving=leaving)
+        return super().admitted(scope, session, refused, again, leaving=leaving)
 
 
 class CurrentSession(SecurityBase):

@@ -20,6 +20,7 @@ __all__ = [
     "Admitted",
     "Refused",
     "StepUp",
+    "StoreTrouble",
     "check_duration",
 ]
 
@@ -107,6 +108,13 @@ class Refused(Exception):
 
     def __str__(self) -> str:
         return self.error or "no session was presented"
+
+
+class StoreTrouble(Refused):
+    """Raised where nobody can tell at the moment whether the session lives; it is answered 503."""
+
+    def __str__(self) -> str:
+        return "the session store has trouble"
 
 
 Said: TypeAlias = tuple[str | None, tuple[str, ...]]

@@ -19,13 +19,15 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
 from http import HTTPStatus
 from itertools import chain
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
+from relogin.server.decisions import living
 from relogin.server.drain import drain
 from relogin.server.facts import Request
 from relogin.server.fields import Headers
-from relogin.server.gate import Answer, Decision, Gate, Usual, is_session
+from relogin.server.gate import Answer, Claim, Decision, Gate, Usual, is_session
 from relogin.server.responses import MERGED, dress, replacement
+from relogin.server.streams import Again, Stream
 from relogin.server.verdicts import Refused
 from relogin.server.verifiers import Verifier, ask, synchronous, wants_request
 from relogin.server.words import Words
@@ -40,6 +42,7 @@ __all__ = ["SessionGate", "request"]
 
 SESSION = "relogin.session"
 REFUSED = "relogin.refused"
+VERIFY = "relogin.verify"
 
 
 class SessionGate:
@@ -47,7 +50,9 @@ class SessionGate:
 
     The application finds the session in `environ["relogin.session"]`. On a public page it may be
     None, and `environ["relogin.refused"]` then holds the `Refused` that says why. Called with the
-    request's facts before the body is read; `app` may raise `Refused` too, before it responds.
+    request's facts before the body is read; `app` may raise `Refused` too, before it responds and
+    in the midst of a response. `environ["relogin.verify"]()` asks the verifier again; it returns
+    the session, or raises `Refused`.
     """
 
     def __init__(self, app: WSGIApplication, verify: Verifier, **words: Unpack[Words]) -> None:
@@ -64,24 +69,37 @@ class SessionGate:
         outcome = None if usual is None else ask(self.verify, usual[1])
         if usual is not None and is_session(outcome):
             environ[SESSION], environ[REFUSED] = outcome, None
+            again: Again = partial(self._again, usual[1])
+            environ[VERIFY] = again
             # The application may write to its environ; what was asked for was this.
             decide = partial(self._settled, environ, method, path, usual, outcome)
-            response = _Response(self.gate, start_response, decide)
+            response = _Response(self.gate, start_response, decide, again)
         else:
             decision = self._decision(environ, usual, outcome)
             if decision.answer is not None:
                 drain(environ, self.gate.drain)
                 return _send(decision.answer, start_response)
             environ[SESSION], environ[REFUSED] = decision.session, decision.refused
-            response = _Response(self.gate, start_response, lambda: decision, decision)
+            again = environ[VERIFY] = self.again(decision.claim)
+            response = _Response(self.gate, start_response, lambda: decision, again, decision)
         try:
-            return response.body(self.app(environ, response.start))
+            return response.body(self.app(environ, response.start), environ)
         except Refused as why:
             if environ.get("wsgi.input_terminated"):  # elsewhere who reads too much waits for ever
                 drain(environ, self.gate.drain)
             # If the application has started already, the server says whether it is too late.
-            again = sys.exc_info() if response.started else None
-            return _send(self.gate.refuse(response.decision, why), start_response, again)
+            started = sys.exc_info() if response.started else None
+            return _send(self.gate.refuse(response.decision, why), start_response, started)
+
+    def again(self, claim: Claim) -> Again:
+        """Return what asks the verifier once more about a request."""
+        more = (claim.request,) if self._with_request else ()
+        return partial(self._again, claim.token, *more)
+
+    def _again(self, token: str | None, *more: Request) -> Any:
+        if token is None:
+            raise Refused
+        return living(ask(self.verify, token, *more))
 
     def _settled(
         self, environ: WSGIEnvironment, method: str, path: str, usual: Usual, session: object
@@ -136,19 +154,25 @@ def _send(
 class _Response:
     """The application's response on its way out."""
 
-    __slots__ = ("_decide", "_decision", "_gate", "_instead", "_start_response", "started")
+    __slots__ = (
+        *("_again", "_decide", "_decision", "_gate", "_headers", "_instead", "_start_response"),
+        "started",
+    )
 
     def __init__(
         self,
         gate: Gate,
         start_response: StartResponse,
         decide: Callable[[], Decision],
+        again: Again,
         decision: Decision | None = None,
     ) -> None:
         self._gate = gate
         self._start_response = start_response
         self._decide = decide
         self._decision = decision
+        self._again = again
+        self._headers: Headers = []
         self._instead: list[bytes] | None = None
         self.started = False
 
@@ -164,6 +188,7 @@ class _Response:
     ) -> Callable[[bytes], object]:
         """What the application calls in place of the server's `start_response`."""
         self.started = True
+        self._headers = headers
         gate, code = self._gate, int(status[:3])
         if self._decision is None and code != 401 and gate.legacy is None:
             names = [name.lower() for name, _ in headers]
@@ -176,13 +201,35 @@ class _Response:
         self._instead = None
         return self._start_response(status, dress(gate, self.decision, code, headers), exc_info)
 
-    def body(self, chunks: Iterable[bytes]) -> Iterable[bytes]:
+    def body(self, chunks: Iterable[bytes], environ: WSGIEnvironment) -> Iterable[bytes]:
         """Return what is sent; a generator is run until it has called `start`."""
         resumed = chunks if self.started else _Resumed(chunks, lambda: self.started)
-        if self._instead is None:
-            return resumed
-        _close(resumed)
-        return self._instead
+        if self._instead is not None:
+            _close(resumed)
+            return self._instead
+        if self._may_refuse(resumed) and not _is_file(resumed, environ):
+            return self._stream(resumed)
+        return resumed
+
+    def _may_refuse(self, chunks: object) -> bool:
+        """Whether something of the application's runs while these chunks are sent."""
+        if isinstance(chunks, list | tuple):
+            return False
+        return hasattr(chunks, "__next__") or self._gate.recheck is not None
+
+    def _stream(self, chunks: Iterable[bytes]) -> Stream:
+        def refuse(why: Refused) -> list[bytes]:
+            answer = self._gate.refuse(self.decision, why)
+            return _send(answer, self._start_response, sys.exc_info())
+
+        every = self._gate.recheck if self.decision.session is not None else None
+        return Stream(chunks, self._headers, again=self._again, every=every, instead=refuse)
+
+
+def _is_file(chunks: object, environ: WSGIEnvironment) -> bool:
+    """Whether the server sends this in its own way: the application raises nothing in there."""
+    wrapper = environ.get("wsgi.file_wrapper")
+    return isinstance(wrapper, type) and isinstance(chunks, wrapper)
 
 
 class _Resumed:
@@ -208,6 +255,9 @@ class _Resumed:
 
     def __iter__(self) -> Iterator[bytes]:
         return self._all
+
+    def __next__(self) -> bytes:
+        return next(self._all)
 
     def close(self) -> None:
         _close(self._chunks)

@@ -1,0 +1,182 @@
+"""Responses and sockets that go on for longer than their session: they end when it does.
+
+A response is cut off in mid-stream in such a way that no client takes a part of it for the whole.
+Only an event stream (`text/event-stream`) has no end that would be missing: it just ends, and the
+browser that reconnects is told why. One line is logged, and no traceback.
+"""
+
+from __future__ import annotations
+
+import errno
+import time
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from typing import Any
+
+from relogin.server.fields import Headers, values
+from relogin.server.logs import log
+from relogin.server.verdicts import Refused, StoreTrouble
+
+__all__ = [
+    "Again",
+    "AgainAsync",
+    "Stream",
+    "astill",
+    "astream",
+    "is_event_stream",
+    "note_end",
+]
+
+Again = Callable[[], Any]
+AgainAsync = Callable[[], Awaitable[Any]]
+"""Asks the verifier again: returns the session, or raises `Refused`."""
+
+
+def is_event_stream(headers: Headers) -> bool:
+    """Whether this is a stream of server-sent events, which may end anywhere."""
+    return any(
+        one.lower().startswith("text/event-stream") for one in values(headers, "content-type")
+    )
+
+
+def note_end(why: Refused) -> None:
+    """Log what has ended a stream."""
+    log.info("a response or a socket has ended with its session: %s", why)
+
+
+class Watch:
+    """Tells when the verifier has to be asked again."""
+
+    __slots__ = ("_due", "_every")
+
+    def __init__(self, every: float) -> None:
+        self._every = every
+        self._due = time.monotonic() + every
+
+    @property
+    def left(self) -> float:
+        """How many seconds it is until then."""
+        return max(0.0, self._due - time.monotonic())
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time; then the next time begins to run."""
+        now = time.monotonic()
+        if now < self._due:
+            return False
+        self._due = now + self._every
+        return True
+
+
+class Stream:
+    """The chunks of a response.
+
+    `again` asks for the session once more, each `every` seconds at most, before a chunk. `instead`
+    makes the content of a refusal as long as nothing was sent, if the server can still be told.
+    """
+
+    def __init__(
+        self,
+        chunks: Iterable[bytes],
+        headers: Headers,
+        *,
+        again: Again | None = None,
+        every: float | None = None,
+        instead: Callable[[Refused], list[bytes]] | None = None,
+    ) -> None:
+        self._chunks = chunks
+        self._rest = iter(chunks)
+        self._ends_anywhere = is_event_stream(headers)
+        self._again = again
+        self._watch = None if every is None or again is None else Watch(every)
+        self._instead = instead
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        """Return the next chunk; raises `ConnectionResetError` where the rest is not to come."""
+        try:
+            if self._watch is not None and self._again is not None and self._watch.is_due:
+                still(self._again)
+            chunk = next(self._rest)
+        except Refused as why:
+            return self._end(why)
+        if chunk:
+            self._instead = None
+        return chunk
+
+    def _end(self, why: Refused) -> bytes:
+        self._rest = iter(())
+        if self._instead is not None:
+            self._rest = iter(self._instead(why))
+            return next(self._rest)
+        note_end(why)
+        if self._ends_anywhere:
+            raise StopIteration
+        # What servers take for a client that has gone: they close, and log no traceback.
+        raise ConnectionResetError(errno.ECONNRESET, str(why)) from None
+
+    def close(self) -> None:
+        """Close what was given, as PEP 3333 asks."""
+        close = getattr(self._chunks, "close", None)
+        if close is not None:
+            close()
+
+
+def still(again: Again) -> None:
+    """Raise `Refused` where the session is dead; trouble in the store ends no stream."""
+    try:
+        again()
+    except StoreTrouble:
+        return
+
+
+async def astill(again: AgainAsync) -> None:
+    """Raise `Refused` where the session is dead, as `still` does."""
+    try:
+        await again()
+    except StoreTrouble:
+        return
+
+
+async def astream(
+    chunks: AsyncIterable[bytes],
+    headers: Headers,
+    cut_off: BaseException,
+    *,
+    again: AgainAsync | None = None,
+    every: float | None = None,
+) -> AsyncIterator[bytes]:
+    """Give on the chunks of a response as `Stream` does; also while the application pauses.
+
+    `cut_off` is what the framework takes for a client that has gone. It runs on asyncio.
+    """
+    rest = aiter(chunks)
+    watched = None if every is None or again is None else (Watch(every), again)
+    try:
+        while True:
+            yield await (anext(rest) if watched is None else _next(rest, *watched))
+    except StopAsyncIteration:
+        return
+    except Refused as why:
+        note_end(why)
+        if not is_event_stream(headers):
+            raise cut_off from None
+    finally:
+        if hasattr(rest, "aclose"):
+            await rest.aclose()
+
+
+async def _next(rest: AsyncIterator[bytes], watch: Watch, again: AgainAsync) -> bytes:
+    import asyncio
+
+    waiting = asyncio.ensure_future(anext(rest))
+    try:
+        while not waiting.done():
+            await asyncio.wait({waiting}, timeout=watch.left)
+            if watch.is_due:
+                await astill(again)
+        return await waiting
+    finally:
+        waiting.cancel()
+        await asyncio.wait({waiting})  # a generator that still runs cannot be closed
