@@ -68,6 +68,8 @@ def _read(raw: HTTPResponse, octets: int, seconds: float) -> tuple[bytes, bool]:
             kept += piece
             # What is compressed may have come whole, and not be read to its end.
             if not piece or (raw.length_remaining == 0 and "Content-Encoding" not in raw.headers):
+                # Nothing comes, but urllib3-future frees the connection no sooner.
+                raw.read1(1, decode_content=True)
                 ended = True
                 break
     if socket is not None and ended:

@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 
-from tests.client.libraries.face import Answer, Body, Face, answer_of
+from tests.client.libraries.face import Body, Face, answer_of
 from tests.client.libraries.shapes import (
     WHOLE,
     Again,
@@ -32,7 +32,7 @@ class Requests(Face):
         vars(session).update(words)
         return session
 
-    def send(self, client: Any, method: str, url: str, **words: Any) -> Answer:
+    def send(self, client: Any, method: str, url: str, **words: Any) -> Any:
         raw = client.request(method, url, timeout=20, **words)
         return answer_of(raw, raw.status_code, raw.content)
 

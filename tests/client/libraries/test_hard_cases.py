@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from typing import Any
+
 import pytest
 
-from relogin import LoginRefused
-from relogin.client.logins import DigestLogin
+from relogin import Grant, LoginRefused
+from relogin.client.logins import DigestLogin, Logout
 from tests.client.digest_site import PASSWORD, DigestSite
 from tests.client.libraries.face import FACES, Answer, Face, opened
 from tests.client.libraries.shapes import WHOLE
@@ -199,6 +202,30 @@ def test_a_late_answer_cannot_wipe_the_cookie_of_the_grant(face: Face, server: S
     assert server.logins == 2
 
 
+def test_a_session_is_given_back_once(face: Face, either: Server) -> None:
+    either.routes["/session"] = lambda _: Served(204)
+    auth = face.auth(either, logout=Logout(f"{either.url}/session"))
+    face.open(auth).get(f"{either.url}/orders")
+    for _ in range(2):
+        face.run(auth.alogout if face.is_async else auth.logout)
+    (ended,) = either.seen("/session")
+    assert (ended.method, ended.token or ended.cookies[COOKIE]) == ("DELETE", either.living)
+
+
+def test_a_session_that_is_replaced_ahead_of_its_end_is_given_back(
+    face: Face, server: Server
+) -> None:
+    def log_in(context: Any) -> Grant:
+        return Grant(token=server.login(context).token, expires_in=0.001)
+
+    server.routes["/session"] = lambda _: Served(204)
+    client = face.open(face.auth(server, log_in, logout=Logout(f"{server.url}/session")))
+    for _ in range(3):
+        assert client.get(f"{server.url}/orders").status == 200
+        time.sleep(0.01)
+    assert [request.token for request in server.seen("/session")] == ["s3cret-1", "s3cret-2"]
+
+
 def test_a_login_through_the_same_client_ends(face: Face, server: Server) -> None:
     client = None
 
@@ -271,7 +298,7 @@ def test_digest_signs_each_request_and_its_body(library: str, shape: str, server
 def test_digest_sends_nothing_that_it_could_not_sign(face: Face, server: Server) -> None:
     site = DigestSite(server, "SHA-256", "auth-int")
     client = face.open(face.auth(server, DigestLogin(site.user, PASSWORD)))
-    (spent,) = [n for n in face.bodies() if "generator" in n and "around" not in n]
+    spent = next(n for n in face.bodies() if "generator" in n and "around" not in n)
     assert client.post(f"{server.url}/orders", face.bodies()[spent]).status == 401
     assert client.get(f"{server.url}/orders").status == 200
     assert client.post(f"{server.url}/orders", face.bodies()[spent]).status == 401

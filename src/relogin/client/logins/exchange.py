@@ -96,9 +96,13 @@ async def run_async(steps: Steps[T], http: Any, seconds: float) -> T:
 
 def _sent(http: Any, request: Request, until: float) -> Answer:
     try:
-        left = _left(until)
-        if library_of(http) in HTTPX:
+        left, library = _left(until), library_of(http)
+        if library in HTTPX:
             return _over_httpx(http, request, left)
+        if library == "niquests":
+            from relogin.client.logins import over_niquests
+
+            return over_niquests.sent(http, request, left)
         return _over_requests(http, request, left)
     except _failures(http) as error:
         failed = _no_answer(request, error)
@@ -107,11 +111,16 @@ def _sent(http: Any, request: Request, until: float) -> Answer:
 
 async def _sent_async(http: Any, request: Request, until: float) -> Answer:
     try:
-        if library_of(http) == "aiohttp":
-            from relogin.client.logins.over_aiohttp import sent
+        left, library = _left(until), library_of(http)
+        if library == "aiohttp":
+            from relogin.client.logins import over_aiohttp
 
-            return await sent(http, request, _left(until))
-        return await _over_async_httpx(http, request, _left(until))
+            return await over_aiohttp.sent(http, request, left)
+        if library == "niquests":
+            from relogin.client.logins import over_niquests
+
+            return await over_niquests.sent_async(http, request, left)
+        return await _over_async_httpx(http, request, left)
     except _failures(http) as error:
         failed = _no_answer(request, error)
     raise failed

@@ -38,7 +38,9 @@ class Lookahead:
         response, raw = self._response, self._response.raw
         if not self._streamed or response._content_consumed:  # type: ignore[attr-defined]
             return iter((response.content,))
-        if not isinstance(raw, HTTPResponse):  # of an adapter that goes its own ways
+        # Of an adapter that goes its own ways; and urllib3-future, which niquests puts in place of
+        # urllib3, cannot be given a body to read.
+        if not isinstance(raw, HTTPResponse) or hasattr(raw, "extension"):
             return iter(())
         tape = _Tape(raw)
         response.raw = _copy(_Whole, tape, response)

@@ -1,0 +1,198 @@
+"""One response of niquests, from its arrival to the answer that replaces it, without I/O.
+
+`Exchange.steps` yields what is to be done; a `Session` does it in a thread, an `AsyncSession` in a
+task.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, NoReturn, TypeAlias
+
+from relogin import errors
+from relogin.client.driver.credentials import sent_with
+from relogin.client.driver.drive import Stepping
+from relogin.client.driver.failures import Kinds, raisable
+from relogin.client.events import heard
+from relogin.client.niquests.body import is_repeated, rewind
+from relogin.client.renewal.cache import CredentialCache
+from relogin.client.renewal.flow import Ask, Login, LogOut, Pause, Replay, Wait, answer
+from relogin.client.renewal.log_out import give_back_replaced
+from relogin.client.renewal.policy import UNAUTHORIZED, Credential, ResponseInfo
+from relogin.client.renewal.shared import share
+from relogin.client.requests.signing import learn, sign_again
+from relogin.client.signals import Error, Signal
+from relogin.client.terms.origins import sent_to
+from relogin.client.terms.outcomes import mark
+
+__all__ = ["Begin", "Drain", "Exchange", "Look", "Send", "Step", "put_in_place"]
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a request over this connection."""
+
+    connection: Any
+    prepared: Any
+    sending: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Ask signals about a response."""
+
+    response: Any
+    signals: Sequence[Signal]
+    whole: bool
+    """Whether they see its body: what is streamed is its reader's, and cannot be put back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """Read a response: within bounds if it is a 401, and else whole, for it may be returned."""
+
+    response: Any
+    bounded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Begin the next pass over a body: what it raises, the flow shall know before it is sent."""
+
+    body: Any
+
+
+Step: TypeAlias = Send | Look | Drain | Begin | Login | LogOut | Wait | Ask | Pause
+_CHALLENGE = "WWW-Authenticate"
+
+
+class Exchange:
+    """What became of one request so far: what it was sent with, and what came back."""
+
+    def __init__(
+        self,
+        cache: CredentialCache,
+        kinds: Kinds,
+        user: Any,
+        response: Any,
+        sending: dict[str, Any],
+    ) -> None:
+        self.credential: Credential | None = user.credential
+        self._user = user
+        self.response = response
+        self._signal: Error | None = None
+        self._cache = cache
+        self._kinds = kinds
+        self._sending = sending
+        self._origin = sent_to(response.request.url)
+
+    def steps(self) -> Generator[Step, Any, Any]:
+        """Do what the response asks for; return the one that becomes the answer."""
+        departures = self._cache.departures
+        try:
+            yield from self._see_to()
+        finally:
+            departures.answered(self._user)
+        if departures.waiting:
+            yield from give_back_replaced(self._cache)
+        return self.response
+
+    def _see_to(self) -> Generator[Step, Any, None]:
+        policy, first = self._cache.policy, self.response
+        yield from self._look()
+        if self._is_dead() or (heard(policy.listener) and _CHALLENGE in first.headers):
+            yield from self._answer()
+        if self.credential is not None:
+            yield from self._learn(self.credential)
+            if policy.fresh == "always":
+                yield from share(self._cache, self.credential)
+
+    def _look(self) -> Generator[Step, Any, None]:
+        policy = self._cache.policy
+        signals = policy.signals_for(self.response.status_code)
+        self._signal = None
+        if signals and self._origin in policy.origins:
+            self._signal = yield Look(self.response, signals, not self._sending.get("stream"))
+
+    def _answer(self) -> Generator[Step, Any, None]:
+        started, first = time.monotonic(), self.response
+        flow = answer(self._cache, self._info())
+        with closing(flow):
+            steps = Stepping(flow)
+            for command in steps:
+                with steps:
+                    steps.done = yield from self._do(command)
+        final = steps.result
+        self.response = final.info.response
+        if self.response is not first:
+            self.response.elapsed = first.elapsed + timedelta(seconds=time.monotonic() - started)
+        mark(self.response, final.outcome)
+        if final.failure is not None:
+            yield from self._fail(final.failure)
+
+    def _do(self, command: Any) -> Generator[Step, Any, object]:
+        refused = self.response
+        dead = refused.status_code == UNAUTHORIZED
+        if dead or not self._sending.get("stream"):
+            yield Drain(refused, bounded=dead)
+        if not isinstance(command, Replay):
+            return (yield command)
+        if is_repeated(refused.request):
+            yield Begin(refused.request.body)
+        rewind(refused.request)
+        prepared, self.credential = sign_again(refused, self.credential, command.credential)
+        self._cache.departures.carries(self._user, self.credential)
+        sending = {**self._sending, "multiplexed": False}
+        self.response = yield Send(refused.connection, prepared, sending)
+        self.response.history = [*refused.history, refused]
+        self.response.request = prepared
+        yield from self._look()
+        return self._info()
+
+    def _learn(self, credential: Credential) -> Generator[Step, Any, None]:
+        try:
+            learn(self._cache, credential, self.response, dead=self._signal is not None)
+        except errors.LoginUnavailable as failure:
+            yield from self._fail(failure)
+
+    def _fail(self, failure: errors.ReloginError) -> Generator[Step, Any, NoReturn]:
+        yield Drain(self.response, bounded=True)  # nobody else would: it goes into the exception
+        raise raisable(failure, self._kinds, self.response) from failure.__cause__
+
+    def _info(self) -> ResponseInfo:
+        response, request = self.response, self.response.request
+        url = request.url or ""
+        return ResponseInfo(
+            response=response,
+            status=response.status_code,
+            method=(request.method or "").upper(),
+            url=url,
+            origin=self._origin,
+            sent_with=sent_with(self._cache, self.credential, request.headers, url),
+            challenges=list(response.raw.headers.getlist(_CHALLENGE)),
+            once=not getattr(getattr(response.raw, "retries", None), "history", ()),
+            replayable=not self._is_dead() or rewind(request),
+            signal=self._signal,
+        )
+
+    def _is_dead(self) -> bool:
+        return self.response.status_code == UNAUTHORIZED or self._signal is not None
+
+
+def put_in_place(first: Any, response: Any) -> Any:
+    """Let the very object that came first become the answer: its user holds it already.
+
+    So it is where connections are multiplexed, and a response is handed out before it has come.
+    """
+    if response is first:
+        return first
+    refused = object.__new__(type(first))  # not by `copy`, which would do as pickling does
+    vars(refused).update(vars(first))
+    response.history = [refused if past is first else past for past in response.history]
+    vars(first).clear()
+    vars(first).update(vars(response))
+    return first

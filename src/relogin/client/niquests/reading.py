@@ -1,0 +1,62 @@
+"""Reading a refused answer of niquests to its end, and looking into one that nobody has read yet.
+
+In a thread `relogin.client.drain` does the first; in a task it is done here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import anyio
+from niquests import RequestException
+from niquests.packages import urllib3
+
+from relogin.client.signals import Error, Signal, signalled
+from relogin.client.terms.answer import Answer
+
+__all__ = ["drain_async", "look", "look_async"]
+
+MOST_OCTETS = 64 * 1024
+MOST_SECONDS = 2.0
+_BROKEN = (RequestException, urllib3.exceptions.HTTPError, OSError, ValueError)
+
+
+async def drain_async(response: Any) -> None:
+    """Read what is left of a response, at most 64 KiB for at most 2 s; close it if there is more.
+
+    What was read stays readable.
+    """
+    if response._content_consumed:
+        return
+    raw, kept, ended = response.raw, bytearray(), False
+    try:
+        with anyio.move_on_after(MOST_SECONDS), suppress(*_BROKEN):
+            while len(kept) <= MOST_OCTETS:
+                piece = await raw.read1(MOST_OCTETS, decode_content=True)
+                kept += piece
+                if not piece:
+                    ended = True
+                    break
+    finally:
+        if not ended:
+            with anyio.CancelScope(shield=True):
+                await raw.close()
+        raw.release_conn()
+    response._content, response._content_consumed = bytes(kept), True
+
+
+def look(signals: Sequence[Signal], response: Any, *, whole: bool) -> Error | None:
+    """Ask signals about a response, `whole` with its body, which niquests would read next."""
+    return _signalled(signals, response, response.content if whole else b"")
+
+
+async def look_async(signals: Sequence[Signal], response: Any, *, whole: bool) -> Error | None:
+    """Ask signals about a response, as `look` does."""
+    return _signalled(signals, response, await response.content if whole else b"")
+
+
+def _signalled(signals: Sequence[Signal], response: Any, content: bytes | None) -> Error | None:
+    answer = Answer(response.status_code, response.headers, response.url, content or b"")
+    return signalled(signals, answer, bytes)

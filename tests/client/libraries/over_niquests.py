@@ -1,0 +1,54 @@
+"""niquests: in threads, and on asyncio."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import niquests
+
+from relogin import Grant
+from tests.client.libraries.face import Body, answer_of, posted
+from tests.client.libraries.over_requests import Requests
+from tests.client.libraries.shapes import WHOLE, AgainAsync, Unseekable, produced, produced_async
+from tests.client.server import Server
+
+
+class Niquests(Requests):
+    library = "niquests"
+    failure = niquests.RequestException
+    module = niquests
+    kind: Any = niquests.Session
+
+    def make(self, auth: Any, **words: Any) -> Any:
+        session = self.kind(pool_maxsize=100, **words)
+        session.trust_env = False
+        session.auth = auth
+        return session
+
+
+class NiquestsOnAsyncio(Niquests):
+    backend = "asyncio"
+    kind = niquests.AsyncSession
+
+    async def log_in(self, server: Server, context: Any) -> Grant:
+        return server.grant(await posted(server, context.http.post))
+
+    async def send(self, client: Any, method: str, url: str, **words: Any) -> Any:
+        raw = await client.request(method, url, timeout=20, **words)
+        return answer_of(raw, raw.status_code, raw.content)
+
+    async def close(self, client: Any) -> None:  # type: ignore[override]
+        await client.close()
+
+    def bodies(self) -> dict[str, Body]:
+        def data(make: Any, *, repeats: bool = True) -> Body:
+            return Body(lambda: {"data": make()}, repeats)
+
+        return super().bodies() | {
+            "an asynchronous iterable": data(AgainAsync),
+            "an asynchronous generator": data(produced_async, repeats=False),
+            "a progress bar around an asynchronous generator": data(
+                lambda: AgainAsync(produced()), repeats=False
+            ),
+            "no position": data(lambda: Unseekable(WHOLE), repeats=False),
+        }
