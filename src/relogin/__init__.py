@@ -24,6 +24,7 @@ from relogin.errors import (
     LoginRefused,
     LoginTimeout,
     LoginUnavailable,
+    MethodNotReplayable,
     ReloginError,
 )
 from relogin.server.verdicts import Admitted, Refused
@@ -55,6 +56,7 @@ __all__ = [
     "LoginRefused",
     "LoginTimeout",
     "LoginUnavailable",
+    "MethodNotReplayable",
     "Refused",
     "RegistryChallenge",
     "ReloginError",

@@ -16,6 +16,7 @@ __all__ = [
     "LoginRefused",
     "LoginTimeout",
     "LoginUnavailable",
+    "MethodNotReplayable",
     "ReloginError",
 ]
 
@@ -104,4 +105,12 @@ class BodyNotReplayable(ReloginError):
     """The session is renewed, but the body of the request is gone: send the request again.
 
     Raised only where ``strict=True`` was asked for; otherwise the 401 is returned, marked.
+    """
+
+
+class MethodNotReplayable(ReloginError):
+    """The session is renewed, but nobody has promised that the request had no effect: send it anew.
+
+    Raised only where ``strict=True`` was asked for: for a method that is not idempotent, after a
+    signal on another status than 401, or where the transport had sent the request before.
     """

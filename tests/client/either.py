@@ -24,7 +24,7 @@ class Either:
         self.driver = driver
         self._session = session
 
-    def auth(self, login: Any, url: str | None = None, **options: Any) -> Any:
+    def auth(self, login: Any, url: Any = None, **options: Any) -> Any:
         """Make this library's `SessionAuth`."""
         return (SessionAuth if self.driver is None else HttpxAuth)(login, url, **options)
 
@@ -35,7 +35,7 @@ class Either:
         self._session.auth = auth
         return self._session
 
-    def attach(self, login: Any, url: str | None = None, **options: Any) -> Any:
+    def attach(self, login: Any, url: Any = None, **options: Any) -> Any:
         """Open a client with a `SessionAuth` of its own."""
         return self.client(self.auth(login, url, **options))
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from relogin.client.terms.outcomes import Outcome, outcome
+from relogin.client.terms.outcomes import Outcome, detail, outcome
 
-__all__ = ["Outcome", "outcome"]
+__all__ = ["Outcome", "detail", "outcome"]

@@ -47,7 +47,9 @@ class Event:
     """One thing that happened; enough to count by, and nothing that must be kept secret.
 
     `error` is the challenge's code as it came; `realm` and `error` are the server's words.
-    `seconds` is how long it took, where that means anything.
+    `seconds` is how long it took, where that means anything. `detail` tells more of a `reason`: the
+    schemes that were offered, or whether ``"method"`` or ``"body"`` kept a request from being sent
+    again.
     """
 
     kind: EventKind
@@ -56,6 +58,7 @@ class Event:
     error: str | None = None
     reason: str | None = None
     seconds: float | None = None
+    detail: str | None = None
 
 
 Listener: TypeAlias = Callable[[Event], object]
@@ -69,7 +72,7 @@ def heard(listener: Listener | None) -> bool:
 def tell(listener: Listener | None, event: Event) -> None:
     """Log an event and hand it to the user's callback, whose mistakes cost no request."""
     if _log.isEnabledFor(logging.DEBUG):
-        _log.debug("%s %s realm=%r error=%r reason=%r", *_logged(event))
+        _log.debug("%s %s realm=%r error=%r reason=%r detail=%r", *_logged(event))
     if listener is None:
         return
     try:
@@ -85,5 +88,5 @@ def warn(text: str, *words: object) -> None:
 
 def _logged(event: Event) -> tuple[str | None, ...]:
     # Quoted by the format, because a server chose the words; plain, because a code may be an enum.
-    words = event.kind, event.origin, event.realm, event.error, event.reason
+    words = event.kind, event.origin, event.realm, event.error, event.reason, event.detail
     return tuple(None if word is None else str(word) for word in words)

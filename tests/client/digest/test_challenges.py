@@ -66,7 +66,7 @@ def test_it_finds_the_strongest_that_it_can_answer(
 def test_what_it_cannot_answer_is_left_as_it_is(server: Server, either: Either, line: str) -> None:
     site = DigestSite(server, lines=lambda _: [line])
     answer = attach(either, site).get(server.url)
-    assert (answer.status_code, outcome(answer)) == (401, Outcome.UNTOUCHED)
+    assert (answer.status_code, outcome(answer)) == (401, Outcome.UNANSWERED)
     assert site.answers == []
 
 

@@ -74,7 +74,7 @@ def test_a_server_that_finds_every_nonce_too_old_gets_its_401_returned(
     site.refuses = 100
     caller = attach(either, site)
     answer = caller.get(site.server.url)
-    assert (answer.status_code, outcome(answer)) == (401, Outcome.REPLAYED)
+    assert (answer.status_code, outcome(answer)) == (401, Outcome.REFUSED_AGAIN)
     assert len(site.server.requests) == 3
     site.refuses = 0
     assert caller.get(site.server.url).status_code == 200

@@ -134,7 +134,7 @@ def test_a_second_401_ends_it(driver: Driver, server: Server) -> None:
     server.refuse_all = True
     client = driver.open(auth=SessionAuth(driver.login(server), server.url))
     answer = client.get(f"{server.url}/orders")
-    assert (answer.status_code, outcome(answer)) == (401, Outcome.REPLAYED)
+    assert (answer.status_code, outcome(answer)) == (401, Outcome.REFUSED_AGAIN)
     assert (server.logins, len(server.seen("/orders"))) == (1, 2)
 
 

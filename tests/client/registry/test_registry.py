@@ -72,7 +72,7 @@ def test_what_a_user_may_not_do_is_asked_for_once(
     registry: str, tokens: TokenServer, either: Either
 ) -> None:
     caller = either.attach(login(tokens, "bob"), registry)
-    for expected in (Outcome.REPLAYED, Outcome.DECLINED, Outcome.DECLINED):
+    for expected in (Outcome.REFUSED_AGAIN, Outcome.DECLINED, Outcome.DECLINED):
         answer = upload(caller, registry)
         assert (answer.status_code, outcome(answer)) == (401, expected)
     assert len(tokens.asked) == 1

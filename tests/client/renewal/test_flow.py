@@ -76,7 +76,7 @@ def test_a_request_whose_own_login_was_in_vain_ends_with_the_401() -> None:
     steps = Steps(cache, refused())
     again = refused(steps.send("t1").replay.credential)
     assert steps.send(again).final.info is again
-    assert steps.outcome is Outcome.REPLAYED
+    assert steps.outcome is Outcome.REFUSED_AGAIN
 
 
 @pytest.mark.requirement("C-19")
@@ -86,7 +86,7 @@ def test_a_request_that_followed_may_lead_once_and_is_sent_at_most_twice_more() 
     leader.send("t1")
     first = follower.send().replay.credential
     second = follower.send(refused(first)).send("t2").replay.credential  # a login of its own
-    assert follower.send(refused(second)).outcome is Outcome.REPLAYED
+    assert follower.send(refused(second)).outcome is Outcome.REFUSED_AGAIN
 
 
 def test_a_leader_whose_grant_was_evicted_uses_its_second_replay_for_the_newer_one() -> None:
@@ -350,7 +350,7 @@ def test_after_a_reset_a_request_still_leads_once_only() -> None:
     steps = Steps(cache, refused())
     cache.reset()
     credential = steps.send("old").send("new").replay.credential
-    assert steps.send(refused(credential)).outcome is Outcome.REPLAYED
+    assert steps.send(refused(credential)).outcome is Outcome.REFUSED_AGAIN
 
 
 def test_a_reset_wakes_whoever_waits() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from relogin import BodyNotReplayable, LoginRefused, LoginUnavailable
+from relogin import BodyNotReplayable, LoginRefused, LoginUnavailable, MethodNotReplayable
 from relogin.client.events import Event, EventKind
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.flow import Replay
@@ -130,7 +130,8 @@ def test_a_challenge_that_is_not_acted_on_is_told_with_its_code(listener: Told, 
 def test_the_second_refusal_of_a_leader_is_told(listener: Told) -> None:
     steps = Steps(a_cache(listener=listener), refused())
     steps.send(refused(steps.send("t1").replay.credential))
-    assert told(listener.events)[-1] == ("refused", "session_expired")
+    assert told(listener.events)[-1] == ("refused", "refused_again")
+    assert (listener.events[-1].error, listener.events[-1].detail) == ("session_expired", "Session")
 
 
 def test_a_foreign_challenge_is_told_with_its_origin(listener: Told) -> None:
@@ -165,9 +166,11 @@ def test_a_session_that_lapsed_on_an_open_page_is_told(
     assert [event.kind for event in listener.events] == [EventKind.LAPSED] * lapsed
 
 
-def test_a_401_without_an_answerable_challenge_is_told_nothing_of(listener: Told) -> None:
-    assert Steps(a_cache(listener=listener), refused(challenge="Basic realm=x")).result
-    assert listener.events == []
+def test_a_401_without_an_answerable_challenge_is_told_with_what_it_offered(listener: Told) -> None:
+    steps = Steps(a_cache(listener=listener), refused(challenge="Basic realm=x"))
+    assert (steps.outcome, steps.final.detail) == (Outcome.UNANSWERED, "Basic")
+    (event,) = listener.events
+    assert event == Event(EventKind.REFUSED, ORIGIN, reason="unanswered", detail="Basic")
 
 
 # What may be sent again
@@ -207,15 +210,19 @@ def test_any_method_is_sent_again_where_the_user_says_so(facts: dict[str, Any]) 
     assert isinstance(steps.command, Replay)
 
 
-@pytest.mark.parametrize(("replayable", "raises"), [(False, True), (True, False)])
-def test_strict_raises_for_a_spent_body_and_not_for_a_method(
-    listener: Told, replayable: bool, raises: bool
+@pytest.mark.parametrize(
+    ("replayable", "kind", "detail"),
+    [(False, BodyNotReplayable, "body"), (True, MethodNotReplayable, "method")],
+)
+def test_strict_raises_for_a_spent_body_and_for_a_method_and_tells_which(
+    listener: Told, replayable: bool, kind: type[Exception], detail: str
 ) -> None:
     info = refused(method="POST", once=False, replayable=replayable)
     final = last_step(a_cache(strict=True, listener=listener), info).final
-    assert isinstance(final.failure, BodyNotReplayable) is raises
-    assert final.outcome is Outcome.RENEWED_NOT_REPLAYED
+    assert type(final.failure) is kind
+    assert (final.outcome, final.detail) == (Outcome.RENEWED_NOT_REPLAYED, detail)
     assert told(listener.events)[-1] == ("refused", "renewed_not_replayed")
+    assert listener.events[-1].detail == detail
 
 
 def test_strict_raises_for_a_body_that_turns_out_to_be_spent() -> None:
@@ -254,7 +261,7 @@ def test_the_challenge_of_a_replay_decides_about_the_second_one() -> None:
     credential = leader.send("t1").replay.credential
     follower.send()
     again = refused(credential, challenge("session_revoked"))
-    assert (follower.send(again).final.info, follower.outcome) == (again, Outcome.REPLAYED)
+    assert (follower.send(again).final.info, follower.outcome) == (again, Outcome.REFUSED_AGAIN)
 
 
 def test_no_more_than_two_replays_are_sent() -> None:
@@ -266,4 +273,4 @@ def test_no_more_than_two_replays_are_sent() -> None:
         credential = steps.replay.credential
         log_in(cache, token, refused(credential))
         steps.send(refused(credential, EXPIRED))
-    assert steps.outcome is Outcome.REPLAYED
+    assert steps.outcome is Outcome.REFUSED_AGAIN

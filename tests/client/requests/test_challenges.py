@@ -70,7 +70,7 @@ def test_where_its_scheme_is_not_there_nothing_is_done(
     server.challenges = lambda _: lines
     session.auth = SessionAuth(server.login, server.url)
     answer = session.get(f"{server.url}/orders")
-    assert (answer.status_code, outcome(answer)) == (401, Outcome.UNTOUCHED)
+    assert (answer.status_code, outcome(answer)) == (401, Outcome.UNANSWERED)
     assert server.logins == 0
 
 
@@ -78,7 +78,7 @@ def test_with_a_realm_another_realm_s_challenge_is_the_answer(
     server: Server, session: requests.Session
 ) -> None:
     session.auth = SessionAuth(server.login, server.url, realm="elsewhere")
-    assert outcome(session.get(f"{server.url}/orders")) is Outcome.UNTOUCHED
+    assert outcome(session.get(f"{server.url}/orders")) is Outcome.UNANSWERED
 
 
 def test_with_a_realm_its_challenge_is_found_behind_another_realm_s(
@@ -102,7 +102,7 @@ def test_no_realm_is_the_empty_realm_and_not_every_realm(
 ) -> None:
     server.challenges = lambda _: ["Session"]
     session.auth = SessionAuth(server.login, server.url, realm="api")
-    assert outcome(session.get(f"{server.url}/orders")) is Outcome.UNTOUCHED
+    assert outcome(session.get(f"{server.url}/orders")) is Outcome.UNANSWERED
     session.auth = SessionAuth(server.login, server.url, realm="")
     assert outcome(session.get(f"{server.url}/orders")) is Outcome.REPLAYED
 

@@ -181,7 +181,7 @@ def test_a_401_that_is_the_answer_is_left_to_be_streamed(
     server.refusal_body = flood
     session.auth = SessionAuth(server.login, server.url)
     with session.get(f"{server.url}/orders", stream=True) as answer:
-        assert outcome(answer) is Outcome.UNTOUCHED
+        assert outcome(answer) is Outcome.UNANSWERED
         assert next(answer.iter_content(10)) == b"x" * 10
 
 

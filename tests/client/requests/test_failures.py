@@ -212,7 +212,7 @@ def test_a_server_that_refuses_every_session_gets_one_login_a_request(
     server.refuse_all = True
     session.auth = SessionAuth(server.login, server.url)
     answer = session.get(f"{server.url}/orders")
-    assert (answer.status_code, outcome(answer)) == (401, Outcome.REPLAYED)
+    assert (answer.status_code, outcome(answer)) == (401, Outcome.REFUSED_AGAIN)
     assert (server.logins, len(server.seen("/orders"))) == (1, 2)
 
 
@@ -221,7 +221,7 @@ def test_a_budget_bounds_the_logins_of_a_time(server: Server, session: requests.
     server.refuse_all = True
     session.auth = SessionAuth(server.login, server.url, budget=(3, 60.0))
     outcomes = [outcome(session.get(f"{server.url}/orders")) for _ in range(6)]
-    assert outcomes == [Outcome.REPLAYED] * 3 + [Outcome.OVER_BUDGET] * 3
+    assert outcomes == [Outcome.REFUSED_AGAIN] * 3 + [Outcome.OVER_BUDGET] * 3
     assert server.logins == 3
 
 

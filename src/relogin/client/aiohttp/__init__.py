@@ -41,6 +41,7 @@ __all__ = [
     "LoginRefused",
     "LoginTimeout",
     "LoginUnavailable",
+    "MethodNotReplayable",
     "SessionAuth",
 ]
 
@@ -65,7 +66,18 @@ class BodyNotReplayable(errors.BodyNotReplayable, aiohttp.ClientError):
     """The session lives again, but the body is spent; `response` is the 401."""
 
 
-_KINDS = by_base(LoginRefused, LoginUnavailable, InvalidGrant, LoginTimeout, BodyNotReplayable)
+class MethodNotReplayable(errors.MethodNotReplayable, aiohttp.ClientError):
+    """The session lives again, but the method is not sent twice; `response` is the refusal."""
+
+
+_KINDS = by_base(
+    LoginRefused,
+    LoginUnavailable,
+    InvalidGrant,
+    LoginTimeout,
+    BodyNotReplayable,
+    MethodNotReplayable,
+)
 
 
 class SessionAuth(AsyncPrincipal[Any]):
@@ -142,7 +154,7 @@ class SessionAuth(AsyncPrincipal[Any]):
         """Do what a response asks for; raise what fails in aiohttp's own kind."""
         flow = answer(self._cache, exchange.info())
         final = await tasks.drive(flow, partial(self._do, exchange))
-        mark(exchange.response, final.outcome)
+        mark(exchange.response, final.outcome, final.detail)
         if final.failure is not None:
             await exchange.free_connection()  # nobody else would: it goes into the exception only
             raise raisable(final.failure, _KINDS, exchange.response) from final.failure.__cause__

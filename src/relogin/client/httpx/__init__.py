@@ -29,6 +29,7 @@ __all__ = [
     "LoginRefused",
     "LoginTimeout",
     "LoginUnavailable",
+    "MethodNotReplayable",
     "SessionAuth",
     "UploadTransport",
 ]
@@ -52,6 +53,10 @@ class LoginTimeout(errors.LoginTimeout, httpx.TimeoutException):
 
 class BodyNotReplayable(errors.BodyNotReplayable, httpx.HTTPError):
     """The session lives again, but the body is spent; `response` is the 401."""
+
+
+class MethodNotReplayable(errors.MethodNotReplayable, httpx.HTTPError):
+    """The session lives again, but the method is not sent twice; `response` is the refusal."""
 
 
 class SessionAuth(
@@ -80,7 +85,14 @@ class SessionAuth(
 
     _library = Library(
         httpx,
-        by_base(LoginRefused, LoginUnavailable, InvalidGrant, LoginTimeout, BodyNotReplayable),
+        by_base(
+            LoginRefused,
+            LoginUnavailable,
+            InvalidGrant,
+            LoginTimeout,
+            BodyNotReplayable,
+            MethodNotReplayable,
+        ),
     )
 
 

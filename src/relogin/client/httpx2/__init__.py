@@ -29,6 +29,7 @@ __all__ = [
     "LoginRefused",
     "LoginTimeout",
     "LoginUnavailable",
+    "MethodNotReplayable",
     "SessionAuth",
     "UploadTransport",
 ]
@@ -54,6 +55,10 @@ class BodyNotReplayable(errors.BodyNotReplayable, httpx2.HTTPError):
     """The session lives again, but the body is spent; `response` is the 401."""
 
 
+class MethodNotReplayable(errors.MethodNotReplayable, httpx2.HTTPError):
+    """The session lives again, but the method is not sent twice; `response` is the refusal."""
+
+
 class SessionAuth(
     FamilyAuth[httpx2.Client | httpx2.AsyncClient, httpx2.Request, httpx2.Response], httpx2.Auth
 ):
@@ -75,7 +80,14 @@ class SessionAuth(
 
     _library = Library(
         httpx2,
-        by_base(LoginRefused, LoginUnavailable, InvalidGrant, LoginTimeout, BodyNotReplayable),
+        by_base(
+            LoginRefused,
+            LoginUnavailable,
+            InvalidGrant,
+            LoginTimeout,
+            BodyNotReplayable,
+            MethodNotReplayable,
+        ),
     )
 
 

@@ -115,7 +115,7 @@ class Exchange:
         """Find out why a proxy says that the server has not answered an upload."""
         info = self._info(response, signal)
         final = yield from self._done(unanswered(self._cache, info, self._began))
-        mark(final.info.response, final.outcome)
+        mark(final.info.response, final.outcome, final.detail)
         return final.info.response, final.info.signal
 
     def _is_lost(self, response: Response) -> bool:
@@ -134,7 +134,7 @@ class Exchange:
 
     def _answer(self, info: ResponseInfo) -> Generator[Step, Any, None]:
         final = yield from self._done(answer(self._cache, info))
-        mark(final.info.response, final.outcome)
+        mark(final.info.response, final.outcome, final.detail)
         if final.failure is not None:
             yield from self._fail(final.failure, final.info.response)
 

@@ -56,7 +56,7 @@ class UploadExchange(Exchange):
                     else:
                         steps.done = yield command
         final = steps.result
-        mark(final.info.response or error, final.outcome)
+        mark(final.info.response or error, final.outcome, final.detail)
         return final.info.response  # type: ignore[no-any-return]
 
     def given_up(self, error: BaseException | None) -> Generator[Meanwhile, Any, None]:

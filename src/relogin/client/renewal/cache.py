@@ -49,6 +49,7 @@ class CredentialCache:
         self._refused: dict[str, Blocked] = {}
         self._consulted: set[str] = set()
         self.departures = Departures(policy)
+        self.warned: set[tuple[str, str]] = set()
         self.store_away_until: float = clock()
         self.vitality = Vitality(clock)
         self._reset_after_fork()

@@ -78,6 +78,7 @@ class Final:
     info: ResponseInfo
     outcome: Outcome
     failure: ReloginError | None = None
+    detail: str | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -14,6 +14,7 @@ from relogin.errors import (
     InvalidGrant,
     LoginRefused,
     LoginUnavailable,
+    MethodNotReplayable,
     ReloginError,
 )
 
@@ -61,11 +62,19 @@ def refused(
 
 def not_replayed(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> Final:
     """End with a living session and a request that could not be sent again."""
-    report(cache, EventKind.REFUSED, decision, reason=Outcome.RENEWED_NOT_REPLAYED)
-    failure = None
-    if cache.policy.strict and not info.replayable:
-        failure = BodyNotReplayable("the session lives again, but the request's body is spent")
-    return Final(info, Outcome.RENEWED_NOT_REPLAYED, failure)
+    detail = "method" if info.replayable else "body"
+    outcome = Outcome.RENEWED_NOT_REPLAYED
+    report(cache, EventKind.REFUSED, decision, reason=outcome, detail=detail)
+    return Final(info, outcome, _strict(info) if cache.policy.strict else None, detail)
+
+
+def _strict(info: ResponseInfo) -> ReloginError:
+    if not info.replayable:
+        return BodyNotReplayable("the session lives again, but the request's body is spent")
+    return MethodNotReplayable(
+        f"the session lives again, but a {info.method} is not sent twice here: it may have had its "
+        "effect; replay_any_method=True sends it again all the same"
+    )
 
 
 def report(
@@ -75,9 +84,10 @@ def report(
     *,
     reason: str | None = None,
     seconds: float | None = None,
+    detail: str | None = None,
 ) -> None:
     """Let a listener know what happens to a session, if there is one."""
     if heard(cache.policy.listener):
         key = decision.key
-        event = Event(kind, key.origin, key.realm, decision.error, reason, seconds)
+        event = Event(kind, key.origin, key.realm, decision.error, reason, seconds, detail)
         tell(cache.policy.listener, event)

@@ -38,6 +38,7 @@ from relogin.client.renewal.from_challenge import answer_itself, answers_itself
 from relogin.client.renewal.log_in import log_in
 from relogin.client.renewal.policy import UNAUTHORIZED, Credential, Decision, ResponseInfo
 from relogin.client.renewal.protection_spaces import Blocked
+from relogin.client.renewal.settled import settled
 from relogin.client.renewal.shared import consult, find, give_back, publish, take_turn
 from relogin.client.terms.outcomes import Outcome
 from relogin.client.terms.responder import Action
@@ -67,8 +68,10 @@ def answer(cache: CredentialCache, info: ResponseInfo) -> Flow:
     """Decide about a response that may say that its session is dead."""
     decision = cache.policy.decision(info)
     if decision is not None and answers_itself(decision):
-        return (yield from answer_itself(cache, info, decision))
-    return (yield from _answer_with_login(cache, info, decision))
+        final = yield from answer_itself(cache, info, decision)
+    else:
+        final = yield from _answer_with_login(cache, info, decision)
+    return settled(cache, final)
 
 
 def _answer_with_login(
@@ -83,9 +86,9 @@ def _answer_with_login(
         dead, more = _refused(cache, info, decision), bool(decision.scope)
         renewed, led[more] = yield from obtain(cache, info, decision, dead, led=led[more])
         if renewed is None:
-            if led[more] and dead is not None and decision.error is None:
-                cache.stands(dead, info.method, info.url)
-            report(cache, EventKind.REFUSED, decision, reason=decision.error)
+            _leave(cache, info, decision, dead if led[more] else None)
+            if outcome is Outcome.UNTOUCHED:
+                report(cache, EventKind.REFUSED, decision, reason=decision.error)
             return Final(info, outcome)
         if isinstance(renewed, Final):
             return _kept(cache, renewed, decision)
@@ -171,6 +174,14 @@ def _stands(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> b
     if sent is None or decision.error is not None:
         return False
     return cache.stood(sent, info.method, info.url, bare=decision.challenge is None)
+
+
+def _leave(
+    cache: CredentialCache, info: ResponseInfo, decision: Decision, own: Credential | None
+) -> None:
+    """Remember a refusal without a reason that has outlasted this request's own login."""
+    if own is not None and decision.error is None:
+        cache.stands(own, info.method, info.url)
 
 
 def _kept(cache: CredentialCache, final: Final, decision: Decision) -> Final:

@@ -32,7 +32,7 @@ from relogin.wire.field import parse
 from relogin.wire.model import Challenge
 from relogin.wire.scan import MAX_LENGTH
 
-__all__ = ["Credential", "Decision", "Key", "Policy", "ResponseInfo"]
+__all__ = ["Credential", "Decision", "Key", "Policy", "ResponseInfo", "readable"]
 
 
 UNAUTHORIZED = 401
@@ -169,11 +169,11 @@ class Policy:
         """Tell whether a 401 counts although no responder knows a scheme in it."""
         if not lines or not self.any_scheme:
             return not lines
-        return self.realm is None or any(map(self._is_of_realm, _readable(lines)))
+        return self.realm is None or any(map(self._is_of_realm, readable(lines)))
 
     def challenged(self, info: ResponseInfo) -> Decision | None:
         """Find the challenge that can be answered, whatever the status it came with."""
-        challenges = _readable(info.challenges)
+        challenges = readable(info.challenges)
         for responder in self.responders:
             read = filter(None, map(responder.read, challenges))
             offered = [one for one in read if self._is_of_realm(one)]
@@ -189,7 +189,7 @@ class Policy:
         for responder in self.responders:
             if self.actions.get(INSUFFICIENT_SCOPE) is Action.STOP:
                 break
-            for challenge in filter(None, map(responder.read, _readable(info.challenges))):
+            for challenge in filter(None, map(responder.read, readable(info.challenges))):
                 scope = demanded(challenge)
                 if scope and self._is_of_realm(challenge):
                     error = responder.error_of(challenge)
@@ -259,7 +259,8 @@ def _check_number(name: str, value: object, most: float = inf) -> None:
 _A_DAY = 86_400
 
 
-def _readable(lines: Sequence[str]) -> tuple[Challenge, ...]:
+def readable(lines: Sequence[str]) -> tuple[Challenge, ...]:
+    """Read all challenges that can be read; a malformed line hides no other."""
     return _read(tuple(lines))
 
 

@@ -50,6 +50,7 @@ __all__ = [
     "LoginRefused",
     "LoginTimeout",
     "LoginUnavailable",
+    "MethodNotReplayable",
     "RetriesUnauthorized",
     "SessionAuth",
     "UploadAdapter",
@@ -76,7 +77,18 @@ class BodyNotReplayable(errors.BodyNotReplayable, requests.RequestException):
     """The session lives again, but the body is spent; `response` is the 401."""
 
 
-_KINDS = by_base(LoginRefused, LoginUnavailable, InvalidGrant, LoginTimeout, BodyNotReplayable)
+class MethodNotReplayable(errors.MethodNotReplayable, requests.RequestException):
+    """The session lives again, but the method is not sent twice; `response` is the refusal."""
+
+
+_KINDS = by_base(
+    LoginRefused,
+    LoginUnavailable,
+    InvalidGrant,
+    LoginTimeout,
+    BodyNotReplayable,
+    MethodNotReplayable,
+)
 
 
 class SessionAuth(Principal[requests.Session], AuthBase):

@@ -141,7 +141,7 @@ class Exchange:
         response: Response = final.info.response
         if response is not first:
             response.elapsed = first.elapsed + timedelta(seconds=time.monotonic() - started)
-        mark(response, final.outcome)
+        mark(response, final.outcome, final.detail)
         if final.failure is not None:
             self._free_connection()  # nobody else would: it goes into the exception only
             raise raisable(final.failure, self.auth._kinds, response) from final.failure.__cause__
@@ -235,9 +235,9 @@ class Lost(Exchange):
         self._keep_route()
         final = drive(unanswered(self.auth._cache, self._info(), upload.began), self._do)
         if final.info.status == 0:
-            mark(self.error, final.outcome)
+            mark(self.error, final.outcome, final.detail)
             raise self.error
-        mark(self.response, final.outcome)
+        mark(self.response, final.outcome, final.detail)
         return self.response
 
     def is_lost(self) -> bool:

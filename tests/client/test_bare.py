@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from typing import Any
 
 import pytest
-import requests
 
 from relogin.client import Outcome, outcome
-from relogin.client.requests import SessionAuth
 from relogin.client.responders import SESSION
+from tests.client.either import Either
 
 
 class Plain(ThreadingHTTPServer):
@@ -60,78 +60,76 @@ def plain() -> Iterator[Plain]:
 
 
 @pytest.fixture
-def session(plain: Plain) -> Iterator[requests.Session]:
-    with requests.Session() as session:
-        session.auth = SessionAuth(plain.login, plain.url)
-        yield session
+def auth(plain: Plain, either: Either) -> Any:
+    return either.auth(plain.login, plain.url)
+
+
+@pytest.fixture
+def client(auth: Any, either: Either) -> Any:
+    return either.client(auth)
 
 
 @pytest.mark.requirement("C-27")
-def test_a_plain_api_is_logged_in_to(plain: Plain, session: requests.Session) -> None:
-    answer = session.post(f"{plain.url}/orders", data=b"tea")
+def test_a_plain_api_is_logged_in_to(plain: Plain, client: Any) -> None:
+    answer = client.post(f"{plain.url}/orders", data={"kind": "tea"})
     assert (answer.status_code, outcome(answer)) == (200, Outcome.REPLAYED)
     assert plain.seen == [None, "Bearer t1"]
 
 
-def test_with_bare_false_a_401_without_a_challenge_is_the_answer(plain: Plain) -> None:
-    auth = SessionAuth(plain.login, plain.url, bare=False)
-    answer = requests.get(plain.url, auth=auth, timeout=5)
-    assert (answer.status_code, outcome(answer), plain.logins) == (401, Outcome.UNTOUCHED, 0)
+def test_with_bare_false_a_401_without_a_challenge_is_the_answer(
+    plain: Plain, either: Either
+) -> None:
+    answer = either.attach(plain.login, plain.url, bare=False).get(plain.url)
+    assert (answer.status_code, outcome(answer), plain.logins) == (401, Outcome.UNANSWERED, 0)
 
 
-def test_without_bearer_the_first_responder_answers(plain: Plain) -> None:
-    auth = SessionAuth(plain.login, plain.url, responders=[SESSION])
-    requests.get(plain.url, auth=auth, timeout=5)
+def test_without_bearer_the_first_responder_answers(plain: Plain, either: Either) -> None:
+    either.attach(plain.login, plain.url, responders=[SESSION]).get(plain.url)
     assert plain.seen == [None, 'Session token="t1"']
 
 
 @pytest.mark.requirement("C-26")
-def test_a_401_that_outlasts_a_login_costs_no_other(
-    plain: Plain, session: requests.Session
-) -> None:
-    statuses = [session.post(f"{plain.url}/password").status_code for _ in range(5)]
+def test_a_401_that_outlasts_a_login_costs_no_other(plain: Plain, client: Any) -> None:
+    statuses = [client.post(f"{plain.url}/password").status_code for _ in range(5)]
     assert (statuses, plain.logins) == ([401] * 5, 1)
 
 
-def test_elsewhere_the_session_is_still_renewed(plain: Plain, session: requests.Session) -> None:
-    session.post(f"{plain.url}/password")
+def test_elsewhere_the_session_is_still_renewed(plain: Plain, client: Any) -> None:
+    client.post(f"{plain.url}/password")
     plain.logins += 1  # another login has ended the session
-    assert session.get(f"{plain.url}/orders").status_code == 200
+    assert client.get(f"{plain.url}/orders").status_code == 200
 
 
-def test_after_another_login_the_path_is_tried_again(
-    plain: Plain, session: requests.Session
-) -> None:
-    session.post(f"{plain.url}/password")
+def test_after_another_login_the_path_is_tried_again(plain: Plain, client: Any) -> None:
+    client.post(f"{plain.url}/password")
     plain.logins += 1
-    session.get(f"{plain.url}/orders")
+    client.get(f"{plain.url}/orders")
     before = plain.logins
-    session.post(f"{plain.url}/password")
+    client.post(f"{plain.url}/password")
     assert plain.logins == before + 1
 
 
-def test_reset_forgets_what_outlasted_a_login(plain: Plain, session: requests.Session) -> None:
-    session.post(f"{plain.url}/password")
-    assert isinstance(session.auth, SessionAuth)
-    session.auth.reset()
-    session.post(f"{plain.url}/password")
+def test_reset_forgets_what_outlasted_a_login(plain: Plain, client: Any, auth: Any) -> None:
+    client.post(f"{plain.url}/password")
+    auth.reset()
+    client.post(f"{plain.url}/password")
     assert plain.logins == 2
 
 
 def test_what_outlasts_a_login_is_remembered_within_a_bound(
-    plain: Plain, session: requests.Session, monkeypatch: pytest.MonkeyPatch
+    plain: Plain, client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("relogin.client.renewal.protection_spaces._MOST_STANDING", 0)
     for _ in range(2):
-        session.post(f"{plain.url}/password")
+        client.post(f"{plain.url}/password")
     assert plain.logins == 2
 
 
 def test_where_the_server_sends_challenges_a_bare_401_is_about_something_else(
-    plain: Plain, session: requests.Session
+    plain: Plain, client: Any
 ) -> None:
     plain.challenge = "Bearer"
-    session.get(f"{plain.url}/orders")
+    client.get(f"{plain.url}/orders")
     plain.challenge = None  # the view's own 401: the session was admitted
-    answer = session.post(f"{plain.url}/password")
-    assert (answer.status_code, outcome(answer), plain.logins) == (401, Outcome.UNTOUCHED, 1)
+    answer = client.post(f"{plain.url}/password")
+    assert (answer.status_code, outcome(answer), plain.logins) == (401, Outcome.UNANSWERED, 1)

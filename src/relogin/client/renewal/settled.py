@@ -1,0 +1,87 @@
+"""The last word on a response: no refusal is passed on in silence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from relogin.client.events import Event, EventKind, tell, warn
+from relogin.client.renewal.cache import CredentialCache
+from relogin.client.renewal.commands import Final
+from relogin.client.renewal.policy import UNAUTHORIZED, Policy, ResponseInfo, readable
+from relogin.client.terms.outcomes import Outcome
+from relogin.client.terms.responder import Action
+
+__all__ = ["settled"]
+
+# A server may offer schemes without end, and give them names as long as it likes.
+_MOST_SCHEMES, _LONGEST_NAME = 8, 32
+
+
+def settled(cache: CredentialCache, final: Final) -> Final:
+    """Tell a refusal that nothing was done about, or that outlasted a login, from other ends."""
+    info = final.info
+    if final.outcome is Outcome.REPLAYED and _is_refused(cache.policy, info):
+        return _told(cache, final, Outcome.REFUSED_AGAIN, _again(info))
+    unanswered = None if final.outcome is not Outcome.UNTOUCHED else _unanswered(cache.policy, info)
+    return final if unanswered is None else _told(cache, final, Outcome.UNANSWERED, unanswered)
+
+
+def _is_refused(policy: Policy, info: ResponseInfo) -> bool:
+    return info.status == UNAUTHORIZED or policy.decision(info) is not None
+
+
+def _told(cache: CredentialCache, final: Final, outcome: Outcome, advice: str) -> Final:
+    """Warn once for each origin and outcome; and let a listener know each time."""
+    info, offered = final.info, _offered(final.info)
+    if (info.origin, outcome) not in cache.warned:
+        cache.warned.add((info.origin, outcome))
+        warn("%s from %s, with %s: %s", info.status, info.origin, offered, advice)
+    decision = cache.policy.decision(info)
+    realm, error = ("", None) if decision is None else (decision.key.realm, decision.error)
+    event = Event(EventKind.REFUSED, info.origin, realm, error, outcome, detail=offered)
+    tell(cache.policy.listener, event)
+    return replace(final, outcome=outcome, detail=offered)
+
+
+def _offered(info: ResponseInfo) -> str:
+    """Name the schemes of the challenges: their other words are the server's own."""
+    if not info.challenges:
+        return "no challenge"
+    schemes = dict.fromkeys(challenge.scheme for challenge in readable(info.challenges))
+    names = [scheme[:_LONGEST_NAME] for scheme in schemes][:_MOST_SCHEMES]
+    return ", ".join(names) or "no readable challenge"
+
+
+def _again(info: ResponseInfo) -> str:
+    renewed = "the login succeeded, and the request was refused again with its session"
+    if info.status != UNAUTHORIZED:
+        return renewed
+    return f"{renewed}; if the server wants the token elsewhere, carry= says where"
+
+
+def _unanswered(policy: Policy, info: ResponseInfo) -> str | None:
+    """Say why nothing was done about a 401, and which option would change that."""
+    if info.status != UNAUTHORIZED:
+        return None
+    decision = policy.decision(info)
+    if decision is not None:
+        stands = "a login has not cured it before: it is about something else than the session"
+        return None if decision.action is Action.STOP else stands
+    return f"nothing was done; {_advice(policy, info)}"
+
+
+def _advice(policy: Policy, info: ResponseInfo) -> str:
+    if not info.challenges:
+        return "bare=True, the default, answers it"
+    challenges = readable(info.challenges)
+    offered = {challenge.scheme.lower() for challenge in challenges}
+    known = {responder.scheme.lower() for responder in policy.responders}
+    if policy.realm is not None and (offered & known or policy.any_scheme):
+        return f"realm={policy.realm!r} is not the realm that it names"
+    if policy.any_scheme:
+        return "bare=True, the default, answers it"
+    if offered & {"session", "bearer"}:
+        return "responders=[SESSION, BEARER], the default, answer it"
+    if "digest" in offered:
+        return "a DigestLogin answers Digest, and signals=[status(401)] any 401"
+    return "signals=[status(401)] answers any 401, and carry= says how the token travels"

@@ -1,0 +1,202 @@
+"""No refusal is passed on in silence: a warning, an event, an outcome, and what would help."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import relogin
+from relogin import BodyNotReplayable, MethodNotReplayable
+from relogin.client import Outcome, detail, outcome
+from relogin.client.carry import Header
+from relogin.client.responders import BEARER, SESSION
+from relogin.client.signals import status
+from tests.client.either import Either
+from tests.client.server import Answer, Server
+from tests.client.steps import Told
+from tests.client.travel import Travel, by_header
+
+READ = by_header("Authorization", "Bearer")
+
+
+def refusing(server: Server, lines: list[str]) -> Travel:
+    """An API that knows no session at all, and refuses with these lines."""
+    return Travel(server, lambda _: None, lines)
+
+
+@pytest.mark.parametrize(
+    ("lines", "options", "offered", "advice"),
+    [
+        ([], {"bare": False}, "no challenge", "bare=True, the default, answers it"),
+        (
+            ['Basic realm="s3cret"', "Negotiate, NTLM"],
+            {},
+            "Basic, Negotiate, NTLM",
+            "signals=[status(401)] answers any 401, and carry= says how the token travels",
+        ),
+        (["Token"], {}, "Token", "signals=[status(401)] answers any 401, and carry= says how"),
+        (["Digest realm=a, nonce=b, Basic"], {}, "Digest, Basic", "a DigestLogin answers Digest"),
+        (["Bearer"], {"responders": [SESSION]}, "Bearer", "responders=[SESSION, BEARER], the"),
+        (["Session"], {"responders": [BEARER]}, "Session", "responders=[SESSION, BEARER], the"),
+        (["Bearer realm=a"], {"realm": "b"}, "Bearer", "realm='b' is not the realm that it names"),
+        (["Key"], {"realm": "b", "carry": Header("X-A")}, "Key", "realm='b' is not the realm"),
+        (["Key"], {"bare": False, "carry": Header("X-A")}, "Key", "bare=True, the default"),
+        (["=?="], {}, "no readable challenge", "signals=[status(401)] answers any 401"),
+        ([f"{'x' * 99} a=b"], {}, "x" * 32, "signals=[status(401)] answers any 401"),
+        ([", ".join("abcdefghij")], {}, "a, b, c, d, e, f, g, h", "signals=[status(401)]"),
+    ],
+)
+def test_a_401_that_nothing_answers_is_told_with_what_would(
+    server: Server,
+    either: Either,
+    caplog: pytest.LogCaptureFixture,
+    lines: list[str],
+    options: dict[str, Any],
+    offered: str,
+    advice: str,
+) -> None:
+    told = Told()
+    travel = refusing(server, lines)
+    client = either.attach(travel.login, server.url, on_event=told, **options)
+    answers = [client.get(f"{server.url}/{path}") for path in range(3)]
+    assert [outcome(answer) for answer in answers] == [Outcome.UNANSWERED] * 3
+    assert [detail(answer) for answer in answers] == [offered] * 3
+    assert [(e.kind, e.reason, e.detail) for e in told.events] == [
+        ("refused", "unanswered", offered)
+    ] * 3
+    [record] = caplog.records
+    assert (record.name, record.levelname) == ("relogin.client", "WARNING")
+    begins = f"401 from {server.url}, with {offered}: nothing was done; {advice}"
+    assert record.getMessage().startswith(begins)
+    assert "s3cret" not in caplog.text
+    assert travel.logins == 0
+
+
+def test_each_origin_is_warned_of_once(
+    server: Server, either: Either, caplog: pytest.LogCaptureFixture
+) -> None:
+    travel = refusing(server, ["Basic"])
+    auth = either.auth(travel.login, [server.url, server.other_host])
+    client = either.client(auth)
+    for _ in range(2):
+        client.get(server.url)
+        client.get(server.other_host)
+    assert len(caplog.records) == 2
+
+
+def test_the_option_that_it_names_answers_it(server: Server, either: Either) -> None:
+    travel = Travel(server, by_header("Authorization", 'Session token="'), ["Basic"])
+    travel.read = lambda request: (request.headers["Authorization"] or "")[15:-1]
+    client = either.attach(travel.login, server.url, signals=[status(401)])
+    assert client.get(server.url).status_code == 200
+
+
+def test_what_is_refused_with_a_reason_is_told_by_that_reason(
+    server: Server, either: Either, caplog: pytest.LogCaptureFixture
+) -> None:
+    told = Told()
+    travel = refusing(server, ['Session error="session_revoked"'])
+    answer = either.attach(travel.login, server.url, on_event=told).get(server.url)
+    assert (outcome(answer), detail(answer)) == (Outcome.UNTOUCHED, None)
+    assert [(e.kind, e.reason) for e in told.events][-1] == ("refused", "session_revoked")
+    assert caplog.records == []
+
+
+def test_a_session_that_the_server_does_not_accept_is_no_success(
+    server: Server, either: Either, caplog: pytest.LogCaptureFixture
+) -> None:
+    told = Told()
+    travel = refusing(server, [])
+    client = either.attach(travel.login, server.url, on_event=told)
+    answers = [client.post(f"{server.url}/{path}") for path in range(2)]
+    assert [(a.status_code, outcome(a), detail(a)) for a in answers] == [
+        (401, Outcome.REFUSED_AGAIN, "no challenge")
+    ] * 2
+    assert [e.reason for e in told.events if e.kind == "refused"] == ["refused_again"] * 2
+    [record] = caplog.records
+    assert "the login succeeded, and the request was refused again" in record.getMessage()
+    assert record.getMessage().endswith(
+        "if the server wants the token elsewhere, carry= says where"
+    )
+
+
+def test_a_401_that_outlasted_a_login_is_told_too(server: Server, either: Either) -> None:
+    travel = refusing(server, [])
+    client = either.attach(travel.login, server.url)
+    outcomes = [outcome(client.post(server.url)) for _ in range(3)]
+    assert outcomes == [Outcome.REFUSED_AGAIN, Outcome.UNANSWERED, Outcome.UNANSWERED]
+    assert travel.logins == 1
+
+
+def test_a_signal_that_comes_again_is_no_success(
+    server: Server, either: Either, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.answers = lambda _: Answer(440)
+    client = either.attach(lambda _: "t", server.url, signals=[status(440)])
+    assert outcome(client.get(server.url)) is Outcome.REFUSED_AGAIN
+    [message] = caplog.messages
+    assert message.startswith(f"440 from {server.url}, with no challenge: the login succeeded")
+    assert message.endswith("the request was refused again with its session")
+
+
+def test_a_success_is_told_as_ever(
+    server: Server, either: Either, caplog: pytest.LogCaptureFixture
+) -> None:
+    travel = Travel(server, READ)
+    answer = either.attach(travel.login, server.url).get(server.url)
+    assert (outcome(answer), detail(answer)) == (Outcome.REPLAYED, None)
+    assert caplog.records == []
+
+
+def test_nothing_is_told_of_what_nobody_has_touched() -> None:
+    assert detail(object()) is None
+
+
+def pieces() -> Iterator[bytes]:
+    yield b"once"
+
+
+@pytest.mark.parametrize("cause", ["method", "body"])
+def test_what_keeps_a_request_from_being_sent_again_is_told(
+    server: Server, either: Either, cause: str
+) -> None:
+    server.answers = lambda request: Answer(200 if request.token else 440)
+    told = Told()
+    options: Any = {"signals": [status(440)], "on_event": told}
+    client = either.attach(lambda _: "t", server.url, **options)
+    answer = kept(client, either, server.url, cause)
+    assert (outcome(answer), detail(answer)) == (Outcome.RENEWED_NOT_REPLAYED, cause)
+    assert [e.detail for e in told.events if e.reason == "renewed_not_replayed"] == [cause]
+
+
+@pytest.mark.parametrize(
+    ("cause", "kind", "message"),
+    [
+        ("method", MethodNotReplayable, "a POST is not sent twice here: .*replay_any_method=True"),
+        ("body", BodyNotReplayable, "the request's body is spent"),
+    ],
+)
+def test_strict_raises_for_either(
+    server: Server, either: Either, cause: str, kind: type[Exception], message: str
+) -> None:
+    server.answers = lambda request: Answer(200 if request.token else 440)
+    client = either.attach(lambda _: "t", server.url, signals=[status(440)], strict=True)
+    with pytest.raises(kind, match=message) as caught:
+        kept(client, either, server.url, cause)
+    assert isinstance(caught.value, relogin.ReauthError)
+    assert getattr(caught.value, "response").status_code == 440  # noqa: B009 - each has its own
+
+
+def kept(client: Any, either: Either, url: str, cause: str) -> Any:
+    """Send what cannot be sent twice, because of its method or of its body."""
+    if cause == "method":
+        return client.post(url)
+    if either.driver is None:
+        return client.put(url, data=pieces())
+    return client.put(url, content=apieces() if either.driver.is_async else pieces())
+
+
+async def apieces() -> Any:
+    yield b"once"
