@@ -8,6 +8,7 @@ import pytest
 
 import relogin.client.httpx
 import relogin.client.requests
+from relogin import InvalidGrant
 from relogin.client.logins import JSONLogin
 from relogin.client.responders import BEARER
 from relogin.client.signals import redirect_to, status
@@ -134,7 +135,9 @@ def test_a_store_that_must_be_awaited_is_no_store_for_requests() -> None:
         ("ada:s3cret@api.example.com", r"'api\.example\.com' is not an absolute URL"),
         ("ada:s3cret", "'ada' is not an absolute URL"),
         ("*", r"'\*' is not an absolute URL"),
-        ("https://*.example.com", "no wildcards, one URL each"),
+        ("https://*.example.com", "no wildcards: every path"),
+        ("https://a.example/*", "no wildcards: every path of an origin counts"),
+        ("https://a.example/v1/*/orders", "no wildcards: every path of an origin counts"),
         ("https://a.example,https://b.example", "no wildcards, one URL each"),
         ("https://ada:s3cret@api.example.com", "no user or password is looked for in it: "),
         ("https://ada:s3/cret@api.example.com", "or no port up to 65535"),
@@ -201,3 +204,62 @@ def test_a_status_that_no_answer_has_is_no_signal(codes: Any) -> None:
 def test_a_place_where_no_redirect_leads_is_no_signal(places: Any) -> None:
     with pytest.raises(ValueError, match=r'redirect_to\("/login"\)'):
         redirect_to(*places)
+
+
+def no_argument() -> str:
+    return "t"
+
+
+def two_arguments(user: str, password: str) -> str:
+    return "t"
+
+
+def by_name(*, password: str = "s3cret") -> str:
+    return "t"
+
+
+@pytest.mark.parametrize(
+    ("function", "parameters"),
+    [
+        (no_argument, "none"),
+        (lambda: "t", "none"),
+        (two_arguments, "user, password"),
+        (by_name, "password"),
+    ],
+)
+def test_a_function_that_does_not_take_the_context_is_told_at_once(
+    kind: Any, function: Any, parameters: str
+) -> None:
+    message = rf"def %s\(context\)\. The parameters of this one: {parameters}$"
+    with pytest.raises(TypeError, match=message % "login") as caught:
+        kind(function, ORIGIN)
+    assert "s3cret" not in str(caught.value)
+    with pytest.raises(TypeError, match=message % "logout"):
+        kind(login, ORIGIN, logout=function)
+
+
+class Own:
+    def __call__(self, context: object, *more: object, password: str = "") -> str:
+        return "t"
+
+    def method(self, context: object) -> str:
+        return "t"
+
+
+OWN: list[Any] = [Own(), Own().method, lambda *_: "t", lambda context, other="x": "t"]
+
+
+@pytest.mark.parametrize("function", OWN)
+def test_whatever_takes_the_context_will_do(kind: Any, function: Any) -> None:
+    assert kind(function, ORIGIN, logout=function)
+
+
+def test_what_cannot_be_looked_into_is_believed(kind: Any) -> None:
+    built_in: Any = {}.get
+    assert kind(built_in, ORIGIN)
+
+
+def test_a_token_that_bearer_forbids_is_told_with_what_sends_it() -> None:
+    bearer: Any = BEARER.authorization
+    with pytest.raises(InvalidGrant, match=r'carry=Authorization\("Bearer"\) sends it as it is'):
+        bearer("a b")

@@ -96,6 +96,14 @@ class _SchemeValue(_Parameters):
         """The scheme as it was spelled; it compares without regard to case (RFC 9110 §11.1)."""
         return self._scanned[0]
 
+    def is_(self, scheme: str) -> bool:
+        """Tell whether it is of this scheme, however that is spelled (RFC 9110 §11.1).
+
+        >>> Challenge("BEARER", {"realm": "api"}).is_("Bearer")
+        True
+        """
+        return self._scanned[0].lower() == scheme.lower()
+
     @property
     def token68(self) -> str | None:
         """The one value of schemes that have no parameters, or `None` (RFC 9110 §11.2)."""

@@ -161,6 +161,35 @@ def test_a_login_that_asks_for_its_password_is_pickled_without_it(
 
 
 @pytest.mark.parametrize("kind", [JSONLogin, FormLogin])
+class TestLiteralBesideACallable:
+    url = "https://api.example.com/login"
+
+    def test_it_is_not_pickled(self, kind: Any) -> None:
+        for fields in ({"user": read_password, "pin": PASSWORD}, {"pin": PASSWORD, "a": open}):
+            with pytest.raises(pickle.PicklingError, match="a function that returns the password"):
+                pickle.dumps(kind(self.url, fields))
+
+    def test_it_is_where_it_is_named_harmless(self, kind: Any) -> None:
+        fields = {"user": USER, "device": "printer", "password": read_password}
+        with pytest.raises(pickle.PicklingError):
+            pickle.dumps(kind(self.url, fields))
+        pickled = pickle.loads(pickle.dumps(kind(self.url, fields, harmless=["device"])))
+        assert (pickled.fields, pickled.harmless) == (fields, ["device"])
+
+    def test_what_only_tells_who_logs_in_is_harmless(self, kind: Any) -> None:
+        fields = {"UserName": USER, "grant_type": "password", "password": read_password}
+        assert pickle.dumps(kind(self.url, fields))
+
+    def test_a_name_that_is_no_field_is_told(self, kind: Any) -> None:
+        with pytest.raises(ValueError, match="harmless= names device, and fields has no such name"):
+            kind(self.url, ACCOUNT, harmless=["device"])
+
+    def test_one_name_alone_is_told(self, kind: Any) -> None:
+        with pytest.raises(TypeError, match="harmless= is several names of fields"):
+            kind(self.url, ACCOUNT, harmless="user")
+
+
+@pytest.mark.parametrize("kind", [JSONLogin, FormLogin])
 def test_a_url_that_is_not_https_is_refused_unless_asked_for(kind: Any) -> None:
     with pytest.raises(ValueError, match="insecure=True"):
         kind("http://api.example.com/login", ACCOUNT)

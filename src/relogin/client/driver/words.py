@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from inspect import iscoroutinefunction
+from inspect import iscoroutinefunction, signature
 from typing import Any, Literal, TypeAlias
 
 from relogin.client.carry import Authorization, Header, Query
@@ -67,6 +67,23 @@ def check_login(login: object) -> None:
         raise TypeError(
             f"SessionAuth: a login must be a function or other callable, not {_kind(login)}"
         )
+    _check_parameter("login", login)
+
+
+def _check_parameter(name: str, function: Callable[..., object]) -> None:
+    """Raise `TypeError` for what cannot be called with one argument, the context."""
+    try:
+        parameters = signature(function)
+    except (TypeError, ValueError):  # of some that are written in C nobody can say
+        return
+    try:
+        parameters.bind(None)
+    except TypeError:  # of its defaults nothing is shown: one may be a password
+        takes = ", ".join(parameters.parameters) or "none"
+        raise TypeError(
+            f"SessionAuth: a {name} is called with one argument, the context: def {name}(context). "
+            f"The parameters of this one: {takes}"
+        ) from None
 
 
 def check_carry(carry: object) -> None:
@@ -115,6 +132,8 @@ def check_logout(logout: object) -> None:
     if isinstance(logout, type):
         raise TypeError(f"SessionAuth: a logout is made of its class first: {logout.__name__}(…)")
     check_kind("logout", logout, Callable | None, "a callable, such as Logout(url)")
+    if callable(logout):
+        _check_parameter("logout", logout)
 
 
 def check_listener(on_event: object) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
 from typing import Any, TypeAlias
@@ -136,9 +136,10 @@ class JSONLogin(_TokenLogin):
 
     fields: Fields
     form: bool = field(default=False, kw_only=True)
+    harmless: Collection[str] = field(default=(), kw_only=True)
 
     def _secrets(self) -> tuple[object, ...]:
-        return _values_of(self.fields)
+        return _secrets_of(self.fields, self.harmless)
 
     def _steps(self, context: Context) -> Steps[Grant]:
         values = _resolved(self.fields)
@@ -196,6 +197,7 @@ class FormLogin(Login):
 
     fields: Fields
     landing: str | None = field(default=None, kw_only=True)
+    harmless: Collection[str] = field(default=(), kw_only=True)
     headers: Mapping[str, Source] = field(default_factory=dict, kw_only=True)
 
     def __post_init__(self) -> None:
@@ -208,7 +210,7 @@ class FormLogin(Login):
         return self.headers
 
     def _secrets(self) -> tuple[object, ...]:
-        return _values_of(self.fields)
+        return _secrets_of(self.fields, self.harmless)
 
     def _steps(self, context: Context) -> Steps[Grant]:
         values = _resolved(self.fields)
@@ -246,14 +248,28 @@ def _filled(page: Answer, form: Form, values: Mapping[str, Any]) -> Request:
     return Request("POST", within(here, form.action or here), _HTML | FORM | origin, content)
 
 
-def _values_of(fields: Fields) -> tuple[object, ...]:
+# What tells who logs in and how, and gives nobody a session: of all else it may be a password.
+_HARMLESS = frozenset({
+    "account", "client_id", "domain", "email", "grant_type", "login", "realm", "scope", "tenant",
+    "user", "user_name", "userid", "username",
+})  # fmt: skip
+
+
+def _secrets_of(fields: Fields, harmless: Collection[str]) -> tuple[object, ...]:
+    """Return what may be a secret; raise where it is not said which fields are none."""
+    if isinstance(harmless, str):
+        raise TypeError(f"harmless= is several names of fields: [{harmless!r}]")
     if callable(fields):
         return (fields,)
-    if isinstance(fields, Mapping):
-        return tuple(fields.values())
-    raise TypeError(
-        f"fields must be a mapping, or a function that returns one, not {kind_of(fields)}"
-    )
+    if not isinstance(fields, Mapping):
+        raise TypeError(
+            f"fields must be a mapping, or a function that returns one, not {kind_of(fields)}"
+        )
+    unknown = [name for name in harmless if name not in fields]
+    if unknown:
+        raise ValueError(f"harmless= names {', '.join(unknown)}, and fields has no such name")
+    known = _HARMLESS.union(harmless)
+    return tuple(v for n, v in fields.items() if n not in known and str(n).lower() not in known)
 
 
 def _resolved(fields: Fields) -> dict[str, Any]:

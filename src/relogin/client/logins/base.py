@@ -39,7 +39,7 @@ class Account(ABC):
         return f"<{type(self).__name__}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if not any(callable(secret) for secret in self._secrets()):
+        if not all(callable(secret) for secret in self._secrets()):
             raise PicklingError(
                 f"this {type(self).__name__} contains a password and so cannot be pickled: pass a "
                 "function that returns the password"

@@ -32,7 +32,7 @@ def _bearer_authorization(token: str) -> str:
     if not _is_bearer_token(token):
         raise InvalidGrant(
             "the token that the login returned cannot be sent: a Bearer token is letters, digits "
-            "and -._~+/ (RFC 6750 §2.1)"
+            'and -._~+/ (RFC 6750 §2.1); carry=Authorization("Bearer") sends it as it is'
         )
     return str(Credentials("Bearer", token68=token))
 

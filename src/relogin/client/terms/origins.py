@@ -131,6 +131,8 @@ def _named(url: object) -> str:
     else:
         if "@" in urlsplit(url).netloc:
             reason = f"no user or password is looked for in it: {origin}"
+        elif "*" in url:
+            reason = "no wildcards: every path of an origin counts, and no other origin"
         elif not _is_plain(origin):
             reason = f"{origin} can be the origin of no request: no wildcards, one URL each"
         else:
