@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 from relogin import Grant
 from tests.client.server import Answer, Request, Server
 
-__all__ = ["Travel", "by_header", "by_query"]
+__all__ = ["Travel", "by_cookie", "by_header", "by_query", "by_session"]
 
 Read = Callable[[Request], str | None]
 
@@ -30,6 +30,17 @@ def by_query(name: str) -> Read:
     return lambda request: dict(parse_qsl(urlsplit(request.path).query)).get(name)
 
 
+def by_session(request: Request) -> str | None:
+    """Look in `Authorization: Session token="…"`."""
+    value = request.headers["Authorization"] or ""
+    return value[15:-1] if value.startswith('Session token="') else None
+
+
+def by_cookie(request: Request) -> str | None:
+    """Look in the cookie `sid`."""
+    return request.cookies.get("sid")
+
+
 @dataclass
 class Travel:
     """What it answers a request: its own path, or 401 unless the living token came."""
@@ -40,6 +51,10 @@ class Travel:
     routes: dict[str, Callable[[Request], Answer]] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     """Fields of the grant beside the token."""
+    refusal: Answer | None = None
+    """How it refuses, where that is no 401."""
+    grant: Callable[[str], Grant] | None = None
+    """What the login makes of a token."""
     logins: int = 0
     living: str | None = None
 
@@ -50,6 +65,8 @@ class Travel:
         """Make a session without asking anybody; each ends the one before."""
         self.logins += 1
         self.living = f"s3cret-{self.logins}"
+        if self.grant is not None:
+            return self.grant(self.living)
         return Grant(self.living, headers=self.headers)
 
     def kill(self) -> None:
@@ -62,4 +79,6 @@ class Travel:
         token = self.read(request)
         if token is not None and token == self.living:
             return Answer(200, body=b"content")
+        if self.refusal is not None:
+            return self.refusal
         return Answer(401, tuple(("WWW-Authenticate", line) for line in self.lines))

@@ -160,7 +160,9 @@ class Policy:
         if challenged is not None:
             return challenged
         if info.signal is not None:
-            return self._unchallenged(info, self.responders[0], info.signal)
+            # A 401 is one of an API that is no different from those which send no challenge.
+            plain = self.bare if info.status == UNAUTHORIZED else None
+            return self._unchallenged(info, plain or self.responders[0], info.signal)
         if self.bare is None or info.status != UNAUTHORIZED or not self._counts(info.challenges):
             return None
         return self._unchallenged(info, self.bare, None)
