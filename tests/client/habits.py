@@ -243,13 +243,7 @@ HABITS: tuple[Habit, ...] = (
 
 def table() -> str:
     """The rows, as they stand in the documentation."""
-    heads = (
-        "how your server refuses",
-        "where it wants the session",
-        "the client",
-        "option",
-        "then it",
-    )
+    heads = ("your server answers", "it wants the session in", "the client", "option", "then it")
     lines = [f"| {' | '.join(heads)} |", "|---|---|---|---|---|"]
     for habit in HABITS:
         does, then = DOES[habit.does], DOES[habit.then]

@@ -5,6 +5,7 @@ Sessions are resources, as in Redfish: `POST /sessions` makes one, `DELETE /sess
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -34,6 +35,10 @@ class Device:
     """How many logins found no seat."""
     logout_status: int = 204
     routes: dict[str, Callable[[Request], Answer]] = field(default_factory=dict)
+    owners: dict[int, str] = field(default_factory=dict)
+    """Who logged in for each session, by the user name that was sent."""
+    used: set[str] = field(default_factory=set)
+    """The tokens that came back with a request: their clients know them."""
     _number: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -68,7 +73,7 @@ class Device:
     def answer(self, request: Request) -> Answer:
         with self._lock:
             if request.path == "/sessions":
-                return self._log_in()
+                return self._log_in(request)
             if request.method == "DELETE":
                 return self._log_out(request)
         if request.path in self.routes:
@@ -76,13 +81,23 @@ class Device:
         return Answer(200, body=b"content") if self.knows(request) else Answer(401)
 
     def knows(self, request: Request) -> bool:
-        return request.headers["X-Auth-Token"] in self.taken.values()
+        token = request.headers["X-Auth-Token"]
+        self.used.add(token or "")
+        return token in self.taken.values()
 
-    def _log_in(self) -> Answer:
+    def left_by(self, owner: str) -> list[int]:
+        """The sessions that a client which is gone knew of and did not give back; they end now."""
+        with self._lock:
+            mine = [n for n in self.taken if self.owners.get(n) == owner]
+            tokens = {number: self.taken.pop(number) for number in mine}
+        return [number for number, token in tokens.items() if token in self.used]
+
+    def _log_in(self, request: Request) -> Answer:
         if len(self.taken) >= self.seats:
             self.refused += 1
             return Answer(503, body=b"the maximum number of user sessions is reached")
         number = self._sit_down()
+        self.owners[number] = json.loads(request.body or b"{}").get("UserName", "")
         fields = ("X-Auth-Token", self.taken[number]), ("Location", f"/sessions/{number}")
         return Answer(201, fields, b"{}")
 

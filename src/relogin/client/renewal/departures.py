@@ -87,6 +87,11 @@ class Departures:
                     return credential
         return None
 
+    def put_back(self, credential: Credential) -> None:
+        """Keep a session whose logout was interrupted for the next one."""
+        with self._lock:
+            self._leaving.append(credential)
+
     def all(self, held: Iterable[Credential]) -> list[Credential]:
         """Take what is to be given back of all the sessions there are."""
         with self._lock:

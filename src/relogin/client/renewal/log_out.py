@@ -52,6 +52,9 @@ def _end(cache: CredentialCache, credential: Credential) -> Generator[LogOut, An
         said = f": {error}" if isinstance(error, ReloginError) and str(error) else ""
         warn("the logout at %s failed: %s%s", key.origin, type(error).__name__, said)
         _tell(cache, EventKind.LOGOUT_FAILED, credential, type(error).__name__)
+    except BaseException:  # an interrupt: nobody knows how far it came, and to ask twice is no harm
+        cache.departures.put_back(credential)
+        raise
     else:
         _tell(cache, EventKind.LOGGED_OUT, credential)
 
