@@ -87,8 +87,7 @@ def test_each_origin_is_warned_of_once(
 
 
 def test_the_option_that_it_names_answers_it(server: Server, either: Either) -> None:
-    travel = Travel(server, by_header("Authorization", 'Session token="'), ["Basic"])
-    travel.read = lambda request: (request.headers["Authorization"] or "")[15:-1]
+    travel = Travel(server, READ, ["Basic"])
     client = either.attach(travel.login, server.url, signals=[status(401)])
     assert client.get(server.url).status_code == 200
 

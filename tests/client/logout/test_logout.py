@@ -269,6 +269,23 @@ def test_what_a_logout_raises_is_not_shown(
     assert caplog.messages == [f"the logout at {device.url} failed: OSError"]
 
 
+def test_a_logout_that_was_interrupted_is_done_by_the_next_one(device: Device) -> None:
+    calls: list[str] = []
+
+    def logout(context: Any) -> None:
+        calls.append(context.previous.token)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+
+    auth = SessionAuth(device.sit_down, device.url, carry=CARRY, logout=logout)
+    requests.get(device.url, auth=auth, timeout=5)
+    with pytest.raises(KeyboardInterrupt):
+        auth.logout()
+    auth.logout()
+    auth.logout()
+    assert calls == ["s3cret-1", "s3cret-1"]
+
+
 def test_a_success_is_told(device: Device, either: Either) -> None:
     told = Told()
     auth = attach(either, device, on_event=told)

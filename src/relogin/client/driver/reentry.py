@@ -49,8 +49,6 @@ def inside(cache: CredentialCache) -> bool:
 
 def ending(cache: CredentialCache, url: str) -> Credential | None:
     """Return the session that a logout of this cache is ending, for a request to its origin."""
-    for call in reversed(_calls.get()):
-        if call.cache is cache and call.running:
-            found = call.ending
-            return found if found is not None and sent_to(url) == found.key.origin else None
-    return None
+    calls = (call for call in reversed(_calls.get()) if call.cache is cache and call.running)
+    found = next((call.ending for call in calls), None)
+    return found if found is not None and sent_to(url) == found.key.origin else None
