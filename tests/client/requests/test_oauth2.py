@@ -5,13 +5,17 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import requests
+from requests.adapters import BaseAdapter
+from urllib3.util import Retry
 
 from relogin import LoginRefused, LoginUnavailable
 from relogin.client.logins import OAuth2Login
 from relogin.client.requests import SessionAuth
+from relogin.client.requests.route import LoginSession, Route
 from relogin.client.stores.memory import MemoryStore
 from relogin.client.stores.sqlite import SQLiteStore
 from tests.client.server import Server
@@ -94,6 +98,32 @@ def test_a_lost_answer_costs_one_full_login_and_no_request(
     assert get(auth, tokens) == 200
     assert tokens.grants == ["password", "refresh_token", "password"]
     assert tokens.reused == 0
+
+
+def test_no_retry_of_the_adapter_sends_a_refresh_token_again(
+    tokens: TokenServer, login: OAuth2Login, session: requests.Session
+) -> None:
+    always = Retry(total=3, allowed_methods=None, status_forcelist=[503])
+    session.mount("http://", requests.adapters.HTTPAdapter(max_retries=always))
+    session.auth = SessionAuth(login, tokens.server.url)
+    session.get(f"{tokens.server.url}/orders")
+    tokens.kill()
+    tokens.lost = 1
+    assert session.get(f"{tokens.server.url}/orders").status_code == 200
+    assert tokens.grants == ["password", "refresh_token", "password"]
+    assert tokens.reused == 0
+
+
+def test_an_adapter_of_the_user_s_own_making_is_used_as_it_is() -> None:
+    class Own(BaseAdapter):
+        def send(self, *arguments: Any, **options: Any) -> Any: ...
+
+        def close(self) -> None: ...
+
+    own = Own()
+    with LoginSession(Route(own, "https://api.example.com/", {}), 5.0) as session:
+        session.sends_again = False
+        assert session.get_adapter("https://api.example.com/token") is own
 
 
 def test_a_revoked_refresh_token_is_refused_once_and_for_all(tokens: TokenServer) -> None:

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 import requests
 from requests import PreparedRequest, Response
-from requests.adapters import BaseAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
+from urllib3.util import Retry
 
 from relogin.client.driver.plain_session import PlainSession
 from relogin.client.requests.body import rewind
@@ -54,8 +55,23 @@ class LoginSession(PlainSession):
         adapter.close()  # which ends what it keeps, and nothing under way; it can still be used
         return super().send(request, **kwargs)
 
+    def get_adapter(self, url: str) -> BaseAdapter:
+        """Return what a request goes through; it tries nothing again that a login has forbidden."""
+        adapter = super().get_adapter(url)
+        return adapter if self.sends_again else _without_retries(adapter)
+
     def close(self) -> None:
         """Close what is this session's own; the adapter it shares goes on serving others."""
         for adapter in self.adapters.values():
             if adapter is not self._shared:
                 adapter.close()
+
+
+def _without_retries(adapter: BaseAdapter) -> BaseAdapter:
+    """Return an adapter with the same connections, whose user's `Retry` does not count."""
+    if not isinstance(adapter, HTTPAdapter):
+        return adapter
+    once = object.__new__(type(adapter))  # not a copy, which would have connections of its own
+    once.__dict__.update(adapter.__dict__)
+    once.max_retries = Retry(0, read=False)
+    return once
