@@ -18,7 +18,7 @@ SECTIONS = {
     ],
     "docs/tutorials/index": ["client", "flask", "challenge"],
     "docs/how-to/index": [
-        "logins", "signals", "stores", "testing", "metrics", "troubleshooting", "migrate-*",
+        "my-server", "logins", "signals", "token-elsewhere", "log-out", "stores", "testing", "metrics", "troubleshooting", "migrate-*",
         "flask", "django", "starlette", "browser", "*",
     ],
     "docs/reference/index": [

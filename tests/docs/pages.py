@@ -27,7 +27,7 @@ from pathlib import Path
 from types import ModuleType
 
 from tests.docs.api import serve
-from tests.docs.recipes import SITES, serving_recipe
+from tests.docs.recipes import ALIKE, SITES, serving_recipe
 
 os.environ.setdefault("PYTHON_KEYRING_BACKEND", "tests.docs.a_keyring.Keyring")
 EXAMPLE_ORIGIN = "https://api.example.com"
@@ -116,7 +116,7 @@ if __name__ == "__main__":
     page_path = Path(sys.argv[1]).resolve()
     with ExitStack() as opened:
         opened.enter_context(chdir(opened.enter_context(tempfile.TemporaryDirectory())))
-        if page_path.stem in SITES:
+        if page_path.stem in {*SITES, *ALIKE}:
             site, found = opened.enter_context(serving_recipe(page_path.stem))
             site.prepare()
         else:

@@ -25,7 +25,7 @@ from relogin.cli.loopback import Loopback
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-__all__ = ["SITES", "Site", "serving_recipe"]
+__all__ = ["ALIKE", "SITES", "Site", "serving_recipe"]
 
 PASSWORD = "correct horse battery staple"
 
@@ -339,10 +339,13 @@ SITES: Mapping[str, type[Site]] = {
     "secrets": Secrets,
 }
 
+ALIKE = {"migrate-requests-oauthlib": "oauth2"}
+"""Pages that ask the server of another one."""
+
 
 @contextmanager
 def serving_recipe(page: str) -> Iterator[tuple[Site, dict[str, str]]]:
     """Serve what a page asks; yields the site, and where each origin of the page is really."""
-    site = SITES[page]()
+    site = SITES[ALIKE.get(page, page)]()
     with ExitStack() as opened:
         yield site, {host: opened.enter_context(Loopback(site)).url for host in site.hosts}
