@@ -69,7 +69,7 @@ def test_a_copy_logs_in_with_the_same_client_and_a_pickle_with_none(kind: Any, c
     with client() as http:
         auth = kind("ada", http=http)
         assert copy.copy(auth)._http is http
-        with pytest.raises(PicklingError, match="this SessionAuth was given http="):
+        with pytest.raises(PicklingError, match="a SessionAuth with http= cannot be pickled"):
             pickle.dumps(auth)
 
 
