@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import logging
 import sys
 import tempfile
 from pathlib import Path
@@ -18,6 +19,7 @@ _ROW = "{:17} {:12} {:14} {:>6} {:10} {:>7} {:>7} {:>5} {:>6}  {}"
 
 def main() -> int:
     options = _parser().parse_args()
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it tells of each send that fails
     wanted = cells(
         options.servers,
         options.routes,

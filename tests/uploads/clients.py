@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import IO, Any, Self
 
+import aiohttp
 import anyio
 import anyio.to_thread
 import httpx
 import requests
 
+import relogin.client.aiohttp
 import relogin.client.httpx
 import relogin.client.requests
 from relogin.client import outcome
@@ -200,10 +202,46 @@ def with_httpx_trio(job: Job) -> list[Upload]:
     return anyio.run(_with_httpx_async, job, backend="trio")
 
 
+async def _with_aiohttp(job: Job) -> list[Upload]:
+    async def login(context: Any) -> str:
+        async with context.http.post(f"{job.url}/login", data=b"secret") as answer:
+            answer.raise_for_status()
+            return str(await answer.text())
+
+    uploads = []
+    auth = relogin.client.aiohttp.SessionAuth(login, job.url)
+    async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(ssl=_trusted(job)),
+        timeout=aiohttp.ClientTimeout(total=_TIMEOUT),
+        middlewares=[auth],
+    ) as session:
+        async with session.get(f"{job.url}/alive") as answer:
+            answer.raise_for_status()
+        await anyio.to_thread.run_sync(job.kill)
+        for _ in range(job.number):
+            with _Body(job) as body:
+                given = body._file() if job.body == "file" else body.given_async()
+                send = partial(session.request, job.method, job.url + body.path, data=given)
+                try:
+                    async with send() as answer:
+                        text = await answer.text()
+                        arrived = answer.status == 200 and text == body.sha256
+                        seen = f"{answer.status} {outcome(answer)}"
+                        uploads.append(Upload(body.path, body.sha256, seen, arrived))
+                except (aiohttp.ClientError, TimeoutError) as error:
+                    uploads.append(body.failed(error))
+    return uploads
+
+
+def with_aiohttp(job: Job) -> list[Upload]:
+    return anyio.run(_with_aiohttp, job, backend="asyncio")
+
+
 CLIENTS: dict[str, Callable[[Job], list[Upload]]] = {
     "requests": with_requests,
     "httpx": with_httpx,
     "httpx-asyncio": with_httpx_asyncio,
     "httpx-trio": with_httpx_trio,
+    "aiohttp": with_aiohttp,
 }
-HTTP2 = frozenset(CLIENTS) - {"requests"}
+HTTP2 = frozenset(name for name in CLIENTS if name.startswith("httpx"))

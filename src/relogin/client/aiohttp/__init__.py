@@ -21,16 +21,19 @@ except ImportError as _missing:
 
 from relogin import errors
 from relogin.client.aiohttp.exchange import Exchange, Handler, put
+from relogin.client.aiohttp.unanswered import ask, is_unanswered
 from relogin.client.driver import tasks
 from relogin.client.driver.async_principal import AsyncPrincipal, of_kind
 from relogin.client.driver.drive import stand_by
 from relogin.client.driver.failures import by_base, raisable
-from relogin.client.driver.reentry import ending, inside
+from relogin.client.driver.reentry import ending, inside, logging_in
 from relogin.client.events import heard
-from relogin.client.renewal.flow import Command, Login, LogOut, Replay, answer, before
+from relogin.client.renewal.commands import Check, Command, Login, LogOut, Replay
+from relogin.client.renewal.flow import answer, before
 from relogin.client.renewal.log_out import give_back_replaced
-from relogin.client.renewal.policy import Credential
+from relogin.client.renewal.policy import Credential, ResponseInfo
 from relogin.client.renewal.shared import share
+from relogin.client.renewal.unanswered import unanswered
 from relogin.client.terms.libraries import mixed_up
 from relogin.client.terms.origins import sent_to
 from relogin.client.terms.outcomes import mark
@@ -129,7 +132,19 @@ class SessionAuth(AsyncPrincipal[Any]):
         return exchange.response
 
     async def _see_to(self, exchange: Exchange, request: aiohttp.ClientRequest) -> None:
-        await exchange.send(await self._credential(request))
+        try:
+            await exchange.send(await self._credential(request))
+        except Exception as error:
+            if not (is_unanswered(error) and exchange.is_upload):
+                raise
+            failed: Exception | None = error
+        else:
+            failed = None
+        try:
+            if failed is not None or exchange.is_lost:
+                await self._answer_after_all(exchange, failed)
+        finally:
+            del failed  # whose traceback holds this very frame
         if exchange.is_dead or self._is_news(exchange.response):
             await self._answer(exchange)
         if exchange.credential is not None and self._cache.policy.fresh == "always":
@@ -150,6 +165,15 @@ class SessionAuth(AsyncPrincipal[Any]):
         # Beside a 401 a challenge is news for who listens, and nothing else.
         return heard(self._cache.policy.listener) and "WWW-Authenticate" in response.headers
 
+    async def _answer_after_all(self, exchange: Exchange, failed: Exception | None) -> None:
+        """Find out why nobody has answered an upload; raise its error if that is the end."""
+        info = exchange.info() if failed is None else exchange.info_of_none(failed)
+        flow = unanswered(self._cache, info, exchange.began)
+        final = await tasks.drive(flow, partial(self._do, exchange))
+        mark(final.info.response, final.outcome)
+        if final.info.status == 0:
+            raise final.info.response
+
     async def _answer(self, exchange: Exchange) -> None:
         """Do what a response asks for; raise what fails in aiohttp's own kind."""
         flow = answer(self._cache, exchange.info())
@@ -168,7 +192,17 @@ class SessionAuth(AsyncPrincipal[Any]):
     async def _stand_by_or_log_in(self, request: aiohttp.ClientRequest, command: Any) -> object:
         if isinstance(command, Login):
             return await self._log_in_async(command, request)
+        if isinstance(command, Check):
+            return await self._ask(request, command)
         return await tasks.stand_by(self._cache, command)
+
+    async def _ask(self, request: aiohttp.ClientRequest, command: Check) -> ResponseInfo:
+        async with AsyncExitStack() as opened:
+            http = self._http
+            if not isinstance(http, aiohttp.ClientSession):
+                http = self._own(opened, request)
+            with logging_in(self._cache):
+                return await ask(self._cache, http, request, command)
 
     def _do_here(self, command: Any) -> object:
         if isinstance(command, LogOut):
@@ -197,6 +231,11 @@ class SessionAuth(AsyncPrincipal[Any]):
     ) -> Any:
         if self._http is not None:
             return of_kind(aiohttp.ClientSession, self._http)
+        return self._own(opened, request, auth)
+
+    def _own(
+        self, opened: AsyncExitStack, request: aiohttp.ClientRequest | None, auth: Any = None
+    ) -> aiohttp.ClientSession:
         http = aiohttp.ClientSession(
             # By default aiohttp takes no cookies from an address.
             cookie_jar=aiohttp.CookieJar(unsafe=True),

@@ -12,6 +12,9 @@ from yarl import URL
 from relogin.client.aiohttp.body import Repeated, pieces, watch
 from relogin.client.aiohttp.cookies import set_by, take_in
 from relogin.client.aiohttp.lookahead import drain, free, look
+from relogin.client.aiohttp.refusable import end_if_refused
+from relogin.client.aiohttp.unanswered import challenge_lines
+from relogin.client.driver.content import has_body
 from relogin.client.driver.cookie_text import with_cookies
 from relogin.client.driver.credentials import (
     extend,
@@ -24,6 +27,7 @@ from relogin.client.driver.credentials import (
 from relogin.client.driver.failures import Kinds, raisable
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.policy import UNAUTHORIZED, Credential, ResponseInfo
+from relogin.client.renewal.unanswered import UNANSWERED
 from relogin.client.signals import Error
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.origins import sent_to
@@ -53,6 +57,8 @@ class Exchange:
         self._handler = handler
         self._origin = sent_to(str(request.url))
         self._rewind = watch(request, _spent)
+        end_if_refused(request)
+        self.began = 0.0
 
     async def send(self, credential: Credential | None) -> None:
         """Sign the request and send it, and learn from what comes."""
@@ -60,6 +66,7 @@ class Exchange:
         if credential is not None:
             self.credential = self._signed(self._cache.current(credential))
             self._cache.departures.carries(self, self.credential)
+            self.began = self._cache.clock()
         self.response = await self._handler(self.request)
         self.signal = await self._look()
         if self.credential is not None and not self.is_dead:
@@ -78,6 +85,8 @@ class Exchange:
 
     def _learn(self, credential: Credential) -> None:
         request, response = self.request, self.response
+        if response.status < 500:  # else it may be a proxy's own answer
+            self._cache.vitality.seen(credential)
         if credential.cookies or self._cache.policy.rolls:
             answer = Answer(response.status, response.headers, "", cookies=set_by(response))
             roll(self._cache, credential, answer)
@@ -105,8 +114,20 @@ class Exchange:
         """Whether the answer says that the session is dead."""
         return self.response.status == UNAUTHORIZED or self.signal is not None
 
+    @property
+    def is_upload(self) -> bool:
+        """Whether the request has a body, and carries a session."""
+        return self.credential is not None and has_body(self.request.headers)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether a proxy says that the server has not answered an upload."""
+        return self.is_upload and self.response.status in UNANSWERED
+
     async def free_connection(self) -> None:
         """Read what is left, for there may be no other connection that a login could use."""
+        if not self.is_sent:
+            return
         if self.response.status == UNAUTHORIZED:
             await drain(self.response)
         else:
@@ -118,7 +139,7 @@ class Exchange:
         if isinstance(request._body, Repeated):
             await request._body.chunks.begin()
         await self._end()
-        set_now, gone = take_in(request, self.response)
+        set_now, gone = take_in(request, self.response) if self.is_sent else ({}, set())
         if dead is not None:
             gone |= dead.cookies.keys()
             _put_url(request, unsign(request.headers, str(request.url), dead))
@@ -136,7 +157,8 @@ class Exchange:
 
     async def _end(self) -> None:
         """End a refused sending: where the 401 came early, the body may still be on its way."""
-        await drain(self.response)  # at whose end aiohttp cancels what still writes
+        if self.is_sent:
+            await drain(self.response)  # at whose end aiohttp cancels what still writes
         await self.request.close()  # which waits for that: its thread may be reading the file
         self._rewind()
 
@@ -151,14 +173,23 @@ class Exchange:
             url=url,
             origin=self._origin,
             sent_with=sent_with(self._cache, self.credential, request.headers, url),
-            challenges=[
-                line.decode("latin-1")
-                for name, line in response.raw_headers
-                if name.lower() == b"www-authenticate"
-            ],
+            challenges=challenge_lines(response),
             once=True,  # what aiohttp itself tries again is idempotent, and comes through here anew
-            replayable=not self.is_dead or self._rewind(),
+            replayable=not (self.is_dead or self.is_lost) or self._rewind(),
             signal=self.signal,
+        )
+
+    def info_of_none(self, error: Exception) -> ResponseInfo:
+        """Return what the flow needs to know where an error came in place of an answer."""
+        request, url = self.request, str(self.request.url)
+        return ResponseInfo(
+            response=error,
+            status=0,
+            method=request.method,
+            url=url,
+            origin=self._origin,
+            sent_with=sent_with(self._cache, self.credential, request.headers, url),
+            replayable=self._rewind(),
         )
 
 

@@ -1,0 +1,65 @@
+"""Uploads that nobody answered: how aiohttp shows them, and the small request that asks why."""
+
+from __future__ import annotations
+
+from aiohttp import (
+    ClientConnectionError,
+    ClientConnectorError,
+    ClientRequest,
+    ClientResponse,
+    ClientSession,
+    ConnectionTimeoutError,
+)
+
+from relogin.client.aiohttp.lookahead import drain, look
+from relogin.client.driver.content import of_a_body
+from relogin.client.driver.credentials import for_request, sign
+from relogin.client.renewal.cache import CredentialCache
+from relogin.client.renewal.commands import Check
+from relogin.client.renewal.policy import ResponseInfo
+from relogin.client.terms.origins import sent_to
+from relogin.client.terms.signer import Outgoing
+
+__all__ = ["ask", "challenge_lines", "is_unanswered"]
+
+
+def is_unanswered(error: Exception) -> bool:
+    """Tell whether a request may have reached its server, which has not answered it."""
+    never_sent = isinstance(error, ClientConnectorError | ConnectionTimeoutError)
+    return isinstance(error, ClientConnectionError | TimeoutError) and not never_sent
+
+
+async def ask(
+    cache: CredentialCache, http: ClientSession, request: ClientRequest, command: Check
+) -> ResponseInfo:
+    """Send a small request, with what an upload had but its body; say what it was answered."""
+    headers = request.headers.copy()
+    for name in {name for name in headers if of_a_body(name)}:
+        headers.popall(name)
+    url = command.url
+    outgoing = Outgoing(command.method, url, headers, lambda: ())
+    credential = for_request(cache.current(command.credential), outgoing)
+    if credential is not None:
+        url = sign(headers, url, credential)
+    async with http.request(command.method, url, headers=headers, allow_redirects=False) as answer:
+        signal = await look(cache.policy.signals_for(answer.status), answer)
+        await drain(answer)
+        return ResponseInfo(
+            response=answer,
+            status=answer.status,
+            method=command.method,
+            url=command.url,
+            origin=sent_to(command.url),
+            sent_with=command.credential,
+            challenges=challenge_lines(answer),
+            signal=signal,
+        )
+
+
+def challenge_lines(response: ClientResponse) -> list[str]:
+    """Return the field lines apart, as octets: one that is malformed must not hide the others."""
+    return [
+        line.decode("latin-1")
+        for name, line in response.raw_headers
+        if name.lower() == b"www-authenticate"
+    ]
