@@ -37,6 +37,7 @@ def way(request: pytest.FixtureRequest) -> Iterator[tuple[str, Site]]:
         yield request.param, running
 
 
+@pytest.mark.filterwarnings("ignore:Sending a large body directly:ResourceWarning")  # aiohttp's
 @pytest.mark.parametrize("body", BODIES)
 @pytest.mark.parametrize("client", CLIENTS)
 def test_an_upload_whose_session_has_died_arrives_once_and_whole(

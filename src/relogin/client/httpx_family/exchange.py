@@ -174,7 +174,10 @@ class Exchange:
                 self._began = self._cache.clock()
                 request.extensions[EXTENSION] = self
             self.is_out = True
-            response: Response = yield request
+            try:
+                response: Response = yield request
+            finally:  # or they would hold each other, and the body
+                request.extensions.pop(EXTENSION, None)
             self.is_out = False
             found = yield from self._followed(self._credential, self._record(response))
             if isinstance(found, tuple):
