@@ -47,6 +47,7 @@ __all__ = [
     "LoginRefused",
     "LoginTimeout",
     "LoginUnavailable",
+    "MethodNotReplayable",
     "SessionAuth",
 ]
 
@@ -71,7 +72,18 @@ class BodyNotReplayable(errors.BodyNotReplayable, niquests.RequestException):
     """The session lives again, but the body is spent; `response` is the 401."""
 
 
-_KINDS = by_base(LoginRefused, LoginUnavailable, InvalidGrant, LoginTimeout, BodyNotReplayable)
+class MethodNotReplayable(errors.MethodNotReplayable, niquests.RequestException):
+    """The session lives again, but the method is not sent twice; `response` is the refusal."""
+
+
+_KINDS = by_base(
+    LoginRefused,
+    LoginUnavailable,
+    InvalidGrant,
+    LoginTimeout,
+    BodyNotReplayable,
+    MethodNotReplayable,
+)
 
 
 class SessionAuth(AsyncPrincipal[Any], AuthBase):

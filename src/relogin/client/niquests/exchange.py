@@ -130,7 +130,7 @@ class Exchange:
         self.response = final.info.response
         if self.response is not first:
             self.response.elapsed = first.elapsed + timedelta(seconds=time.monotonic() - started)
-        mark(self.response, final.outcome)
+        mark(self.response, final.outcome, final.detail)
         if final.failure is not None:
             yield from self._fail(final.failure)
 

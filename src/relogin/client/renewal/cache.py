@@ -6,45 +6,39 @@ thread's lock in coroutines too, because one cache may serve several event loops
 
 from __future__ import annotations
 
-import itertools
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from weakref import WeakSet
 
-from relogin.client.renewal.credential import Credential, Key, carried, renew_at
+from relogin.client.renewal.credential import Credential, Key
 from relogin.client.renewal.departures import Departures
 from relogin.client.renewal.flight import Flight, Status
+from relogin.client.renewal.grants import Grants
 from relogin.client.renewal.policy import Decision, Policy
 from relogin.client.renewal.protection_spaces import Blocked, ProtectionSpace, outage
 from relogin.client.renewal.scopes import Demands
 from relogin.client.renewal.vitality import Vitality
 from relogin.client.terms.grant import Grant
 from relogin.client.terms.outcomes import Outcome
-from relogin.client.terms.responder import Carried, Responder
-from relogin.wire.model import Challenge
+from relogin.client.terms.responder import Responder
 
 __all__ = ["CredentialCache"]
 
 
-_NONE: Mapping[str, str] = {}
 # A server may name realms without end; a principal has few.
 _MOST_REALMS = 16
 
 _caches: WeakSet[CredentialCache] = WeakSet()
 
 
-class CredentialCache:
+class CredentialCache(Grants):
     """The shared state. Nothing in it knows what a request, a response or a thread is."""
 
     def __init__(self, policy: Policy, clock: Callable[[], float] = time.monotonic) -> None:
-        self.policy = policy
-        self.clock = clock
-        self._generations = itertools.count(1)
-        # By origin, and never changed in place: requests read it without the lock.
-        self._credentials: dict[str, Mapping[Key, Credential]] = {}
+        super().__init__(policy, clock)
         self._spaces: dict[str, dict[Key, ProtectionSpace]] = {}
         self._refused: dict[str, Blocked] = {}
         self._consulted: set[str] = set()
@@ -63,25 +57,6 @@ class CredentialCache:
         self.vitality.begin_anew()
 
     # The grants
-
-    def newer(self, key: Key, than: Credential | None) -> Credential | None:
-        """Return the grant for `key` if it comes from a later login than the one given."""
-        credential = self._credentials.get(key.origin, {}).get(key)
-        if credential is None or (than is not None and credential.generation <= than.generation):
-            return None
-        return credential
-
-    def current(self, credential: Credential) -> Credential:
-        """Return a grant with what its server has changed of it since.
-
-        What was signed for one request stays as it is.
-        """
-        if credential.signed_url is not None:
-            return credential
-        found = self._credentials.get(credential.key.origin, {}).get(credential.key)
-        return (
-            found if found is not None and found.generation == credential.generation else credential
-        )
 
     def for_request(self, origin: str, url: str) -> Credential | None:
         """Choose the grant to send before anybody asked: the realm's that `url` lies in.
@@ -144,20 +119,6 @@ class CredentialCache:
         """Remember that the store was asked at the start: from now on it is after a 401."""
         self._consulted.add(origin)
 
-    def roll(
-        self,
-        credential: Credential,
-        cookies: Mapping[str, str],
-        headers: Mapping[str, str] = _NONE,
-    ) -> None:
-        """Take over new values of what a grant owns, if it is still the current one."""
-        self._change(credential, lambda now: now.rolled(cookies, headers))
-
-    def extend(self, credential: Credential, expires_in: float) -> None:
-        """Take over how many seconds the session still lives, as its server just said."""
-        moment = renew_at(self.clock(), expires_in)
-        self._change(credential, lambda now: replace(now, renew_at=moment))
-
     def hold(self, credential: Credential, after: Credential | None) -> None:
         """Hold a credential that no renewal obtained, unless there is one newer than `after`."""
         with self._lock:
@@ -180,33 +141,6 @@ class CredentialCache:
     def refusal(self, key: Key) -> Blocked | None:
         """Return why nothing is sent for this account any more, if so."""
         return self._refused.get(key.origin)
-
-    def keep(self, credential: Credential) -> None:
-        """Renew a grant no more before its server asks for it."""
-        self._change(credential, lambda now: replace(now, renew_at=None))
-
-    def postpone(self, credential: Credential) -> None:
-        """Renew a grant in a second at the earliest: another process is about to."""
-        moment = self.clock() + 1.0
-        self._change(credential, lambda now: replace(now, renew_at=moment))
-
-    def drop(self, credential: Credential) -> None:
-        """Forget a grant that its server no longer knows, unless there is a newer one."""
-        self._change(credential, lambda _: None)
-
-    def _change(
-        self, credential: Credential, change: Callable[[Credential], Credential | None]
-    ) -> None:
-        with self._lock:
-            now = self._credentials.get(credential.key.origin, {}).get(credential.key)
-            if now is not None and now.generation == credential.generation:
-                self._put(credential.key, change(now))
-
-    def _put(self, key: Key, credential: Credential | None) -> None:
-        others = {k: h for k, h in self._credentials.get(key.origin, {}).items() if k != key}
-        self._credentials[key.origin] = (
-            others if credential is None else {**others, key: credential}
-        )
 
     def reset(self) -> None:
         """Forget every grant and every refusal: the next challenge is answered with a login."""
@@ -237,9 +171,6 @@ class CredentialCache:
         """Let go of a grant that came too late: another one is there, or none is wanted."""
         own = self.made(decision.key, decision.responder, grant)
         self.departures.orphaned(own, self._held())
-
-    def _held(self) -> list[Credential]:
-        return [one for realms in self._credentials.values() for one in realms.values()]
 
     # The renewals
 
@@ -351,36 +282,6 @@ class CredentialCache:
             space = self.space(flight.key)
             if space is not None and space.led:
                 space.led.pop()
-
-    def made(
-        self,
-        key: Key,
-        responder: Responder,
-        grant: Grant,
-        challenge: Challenge | None = None,
-        *,
-        version: int = 0,
-        shared: bool = False,
-    ) -> Credential:
-        """Make a credential of a grant, held by nobody yet."""
-        headers, query = self.carried(grant, responder)
-        return Credential(
-            key=key,
-            grant=grant,
-            generation=next(self._generations),
-            responder=responder,
-            headers=headers,
-            query=query,
-            cookies=dict(grant.cookies),  # type: ignore[arg-type]  # `granted` has made a mapping
-            signer=None if responder.signer is None else responder.signer(grant, challenge),
-            renew_at=renew_at(self.clock(), grant.expires_in),
-            version=version,
-            shared=shared,
-        )
-
-    def carried(self, grant: Grant, responder: Responder) -> Carried:
-        """Say what a grant puts on a request; raise `InvalidGrant` where it cannot be sent."""
-        return carried(grant, self.policy.carry or responder, self.policy.rolls)
 
     def _hold(self, credential: Credential) -> None:
         space = self._space(credential.key, self.clock())
