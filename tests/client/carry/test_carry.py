@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import pickle
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from relogin import Grant, InvalidGrant
 from relogin.client import Outcome, outcome
 from relogin.client.carry import Authorization, Header, Query
+from relogin.client.logins import JSONLogin, Logout, from_header
 from tests.client.either import Either
 from tests.client.server import Answer, Request, Route, Server, serve
 from tests.client.steps import Told
@@ -249,3 +252,43 @@ def test_cookies_and_a_field_go_and_end_together(server: Server, either: Either)
     assert client.post(server.url).status_code == 200
     assert len(living) == 3
     assert server.requests[-1].headers.get_all("X-CSRF-Token") == ["csrf-s3cret-3"]
+
+
+def test_what_says_how_it_travels_is_pickled_and_the_session_is_not(
+    server: Server, either: Either, way: tuple[Any, Read]
+) -> None:
+    carry, read = way
+    login = JSONLogin(f"{server.url}/login", dict, headers={"X-CSRF-Token": from_header("X-C")})
+    options: Any = {"carry": carry, "rolls": ["X-CSRF-Token"], "logout": Logout()}
+    auth = either.auth(login, **options)
+    fields = ("Content-Type", "application/json"), ("X-C", "csrf-s3cret")
+    travel = Travel(server, read)
+
+    def log_in(_: Request) -> Answer:
+        token = travel.login(None).token
+        return Answer(200, fields, f'{{"access_token": "{token}"}}'.encode())
+
+    travel.routes["/login"] = log_in
+    assert either.client(auth).get(server.url).status_code == 200
+    pickled = pickle.dumps(auth)
+    assert b"s3cret" not in pickled
+    again = pickle.loads(pickled)
+    assert either.client(again).get(server.url).status_code == 200
+    assert travel.logins == 2
+
+
+def test_netrc_and_an_auth_of_the_url_change_nothing_of_it(
+    server: Server, either: Either, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login eve password s3cret-of-netrc\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    travel = Travel(server, by_header("X-Auth-Token"))
+    client = either.attach(travel.login, server.url, carry=Header("X-Auth-Token"))
+    if either.driver is None:
+        client.trust_env = True
+    travel.routes["/moved"] = to("/orders")
+    client.get(server.url)
+    assert client.get(f"{server.url}/moved").status_code == 200
+    assert travel.logins == 1
