@@ -11,6 +11,7 @@ import relogin
 from relogin import BodyNotReplayable, MethodNotReplayable
 from relogin.client import Outcome, detail, outcome
 from relogin.client.carry import Header
+from relogin.client.logins import OAuth2Login
 from relogin.client.responders import BEARER, SESSION
 from relogin.client.signals import status
 from tests.client.either import Either
@@ -199,3 +200,24 @@ def kept(client: Any, either: Either, url: str, cause: str) -> Any:
 
 async def apieces() -> Any:
     yield b"once"
+
+
+def test_a_401_of_an_api_that_nobody_named_is_told_once(
+    server: Server, either: Either, caplog: pytest.LogCaptureFixture
+) -> None:
+    login = OAuth2Login(f"{server.url}/token", "job", "s3cret")
+    client = either.attach(login)
+    for _ in range(2):
+        assert outcome(client.get(f"{server.other_host}/orders")) is Outcome.FOREIGN
+    (record,) = caplog.records
+    assert f"401 from {server.other_host}" in record.getMessage()
+    assert f"say SessionAuth(login, '{server.other_host}')" in record.getMessage()
+    assert not server.seen("/token")
+
+
+def test_a_401_of_another_host_is_no_warning_where_origins_are_named(
+    server: Server, either: Either, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = either.attach(OAuth2Login(f"{server.url}/token", "job", "s3cret"), server.url)
+    assert outcome(client.get(f"{server.other_host}/orders")) is Outcome.FOREIGN
+    assert not [record for record in caplog.records if record.levelname == "WARNING"]

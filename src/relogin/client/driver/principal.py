@@ -144,6 +144,7 @@ class Principal(Generic[Http]):
         allowed = trusted(login, origins, insecure=insecure)
         policy = Policy(
             origins=allowed,
+            origin_of_login=origins is None,
             realm=realm,
             account=account,
             signals=several_signals(signals),

@@ -95,6 +95,8 @@ class Policy:
 
     origins: frozenset[str]
     responders: tuple[Responder, ...]
+    origin_of_login: bool = False
+    """Whether the user named no origin, so that the login's own is the only one."""
     realm: str | None = None
     account: str = ""
     signals: tuple[Signal, ...] = ()

@@ -20,10 +20,24 @@ _MOST_SCHEMES, _LONGEST_NAME = 8, 32
 def settled(cache: CredentialCache, final: Final) -> Final:
     """Tell a refusal that nothing was done about, or that outlasted a login, from other ends."""
     info = final.info
+    if final.outcome is Outcome.FOREIGN and cache.policy.origin_of_login:
+        _warn_of_foreign(cache, info)
     if final.outcome is Outcome.REPLAYED and _is_refused(cache.policy, info):
         return _told(cache, final, Outcome.REFUSED_AGAIN, _again(info))
     unanswered = None if final.outcome is not Outcome.UNTOUCHED else _unanswered(cache.policy, info)
     return final if unanswered is None else _told(cache, final, Outcome.UNANSWERED, unanswered)
+
+
+def _warn_of_foreign(cache: CredentialCache, info: ResponseInfo) -> None:
+    """Warn once where nobody named the API, which may lie elsewhere than its login (OAuth 2.0)."""
+    (own,), key = cache.policy.origins, ("", Outcome.FOREIGN)
+    if key not in cache.warned:
+        cache.warned.add(key)
+        warn(
+            "%s from %s: nothing was done, because no origins were named and the token goes only "
+            "to that of the login, %s; if this is your API, say SessionAuth(login, %r)",
+            *(info.status, info.origin, own, info.origin),
+        )
 
 
 def _is_refused(policy: Policy, info: ResponseInfo) -> bool:
