@@ -239,3 +239,15 @@ def test_what_curl_prints_is_understood(options: str) -> None:
         )
     assert ran.returncode == 1
     assert "single" in ran.stdout
+
+
+def test_a_field_that_a_gateway_has_renamed_is_read_and_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    said = 'Session realm="a", error="session_expired"'
+    pasted = f"HTTP/2 401\nx-amzn-remapped-www-authenticate: {said}\n"
+    code, shown = explained(pasted, capsys)
+    assert code == 1
+    assert "401 x-amzn-Remapped-WWW-Authenticate" in shown
+    assert "session_expired" in shown
+    assert "API Gateway has renamed it to x-amzn-Remapped-WWW-Authenticate" in shown

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import connection
 from django.test import override_settings
@@ -284,6 +285,16 @@ def test_without_the_exception_handler_the_status_and_the_reason_are_right_too()
         client.cookies["sid"] = "good"
         forged = client.post("/orders")
         assert (told(forged), forged.json()["error"]) == ((403, None), "csrf_invalid")
+
+
+@pytest.mark.parametrize("session", ["ada", {"user": "ada"}, object()])
+@pytest.mark.parametrize("url", ["/orders", "/public"])
+def test_a_session_that_is_no_user_is_told_at_the_first_request(session: Any, url: str) -> None:
+    with (
+        override_settings(**BASE, RELOGIN=OTHER | {"verify": lambda _: session}),
+        pytest.raises(ImproperlyConfigured, match=f"this {type(session).__name__} has not, and"),
+    ):
+        get(APIClient(), url, "any")
 
 
 # Django's own sessions

@@ -6,6 +6,7 @@ from typing import Any
 
 import flask
 import pytest
+from flask.json.provider import JSONProvider
 from flask.sessions import SessionInterface
 from flask.testing import FlaskClient
 from flask_login import (  # type: ignore[import-untyped]
@@ -273,3 +274,33 @@ def test_a_response_that_is_replaced_is_closed() -> None:
 
     assert b"session_expired" in app.test_client().get("/").data
     assert closed
+
+
+@pytest.mark.parametrize("session", [{"user": "ada"}, "ada", ["a", {"b": 1}]])
+def test_the_session_goes_into_json(session: object) -> None:
+    app = flask.Flask("orders")
+    SessionGate(app, lambda _: session, realm="orders")
+    app.add_url_rule("/", "me", lambda: flask.jsonify(me=current_session))
+    app.add_url_rule("/list", "list", lambda: {"all": [current_session]})
+    client = app.test_client()
+    fields = {"Authorization": 'Session token="t"'}
+    assert client.get("/", headers=fields).json == {"me": session}
+    assert client.get("/list", headers=fields).json == {"all": [session]}
+
+
+def test_what_is_no_json_is_told_as_ever() -> None:
+    app = flask.Flask("orders")
+    SessionGate(app, lambda _: "ada", realm="orders")
+    with pytest.raises(TypeError, match="object is not JSON serializable"):
+        app.json.dumps(object())
+
+
+def test_a_json_provider_of_ones_own_is_left_alone() -> None:
+    class Own(JSONProvider):
+        def dumps(self, obj: Any, **_: Any) -> str:
+            return "own"
+
+    app = flask.Flask("orders")
+    app.json = Own(app)
+    SessionGate(app, lambda _: "ada", realm="orders")
+    assert app.json.dumps({}) == "own"

@@ -9,9 +9,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-__all__ = ["ChallengeField", "Response", "read_responses"]
+__all__ = ["RENAMED", "ChallengeField", "Response", "read_responses"]
 
 _KNOWN = {"www-authenticate": "WWW-Authenticate", "proxy-authenticate": "Proxy-Authenticate"}
+# AWS API Gateway renames it, and no client looks there.
+RENAMED = {"x-amzn-remapped-www-authenticate": "x-amzn-Remapped-WWW-Authenticate"}
+_KNOWN |= RENAMED
 
 _STATUS_LINE = re.compile(r"HTTP/[0-9.]+[ \t]+([0-9]{3})(?![0-9])")
 # RFC 9110 §5.1: a token, and RFC 9112 §5.1: no space before the colon; some servers send one.

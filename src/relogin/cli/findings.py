@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from relogin.cli.fields import ChallengeField, Response
+from relogin.cli.fields import RENAMED, ChallengeField, Response
 from relogin.cli.specifications import Specification, specification
 from relogin.errors import ChallengeSyntaxError
 from relogin.wire.diagnose import Repeated
@@ -80,6 +80,11 @@ def findings(response: Response) -> Iterator[Finding]:
     name, section = _REQUIRED.get(response.status or 0, ("", ""))
     if name and name not in response.fields:
         sentence = f"A {response.status} must have the field {name}: say what you accept."
+        for renamed in RENAMED.values() & response.fields.keys():
+            sentence = (
+                f"The field {name} is missing: API Gateway has renamed it to {renamed}, and no "
+                "client looks there. Say the reason in the content as well."
+            )
         fault = Fault("no-challenge", 0, 0, section, sentence)
         yield _unread(response.status, ChallengeField(name, []), fault)
 

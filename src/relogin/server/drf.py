@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 try:
+    from django.core.exceptions import ImproperlyConfigured
     from django.http import HttpRequest, HttpResponse
     from rest_framework import exceptions, views
 except ImportError as _missing:
@@ -60,7 +61,7 @@ class SessionAuthentication(CookieAuthentication):
         session = decision.session
         if Guard.configured().verify is None:
             return request._request.user, session
-        return getattr(session, "user", session), session
+        return _user(session), session
 
     def authenticate_header(self, request: Request) -> str | None:
         """Return the challenge, with the reason why this request's session is dead.
@@ -120,6 +121,17 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | 
     views.set_rollback()
     guard, asked = Guard.configured(), context["request"]._request
     return guard.refuse(asked, guard.gate.refuse(_decision(asked), exc))
+
+
+def _user(session: Any) -> Any:
+    user = getattr(session, "user", session)
+    if not hasattr(user, "is_authenticated"):
+        kind = type(user).__name__
+        raise ImproperlyConfigured(
+            f"a verify for REST framework returns a user, or a session with an attribute user, "
+            f"that has is_authenticated; this {kind} has not, and each IsAuthenticated would fail"
+        )
+    return user
 
 
 def _admitted(request: Request) -> bool:

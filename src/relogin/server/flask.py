@@ -28,6 +28,7 @@ except ImportError as _missing:
     raise ImportError(
         "relogin.server.flask needs Flask: pip install 'relogin[flask]'", name=_missing.name
     ) from _missing
+from flask.json.provider import DefaultJSONProvider
 from flask.sessions import SecureCookieSessionInterface
 from werkzeug.datastructures import Headers
 from werkzeug.local import LocalProxy
@@ -89,6 +90,8 @@ class SessionGate:
         app.before_request(guard.decide)
         app.after_request(guard.dress)
         app.register_error_handler(Refused, _refusal)
+        if isinstance(app.json, DefaultJSONProvider):
+            app.json.default = partial(_to_json, app.json.default)
 
     def required(self, view: Callable[P, R]) -> Callable[P, R]:
         """Decorate a view of a public path that needs a session after all."""
@@ -240,6 +243,12 @@ def _send(answer: Answer) -> Response:
     response = _Answer(answer.body, answer.status)
     response.headers = Headers(answer.headers)
     return response
+
+
+def _to_json(default: Callable[[Any], Any], given: Any) -> Any:
+    """Let `jsonify(user=current_session)` show the session, and not fail at what stands for it."""
+    is_ours = isinstance(given, LocalProxy) and given is current_session
+    return given._get_current_object() if is_ours else default(given)
 
 
 #: The session of this request; on a public page it may be None.

@@ -101,8 +101,7 @@ class Stream:
             chunk = next(self._rest)
         except Refused as why:
             return self._end(why)
-        if chunk:
-            self._instead = None
+        self._instead = None  # some servers send the head even before an empty chunk
         return chunk
 
     def _end(self, why: Refused) -> bytes:

@@ -215,7 +215,8 @@ class _Response:
         """Whether something of the application's runs while these chunks are sent."""
         if isinstance(chunks, list | tuple):
             return False
-        return hasattr(chunks, "__next__") or self._gate.recheck is not None
+        lazy = isinstance(chunks, _Resumed) or hasattr(chunks, "__next__")
+        return lazy or self._gate.recheck is not None
 
     def _stream(self, chunks: Iterable[bytes]) -> Stream:
         def refuse(why: Refused) -> list[bytes]:
@@ -255,9 +256,6 @@ class _Resumed:
 
     def __iter__(self) -> Iterator[bytes]:
         return self._all
-
-    def __next__(self) -> bytes:
-        return next(self._all)
 
     def close(self) -> None:
         _close(self._chunks)
