@@ -265,3 +265,26 @@ def test_the_path_as_it_was_sent_is_looked_at() -> None:
     scope = {"path": "/docs/a/b", "raw_path": b"/docs/a%2Fb", "headers": []}
     assert request(scope).raw_path == "/docs/a%2Fb"
     assert request({"path": "/", "raw_path": None, "headers": []}).raw_path == ""
+
+
+@pytest.mark.parametrize(("found", "status"), [(None, 401), (False, 401), ("ada", 200)])
+def test_what_a_plain_verifier_returns_is_awaited_where_it_has_to_be(
+    found: object, status: int
+) -> None:
+    """A coroutine that counted as a session would admit everybody."""
+
+    class Quick:
+        blocking = False
+
+        def __call__(self, token: str) -> Any:
+            async def look() -> object:
+                return found
+
+            return look()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body"})
+
+    headers = [(b"authorization", b'Session token="t1"')]
+    assert messages(SessionGate(app, Quick(), realm="a"), headers=headers)[0]["status"] == status

@@ -12,6 +12,7 @@ from relogin.server.fields import Headers
 from relogin.server.gate import Admitted, Gate, StepUp, is_session
 from relogin.server.responses import _merged, dress
 from relogin.server.schemes import Scheme, spoken
+from relogin.server.short import short_way
 
 BOTH = spoken(["Session", "Bearer"])
 words = st.sampled_from(
@@ -152,3 +153,55 @@ def test_what_is_simply_added_is_what_merging_comes_to(
     decision = gate.decide(gate.claim(request), outcome)
     dressed = dress(gate, decision, status, headers)
     assert as_sets(dressed) == as_sets(_merged(gate, decision, status, headers))
+
+
+# The short way of the ASGI gate reads what `Gate.usual` reads
+
+
+PATHS = st.sampled_from(
+    ["/", "", "/orders", "/health", "/health/", "/docs", "/docs/a", "/docs/..", "/DOCS/a", "*"]
+)
+LINES = st.lists(
+    st.lists(words, max_size=5).map("".join)
+    | st.sampled_from(['Session token="t1"', "Bearer t1", f"Bearer {'a' * 16_384}"]),
+    max_size=2,
+)
+GATES = [
+    Gate("a"),
+    Gate("a", public=["/"], ignore=["/docs/*"]),
+    Gate("a", public=["/health", "/docs/*"], schemes=["Bearer", "Session"], logout="/logout"),
+    Gate("a", public=["/*"]),
+    Gate("a", step_up={"/pay": StepUp(300)}),
+    Gate("a", path_from="X-Path"),
+]
+
+
+@given(st.sampled_from(GATES), st.sampled_from(["GET", "POST", "OPTIONS"]), PATHS, LINES)
+def test_the_short_way_reads_what_the_gate_reads(
+    gate: Gate, method: str, path: str, lines: list[str]
+) -> None:
+    headers = [(b"authorization", line.encode("latin-1")) for line in lines]
+    scope = {"method": method, "path": path, "headers": [(b"host", b"a"), *headers]}
+    read = short_way(gate, with_request=False)(scope)
+    assert read == (gate.usual(method, path, lines[0]) if len(lines) == 1 else None)
+
+
+@pytest.mark.parametrize(
+    ("gate", "with_request"),
+    [
+        (Gate("a"), True),
+        (Gate("a", recheck=30), False),
+        (Gate("a", legacy={440: "session_expired"}), False),
+    ],
+)
+def test_what_needs_more_takes_the_long_way(gate: Gate, with_request: bool) -> None:
+    field = (b"authorization", b'Session token="t1"')
+    scope = {"method": "GET", "path": "/orders", "headers": [field]}
+    assert short_way(Gate("a"), with_request=False)(scope) is not None
+    assert short_way(gate, with_request=with_request)(scope) is None
+
+
+def test_below_a_mount_the_long_way_is_taken() -> None:
+    field = (b"authorization", b'Session token="t1"')
+    scope = {"method": "GET", "path": "/api/orders", "headers": [field], "root_path": "/api"}
+    assert short_way(Gate("a"), with_request=False)(scope) is None

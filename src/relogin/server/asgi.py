@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias, Unpack
@@ -28,12 +28,14 @@ from relogin.server.loops import cancellable, sleep
 from relogin.server.messages import (
     RAW_MERGED,
     Message,
+    RawHeader,
     Response,
     Send,
     close,
     encoded,
     respond,
 )
+from relogin.server.short import short_way
 from relogin.server.streams import astill
 from relogin.server.verdicts import Refused
 from relogin.server.verifiers import (
@@ -54,6 +56,17 @@ Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 Again: TypeAlias = Callable[[], Awaitable[Any]]
 
 _LOOKED_AT = frozenset({401, 500})  # what an application may mean by these is decided at length
+
+
+def _plainly(message: Message) -> Iterable[RawHeader] | None:
+    """Return the headers of a response to which a gate only adds; None for any other message."""
+    if message["type"] != "http.response.start" or message["status"] in _LOOKED_AT:
+        return None
+    raw: Iterable[RawHeader] = message.get("headers") or ()
+    for name, _ in raw:
+        if name in RAW_MERGED:
+            return None
+    return raw
 
 
 class SessionGate:
@@ -82,40 +95,30 @@ class SessionGate:
         self._unblocking: Callable[..., Any] = unblocking(verify)
         self.gate: Gate = Gate.of(words)
         self._private = encoded(self.gate.vary_private)
-        self._is_short = (
-            not self._with_request and self.gate.recheck is None and self.gate.legacy is None
-        )
+        self._short = short_way(self.gate, with_request=self._with_request)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or have the application answer it."""
-        kind = scope["type"]
-        if kind == "http" and self._is_short:
-            usual = self._usual(scope)
-            if usual is None:
-                return await self._at_length(scope, receive, send)
-            try:
-                outcome = self._unblocking(usual[1])
-                if hasattr(outcome, "__await__"):
-                    outcome = await outcome
-            except Exception as raised:  # noqa: BLE001  as `ask_async` has it
-                outcome = judged(raised)
-            if is_session(outcome):
-                return await self._shortly(scope, receive, send, usual, outcome)
-            return await self._at_length(scope, receive, send, outcome or False)
-        if kind in {"http", "websocket"}:
-            return await self._at_length(scope, receive, send)
-        return await self.app(scope, receive, send)
+        usual = self._short(scope) if scope["type"] == "http" else None
+        if usual is None:
+            await self._with_care(scope, receive, send)
+            return
+        try:
+            session = self._unblocking(usual[1])
+            if hasattr(session, "__await__"):
+                session = await session
+        except Exception as raised:  # noqa: BLE001  as `ask_async` has it
+            session = judged(raised)
+        if is_session(session):
+            await self._shortly(scope, receive, send, usual, session)
+        else:
+            await self._at_length(scope, receive, send, session or False)
 
-    def _usual(self, scope: Scope) -> Usual | None:
-        line = None
-        for name, value in scope["headers"]:
-            if name == b"authorization":
-                if line is not None:
-                    return None
-                line = value
-        if line is None:
-            return None
-        return self.gate.usual(scope["method"], _path(scope), str(line, "latin-1"))
+    async def _with_care(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in {"http", "websocket"}:
+            await self._at_length(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
     async def _shortly(
         self, scope: Scope, receive: Receive, send: Send, usual: Usual, session: object
@@ -128,28 +131,23 @@ class SessionGate:
         last: Message | None = None
         response: Response | None = None
 
-        def at_length() -> Response:
-            def decide() -> Decision:
-                return self.gate.usual_decision(request(scope), usual, session)
-
-            return Response(self.gate, send, decide, start=start, last=last)
-
         def sending(message: Message) -> Awaitable[None]:
             nonlocal start, last, response
+            if start is None and response is None:
+                raw = _plainly(message)
+                if raw is None:
+                    response = self._lengthy(scope, send, usual, session)
+                else:
+                    start = message = {**message, "headers": [*raw, *self._private]}
             if response is not None:
                 return response.send(message)
-            if start is None:
-                raw = message.get("headers") or []
-                usually = message["type"] == "http.response.start"
-                if not usually or message["status"] in _LOOKED_AT or self._has_more(raw):
-                    response = at_length()
-                    return response.send(message)
-                start = message = {**message, "headers": [*raw, *self._private]}
             last = message
             return send(message)
 
-        content = None if scope["method"] == "GET" else Content(receive)
-        again = partial(self._again, usual[1])
+        def again() -> Awaitable[Any]:
+            return self._again(usual[1])
+
+        content = None if scope.get("method", "GET") == "GET" else Content(receive)
         try:
             await self.app(
                 self.admitted(scope, session, None, again),
@@ -157,12 +155,20 @@ class SessionGate:
                 sending,
             )
         except Refused as why:
-            await self._refused(why, response or at_length(), scope, content)
+            if response is None:
+                response = self._lengthy(scope, send, usual, session, start, last)
+            await self._refused(why, response, scope, content)
 
-    @staticmethod
-    def _has_more(raw: Any) -> bool:
-        """Whether a response says something itself of what a gate adds."""
-        return not RAW_MERGED.isdisjoint(dict(raw))
+    def _lengthy(
+        self, scope: Scope, send: Send, usual: Usual, session: object, *sent: Message | None
+    ) -> Response:
+        """Return what a response that is not like most goes through, after what was `sent`."""
+
+        def decide() -> Decision:
+            return self.gate.usual_decision(request(scope), usual, session)
+
+        start, last = sent or (None, None)
+        return Response(self.gate, send, decide, start=start, last=last)
 
     async def _at_length(
         self, scope: Scope, receive: Receive, send: Send, outcome: object = None
@@ -238,12 +244,11 @@ class SessionGate:
         leaving: bool = False,  # noqa: ARG002
     ) -> Scope:
         """Return the scope that the application gets; `leaving` one logs out of a dead session."""
-        return {
-            **scope,
-            "relogin.session": session,
-            "relogin.refused": refused,
-            "relogin.verify": again,
-        }
+        inner = dict(scope)
+        inner["relogin.session"] = session
+        inner["relogin.refused"] = refused
+        inner["relogin.verify"] = again
+        return inner
 
 
 def request(scope: Scope) -> Request:

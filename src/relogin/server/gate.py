@@ -152,7 +152,7 @@ class Gate:
             vary=self.vary,
         )
         # What most requests need is decided here: whether the short cut can be taken at all.
-        self._is_plain = not self._step_ups and self._original is None
+        self.is_plain = not self._step_ups and self._original is None
 
     def _take_paths(
         self, public: Iterable[str], ignore: Iterable[str], logout: str | Iterable[str]
@@ -165,7 +165,7 @@ class Gate:
         self._public = Patterns(served)
         self._ignored = Patterns(ignored) if ignored else None
         self._logout = Patterns(leaving) if leaving else None
-        self._open = Patterns((*served, *ignored))
+        self.open = Patterns((*served, *ignored))
 
     def _take_fields(self, told_in: str | None, *, has_page: bool) -> None:
         """Name the fields the gate looks at, whatever it decides (RFC 9110 §12.5.5)."""
@@ -202,7 +202,7 @@ class Gate:
         Its path begins as no public one does, and its one Authorization line is as clients write
         it. A short cut: `claim` comes to the same, and takes three times as long.
         """
-        if not self._is_plain or method == "OPTIONS" or self._open.may_spell(path):
+        if not self.is_plain or method == "OPTIONS" or self.open.may_spell(path):
             return None
         if len(authorization) <= MAX_LENGTH:
             for scheme in self.schemes:

@@ -50,6 +50,12 @@ class Patterns:
         """Whether a pattern spells this path out, or begins as it does: told sooner than `name`."""
         return self._everything or (path or "/") in self._exact or path.startswith(self._heads)
 
+    @property
+    def beginnings(self) -> tuple[tuple[str, ...], frozenset[str]]:
+        """How the paths begin that `may_spell` tells, and those it tells whole."""
+        heads = ("",) if self._everything else self._heads
+        return heads, self._exact | {""} if "/" in self._exact else self._exact
+
     def may_name(self, path: str) -> bool:
         """Whether some router could take this path for one that a pattern spells out."""
         return bool(self._match_loosely(path + "/") or self._match_loosely(path)) or not is_plain(
