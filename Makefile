@@ -34,10 +34,12 @@ check-style: $(VENV)/.for-check
 	@$(bin)/ruff format --check
 
 # mypy proves our code; pyright, that what we export has one type for every type checker. It runs
-# on Node, which it installs if there is none.
+# on Node, which it installs if there is none. niquests is read by it and never imported: it would
+# replace the urllib3 of requests.
 check-types: $(VENV)/.for-check
 	@$(bin)/mypy
-	@$(bin)/pyright --pythonpath $(bin)/python --verifytypes relogin --ignoreexternal > build/types.txt \
+	@$(bin)/python -m pip install --quiet --no-deps --upgrade --target build/niquests niquests
+	@PYTHONPATH=build/niquests $(bin)/pyright --pythonpath $(bin)/python --verifytypes relogin --ignoreexternal > build/types.txt \
 	  || { cat build/types.txt; exit 1; }
 
 check-imports: $(VENV)/.for-check

@@ -68,8 +68,8 @@ class Content:
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
-        self.begun = False
-        self.ended = False
+        self.begun: bool = False
+        self.ended: bool = False
 
     async def receive(self) -> MutableMapping[str, Any]:
         """What the application calls in place of the server's `receive`."""

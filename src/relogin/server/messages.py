@@ -53,10 +53,10 @@ class Response:
         last: Message | None = None,
     ) -> None:
         self._gate = gate
-        self.to_server = send
+        self.to_server: Send = send
         self._decide = decide
         self._decision: Decision | None = None
-        self.is_dropped = False
+        self.is_dropped: bool = False
         self._headers: list[RawHeader] = [] if start is None else start["headers"]
         self.last = last
         self.answered: Refused | None = None

@@ -115,6 +115,10 @@ class Principal(Generic[Http]):
             small request whether the session still lives, and log in again if not. A URL is asked
             with GET. Default `True`: the URL of the upload, with HEAD. `False`: do not ask.
         :param bare: Log in after a 401 without a WWW-Authenticate header too. Default: `True`.
+        :param logout: How a session is given back: a function that gets a `Context`, or
+            `relogin.client.logins.Logout(url)`. Default: sessions are left to the server.
+        :param logout_replaced: Give a session back, too, when a newer one replaces it while it
+            lives. Default: `True`.
         :param login_timeout: Seconds that each request of a login may take. Another request takes
             the login over after 1.5 times that, and stops waiting after 2.5 times. Default: 20.
         :param budget: How many logins, in how many seconds. Default: 10 in 30 seconds.

@@ -50,7 +50,9 @@ class Library:
         self.StreamError: type[httpx.StreamError] = module.StreamError
         self.DecodingError: type[httpx.DecodingError] = module.DecodingError
         # Where a request may have reached its server, which has not answered it.
-        self.unanswered = tuple[type[Exception], ...](getattr(module, name) for name in _UNANSWERED)
+        self.unanswered: tuple[type[Exception], ...] = tuple[type[Exception], ...](
+            getattr(module, name) for name in _UNANSWERED
+        )
         self._create_ssl_context = module.create_ssl_context
         self.streaming: Callable[..., type[Any]] = cache(self._streaming)
 

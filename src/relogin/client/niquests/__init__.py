@@ -19,11 +19,11 @@ try:
     import anyio as _anyio  # noqa: F401 - tasks of several loops wait with it
     import niquests
     from niquests.auth import AuthBase
-except ImportError as missing:
+except ImportError as _missing:
     raise ImportError(
         "relogin.client.niquests needs niquests: pip install 'relogin[niquests]'",
-        name=missing.name,
-    ) from missing
+        name=_missing.name,
+    ) from _missing
 
 from relogin import errors
 from relogin.client.drain import drain

@@ -83,7 +83,7 @@ class Exchange:
     ) -> None:
         self.credential: Credential | None = user.credential
         self._user = user
-        self.response = response
+        self.response: Any = response
         self._signal: Error | None = None
         self._cache = cache
         self._kinds = kinds

@@ -42,10 +42,10 @@ class CredentialCache(Grants):
         self._spaces: dict[str, dict[Key, ProtectionSpace]] = {}
         self._refused: dict[str, Blocked] = {}
         self._consulted: set[str] = set()
-        self.departures = Departures(policy)
+        self.departures: Departures = Departures(policy)
         self.warned: set[tuple[str, str]] = set()
         self.store_away_until: float = clock()
-        self.vitality = Vitality(clock)
+        self.vitality: Vitality = Vitality(clock)
         self._reset_after_fork()
         _caches.add(self)
 

@@ -53,10 +53,10 @@ class Hook:
     def __init__(
         self, auth: SessionAuth, credential: Credential | None, upload: Upload | None = None
     ) -> None:
-        self.auth = auth
+        self.auth: SessionAuth = auth
         self.credential = credential
-        self.signed_again = 0.0
-        self.upload = upload
+        self.signed_again: float = 0.0
+        self.upload: Upload | None = upload
 
     def __call__(self, response: Response, **sending: Any) -> Response:
         """Do what a response asks for, as `SessionAuth` says."""
@@ -120,10 +120,10 @@ class Exchange:
         self.auth = auth
         self.hook = hook
         self.credential = credential
-        self.response = response
+        self.response: Response = response
         self.sending = sending
         self.signal = signal
-        self.origin = sent_to(response.request.url)
+        self.origin: str = sent_to(response.request.url)
 
     def answered(self) -> Response:
         """Run the flow; return its response, or raise its failure in requests' own kind."""
@@ -215,6 +215,8 @@ class Exchange:
 
 class Lost(Exchange):
     """An upload that ended in an error, from there to the response that it has after all."""
+
+    response: Response
 
     def __init__(
         self,
