@@ -1,6 +1,6 @@
 """What servers do to a dead session, as rows: what the client does, and the option that changes it.
 
-``python -m tests.client.habits`` prints the table of docs/how-to/my-server-does.md.
+``python -m tests.client.habits`` prints the table of docs/reference/servers.md.
 """
 
 from __future__ import annotations

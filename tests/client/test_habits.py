@@ -1,4 +1,4 @@
-"""Each row of docs/how-to/my-server-does.md: by default, and with the option that it names."""
+"""Each row of docs/reference/servers.md: by default, and with the option that it names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.client.habits import HABITS, Habit, options, table
 from tests.client.server import Answer, Server
 from tests.client.travel import Travel
 
-PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "my-server-does.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "servers.md"
 
 
 def ask(server: Server, either: Either, habit: Habit, given: dict[str, Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from relogin.client.carry import Query
-from relogin.client.driver.query import parameter, with_parameter, without_parameter
+from relogin.client.terms.query import parameter, with_parameter, without_parameter
 from tests.client.either import Either
 from tests.client.server import Answer, Server
 from tests.client.travel import Travel, by_query
@@ -80,6 +81,20 @@ def test_a_request_and_its_replay_have_it_once(server: Server, either: Either) -
         "/webapi?api=a%20b&v=%2B&_sid=s3cret-2",
     ]
     assert "_sid=s3cret-2" in str(answer.url)
+
+
+def test_no_login_is_shown_the_dead_token(server: Server, either: Either) -> None:
+    travel, seen = Travel(server, by_query("_sid")), list[str]()
+
+    def login(context: Any) -> Any:
+        seen.append(context.url)
+        return travel.login(context)
+
+    client = either.attach(login, server.url, carry=Query("_sid"))
+    client.get(f"{server.url}/orders?a=%20")
+    travel.kill()
+    client.get(f"{server.url}/orders?a=%20")
+    assert seen == [f"{server.url}/orders?a=%20"] * 2
 
 
 @pytest.mark.parametrize("token", ["a b", "a&b=c", "ä€", "a\r\nb", "%41", "+/="])

@@ -10,13 +10,13 @@ from collections.abc import Mapping, MutableMapping
 
 from relogin.client.driver.cookie_text import values, with_cookies
 from relogin.client.driver.lifetime import lifetime
-from relogin.client.driver.query import parameter, with_parameter, without_parameter
 from relogin.client.events import warn
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.policy import Credential
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.fields import is_field_value
 from relogin.client.terms.grant import is_cookie_value
+from relogin.client.terms.query import parameter, with_parameter, without_parameter
 from relogin.client.terms.signer import Outgoing
 from relogin.client.terms.sources import Source
 

@@ -12,6 +12,7 @@ from relogin.client.renewal.ends import report
 from relogin.client.renewal.flight import Flight, Status
 from relogin.client.renewal.policy import Credential, Decision, ResponseInfo
 from relogin.client.terms.grant import Context, Grant, granted
+from relogin.client.terms.query import without_parameter
 from relogin.errors import LoginRefused
 
 __all__ = ["log_in"]
@@ -72,9 +73,17 @@ def _context(
         error=decision.error,
         realm=decision.key.realm,
         method=info.method,
-        url=info.url,
+        url=_without_token(info),
         attempt=flight.attempt,
         previous=flight.previous,
         scope=flight.scope,
         timeout=cache.policy.login_timeout,
     )
+
+
+def _without_token(info: ResponseInfo) -> str:
+    """Return the URL of a request; a login need not see the dead token in it."""
+    sent = info.sent_with
+    if sent is None or sent.query is None:
+        return info.url
+    return without_parameter(info.url, sent.query[0])

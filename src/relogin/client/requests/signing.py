@@ -8,13 +8,13 @@ from urllib.parse import urljoin
 from requests import PreparedRequest, Response
 
 from relogin.client.driver.credentials import extend, for_request, roll, sign, unsign
-from relogin.client.driver.query import with_parameter
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.policy import UNAUTHORIZED, Credential
 from relogin.client.requests.body import pieces
 from relogin.client.requests.cookies import carry_over_redirect, leave_behind, rebuild
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.origins import sent_to
+from relogin.client.terms.query import with_parameter
 from relogin.client.terms.signer import Outgoing
 from relogin.errors import BodyNotReplayable
 
