@@ -132,7 +132,7 @@ def test_who_waits_for_one_that_comes_to_nothing_logs_in_itself(cache: Credentia
 def test_an_answer_of_another_kind_is_the_answer(cache: CredentialCache) -> None:
     steps = Steps(cache, first()).send(Grant("n1"))
     steps.send(refused(steps.replay.credential, "Basic realm=x"))
-    assert steps.outcome is Outcome.REPLAYED
+    assert steps.outcome is Outcome.REFUSED_AGAIN
     assert cache.for_request(ORIGIN, ORIGIN) is None
 
 
@@ -146,7 +146,7 @@ def test_a_reason_that_says_stop_is_the_end(cache: CredentialCache, known: bool)
 def test_a_reason_that_says_stop_after_a_replay_is_the_end(cache: CredentialCache) -> None:
     steps = Steps(cache, refused(accepted(cache), nonce("n2")))
     steps.send(refused(steps.replay.credential, nonce("n3", "locked")))
-    assert steps.outcome is Outcome.REPLAYED
+    assert steps.outcome is Outcome.REFUSED_AGAIN
 
 
 def test_a_grant_that_cannot_be_made_of_a_challenge_asks_for_a_login(
