@@ -7,6 +7,8 @@ import os
 import threading
 from typing import Any
 
+import anyio
+import httpx
 import pytest
 import requests
 
@@ -66,6 +68,21 @@ def test_a_block_that_raises_gives_it_back_too(device: Device, either: Either) -
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
+    assert device.taken == {}
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_block_that_is_cancelled_gives_it_back_too(device: Device, backend: str) -> None:
+    auth = HttpxAuth(device.sit_down, device.url, carry=CARRY, logout=Logout())
+
+    async def main() -> None:
+        with anyio.CancelScope() as scope:
+            async with auth, httpx.AsyncClient(auth=auth) as client:
+                await client.get(device.url)
+                scope.cancel()
+                await anyio.sleep_forever()
+
+    anyio.run(main, backend=backend)
     assert device.taken == {}
 
 

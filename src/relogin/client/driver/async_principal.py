@@ -60,7 +60,10 @@ class AsyncPrincipal(Principal[Http]):
 
     async def __aexit__(self, *_: object) -> None:
         if self._policy.store is None:
-            await self.alogout()
+            with anyio.CancelScope(
+                shield=True
+            ):  # a block that was cancelled gives its session back
+                await self.alogout()
 
     @abstractmethod
     async def _do_in_task(self, command: Any) -> object:
