@@ -242,6 +242,7 @@ grants = st.builds(
     ),
     expires_in=st.none() | st.floats(0, 1e9),
     refresh=st.none() | names,
+    location=st.none() | names,
     headers=st.dictionaries(
         st.from_regex("X-[a-zA-Z0-9_-]+", fullmatch=True), st.from_regex("[!-~]+", fullmatch=True)
     ),
@@ -338,6 +339,7 @@ BAD: dict[str, str] = {
     "a cookie in numbers": written(**grant(cookies={"sid": 1})),
     "a cookie with another": written(**grant(cookies={"sid": "1; admin=1"})),
     "a cookie with a field": written(**grant(cookies={"sid": "1\r\nInjected: s3cret"})),
+    "a location in numbers": written(**grant(location=7)),
     "headers in words": written(**grant(headers="X-CSRF-Token: 1")),
     "scopes in numbers": written(**grant(scope=[1])),
     "a scope with a quote": written(**grant(scope=['a"b'])),
