@@ -18,8 +18,9 @@ SECTIONS = {
     ],
     "docs/tutorials/index": ["client", "flask", "challenge"],
     "docs/how-to/index": [
-        "my-server", "logins", "signals", "token-elsewhere", "log-out", "stores", "testing",
-        "metrics", "troubleshooting", "migrate-*", "flask", "django", "starlette", "browser", "*",
+        "my-server", "my-server-does", "logins", "signals", "token-elsewhere", "log-out", "stores",
+        "testing", "metrics", "troubleshooting", "migrate-*", "flask", "django", "starlette",
+        "browser", "*",
     ],
     "docs/reference/index": [
         "client", "server", "command", "errors", "diagnose", "api/index", "grammar/README",

@@ -1,7 +1,7 @@
 """What can go wrong, and whose fault it is: the type says it.
 
-The peer sent what the grammar refuses: [`ChallengeSyntaxError`][]. Our own caller asked for what
-cannot be written: plain `ValueError`. A renewal did not succeed: a [`ReloginError`][] and the kind
+The peer sent what the grammar refuses: `ChallengeSyntaxError`. Our own caller asked for what
+cannot be written: plain `ValueError`. A renewal did not succeed: a `ReloginError` and the kind
 under it. Nothing here ever carries a credential.
 """
 
