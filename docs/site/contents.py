@@ -18,13 +18,13 @@ SECTIONS = {
     ],
     "docs/tutorials/index": ["client", "flask", "challenge"],
     "docs/how-to/index": [
-        "my-server", "my-server-does", "logins", "signals", "token-elsewhere", "log-out", "stores",
+        "my-server", "logins", "signals", "token-elsewhere", "log-out", "stores",
         "testing", "metrics", "troubleshooting", "migrate-*", "flask", "django", "starlette",
         "browser", "*",
     ],
     "docs/reference/index": [
-        "client", "server", "command", "errors", "diagnose", "api/index", "grammar/README",
-        "/SPEC", "/grammar/README", "/tests/vectors/README",
+        "client", "servers", "server", "command", "errors", "diagnose", "api/index",
+        "grammar/README", "/SPEC", "/grammar/README", "/tests/vectors/README",
     ],
     "docs/reference/api/index": [
         "relogin", "schemes", "client", "logins", "signals", "stores", "events", "responders",
