@@ -216,6 +216,23 @@ def test_an_iterator_without_aclose_is_streamed_too() -> None:
     assert asyncio.run(collected()) == [b"a"]
 
 
+@pytest.mark.parametrize("more", [[], [(b"cache-control", b"no-cache")]])
+@pytest.mark.parametrize("kind", [b"text/event-stream", b"text/plain"])
+def test_a_response_like_most_is_ended_as_any_other(more: Any, kind: bytes) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        headers = [(b"content-type", kind), *more]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        raise relogin.Refused("session_revoked")
+
+    async def take_any(token: str) -> str:
+        return token
+
+    sent = through_asgi(app, 'Session token="t1"', take_any, public=[])
+    assert sent[0]["status"] == 200
+    assert (b"vary", b"Authorization, Cookie") in sent[0]["headers"]
+    assert sent[1:] == [{"type": "http.response.body", "body": b""}] * (kind != b"text/plain")
+
+
 # Refusals that are built once
 
 

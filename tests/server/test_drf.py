@@ -45,6 +45,11 @@ class Pay(Orders):
         raise relogin.Refused("insufficient_user_authentication", max_age=300)
 
 
+class Scoped(Orders):
+    def get(self, request: Request) -> Response:
+        raise relogin.Refused("insufficient_scope", scope="orders:write")
+
+
 class Write(Orders):
     def get(self, request: Request) -> Response:
         User.objects.create_user("half-made")
@@ -109,6 +114,7 @@ urlpatterns = [
     path("orders", Orders.as_view()),
     path("public", Public.as_view()),
     path("pay", Pay.as_view()),
+    path("scoped", Scoped.as_view()),
     path("nowhere", Nowhere.as_view()),
     path("password", Password.as_view()),
     path("open-password", OpenPassword.as_view()),
@@ -193,6 +199,14 @@ def test_a_view_may_refuse(client: APIClient) -> None:
     response = get(client, "/pay", "good")
     assert response.status_code == 401
     assert response.json()["max_age"] == 300
+
+
+def test_a_lacking_scope_is_403_with_the_scope_that_would_do(client: APIClient) -> None:
+    with override_settings(RELOGIN=OTHER | {"schemes": ["Bearer"], "public": ["/*"]}):
+        response = get(client, "/scoped", Authorization="Bearer good")
+    challenge = 'Bearer realm="orders", error="insufficient_scope", scope="orders:write"'
+    assert told(response) == (403, challenge)
+    assert response.json()["scope"] == "orders:write"
 
 
 @pytest.mark.requirement("S-14")
