@@ -203,6 +203,8 @@ def test_a_registry_challenge_reads_back_as_it_was_written(
     [
         ({"realm": "basic-realm"}, "URL of a token server"),
         ({"realm": "https://[::1"}, "URL of a token server"),
+        ({"realm": "https://"}, "URL of a token server"),
+        ({"realm": "ftp://auth.example/token"}, "URL of a token server"),
         ({"scope": [("repository", "a b", "pull")]}, "the name of an access"),
         ({"scope": [("repository", "a", "pull,push")]}, "the action of an access"),
         ({"scope": [("re:po", "a", "pull")]}, "must not contain a colon"),

@@ -44,7 +44,7 @@ def algorithm_named(name: str) -> Algorithm | None:
     if function is None:
         return None
     new: Callable[..., Any] = getattr(hashlib, function, partial(hashlib.new, function))
-    if plain == "MD5":  # what RFC 7616 allows to old servers is no use that FIPS would forbid
+    if not _is_available(new):  # what FIPS forbids, RFC 7616 allows to old servers
         new = partial(new, usedforsecurity=False)
     strength = 1 + list(_FUNCTIONS).index(plain) if _is_available(new) else 0
     return Algorithm(plain + "-sess" * session, new, session, strength)

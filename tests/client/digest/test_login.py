@@ -56,6 +56,15 @@ def test_a_login_travels_with_a_callable_and_without_what_it_knows() -> None:
     assert responder.grant_from(Challenge("Digest", {"nonce": "n"})) is None
 
 
+def test_a_user_that_no_field_can_carry_is_told_so_without_being_shown(
+    site: DigestSite, either: Either
+) -> None:
+    site.user = "s3cret\nuser"
+    with pytest.raises(LoginUnavailable, match="'username' cannot be sent") as failed:
+        attach(either, site).get(site.server.url)
+    assert "s3cret" not in str(failed.value)
+
+
 def test_without_a_challenge_it_declines() -> None:
     context = Context(challenge=None, error=None, realm="", method="GET", url=ORIGIN)
     assert DigestLogin("ada", "pw")(context) is None

@@ -151,10 +151,12 @@ def test_a_token_server_that_is_not_listed_is_sent_nothing(
     assert "token_servers= does not list" in caplog.text
 
 
+@pytest.mark.parametrize("listed", ["", "/", "/token/"])
 def test_an_origin_lists_every_token_server_on_it(
-    registry: str, tokens: TokenServer, either: Either
+    registry: str, tokens: TokenServer, either: Either, listed: str
 ) -> None:
-    caller = either.attach(RegistryLogin("alice", "s3cret", [tokens.server.url]), registry)
+    url = f"{tokens.server.url}{listed}"
+    caller = either.attach(RegistryLogin("alice", "s3cret", [url]), registry)
     assert upload(caller, registry).status_code == 202
 
 

@@ -201,6 +201,19 @@ def test_a_body_that_turns_out_to_be_spent_is_not_sent_again(cache: CredentialCa
     assert steps.throw(BodyNotReplayable()).outcome is Outcome.RENEWED_NOT_REPLAYED
 
 
+def test_strict_raises_for_a_body_that_turns_out_to_be_spent(clock: Clock) -> None:
+    cache = a_cache(clock, responders=(NONCE,), strict=True)
+    steps = Steps(cache, first()).send(Grant("n1"))
+    assert isinstance(steps.throw(BodyNotReplayable()).final.failure, BodyNotReplayable)
+
+
+def test_a_server_that_finds_every_grant_too_old_has_the_last_word(cache: CredentialCache) -> None:
+    steps = Steps(cache, refused(accepted(cache), nonce("n2")))
+    for number in range(2):
+        steps.send(refused(steps.replay.credential, nonce(f"m{number}")))
+    assert steps.outcome is Outcome.REFUSED_AGAIN
+
+
 def test_no_budget_counts_what_needs_no_login(clock: Clock) -> None:
     told = Told()
     cache = a_cache(clock, responders=(NONCE,), budget=1, listener=told)

@@ -111,8 +111,9 @@ class RegistryLogin(Account):
         with suppress(ValueError):  # a realm that is no URL
             check_secure(realm, insecure=self.insecure)
             place, parts = origin_of(realm), urlsplit(realm)
+            paths = {"", parts.path.rstrip("/")}  # an origin lists every path on it
             return "@" not in parts.netloc and any(
-                origin_of(url) == place and urlsplit(url).path in {"", "/", parts.path}
+                origin_of(url) == place and urlsplit(url).path.rstrip("/") in paths
                 for url in self.token_servers
             )
         return False

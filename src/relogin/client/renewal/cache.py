@@ -290,7 +290,8 @@ class CredentialCache(Grants):
         if credential.key in self._spaces[credential.key.origin]:
             old = self._credentials.get(credential.key.origin, {}).get(credential.key)
             self._put(credential.key, credential)
-            self.departures.replaced(old, credential)
+            if credential.responder.grant_from is None:  # what a challenge gave ends by itself
+                self.departures.replaced(old, credential)
 
     def failed(self, flight: Flight, cause: BaseException, *, refused: bool) -> None:
         """End a renewal with its failure: for good if the login was refused, else for a pause."""

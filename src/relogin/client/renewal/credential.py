@@ -67,8 +67,10 @@ class Credential:
     def signed(self, fields: Mapping[str, str], url: str) -> Credential:
         """Return it as it goes with one transmission; `replace` would take longer than a hash."""
         signed = object.__new__(Credential)
-        headers = {**self.headers, **fields}
-        vars(signed).update(vars(self), headers=headers, signed_url=url)
+        values = vars(signed)
+        values.update(vars(self))
+        values["headers"] = {**self.headers, **fields} if self.headers else fields
+        values["signed_url"] = url
         return signed
 
     def rolled(self, cookies: Mapping[str, str], headers: Mapping[str, str]) -> Credential:
