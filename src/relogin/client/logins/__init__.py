@@ -18,11 +18,12 @@ from urllib.parse import urldefrag, urlencode, urlsplit
 
 from relogin.client.logins.base import ANY, FORM, JSON, Login, Text, called, kind_of
 from relogin.client.logins.digest import DigestLogin
-from relogin.client.logins.exchange import Request, Steps, jar_of
+from relogin.client.logins.exchange import Steps, jar_of
 from relogin.client.logins.forms import Form, form_with
 from relogin.client.logins.logout import Logout
 from relogin.client.logins.oauth2 import OAuth2Login
 from relogin.client.logins.registry import RegistryLogin
+from relogin.client.logins.request import Request
 from relogin.client.logins.sources import headers_of, location_of, seconds_of, text_of
 from relogin.client.logins.steps import (
     REDIRECTS,

@@ -9,35 +9,18 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import aclosing, closing
-from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
 from importlib import import_module
 from typing import Any, TypeAlias, TypeVar
 
+from relogin.client.logins.request import MOST_OCTETS, Request
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.libraries import library_of
 from relogin.errors import LoginUnavailable
 
-__all__ = ["MOST_OCTETS", "NoAnswer", "Request", "Steps", "jar_of", "run", "run_async"]
+__all__ = ["NoAnswer", "Steps", "jar_of", "run", "run_async"]
 
 HTTPX = frozenset({"httpx", "httpx2"})
-
-MOST_OCTETS = 512 * 1024
-"""How much is read of one answer to a login, after decoding."""
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Request:
-    """What a login wants to be sent: it carries secrets, and shows none.
-
-    `once` says that it may spend a secret, so it is not sent again whatever becomes of it.
-    """
-
-    method: str
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    content: bytes | None = None
-    once: bool = False
 
 
 class NoAnswer(LoginUnavailable):

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
 from relogin.client.logins.base import ANY, kind_of
-from relogin.client.logins.exchange import Request, Steps, run, run_async
+from relogin.client.logins.exchange import Steps, run, run_async
+from relogin.client.logins.request import Request
 from relogin.client.logins.steps import said, where
 from relogin.client.terms.fields import is_token
 from relogin.client.terms.grant import Context

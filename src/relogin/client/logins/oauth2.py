@@ -11,7 +11,8 @@ from typing import Any, Literal, NamedTuple
 from urllib.parse import quote_plus, urlencode
 
 from relogin.client.logins.base import FORM, JSON, Login, Text, called, kind_of
-from relogin.client.logins.exchange import NoAnswer, Request, Steps
+from relogin.client.logins.exchange import NoAnswer, Steps
+from relogin.client.logins.request import Request
 from relogin.client.logins.sent_tokens import SentTokens
 from relogin.client.logins.token_endpoint import TokenRefused, Tokens, TokenUnavailable, tokens_in
 from relogin.client.terms.grant import Context, Grant

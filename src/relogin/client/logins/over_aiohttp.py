@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 from aiohttp import ClientTimeout
 
-from relogin.client.logins.exchange import MOST_OCTETS, Request
+from relogin.client.logins.request import MOST_OCTETS, Request
 from relogin.client.terms.answer import Answer
 
 __all__ = ["Jar", "sent"]

@@ -10,7 +10,8 @@ from http.cookiejar import CookieJar
 from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
-from relogin.client.logins.exchange import Request, Steps
+from relogin.client.logins.exchange import Steps
+from relogin.client.logins.request import Request
 from relogin.client.terms.answer import Answer, member
 from relogin.client.terms.origins import origin_of
 from relogin.errors import LoginRefused, LoginUnavailable
