@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from relogin.client.logins.exchange import MOST_OCTETS, Request
+from relogin.client.logins.request import MOST_OCTETS, Request
 from relogin.client.terms.answer import Answer
 
 __all__ = ["sent", "sent_async"]
