@@ -74,7 +74,11 @@ def _serve(environ: dict[str, Any], path: str, body: bytes) -> Answer:
         if _state.chance(5):
             time.sleep(0.3)  # a refusal that arrives when there is a newer session
         challenge = _EXPIRED if token else 'Session realm="orders"'
-        return "401 Unauthorized", [("WWW-Authenticate", challenge)], b"refused"
+        head = environ["REQUEST_METHOD"] == "HEAD"
+        fields = [("WWW-Authenticate", challenge)]
+        return "401 Unauthorized", fields, b"" if head else b"refused"
+    if environ["REQUEST_METHOD"] == "HEAD":  # a client asks whether its session lives
+        return "200 OK", [], b""
     digest = hashlib.sha256(body).hexdigest()
     _state.note(what="applied", number=number, digest=digest)
     return "200 OK", [], digest.encode()
