@@ -10,12 +10,11 @@ import warnings
 from collections.abc import Generator, Sequence
 from contextlib import closing, suppress
 from functools import partial
-from http.cookiejar import CookieJar
 from typing import Any, NoReturn, TypeAlias
 
 from relogin import errors
 from relogin.client.driver.content import has_body, of_a_body
-from relogin.client.driver.cookie_text import values, with_cookies
+from relogin.client.driver.cookie_text import with_cookies
 from relogin.client.driver.credentials import (
     extend,
     for_request,
@@ -29,6 +28,7 @@ from relogin.client.driver.failures import raisable
 from relogin.client.driver.passes import AsyncChunks, Chunks
 from relogin.client.httpx_family.body import pieces, watch
 from relogin.client.httpx_family.bound import OriginBound
+from relogin.client.httpx_family.cookies import cookies_of, setting
 from relogin.client.httpx_family.library import Library, Request, Response
 from relogin.client.httpx_family.steps import Begin, Drain, Look, Small, Step
 from relogin.client.renewal.cache import CredentialCache
@@ -287,7 +287,7 @@ class Exchange:
         It is the request that met the 401, which need not be the first: redirects run below auth.
         """
         request, dead = self._copy(refused.request), self._credential
-        set_now, gone = _cookies_of(self._library, refused)
+        set_now, gone = cookies_of(self._library, refused)
         if dead is not None:
             gone |= dead.cookies.keys()
             put_url(request, unsign(request.headers, str(request.url), dead))
@@ -377,41 +377,7 @@ def _origin(request: Request) -> str:
     return sent_to(str(request.url))
 
 
-def _setting(library: Library, response: Response) -> Response:
-    """Make a response of the Set-Cookie fields of one, read as octets: they are to be sent back."""
-    lines = [line for line in response.headers.raw if line[0].lower() == b"set-cookie"]
-    setting = library.Response(response.status_code, headers=lines, request=response.request)
-    setting.headers.encoding = "latin-1"
-    return setting
-
-
 def _answer(library: Library, response: Response, *, sets: bool) -> Answer:
-    jar = _setting(library, response).cookies.jar if sets else ()
+    jar = setting(library, response).cookies.jar if sets else ()
     cookies = {cookie.name: cookie.value or "" for cookie in jar}
     return Answer(response.status_code, response.headers, str(response.url), cookies=cookies)
-
-
-class _Jar(CookieJar):
-    """A jar that remembers what it was told to throw away."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.gone: set[str] = set()
-
-    def clear(
-        self, domain: str | None = None, path: str | None = None, name: str | None = None
-    ) -> None:
-        self.gone.add(name or "")
-        super().clear(domain, path, name)
-
-
-def _cookies_of(library: Library, response: Response) -> tuple[dict[str, str], set[str]]:
-    """Tell which cookies a response sets for the next request to its URL, and which it deletes."""
-    if "Set-Cookie" not in response.headers:
-        return {}, set()
-    jar = _Jar()
-    cookies, probe = library.Cookies(jar), library.Request("GET", response.request.url)
-    probe.headers.encoding = "latin-1"
-    cookies.extract_cookies(_setting(library, response))
-    cookies.set_cookie_header(probe)
-    return values(probe.headers.get("Cookie")), jar.gone
