@@ -1,15 +1,11 @@
-"""Say why an HTTP session died, and renew it.
+"""Log in again when an HTTP session dies, and say why it died.
 
-HTTP has no status code for "your session timed out". The right answer is a 401 whose challenge
-says why:
-
-    WWW-Authenticate: Session realm="orders", error="session_expired"
-
-Here is what is needed on both sides of the wire: `parse` and `serialize` for challenge fields
-(RFC 9110 §11), `SessionChallenge` for the Session scheme (SPEC.md), views of the Bearer, Digest and
-registry challenges with `best` to choose among them, and what logins and verifiers speak in. The
-adapters live where their libraries are: `relogin.client.requests`, `relogin.server.wsgi` and their
-neighbours.
+This module has what both sides need: `parse`, `diagnose` and `serialize` for WWW-Authenticate
+headers (RFC 9110 §11), `SessionChallenge` for the Session scheme (SPEC.md), `BearerChallenge` and
+other typed challenges with `best` to choose among them, and the types that logins and `verify`
+functions use. `SessionAuth` is in the module of your HTTP library, such as
+`relogin.client.requests`; `SessionGate` is in that of your framework, such as
+`relogin.server.flask`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Renewal in the client; the adapters are in `relogin.client.requests` and its neighbours."""
+"""What was done about a response. `SessionAuth` is in `relogin.client.requests` and the like."""
 
 from __future__ import annotations
 

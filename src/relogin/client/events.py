@@ -1,4 +1,4 @@
-"""What happens to sessions, told as it happens: one callback and one logger, never a secret."""
+"""What happens to sessions, for one callback and one logger, and never with a secret."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ class EventKind(StrEnum):
     """What happened."""
 
     CHALLENGED = "challenged"
-    """A response says that the session is dead."""
+    """A response said that the session is dead."""
     STARTED = "started"
-    """This request leads a renewal: a login begins."""
+    """This request starts a login."""
     JOINED = "joined"
-    """This request waits for a renewal that another one leads."""
+    """This request waits for the login of another one."""
     FINISHED = "finished"
-    """The renewal that this request led obtained a session, after `seconds`."""
+    """The login of this request succeeded, after `seconds`."""
     FAILED = "failed"
-    """The renewal that this request led obtained none, after `seconds`; `reason` says why."""
+    """The login of this request failed, after `seconds`; `reason` says why."""
     ADOPTED = "adopted"
-    """Another process had renewed the session: its grant is taken over, without a login."""
+    """Another process had logged in: its session is used, without a login here."""
     STORE_AWAY = "store_away"
-    """The store could not be asked, so this process goes on by itself; `reason` says why."""
+    """The store failed, so this process goes on by itself; `reason` says why."""
     REPLAYED = "replayed"
-    """The request is sent again."""
+    """The request was sent again."""
     REFUSED = "refused"
-    """Nothing is done about a dead session; `reason` says why: an `Outcome`, or an error code."""
+    """Nothing was done about a dead session; `reason` is an `Outcome` or an error code."""
     LOGGED_OUT = "logged_out"
     """A session was given back to its server."""
     LOGOUT_FAILED = "logout_failed"
     """A session could not be given back; `reason` says why."""
     LAPSED = "lapsed"
-    """A response other than a 401 says that the session is dead, and was served all the same."""
+    """A response other than a 401 said that the session is dead; it is returned as it came."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened; enough to count by, and nothing that must be kept secret.
+    """One thing that happened: enough to count, and no secret.
 
     `error` is the challenge's code as it came; `realm` and `error` are the server's words.
     `seconds` is how long it took, where that means anything. `detail` tells more of a `reason`: the

@@ -61,7 +61,7 @@ def _status(answer: Answer, codes: tuple[int, ...], error: Error) -> Error | Non
 
 
 def redirect_to(*places: str, error: Error = _EXPIRED) -> Signal:
-    """A redirect to the login page: a path on whatever origin, or a URL. Queries do not count.
+    """A redirect to the login page: a path on any host, or a URL. Queries are ignored.
 
     >>> found = Answer(302, {"Location": "/login?next=/orders"}, "https://www.example.com/orders")
     >>> redirect_to("/login")(found)
@@ -85,7 +85,7 @@ def _redirect_to(answer: Answer, places: tuple[str, ...], error: Error) -> Error
 
 
 def json_field(name: str, value: object, *, error: Error = _EXPIRED) -> Signal:
-    """A member of a JSON body, found by its name or by a JSON Pointer, that has this value.
+    """A member of a JSON body, by name or JSON Pointer, that has this value.
 
     >>> lost = Answer(200, {"Content-Type": "application/json"}, "", b'{"success": false}')
     >>> json_field("success", False)(lost)
@@ -102,7 +102,7 @@ def _json_field(answer: Answer, name: str, value: object, error: Error) -> Error
 
 
 def problem(code: str, *, error: Error | None = None) -> Signal:
-    """A problem body (RFC 9457) whose member `error` is this code, which is the error then.
+    """A problem document (RFC 9457) whose member `error` is this code.
 
     >>> kind = {"Content-Type": "application/problem+json"}
     >>> problem("csrf_invalid")(Answer(403, kind, "", b'{"error": "csrf_invalid"}'))
@@ -127,7 +127,7 @@ def _has_member(answer: Answer, name: str, value: object) -> bool:
 
 
 def html_form(*names: str, error: Error = _EXPIRED) -> Signal:
-    """A page with a form that has controls of these names; without names, one for a password.
+    """A page with a form that has these fields; without names, one with a password field.
 
     >>> page = b'<form method="post"><input name="password" type="password"></form>'
     >>> html_form("password")(Answer(200, {"Content-Type": "text/html"}, "", page))

@@ -58,29 +58,29 @@ Usual: TypeAlias = tuple[Scheme, str]
 
 
 class Gate:
-    """Decides on the requests of one protection space.
+    """Decides about the requests to one application.
 
-    - `realm`: its name, which is sent: printable ASCII without quote, backslash and comma.
-    - `public`: the paths served to everybody, such as `["/health", "/docs/*"]`.
-    - `step_up`: what some paths ask for beyond a living session: `{"/pay/*": StepUp(300)}`.
-    - `cookie`: the name of the cookie that may carry the token; Authorization decides over it.
-    - `schemes`: what is read from Authorization and offered: `Session`, `Bearer`, or both.
-    - `also`: challenges of other schemes, to be offered on the same line.
-    - `collapse`: say `session_invalid` for expired, invalid and revoked alike.
-    - `retry_after`: seconds a client should wait when the session store has trouble.
-    - `login_page`: HTML, or a callable that is given the `SessionChallenge` and returns some, as
-      the content of the 401 to a navigation.
+    - `realm`: a name that is sent to clients: printable ASCII without quote, backslash and comma.
+    - `public`: the paths that are open to everybody, such as `["/health", "/docs/*"]`.
+    - `step_up`: paths that need a recent or stronger login: `{"/pay/*": StepUp(300)}`.
+    - `cookie`: the name of a cookie that may carry the token; Authorization comes first.
+    - `schemes`: the schemes that are read and offered: `Session`, `Bearer`, or both.
+    - `also`: challenges of other schemes to send on the same line.
+    - `collapse`: send `session_invalid` for expired, invalid and revoked alike.
+    - `retry_after`: the Retry-After of a 503, in seconds, when the session store fails.
+    - `login_page`: the body of a 401 to a browser that opens a page: HTML, or a function that gets
+      the `SessionChallenge` and returns HTML.
     - `legacy`: the application's own statuses that mean a dead session, `{440:
-      "session_expired"}`, or a callable that is given status, headers and, if it takes it, the
-      `Request`, and returns a code or None.
-    - `announce`: let the challenge ride on public pages asked for with a dead session.
-    - `drain`: how much of a refused request's content is read before the answer, in octets and
+      "session_expired"}`, or a function that gets status, headers and, if it takes a third
+      argument, the `Request`, and returns a code or None.
+    - `announce`: send the challenge with a public page, too, if the session is dead.
+    - `drain`: how much of a refused request's body is read before the answer, in bytes and
       seconds; 0 for none. Without it, proxies and TLS clients often lose the 401 of an upload.
     - `params`: parameters of your own in each challenge, `{"resource_metadata": "https://…"}`, or a
-      callable that is given the `Request` and returns some.
-    - `headers`: fields of your own beside each 401 of the gate, `{"HX-Redirect": "/login"}`, or a
-      callable that is given the `SessionChallenge` and returns some.
-    - `ignore`: the paths that are not looked at, such as `["/static/*"]`.
+      function that gets the `Request` and returns a mapping.
+    - `headers`: your own header fields in each 401 of the gate, `{"HX-Redirect": "/login"}`, or a
+      function that gets the `SessionChallenge` and returns a mapping.
+    - `ignore`: paths that the gate does not touch, such as `["/static/*"]`.
     - `logout`: the path, or the paths, that are served to everybody and may delete the cookie of a
       session that is dead already.
     - `path_from`: the field in which a proxy that asks about requests tells their path, such as
@@ -88,8 +88,8 @@ class Gate:
     - `recheck`: seconds after which the verifier is asked again while a response, or a WebSocket,
       goes on.
 
-    Raises `TypeError` or `ValueError` for words that could not be sent, are not what is meant here,
-    or would open more than they say.
+    Raises `TypeError` or `ValueError` for an option of the wrong type, for a value that cannot be
+    sent, and for a path pattern that would open more than it seems to.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
-"""What is said of a session: it is admitted, it is refused, or it is not enough.
+"""What `verify` says about a session: admitted, refused, or not enough.
 
-A verifier says it, and the application may refuse too.
+The application may refuse too.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ _scope_token = re.compile(r"[!#-+\--\[\]-~]++").fullmatch
 
 @dataclass(frozen=True, slots=True)
 class Admitted(Generic[SessionT]):
-    """What a verifier returns when it knows more of a living session than the session itself.
+    """What `verify` returns if it knows more about a living session than the session itself.
 
-    `expires_in`: seconds until the session would be refused if no further request came; it answers
-    an accepted Authorization as Authentication-Info (RFC 9110 §11.6.3).
+    `expires_in`: seconds until the session ends if no further request comes; it is sent to the
+    client in Authentication-Info (RFC 9110 §11.6.3) if the token came in Authorization.
     `auth_age`: seconds since the user last logged in; `acr`: how strongly (RFC 9470).
 
     Raises `TypeError` or `ValueError` for an `expires_in` or `auth_age` that is no number of

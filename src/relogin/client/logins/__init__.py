@@ -1,9 +1,8 @@
-"""Ready-made logins: what to ask for a session, and what the answers mean, without I/O.
+"""Ready-made logins: which requests get a session, and what the answers mean, without I/O.
 
-A login knows its URL and stays in its origin: a redirect to another one ends it. It raises
-`LoginRefused` where its server says that the password is wrong, and `LoginUnavailable` for
-whatever else keeps it from a session. No password is shown, logged or pickled, and none is
-looked for in netrc.
+A login follows no redirect to another origin. It raises `LoginRefused` if the server says that the
+password is wrong, and `LoginUnavailable` if it fails in another way. It shows, logs and pickles no
+password, and takes none from netrc.
 """
 
 from __future__ import annotations
@@ -107,20 +106,17 @@ class _TokenLogin(Login):
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class JSONLogin(_TokenLogin):
-    """Posts an account to a URL and finds a token in the JSON that comes back.
+    """Posts user and password to a URL, and takes the token from the JSON answer.
 
-    `fields` is what is posted: as JSON, or as a form where `form=True` says so (an OAuth 2.0
-    token endpoint wants that). Any value, or `fields` as a whole, may be a callable that is
-    asked at each login.
+    `fields` is posted as JSON, or as a form with `form=True`. Any value in it, or `fields` itself,
+    may be a function that is called at each login.
 
-    `token`, `expires_in` and `refresh` name members of the answer, by name or by JSON Pointer
-    (RFC 6901): the token; for how many seconds it lives, if that is said; and what
-    `Grant.refresh` shall keep. What stands elsewhere is found with `from_header` or `from_cookie`.
-    `headers` are fields that go along with each request, and where their values are found. With
-    `cookies=True` the session is the cookies that the login sets as well, with ``token=None``
-    there is no token. `location` is where the answer has the session's own URL, which `Logout()`
-    then deletes. `refused` is called with each `Answer`, and says whether it means a wrong
-    password although its status does not.
+    `token`, `expires_in` (seconds) and `refresh` are names in the answer, or JSON Pointers (RFC
+    6901). Use `from_header` or `from_cookie` for what is elsewhere. `headers` are header fields to
+    send with each request, and where to find their values. `cookies=True` keeps the cookies of the
+    login as well; ``token=None`` keeps only those. `location` is where the answer has the
+    session's own URL, which `Logout()` then deletes. `refused` is a function that gets each
+    `Answer` and returns true if it means a wrong password although the status does not say so.
 
     Raises `ValueError` for a URL that is neither https nor loopback, unless `insecure=True`.
 
@@ -156,8 +152,8 @@ class JSONLogin(_TokenLogin):
 class BasicLogin(_TokenLogin):
     """Sends user and password once, as HTTP Basic (RFC 7617), and finds a token in the answer.
 
-    `password`, and `user` too, may be a callable that is asked at each login. `method` is the
-    request's; all other words are those of `JSONLogin`.
+    `user` and `password` may be functions that are called at each login. `method` is that of the
+    request. The other options are those of `JSONLogin`.
 
     >>> BasicLogin("https://api.example.com/sessions", "ada", "secret", token="token")
     <BasicLogin https://api.example.com/sessions>
@@ -181,16 +177,15 @@ class BasicLogin(_TokenLogin):
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class FormLogin(Login):
-    """Fills in the login form of a page, as a browser does, and keeps the cookies it was given.
+    """Fills in the login form of a page, as a browser does, and keeps the cookies.
 
-    `url` is the page's. Its form is the one that has a control for each of `fields`; what else is
-    in it, such as a CSRF token, is sent as it came. Any value of `fields`, or `fields` as a whole,
-    may be a callable that is asked at each login.
+    `url` is the address of the page. The form is the one that has all of `fields`; its other
+    fields, such as a CSRF token, are sent as they are. Any value in `fields`, or `fields` itself,
+    may be a function that is called at each login.
 
-    The password is wrong where the answer says so by its status, or shows the form again.
-    Redirects are followed within the origin. `landing` is an origin that a successful login may
-    redirect to all the same; it is not asked for anything. `headers` and `refused` are as for
-    `JSONLogin`.
+    An error status, or the same form again, means that the password was wrong. Redirects are
+    followed within the origin. `landing` is another origin to which a successful login redirects;
+    it gets no request. `headers` and `refused` are as for `JSONLogin`.
 
     >>> FormLogin("https://www.example.com/login", {"username": "ada", "password": "secret"})
     <FormLogin https://www.example.com/login>

@@ -6,8 +6,6 @@ from relogin.client.renewal.cache import CredentialCache
 
 __all__ = ["servers", "standing"]
 
-_DEFAULT_PORTS = (("https://", ":443"), ("http://", ":80"))
-
 
 def servers(cache: CredentialCache) -> str:
     """Name the servers that the user named, each as short as it can be written."""
@@ -15,10 +13,7 @@ def servers(cache: CredentialCache) -> str:
 
 
 def _short(origin: str) -> str:
-    for scheme, port in _DEFAULT_PORTS:
-        if origin.startswith(scheme):
-            return origin.removesuffix(port)
-    return origin
+    return origin.removesuffix(":443" if origin.startswith("https:") else ":80")
 
 
 def standing(cache: CredentialCache) -> str:

@@ -1,7 +1,6 @@
-"""Renewal for requests: `session.auth = SessionAuth(login)`, and a dead session is renewed.
+"""For requests: with `session.auth = SessionAuth(login)` a dead session is renewed.
 
-This drives `relogin.client.renewal.flow`: it sends, waits and logs in
-as the flow says, and decides nothing.
+`relogin.client.renewal.flow` decides; this module sends, waits and logs in as it says.
 """
 
 from __future__ import annotations

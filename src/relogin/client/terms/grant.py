@@ -29,16 +29,16 @@ class Grant:
     """A session that a login obtained: a token, cookies, header fields, or several of these.
 
     `token` is sent in Authorization, or as `carry=` says. `cookies` is a mapping of names to
-    values, or the cookie jar of the client that logged in, of which only what belongs to the
-    request's host is kept. `headers` are fields that go along with each request, such as a CSRF
-    token; they are secrets as the token is.
-    `expires_in` is the number of seconds until the session ends if no request comes; 0 and less
-    tell no more than None: it is renewed when its server says so. `refresh` is kept for the next
-    login and never sent with a request: a refresh token, say. `scope` is what the token may be used
-    for, as far as that is known: a str such as ``"read write"``, or several.
+    values, or the cookie jar of the client that logged in; cookies of other hosts are dropped.
+    `headers` are header fields to send with each request, such as a CSRF token; they are secrets
+    too.
+    `expires_in` is how many seconds the session lives if no request comes. With None, 0 or less it
+    is renewed only when the server refuses it. `refresh`, such as a refresh token, is kept for the
+    next login and never sent with a request. `scope` is what the token may be used for, if known: a
+    str such as ``"read write"``, or several.
 
-    Raises `InvalidGrant`, which is a `ValueError` and a `TypeError`, for a grant that holds nothing
-    and for values of other types.
+    Raises `InvalidGrant`, which is a `ValueError` and a `TypeError`, for an empty grant and for
+    values of other types.
 
     >>> Grant(token="secret", expires_in=600)
     <Grant with token, expires_in=600>
@@ -86,20 +86,21 @@ def _unsigned(_: MutableMapping[str, str], url: str) -> str:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Context:
-    """Why a login is asked for, and the means to do it.
+    """Why a login is needed, and a client to do it with.
 
-    `challenge` is the challenge that asked, or `None` after a signal; `error` is its code as it
-    came, `realm` its realm (empty where it named none). `method` and `url` are the request's that
-    met it. `attempt` counts the logins since the last one that succeeded, from 1. `previous` is
-    the grant that died, if there was one: its `refresh` is what a rotating login needs. `scope` is
-    what the new token shall be good for, as far as a 403 `insufficient_scope` has said it: the
-    scopes held and the scopes demanded, together. `timeout` is how many seconds the login may take.
+    `challenge` is the challenge in the 401, or `None` if there was none; `error` is its code and
+    `realm` its realm (empty if it has none). `method` and `url` are those of the request that was
+    refused. `attempt` counts the logins since the last success, from 1. `previous` is the grant
+    that died, if there was one; use its `refresh` for a refresh token. `scope` is what the new
+    token should be good for, after a 403 `insufficient_scope`: the scopes held and demanded,
+    together. `timeout` is how many seconds the login may take.
 
     A logout gets one too: there `previous` is the grant of the session to end, and `http` sends it
     along to its origin. Where `http=` was given it does not, nor to other origins:
     ``url = context.sign(headers, url)`` puts the session on a request by hand.
 
-    All of it but the origin of `url` was said by the server: it never tells where a secret goes.
+    All but the origin of `url` comes from the server, so do not use it to decide where a secret
+    goes.
     """
 
     challenge: Challenge | None

@@ -9,31 +9,31 @@ __all__ = ["Outcome", "detail", "mark", "outcome"]
 
 
 class Outcome(StrEnum):
-    """What became of a request whose session might have been dead."""
+    """What was done about a response."""
 
     UNTOUCHED = "untouched"
-    """Nothing was done, and nothing was to be done: no 401, or one that a login does not cure."""
+    """Nothing, and nothing was needed: no 401, or one that a login does not help against."""
     UNANSWERED = "unanswered"
-    """A 401 of a trusted origin that nothing was done about; `detail` says what it offered."""
+    """A 401 from a named server that could not be answered; `detail` is what it offered."""
     REPLAYED = "replayed"
-    """The request was sent again with a living session; this is its answer."""
+    """The request was sent again with a new session; this is its answer."""
     REFUSED_AGAIN = "refused_again"
-    """The session was renewed, and the request that was sent again was refused again."""
+    """The request was sent again with a new session, and refused again."""
     RENEWED_NOT_REPLAYED = "renewed_not_replayed"
-    """The session lives again, but this request could not be sent twice: send it anew.
+    """There is a new session, but the request cannot be sent twice: send it again yourself.
 
-    `detail` says whether its ``"method"`` or its ``"body"`` kept it from that.
+    `detail` says what prevents it, the ``"method"`` or the ``"body"``.
     """
     DECLINED = "declined"
-    """The login returned `None`: the 401 is the answer."""
+    """The login returned `None`; you get the 401."""
     REFUSED = "refused"
     """The login was refused, now or earlier with the same password."""
     UNAVAILABLE = "unavailable"
-    """The login could not be done, or did not end in time."""
+    """The login failed, or did not finish in time."""
     OVER_BUDGET = "over_budget"
-    """There were too many renewals in a short time: something ends the sessions at once."""
+    """There were too many logins in a short time; you get the 401."""
     FOREIGN = "foreign"
-    """The challenge came from an origin that is not trusted: it was not answered."""
+    """The 401 came from a server that you did not name."""
 
 
 _MARK = "_relogin_outcome"
@@ -49,9 +49,9 @@ def mark(response: Any, outcome: Outcome, detail: str | None = None) -> None:
 
 
 def outcome(response: Any) -> Outcome:
-    """Tell what was done about a response of requests or httpx, also one an error carries.
+    """Return what was done about a response, also about one that an exception carries.
 
-    Of a response that redirects led to it is what was last done on the way.
+    If redirects led to it, that is what was last done on the way.
 
     >>> import requests
     >>> outcome(requests.Response())
@@ -62,10 +62,10 @@ def outcome(response: Any) -> Outcome:
 
 
 def detail(response: Any) -> str | None:
-    """Tell more of the `outcome`, where there is more to tell.
+    """Return more about the `outcome`, if there is more.
 
-    Of `unanswered` and `refused_again` it is what the response offered: the schemes of its
-    challenges, or ``"no challenge"``. Of `renewed_not_replayed` it is ``"method"`` or ``"body"``.
+    For `unanswered` and `refused_again` it is what the response offered: the schemes of its
+    challenges, or ``"no challenge"``. For `renewed_not_replayed` it is ``"method"`` or ``"body"``.
     """
     marked = _marked(response)
     found = getattr(marked, _DETAIL, None)
