@@ -102,6 +102,8 @@ def test_no_pattern_names_a_path_that_none_may_spell(patterns: list[str], path: 
     except ValueError:
         return
     assert some.may_spell(path) or not some.name(path)
+    starts, exactly = some.beginnings
+    assert some.may_spell(path) == (path.startswith(starts) or path in exactly)
 
 
 def test_what_begins_otherwise_than_every_pattern_is_soon_told() -> None:

@@ -70,7 +70,7 @@ def _plainly(message: Message) -> Iterable[RawHeader] | None:
 
 
 class SessionGate:
-    """Lets a request through to `app` if `verify` admits its session; takes the words of `Gate`.
+    """Lets a request through to `app` if `verify` admits its session; takes the options of `Gate`.
 
     `verify` may be a coroutine function. A plain one runs in a thread, for it may wait, unless it
     has an attribute `blocking = False`.

@@ -87,7 +87,7 @@ AsyncGetResponse: TypeAlias = Callable[[HttpRequest], Awaitable[HttpResponseBase
 
 
 class SessionGate:
-    """Middleware that admits requests; takes the words of `Gate`, or those of `settings.RELOGIN`.
+    """Middleware that admits requests; takes the options of `Gate`, or `settings.RELOGIN`.
 
     A view may raise `Refused`. Stand it after the authentication middleware for Django's own
     sessions, and inside of whatever answers CORS preflights.

@@ -60,7 +60,7 @@ _DECIDED = "relogin.decided"  # in the environ, for later hooks and for views
 
 
 class SessionGate:
-    """Lets requests through to the views of `app` if `verify` admits; takes the words of `Gate`.
+    """Lets requests through to the views of `app` if `verify` admits; takes the options of `Gate`.
 
     Without `verify` it tells the states of Flask's own sessions (`OwnSession`), which Flask-Login
     uses too, in their cookie. Without `app`, call `init_app`. A view finds its session in

@@ -166,6 +166,7 @@ class Gate:
         self._ignored = Patterns(ignored) if ignored else None
         self._logout = Patterns(leaving) if leaving else None
         self.open = Patterns((*served, *ignored))
+        self._beginnings = self.open.beginnings
 
     def _take_fields(self, told_in: str | None, *, has_page: bool) -> None:
         """Name the fields the gate looks at, whatever it decides (RFC 9110 §12.5.5)."""
@@ -193,7 +194,7 @@ class Gate:
 
     @classmethod
     def of(cls, words: Words) -> Self:
-        """Return the gate that these words describe; raises `TypeError` for one it has not."""
+        """Return the gate that these options describe; raises `TypeError` for an unknown one."""
         return cls(**known(words))
 
     def usual(self, method: str, path: str, authorization: str) -> Usual | None:
@@ -202,13 +203,19 @@ class Gate:
         Its path begins as no public one does, and its one Authorization line is as clients write
         it. A short cut: `claim` comes to the same, and takes three times as long.
         """
-        if not self.is_plain or method == "OPTIONS" or self.open.may_spell(path):
+        starts, exactly = self._beginnings
+        if (
+            path in exactly
+            or path.startswith(starts)
+            or method == "OPTIONS"
+            or not self.is_plain
+            or len(authorization) > MAX_LENGTH
+        ):
             return None
-        if len(authorization) <= MAX_LENGTH:
-            for scheme in self.schemes:
-                usual = scheme.usual(authorization)
-                if usual is not None:
-                    return scheme, usual[1]
+        for scheme in self.schemes:
+            usual = scheme.usual(authorization)
+            if usual is not None:
+                return scheme, usual[1]
         return None
 
     def usual_decision(self, request: Request, usual: Usual, session: object) -> Decision:

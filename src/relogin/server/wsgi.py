@@ -46,7 +46,7 @@ VERIFY = "relogin.verify"
 
 
 class SessionGate:
-    """Lets a request through to `app` if `verify` admits its session; takes the words of `Gate`.
+    """Lets a request through to `app` if `verify` admits its session; takes the options of `Gate`.
 
     The application finds the session in `environ["relogin.session"]`. On a public page it may be
     None, and `environ["relogin.refused"]` then holds the `Refused` that says why. Called with the
@@ -69,10 +69,16 @@ class SessionGate:
         outcome = None if usual is None else ask(self.verify, usual[1])
         if usual is not None and is_session(outcome):
             environ[SESSION], environ[REFUSED] = outcome, None
-            again: Again = partial(self._again, usual[1])
+            scheme_and_token = usual
+
+            def again() -> Any:
+                return self._again(scheme_and_token[1])
+
+            def decide() -> Decision:
+                # The application may write to its environ; what was asked for was this.
+                return self._settled(environ, method, path, scheme_and_token, outcome)
+
             environ[VERIFY] = again
-            # The application may write to its environ; what was asked for was this.
-            decide = partial(self._settled, environ, method, path, usual, outcome)
             response = _Response(self.gate, start_response, decide, again)
         else:
             decision = self._decision(environ, usual, outcome)
@@ -80,8 +86,8 @@ class SessionGate:
                 drain(environ, self.gate.drain)
                 return _send(decision.answer, start_response)
             environ[SESSION], environ[REFUSED] = decision.session, decision.refused
-            again = environ[VERIFY] = self.again(decision.claim)
-            response = _Response(self.gate, start_response, lambda: decision, again, decision)
+            asks = environ[VERIFY] = self.again(decision.claim)
+            response = _Response(self.gate, start_response, lambda: decision, asks, decision)
         try:
             return response.body(self.app(environ, response.start), environ)
         except Refused as why:
@@ -189,11 +195,14 @@ class _Response:
         """What the application calls in place of the server's `start_response`."""
         self.started = True
         self._headers = headers
-        gate, code = self._gate, int(status[:3])
-        if self._decision is None and code != 401 and gate.legacy is None:
-            names = [name.lower() for name, _ in headers]
-            if MERGED.isdisjoint(names):
+        gate = self._gate
+        if self._decision is None and status[:3] != "401" and gate.legacy is None:
+            for name, _ in headers:
+                if name.lower() in MERGED:
+                    break
+            else:
                 return self._start_response(status, [*headers, *gate.vary_private], exc_info)
+        code = int(status[:3])
         answer = replacement(gate, self.decision, code, headers)
         if answer is not None:
             self._instead = _send(answer, self._start_response)
@@ -203,6 +212,8 @@ class _Response:
 
     def body(self, chunks: Iterable[bytes], environ: WSGIEnvironment) -> Iterable[bytes]:
         """Return what is sent; a generator is run until it has called `start`."""
+        if self.started and self._instead is None and type(chunks) is list:
+            return chunks
         resumed = chunks if self.started else _Resumed(chunks, lambda: self.started)
         if self._instead is not None:
             _close(resumed)
