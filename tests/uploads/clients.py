@@ -230,6 +230,7 @@ async def _with_aiohttp(job: Job) -> list[Upload]:
                         uploads.append(Upload(body.path, body.sha256, seen, arrived))
                 except (aiohttp.ClientError, TimeoutError) as error:
                     uploads.append(body.failed(error))
+    await anyio.sleep(0.25)  # aiohttp closes what it no longer keeps while the loop goes on
     return uploads
 
 
