@@ -133,7 +133,7 @@ class SessionAuth(AsyncPrincipal[Any]):
 
     async def _see_to(self, exchange: Exchange, request: aiohttp.ClientRequest) -> None:
         try:
-            await exchange.send(await self._credential(request))
+            await exchange.send(await self._credential(request, precious=exchange.is_precious))
         except Exception as error:
             if not (is_unanswered(error) and exchange.is_upload):
                 raise
@@ -151,14 +151,16 @@ class SessionAuth(AsyncPrincipal[Any]):
             flow = share(self._cache, exchange.credential)
             await tasks.drive(flow, partial(tasks.stand_by, self._cache))
 
-    async def _credential(self, request: aiohttp.ClientRequest) -> Credential | None:
+    async def _credential(
+        self, request: aiohttp.ClientRequest, *, precious: bool
+    ) -> Credential | None:
         """Find what to sign a request with, renewed if it is about to end."""
         url = str(request.url)
         origin = sent_to(url)
         credential = self._cache.for_request(origin, url)
-        if self._cache.ready(origin, credential):
+        if self._cache.ready(origin, credential, precious=precious):
             return credential
-        flow = before(self._cache, credential, origin, request.method, url)
+        flow = before(self._cache, credential, origin, request.method, url, precious=precious)
         return await tasks.drive(flow, partial(self._stand_by_or_log_in, request))
 
     def _is_news(self, response: aiohttp.ClientResponse) -> bool:

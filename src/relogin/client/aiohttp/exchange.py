@@ -14,7 +14,7 @@ from relogin.client.aiohttp.cookies import set_by, take_in
 from relogin.client.aiohttp.lookahead import drain, free, look
 from relogin.client.aiohttp.refusable import end_if_refused
 from relogin.client.aiohttp.unanswered import challenge_lines
-from relogin.client.driver.content import has_body
+from relogin.client.driver.content import has_body, is_precious
 from relogin.client.driver.cookie_text import with_cookies
 from relogin.client.driver.credentials import (
     extend,
@@ -86,7 +86,7 @@ class Exchange:
     def _learn(self, credential: Credential) -> None:
         request, response = self.request, self.response
         if response.status < 500:  # else it may be a proxy's own answer
-            self._cache.vitality.seen(credential)
+            self._cache.vitality.seen(credential, self._cache.clock())
         if credential.cookies or self._cache.policy.rolls:
             answer = Answer(response.status, response.headers, "", cookies=set_by(response))
             roll(self._cache, credential, answer)
@@ -118,6 +118,11 @@ class Exchange:
     def is_upload(self) -> bool:
         """Whether the request has a body, and carries a session."""
         return self.credential is not None and has_body(self.request.headers)
+
+    @property
+    def is_precious(self) -> bool:
+        """Whether the request is long, or cannot be sent twice."""
+        return is_precious(self.request.headers, self._rewind)
 
     @property
     def is_lost(self) -> bool:

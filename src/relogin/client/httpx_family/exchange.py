@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, NoReturn, TypeAlias
 
 from relogin import errors
-from relogin.client.driver.content import has_body, of_a_body
+from relogin.client.driver.content import has_body, is_precious, of_a_body
 from relogin.client.driver.cookie_text import with_cookies
 from relogin.client.driver.credentials import (
     extend,
@@ -96,9 +96,10 @@ class Exchange:
         cache, request, url = self._cache, self._request, str(self._request.url)
         origin = sent_to(url)
         credential = cache.for_request(origin, url)
-        if not cache.ready(origin, credential):
+        precious = is_precious(request.headers, self._rewind)
+        if not cache.ready(origin, credential, precious=precious):
             flow: Generator[Any, Any, Credential | None] = before(
-                cache, credential, origin, request.method, url
+                cache, credential, origin, request.method, url, precious=precious
             )
             credential = yield from flow
         response, signal = yield from self._send(request, credential)
@@ -243,7 +244,7 @@ class Exchange:
         if response.status_code == UNAUTHORIZED:
             return
         if response.status_code < 500:  # else it may be a proxy's own answer
-            self._cache.vitality.seen(credential)
+            self._cache.vitality.seen(credential, self._cache.clock())
         sets = "Set-Cookie" in response.headers
         if self._cache.policy.rolls or (sets and credential.cookies):
             roll(self._cache, credential, _answer(self._library, response, sets=sets))

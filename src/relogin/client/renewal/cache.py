@@ -45,7 +45,7 @@ class CredentialCache(Grants):
         self.departures: Departures = Departures(policy)
         self.warned: set[tuple[str, str]] = set()
         self.store_away_until: float = clock()
-        self.vitality: Vitality = Vitality(clock)
+        self.vitality: Vitality = Vitality()
         self._reset_after_fork()
         _caches.add(self)
 
@@ -99,12 +99,12 @@ class CredentialCache(Grants):
         with self._lock:
             return self._space(key, self.clock()).demands
 
-    def ready(self, origin: str, credential: Credential | None) -> bool:
+    def ready(self, origin: str, credential: Credential | None, *, precious: bool = False) -> bool:
         """Tell whether a request can go out at once: there is nothing to ask, nor to renew."""
         if self.policy.store is not None and not self.informed(origin, credential):
             return False
-        return (
-            credential is None or credential.renew_at is None or self.clock() < credential.renew_at
+        return credential is None or not self.vitality.is_due(
+            credential, self.clock(), precious=precious
         )
 
     def informed(self, origin: str, credential: Credential | None) -> bool:

@@ -122,16 +122,20 @@ def obtain(
 
 
 def before(
-    cache: CredentialCache, credential: Credential | None, origin: str, method: str, url: str
+    cache: CredentialCache,
+    credential: Credential | None,
+    origin: str,
+    method: str,
+    url: str,
+    *,
+    precious: bool = False,
 ) -> Generator[Command, Any, Credential | None]:
     """Find the credential for a request about to be sent, where the cache is not `ready`."""
     if not cache.informed(origin, credential):
         yield from consult(cache, origin)
         credential = cache.for_request(origin, url)
-    if (
-        credential is not None
-        and credential.renew_at is not None
-        and credential.renew_at <= cache.clock()
+    if credential is not None and cache.vitality.is_due(
+        credential, cache.clock(), precious=precious
     ):
         credential = yield from renew_ahead(cache, credential, method, url)
     return credential

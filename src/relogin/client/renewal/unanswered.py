@@ -68,7 +68,7 @@ def check(
         if newer is not None or cache.vitality.last_seen(sent) >= began:
             return newer
         mine = Question(sent.key, cache.clock() + cache.policy.wait_timeout)
-        asked = cache.vitality.join(mine)
+        asked = cache.vitality.join(mine, cache.clock())
         try:
             if asked is mine:
                 return (yield from _asked(cache, info, sent, mine))
@@ -93,7 +93,7 @@ def _asked(
         return None
     renewed = None
     if cache.policy.decision(answer) is None:
-        cache.vitality.seen(sent)
+        cache.vitality.seen(sent, cache.clock())
     else:
         renewed = yield from _renewed(cache, answer, sent)
         mine.answer = answer

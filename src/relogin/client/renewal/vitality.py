@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 
@@ -28,8 +27,7 @@ class Question(Flight):
 class Vitality:
     """What is known of the sessions of one principal. Its lock is held for dictionary work only."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._seen: dict[Key, tuple[int, float]] = {}
         self.begin_anew()
 
@@ -38,24 +36,33 @@ class Vitality:
         self._lock = threading.Lock()
         self._asking: dict[Key, Question] = {}
 
-    def seen(self, credential: Credential) -> None:
-        """Remember that a server has accepted a session just now."""
+    def seen(self, credential: Credential, now: float) -> None:
+        """Remember that a server has accepted a session at this moment of the cache's clock."""
         if len(self._seen) >= _MOST_REALMS:
             self._seen.clear()
-        self._seen[credential.key] = credential.generation, self._clock()
+        self._seen[credential.key] = credential.generation, now
 
     def last_seen(self, credential: Credential) -> float:
-        """Return when a session was last seen alive, on the cache's clock; or long ago."""
+        """Return when a session was last seen alive, or long ago."""
         generation, moment = self._seen.get(credential.key, (0, -inf))
         return moment if generation == credential.generation else -inf
 
-    def join(self, mine: Question) -> Question:
+    def is_due(self, credential: Credential, now: float, *, precious: bool) -> bool:
+        """Tell whether a session is to be renewed before the next request.
+
+        One whose request is `precious`, because it is long or cannot be sent twice, is renewed
+        earlier by a quarter of its lifetime; and after a whole one in which nobody saw it alive.
+        """
+        lifetime = credential.grant.expires_in or 0.0
+        if credential.renew_at is not None:
+            return now >= credential.renew_at - (lifetime / 4 if precious else 0.0)
+        seen = self.last_seen(credential)
+        return precious and lifetime > 0 and lifetime < now - seen < inf
+
+    def join(self, mine: Question, now: float) -> Question:
         """Find who asks about a session: another request, or `mine`."""
         with self._lock:
             asked = self._asking.get(mine.key)
-            if asked is None or asked.status is not Status.RUNNING or self._is_late(asked):
+            if asked is None or asked.status is not Status.RUNNING or now >= asked.deadline:
                 asked = self._asking[mine.key] = mine
             return asked
-
-    def _is_late(self, asked: Question) -> bool:
-        return self._clock() >= asked.deadline

@@ -17,6 +17,7 @@ from requests.auth import AuthBase
 
 from relogin import errors
 from relogin.client.drain import drain
+from relogin.client.driver.content import is_precious
 from relogin.client.driver.drive import drive, stand_by
 from relogin.client.driver.failures import by_base, raisable
 from relogin.client.driver.principal import Principal
@@ -29,7 +30,7 @@ from relogin.client.renewal.policy import UNAUTHORIZED, Credential, Policy, Resp
 from relogin.client.renewal.shared import share
 from relogin.client.renewal.unanswered import UNANSWERED, check
 from relogin.client.requests.adapter import UploadAdapter
-from relogin.client.requests.body import watch
+from relogin.client.requests.body import rewind, watch
 from relogin.client.requests.challenges import CHALLENGE
 from relogin.client.requests.exchange import Exchange, Hook
 from relogin.client.requests.lookahead import Lookahead
@@ -129,11 +130,13 @@ class SessionAuth(Principal[requests.Session], AuthBase):
             return prepared if own is None else sign_within(prepared, own)
         origin = sent_to(url)
         credential = self._cache.for_request(origin, url)
-        if not self._cache.ready(origin, credential):
-            flow = before(self._cache, credential, origin, prepared.method or "", url)
-            credential = drive(flow, lambda command: self._stand_by_or_log_in(command, origin))
         if prepared.body is not None:
             watch(prepared)
+        precious = is_precious(prepared.headers, partial(rewind, prepared))
+        if not self._cache.ready(origin, credential, precious=precious):
+            method = prepared.method or ""
+            flow = before(self._cache, credential, origin, method, url, precious=precious)
+            credential = drive(flow, lambda command: self._stand_by_or_log_in(command, origin))
         if prepared.body and credential is not None:
             credential = self._after_an_error(prepared, credential, origin)
         if credential is not None:

@@ -1,0 +1,84 @@
+"""Before a long upload, or one that cannot be sent twice, a session is renewed earlier."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import requests
+
+import relogin
+from relogin.client.driver.content import is_precious
+from relogin.client.requests import SessionAuth
+from tests.client.server import Server
+
+SHORT, LONG = b"x", bytes(1_000_000)
+
+
+def generator() -> Any:
+    return iter([b"x"])
+
+
+@pytest.fixture
+def later(server: Server, session: requests.Session) -> Any:
+    """Log in for 100 seconds, and let some of them pass."""
+    grants: list[relogin.Grant | None] = [relogin.Grant(token="s3cret-1", expires_in=100)]
+
+    def login(context: Any) -> relogin.Grant | None:
+        server.login(context)
+        grant = relogin.Grant(token=server.living or "", expires_in=100)
+        return grant if grants.pop() is not None else None
+
+    auth = SessionAuth(login, server.url)
+    session.auth = auth
+    session.get(f"{server.url}/first")
+    now = auth._cache.clock()
+
+    def later(seconds: float) -> requests.Session:
+        grants.append(relogin.Grant(token="more"))
+        auth._cache.clock = lambda: now + seconds
+        return session
+
+    return later
+
+
+@pytest.mark.parametrize("body", [lambda: LONG, generator], ids=["long", "generator"])
+def test_it_is_renewed_a_quarter_of_its_lifetime_earlier(
+    server: Server, later: Any, body: Any
+) -> None:
+    assert later(70).post(f"{server.url}/upload", data=body()).status_code == 200
+    assert server.logins == 2
+    assert len(server.seen("/upload")) == 1
+
+
+@pytest.mark.parametrize("body", [None, SHORT])
+def test_any_other_request_leaves_it_alone(server: Server, later: Any, body: Any) -> None:
+    later(70).post(f"{server.url}/upload", data=body)
+    assert server.logins == 1
+
+
+def test_long_before_its_end_no_upload_renews_it(server: Server, later: Any) -> None:
+    later(50).post(f"{server.url}/upload", data=LONG)
+    assert server.logins == 1
+
+
+def test_one_that_is_renewed_ahead_no_more_is_once_nobody_saw_it_alive_for_so_long(
+    server: Server, later: Any
+) -> None:
+    session = later(50)
+    auth: Any = session.auth
+    (credential,) = auth._cache._credentials[next(iter(auth._cache.policy.origins))].values()
+    auth._cache.keep(credential)
+    later(99).post(f"{server.url}/upload", data=LONG)
+    assert server.logins == 1
+    later(201).post(f"{server.url}/upload", data=SHORT)
+    assert server.logins == 1
+    later(320).post(f"{server.url}/upload", data=LONG)
+    assert server.logins == 2
+
+
+def test_a_body_is_precious_that_is_long_or_goes_once() -> None:
+    assert not is_precious({}, lambda: False)
+    assert not is_precious({"Content-Length": "9"}, lambda: True)
+    assert is_precious({"Content-Length": "9"}, lambda: False)
+    assert is_precious({"Content-Length": "1000000"}, lambda: True)
