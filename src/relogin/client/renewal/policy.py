@@ -162,8 +162,8 @@ class Policy:
         if challenged is not None:
             return challenged
         if info.signal is not None:
-            # A 401 is one of an API that is no different from those which send no challenge.
-            plain = self.bare if info.status == UNAUTHORIZED else None
+            # An API that challenges for other schemes takes the token as most do.
+            plain = self.bare if info.status == UNAUTHORIZED and info.challenges else None
             return self._unchallenged(info, plain or self.responders[0], info.signal)
         if self.bare is None or info.status != UNAUTHORIZED or not self._counts(info.challenges):
             return None
