@@ -152,7 +152,7 @@ class Gate:
             vary=self.vary,
         )
         # What most requests need is decided here: whether the short cut can be taken at all.
-        self.is_plain = not self._step_ups and self._original is None
+        self.is_plain: bool = not self._step_ups and self._original is None
 
     def _take_paths(
         self, public: Iterable[str], ignore: Iterable[str], logout: str | Iterable[str]
@@ -165,7 +165,7 @@ class Gate:
         self._public = Patterns(served)
         self._ignored = Patterns(ignored) if ignored else None
         self._logout = Patterns(leaving) if leaving else None
-        self.open = Patterns((*served, *ignored))
+        self.open: Patterns = Patterns((*served, *ignored))
         self._beginnings = self.open.beginnings
 
     def _take_fields(self, told_in: str | None, *, has_page: bool) -> None:

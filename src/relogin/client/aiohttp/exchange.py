@@ -58,7 +58,7 @@ class Exchange:
         self._origin = sent_to(str(request.url))
         self._rewind = watch(request, _spent)
         end_if_refused(request)
-        self.began = 0.0
+        self.began: float = 0.0
 
     async def send(self, credential: Credential | None) -> None:
         """Sign the request and send it, and learn from what comes."""
