@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from typing import Any
 
@@ -13,6 +14,7 @@ import relogin
 from relogin.client import outcome
 from relogin.client.events import Event
 from relogin.client.requests import SessionAuth, UploadAdapter
+from relogin.client.requests.unanswered import is_unanswered
 from relogin.client.signals import status
 from tests.client.breaking import HOW, UPLOAD, How, asked, breaking, checks, uploads
 from tests.client.httpx_drivers import in_threads
@@ -305,6 +307,20 @@ def test_a_time_out_is_an_upload_without_an_answer_too(
     answer = lost.put(f"{server.url}/upload", data=UPLOAD, timeout=0.3)
     go.set()
     assert (answer.status_code, outcome(answer)) == (200, "replayed")
+
+
+def test_a_server_that_takes_no_more_of_a_body_is_one_too(
+    server: Server, lost: requests.Session
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        auth = lost.auth
+        assert isinstance(auth, SessionAuth)
+        prepared = requests.Request("PUT", f"{server.url}/upload", data=bytes(50_000_000))
+        request = lost.prepare_request(prepared)
+        request.url = f"http://127.0.0.1:{deaf.getsockname()[1]}/upload"
+        with pytest.raises(requests.ConnectionError) as caught:
+            requests.adapters.HTTPAdapter().send(request, timeout=0.3)
+    assert is_unanswered(caught.value)
 
 
 def test_no_connection_at_all_is_none(server: Server, lost: requests.Session) -> None:

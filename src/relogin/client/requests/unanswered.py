@@ -9,6 +9,7 @@ from typing import Any
 
 from requests import ConnectTimeout, PreparedRequest, RequestException, Response, Timeout
 from requests.adapters import BaseAdapter
+from urllib3.exceptions import NewConnectionError
 
 from relogin.client.drain import drain
 from relogin.client.driver.content import of_a_body
@@ -38,7 +39,17 @@ def is_unanswered(error: RequestException) -> bool:
     """Tell whether a request may have reached its server, which has not answered it."""
     if isinstance(error, Timeout):
         return not isinstance(error, ConnectTimeout)
-    return is_broken(error)
+    return is_broken(error) or _has_stalled(error)
+
+
+def _has_stalled(error: RequestException) -> bool:
+    """Tell whether a server took no more of a body for too long, over a connection that stood."""
+    causes, cause = list[BaseException](), error.__context__
+    while cause is not None:
+        causes.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    stalled = any(isinstance(each, TimeoutError) for each in causes)
+    return stalled and not any(isinstance(each, NewConnectionError) for each in causes)
 
 
 def in_place_of_a_response(prepared: PreparedRequest, adapter: BaseAdapter | None) -> Response:
