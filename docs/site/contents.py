@@ -18,8 +18,7 @@ SECTIONS = {
     ],
     "docs/tutorials/index": ["client", "flask", "challenge"],
     "docs/how-to/index": [
-        "my-server", "logins", "signals", "token-elsewhere", "log-out", "stores", "libraries",
-        "sdks",
+        "my-server", "logins", "signals", "token-elsewhere", "log-out", "stores",
         "testing", "metrics", "troubleshooting", "migrate-*", "flask", "django", "starlette",
         "browser", "*",
     ],

@@ -188,6 +188,9 @@ class Exchange:
 
     def _signed(self, request: Request, credential: Credential) -> Credential | None:
         """Put a grant on a request; return it as it goes out, if it can be signed."""
+        if credential.signer is None:
+            put(request, credential)
+            return credential
         read = partial(pieces, self._library, request.stream, self._rewind, self._spent)
         outgoing = Outgoing(request.method, str(request.url), request.headers, read)
         signed = for_request(credential, outgoing)
@@ -248,6 +251,8 @@ class Exchange:
         sets = "Set-Cookie" in response.headers
         if self._cache.policy.rolls or (sets and credential.cookies):
             roll(self._cache, credential, _answer(self._library, response, sets=sets))
+        if credential.signer is None and "Authentication-Info" not in response.headers:
+            return  # as of most answers: what follows would cost a few µs
         request = response.request
         try:
             extend(self._cache, credential, request.headers, str(request.url), response.headers)
@@ -360,7 +365,10 @@ def challenge_lines(response: Response) -> list[str]:
 
 def put(request: Request, credential: Credential) -> None:
     """Put a grant on a request."""
-    put_url(request, sign(request.headers, str(request.url), credential))
+    url = str(request.url)  # it is put together each time
+    signed = sign(request.headers, url, credential)
+    if signed != url:
+        put_url(request, signed)
     # httpx itself takes Authorization away where a redirect leads to another origin. A signature is
     # for this request only.
     kept = () if credential.signer is not None else ("authorization",)
