@@ -1,0 +1,72 @@
+"""From an upload that nobody answered to its end, as the flow decides, without I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from relogin import Grant
+from relogin.client.renewal.cache import CredentialCache
+from relogin.client.renewal.commands import Check, Final, Login, Replay
+from relogin.client.renewal.credential import Key
+from relogin.client.renewal.policy import Credential, Policy, ResponseInfo
+from relogin.client.renewal.unanswered import unanswered
+from relogin.client.responders import BEARER, SESSION
+from relogin.client.terms.outcomes import Outcome
+from relogin.errors import BodyNotReplayable
+
+ORIGIN = "https://a.example:443"
+URL = "https://a.example/upload"
+
+
+def a_cache(**words: Any) -> CredentialCache:
+    return CredentialCache(Policy(frozenset([ORIGIN]), (SESSION, BEARER), **words))
+
+
+def held(cache: CredentialCache, realm: str = "") -> Credential:
+    credential = cache.made(Key(ORIGIN, realm), SESSION, Grant(token="t"))
+    cache.hold(credential, None)
+    return credential
+
+
+def info(sent: Credential | None, status: int = 0, **more: Any) -> ResponseInfo:
+    return ResponseInfo("an error", status, "PUT", URL, ORIGIN, sent, **more)
+
+
+def end(flow: Generator[Any, Any, Final], done: Any) -> Final:
+    with pytest.raises(StopIteration) as ended:
+        flow.send(done)
+    final: Final = ended.value.value
+    return final
+
+
+def test_without_a_session_there_is_nothing_to_ask_about() -> None:
+    assert end(unanswered(a_cache(), info(None), 0.0), None).outcome is Outcome.UNTOUCHED
+
+
+def test_turned_off_nothing_is_asked() -> None:
+    cache = a_cache(check=False)
+    assert end(unanswered(cache, info(held(cache)), 0.0), None).outcome is Outcome.UNTOUCHED
+
+
+def test_a_body_that_shows_only_then_that_it_is_spent_is_not_sent_again() -> None:
+    cache = a_cache()
+    sent = held(cache)
+    flow = unanswered(cache, info(sent), cache.clock() + 1)
+    assert isinstance(next(flow), Check)
+    assert isinstance(flow.send(info(sent, 401, challenges=['Session realm=""'])), Login)
+    assert isinstance(flow.send("t2"), Replay)
+    with pytest.raises(StopIteration) as ended:
+        flow.throw(BodyNotReplayable("spent"))
+    assert ended.value.value.outcome is Outcome.RENEWED_NOT_REPLAYED
+
+
+def test_more_realms_than_can_be_remembered_are_forgotten_together() -> None:
+    cache = a_cache()
+    credentials = [cache.made(Key(ORIGIN, str(n)), SESSION, Grant(token="t")) for n in range(65)]
+    for credential in credentials:
+        cache.vitality.seen(credential, 1.0)
+    assert cache.vitality.last_seen(credentials[0]) < 0
+    assert cache.vitality.last_seen(credentials[64]) == 1.0
