@@ -18,7 +18,8 @@ SECTIONS = {
     ],
     "docs/tutorials/index": ["client", "flask", "challenge"],
     "docs/how-to/index": [
-        "my-server", "logins", "signals", "token-elsewhere", "log-out", "stores",
+        "my-server", "logins", "signals", "token-elsewhere", "log-out", "stores", "libraries",
+        "sdks",
         "testing", "metrics", "troubleshooting", "migrate-*", "flask", "django", "starlette",
         "browser", "*",
     ],

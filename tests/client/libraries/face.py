@@ -175,12 +175,12 @@ FACES = [name for name, (library, _, _) in _ALL.items() if find_spec(library) is
 
 
 @contextmanager
-def opened(name: str) -> Iterator[Face]:
+def opened(name: str, backend_options: dict[str, Any] | None = None) -> Iterator[Face]:
     """Begin what a library needs, and end it."""
     _, module, kind = _ALL[name]
     cls: type[Face] = getattr(import_module(f"tests.client.libraries.over_{module}"), kind)
     with ExitStack() as stack:
         portal = None
         if cls.backend is not None:
-            portal = stack.enter_context(start_blocking_portal(cls.backend))
+            portal = stack.enter_context(start_blocking_portal(cls.backend, backend_options))
         yield cls(portal, stack)

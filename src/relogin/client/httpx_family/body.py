@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import partial
-from socket import SHUT_RDWR
+from socket import SHUT_RDWR, fromfd
 from typing import Any, TypeAlias
 
 import anyio
@@ -186,7 +186,15 @@ class _Doubtful:
         """End the connection if so many octets are all that the answer has."""
         if octets == self._octets:
             with suppress(OSError):
-                self._connection.get_extra_info("socket").shutdown(SHUT_RDWR)
+                _shut_down(self._connection.get_extra_info("socket"))
+
+
+def _shut_down(connected: Any) -> None:
+    try:
+        connected.shutdown(SHUT_RDWR)
+    except TypeError:  # uvloop's does not: another of the same connection does
+        with fromfd(connected.fileno(), connected.family, connected.type) as another:
+            another.shutdown(SHUT_RDWR)
 
 
 def _stream(response: Response) -> Any:

@@ -1,0 +1,151 @@
+"""A request that leads a renewal is cancelled: at each of its awaits, and by every time-out."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Generator
+from functools import partial
+from typing import Any
+
+import anyio
+import pytest
+
+from tests.client.libraries.face import FACES, Face, opened
+from tests.client.server import Server
+
+ASYNC = [name for name in FACES if "asyncio" in name or "trio" in name or name == "aiohttp"]
+
+
+@pytest.fixture(params=ASYNC)
+def face(request: pytest.FixtureRequest) -> Any:
+    with opened(request.param) as begun:
+        yield begun
+
+
+class CancelledAt:
+    """A coroutine whose task is cancelled where it waits for the so-manieth time."""
+
+    def __init__(
+        self, coroutine: Coroutine[Any, Any, Any], number: int, cancel: Callable[[], object]
+    ) -> None:
+        self.coroutine = coroutine
+        self.left = number
+        self.cancel = cancel
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        step: Callable[[Any], Any] = self.coroutine.send
+        value: Any = None
+        while True:
+            try:
+                waited_for = step(value)
+            except StopIteration as end:
+                return end.value
+            self.left -= 1
+            if self.left == 0:
+                self.cancel()
+            try:
+                step, value = self.coroutine.send, (yield waited_for)
+            except BaseException as error:  # noqa: BLE001 - the coroutine decides
+                step, value = self.coroutine.throw, error
+
+
+# httpx leaves a connection that is cancelled while it is read to the garbage collector.
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("dead", [True, False])
+def test_at_whichever_await_a_leader_is_cancelled_the_next_request_succeeds(
+    face: Face, server: Server, dead: bool
+) -> None:
+    client = face.open(face.auth(server, budget=(10_000, 1.0)))
+    client.get(f"{server.url}/first")
+
+    async def one(number: int) -> bool:
+        sending = face.send(
+            client.client, "POST", f"{server.url}/{number}", **face.bodies()["bytes"].make()
+        )
+        with anyio.CancelScope() as scope:
+            await CancelledAt(sending, number, scope.cancel)
+        with anyio.fail_after(10):
+            assert (await face.send(client.client, "GET", f"{server.url}/next")).status == 200
+        return scope.cancel_called
+
+    for number in range(1, 500):
+        if dead:
+            server.kill()
+        is_cancelled = face.run(one, number)
+        tokens = [request.token for request in server.seen(f"/{number}")]
+        assert len(tokens) == len(set(tokens))  # no session got it twice
+        if not is_cancelled:
+            break
+    assert number > 2
+
+
+def a_leader_is_ended_by(
+    face: Face, server: Server, end: Callable[[Any], Coroutine[Any, Any, None]]
+) -> None:
+    """Have a leader stuck in its login be ended, with ten tasks that wait for it."""
+    # The login that nobody waits for any more still ends the session of the one after it.
+    client = face.open(face.auth(server, actions={"session_revoked": "renew"}))
+    gate = threading.Event()
+    server.login_gates.append(gate)
+    answers: list[int] = []
+
+    async def follow(number: int) -> None:
+        answer = await face.send(client.client, "GET", f"{server.url}/{number}")
+        answers.append(answer.status)
+
+    async def lead() -> None:
+        sending = face.send(
+            client.client, "POST", f"{server.url}/lead", **face.bodies()["bytes"].make()
+        )
+        await end(sending)
+
+    async def main() -> None:
+        with anyio.fail_after(20):
+            async with anyio.create_task_group() as group:
+                group.start_soon(lead)
+                await anyio.to_thread.run_sync(partial(server.login_began.acquire, timeout=10))
+                for number in range(10):
+                    group.start_soon(follow, number)
+                await anyio.sleep(1.2)
+                gate.set()
+
+    face.run(main)
+    assert answers == [200] * 10
+    assert [request.token for request in server.seen("/lead")] == [None]
+
+
+def test_an_anyio_scope_ends_the_leader_and_nobody_waits_for_ever(
+    face: Face, server: Server
+) -> None:
+    async def end(sending: Any) -> None:
+        with anyio.move_on_after(1.0):
+            await sending
+
+    a_leader_is_ended_by(face, server, end)
+
+
+ON_ASYNCIO = [name for name in ASYNC if "trio" not in name]
+
+
+async def timed_out(sending: Any) -> None:
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1.0):
+            await sending
+
+
+@pytest.mark.parametrize("name", ON_ASYNCIO)
+def test_asyncio_timeout_ends_the_leader_and_nobody_waits_for_ever(
+    name: str, server: Server
+) -> None:
+    with opened(name) as face:
+        a_leader_is_ended_by(face, server, timed_out)
+
+
+@pytest.mark.parametrize("name", ON_ASYNCIO)
+def test_it_is_the_same_on_uvloop(name: str, server: Server) -> None:
+    pytest.importorskip("uvloop")
+    with opened(name, backend_options={"use_uvloop": True}) as face:
+        a_leader_is_ended_by(face, server, timed_out)

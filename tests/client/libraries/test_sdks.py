@@ -1,0 +1,102 @@
+"""SDKs that are given a client of one's own, or its auth: a dead session is renewed within them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, cast
+
+import docker  # type: ignore[import-untyped]
+import gitlab
+import gql
+import httpx2
+import openai
+import pytest
+import requests
+import zeep
+from gql.transport.httpx import HTTPXTransport
+from gql.transport.requests import RequestsHTTPTransport
+from jira import JIRA
+
+from relogin.client import httpx2 as for_httpx2
+from relogin.client import requests as for_requests
+from tests.client.server import Answer, Request, Server
+
+
+@pytest.fixture
+def session(server: Server, session: requests.Session) -> requests.Session:
+    session.auth = for_requests.SessionAuth(server.login, server.url)
+    return session
+
+
+def answering(server: Server, path: str, document: object) -> None:
+    """Answer JSON to whoever has the living session."""
+    body = json.dumps(document).encode()
+
+    def answer(request: Request) -> Answer:
+        admitted = server.protected(request)
+        if admitted.status != 200:
+            return admitted
+        return Answer(200, (("Content-Type", "application/json"),), body)
+
+    server.routes[path] = answer
+
+
+def twice(server: Server, call: Callable[[], Any]) -> list[Any]:
+    """Call with no session, and again after it has died."""
+    first = call()
+    server.kill()
+    return [first, call()]
+
+
+def test_openai_takes_a_client_of_httpx2(server: Server) -> None:
+    model = {"id": "m", "object": "model", "created": 0, "owned_by": "us"}
+    answering(server, "/models/m", model)
+    auth = for_httpx2.SessionAuth(server.login, server.url)
+    with httpx2.Client(auth=auth, trust_env=False) as client:
+        api = openai.OpenAI(api_key="none", base_url=server.url, http_client=client, max_retries=0)
+        assert [m.id for m in twice(server, lambda: api.models.retrieve("m"))] == ["m", "m"]
+    assert server.logins == 2
+
+
+def test_python_gitlab_takes_a_session(server: Server, session: requests.Session) -> None:
+    answering(server, "/api/v4/version", {"version": "18", "revision": "r"})
+    api = gitlab.Gitlab(server.url, session=session)
+    assert twice(server, lambda: cast("Any", api.http_get("/version"))["version"]) == ["18", "18"]
+    assert server.logins == 2
+
+
+def test_jira_has_a_session_whose_auth_can_be_set(server: Server) -> None:
+    answering(server, "/rest/api/2/myself", {"name": "ada"})
+    api = JIRA(server.url, get_server_info=False, max_retries=0)
+    api._session.auth = for_requests.SessionAuth(server.login, server.url)
+    assert twice(server, lambda: api.myself()["name"])[0] == "ada"
+    assert server.logins >= 1
+    api.close()  # type: ignore[no-untyped-call]
+
+
+def test_docker_is_a_session_itself(server: Server) -> None:
+    answering(server, "/v1.44/info", {"ID": "d"})
+    with docker.APIClient(server.url, version="1.44") as api:
+        api.auth = for_requests.SessionAuth(server.login, server.url)
+        assert [info["ID"] for info in twice(server, api.info)] == ["d", "d"]
+    assert server.logins == 2
+
+
+def test_zeep_takes_a_session(server: Server, session: requests.Session) -> None:
+    transport: Any = zeep.Transport(session=session)  # type: ignore[no-untyped-call]
+    assert twice(server, lambda: transport.load(f"{server.url}/service")) == [b"content"] * 2
+    assert server.logins == 2
+
+
+@pytest.mark.parametrize(
+    ("transport", "ours"),
+    [(RequestsHTTPTransport, for_requests), (HTTPXTransport, for_httpx2)],
+)
+def test_gql_takes_an_auth(server: Server, transport: Any, ours: Any) -> None:
+    answering(server, "/graphql", {"data": {"name": "ada"}})
+    auth = ours.SessionAuth(server.login, server.url)
+    client = gql.Client(transport=transport(f"{server.url}/graphql", auth=auth))
+    query = gql.gql("{ name }")
+    assert twice(server, lambda: client.execute(query)) == [{"name": "ada"}] * 2
+    assert server.logins == 2
