@@ -78,7 +78,7 @@ def check(
         if asked.status is Status.FAILED:
             return None
         if asked.answer is not None:
-            return (yield from _renewed(cache, asked.answer, sent))
+            return (yield from _renewed(cache, *asked.answer, sent))
     return None
 
 
@@ -91,22 +91,19 @@ def _asked(
     except Exception:  # noqa: BLE001 - whatever a library raises: nobody can tell
         cache.end(mine, Status.FAILED)
         return None
-    renewed = None
-    if cache.policy.decision(answer) is None:
+    renewed, decision = None, cache.policy.decision(answer)
+    if decision is None:
         cache.vitality.seen(sent, cache.clock())
     else:
-        renewed = yield from _renewed(cache, answer, sent)
-        mine.answer = answer
+        renewed = yield from _renewed(cache, answer, decision, sent)
+        mine.answer = answer, decision
     cache.end(mine, Status.GRANTED)
     return renewed
 
 
 def _renewed(
-    cache: CredentialCache, answer: ResponseInfo, sent: Credential
+    cache: CredentialCache, answer: ResponseInfo, decision: Decision, sent: Credential
 ) -> Generator[Command, Any, Credential | Final | None]:
-    decision = cache.policy.decision(answer)
-    if decision is None:  # the realm is another one by now
-        return None
     report(cache, EventKind.CHALLENGED, decision)
     if answers_itself(decision):
         return renewed_by_challenge(cache, decision, sent)

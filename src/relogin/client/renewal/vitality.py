@@ -8,7 +8,7 @@ from math import inf
 
 from relogin.client.renewal.credential import Credential, Key
 from relogin.client.renewal.flight import Flight, Status
-from relogin.client.renewal.policy import ResponseInfo
+from relogin.client.renewal.policy import Decision, ResponseInfo
 
 __all__ = ["Question", "Vitality"]
 
@@ -20,8 +20,8 @@ _MOST_REALMS = 64
 class Question(Flight):
     """Whether a session lives: asked by one request, for all that wait for the answer."""
 
-    answer: ResponseInfo | None = None
-    """The refusal, if it was one."""
+    answer: tuple[ResponseInfo, Decision] | None = None
+    """The refusal and what it asks for, if it was one."""
 
 
 class Vitality:
