@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from typing import Any
 
@@ -265,3 +266,17 @@ def test_a_transport_without_an_auth_does_what_httpx_does(driver: Driver, server
     client = driver.open(transport=transport)
     with pytest.raises(httpx.RemoteProtocolError):
         client.put(f"{server.url}/upload", content=UPLOAD)
+
+
+def test_a_transport_is_opened_and_closed_with_the_one_it_sends_with(server: Server) -> None:
+    with UploadTransport() as transport, httpx.Client(transport=transport) as client:
+        assert client.get(f"{server.url}/login").status_code == 200
+
+    async def main() -> int:
+        async with (
+            AsyncUploadTransport() as transport,
+            httpx.AsyncClient(transport=transport) as client,
+        ):
+            return (await client.get(f"{server.url}/login")).status_code
+
+    assert asyncio.run(main()) == 200
