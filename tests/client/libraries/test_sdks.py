@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any, cast
@@ -10,6 +11,7 @@ import docker  # type: ignore[import-untyped]
 import gitlab
 import gql
 import httpx2
+import mcp
 import openai
 import pytest
 import requests
@@ -17,10 +19,12 @@ import zeep
 from gql.transport.httpx import HTTPXTransport
 from gql.transport.requests import RequestsHTTPTransport
 from jira import JIRA
+from mcp.client.streamable_http import streamable_http_client
 
 from relogin.client import httpx2 as for_httpx2
 from relogin.client import requests as for_requests
 from tests.client.server import Answer, Request, Server
+from tests.server.test_mcp import serving
 
 
 @pytest.fixture
@@ -100,3 +104,26 @@ def test_gql_takes_an_auth(server: Server, transport: Any, ours: Any) -> None:
     query = gql.gql("{ name }")
     assert twice(server, lambda: client.execute(query)) == [{"name": "ada"}] * 2
     assert server.logins == 2
+
+
+def test_an_mcp_client_takes_a_client_of_httpx2() -> None:
+    with serving() as authority:
+        logins = []
+
+        async def log_in(_: object) -> str:
+            logins.append(1)
+            authority.granted[token := f"t{len(logins)}"] = "orders:read orders:write"
+            return token
+
+        async def talk() -> list[str]:
+            auth, url = for_httpx2.SessionAuth(log_in, authority.origin), f"{authority.origin}/mcp"
+            async with httpx2.AsyncClient(auth=auth) as http:
+                transport = streamable_http_client(url, http_client=http)
+                async with mcp.Client(transport) as client:
+                    results: list[Any] = [await client.call_tool("orders", {})]
+                    authority.granted.clear()
+                    results.append(await client.call_tool("orders", {}))
+            return [result.content[0].text for result in results]
+
+        assert asyncio.run(talk()) == ["seven orders"] * 2
+        assert len(logins) == 2
