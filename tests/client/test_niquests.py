@@ -26,7 +26,6 @@ NEEDED = [
 # What is left out tries urllib3 itself: an adapter for early answers over TLS, which
 # urllib3-future reads by itself or not at all, and streams that are looked into.
 OF_REQUESTS = (
-    "bare",
     "bodies",
     "challenges",
     "cookies",
@@ -77,7 +76,13 @@ def test_niquests_passes_its_own_tests(python: Path, tmp_path: Path) -> None:
 def test_the_hard_cases_hold_over_urllib3_future(
     python: Path, tmp_path: Path, library: str
 ) -> None:
-    passed(python, tmp_path, "tests/client/libraries", "-k", library)
+    passed(python, tmp_path, "tests/client/libraries/test_hard_cases.py", "-k", library)
+
+
+@pytest.mark.timeout(300)
+def test_a_leader_may_be_cancelled_at_any_await(python: Path, tmp_path: Path) -> None:
+    cancelled = "tests/client/libraries/test_cancellation.py"
+    passed(python, tmp_path, cancelled, "-k", "niquests and not uvloop")
 
 
 @pytest.mark.timeout(300)
