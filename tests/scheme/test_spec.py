@@ -208,7 +208,7 @@ def test_the_default_of_each_bound_is_the_clients() -> None:
         "time for one login": [f"{policy.login_timeout:g}"],
         "time after which another request takes over a renewal": [f"{policy.flight_timeout:g}"],
         "time that a request waits for a renewal": [f"{policy.wait_timeout:g}"],
-        "pause after a login that failed, but was not refused": [
+        "pause, for one protection space, after a login that failed, but was not refused": [
             f"{seconds:g}" for seconds in (pause, longest, told)
         ],
         "content of a 401 that is read before a replay": [

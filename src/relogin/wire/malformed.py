@@ -331,7 +331,7 @@ rest: pp.ParserElement = _rules(
     # Bearer {"code":401}
     ("json-payload", r"\{(?:[^{}\"]++|\"(?:[^\"\\]++|\\.)*+\")*+\}|[{\[](?=\s*+[{\[\"])[\s\S]*+"),
     # Negotiate =
-    ("bad-token68", rf"{TOKEN68}(?<==)[^\s,;]*+|=++"),
+    ("bad-token68", rf"{TOKEN68}(?<==)[^\s,;\"]*+|=++"),
     # Bearer error"a"
     ("missing-equals", MISSES_EQUALS),
     # Login to get the requested data
