@@ -91,7 +91,7 @@ export const GRAMMAR = [
   "                / html-payload:(\"<\" html ![\\w] .*)",
   "                / placeholder-braces:(\"$\"? \"{\"+ [^{}\",;=]* \"}\"+ / \"<\" [^<>\"]* \">\")",
   "                / json-payload:json",
-  "                / bad-token68:([A-Za-z0-9._~+/\\-]+ \"=\"+ [^\\s,;]* / \"=\"+)",
+  "                / bad-token68:([A-Za-z0-9._~+/\\-]+ \"=\"+ [^\\s,;\"]* / \"=\"+)",
   "                / token missing-equals:\"\" (dq chars dq closed / dq .* / other (!((other / dq) stop-or-param) .)* (other / dq / $))",
   "                / prose:(word next-word+)",
   "                / stray-word:(&([^\\w\\s]* [\\w]) token)",
