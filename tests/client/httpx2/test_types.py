@@ -21,7 +21,7 @@ def test_the_family_is_typed_for_httpx2_too(tmp_path: Path) -> None:
     words = ["-p", "relogin.client.httpx_family", "--strict", "--always-true", "HTTPX2"]
     ran = subprocess.run(
         [sys.executable, "-m", "mypy", *words, "--cache-dir", str(tmp_path)],
-        env=os.environ | {"MYPYPATH": str(SOURCE)},
+        env=os.environ | ({} if SOURCE.name == "site-packages" else {"MYPYPATH": str(SOURCE)}),
         cwd=tmp_path,
         capture_output=True,
         text=True,
