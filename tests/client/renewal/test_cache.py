@@ -13,7 +13,7 @@ from relogin import Grant
 from relogin.client.renewal.cache import CredentialCache, _after_fork_in_child
 from relogin.client.renewal.flight import Flight, Status
 from relogin.client.renewal.policy import Credential, Decision, Key
-from relogin.client.renewal.protection_spaces import Blocked
+from relogin.client.renewal.protection_spaces import Blocked, ProtectionSpace
 from relogin.client.responders import SESSION, Action
 from tests.client.steps import KEY, ORIGIN, URL, Clock, a_cache, log_in, refused
 
@@ -298,3 +298,9 @@ def test_of_a_session_that_was_forgotten_nothing_is_remembered() -> None:
     cache.reset()
     cache.stands(credential, "GET", URL)
     assert not cache.stood(credential, "GET", URL, bare=True)
+
+
+def test_a_fork_leaves_the_refresh_token_to_its_parent() -> None:
+    space = ProtectionSpace(latest=Grant(token="t1", refresh="r1"))
+    space.leave_refresh_token()
+    assert space.latest == Grant(token="t1")

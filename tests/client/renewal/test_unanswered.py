@@ -9,11 +9,11 @@ import pytest
 
 from relogin import Grant
 from relogin.client.renewal.cache import CredentialCache
-from relogin.client.renewal.commands import Check, Final, Login, Replay
+from relogin.client.renewal.commands import Check, Final, Login, Replay, Wait
 from relogin.client.renewal.credential import Key
 from relogin.client.renewal.policy import Credential, Policy, ResponseInfo
 from relogin.client.renewal.unanswered import unanswered
-from relogin.client.responders import BEARER, SESSION
+from relogin.client.responders import BEARER, SESSION, Responder
 from relogin.client.terms.outcomes import Outcome
 from relogin.errors import BodyNotReplayable
 
@@ -70,3 +70,56 @@ def test_more_realms_than_can_be_remembered_are_forgotten_together() -> None:
         cache.vitality.seen(credential, 1.0)
     assert cache.vitality.last_seen(credentials[0]) < 0
     assert cache.vitality.last_seen(credentials[64]) == 1.0
+
+
+def test_a_newer_session_is_tried_at_once() -> None:
+    cache = a_cache()
+    sent = held(cache)
+    newer = cache.made(sent.key, SESSION, Grant(token="t2"))
+    cache.hold(newer, sent)
+    command = next(unanswered(cache, info(sent), cache.clock() + 1))
+    assert isinstance(command, Replay)
+    assert command.credential is newer
+
+
+def test_where_nobody_can_tell_those_who_wait_are_told_so_too() -> None:
+    cache = a_cache()
+    sent = held(cache)
+    asking, waiting = (unanswered(cache, info(sent), cache.clock() + 1) for _ in range(2))
+    assert isinstance(next(asking), Check)
+    assert isinstance(next(waiting), Wait)
+    with pytest.raises(StopIteration):
+        asking.throw(OSError())
+    assert end(waiting, None).outcome is Outcome.UNTOUCHED
+
+
+def test_who_waits_for_a_question_that_was_given_up_asks_it() -> None:
+    cache = a_cache()
+    sent = held(cache)
+    asking, waiting = (unanswered(cache, info(sent), cache.clock() + 1) for _ in range(2))
+    next(asking)
+    next(waiting)
+    asking.close()
+    assert isinstance(waiting.send(None), Check)
+    waiting.close()
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_a_challenge_that_holds_its_own_answer_renews_an_account_that_was_accepted(
+    accepted: bool,
+) -> None:
+    own = Responder("Own", authorization=str, grant_from=lambda _: Grant(token="t2"))
+    cache = CredentialCache(Policy(frozenset([ORIGIN]), (own,)))
+    sent = cache.made(Key(ORIGIN, ""), own, Grant(token="t1"))
+    cache.hold(sent, None)
+    if accepted:
+        cache.accepted(sent)
+    flow = unanswered(cache, info(sent), cache.clock() + 1)
+    next(flow)
+    refusal = info(sent, 401, challenges=['Own realm=""'])
+    if accepted:
+        command = flow.send(refusal)
+        assert isinstance(command, Replay)
+        assert command.credential.grant.token == "t2"
+    else:
+        assert end(flow, refusal).outcome is Outcome.UNTOUCHED
