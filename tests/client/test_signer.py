@@ -11,6 +11,7 @@ import pytest
 from relogin import BodyNotReplayable, InvalidGrant
 from relogin.client import Outcome, outcome
 from relogin.client.responders import Outgoing, Responder, Signer
+from relogin.client.terms.grant import Context
 from tests.client.either import Either, an_either
 from tests.client.hmac_scheme import HMAC, HMACSite
 from tests.client.server import Server
@@ -151,3 +152,10 @@ def test_the_target_is_what_goes_on_the_wire(url: str, target: str) -> None:
 def test_a_responder_that_does_not_say_how_a_token_travels_is_told_so() -> None:
     with pytest.raises(InvalidGrant, match="not known how to send a token of the scheme Custom"):
         Responder("Custom").carried("t")
+
+
+def test_a_context_that_is_no_logout_s_signs_nothing() -> None:
+    context = Context(challenge=None, error=None, realm="", method="GET", url="https://a.example")
+    headers: dict[str, str] = {}
+    assert context.sign(headers, "https://a.example/x") == "https://a.example/x"
+    assert headers == {}
