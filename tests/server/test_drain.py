@@ -3,6 +3,7 @@
 import asyncio
 import io
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -181,7 +182,10 @@ def test_asgi_reads_nothing_where_it_is_turned_off() -> None:
     assert sent_by_asgi([9, 1], 0)[0] == 2
 
 
-def test_asgi_reads_nothing_where_the_client_waits_for_100() -> None:
+def test_asgi_reads_nothing_where_the_client_waits_for_100(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(sys.modules, "hypercorn.protocol", raising=False)  # another test's server
     assert sent_by_asgi([9, 1], expect="100-continue")[0] == 2
 
 
