@@ -39,7 +39,7 @@ check-style: $(VENV)/.for-check
 check-types: $(VENV)/.for-check
 	@$(bin)/mypy
 	@$(bin)/python -m pip install --quiet --no-deps --upgrade --target build/niquests niquests
-	@PYTHONPATH=build/niquests $(bin)/pyright --pythonpath $(bin)/python --verifytypes relogin --ignoreexternal > build/types.txt \
+	@PATH="$(abspath $(bin)):$$PATH" PYTHONPATH=build/niquests $(bin)/pyright --verifytypes relogin --ignoreexternal > build/types.txt \
 	  || { cat build/types.txt; exit 1; }
 
 check-imports: $(VENV)/.for-check
