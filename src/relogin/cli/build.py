@@ -53,8 +53,6 @@ def _pair(argument: str) -> tuple[str, str]:
 def _of_the_scheme(challenge: Challenge) -> Challenge:
     """Hold a Session challenge to SPEC.md, which is stricter than the grammar."""
     session = SessionChallenge.from_challenge(challenge).to_challenge()
-    if challenge.token68 is not None:
-        raise UsageError("the Session scheme takes parameters, and no token68")
     for name, value in challenge.params.items():
         if session.get(name) != value:
             raise UsageError(f"the Session scheme has no such parameter or value: {name}={value}")

@@ -12,6 +12,8 @@ import pytest
 from relogin import Grant
 from relogin.client.aiohttp import SessionAuth
 from relogin.client.logins import Logout
+from relogin.client.stores.memory import MemoryStore
+from relogin.client.terms.origins import origin_of
 from tests.client.seats import CARRY, Device
 from tests.client.server import Answer, Server, serve
 from tests.client.steps import Told
@@ -110,3 +112,25 @@ def test_without_a_loop_it_can_be_given_back_too(device: Device) -> None:
     auth.logout()
     # `Logout` signs the request itself, whichever client it has.
     assert device.taken == {}
+
+
+@pytest.mark.parametrize("awaited", [True, False])
+def test_a_session_that_lies_in_a_store_is_given_back_and_forgotten(
+    device: Device, awaited: bool
+) -> None:
+    store = MemoryStore()
+    auth = an_auth(device, store=store)
+
+    async def main() -> None:
+        async with aiohttp.ClientSession(middlewares=[auth]) as session:
+            async with session.get(device.url):
+                pass
+            if awaited:
+                await auth.alogout()
+
+    asyncio.run(main())
+    if not awaited:
+        auth.logout()
+    assert device.taken == {}
+    (entry,) = store.get(origin_of(device.url), "").entries.values()
+    assert '"token"' not in entry.text
