@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from relogin import BodyNotReplayable, InvalidGrant
+from relogin import BodyNotReplayable, Grant, InvalidGrant
 from relogin.client import Outcome, outcome
-from relogin.client.responders import Outgoing, Responder, Signer
+from relogin.client.driver.credentials import extend
+from relogin.client.responders import SESSION, Outgoing, Responder, Signer
 from relogin.client.terms.grant import Context
 from tests.client.either import Either, an_either
 from tests.client.hmac_scheme import HMAC, HMACSite
 from tests.client.server import Server
+from tests.client.steps import KEY, URL, a_cache
 
 
 @pytest.fixture
@@ -159,3 +162,19 @@ def test_a_context_that_is_no_logout_s_signs_nothing() -> None:
     headers: dict[str, str] = {}
     assert context.sign(headers, "https://a.example/x") == "https://a.example/x"
     assert headers == {}
+
+
+class Deaf(Signer):
+    """A signer that must learn nothing."""
+
+    def sign(self, request: Outgoing) -> Mapping[str, str]:
+        return {}
+
+    def learn(self, sent: Mapping[str, str], answered: Mapping[str, str]) -> None:
+        pytest.fail("the answer is not to this signature")
+
+
+def test_a_signer_learns_nothing_from_an_answer_to_another_url() -> None:
+    cache = a_cache()
+    credential = replace(cache.made(KEY, SESSION, Grant(token="t1")), signer=Deaf(), signed_url=URL)
+    extend(cache, credential, {}, "https://api.example.com/elsewhere", {})

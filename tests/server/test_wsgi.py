@@ -141,6 +141,12 @@ def test_a_generator_that_never_starts_ends() -> None:
     assert call(admitted(lambda environ, start_response: iter(())))[0] == "not started"
 
 
+def test_a_body_that_is_all_there_is_passed_on_as_it_is() -> None:
+    body = (b"a", b"b")
+    _, sent = call(admitted(starting("200 OK", body), recheck=1.0))
+    assert sent is body
+
+
 class Interrupted(Chunks):
     def __iter__(self) -> Iterator[bytes]:
         yield b""
