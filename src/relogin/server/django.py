@@ -32,13 +32,14 @@ except ImportError as _missing:
     raise ImportError(
         "relogin.server.django needs Django: pip install 'relogin[django]'", name=_missing.name
     ) from _missing
+import django
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.backends.db import SessionStore as Database
 from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookies
 from django.core import signing
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, RequestAborted
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -278,7 +279,8 @@ class Guard:
         asked = decision.claim.request.source, decision.claim
         chunks: Any = response.streaming_content
         if response.is_async:
-            gone = CancelledError()  # which Django takes for a client that has
+            # What Django takes for a client that has gone.
+            gone = RequestAborted() if django.VERSION >= (6,) else CancelledError()
             again = partial(self._aagain, *asked)
             content: Any = astream(chunks, headers, gone, again=again, every=every)
         else:
