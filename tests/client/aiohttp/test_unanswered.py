@@ -11,8 +11,10 @@ import aiohttp
 import pytest
 import requests
 
+from relogin import Grant
 from relogin.client import outcome
 from relogin.client.aiohttp import SessionAuth
+from relogin.client.responders import Outgoing, Responder, Signer
 from relogin.client.signals import status
 from tests.client.aiohttp.test_aiohttp import an_auth, login_of, run
 from tests.client.breaking import HOW, UPLOAD, How, asked, breaking, checks, uploads
@@ -235,3 +237,25 @@ def test_a_time_out_is_an_upload_without_an_answer_too(server: Server) -> None:
         go.set()
 
     run(an_auth(server), main)
+
+
+class SignsNoHead(Signer):
+    """Signs what has a body or wants one, and nothing that only asks."""
+
+    def __init__(self, grant: Grant, _: object) -> None:
+        self.token = grant.token
+
+    def sign(self, request: Outgoing) -> dict[str, str] | None:
+        if request.method == "HEAD":
+            return None
+        return {"Authorization": f'Session token="{self.token}"'}
+
+
+def test_a_question_that_cannot_be_signed_is_asked_without(server: Server) -> None:
+    async def main(session: aiohttp.ClientSession) -> None:
+        await lost(session, server, "reset")
+        assert (await put(session, server))[:2] == (200, UPLOAD)
+
+    run(an_auth(server, responders=[Responder("Session", signer=SignsNoHead)]), main)
+    (question,) = checks(server)
+    assert "Authorization" not in question.headers

@@ -280,3 +280,15 @@ def test_a_transport_is_opened_and_closed_with_the_one_it_sends_with(server: Ser
             return (await client.get(f"{server.url}/login")).status_code
 
     assert asyncio.run(main()) == 200
+
+
+def test_a_client_that_is_closed_closes_what_the_transport_sends_with() -> None:
+    class Inner(httpx.BaseTransport):
+        closed = False
+
+        def close(self) -> None:
+            self.closed = True
+
+    inner = Inner()
+    httpx.Client(transport=UploadTransport(inner), trust_env=False).close()
+    assert inner.closed

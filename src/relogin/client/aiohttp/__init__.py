@@ -21,7 +21,7 @@ except ImportError as _missing:
 
 from relogin import errors
 from relogin.client.aiohttp.exchange import Exchange, Handler, put
-from relogin.client.aiohttp.unanswered import ask, is_unanswered
+from relogin.client.aiohttp.unanswered import NEVER_SENT, UNANSWERED, ask
 from relogin.client.driver import tasks
 from relogin.client.driver.async_principal import AsyncPrincipal, of_kind
 from relogin.client.driver.drive import stand_by
@@ -134,8 +134,8 @@ class SessionAuth(AsyncPrincipal[Any]):
     async def _see_to(self, exchange: Exchange, request: aiohttp.ClientRequest) -> None:
         try:
             await exchange.send(await self._credential(request, precious=exchange.is_precious))
-        except Exception as error:
-            if not (is_unanswered(error) and exchange.is_upload):
+        except UNANSWERED as error:
+            if isinstance(error, NEVER_SENT) or not exchange.is_upload:
                 raise
             failed: Exception | None = error
         else:

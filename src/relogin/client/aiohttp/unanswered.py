@@ -13,20 +13,19 @@ from aiohttp import (
 
 from relogin.client.aiohttp.lookahead import drain, look
 from relogin.client.driver.content import of_a_body
-from relogin.client.driver.credentials import for_request, sign
+from relogin.client.driver.credentials import for_request, sign, unsign
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Check
 from relogin.client.renewal.policy import ResponseInfo
 from relogin.client.terms.origins import sent_to
 from relogin.client.terms.signer import Outgoing
 
-__all__ = ["ask", "challenge_lines", "is_unanswered"]
+__all__ = ["NEVER_SENT", "UNANSWERED", "ask", "challenge_lines"]
 
 
-def is_unanswered(error: Exception) -> bool:
-    """Tell whether a request may have reached its server, which has not answered it."""
-    never_sent = isinstance(error, ClientConnectorError | ConnectionTimeoutError)
-    return isinstance(error, ClientConnectionError | TimeoutError) and not never_sent
+UNANSWERED = (ClientConnectionError, TimeoutError)
+"""The errors after which a request may have reached its server, but for `NEVER_SENT`."""
+NEVER_SENT = (ClientConnectorError, ConnectionTimeoutError)
 
 
 async def ask(
@@ -36,7 +35,7 @@ async def ask(
     headers = request.headers.copy()
     for name in {name for name in headers if of_a_body(name)}:
         headers.popall(name)
-    url = command.url
+    url = unsign(headers, command.url, command.credential)  # what signed the upload itself
     outgoing = Outgoing(command.method, url, headers, lambda: ())
     credential = for_request(cache.current(command.credential), outgoing)
     if credential is not None:

@@ -130,6 +130,7 @@ class Exchange:
             [pair for pair in request.headers.multi_items() if not of_a_body(pair[0])]
         )
         small.headers.encoding = "latin-1"
+        put_url(small, unsign(small.headers, str(small.url), command.credential))
         self._signed(small, self._cache.current(command.credential))
         return small
 

@@ -22,11 +22,13 @@ class Uploads:
 
     def handle_request(self, request: Any) -> Any:
         """Send a request; of an upload that breaks off find out why."""
+        exchange: UploadExchange | None = request.extensions.get(EXTENSION)
+        if exchange is None:
+            return self._transport.handle_request(request)
         try:
             return self._transport.handle_request(request)
-        except Exception as error:
-            exchange: UploadExchange | None = request.extensions.get(EXTENSION)
-            if exchange is None or not exchange.is_unanswered(error, request):
+        except exchange.unanswered as error:
+            if not exchange.is_upload(error, request):
                 raise
             failed = error
         try:
@@ -77,11 +79,13 @@ class UploadsAsync:
 
     async def handle_async_request(self, request: Any) -> Any:
         """Send a request; of an upload that breaks off find out why."""
+        exchange: UploadExchange | None = request.extensions.get(EXTENSION)
+        if exchange is None:
+            return await self._transport.handle_async_request(request)
         try:
             return await self._transport.handle_async_request(request)
-        except Exception as error:
-            exchange: UploadExchange | None = request.extensions.get(EXTENSION)
-            if exchange is None or not exchange.is_unanswered(error, request):
+        except exchange.unanswered as error:
+            if not exchange.is_upload(error, request):
                 raise
             failed = error
         try:

@@ -65,18 +65,22 @@ class UploadExchange(Exchange):
         Nothing can be sent again any more: httpx is about to raise the error.
         """
         request = getattr(error, "_request", None) or self._request
-        if isinstance(error, Exception) and self.is_unanswered(error, request):
+        if isinstance(error, self.unanswered) and self.is_upload(error, request):
             lost: Generator[Any, Any, Response | None] = self.lost(error, request, again=False)
             yield from lost
 
-    def is_unanswered(self, error: BaseException | None, request: Request) -> bool:
+    @property
+    def unanswered(self) -> tuple[type[Exception], ...]:
+        """The errors after which a request may have reached its server."""
+        return self._library.unanswered
+
+    def is_upload(self, error: Exception, request: Request) -> bool:
         """Tell whether an error is the end of an upload, and nobody has looked at it yet."""
-        ours = isinstance(error, self._library.unanswered) and error is not self._looked_at
-        return ours and has_body(request.headers)
+        return error is not self._looked_at and has_body(request.headers)
 
     def _sent_again(self, request: Request, command: Replay) -> Generator[Step, Any, ResponseInfo]:
-        if self._credential is not None:
-            put_url(request, unsign(request.headers, str(request.url), self._credential))
+        dead: Any = self._credential  # nobody asks about a request that had none
+        put_url(request, unsign(request.headers, str(request.url), dead))
         self._credential = self._signed(request, self._cache.current(command.credential))
         if isinstance(request.stream, Chunks | AsyncChunks):
             yield Begin(request.stream)

@@ -86,10 +86,10 @@ class Hook:
         self, error: RequestException, prepared: PreparedRequest, way: Way, sending: dict[str, Any]
     ) -> Response:
         """Find the response of an upload that ended in an error, or raise that error."""
-        if self.upload is None or inside(self.auth._cache):
-            raise error
-        self.upload.answered = True
-        if not is_unanswered(error):
+        upload = None if inside(self.auth._cache) else self.upload
+        if upload is not None:
+            upload.answered = True
+        if upload is None or not is_unanswered(error):
             raise error
         return Lost(self, error, prepared, way, sending).answered_after_all()
 

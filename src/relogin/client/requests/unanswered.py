@@ -13,6 +13,7 @@ from urllib3.exceptions import NewConnectionError
 
 from relogin.client.drain import drain
 from relogin.client.driver.content import of_a_body
+from relogin.client.driver.credentials import unsign
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Check
 from relogin.client.renewal.policy import Credential, ResponseInfo
@@ -68,6 +69,7 @@ def ask(
 ) -> ResponseInfo:
     """Send a small request the way that an upload took, and say what it was answered."""
     prepared = _small(command)
+    prepared.url = unsign(prepared.headers, command.url, command.credential)
     sign_prepared(prepared, cache.current(command.credential))
     timeout = route.sending.get("timeout") or cache.policy.login_timeout
     sending = {**route.sending, "stream": True, "timeout": timeout}
