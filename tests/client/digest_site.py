@@ -41,6 +41,10 @@ class DigestSite:
     next_nonces: bool = False
     proves: bool | None = True
     """Whether `rspauth` is right; `None` sends none."""
+    realms: Callable[[str], str] = lambda path: "dig"
+    """The realm that a path lies in."""
+    redirects: dict[str, str] = field(default_factory=dict)
+    """Where an accepted request for a path is sent."""
     userhash: bool = False
     charset: bool = False
     user: str = USER
@@ -53,6 +57,7 @@ class DigestSite:
     wrong: int = 0
     """Answers that no password of this site could have given."""
     nonces: dict[str, _Nonce] = field(default_factory=dict)
+    realm: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -65,6 +70,7 @@ class DigestSite:
     def _answer(self, request: Request) -> Answer:
         if request.path.startswith("/to/"):
             return Answer(307, (("Location", request.path.removeprefix("/to")),))
+        self.realm = self.realms(request.path)
         field_value = request.headers.get("Authorization", "")
         if not field_value.startswith("Digest "):
             return self._refuse(stale=False)
@@ -76,6 +82,8 @@ class DigestSite:
         if self.refuses or not self._is_fresh(sent):
             self.refuses = max(self.refuses - 1, 0)
             return self._refuse(stale=self.says_stale)
+        if request.path in self.redirects:
+            return Answer(307, (("Location", self.redirects[request.path]),))
         return Answer(200, tuple(self._info(sent)), request.body or b"content")
 
     def expire(self) -> None:
@@ -86,7 +94,7 @@ class DigestSite:
     # Challenging
 
     def _refuse(self, *, stale: bool) -> Answer:
-        parts = [f'realm="dig", nonce="{self._new_nonce()}", algorithm={self.algorithm}']
+        parts = [f'realm="{self.realm}", nonce="{self._new_nonce()}", algorithm={self.algorithm}']
         parts += [f'qop="{self.qop}"'] if self.qop else []
         parts += ["stale=true"] if stale else []
         parts += ["userhash=true"] if self.userhash else []
@@ -107,7 +115,7 @@ class DigestSite:
         return hashlib.new(function, ":".join(parts).encode()).hexdigest()
 
     def _secret(self, sent: Credentials) -> str:
-        secret = self._hex(self.user, "dig", self.password)
+        secret = self._hex(self.user, self.realm, self.password)
         if self.algorithm.endswith("-sess"):
             secret = self._hex(secret, sent["nonce"], sent["cnonce"])
         return secret
@@ -131,7 +139,7 @@ class DigestSite:
 
     def _is_user(self, sent: Credentials) -> bool:
         if self.userhash:
-            return sent["username"] == self._hex(self.user, "dig")
+            return sent["username"] == self._hex(self.user, self.realm)
         if self.charset and not self.user.isascii():
             return sent.get("username*") == f"UTF-8''{quote(self.user)}"
         return sent.get("username") == self.user

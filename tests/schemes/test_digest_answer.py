@@ -86,6 +86,21 @@ def test_the_example_of_a_name_in_utf_8_is_written_as_rfc_8187_says() -> None:
     assert (sent["username*"], "username" in sent) == ("UTF-8''J%C3%A4s%C3%B8n%20Doe", False)
 
 
+@pytest.mark.parametrize("userhash", [True, False])
+def test_a_server_of_utf_8_gets_name_and_password_in_their_composed_form(userhash: bool) -> None:
+    field = f'Digest realm="x", nonce="n", qop="auth", charset=utf-8, userhash={userhash}'
+    forms = [("Ja\u0308s", "se\u0301cret"), ("J\u00e4s", "s\u00e9cret")]
+    sent = [answered(Answers(challenge(field), *f, cnonce="c"), "GET", "/") for f in forms]
+    assert sent[0] == sent[1]
+
+
+def test_a_server_without_a_charset_gets_them_as_they_are() -> None:
+    name = "Ja\u0308s"
+    sent = answered(Answers(challenge('Digest realm="x", nonce="n"'), name, "p"), "GET", "/")
+    assert sent["username"].encode("latin-1") == name.encode()
+    assert sent["response"] == md5(f"{md5(f'{name}:x:p')}:n:{md5('GET:/')}")
+
+
 def test_a_name_without_a_charset_is_sent_as_the_octets_of_utf_8() -> None:
     answers = Answers(challenge('Digest realm="x", nonce="n", qop="auth"'), "Jäsøn", "p")
     sent = answered(answers, "GET", "/")

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import NamedTuple
+from unicodedata import normalize
 from urllib.parse import quote
 
 from relogin.errors import ChallengeSyntaxError
@@ -47,6 +48,8 @@ class Answers:
     def __init__(
         self, challenge: DigestChallenge, user: str, password: str, *, cnonce: str | None = None
     ) -> None:
+        if _is_utf_8(challenge):  # and in its composed form (RFC 7616 §4)
+            user, password = normalize("NFC", user), normalize("NFC", password)
         self._challenge = challenge
         self._user = user
         self._algorithm = _algorithm(challenge)
@@ -112,7 +115,7 @@ class Answers:
             return {"username": self._hex(self._account())}
         if user.isascii():
             return {"username": user}
-        if (asked.charset or "").upper() == "UTF-8":  # §3.4.4, as RFC 8187 writes it
+        if _is_utf_8(asked):  # §3.4.4, as RFC 8187 writes it
             return {"username*": f"UTF-8''{quote(user, safe='')}"}
         # A server of before RFC 7616 compares octets; mostly they are those of UTF-8.
         return {"username": user.encode().decode("latin-1")}
@@ -170,6 +173,10 @@ class Answers:
             ":".join((*parts, self._hex(what.encode("latin-1")))).encode("latin-1")
         )
         return secrets.compare_digest(proof.lower().encode(), expected.encode())
+
+
+def _is_utf_8(challenge: DigestChallenge) -> bool:
+    return (challenge.charset or "").upper() == "UTF-8"
 
 
 def _algorithm(challenge: DigestChallenge) -> Algorithm:

@@ -49,6 +49,8 @@ def test_user_names_in_utf_8_are_understood(server: Server, either: Either, user
         lambda ours: [ours, 'Digest realm="dig", nonce="x", algorithm=MD5, qop="auth"'],
         lambda ours: [f'{ours}, Digest realm="dig", nonce="x", algorithm=MD5, qop="auth"'],
         lambda ours: [ours.replace("Digest", "digest").replace("SHA-256", '"sha-256"')],
+        lambda ours: [ours.replace('"', "'")],
+        lambda ours: [ours.replace(",", " ").replace("  ", " ")],
     ],
 )
 def test_it_finds_the_strongest_that_it_can_answer(

@@ -88,6 +88,15 @@ def test_a_next_nonce_saves_every_further_challenge(server: Server, either: Eith
     assert counted(site) == [1] * 5
 
 
+def test_a_realm_that_is_renamed_costs_one_challenge(site: DigestSite, either: Either) -> None:
+    caller = attach(either, site)
+    for realm in ("dig", "renamed"):
+        site.realms = lambda path, realm=realm: realm  # type: ignore[misc]
+        for path in ("/1", "/2"):
+            assert caller.get(f"{site.server.url}{path}").status_code == 200
+    assert (site.wrong, len(site.challenged)) == (1, 2)
+
+
 @pytest.fixture(params=["requests", "httpx"])
 def ask(request: pytest.FixtureRequest, site: DigestSite) -> Iterator[Callable[[], int]]:
     """One client for many threads."""

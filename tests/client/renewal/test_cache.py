@@ -254,12 +254,30 @@ def test_where_one_grant_is_left_it_is_sent_everywhere() -> None:
     assert cache.for_request(ORIGIN, "https://api.example.com/c") is None
 
 
-def test_sixteen_folders_of_a_realm_are_remembered() -> None:
+def test_of_two_realms_of_a_folder_the_later_is_chosen() -> None:
+    cache, base = a_cache(), "https://api.example.com"
+    log_in(cache, "old", refused(url=f"{base}/a/1", challenge='Session realm="old"'))
+    new = log_in(cache, "new", refused(url=f"{base}/a/2", challenge='Session realm="new"'))
+    chosen = [cache.for_request(ORIGIN, f"{base}/a/{path}") for path in ("1", "2", "3", "b/4")]
+    assert chosen == [new] * 4
+
+
+def test_two_realms_that_share_a_folder_are_told_apart_by_their_paths() -> None:
+    cache, base = a_cache(), "https://api.example.com"
+    one = log_in(cache, "one", refused(url=f"{base}/one", challenge='Session realm="one"'))
+    two = log_in(cache, "two", refused(url=f"{base}/two", challenge='Session realm="two"'))
+    cache.asked(one.key, f"{base}/one")
+    chosen = [cache.for_request(ORIGIN, base + path) for path in ("/one?x", "/two", "/twofold")]
+    assert chosen == [one, two, one]
+
+
+def test_the_last_sixteen_places_of_a_realm_are_remembered() -> None:
     cache = a_cache()
     log_in(cache)
-    for number in range(30):
+    for number in [*range(30), 20]:
         cache.asked(KEY, f"https://api.example.com/{number}/x")
-    assert len(cache._spaces[ORIGIN][KEY].folders) == 16
+    places = list(cache._spaces[ORIGIN][KEY].places)
+    assert places == [f"/{n}/" for n in [14, *range(15, 20), *range(21, 30), 20]]
 
 
 def test_what_is_asked_for_in_an_unknown_realm_is_not_remembered() -> None:

@@ -185,7 +185,8 @@ class Exchange:
             if isinstance(found, tuple):
                 return found
             yield Drain(response, over=True)
-            request = self._copy(found)
+            request, url = self._copy(found), str(found.url)
+            credential = self._cache.for_request(sent_to(url), url) or credential
 
     def _signed(self, request: Request, credential: Credential) -> Credential | None:
         """Put a grant on a request; return it as it goes out, if it can be signed."""

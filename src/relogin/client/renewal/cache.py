@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 from weakref import WeakSet
 
 from relogin.client.renewal.credential import Credential, Key
@@ -40,6 +41,7 @@ class CredentialCache(Grants):
     def __init__(self, policy: Policy, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(policy, clock)
         self._spaces: dict[str, dict[Key, ProtectionSpace]] = {}
+        self._moments = count(1)
         self._refused: dict[str, Blocked] = {}
         self._consulted: set[str] = set()
         self.departures: Departures = Departures(policy)
@@ -61,7 +63,8 @@ class CredentialCache(Grants):
     def for_request(self, origin: str, url: str) -> Credential | None:
         """Choose the grant to send before anybody asked: the realm's that `url` lies in.
 
-        With several realms known it is the deepest path that was challenged (RFC 7617 §2.2).
+        With several realms known it is the deepest path that was challenged (RFC 7617 §2.2), and of
+        two that were challenged there the later: a server may rename its realm.
         """
         realms = self._credentials.get(origin)
         if not realms:
@@ -72,7 +75,7 @@ class CredentialCache(Grants):
             spaces = self._spaces.get(origin, {})
             depth = {key: spaces[key].depth(url) for key in realms if key in spaces}
         key = max(depth, key=depth.__getitem__, default=None)
-        return realms[key] if key is not None and depth[key] else None
+        return realms[key] if key is not None and depth[key][0] else None
 
     def stands(self, credential: Credential, method: str, url: str) -> None:
         """Remember that a 401 without a reason outlasted a login, while this session is current."""
@@ -91,8 +94,11 @@ class CredentialCache(Grants):
         with self._lock:
             space = self.space(key)
             if space is not None:
-                space.reaches(url)
+                self._reaches(key.origin, space, url)
                 space.challenges |= challenged
+
+    def _reaches(self, origin: str, space: ProtectionSpace, url: str) -> None:
+        space.reaches(url, next(self._moments), contested=len(self._spaces[origin]) > 1)
 
     def demands(self, key: Key) -> Demands:
         """Return what is remembered of the scopes that a realm demands."""
@@ -262,7 +268,8 @@ class CredentialCache(Grants):
             if self._flights.get(flight.key) is not flight:
                 return False
             self._hold(credential)
-            self._spaces[flight.key.origin][flight.key].reaches(url)
+            spaces = self._spaces[flight.key.origin]
+            self._reaches(flight.key.origin, spaces[flight.key], url)
         self.end(flight, Status.GRANTED)
         return True
 

@@ -6,7 +6,7 @@ from relogin.client.events import Event, EventKind, heard, tell
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Final
 from relogin.client.renewal.flight import Flight, Status
-from relogin.client.renewal.policy import Decision, ResponseInfo
+from relogin.client.renewal.policy import UNAUTHORIZED, Decision, ResponseInfo
 from relogin.client.renewal.protection_spaces import Blocked
 from relogin.client.terms.outcomes import Outcome
 from relogin.errors import (
@@ -18,7 +18,7 @@ from relogin.errors import (
     ReloginError,
 )
 
-__all__ = ["ended", "not_replayed", "refused", "report"]
+__all__ = ["ended", "foreign", "not_replayed", "refused", "report"]
 
 
 def _failure(blocked: Blocked, now: float) -> ReloginError | None:
@@ -58,6 +58,14 @@ def refused(
     """End because no login is tried now."""
     report(cache, EventKind.REFUSED, decision, reason=blocked.outcome)
     return Final(info, blocked.outcome, _failure(blocked, cache.clock()))
+
+
+def foreign(cache: CredentialCache, info: ResponseInfo) -> Final | None:
+    """End at another origin's 401, if it is one: nothing is sent there."""
+    if info.status != UNAUTHORIZED or info.origin in cache.policy.origins:
+        return None
+    tell(cache.policy.listener, Event(EventKind.REFUSED, info.origin, reason=Outcome.FOREIGN))
+    return Final(info, Outcome.FOREIGN)
 
 
 def not_replayed(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> Final:

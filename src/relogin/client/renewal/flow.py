@@ -19,7 +19,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from relogin.client.events import Event, EventKind, heard, tell
+from relogin.client.events import EventKind, heard
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import (
     Ask,
@@ -32,11 +32,11 @@ from relogin.client.renewal.commands import (
     Replay,
     Wait,
 )
-from relogin.client.renewal.ends import ended, not_replayed, report
+from relogin.client.renewal.ends import ended, foreign, not_replayed, report
 from relogin.client.renewal.flight import Flight, Status
 from relogin.client.renewal.from_challenge import answer_itself, answers_itself
 from relogin.client.renewal.log_in import log_in
-from relogin.client.renewal.policy import UNAUTHORIZED, Credential, Decision, ResponseInfo
+from relogin.client.renewal.policy import Credential, Decision, ResponseInfo
 from relogin.client.renewal.protection_spaces import Blocked
 from relogin.client.renewal.settled import settled
 from relogin.client.renewal.shared import consult, find, give_back, publish, take_turn
@@ -317,10 +317,9 @@ def _in_vain(cache: CredentialCache, *, in_time: bool) -> LoginTimeout:
 
 def _unanswered(cache: CredentialCache, info: ResponseInfo, outcome: Outcome) -> Final:
     """Tell why nothing is done about a response, where there is something to tell."""
-    if info.status == UNAUTHORIZED and info.origin not in cache.policy.origins:
-        event = Event(EventKind.REFUSED, info.origin, reason=Outcome.FOREIGN)
-        tell(cache.policy.listener, event)
-        return Final(info, Outcome.FOREIGN)
+    final = foreign(cache, info)
+    if final is not None:
+        return final
     if heard(cache.policy.listener) and info.origin in cache.policy.origins:
         lapsed = cache.policy.challenged(info)
         if lapsed is not None and lapsed.error is not None:

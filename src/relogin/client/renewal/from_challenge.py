@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from relogin.client.events import EventKind
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Command, Final, Flow, Replay, Wait
-from relogin.client.renewal.ends import ended, not_replayed, refused, report
+from relogin.client.renewal.ends import ended, foreign, not_replayed, refused, report
 from relogin.client.renewal.flight import Flight, Status
 from relogin.client.renewal.log_in import log_in
 from relogin.client.renewal.policy import UNAUTHORIZED, Credential, Decision, ResponseInfo
@@ -52,10 +52,11 @@ def answer_itself(cache: CredentialCache, info: ResponseInfo, decision: Decision
         came = yield from attempt(cache, info, decision)
         if isinstance(came, Final):
             return came
-        own, info = came
-        again = _again(cache, own, info)
-        if again is None:
-            return Final(info, Outcome.REPLAYED)
+        own = came[0] if _is_refused(info, came[1]) else None
+        info = came[1]
+        again = cache.policy.decision(info) if info.status == UNAUTHORIZED else None
+        if again is None or not answers_itself(again):
+            return foreign(cache, info) or Final(info, Outcome.REPLAYED)
         decision = again
     return _final(cache, info, decision, own) or Final(info, Outcome.REPLAYED)
 
@@ -100,11 +101,12 @@ def _refusal() -> LoginRefused:
     return LoginRefused("the server does not accept this user and password")
 
 
-def _again(cache: CredentialCache, own: Credential, info: ResponseInfo) -> Decision | None:
-    """Find what an answer to a signed request asks for, if it is refused again."""
-    decision = cache.policy.decision(info) if info.status == UNAUTHORIZED else None
-    same = decision is not None and decision.key == own.key and answers_itself(decision)
-    return decision if same else None
+def _is_refused(asked: ResponseInfo, info: ResponseInfo) -> bool:
+    """Tell whether an answer refuses what the request was signed with.
+
+    From where a redirect led on it does not: whoever sent the redirect has accepted it.
+    """
+    return info.status == UNAUTHORIZED and info.url == asked.url
 
 
 def _at_once(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> Attempt:
@@ -115,7 +117,7 @@ def _at_once(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> 
         return (yield from _alone(cache, info, decision))
     own, sent = _own(cache, decision, grant), info.sent_with
     came = yield from _replayed(cache, info, decision, own)
-    if isinstance(came, Final) or came[1].status != UNAUTHORIZED:
+    if isinstance(came, Final) or not _is_refused(info, came[1]):
         cache.hold(own, sent)
     return came
 
@@ -158,12 +160,12 @@ def _tried(
     came = yield from _replayed(cache, info, decision, own)
     if isinstance(came, Final):  # the next request will show whether it is accepted
         cache.settle(flight, own, info.url)
-    elif came[1].status != UNAUTHORIZED:
+    elif not _is_refused(info, came[1]):
         cache.settle(flight, own, info.url)
         cache.accepted(own)
     else:
-        again = _again(cache, own, came[1])
-        if again is not None and again.error is None:
+        again = cache.policy.decision(came[1])
+        if again is not None and again.key == own.key and again.error is None:
             cache.failed(flight, _refusal(), refused=True)
     return came
 

@@ -13,7 +13,7 @@ from relogin.client.terms.outcomes import Outcome
 
 __all__ = ["Blocked", "ProtectionSpace", "outage"]
 
-_MOST_FOLDERS = 16
+_MOST_PLACES = 16
 _MOST_STANDING = 64  # methods and paths that answer 401 for another reason than the session
 _FIRST_PAUSE, _LONGEST_PAUSE, _LONGEST_RETRY_AFTER = 1.0, 60.0, 3600.0
 
@@ -50,7 +50,8 @@ class ProtectionSpace:
     latest: Grant | None = None
     blocked: Blocked | None = None
     led: deque[float] = field(default_factory=deque)
-    folders: set[str] = field(default_factory=set)
+    places: dict[str, int] = field(default_factory=dict)
+    """Folders and paths that it was asked for at, and a number that grows each time."""
     challenges: bool = False
     accepted: bool = False
     demands: Demands = field(default_factory=Demands)
@@ -76,15 +77,26 @@ class ProtectionSpace:
         if self.latest is not None:
             self.latest = replace(self.latest, refresh=None)
 
-    def reaches(self, url: str) -> None:
-        """Remember that this space was asked for at `url` (RFC 7617 §2.2)."""
-        if len(self.folders) < _MOST_FOLDERS:
-            self.folders.add(urlsplit(url).path.rpartition("/")[0] + "/")
+    def reaches(self, url: str, moment: int, *, contested: bool) -> None:
+        """Remember that this space was asked for at `url` (RFC 7617 §2.2).
 
-    def depth(self, url: str) -> int:
-        """Tell how much of the path of `url` lies in this space; 0 where nothing is known to."""
+        Its folder is most often all of one space. Where it is `contested`, the path counts too.
+        """
         path = urlsplit(url).path
-        return max((len(f) for f in self.folders if path.startswith(f)), default=0)
+        for place in (_folder(path), path) if contested else (_folder(path),):
+            self.places.pop(place, None)
+            self.places[place] = moment
+        while len(self.places) > _MOST_PLACES:
+            del self.places[next(iter(self.places))]
+
+    def depth(self, url: str) -> tuple[int, int]:
+        """Tell how much of the path of `url` lies in this space, and since when.
+
+        Nothing where nothing is known to.
+        """
+        path = urlsplit(url).path
+        fits = ((len(p), since) for p, since in self.places.items() if _lies_in(path, p))
+        return max(fits, default=(0, 0))
 
     def stands(self, generation: int, method: str, url: str) -> None:
         """Remember that a 401 without a reason outlasted the login of this generation."""
@@ -98,3 +110,11 @@ class ProtectionSpace:
         latest, found = self.standing
         outlasted = latest == generation and (method, urlsplit(url).path) in found
         return outlasted or (bare and self.challenges)
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0] + "/"
+
+
+def _lies_in(path: str, place: str) -> bool:
+    return path == place or (place.endswith("/") and path.startswith(place))

@@ -15,6 +15,7 @@ from relogin.schemes.choose import strongest
 from relogin.schemes.digest import DigestChallenge
 from relogin.schemes.digest_answer import Answers
 from relogin.schemes.digest_hash import algorithm_named
+from relogin.session import without_quotes
 from relogin.wire.model import AuthInfo, Challenge
 
 __all__ = ["Account", "digest"]
@@ -37,6 +38,7 @@ def digest(account: Callable[[], Account | None], *, check_server: bool) -> Resp
         choose=_choose,
         signer=answering.signer,
         grant_from=answering.grant_from,
+        reading=without_quotes,
     )
 
 
