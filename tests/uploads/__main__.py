@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import logging
 import sys
 import tempfile
@@ -39,6 +40,8 @@ def main() -> int:
             for cell in group:
                 count = tried(cell, running, options.tries, row=options.row, bare=options.bare)
                 _show(cell, count, options.tries * options.row)
+                if options.json is not None:
+                    _keep(options.json, cell, count, options)
                 wrong += len(count.wrong)
                 total.arrived += count.arrived
                 total.renewed += count.renewed
@@ -54,6 +57,13 @@ def _show(cell: Cell, count: Count, uploads: int) -> None:
     head = (cell.server, cell.route, cell.client, size, cell.body)
     counts = (count.arrived, count.renewed, count.lost, f"{count.seconds / uploads:.2f}")
     print(_ROW.format(*head, *counts, seen + wrong), flush=True)
+
+
+def _keep(file: Path, cell: Cell, count: Count, options: argparse.Namespace) -> None:
+    """Add a cell to a file with one JSON object a line: a long run may be cut into slices."""
+    how = {name: getattr(options, name) for name in ("tries", "row", "drain", "bare")}
+    with file.open("a") as kept:
+        kept.write(json.dumps({**cell._asdict(), **how, **vars(count)}) + "\n")
 
 
 def _octets(size: str) -> int:
@@ -73,6 +83,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-drain", dest="drain", action="store_false", help=drain)
     bare = "without relogin's adapter and transport for uploads"
     parser.add_argument("--bare", action="store_true", help=bare)
+    kept = "a file that each cell is added to, as a line of JSON"
+    parser.add_argument("--json", type=Path, metavar="FILE", help=kept)
     return parser
 
 

@@ -65,7 +65,7 @@ class Site:
             self.logins, self.uploads = 0, []
         return json.dumps(told)
 
-    def answer(self, path: str, length: int, digest: str) -> str:
+    def answer(self, method: str, path: str, length: int, digest: str) -> str:
         """Answer a request that was read to its end."""
         if path == "/login":
             return self.log_in()
@@ -73,7 +73,9 @@ class Site:
             return self.kill()
         if path == "/log":
             return self.log()
-        return self.apply(path, length, digest) if path.startswith("/upload/") else "alive"
+        if path.startswith("/upload/") and method != "HEAD":
+            return self.apply(path, length, digest)
+        return "alive"
 
 
 site = Site()
@@ -95,9 +97,10 @@ def _wsgi(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterab
     if stated and left:
         start_response("400 Bad Request", [("Content-Length", "0")])
         return [b""]
-    said = site.answer(environ["PATH_INFO"], length, digest.hexdigest()).encode()
+    method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+    said = site.answer(method, path, length, digest.hexdigest()).encode()
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(said)))])
-    return [said]
+    return [] if method == "HEAD" else [said]
 
 
 Message = MutableMapping[str, Any]
@@ -119,10 +122,11 @@ async def _asgi(
         await send({"type": "http.response.start", "status": 400, "headers": []})
         await send({"type": "http.response.body"})
         return
-    said = site.answer(scope["path"], length, digest.hexdigest()).encode()
+    said = site.answer(scope["method"], scope["path"], length, digest.hexdigest()).encode()
     headers = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(said))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": said})
+    body = b"" if scope["method"] == "HEAD" else said
+    await send({"type": "http.response.body", "body": body})
 
 
 wsgi = relogin.server.wsgi.SessionGate(_wsgi, site.verify, **_gate)

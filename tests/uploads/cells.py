@@ -137,7 +137,12 @@ def tried(cell: Cell, running: Site, tries: int, *, row: int = 1, bare: bool = F
             http2=running.http2,
             bare=bare,
         )
-        _judge(count, CLIENTS[cell.client](job), running.log())
+        try:
+            uploads = CLIENTS[cell.client](job)
+        except Exception as error:  # noqa: BLE001 - the server does not answer even a first login
+            count.seen[f"{type(error).__name__} before the upload"] += 1
+            continue
+        _judge(count, uploads, running.log())
     count.seconds = time.monotonic() - began
     return count
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import threading
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -259,3 +261,44 @@ def test_a_question_that_cannot_be_signed_is_asked_without(server: Server) -> No
     run(an_auth(server, responders=[Responder("Session", signer=SignsNoHead)]), main)
     (question,) = checks(server)
     assert "Authorization" not in question.headers
+
+
+class Counting(io.BufferedReader):
+    """A file that counts how often it is put anywhere, and knows how often before it was read."""
+
+    seeks = 0
+    before: int | None = None
+
+    def seek(self, position: int, whence: int = 0) -> int:
+        self.seeks += 1
+        return super().seek(position, whence)
+
+    def read(self, most: int | None = -1) -> bytes:
+        self.before = self.seeks if self.before is None else self.before
+        return super().read(most)
+
+
+def test_a_file_that_is_being_sent_is_left_alone_until_its_sending_has_ended(
+    server: Server, tmp_path: Path
+) -> None:
+    """A thread of aiohttp's reads it until then, and would go on elsewhere."""
+    path, seen = tmp_path / "file", list[tuple[int, int | None]]()
+    path.write_bytes(b"x" * 20_000_000)
+    file = Counting(io.FileIO(path))
+
+    async def main(session: aiohttp.ClientSession) -> None:
+        async with session.get(f"{server.url}/first"):
+            pass
+        server.kill()
+        server.early = True
+        assert (await put(session, server, "POST", data=file))[0] == 200
+
+    async def login(context: Any) -> Grant:
+        seen.append((file.seeks, file.before))
+        return await login_of(server)(context)
+
+    run(an_auth(server, login), main)
+    (first, (at_login, before)) = seen
+    assert first == (0, None)
+    assert at_login == before
+    assert uploads(server)[-1] == path.read_bytes()

@@ -57,6 +57,8 @@ class Exchange:
         self._handler = handler
         self._origin = sent_to(str(request.url))
         self._rewind = watch(request, _spent)
+        # Asked now: while it is being sent, a thread of aiohttp's reads its file.
+        self._repeats = self._rewind()
         end_if_refused(request)
         self.began: float = 0.0
 
@@ -122,7 +124,7 @@ class Exchange:
     @property
     def is_precious(self) -> bool:
         """Whether the request is long, or cannot be sent twice."""
-        return is_precious(self.request.headers, self._rewind)
+        return is_precious(self.request.headers, lambda: self._repeats)
 
     @property
     def is_lost(self) -> bool:
@@ -164,8 +166,9 @@ class Exchange:
         """End a refused sending: where the 401 came early, the body may still be on its way."""
         if self.is_sent:
             await drain(self.response)  # at whose end aiohttp cancels what still writes
-        await self.request.close()  # which waits for that: its thread may be reading the file
-        self._rewind()
+        await self.request.close()  # which waits for that
+        if not self._rewind():
+            raise _spent()
 
     def info(self) -> ResponseInfo:
         """Return what the flow needs to know of the answer."""
@@ -180,7 +183,7 @@ class Exchange:
             sent_with=sent_with(self._cache, self.credential, request.headers, url),
             challenges=challenge_lines(response),
             once=True,  # what aiohttp itself tries again is idempotent, and comes through here anew
-            replayable=not (self.is_dead or self.is_lost) or self._rewind(),
+            replayable=self._repeats,
             signal=self.signal,
         )
 
@@ -194,7 +197,7 @@ class Exchange:
             url=url,
             origin=self._origin,
             sent_with=sent_with(self._cache, self.credential, request.headers, url),
-            replayable=self._rewind(),
+            replayable=self._repeats,
         )
 
 
