@@ -2,9 +2,10 @@
 
 import sys
 from collections.abc import Iterable, Iterator
+from io import BytesIO
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
-from wsgiref.util import setup_testing_defaults
+from wsgiref.util import FileWrapper, setup_testing_defaults
 from wsgiref.validate import validator
 
 import pytest
@@ -66,9 +67,11 @@ def test_the_gate_passes_the_standard_librarys_validator() -> None:
         body.close()  # type: ignore[attr-defined]
 
 
-def test_a_body_is_handed_on_as_it_is_so_that_servers_can_send_files_their_way() -> None:
-    body = Chunks(b"a")
-    assert call(admitted(starting("200 OK", body)))[1] is body
+@pytest.mark.parametrize("recheck", [None, 30])
+def test_a_file_is_handed_on_as_it_is_so_that_servers_can_send_it_their_way(recheck: Any) -> None:
+    body = FileWrapper(BytesIO(b"a"))
+    environ = {"wsgi.file_wrapper": FileWrapper}
+    assert call(admitted(starting("200 OK", body), recheck=recheck), **environ)[1] is body
 
 
 def test_a_body_that_is_replaced_is_closed_and_not_read() -> None:

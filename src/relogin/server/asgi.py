@@ -37,7 +37,7 @@ from relogin.server.messages import (
 )
 from relogin.server.short import short_way
 from relogin.server.streams import astill
-from relogin.server.verdicts import Refused
+from relogin.server.verdicts import Refused, refusal_in
 from relogin.server.verifiers import (
     AsyncVerifier,
     Verifier,
@@ -63,6 +63,8 @@ def _plainly(message: Message) -> Iterable[RawHeader] | None:
     if message["type"] != "http.response.start" or message["status"] in _LOOKED_AT:
         return None
     raw: Iterable[RawHeader] = message.get("headers") or ()
+    if not isinstance(raw, list | tuple):
+        return None  # Sanic gives a generator: who reads it twice loses the headers
     for name, _ in raw:
         if name in RAW_MERGED:
             return None
@@ -133,12 +135,13 @@ class SessionGate:
 
         def sending(message: Message) -> Awaitable[None]:
             nonlocal start, last, response
-            if start is None and response is None:
-                raw = _plainly(message)
-                if raw is None:
-                    response = self._lengthy(scope, send, usual, session)
-                else:
+            if response is None:
+                raw = _plainly(message) if start is None else None
+                if raw is not None:
                     start = message = {**message, "headers": [*raw, *self._private]}
+                elif start is None or message["type"] == "http.response.start":
+                    # Once more: the application has failed in between.
+                    response = self._lengthy(scope, send, usual, session, start, last)
             if response is not None:
                 return response.send(message)
             last = message
@@ -154,10 +157,10 @@ class SessionGate:
                 receive if content is None else content.receive,
                 sending,
             )
-        except Refused as why:
-            if response is None:
-                response = self._lengthy(scope, send, usual, session, start, last)
-            await self._refused(why, response, scope, content)
+        except Exception as raised:
+            response = response or self._lengthy(scope, send, usual, session, start, last)
+            if not await self._answered(raised, response, scope, content):
+                raise
 
     def _lengthy(
         self, scope: Scope, send: Send, usual: Usual, session: object, *sent: Message | None
@@ -188,8 +191,9 @@ class SessionGate:
         content = Content(receive)
         try:
             await self._run(admitted, content.receive, response, again)
-        except Refused as why:
-            await self._refused(why, response, scope, content)
+        except Exception as raised:
+            if not await self._answered(raised, response, scope, content):
+                raise
 
     async def _run(self, scope: Scope, receive: Receive, response: Response, again: Again) -> None:
         """Run the application, and ask for its session again while it goes on."""
@@ -213,20 +217,24 @@ class SessionGate:
             start(watch)
             await self.app(scope, receive, response.send)
 
-    async def _refused(
-        self, why: Refused, response: Response, scope: Scope, content: Content | None
-    ) -> None:
-        """Answer for an application that has raised `Refused`."""
-        if why is response.answered or response.is_dropped:
-            return
+    async def _answered(
+        self, raised: Exception, response: Response, scope: Scope, content: Content | None
+    ) -> bool:
+        """Answer for an application that has raised `Refused`; `False` for any other failure."""
+        why = refusal_in(raised, wrapped=response.goes_on)
+        if why is None:
+            return False
+        if response.is_dropped:
+            return True
         if response.goes_on:
             await response.end(why)
-            return
+            return True
         if response.last is not None:
-            raise why  # after the response: nobody is there to be told
+            return False  # after the response: nobody is there to be told
         answer = self.gate.refuse(response.decision, why)
         whole = content is None or await content.drain(scope, self.gate.drain)
         await _refuse(_closing(answer, scope, whole=whole), scope, response.to_server)
+        return True
 
     async def _again(self, token: str | None, *more: Request) -> Any:
         """Ask the verifier once more; given to the application."""
@@ -286,7 +294,9 @@ async def _refuse(answer: Answer, scope: Scope, send: Send) -> None:
     if scope["type"] == "http":
         await respond(answer, send)
     elif _is_own_page(request(scope)):
-        await send({"type": "websocket.accept"})
+        # A browser that has offered subprotocols fails a handshake that takes none of them.
+        offered = scope.get("subprotocols") or [None]
+        await send({"type": "websocket.accept", "subprotocol": offered[0]})
         await close(answer, send)
     elif "websocket.http.response" in scope.get("extensions", {}):
         await respond(answer, send, "websocket.http.response")

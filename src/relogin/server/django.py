@@ -55,7 +55,7 @@ from relogin.server.fields import Headers, values, without
 from relogin.server.gate import Answer, Claim, Decision, Gate
 from relogin.server.responses import additions, dress, replacement
 from relogin.server.streams import Stream, astream
-from relogin.server.verdicts import CSRF_INVALID, Refused, StepUp
+from relogin.server.verdicts import CSRF_INVALID, Refused, StepUp, refusal_in
 from relogin.server.verifiers import (
     AsyncVerifier,
     Verifier,
@@ -127,11 +127,12 @@ class SessionGate:
             decision, await cast("AsyncGetResponse", self.get_response)(request)
         )
 
-    def process_exception(self, request: HttpRequest, why: Exception) -> HttpResponse | None:
+    def process_exception(self, request: HttpRequest, raised: Exception) -> HttpResponse | None:
         """Answer for a view that raised `Refused`."""
-        if not isinstance(why, Refused):
+        refused = refusal_in(raised)
+        if refused is None:
             return None
-        return self.guard.refuse(request, self.guard.gate.refuse(_decision(request), why))
+        return self.guard.refuse(request, self.guard.gate.refuse(_decision(request), refused))
 
 
 def required(view: ViewT) -> ViewT:

@@ -27,6 +27,8 @@ RAW_MERGED = frozenset(name.encode() for name in MERGED)
 _STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
 _OPEN = frozenset({"websocket.accept", "websocket.send"})  # after these it can be closed
 _GOES_ON = _STARTS | _OPEN
+# What is sent beside a response, and before it: it begins none.
+_BESIDE = frozenset({"http.response.debug", "http.response.early_hint", "http.response.push"})
 
 
 class Response:
@@ -37,7 +39,6 @@ class Response:
         "_decision",
         "_gate",
         "_headers",
-        "answered",
         "is_dropped",
         "last",
         "to_server",
@@ -59,7 +60,6 @@ class Response:
         self.is_dropped: bool = False
         self._headers: list[RawHeader] = [] if start is None else start["headers"]
         self.last = last
-        self.answered: Refused | None = None
 
     @property
     def decision(self) -> Decision:
@@ -79,19 +79,22 @@ class Response:
         """What the application calls in place of the server's `send`."""
         if self.is_dropped:
             return _nothing()
-        self.last = message
         if message["type"] in _STARTS:
             status = message["status"]
             if status == 500 and isinstance(why := sys.exception(), Refused):
                 # A layer inside, such as a mounted application, takes it for a failure of its own.
-                self.answered = why
+                if self.goes_on:
+                    return self.end(why)
                 return self._replace(message, self._gate.refuse(self.decision, why))
-            raw = self._headers = [*message.get("headers", ())]
+            self.last = message
+            raw = self._headers = [*(message.get("headers") or ())]
             names = [name.decode("latin-1").lower() for name, _ in raw]
             added = additions(self._gate, self.decision, status, names)
             if added is None:
                 return self._start(message, raw)
             message = {**message, "headers": raw + encoded(added)}
+        elif message["type"] not in _BESIDE:
+            self.last = message
         return self.to_server(message)
 
     async def _start(self, message: Message, raw: list[RawHeader]) -> None:

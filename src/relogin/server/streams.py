@@ -14,7 +14,7 @@ from typing import Any
 
 from relogin.server.fields import Headers, values
 from relogin.server.logs import log
-from relogin.server.verdicts import Refused, StoreTrouble
+from relogin.server.verdicts import Refused, StoreTrouble, refusal_in
 
 __all__ = [
     "Again",
@@ -157,7 +157,10 @@ async def astream(
             yield await (anext(rest) if watched is None else _next(rest, *watched))
     except StopAsyncIteration:
         return
-    except Refused as why:
+    except Exception as raised:
+        why = refusal_in(raised, wrapped=True)
+        if why is None:
+            raise
         note_end(why)
         if not is_event_stream(headers):
             raise cut_off from None

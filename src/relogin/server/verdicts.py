@@ -22,6 +22,7 @@ __all__ = [
     "StepUp",
     "StoreTrouble",
     "check_duration",
+    "refusal_in",
 ]
 
 SessionT = TypeVar("SessionT")
@@ -108,6 +109,20 @@ class Refused(Exception):
 
     def __str__(self) -> str:
         return self.error or "no session was presented"
+
+
+def refusal_in(raised: BaseException, *, wrapped: bool = False) -> Refused | None:
+    """Return the refusal that was raised, alone or out of a task group; None for another failure.
+
+    With `wrapped` also one that a framework has named as the cause of its own exception.
+    """
+    if isinstance(raised, Refused):
+        return raised
+    if isinstance(raised, BaseExceptionGroup):
+        refusals = [refusal_in(one, wrapped=wrapped) for one in raised.exceptions]
+        return refusals[0] if all(refusals) else None
+    cause = raised.__cause__ if wrapped else None
+    return None if cause is None else refusal_in(cause, wrapped=True)
 
 
 class StoreTrouble(Refused):

@@ -218,16 +218,9 @@ class _Response:
         if self._instead is not None:
             _close(resumed)
             return self._instead
-        if self._may_refuse(resumed) and not _is_file(resumed, environ):
-            return self._stream(resumed)
-        return resumed
-
-    def _may_refuse(self, chunks: object) -> bool:
-        """Whether something of the application's runs while these chunks are sent."""
-        if isinstance(chunks, list | tuple):
-            return False
-        lazy = isinstance(chunks, _Resumed) or hasattr(chunks, "__next__")
-        return lazy or self._gate.recheck is not None
+        # Beside these, something of the application's runs while the chunks are sent.
+        at_once = isinstance(resumed, list | tuple) or _is_file(resumed, environ)
+        return resumed if at_once else self._stream(resumed)
 
     def _stream(self, chunks: Iterable[bytes]) -> Stream:
         def refuse(why: Refused) -> list[bytes]:
