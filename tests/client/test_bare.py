@@ -125,11 +125,32 @@ def test_what_outlasts_a_login_is_remembered_within_a_bound(
     assert plain.logins == 2
 
 
-def test_where_the_server_sends_challenges_a_bare_401_is_about_something_else(
+def test_a_server_that_challenges_dead_tokens_means_something_else_by_a_bare_401(
     plain: Plain, client: Any
 ) -> None:
     plain.challenge = "Bearer"
     client.get(f"{plain.url}/orders")
-    plain.challenge = None  # the view's own 401: the session was admitted
+    plain.logins += 1  # another login has ended the session
+    client.get(f"{plain.url}/orders")
+    before, plain.challenge = plain.logins, None  # the view's own 401: the session was admitted
     answer = client.post(f"{plain.url}/password")
-    assert (answer.status_code, outcome(answer), plain.logins) == (401, Outcome.UNANSWERED, 1)
+    assert (answer.status_code, outcome(answer)) == (401, Outcome.UNANSWERED)
+    assert plain.logins == before
+
+
+def test_a_dead_token_may_be_refused_with_less_than_none_at_all(plain: Plain, client: Any) -> None:
+    plain.challenge = "Bearer"  # FastAPI's HTTPBearer to a request without a token
+    client.get(f"{plain.url}/orders")
+    plain.challenge = None  # and the view's own HTTPException(401) to a dead one
+    for _ in range(3):
+        plain.logins += 1
+        answer = client.post(f"{plain.url}/orders")
+        assert (answer.status_code, outcome(answer)) == (200, Outcome.REPLAYED)
+
+
+@pytest.mark.parametrize("field", ["", " ", ", ,"])
+def test_an_empty_challenge_field_is_none(plain: Plain, client: Any, field: str) -> None:
+    plain.challenge = field
+    for _ in range(2):
+        plain.logins += 1
+        assert outcome(client.get(f"{plain.url}/orders")) is Outcome.REPLAYED

@@ -17,6 +17,8 @@ import { readSessionChallenges } from "./session.js";
 
 const ORIGIN = "https://api.example.com";
 const IDEMPOTENT = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"];
+/** @param {string[]} lines no challenge at all: empty elements of a list count for nothing */
+const isBare = (lines) => lines.every((line) => /^[ \t,]*$/.test(line));
 const MAX_LOGINS_OF_REQUEST = 1;
 const MAX_REPLAYS = 2;
 const MAX_LOGINS = 10;
@@ -33,7 +35,7 @@ const mayReplay = (request) => request.repeatable && (request.sent_once || IDEMP
  */
 function reason({ client, request, response }) {
   if (response.status !== 401 || request.origin !== ORIGIN) return null;
-  if (response.www_authenticate.length === 0) {
+  if (isBare(response.www_authenticate)) {
     return client.takes_bare ? { realm: request.realm ?? client.realm ?? "", code: null } : null;
   }
   const challenge = readSessionChallenges(response.www_authenticate)
@@ -59,7 +61,7 @@ export function decide(given) {
   if (!why) return decision("return");
   const { realm, code } = why;
   const carried = request.realm === realm ? request.token : null;
-  const bare = response.www_authenticate.length === 0;
+  const bare = isBare(response.www_authenticate);
 
   // Step 5
   const remembered = state.remembered.some(([method, path]) => method === request.method && path === request.path);

@@ -146,9 +146,8 @@ class Client:
         history = self._history()
         self._last_steps()
         carried = self.tokens[self.request["token"]] if self.request["token"] else None
-        if not self.state["challenged"]:  # the tokens came of something else than a challenge
-            for space in self.cache._spaces.get(ORIGIN, {}).values():
-                space.challenges = False
+        for space in self.cache._spaces.get(ORIGIN, {}).values():
+            space.challenges = self.state["challenged"]
         response = self.row["response"]
         info = self._info(response["www_authenticate"], carried, status=response["status"])
         before = self._tokens_held()

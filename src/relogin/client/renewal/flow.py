@@ -92,7 +92,8 @@ def _answer_with_login(
             return Final(info, outcome)
         if isinstance(renewed, Final):
             return _kept(cache, renewed, decision)
-        cache.asked(decision.key, info.url, challenged=decision.challenge is not None)
+        challenged = decision.challenge is not None and _dead(info, decision) is not None
+        cache.asked(decision.key, info.url, challenged=challenged)
         if not policy.may_replay(info):
             return not_replayed(cache, info, decision)
         report(cache, EventKind.REPLAYED, decision)

@@ -36,6 +36,7 @@ __all__ = ["Credential", "Decision", "Key", "Policy", "ResponseInfo", "readable"
 
 
 UNAUTHORIZED = 401
+_BLANK = " \t,"  # RFC 9110 §5.6.1: empty elements of a list
 
 
 @dataclass(slots=True)
@@ -171,8 +172,10 @@ class Policy:
 
     def _counts(self, lines: Sequence[str]) -> bool:
         """Tell whether a 401 counts although no responder knows a scheme in it."""
-        if not lines or not self.any_scheme:
-            return not lines
+        if not any(line.strip(_BLANK) for line in lines):  # a list of no challenges at all
+            return True
+        if not self.any_scheme:
+            return False
         return self.realm is None or any(map(self._is_of_realm, readable(lines)))
 
     def challenged(self, info: ResponseInfo) -> Decision | None:
