@@ -10,8 +10,13 @@ __all__ = ["set_by", "take_in"]
 
 
 def set_by(response: ClientResponse) -> dict[str, str]:
-    """Return the cookies that a response sets, as they go over the wire."""
-    return {name: morsel.coded_value for name, morsel in response.cookies.items()}
+    """Return the cookies that a response sets for its URL, as they go over the wire.
+
+    `response.cookies` has one of each name, also where it deletes another one of that name.
+    """
+    jar = CookieJar(unsafe=True, quote_cookie=False)
+    jar.update_cookies_from_headers(response.headers.getall("Set-Cookie", []), response.url)
+    return _sent_to(jar, response)
 
 
 def take_in(request: ClientRequest, refused: ClientResponse) -> tuple[dict[str, str], set[str]]:
@@ -32,7 +37,11 @@ def take_in(request: ClientRequest, refused: ClientResponse) -> tuple[dict[str, 
 def _sent_back(cookies: SimpleCookie, refused: ClientResponse) -> dict[str, str]:
     jar = CookieJar(unsafe=True, quote_cookie=False)
     jar.update_cookies(cookies, refused.url)
-    return {name: m.coded_value for name, m in jar.filter_cookies(refused.url).items()}
+    return _sent_to(jar, refused)
+
+
+def _sent_to(jar: CookieJar, response: ClientResponse) -> dict[str, str]:
+    return {name: m.coded_value for name, m in jar.filter_cookies(response.url).items()}
 
 
 def _lasting(morsel: Morsel[str]) -> Morsel[str]:
