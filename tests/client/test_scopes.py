@@ -66,6 +66,16 @@ def test_a_post_is_not_sent_again_where_the_user_says_so(
     assert session.post(f"{tokens.server.url}/write").status_code == 200
 
 
+def test_a_demand_for_scopes_does_not_say_how_a_dead_session_is_refused(
+    tokens: TokenServer, stepping: requests.Session
+) -> None:
+    url = f"{tokens.server.url}/write"
+    stepping.get(url)
+    tokens.kill()
+    tokens.bare = True
+    assert outcome(stepping.get(url)) == "replayed"
+
+
 def test_twenty_threads_that_meet_a_403_lead_to_one_login(
     tokens: TokenServer, stepping: requests.Session
 ) -> None:

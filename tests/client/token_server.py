@@ -60,6 +60,8 @@ class TokenServer:
     reused: int = 0
     asked: list[dict[str, str]] = field(default_factory=list)
     living: dict[str, frozenset[str]] = field(default_factory=dict)
+    bare: bool = False
+    """The API refuses a token without a challenge."""
     """The access tokens that are good, and their scopes."""
     held: frozenset[str] = frozenset()
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
@@ -148,6 +150,8 @@ class TokenServer:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         with self._lock:
             scope = self.living.get(token) if scheme == "Bearer" else None
+        if scope is None and self.bare:
+            return Answer(401)
         if scope is None:
             said = ', error="invalid_token"' if token else ""
             return Answer(401, (("WWW-Authenticate", f'Bearer realm="api"{said}'),))

@@ -90,7 +90,10 @@ class CredentialCache(Grants):
         return space is not None and space.stood(credential.generation, method, url, bare=bare)
 
     def asked(self, key: Key, url: str, *, challenged: bool = True) -> None:
-        """Remember that the realm of a grant was asked for at `url`."""
+        """Remember that the realm of a grant was asked for at `url`.
+
+        `challenged` says that a challenge called a session dead: then a 401 without one does not.
+        """
         with self._lock:
             space = self.space(key)
             if space is not None:

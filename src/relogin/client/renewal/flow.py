@@ -92,8 +92,7 @@ def _answer_with_login(
             return Final(info, outcome)
         if isinstance(renewed, Final):
             return _kept(cache, renewed, decision)
-        challenged = decision.challenge is not None and _dead(info, decision) is not None
-        cache.asked(decision.key, info.url, challenged=challenged)
+        cache.asked(decision.key, info.url, challenged=_is_called_dead(info, decision))
         if not policy.may_replay(info):
             return not_replayed(cache, info, decision)
         report(cache, EventKind.REPLAYED, decision)
@@ -202,6 +201,15 @@ def _dead(info: ResponseInfo, decision: Decision) -> Credential | None:
     """The grant that was refused: the one the request carried, if it was one for this realm."""
     sent = info.sent_with
     return sent if sent is not None and sent.key == decision.key else None
+
+
+def _is_called_dead(info: ResponseInfo, decision: Decision) -> bool:
+    """Tell whether a challenge says that the session which the request carried is dead.
+
+    Many servers challenge a request that carries none, and say nothing of a dead one.
+    """
+    sent = _dead(info, decision)
+    return sent is not None and decision.challenge is not None and decision.is_end
 
 
 def _refused(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> Credential | None:
