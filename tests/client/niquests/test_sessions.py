@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,31 +26,10 @@ from relogin.client.niquests import InvalidGrant, LoginUnavailable, SessionAuth
 from relogin.client.signals import json_field, status
 from relogin.client.stores.memory import MemoryStore
 from tests.client.libraries.shapes import AgainAsync, produced
+from tests.client.niquests.ways import get_in_a_task, get_in_a_thread
 from tests.client.server import PASSWORD, Answer, Server, dribble, flood
 
 JSON = ("Content-Type", "application/json")
-
-
-@pytest.fixture(params=["called", "awaited"])
-def get(request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """Get a URL with a session of either kind."""
-    if request.param == "called":
-        return get_in_a_thread
-    return lambda auth, url, **words: asyncio.run(get_in_a_task(auth, url, **words))
-
-
-def get_in_a_thread(auth: Any, url: str, **words: Any) -> Any:
-    with niquests.Session() as session:
-        session.trust_env = False
-        session.auth = auth
-        return session.request(words.pop("method", "GET"), url, **words)
-
-
-async def get_in_a_task(auth: Any, url: str, **words: Any) -> Any:
-    async with niquests.AsyncSession() as session:
-        session.trust_env = False
-        session.auth = auth
-        return await session.request(words.pop("method", "GET"), url, **words)
 
 
 def test_a_session_is_renewed_ahead_of_its_end(server: Server, get: Any) -> None:

@@ -253,6 +253,10 @@ def test_insecure_takes_any_origin_by_name() -> None:
         ("http://[::1]:8000/", "http://[::1]:8000"),
         ("https://api.example.com/\\@evil.example/", "https://api.example.com:443"),
         ("https://api.example.com:8443?x", "https://api.example.com:8443"),
+        ("wss://api.example.com/chat", "https://api.example.com:443"),
+        ("sse://api.example.com/events", "https://api.example.com:443"),
+        ("psse://api.example.com/events", "http://api.example.com:80"),
+        ("wss+rfc8441://api.example.com/chat", "https://api.example.com:443"),
     ],
 )
 def test_an_origin_is_scheme_host_and_port(url: str, origin: str) -> None:

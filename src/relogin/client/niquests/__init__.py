@@ -29,14 +29,16 @@ from relogin import errors
 from relogin.client.drain import drain
 from relogin.client.driver import tasks
 from relogin.client.driver.async_principal import AsyncPrincipal, of_kind
+from relogin.client.driver.content import is_precious
 from relogin.client.driver.drive import drive, stand_by
 from relogin.client.driver.failures import by_base
 from relogin.client.driver.reentry import ending, inside
-from relogin.client.niquests.body import watch
+from relogin.client.niquests.body import rewind, watch
 from relogin.client.niquests.exchange import Begin, Drain, Exchange, Look, Send, put_in_place
 from relogin.client.niquests.reading import drain_async, look, look_async
 from relogin.client.renewal.flow import Login, LogOut, before
 from relogin.client.renewal.policy import Credential
+from relogin.client.requests.retries import RetriesUnauthorized, warn_of_retries
 from relogin.client.requests.signing import sign_prepared, sign_within
 from relogin.client.terms.libraries import mixed_up
 from relogin.client.terms.origins import sent_to
@@ -48,6 +50,7 @@ __all__ = [
     "LoginTimeout",
     "LoginUnavailable",
     "MethodNotReplayable",
+    "RetriesUnauthorized",
     "SessionAuth",
 ]
 
@@ -112,9 +115,10 @@ class SessionAuth(AsyncPrincipal[Any], AuthBase):
         origin = sent_to(url)
         credential = self._cache.for_request(origin, url)
         watch(prepared)
+        precious = is_precious(signed.headers, partial(rewind, prepared))
         hook = _Hook(self)
-        if not self._cache.ready(origin, credential):
-            prepared.register_hook("pre_request", _Ahead(self, hook, origin))
+        if not self._cache.ready(origin, credential, precious=precious):
+            prepared.register_hook("pre_request", _Ahead(self, hook, origin, precious))
         elif credential is not None:
             hook.sign(signed, credential)
         prepared.register_hook("response", hook)
@@ -224,11 +228,12 @@ def _do_nothing(response: Any, **sending: Any) -> None:
 class _Ahead(_ForBoth):
     """Renews a session that is about to end, and signs the request, before it is sent."""
 
-    def __init__(self, auth: SessionAuth, hook: _Hook, origin: str) -> None:
+    def __init__(self, auth: SessionAuth, hook: _Hook, origin: str, precious: bool) -> None:
         super().__init__()
         self._auth = auth
         self._hook = hook
         self._origin = origin
+        self._precious = precious
         self._is_done = False
 
     def called(self, subject: Any, sending: dict[str, Any]) -> Any:
@@ -248,7 +253,8 @@ class _Ahead(_ForBoth):
     def _flow(self, prepared: Any) -> Any:
         cache, url = self._auth._cache, prepared.url or ""
         credential = cache.for_request(self._origin, url)
-        return before(cache, credential, self._origin, prepared.method or "", url)
+        method, precious = prepared.method or "", self._precious
+        return before(cache, credential, self._origin, method, url, precious=precious)
 
     def _sign(self, prepared: Any, credential: Credential | None) -> None:
         if credential is not None:
@@ -261,12 +267,14 @@ class _Hook(_ForBoth):
     def __init__(self, auth: SessionAuth) -> None:
         super().__init__()
         self.credential: Credential | None = None
+        self.began = 0.0
         self._auth = auth
         self._failed: TypeError | None = None
 
     def sign(self, prepared: Any, credential: Credential) -> None:
         """Put a grant on the request, and remember which."""
         self.credential = sign_prepared(prepared, credential)
+        self.began = self._auth._cache.clock()
         self._auth._cache.departures.carries(self, self.credential)
 
     def called(self, subject: Any, sending: dict[str, Any]) -> Any:
@@ -297,6 +305,7 @@ class _Hook(_ForBoth):
             raise self._failed  # niquests calls a hook again, without words, after a TypeError
         if inside(self._auth._cache):
             return None
+        warn_of_retries(response.connection)
         return Exchange(self._auth._cache, _KINDS, self, response, sending)
 
     def _answered(

@@ -14,17 +14,30 @@ from datetime import timedelta
 from typing import Any, NoReturn, TypeAlias
 
 from relogin import errors
+from relogin.client.driver.content import has_body
 from relogin.client.driver.credentials import sent_with
 from relogin.client.driver.drive import Stepping
 from relogin.client.driver.failures import Kinds, raisable
 from relogin.client.events import heard
 from relogin.client.niquests.body import is_repeated, rewind
 from relogin.client.renewal.cache import CredentialCache
-from relogin.client.renewal.flow import Ask, Login, LogOut, Pause, Replay, Wait, answer
+from relogin.client.renewal.commands import (
+    Ask,
+    Check,
+    Flow,
+    Login,
+    LogOut,
+    Pause,
+    Replay,
+    Wait,
+)
+from relogin.client.renewal.flow import answer
 from relogin.client.renewal.log_out import give_back_replaced
 from relogin.client.renewal.policy import UNAUTHORIZED, Credential, ResponseInfo
 from relogin.client.renewal.shared import share
+from relogin.client.renewal.unanswered import UNANSWERED, unanswered
 from relogin.client.requests.signing import learn, sign_again
+from relogin.client.requests.unanswered import small_request
 from relogin.client.signals import Error, Signal
 from relogin.client.terms.origins import sent_to
 from relogin.client.terms.outcomes import mark
@@ -104,23 +117,31 @@ class Exchange:
     def _see_to(self) -> Generator[Step, Any, None]:
         policy, first = self._cache.policy, self.response
         yield from self._look()
+        if self._is_lost():
+            yield from self._ended(unanswered(self._cache, self._info(), self._user.began))
         if self._is_dead() or (heard(policy.listener) and _CHALLENGE in first.headers):
-            yield from self._answer()
+            yield from self._ended(answer(self._cache, self._info()))
         if self.credential is not None:
             yield from self._learn(self.credential)
             if policy.fresh == "always":
                 yield from share(self._cache, self.credential)
 
     def _look(self) -> Generator[Step, Any, None]:
-        policy = self._cache.policy
-        signals = policy.signals_for(self.response.status_code)
-        self._signal = None
-        if signals and self._origin in policy.origins:
-            self._signal = yield Look(self.response, signals, not self._sending.get("stream"))
+        whole = not self._is_streamed()
+        self._signal = yield from self._signalled(self.response, self._origin, whole=whole)
 
-    def _answer(self) -> Generator[Step, Any, None]:
+    def _signalled(
+        self, response: Any, origin: str, *, whole: bool
+    ) -> Generator[Step, Any, Error | None]:
+        policy = self._cache.policy
+        signals = policy.signals_for(response.status_code)
+        if not signals or origin not in policy.origins:
+            return None
+        found: Error | None = yield Look(response, signals, whole)
+        return found
+
+    def _ended(self, flow: Flow) -> Generator[Step, Any, None]:
         started, first = time.monotonic(), self.response
-        flow = answer(self._cache, self._info())
         with closing(flow):
             steps = Stepping(flow)
             for command in steps:
@@ -137,8 +158,10 @@ class Exchange:
     def _do(self, command: Any) -> Generator[Step, Any, object]:
         refused = self.response
         dead = refused.status_code == UNAUTHORIZED
-        if dead or not self._sending.get("stream"):
+        if dead or not self._is_streamed():
             yield Drain(refused, bounded=dead)
+        if isinstance(command, Check):
+            return (yield from self._ask(command))
         if not isinstance(command, Replay):
             return (yield command)
         if is_repeated(refused.request):
@@ -152,6 +175,25 @@ class Exchange:
         self.response.request = prepared
         yield from self._look()
         return self._info()
+
+    def _ask(self, command: Check) -> Generator[Step, Any, ResponseInfo]:
+        """Ask whether a session lives: a small request goes the way that an upload took."""
+        origin = sent_to(command.url)
+        sending = {**self._sending, "multiplexed": False, "stream": True}
+        asked = small_request(self._cache, command)
+        response = yield Send(self.response.connection, asked, sending)
+        signal = yield from self._signalled(response, origin, whole=False)
+        yield Drain(response, bounded=True)
+        return ResponseInfo(
+            response=response,
+            status=response.status_code,
+            method=command.method,
+            url=command.url,
+            origin=origin,
+            sent_with=command.credential,
+            challenges=_challenge_lines(response),
+            signal=signal,
+        )
 
     def _learn(self, credential: Credential) -> Generator[Step, Any, None]:
         try:
@@ -173,14 +215,27 @@ class Exchange:
             url=url,
             origin=self._origin,
             sent_with=sent_with(self._cache, self.credential, request.headers, url),
-            challenges=list(response.raw.headers.getlist(_CHALLENGE)),
+            challenges=_challenge_lines(response),
             once=not getattr(getattr(response.raw, "retries", None), "history", ()),
-            replayable=not self._is_dead() or rewind(request),
+            replayable=not (self._is_dead() or self._is_lost()) or rewind(request),
             signal=self._signal,
         )
 
+    def _is_streamed(self) -> bool:
+        # An extension gives its reader the frames of a WebSocket, or the events of a stream.
+        return bool(self._sending.get("stream")) or self.response.extension is not None
+
+    def _is_lost(self) -> bool:
+        # A proxy says that the server has not answered an upload.
+        lost = self.response.status_code in UNANSWERED and self.credential is not None
+        return lost and has_body(self.response.request.headers)
+
     def _is_dead(self) -> bool:
         return self.response.status_code == UNAUTHORIZED or self._signal is not None
+
+
+def _challenge_lines(response: Any) -> list[str]:
+    return list(response.raw.headers.getlist(_CHALLENGE))
 
 
 def put_in_place(first: Any, response: Any) -> Any:

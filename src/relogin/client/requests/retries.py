@@ -6,9 +6,8 @@ By default it then raises `RetryError`, and nobody ever sees the 401.
 from __future__ import annotations
 
 import warnings
+from typing import Any
 from weakref import WeakSet
-
-from requests.adapters import BaseAdapter
 
 from relogin.client.renewal.policy import UNAUTHORIZED
 
@@ -19,13 +18,13 @@ class RetriesUnauthorized(UserWarning):
     """An adapter was made with `Retry(status_forcelist=[401])`: leave the 401 out."""
 
 
-_warned: WeakSet[BaseAdapter] = WeakSet()
+_warned: WeakSet[Any] = WeakSet()
 
 
 def warn_of_retries(adapter: object) -> None:
     """Warn once of an adapter that sends a request again because it was answered 401."""
     retried = getattr(getattr(adapter, "max_retries", None), "status_forcelist", None) or ()
-    if not isinstance(adapter, BaseAdapter) or UNAUTHORIZED not in retried or adapter in _warned:
+    if UNAUTHORIZED not in retried or adapter in _warned:
         return
     _warned.add(adapter)
     warnings.warn(

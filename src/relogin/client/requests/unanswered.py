@@ -24,7 +24,7 @@ from relogin.client.requests.signing import sign_prepared
 from relogin.client.signals import Error
 from relogin.client.terms.origins import sent_to
 
-__all__ = ["Upload", "ask", "in_place_of_a_response", "is_unanswered"]
+__all__ = ["Upload", "ask", "in_place_of_a_response", "is_unanswered", "small_request"]
 
 
 @dataclass(eq=False, slots=True)
@@ -68,9 +68,7 @@ def ask(
     signal: Callable[[Response, dict[str, Any]], Error | None],
 ) -> ResponseInfo:
     """Send a small request the way that an upload took, and say what it was answered."""
-    prepared = _small(command)
-    prepared.url = unsign(prepared.headers, command.url, command.credential)
-    sign_prepared(prepared, cache.current(command.credential))
+    prepared = small_request(cache, command)
     timeout = route.sending.get("timeout") or cache.policy.login_timeout
     sending = {**route.sending, "stream": True, "timeout": timeout}
     response = _sent(route.adapter, prepared, sending)
@@ -88,8 +86,8 @@ def ask(
     )
 
 
-def _small(command: Check) -> PreparedRequest:
-    """Copy a request without its body, and without the fields that speak of one."""
+def small_request(cache: CredentialCache, command: Check) -> PreparedRequest:
+    """Copy a request without its body and the fields that speak of one, and sign it anew."""
     prepared: PreparedRequest = copy.copy(command.info.response.request)
     prepared.method, prepared.url = command.method, command.url
     prepared.body, prepared.hooks = None, {"response": []}
@@ -97,6 +95,8 @@ def _small(command: Check) -> PreparedRequest:
     for name in list(prepared.headers):
         if of_a_body(name):
             del prepared.headers[name]
+    prepared.url = unsign(prepared.headers, command.url, command.credential)
+    sign_prepared(prepared, cache.current(command.credential))
     return prepared
 
 

@@ -13,7 +13,10 @@ __all__ = ["check_secure", "origin_of", "sent_to", "trusted"]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # A WebSocket handshake is a GET of http or https (RFC 6455 §4.1), and a session there is the same.
-_HANDSHAKES = {"ws": "http", "wss": "https"}
+# So it is with a stream of events, for which niquests has names of its own.
+_HANDSHAKES = dict.fromkeys(("ws", "ws+rfc8441", "psse"), "http") | dict.fromkeys(
+    ("wss", "wss+rfc8441", "sse"), "https"
+)
 # Scheme and authority.
 _ambiguous = re.compile(r"[\\\x00-\x20\x7f]").search
 _head = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*+://[^/?#]*+").match
