@@ -235,6 +235,15 @@ def test_folders_are_chosen_by_the_deepest_that_was_asked_for() -> None:
     assert chosen == {"/a/b/2": deep, "/a/2": flat, "/c": None}
 
 
+def test_of_two_realms_in_one_folder_the_one_asked_for_last_is_chosen() -> None:
+    # A server may name no realm at first; and an answer that was cut short may have lost its name.
+    cache = a_cache(bare=SESSION)
+    nameless = log_in(cache, "nameless", refused(challenges=()))
+    named = log_in(cache, "named", refused(nameless))
+    assert (nameless.key.realm, named.key.realm) == ("", "api")
+    assert cache.for_request(ORIGIN, URL) is named
+
+
 def test_of_the_folders_of_a_realm_the_deepest_counts() -> None:
     cache = a_cache()
     base = "https://api.example.com"
