@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -34,6 +35,21 @@ class PostgresServer:
         with contextlib.suppress(subprocess.CalledProcessError):
             self._run("pg_ctl", "--wait", "--mode=immediate", "stop")
 
+    @contextlib.contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Let it do nothing in this block, as a machine that is short of everything."""
+        processes = self._processes()
+        _signal(processes, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            _signal(processes, signal.SIGCONT)
+
+    def _processes(self) -> list[int]:
+        postmaster = (self._folder / "data/postmaster.pid").read_text().split()[0]
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text()
+        return [int(postmaster), *map(int, children.split())]
+
     def _run(self, name: str, *options: str) -> None:
         command = [
             str(shutil.which(name, path=PROGRAMS)),
@@ -44,6 +60,12 @@ class PostgresServer:
             command = ["runuser", "-u", "postgres", "--", *command]
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         subprocess.run(command, check=True, timeout=60, cwd="/", **quiet)  # type: ignore[call-overload]
+
+
+def _signal(processes: list[int], number: signal.Signals) -> None:
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, number)
 
 
 @contextlib.contextmanager

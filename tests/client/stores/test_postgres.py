@@ -72,6 +72,30 @@ def test_a_server_that_is_away_is_an_error(server: PostgresServer, store: Postgr
 
 
 @needs_postgres
+def test_a_server_that_has_stopped_is_given_up(server: PostgresServer) -> None:
+    store = PostgresStore(server.conninfo, timeout=0.2)
+    store.create_table()
+    with server.stopped():
+        began = time.monotonic()
+        with pytest.raises(psycopg.OperationalError, match=r"does not answer within 0.2 s"):
+            store.get(ORIGIN, "")
+        assert time.monotonic() - began < 1.5
+    assert texts(store) == {}
+    store.close()
+
+
+@needs_postgres
+def test_a_table_that_is_locked_is_given_up(server: PostgresServer, store: PostgresStore) -> None:
+    hurried = PostgresStore(server.conninfo, timeout=0.2)
+    with psycopg.connect(server.conninfo) as connection:
+        connection.execute("LOCK TABLE relogin_sessions")
+        with pytest.raises(psycopg.OperationalError, match="does not answer"):
+            hurried.put(ORIGIN, "", "api", Entry("one", 0))
+    assert set(texts(hurried).values()) <= {"one"}  # what was sent may yet have taken effect
+    hurried.close()
+
+
+@needs_postgres
 def test_a_statement_whose_answer_was_lost_has_succeeded_when_it_is_repeated(
     store: PostgresStore,
 ) -> None:

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from inspect import iscoroutinefunction
 from pickle import PicklingError
@@ -94,6 +95,36 @@ class _Statements:
         return (self.update if entry.revision else self.insert), values
 
 
+class _Silent(psycopg.OperationalError):
+    """The server accepts what it is sent, and says nothing."""
+
+
+class _Connection(psycopg.Connection[Any]):
+    """Gives up a server that says nothing, which no setting of libpq's does.
+
+    A setting of the server's would, unless it is the server that has stopped.
+    """
+
+    patience: float
+
+    def wait(self, gen: Generator[Any, Any, Any], *rest: Any, **more: Any) -> Any:
+        return super().wait(_within(gen, self.patience), *rest, **more)
+
+
+def _within(gen: Generator[Any, Any, Any], seconds: float) -> Generator[Any, Any, Any]:
+    """Pass on what psycopg and its driver say to each other, for so many seconds of silence."""
+    give_up = time.monotonic() + seconds
+    try:
+        asked = next(gen)
+        while True:
+            ready = yield asked
+            if not ready and time.monotonic() > give_up:
+                raise _Silent(f"PostgreSQL does not answer within {seconds:g} s")
+            asked = gen.send(ready)
+    except StopIteration as end:
+        return end.value
+
+
 class PostgresStore:
     """Shares sessions between processes on any number of machines, through a PostgreSQL database.
 
@@ -101,8 +132,9 @@ class PostgresStore:
     function that returns one: with that the store can be pickled without a password. Or it is a
     `psycopg_pool.ConnectionPool` of yours. Sessions lie in `table` in plain text; `create_table`
     makes it. The user needs SELECT, INSERT, UPDATE and DELETE on it. `timeout` is how many seconds
-    connecting may take, `keep` how many an unused session is kept. Deadlines are measured on the
-    database's clock, and a process that waits for another one's login is notified of its end.
+    connecting and each answer may take (a pool of yours has its own time-outs), `keep` how many an
+    unused session is kept. Deadlines are measured on the database's clock, and a process that waits
+    for another one's login is notified of its end.
 
     Raises `ValueError` for what is no connection string, `TypeError` for an asynchronous pool.
 
@@ -160,6 +192,7 @@ class PostgresStore:
                 now = _snapshot(connection.execute(self._say.get, values).fetchall())
                 connection.commit()  # in a transaction nothing would be heard
                 if _revision(now, realm) == revision:
+                    seconds = min(seconds, self._timeout / 2)  # it is no fault to hear nothing
                     for _ in connection.notifies(timeout=seconds, stop_after=1):
                         pass
             finally:
@@ -173,8 +206,8 @@ class PostgresStore:
         stale = bool(self._idle)
         try:
             return self._run_once(statement, values)
-        except psycopg.OperationalError:
-            if not stale:
+        except psycopg.OperationalError as error:
+            if not stale or isinstance(error, _Silent):
                 raise
         # Once more, on a new connection: those that lay idle may have been closed meanwhile.
         self.close()
@@ -210,7 +243,11 @@ class PostgresStore:
         try:
             return self._idle.popleft()
         except IndexError:
-            return psycopg.connect(self._conninfo, autocommit=True, prepare_threshold=None)
+            connection = _Connection.connect(
+                self._conninfo, autocommit=True, prepare_threshold=None
+            )
+            connection.patience = self._timeout
+            return connection
 
     def __repr__(self) -> str:
         if self._pool is not None:
