@@ -13,7 +13,14 @@ from pathlib import Path
 
 import redis
 
-__all__ = ["RedisServer", "a_redis_cluster", "a_redis_server", "a_sentinel"]
+__all__ = [
+    "RedisNode",
+    "RedisServer",
+    "a_redis_cluster",
+    "a_redis_server",
+    "a_sentinel",
+    "move_slot",
+]
 
 
 class RedisServer:
@@ -65,6 +72,26 @@ def a_redis_server(*options: str) -> Iterator[RedisServer]:
             server.stop()
 
 
+class RedisNode:
+    """One of several servers, at a port; nothing in it outlives a stop."""
+
+    def __init__(self, port: int, options: Sequence[str]) -> None:
+        self.port = port
+        self._command = ["redis-server", *options]
+        self._running: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self._running = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
+        _wait_until(lambda: bool(_info(self.port, "server")))
+
+    def stop(self) -> None:
+        """Kill it, as a machine dies."""
+        if self._running is not None:
+            self._running.kill()
+            self._running.wait(20)
+            self._running = None
+
+
 @contextlib.contextmanager
 def a_redis_cluster() -> Iterator[list[int]]:
     """Run three nodes that share the slots; yields their ports."""
@@ -81,13 +108,32 @@ def a_redis_cluster() -> Iterator[list[int]]:
         yield ports
 
 
+def move_slot(ports: Sequence[int], key: bytes, *, pause: float = 0.0) -> None:
+    """Move the slot of a key to the next node, as redis-cli does; it takes so many seconds."""
+    with contextlib.ExitStack() as opened:
+        nodes = [opened.enter_context(redis.Redis(port=port)) for port in ports]
+        held = next(number for number, node in enumerate(nodes) if node.exists(key))
+        here, there = nodes[held], nodes[(held + 1) % len(nodes)]
+        slot = here.cluster("keyslot", key)
+        to = there.cluster("myid")
+        there.cluster("setslot", slot, "importing", here.cluster("myid"))
+        here.cluster("setslot", slot, "migrating", to)
+        time.sleep(pause / 2)
+        here.migrate("127.0.0.1", ports[nodes.index(there)], key, 0, 1000)
+        time.sleep(pause / 2)
+        for node in (there, here, *nodes):
+            node.cluster("setslot", slot, "node", to)
+
+
 @contextlib.contextmanager
-def a_sentinel() -> Iterator[tuple[int, list[int]]]:
-    """Run a master, a replica and a Sentinel; yields its port, and those of the two."""
+def a_sentinel() -> Iterator[tuple[int, list[RedisNode]]]:
+    """Run a master, a replica and a Sentinel; yields the port of that, and the two."""
     watching, master, replica = _free_ports(3)
     with contextlib.ExitStack() as running:
-        running.enter_context(_listening(master))
-        running.enter_context(_listening(replica, "--replicaof", "127.0.0.1", str(master)))
+        nodes = [
+            running.enter_context(_listening(master)),
+            running.enter_context(_listening(replica, "--replicaof", "127.0.0.1", str(master))),
+        ]
         settings = (
             f"sentinel monitor sessions 127.0.0.1 {master} 1\n"
             "sentinel down-after-milliseconds sessions 500\n"
@@ -96,7 +142,7 @@ def a_sentinel() -> Iterator[tuple[int, list[int]]]:
         running.enter_context(_listening(watching, "--sentinel", settings=settings))
         _wait_until(lambda: _info(replica, "replication")["master_link_status"] == "up")
         _wait_until(lambda: "'slaves': 1" in str(_info(watching, "sentinel")["master0"]))
-        yield watching, [master, replica]
+        yield watching, nodes
 
 
 def _free_ports(count: int) -> list[int]:
@@ -112,20 +158,18 @@ def _free_ports(count: int) -> list[int]:
 
 
 @contextlib.contextmanager
-def _listening(port: int, *options: str, settings: str = "") -> Iterator[None]:
+def _listening(port: int, *options: str, settings: str = "") -> Iterator[RedisNode]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "redis.conf")
         file.write_text(f"dir {folder}\nport {port}\nbind 127.0.0.1\n{settings}")
-        command = ["redis-server", str(file), *options]
         if "--sentinel" not in options:
-            command += ["--save", "", "--repl-diskless-sync-delay", "0"]
-        running = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+            options += ("--save", "", "--repl-diskless-sync-delay", "0")
+        node = RedisNode(port, [str(file), *options])
         try:
-            _wait_until(lambda: bool(_info(port, "server")))
-            yield
+            node.start()
+            yield node
         finally:
-            running.kill()
-            running.wait(20)
+            node.stop()
 
 
 def _info(port: int, section: str) -> dict[str, object]:

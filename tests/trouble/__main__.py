@@ -9,107 +9,50 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
-import os
-import subprocess
+import random
+import shutil
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
-from relogin.client.stores.postgres import PostgresStore
-from tests.client.postgres_server import a_postgres_server
-from tests.client.redis_server import a_redis_server
-from tests.trouble.faults import ROOT, Faults, Fleet, Store, free_port
+from tests.trouble.clock import a_clock
+from tests.trouble.faults import Faults
+from tests.trouble.fleet import Fleet
 from tests.trouble.judge import Judgement, judge
-from tests.trouble.proxy import breaking_proxy
+from tests.trouble.servers import SERVERS, servers
+from tests.trouble.stores import STORES
 
-__all__ = ["trouble"]
+__all__ = ["Trouble", "trouble"]
+
+LIBRARIES = ("requests", "httpx2", "aiohttp")
+PEERS = ("google-auth", "singleflight-auth")
 
 # What a process of Python has open itself, and what a store keeps open for the next request.
 _MOST_FILES = 24
 
 
-class _Stranger(BaseHTTPRequestHandler):
-    """Another origin, that requests are redirected to: it notes what should not have come."""
+@dataclass
+class Trouble:
+    """What was done, what came of it, and what the judge says."""
 
-    def __init__(self, log: Path, *rest: Any) -> None:
-        self._notes = log
-        super().__init__(*rest)
+    judgement: Judgement
+    faults: Counter[str]
+    missing: list[str]
+    events: Counter[str]
+    left: list[dict[str, Any]]
 
-    def do_GET(self) -> None:
-        secret = "Authorization" in self.headers or "Cookie" in self.headers
-        with self._notes.open("a") as notes:
-            notes.write(json.dumps({"path": self.path, "credentials": secret}) + "\n")
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *given: Any) -> None:
-        """Say nothing."""
-
-
-@contextmanager
-def _stranger(folder: Path) -> Iterator[int]:
-    handler = partial(_Stranger, folder / "stranger.jsonl")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-@contextmanager
-def _application(folder: Path, seed: int, stranger: int) -> Iterator[int]:
-    port = free_port()
-    facts = {
-        "TROUBLE_LOG": str(folder / "server.jsonl"),
-        "TROUBLE_SEED": str(seed),
-        "TROUBLE_FOREIGN": f"http://127.0.0.1:{stranger}",
-    }
-    command = [
-        *(sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--log-level", "error"),
-        *("--worker-class", "gthread", "--threads", "24", "--keep-alive", "30"),
-        "tests.trouble.application:application",
-    ]
-    running = subprocess.Popen(command, cwd=ROOT, env=os.environ | facts)
-    try:
-        _wait_for(f"http://127.0.0.1:{port}/_ready")
-        yield port
-    finally:
-        running.terminate()
-        running.wait(20)
-
-
-def _wait_for(url: str) -> None:
-    for _ in range(200):
-        with contextlib.suppress(OSError):
-            urllib.request.urlopen(url).close()
-            return
-        time.sleep(0.05)
-    raise AssertionError("gunicorn did not start")
-
-
-@contextmanager
-def _store(kind: str, folder: Path) -> Iterator[tuple[str, Store]]:
-    if kind == "redis":
-        with a_redis_server() as server:
-            yield server.url, server
-    elif kind == "postgres":
-        with a_postgres_server() as database:
-            PostgresStore(database.conninfo).create_table()
-            yield database.conninfo, database
-    else:
-        yield str(folder / "sessions.db"), folder / "sessions.db"
+    def __str__(self) -> str:
+        rows = [
+            str(self.judgement),
+            f"faults     {dict(self.faults.most_common())}",
+            f"events     {dict(self.events.most_common())}",
+            f"left       {self.left}",
+        ]
+        return "\n".join(rows + [f"not here   {name}" for name in self.missing])
 
 
 def trouble(
@@ -117,73 +60,79 @@ def trouble(
     seed: int,
     kind: str,
     *,
+    libraries: tuple[str, ...] = LIBRARIES,
+    at: tuple[str, ...] = SERVERS,
     processes: int = 3,
     threads: int = 4,
     pause: float = 0.002,
-    recovery: float = 30.0,
-    auth: str = "ours",
-) -> tuple[Judgement, Faults, Fleet]:
+    recovery: float = 32.0,
+    logs: Path | None = None,
+) -> Trouble:
     """Run a fleet for a time, with faults; let it recover, and judge.
 
-    `pause` is how many seconds each thread waits between its requests. `recovery` is how many all
-    have to recover in after the last fault: a budget window lasts 30.
+    `threads` is how many threads or tasks each process has, `pause` how many seconds each waits
+    between its requests. `recovery` is how many all have to recover in after the last fault: a
+    budget window lasts 30. The logs are left in `logs`, if given.
     """
     with contextlib.ExitStack() as opened:
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
-        stranger = opened.enter_context(_stranger(folder))
-        port = opened.enter_context(_application(folder, seed, stranger))
-        proxy = opened.enter_context(breaking_proxy(port, seed))
-        name, store = opened.enter_context(_store(kind, folder))
-        url = f"http://127.0.0.1:{proxy.port}"
-        facts = {"url": url, "store": name, "threads": threads, "pause": pause, "auth": auth}
-        fleet = Fleet(facts, folder)
-        faults = Faults(fleet, store, f"http://127.0.0.1:{port}", seed)
+        clock = opened.enter_context(a_clock(folder))
+        running = opened.enter_context(servers(at, folder, seed))
+        store = opened.enter_context(STORES[kind](folder, random.Random(seed)))
+        urls = {server.name: server.url for server in running}
+        facts = {"urls": urls, "store": store.name, "threads": threads, "pause": pause}
+        fleet = opened.enter_context(Fleet(facts, libraries, folder))
+        faults = Faults(fleet, running, store, clock, seed)
         for _ in range(processes):
             fleet.start()
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             time.sleep(faults.pause())
             faults.strike()
-        proxy.calm = True
-        faults.calm()
+        for server in running:
+            server.calm()
         time.sleep(recovery)
-        calm_from = time.time()
-        faults.death()
+        calm_from = time.monotonic()
+        for server in running:
+            server.death()
         time.sleep(3.0)
         fleet.end()
-        faults.count["connections broken"] = proxy.broken
-        judgement = judge(folder, fleet.killed, calm_from, _explained(faults, fleet, processes))
-        for left in fleet.left:
-            if left["threads"] > 1 or left["files"] > _MOST_FILES:
-                judgement.breaks("threads or files were left open", str(left))
-    return judgement, faults, fleet
+        judgement = judge(folder, fleet.killed, calm_from, faults.excused(processes))
+        _check_left(fleet, judgement)
+        if logs is not None:
+            shutil.copytree(folder, logs, ignore=_no_logs, dirs_exist_ok=True)
+        faults.count["broken connection"] = sum(server.proxy.broken for server in running)
+    missing = store.missing + ([] if clock else ["step of the clock"])
+    return Trouble(judgement, faults.count, missing, fleet.events, fleet.left)
 
 
-def _explained(faults: Faults, fleet: Fleet, processes: int) -> int:
-    """Count the logins that the faults explain, and no more than they do."""
-    count = faults.count
-    lost = fleet.events["failed"] + count["kill"] + count["stop"]
-    away = sum(n for name, n in count.items() if name.split()[-1] in {"store", "redis", "sqlite"})
-    return 1 + count["death"] + 1 + 2 * lost + away * processes * 4
+def _no_logs(_: str, names: list[str]) -> list[str]:
+    return [name for name in names if not name.endswith((".jsonl", ".log"))]
+
+
+def _check_left(fleet: Fleet, judgement: Judgement) -> None:
+    for left in fleet.left:
+        if left["threads"] > 1 or left["files"] > _MOST_FILES:
+            judgement.breaks("threads or files were left open", str(left))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--store", choices=["sqlite", "redis", "postgres"], default="sqlite")
+    parser.add_argument("--store", choices=STORES, default="sqlite")
     parser.add_argument("--processes", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=4)
+    parser.add_argument("--threads", type=int, default=4, help="threads or tasks of each process")
     parser.add_argument("--pause", type=float, default=0.002, help="between a thread's requests")
-    parser.add_argument("--auth", choices=["ours", "google-auth"], default="ours")
+    parser.add_argument("--library", choices=[*LIBRARIES, *PEERS], action="append")
+    parser.add_argument("--server", choices=SERVERS, action="append")
+    parser.add_argument("--logs", type=Path, help="a folder to leave the logs in")
     given = vars(parser.parse_args())
-    kind = given.pop("store")
-    judgement, faults, fleet = trouble(given.pop("seconds"), given.pop("seed"), kind, **given)
-    print(judgement)
-    print(f"faults     {dict(faults.count.most_common())}")
-    print(f"events     {dict(fleet.events.most_common())}")
-    print(f"left       {fleet.left}")
-    sys.exit(bool(judgement.broken))
+    given["libraries"] = tuple(given.pop("library") or LIBRARIES)
+    given["at"] = tuple(given.pop("server") or SERVERS)
+    ended = trouble(given.pop("seconds"), given.pop("seed"), given.pop("store"), **given)
+    print(ended)
+    sys.exit(bool(ended.judgement.broken))
 
 
 if __name__ == "__main__":

@@ -1,157 +1,192 @@
-"""One process of the fleet: threads that send numbered requests until they are told to stop.
+"""One process of the fleet: threads or tasks that send numbered requests until told to stop.
 
-Run as ``python -m tests.trouble.caller`` with a JSON object; it logs each request when it begins
-and when it ends, so that whatever happens to the process, what is missing shows.
+Run as ``python -m tests.trouble.caller`` with a JSON object. What it does it says on its standard
+output, line by line: each request when it begins and when it ends, each login, and at the end what
+it has left open. So whatever happens to the process, what is missing shows. A line on its standard
+input is a command: ``fork`` or ``stop``.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import io
+import importlib
+import itertools
 import json
 import os
 import random
 import sys
 import threading
 import time
+from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import requests
-
 from relogin import Grant
-from relogin.client import outcome
 from relogin.client.events import Event
-from relogin.client.requests import SessionAuth
 from relogin.client.terms.grant import Context
-from tests.client.store_worker import credentials, open_store
 
-__all__: list[str] = []
+__all__ = ["BUDGET", "LOGIN_TIMEOUT", "Caller", "Sending"]
 
-LOGIN_TIMEOUT = 2.0
+LOGIN_TIMEOUT = 2.0  # in seconds
+BUDGET = (60, 30.0)
 TIMEOUT = (2.0, 5.0)  # in seconds: to connect, and for each answer
+_LIBRARIES = {
+    "requests": "over_requests:Threads",
+    "httpx2": "over_httpx2:Tasks",
+    "aiohttp": "over_aiohttp:Tasks",
+    "google-auth": "peers:GoogleAuth",
+    "singleflight-auth": "peers:SingleflightAuth",
+}
+_MOST_AFTER_A_FORK = 5
+
+
+@dataclass
+class Sending:
+    """A request that was drawn: `kind` is how its body is given to the library."""
+
+    number: str
+    server: str
+    method: str
+    path: str
+    kind: str
+    body: bytes
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.body).hexdigest()
+
+    def pieces(self) -> list[bytes]:
+        return [self.body[start : start + 50_000] for start in range(0, len(self.body), 50_000)]
 
 
 class Caller:
-    """A session for so many threads; `auth` is ours or a peer's."""
+    """What the callers of each library have in common: what they send, and what they say."""
+
+    errors: tuple[type[Exception], ...]
+    """What a caller of this library expects to be raised."""
+    forks = True
 
     def __init__(self, facts: dict[str, Any]) -> None:
-        self.url: str = facts["url"]
+        self.urls: dict[str, str] = facts["urls"]
         self.name: str = facts["name"]
-        self.threads: int = facts["threads"]
+        self.store: str = facts["store"]
+        self.many: int = facts["threads"]
         self.pause: float = facts["pause"]
         self.random = random.Random(facts["seed"])
         self.stopped = threading.Event()
         self.events: Counter[str] = Counter()
-        self._log = os.open(facts["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-        self.session = self._open(facts)
-        self.session.trust_env = False
-        self.session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=self.threads))
+        self._logins = itertools.count()
+        self._forks = itertools.count()
 
-    def _open(self, facts: dict[str, Any]) -> requests.Session:
-        if facts["auth"] == "google-auth":
-            return _with_google_auth(self.url)
-        session = requests.Session()
-        session.auth = SessionAuth(
-            self.log_in,
-            self.url,
-            store=open_store(facts["store"]),
-            login_timeout=LOGIN_TIMEOUT,
-            budget=(500, 30.0),
-            on_event=self.hear,
-        )
-        return session
+    @abstractmethod
+    def run(self) -> None:
+        """Send with so many threads or tasks until `stopped` is set."""
+
+    @abstractmethod
+    def run_after_fork(self) -> None:
+        """Send a few requests in a child, with the auth object of its parent."""
+
+    # What is said
+
+    def note(self, **said: Any) -> None:
+        line = json.dumps(said | {"at": time.monotonic()}) + "\n"
+        os.write(1, line.encode())  # shorter than 4096 octets: no other writer comes in between
 
     def hear(self, event: Event) -> None:
         self.events[event.kind.value] += 1
 
-    def log_in(self, context: Context) -> Grant:
-        form = credentials(context)
-        if "refresh_token" in form:
-            # A refresh whose answer is lost may have used the token up: it is never tried again.
-            with contextlib.suppress(requests.RequestException):
-                return self._granted(context.http.post(f"{self.url}/token", data=form))
-        return self._granted(context.http.post(f"{self.url}/token", data={"password": "pa55word"}))
+    def begins(self, sending: Sending) -> float:
+        said = {"method": sending.method, "digest": sending.digest, "path": sending.path}
+        self.note(begins=sending.number, server=sending.server, **said)
+        return time.monotonic()
 
-    def _granted(self, answer: requests.Response) -> Grant:
-        answer.raise_for_status()
-        token, _, refresh = answer.text.partition(" ")
-        return Grant(token=token, refresh=refresh)
+    def ends(self, sending: Sending, began: float, **said: Any) -> None:
+        self.note(ends=sending.number, seconds=round(time.monotonic() - began, 3), **said)
 
-    def note(self, **said: Any) -> None:
-        os.write(self._log, json.dumps(said).encode() + b"\n")
+    def fails(self, sending: Sending, began: float, error: Exception) -> None:
+        known = {} if isinstance(error, self.errors) else {"unexpected": str(error)[:200]}
+        self.ends(sending, began, error=type(error).__name__, **known)
 
-    def run(self) -> None:
-        threads = [threading.Thread(target=self._many, args=(n,)) for n in range(self.threads)]
-        for thread in threads:
-            thread.start()
-        sys.stdin.readline()
-        self.stopped.set()
-        for thread in threads:
-            thread.join()
+    # What is sent
 
-    def _many(self, thread: int) -> None:
-        count = 0
-        while not self.stopped.is_set():
-            self._one(f"{self.name}.{thread}.{count}")
-            count += 1
-            time.sleep(self.pause)
-
-    def _one(self, number: str) -> None:
-        method, path, body, digest = self._draw()
-        began = time.monotonic()
-        self.note(begins=number, at=time.time(), digest=digest, path=path)
-        try:
-            response = self.session.request(
-                method, f"{self.url}/{path}/{number}", data=body, timeout=TIMEOUT
-            )
-        except requests.RequestException as error:
-            said: dict[str, Any] = {"error": type(error).__name__}
-        else:
-            said = {"status": response.status_code, "echo": response.text[:64]}
-            said["outcome"] = outcome(response).value
-        self.note(ends=number, seconds=round(time.monotonic() - began, 3), **said)
-
-    def _draw(self) -> tuple[str, str, Any, str]:
+    def draw(self, number: str) -> Sending:
+        server = self.random.choice(sorted(self.urls))
         kind, size = self.random.randrange(10), self.random.choice([0, 10, 5000, 200_000])
-        if kind < 4:
-            return "GET", "orders", None, hashlib.sha256().hexdigest()
-        if kind == 4:
-            return "GET", "away", None, ""
+        if kind < 5:
+            return Sending(number, server, "GET", "away" if kind == 4 else "orders", "none", b"")
         octets = self.random.randbytes(size) or b"x"
-        digest = hashlib.sha256(octets).hexdigest()
         if kind < 7:
-            return "PUT", "orders", octets, digest
-        if kind < 9:
-            return "POST", "orders", io.BytesIO(octets), digest
-        return "POST", "orders", _pieces(octets), digest
+            return Sending(number, server, "PUT", "orders", "octets", octets)
+        how = "again" if kind < 9 else "once"
+        return Sending(number, server, "POST", "orders", how, octets)
 
+    def url(self, sending: Sending) -> str:
+        return f"{self.urls[sending.server]}/{sending.path}/{sending.number}"
 
-def _pieces(octets: bytes) -> Iterator[bytes]:
-    for start in range(0, len(octets), 50_000):
-        yield octets[start : start + 50_000]
+    # How it logs in
 
+    def asks(self, context: Context) -> tuple[str, str, list[dict[str, str]]]:
+        """Tell where a login goes, its number, and the forms to try one after the other."""
+        server = next(name for name, url in self.urls.items() if context.url.startswith(url))
+        number = self.next_login()
+        self.note(logs_in=number, server=server)
+        forms = [{"password": "pa55word"}]
+        if context.previous is not None and context.previous.refresh is not None:
+            # A refresh whose answer is lost may have used the token up: it is never tried again.
+            forms.insert(0, {"refresh_token": context.previous.refresh})
+        return f"{self.urls[server]}/token", number, forms
 
-def _with_google_auth(url: str) -> requests.Session:
-    from google.auth.credentials import Credentials
-    from google.auth.transport.requests import AuthorizedSession
+    def next_login(self) -> str:
+        return f"{self.name}.{next(self._logins)}"
 
-    class Password(Credentials):
-        def refresh(self, request: Any) -> None:
-            answer = requests.post(f"{url}/token", data={"password": "pa55word"}, timeout=5)
-            self.token = answer.text.partition(" ")[0]
+    def posts(self, number: str, form: dict[str, str]) -> None:
+        self.note(posts=number, what=next(iter(form)))
 
-        def apply(self, headers: dict[str, str], token: str | None = None) -> None:
-            headers["authorization"] = f'Session token="{self.token}"'
+    def granted(self, number: str, answer: str) -> Grant:
+        self.note(logged_in=number)
+        token, refresh, lifetime = answer.split()
+        return Grant(token=token, refresh=refresh, expires_in=float(lifetime) or None)
 
-    session: requests.Session = AuthorizedSession(Password())  # type: ignore[no-untyped-call]
-    return session
+    # What it is told
+
+    def obey(self) -> None:
+        """Do what is said on standard input until that is over."""
+        running = threading.Thread(target=self.run)
+        running.start()
+        for line in sys.stdin:
+            if line != "fork\n":
+                break
+            if self.forks:
+                self._fork()
+        self.stopped.set()
+        running.join()
+
+    def _fork(self) -> None:
+        number = next(self._forks)
+        child = os.fork()
+        if child:
+            threading.Thread(target=os.waitpid, args=(child, 0), daemon=True).start()
+            return
+        self.name += f".f{number}"
+        self.many = 1
+        try:
+            self.run_after_fork()
+        finally:
+            os._exit(0)
+
+    def numbers(self, thread: int) -> list[str]:
+        """Name the few requests that are sent after a fork."""
+        return [f"{self.name}.{thread}.{count}" for count in range(_MOST_AFTER_A_FORK)]
 
 
 def _left_over() -> dict[str, int]:
+    """Count what is open, after a moment for threads that are about to end."""
+    for _ in range(100):
+        if threading.active_count() == 1:
+            break
+        time.sleep(0.05)
     return {
         "threads": threading.active_count(),
         "files": len(list(Path("/proc/self/fd").iterdir())),
@@ -159,11 +194,12 @@ def _left_over() -> dict[str, int]:
 
 
 def main() -> None:
-    caller = Caller(json.loads(sys.argv[1]))
-    print("ready", flush=True)
-    caller.run()
-    caller.session.close()
-    print(json.dumps({"events": caller.events, "left": _left_over()}), flush=True)
+    facts = json.loads(sys.argv[1])
+    room, _, kind = _LIBRARIES[facts["library"]].partition(":")
+    caller: Caller = getattr(importlib.import_module(f"tests.trouble.{room}"), kind)(facts)
+    caller.note(ready=facts["library"])
+    caller.obey()
+    caller.note(events=caller.events, left=_left_over())
 
 
 if __name__ == "__main__":

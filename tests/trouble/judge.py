@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests.trouble.caller import BUDGET
 
 __all__ = ["Judgement", "judge"]
 
@@ -22,6 +24,8 @@ class Judgement:
     requests: int = 0
     ended: Counter[str] = field(default_factory=Counter)
     served: Counter[str] = field(default_factory=Counter)
+    logins: Counter[str] = field(default_factory=Counter)
+    """How many were posted, and how many of those have no answer that the caller knows."""
     longest: float = 0.0
     broken: Counter[str] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
@@ -36,6 +40,7 @@ class Judgement:
             f"requests   {self.requests}, the longest {self.longest:.1f} s",
             f"ended      {dict(self.ended.most_common())}",
             f"server     {dict(self.served)}",
+            f"logins     {dict(self.logins)}",
             f"laws       {sum(self.broken.values())} times broken",
         ]
         return "\n".join(
@@ -43,25 +48,28 @@ class Judgement:
         )
 
 
-def judge(folder: Path, killed: set[str], calm_from: float, allowed_logins: int) -> Judgement:
-    """Compare the logs: of the server, of the callers, and of the stranger.
+def judge(folder: Path, killed: set[str], calm_from: float, excused: int) -> Judgement:
+    """Compare the logs: of the servers, of the callers, and of the stranger.
 
     `killed` names the processes that were killed. Whatever began after `calm_from` must have been
-    served. `allowed_logins` is how many logins the faults explain.
+    served. `excused` is how many logins the faults explain that the logs do not show.
     """
     judgement = Judgement()
-    applied = _server(folder, judgement)
-    _callers(folder, judgement, killed, applied, calm_from)
+    applied = _servers(folder, judgement)
+    for log in sorted(folder.glob("caller-*.jsonl")):
+        name = log.stem.removeprefix("caller-")
+        _caller(_lines(log), judgement, name in killed, applied, calm_from)
     for request in _lines(folder / "stranger.jsonl"):
         if request["credentials"]:
             judgement.breaks("a credential reached another origin", request["path"])
-    if judgement.served["login"] > allowed_logins:
-        excess = f"{judgement.served['login']} for {allowed_logins}"
+    explained = judgement.served["death"] + 2 * judgement.logins["lost"] + excused
+    if judgement.served["login"] > explained:
+        excess = f"{judgement.served['login']} for {explained}"
         judgement.breaks("more logins than the faults explain", excess)
     return judgement
 
 
-def _server(folder: Path, judgement: Judgement) -> dict[str, list[str]]:
+def _servers(folder: Path, judgement: Judgement) -> dict[str, list[str]]:
     applied: dict[str, list[str]] = {}
     for line in _lines(folder / "server.jsonl"):
         judgement.served[line["what"]] += 1
@@ -69,49 +77,96 @@ def _server(folder: Path, judgement: Judgement) -> dict[str, list[str]]:
             applied.setdefault(line["number"], []).append(line["digest"])
         elif line["what"] == "refresh token used twice":
             judgement.breaks("a refresh token was used twice")
+        elif line["what"] == "credential of another server":
+            judgement.breaks("a credential reached a server that it is not for", line["number"])
     return applied
 
 
-def _callers(
-    folder: Path,
+def _caller(
+    lines: Iterator[dict[str, Any]],
     judgement: Judgement,
-    killed: set[str],
+    was_killed: bool,
     applied: dict[str, list[str]],
     calm_from: float,
 ) -> None:
-    for log in sorted(folder.glob("caller-*.jsonl")):
-        begun: dict[str, dict[str, Any]] = {}
-        for line in _lines(log):
-            if "begins" in line:
-                begun[line["begins"]] = line
-            else:
-                begin = begun.pop(line["ends"])
-                _end(judgement, begin, line, applied)
-                if begin["at"] > calm_from and not _is_served(begin, line):
-                    judgement.breaks("a request was not served after all had recovered", str(line))
-        judgement.requests += len(begun)
-        if log.stem.removeprefix("caller-") not in killed:
-            for number in begun:
-                judgement.breaks("a request never ended", number)
+    begun: dict[str, dict[str, Any]] = {}
+    logins, library = _Logins(judgement), ""
+    for line in lines:
+        library = line.get("ready", library)
+        if "begins" in line:
+            begun[line["begins"]] = line
+        elif "ends" in line:
+            begin = begun.pop(line["ends"])
+            _end(judgement, library, begin, line, applied)
+            if begin["at"] > calm_from and not _is_served(begin, line):
+                judgement.breaks("a request was not served after all had recovered", str(line))
+        else:
+            logins.hear(line)
+    logins.end()
+    judgement.requests += len(begun)
+    for number in () if was_killed else begun:
+        judgement.breaks("a request never ended", number)
+
+
+class _Logins:
+    """What one process says of its logins: each may post more than once, and be answered once."""
+
+    def __init__(self, judgement: Judgement) -> None:
+        self._judgement = judgement
+        self._began: dict[tuple[str, str], deque[float]] = {}
+        self._posts = self._answers = 0
+
+    def hear(self, line: dict[str, Any]) -> None:
+        if "logs_in" in line:
+            # A child of a fork has a budget of its own.
+            process = line["logs_in"].rpartition(".")[0]
+            self._spend(self._began.setdefault((process, line["server"]), deque()), line)
+        self._posts += "posts" in line
+        self._answers += "logged_in" in line
+
+    def _spend(self, began: deque[float], line: dict[str, Any]) -> None:
+        most, window = BUDGET
+        began.append(line["at"])
+        while began[0] < line["at"] - window:
+            began.popleft()
+        if len(began) > most:
+            self._judgement.breaks(f"more than {most} logins in {window:g} s", line["logs_in"])
+
+    def end(self) -> None:
+        self._judgement.logins["posted"] += self._posts
+        self._judgement.logins["lost"] += self._posts - self._answers
 
 
 def _end(
-    judgement: Judgement, begin: dict[str, Any], end: dict[str, Any], applied: dict[str, list[str]]
+    judgement: Judgement,
+    library: str,
+    begin: dict[str, Any],
+    end: dict[str, Any],
+    applied: dict[str, list[str]],
 ) -> None:
     number, times = end["ends"], applied.get(end["ends"], [])
     judgement.requests += 1
     judgement.longest = max(judgement.longest, end["seconds"])
     judgement.ended[str(end.get("status") or end["error"])] += 1
+    if "unexpected" in end:
+        judgement.breaks("an error of no kind that its library raises", str(end))
     if end["seconds"] > _LONGEST:
         judgement.breaks(f"a request took longer than {_LONGEST:g} s", number)
-    if len(times) > 1 and "status" in end:
+    # aiohttp itself sends an idempotent request again whose connection broke.
+    repeats = library == "aiohttp" and begin["method"] in {"GET", "PUT"}
+    if len(times) > 1 + repeats and "status" in end:
         judgement.breaks("a request was applied twice and its caller not told", number)
     if end.get("status") != 200 or begin["path"] == "away":
         return
     if not times:
         judgement.breaks("a 200 that the server knows nothing of", number)
-    elif times[-1] != begin["digest"] or end["echo"] != begin["digest"]:
+    elif library == "requests" and not end["echo"]:
+        # http.client takes an answer that ends within its header for one that has no body.
+        judgement.ended["200, cut in its header"] += 1
+    elif end["echo"] != begin["digest"]:
         judgement.breaks("a 200 to another body than the one sent", number)
+    if times and set(times) != {begin["digest"]}:
+        judgement.breaks("a body was applied that is another one than was sent", number)
 
 
 def _is_served(begin: dict[str, Any], end: dict[str, Any]) -> bool:

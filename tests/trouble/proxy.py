@@ -1,4 +1,7 @@
-"""A proxy that breaks connections: before, in and after a request, and in and after an answer."""
+"""A proxy that breaks connections: before, in and after a request, and in and after an answer.
+
+Half of the time with a reset, and half of the time with a proper end: what was sent is cut short.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,8 @@ class BreakingProxy:
         both = [self._pass(client, on, limits[0]), self._pass(answers, back, limits[1])]
         tasks = [asyncio.ensure_future(each) for each in both]
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            with contextlib.suppress(asyncio.CancelledError):  # the end of the run
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in tasks:
                 task.cancel()
@@ -58,14 +62,17 @@ class BreakingProxy:
             while octets := await source.read(65536):
                 if limit is not None and len(octets) >= limit and not self.calm:
                     to.write(octets[:limit])
-                    self._reset(to)
+                    self._break(to)
                     return
                 limit = None if limit is None else limit - len(octets)
                 to.write(octets)
                 await to.drain()
 
-    def _reset(self, writer: asyncio.StreamWriter) -> None:
+    def _break(self, writer: asyncio.StreamWriter) -> None:
         self.broken += 1
+        if self._random.randrange(2):
+            writer.close()
+            return
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         writer.transport.abort()
 

@@ -14,7 +14,7 @@ import redis.asyncio
 
 from relogin.client.stores import Entry
 from relogin.client.stores.redis import AsyncRedisStore, RedisStore
-from tests.client.redis_server import a_redis_cluster, a_redis_server, a_sentinel
+from tests.client.redis_server import a_redis_cluster, a_redis_server, a_sentinel, move_slot
 
 pytestmark = pytest.mark.needs("redis-server")
 
@@ -50,25 +50,10 @@ def test_a_session_is_found_after_its_slot_has_moved_to_another_node() -> None:
     ):
         store = RedisStore(cluster)
         assert store.put(ORIGIN, "", "api", Entry("one", 0))
-        _move_to_another_node(cluster, ports)
+        (key,) = cluster.keys(target_nodes=redis.RedisCluster.PRIMARIES)
+        move_slot(ports, key)
         assert texts(store) == {"api": "one"}
         assert store.put(ORIGIN, "", "api", Entry("two", 1))
-
-
-def _move_to_another_node(cluster: redis.RedisCluster, ports: list[int]) -> None:
-    (key,) = cluster.keys(target_nodes=redis.RedisCluster.PRIMARIES)
-    slot = cluster.keyslot(key)
-    held = cluster.get_node_from_key(key).port
-    nodes = {port: redis.Redis(port=port) for port in ports}
-    there = next(port for port in ports if port != held)
-    names = {port: node.cluster("myid").decode() for port, node in nodes.items()}
-    nodes[there].cluster("setslot", slot, "importing", names[held])
-    nodes[held].cluster("setslot", slot, "migrating", names[there])
-    nodes[held].migrate("127.0.0.1", there, key, 0, 1000)
-    for port in (there, held):
-        nodes[port].cluster("setslot", slot, "node", names[there])
-    for node in nodes.values():
-        node.close()
 
 
 def test_a_server_that_has_forgotten_the_scripts_is_told_them_again() -> None:

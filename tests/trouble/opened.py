@@ -1,0 +1,57 @@
+"""The store that a caller is told to use, opened as its own program would open it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import redis
+import redis.asyncio
+from psycopg_pool import AsyncConnectionPool
+
+from relogin.client.stores import AnyStore, Store
+from relogin.client.stores.postgres import AsyncPostgresStore, PostgresStore
+from relogin.client.stores.redis import AsyncRedisStore, RedisStore
+from relogin.client.stores.sqlite import SQLiteStore
+
+__all__ = ["open_store", "opened_async"]
+
+_PATIENCE: dict[str, Any] = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}  # in seconds
+
+
+def open_store(name: str) -> Store:
+    """Open a store for threads: a file, or ``redis=URL``, ``sentinel=PORT`` and so on."""
+    kind, _, where = name.partition("=")
+    if kind == "redis":
+        return RedisStore(where)
+    if kind == "sentinel":
+        sentinel = redis.Sentinel([("127.0.0.1", int(where))], **_PATIENCE)
+        return RedisStore(sentinel.master_for("sessions", **_PATIENCE))
+    if kind == "cluster":
+        return RedisStore(redis.RedisCluster(host="127.0.0.1", port=int(where), **_PATIENCE))
+    return PostgresStore(where) if kind == "postgres" else SQLiteStore(where)
+
+
+@asynccontextmanager
+async def opened_async(name: str) -> AsyncIterator[AnyStore]:
+    """Open one for tasks, where there is such a one."""
+    kind, _, where = name.partition("=")
+    if kind == "postgres":
+        async with AsyncConnectionPool(where, open=False, timeout=2.0, min_size=1) as pool:
+            yield AsyncPostgresStore(pool)
+    elif kind == "sqlite":
+        yield open_store(name)
+    else:
+        async with _client(kind, where) as client:
+            yield AsyncRedisStore(client)
+
+
+def _client(kind: str, where: str) -> redis.asyncio.Redis | redis.asyncio.RedisCluster:
+    if kind == "sentinel":
+        sentinel = redis.asyncio.Sentinel([("127.0.0.1", int(where))], **_PATIENCE)
+        client: redis.asyncio.Redis = sentinel.master_for("sessions", **_PATIENCE)
+        return client
+    if kind == "cluster":
+        return redis.asyncio.RedisCluster(host="127.0.0.1", port=int(where), **_PATIENCE)
+    return redis.asyncio.Redis.from_url(where, **_PATIENCE)

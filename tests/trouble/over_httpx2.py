@@ -1,0 +1,74 @@
+"""Tasks of httpx2, which await their store where it is one that can be awaited."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx2
+
+from relogin import Grant
+from relogin.client import outcome
+from relogin.client.httpx2 import SessionAuth
+from relogin.client.terms.grant import Context
+from tests.trouble.caller import BUDGET, LOGIN_TIMEOUT, TIMEOUT, Sending
+from tests.trouble.opened import opened_async
+from tests.trouble.over_tasks import Again, AsyncCaller, once
+
+__all__ = ["Tasks"]
+
+
+class Tasks(AsyncCaller):
+    """An auth object in its own loop, for its store belongs to that."""
+
+    errors = (httpx2.HTTPError,)
+    forks = False
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[httpx2.AsyncClient]:
+        async with opened_async(self.store) as store:
+            auth = SessionAuth(
+                self.log_in,
+                self.urls.values(),
+                store=store,
+                login_timeout=LOGIN_TIMEOUT,
+                budget=BUDGET,
+                on_event=self.hear,
+            )
+            connect, read = TIMEOUT
+            timeout = httpx2.Timeout(read, connect=connect)
+            async with httpx2.AsyncClient(
+                auth=auth, timeout=timeout, follow_redirects=True, trust_env=False
+            ) as client:
+                yield client
+
+    async def log_in(self, context: Context) -> Grant:
+        url, number, forms = self.asks(context)
+        for form in forms:
+            self.posts(number, form)
+            try:
+                answer = await context.http.post(url, data=form)
+                answer.raise_for_status()
+            except httpx2.HTTPError:
+                if form is forms[-1]:
+                    raise
+            else:
+                return self.granted(number, answer.text)
+        raise AssertionError("there is no form")
+
+    async def send(self, client: httpx2.AsyncClient, sending: Sending) -> dict[str, Any]:
+        response = await client.request(sending.method, self.url(sending), content=_body(sending))
+        return {
+            "status": response.status_code,
+            "echo": response.text[:64],
+            "outcome": outcome(response).value,
+        }
+
+
+def _body(sending: Sending) -> Any:
+    if sending.kind == "again":
+        return Again(sending.pieces())
+    if sending.kind == "once":
+        return once(sending.pieces())
+    return sending.body if sending.kind == "octets" else None
