@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from tests.client.server import Answer, Request, Server
 
-__all__ = ["HOW", "UPLOAD", "How", "asked", "breaking", "checks", "uploads"]
+__all__ = ["HOW", "UPLOAD", "How", "asked", "breaking", "checks", "dropping", "uploads"]
 
 How: TypeAlias = Literal["reset", "502"]
 HOW: tuple[How, ...] = ("reset", "502")
@@ -32,6 +32,20 @@ def breaking(server: Server, how: How, *, always: bool = False, waits_for: int =
         return given
 
     server.answers = answer
+
+
+def dropping(server: Server, times: int, path: str = "/login") -> list[Request]:
+    """Close a connection without an answer when this path is asked for over it, so often."""
+    dropped: list[Request] = []
+
+    def drop(request: Request) -> Answer:
+        if request.path == path and len(dropped) < times:
+            dropped.append(request)
+            raise ConnectionResetError
+        return server._log_in() if request.path == "/login" else server.protected(request)
+
+    server.answers = drop
+    return dropped
 
 
 def uploads(server: Server) -> list[bytes]:

@@ -22,6 +22,7 @@ import relogin.client.aiohttp
 import relogin.client.httpx
 import relogin.client.requests
 from relogin.client import outcome
+from relogin.errors import LoginUnavailable
 
 __all__ = ["BODIES", "CLIENTS", "Job", "Upload"]
 
@@ -105,7 +106,9 @@ class _Body:
         return Upload(self.path, self.sha256, seen, arrived)
 
     def failed(self, error: Exception) -> Upload:
-        return Upload(self.path, self.sha256, f"{type(error).__name__} {outcome(error)}", False)
+        why = f" ({error})" if isinstance(error, LoginUnavailable) else ""
+        seen = f"{type(error).__name__} {outcome(error)}{why}"
+        return Upload(self.path, self.sha256, seen, False)
 
 
 def with_requests(job: Job) -> list[Upload]:

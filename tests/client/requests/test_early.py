@@ -16,8 +16,9 @@ from urllib3.poolmanager import pool_classes_by_scheme
 
 from relogin.client import outcome
 from relogin.client.requests import LoginUnavailable, SessionAuth, UploadAdapter
+from tests.client.breaking import dropping
 from tests.client.proxy import proxying
-from tests.client.server import Answer, Request, Server, serve
+from tests.client.server import Answer, Server, serve
 
 LARGE = bytes(20_000_000)
 
@@ -133,31 +134,17 @@ def test_a_pool_of_one_gets_its_place_back(deceiving: Server, session: requests.
 # A login whose connection breaks
 
 
-def closing(server: Server, times: int) -> list[Request]:
-    """Close a connection without an answer when a login comes over it, so often."""
-    dropped: list[Request] = []
-
-    def drop(request: Request) -> Answer:
-        if request.path == "/login" and len(dropped) < times:
-            dropped.append(request)
-            raise ConnectionResetError
-        return server._log_in() if request.path == "/login" else server.protected(request)
-
-    server.answers = drop
-    return dropped
-
-
 def test_a_login_whose_kept_connection_breaks_is_tried_once_more_on_a_new_one(
     server: Server, dead: requests.Session
 ) -> None:
-    dropped = closing(server, 1)
+    dropped = dropping(server, 1)
     assert dead.get(f"{server.url}/me").status_code == 200
     assert len(dropped) == 1
     assert server.seen("/login")[-1].connection != dropped[0].connection
 
 
 def test_it_is_not_tried_a_third_time(server: Server, dead: requests.Session) -> None:
-    dropped = closing(server, 3)
+    dropped = dropping(server, 3)
     with pytest.raises(LoginUnavailable):
         dead.get(f"{server.url}/me")
     assert len(dropped) == 2
@@ -166,7 +153,7 @@ def test_it_is_not_tried_a_third_time(server: Server, dead: requests.Session) ->
 def test_a_login_whose_new_connection_breaks_is_not_tried_again(
     server: Server, dead: requests.Session
 ) -> None:
-    dropped = closing(server, 3)
+    dropped = dropping(server, 3)
     with pytest.raises(LoginUnavailable):
         dead.post(f"{server.url}/upload", data=b"body")  # that connection is closed
     assert len(dropped) == 1
@@ -180,7 +167,7 @@ def test_a_login_whose_body_is_spent_is_not_tried_again(
         return str(http.post(f"{server.url}/login", data=iter([b"secret"])).text)
 
     session.auth = SessionAuth(login, server.url)
-    dropped = closing(server, 3)
+    dropped = dropping(server, 3)
     with pytest.raises(LoginUnavailable):
         session.get(f"{server.url}/me")
     assert len(dropped) == 1
@@ -204,7 +191,7 @@ def test_a_login_over_an_adapter_of_the_users_own_is_not_tried_again(
 
     session.mount("http://", Own())
     session.auth = SessionAuth(server.login, server.url)
-    dropped = closing(server, 3)
+    dropped = dropping(server, 3)
     with pytest.raises(LoginUnavailable):
         session.get(f"{server.url}/me")
     assert len(dropped) == 1

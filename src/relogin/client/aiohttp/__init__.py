@@ -21,6 +21,7 @@ except ImportError as _missing:
 
 from relogin import errors
 from relogin.client.aiohttp.exchange import Exchange, Handler, put
+from relogin.client.aiohttp.login_session import once_more, reuse
 from relogin.client.aiohttp.unanswered import NEVER_SENT, UNANSWERED, ask
 from relogin.client.driver import tasks
 from relogin.client.driver.async_principal import AsyncPrincipal, of_kind
@@ -242,7 +243,8 @@ class SessionAuth(AsyncPrincipal[Any]):
             # By default aiohttp takes no cookies from an address.
             cookie_jar=aiohttp.CookieJar(unsafe=True),
             timeout=aiohttp.ClientTimeout(total=self._cache.policy.login_timeout),
-            middlewares=() if auth is None else (auth,),
+            middlewares=(once_more,) if auth is None else (auth, once_more),
+            trace_configs=[reuse()],
             **({} if request is None else _way_of(request)),
         )
         opened.push_async_callback(http.close)

@@ -25,7 +25,7 @@ from relogin.client.driver.passes import AsyncChunks, Passes
 from relogin.client.driver.seek import seek
 from relogin.errors import BodyNotReplayable
 
-__all__ = ["Repeated", "Rewind", "pieces", "watch"]
+__all__ = ["Repeated", "Rewind", "pieces", "rewinding", "watch"]
 
 Rewind: TypeAlias = Callable[[], bool]
 """Puts a body back to where it was before it was sent; `False` where it cannot be sent again."""
@@ -41,16 +41,17 @@ def watch(request: ClientRequest, spent: Callable[[], Exception]) -> Rewind:
         source = payload._value  # what the user passed; aiohttp shows it nowhere
         if aiter(source) is not aiter(source):  # an iterator is its own, and spent after one pass
             payload = request._body = Repeated(payload, AsyncChunks(source, Passes(spent)))
-    return _rewinding(payload)
+    return rewinding(payload)
 
 
-def _rewinding(payload: Any) -> Rewind:
+def rewinding(payload: Any) -> Rewind:
+    """Find what puts a body back, without a look into it."""
     if not payload or isinstance(payload, BytesPayload | Repeated):
         return _always
     if isinstance(payload, IOBasePayload):
         return _file(payload)
     if isinstance(payload, MultipartWriter):
-        parts = [_rewinding(part) for part, _, _ in payload]
+        parts = [rewinding(part) for part, _, _ in payload]
         return lambda: all(rewind() for rewind in parts)
     return _never  # an iterator, or a payload of the user's own: nobody can say
 

@@ -15,7 +15,7 @@ from typing import Any, Self, TypeVar
 import anyio
 
 from relogin import errors
-from relogin.client.driver import tasks
+from relogin.client.driver import once_more, tasks
 from relogin.client.driver.principal import Principal
 from relogin.client.driver.reentry import logging_in
 from relogin.client.renewal.flow import Login, LogOut
@@ -88,7 +88,7 @@ class AsyncPrincipal(Principal[Http]):
     def _log_in(self, command: Login, request: object = None) -> object:
         with ExitStack() as opened, logging_in(self._cache):
             open_http = partial(self._open_http, opened, request)
-            return self.login(command.context.with_http(open_http))
+            return once_more.call(self.login, command.context, open_http, self._http)
 
     async def _log_in_async(self, command: Login, request: object = None) -> object:
         seconds = self._cache.policy.login_timeout
@@ -99,7 +99,7 @@ class AsyncPrincipal(Principal[Http]):
             async with AsyncExitStack() as opened:
                 open_http = partial(self._open_http_async, opened, request)
                 with logging_in(self._cache):
-                    return await login(command.context.with_http(open_http))
+                    return await once_more.call_async(login, command.context, open_http, self._http)
         unfinished = errors.LoginUnavailable(f"the login did not end within {seconds:g} s")
         unfinished.refresh_spent = True  # what it has sent may yet take effect
         raise unfinished

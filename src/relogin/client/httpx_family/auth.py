@@ -14,6 +14,7 @@ from relogin.client.driver.reentry import ending, inside, logging_in
 from relogin.client.httpx_family.body import drain, drain_async
 from relogin.client.httpx_family.exchange import put, told
 from relogin.client.httpx_family.library import Library
+from relogin.client.httpx_family.login_transport import LoginTransport, LoginTransportAsync
 from relogin.client.httpx_family.lookahead import free, free_async, look, look_async
 from relogin.client.httpx_family.steps import Begin, Drain, Look, Meanwhile, Small
 from relogin.client.httpx_family.uploads import UploadExchange
@@ -176,21 +177,24 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
     def _open_http(self, opened: ExitStack, _: object, auth: Any = None) -> Any:
         if self._http is not None:
             return of_kind(self._library.Client, self._http)
-        client = self._library.Client(auth=auth, **self._plain())
+        library = self._library
+        sent_by = LoginTransport(library, library.HTTPTransport(**self._verified()))
+        client = library.Client(auth=auth, transport=sent_by, **self._plain())  # type: ignore[arg-type]
         opened.callback(client.close)  # not entered: that is left to the login, and done once
         return client
 
     def _open_http_async(self, opened: AsyncExitStack, _: object, auth: Any = None) -> Any:
         if self._http is not None:
             return of_kind(self._library.AsyncClient, self._http)
-        client = self._library.AsyncClient(auth=auth, **self._plain())
+        library = self._library
+        sent_by = LoginTransportAsync(library, library.AsyncHTTPTransport(**self._verified()))
+        client = library.AsyncClient(auth=auth, transport=sent_by, **self._plain())  # type: ignore[arg-type]
         opened.push_async_callback(client.aclose)
         return client
 
     def _plain(self) -> dict[str, Any]:
         """Say how to make a client without cookies, credentials, netrc, proxies and redirects."""
-        return {
-            "trust_env": False,
-            "timeout": self._cache.policy.login_timeout,
-            "verify": self._library.certificates,
-        }
+        return {"trust_env": False, "timeout": self._cache.policy.login_timeout}
+
+    def _verified(self) -> dict[str, Any]:
+        return {"trust_env": False, "verify": self._library.certificates}

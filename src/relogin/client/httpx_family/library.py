@@ -12,10 +12,8 @@ from relogin.client.driver.failures import Kinds
 __all__ = ["Headers", "Library", "Request", "Response"]
 
 HTTPX2 = False
-_UNANSWERED = (
-    *("ReadError", "WriteError", "CloseError", "RemoteProtocolError"),
-    *("ReadTimeout", "WriteTimeout"),
-)
+_BROKEN = ("ReadError", "WriteError", "CloseError", "RemoteProtocolError")
+_UNANSWERED = (*_BROKEN, "ReadTimeout", "WriteTimeout")
 
 if TYPE_CHECKING:
     if HTTPX2:
@@ -49,10 +47,13 @@ class Library:
         self.HTTPStatusError: type[httpx.HTTPStatusError] = module.HTTPStatusError
         self.StreamError: type[httpx.StreamError] = module.StreamError
         self.DecodingError: type[httpx.DecodingError] = module.DecodingError
+        self.HTTPTransport: type[httpx.HTTPTransport] = module.HTTPTransport
+        self.AsyncHTTPTransport: type[httpx.AsyncHTTPTransport] = module.AsyncHTTPTransport
+        self.RemoteProtocolError: type[httpx.RemoteProtocolError] = module.RemoteProtocolError
+        # Where a connection broke that had stood.
+        self.broken: tuple[type[Exception], ...] = _kinds(module, _BROKEN)
         # Where a request may have reached its server, which has not answered it.
-        self.unanswered: tuple[type[Exception], ...] = tuple[type[Exception], ...](
-            getattr(module, name) for name in _UNANSWERED
-        )
+        self.unanswered: tuple[type[Exception], ...] = _kinds(module, _UNANSWERED)
         self._create_ssl_context = module.create_ssl_context
         self.streaming: Callable[..., type[Any]] = cache(self._streaming)
 
@@ -72,3 +73,7 @@ class Library:
         """What servers are verified with: it takes some 20 ms to make, at each login otherwise."""
         context: SSLContext = self._create_ssl_context(trust_env=False)
         return context
+
+
+def _kinds(module: Any, names: tuple[str, ...]) -> tuple[type[Exception], ...]:
+    return tuple(getattr(module, name) for name in names)

@@ -7,13 +7,21 @@ login decides. Nothing is read beyond a bound, and nothing waited for beyond a d
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import aclosing, closing
 from http.cookiejar import CookieJar
 from importlib import import_module
 from typing import Any, TypeAlias, TypeVar
 
-from relogin.client.logins.request import MOST_OCTETS, Request
+from relogin.client.logins.kept import (
+    BAD_GATEWAY,
+    chain,
+    is_broken,
+    keeps_a_connection,
+    leave_kept,
+    names,
+)
+from relogin.client.logins.request import MOST_OCTETS, ONCE, Request
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.libraries import library_of
 from relogin.errors import LoginUnavailable
@@ -27,6 +35,8 @@ class NoAnswer(LoginUnavailable):
     """No answer came; `sent` says whether the request may have reached its server all the same."""
 
     sent: bool = True
+    broken: bool = False
+    """Whether the connection broke that had stood, before any answer."""
 
 
 T = TypeVar("T")
@@ -78,6 +88,21 @@ async def run_async(steps: Steps[T], http: Any, seconds: float) -> T:
 
 
 def _sent(http: Any, request: Request, until: float) -> Answer:
+    """Send a request, once more where it met a connection that was closed already."""
+    kept = keeps_a_connection(http)
+    try:
+        answer = _sent_once(http, request, until)
+    except NoAnswer as error:
+        if request.once or not (kept and error.broken):
+            raise
+        leave_kept(http)
+    else:
+        if request.once or answer.status != BAD_GATEWAY:
+            return answer
+    return _sent_once(http, request, until)
+
+
+def _sent_once(http: Any, request: Request, until: float) -> Answer:
     try:
         left, library = _left(until), library_of(http)
         if library in HTTPX:
@@ -93,6 +118,21 @@ def _sent(http: Any, request: Request, until: float) -> Answer:
 
 
 async def _sent_async(http: Any, request: Request, until: float) -> Answer:
+    """Send a request, as `_sent` does."""
+    kept = keeps_a_connection(http)
+    try:
+        answer = await _sent_once_async(http, request, until)
+    except NoAnswer as error:
+        if request.once or not (kept and error.broken):
+            raise
+        leave_kept(http)
+    else:
+        if request.once or answer.status != BAD_GATEWAY:
+            return answer
+    return await _sent_once_async(http, request, until)
+
+
+async def _sent_once_async(http: Any, request: Request, until: float) -> Answer:
     try:
         left, library = _left(until), library_of(http)
         if library == "aiohttp":
@@ -125,12 +165,13 @@ def _no_answer(request: Request, error: BaseException) -> NoAnswer:
 
     Raised without its cause: the libraries' exceptions hold the request, and it the password.
     """
-    *_, bottom = chain = list(_chain(error))
+    *_, bottom = causes = list(chain(error))
     plain = type(bottom).__module__ in {__name__, "builtins", "socket", "ssl"}
     shown = isinstance(bottom, OSError) and plain
     reason = str(bottom) if shown else type(bottom).__name__
     failed = NoAnswer(f"no answer from {request.url.partition('?')[0]}: {reason}")
-    failed.sent = not any(_BEFORE_SENDING & _names(each) for each in chain)
+    failed.sent = not any(_BEFORE_SENDING & names(each) for each in causes)
+    failed.broken = is_broken(error)
     return failed
 
 
@@ -142,20 +183,6 @@ _BEFORE_SENDING = frozenset(
         *("ClientConnectorError", "ConnectionTimeoutError", "NonHttpUrlClientError"),
     }
 )
-
-
-def _names(error: BaseException) -> set[str]:
-    return {kind.__name__ for kind in type(error).__mro__}
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        # A group has one for each address that was tried.
-        if isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
-        else:
-            error = error.__cause__ or error.__context__
 
 
 def _failures(http: Any) -> tuple[type[Exception], ...]:
@@ -240,7 +267,12 @@ _UNSIGNED: Mapping[str, Any] = {"auth": None, "stream": True, "follow_redirects"
 
 def _built(http: Any, request: Request, left: float) -> Any:
     return http.build_request(
-        request.method, request.url, headers=request.headers, content=request.content, timeout=left
+        request.method,
+        request.url,
+        headers=request.headers,
+        content=request.content,
+        timeout=left,
+        extensions={ONCE: request.once},
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 from aiohttp import ClientTimeout
 
-from relogin.client.logins.request import MOST_OCTETS, Request
+from relogin.client.logins.request import MOST_OCTETS, SPENDS, Request
 from relogin.client.terms.answer import Answer
 
 __all__ = ["Jar", "sent"]
@@ -18,6 +18,14 @@ __all__ = ["Jar", "sent"]
 
 async def sent(http: Any, request: Request, left: float) -> Answer:
     """Send a request and read its answer, within bounds."""
+    before = SPENDS.set(request.once)
+    try:
+        return await _sent(http, request, left)
+    finally:
+        SPENDS.reset(before)
+
+
+async def _sent(http: Any, request: Request, left: float) -> Answer:
     kept = bytearray()
     async with http.request(
         request.method,

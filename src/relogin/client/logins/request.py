@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-__all__ = ["MOST_OCTETS", "Request"]
+__all__ = ["MOST_OCTETS", "ONCE", "SPENDS", "Request"]
+
+ONCE = "relogin.once"
+"""Where a request of httpx says that it is not to be sent twice, for a transport of ours."""
+SPENDS: ContextVar[bool] = ContextVar("relogin: the request is not to be sent twice", default=False)
+"""The same for aiohttp, whose requests have no place for it."""
 
 MOST_OCTETS = 512 * 1024
 """How much is read of one answer to a login, after decoding."""

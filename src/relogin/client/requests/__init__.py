@@ -17,6 +17,7 @@ from requests.auth import AuthBase
 
 from relogin import errors
 from relogin.client.drain import drain
+from relogin.client.driver import once_more
 from relogin.client.driver.content import is_precious
 from relogin.client.driver.drive import drive, stand_by
 from relogin.client.driver.failures import by_base, raisable
@@ -183,9 +184,9 @@ class SessionAuth(Principal[requests.Session], AuthBase):
             http = partial(self._open_http, command.credential.key.origin, self)
             return self._log_out(command, http)
         if isinstance(command, Login):
-            context = command.context.with_http(lambda: self._open_http(origin))
+            open_http = partial(self._open_http, origin)
             with logging_in(self._cache):
-                return self.login(context)
+                return once_more.call(self.login, command.context, open_http, self._http)
         if isinstance(command, Check):
             with logging_in(self._cache):
                 return ask(self._cache, self._route(command), command, self._signal)

@@ -1,0 +1,56 @@
+"""Calling a login, and calling it once more where it met a connection that was closed already.
+
+After an upload was refused early, connections are doubtful: those of the login's own client, and
+those of a proxy behind it, which says 502 then. What a ready-made login sends, it sends once more
+by itself; nobody else knows which of its secrets may be sent twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from relogin.client.logins.kept import is_bad_gateway, is_broken, keeps_a_connection, leave_kept
+from relogin.client.terms.grant import Context
+from relogin.errors import ReloginError
+
+__all__ = ["call", "call_async"]
+
+
+def call(
+    login: Callable[[Context], object], context: Context, open_http: Callable[[], Any], http: object
+) -> object:
+    """Call a login; `http` is the client that the user gave, if there is one."""
+    kept = keeps_a_connection(http)
+    try:
+        return login(context.with_http(open_http))
+    except Exception as error:
+        if not _may_go_again(error, kept=kept):
+            raise
+        if kept:
+            leave_kept(http)
+    return login(context.with_http(open_http))
+
+
+async def call_async(
+    login: Callable[[Context], Awaitable[object]],
+    context: Context,
+    open_http: Callable[[], Any],
+    http: object,
+) -> object:
+    """Call and await a login, as `call` does."""
+    kept = keeps_a_connection(http)
+    try:
+        return await login(context.with_http(open_http))
+    except Exception as error:
+        if not _may_go_again(error, kept=kept):
+            raise
+        if kept:
+            leave_kept(http)
+    return await login(context.with_http(open_http))
+
+
+def _may_go_again(error: Exception, *, kept: bool) -> bool:
+    if isinstance(error, ReloginError):
+        return False
+    return is_bad_gateway(error) or (kept and is_broken(error))
