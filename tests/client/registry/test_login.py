@@ -9,10 +9,12 @@ import pytest
 import requests
 
 from relogin import Challenge, Grant, LoginRefused, LoginUnavailable
+from relogin.client import Outcome, outcome
 from relogin.client.logins import RegistryLogin
 from relogin.client.requests import SessionAuth
 from relogin.client.terms.grant import Context
-from tests.client.server import Answer, Request, Server
+from tests.client.either import Either
+from tests.client.server import Answer, Request, Server, serve
 
 URL = "https://auth.example.com/token"
 REGISTRY = "https://registry.example.com/v2/"
@@ -103,6 +105,86 @@ def test_a_status_says_whether_the_password_was_wrong(
 ) -> None:
     with pytest.raises(error):
         take(server, Answer(status))
+
+
+def test_a_server_without_a_service_is_asked_for_none(server: Server) -> None:
+    server.answers = lambda _: Answer(200, body=b'{"token": "t"}')
+    login = RegistryLogin("ada", "pw", [server.url])
+    login(context(Challenge("Bearer", {"realm": f"{server.url}/token"})))
+    assert server.requests[-1].path == "/token?account=ada"
+
+
+# What the account may not have
+
+DENIED = b'{"errors": [{"code": "DENIED", "message": "access forbidden"}]}'
+
+
+def repository(server: Server, name: str) -> Challenge:
+    realm = f"{server.url}/token"
+    return Challenge("Bearer", {"realm": realm, "scope": f"repository:{name}:pull"})
+
+
+@pytest.fixture
+def denying(server: Server) -> Server:
+    """A token server that answers 403 where anything asked for is secret, as GitLab's does."""
+
+    def answer(request: Request) -> Answer:
+        return Answer(403, body=DENIED) if "secret" in request.path else Answer(200, body=TOKEN)
+
+    server.answers = answer
+    return server
+
+
+TOKEN = b'{"token": "t"}'
+
+
+@pytest.mark.parametrize("account", [("ada", "pw"), (None, None)])
+def test_what_is_denied_costs_nothing_else(denying: Server, account: Any, either: Either) -> None:
+    login = RegistryLogin(*account, [denying.url])
+
+    def answer(request: Request) -> Answer:
+        if request.headers.get("Authorization") == "Bearer t":
+            return Answer(200)
+        name = request.path.split("/")[2]
+        return Answer(401, (("WWW-Authenticate", str(repository(denying, name))),))
+
+    with serve() as running:
+        running.answers, registry = answer, running.url
+        caller = either.attach(login, registry)
+        refused = caller.get(f"{registry}/v2/secret/tags/list")
+        assert (refused.status_code, outcome(refused)) == (401, Outcome.DECLINED)
+        assert caller.get(f"{registry}/v2/open/tags/list").status_code == 200
+
+
+def test_what_was_held_and_is_denied_now_is_left_out(denying: Server) -> None:
+    login = RegistryLogin("ada", "pw", [denying.url])
+    previous = Grant("old", scope=["repository:secret:pull"])
+    grant = login(context(repository(denying, "open"), previous=previous))
+    assert grant is not None
+    assert list(grant.scope) == ["repository:open:pull"]
+
+
+def test_an_account_that_was_given_a_token_is_not_wrong_at_a_403(server: Server) -> None:
+    server.answers = lambda _: Answer(403)
+    login = RegistryLogin("ada", "pw", [server.url])
+    assert login(context(repository(server, "a"), previous=Grant("old"))) is None
+    with pytest.raises(LoginRefused):
+        login(context(repository(server, "a")))
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_where_no_password_was_sent_none_was_wrong(server: Server, status: int) -> None:
+    server.answers = lambda _: Answer(status)
+    with pytest.raises(LoginUnavailable):
+        RegistryLogin(None, None, [server.url])(context(repository(server, "a")))
+
+
+def test_a_registry_that_names_token_servers_without_end_fills_no_memory(server: Server) -> None:
+    server.answers = lambda _: Answer(200, body=TOKEN)
+    login = RegistryLogin("ada", "pw", [server.url])
+    for number in range(40):
+        login(context(Challenge("Bearer", {"realm": f"{server.url}/{number}"})))
+    assert len(login._challenges) == 16
 
 
 def test_a_password_follows_no_redirect_to_another_origin(server: Server) -> None:

@@ -15,6 +15,7 @@ from relogin.client.logins.exchange import Steps, run, run_async
 from relogin.client.logins.request import Request
 from relogin.client.logins.steps import check, document_of, followed, said, seconds_in
 from relogin.client.responders.registry import REGISTRY
+from relogin.client.terms.answer import Answer
 from relogin.client.terms.grant import Context, Grant
 from relogin.client.terms.origins import check_secure, origin_of
 from relogin.client.terms.responder import Responder
@@ -26,6 +27,7 @@ __all__ = ["RegistryLogin"]
 
 # Of one token: each makes it longer by some 100 octets, and servers take 8 KiB of header fields.
 _MOST_RESOURCES = 32
+_MOST_REALMS = 16
 # In seconds, where the token server does not say (distribution's specification).
 _LIFETIME = 60.0
 
@@ -40,7 +42,8 @@ class RegistryLogin(Account):
     that anybody gets.
 
     A token covers all that was asked for so far, up to 32 repositories: a push after a pull asks
-    for both. `password`, and `user` too, may be a callable that is asked at each login.
+    for both. What the account may not have costs no other request: the 401 is the answer.
+    `password`, and `user` too, may be a callable that is asked at each login.
 
     Raises `ValueError` for a token server that is neither https nor loopback, unless
     `insecure=True`.
@@ -94,11 +97,15 @@ class RegistryLogin(Account):
                 origin_of(context.url),
             )
             return None
-        scope = _wanted(context.previous, asked)
         held = () if context.previous is None else tuple(context.previous.scope)
         if context.error == "insufficient_scope" and accesses(" ".join(held)) >= asked.scope:
             return None  # it was asked for, and not given
-        return (yield from self._taken(asked, scope))
+        wanted, needed = _wanted(held, asked), _wanted((), asked)
+        known = context.previous is not None
+        grant = yield from self._taken(asked, wanted, known=known)
+        if grant is None and wanted != needed:  # what it held so far may be what is denied
+            grant = yield from self._taken(asked, needed, known=known)
+        return grant
 
     def _asked(self, context: Context) -> RegistryChallenge | None:
         key = (origin_of(context.url), context.realm)
@@ -106,6 +113,8 @@ class RegistryLogin(Account):
         if challenge is None:
             return None
         self._challenges[key] = challenge
+        if len(self._challenges) > _MOST_REALMS:  # a registry may name token servers without end
+            self._challenges.pop(next(iter(self._challenges)), None)
         return RegistryChallenge.from_challenge(challenge)
 
     def _is_listed(self, realm: str) -> bool:
@@ -119,9 +128,17 @@ class RegistryLogin(Account):
             )
         return False
 
-    def _taken(self, asked: RegistryChallenge, scope: Sequence[str]) -> Steps[Grant]:
+    def _taken(
+        self, asked: RegistryChallenge, scope: Sequence[str], *, known: bool
+    ) -> Steps[Grant | None]:
+        """Take a token; `None` where the account is good, and may not have what it is for.
+
+        `known` says that the account has been given a token before.
+        """
         headers, user = dict(JSON), called(self.user)
-        query = [("service", asked.service or ""), *(("scope", one) for one in scope)]
+        query = [("scope", one) for one in scope]
+        if asked.service is not None:
+            query.insert(0, ("service", asked.service))
         if user is not None:
             basic = base64.b64encode(f"{user}:{called(self.password)}".encode()).decode()
             headers["Authorization"] = f"Basic {basic}"
@@ -129,6 +146,9 @@ class RegistryLogin(Account):
         mark = "&" if urlsplit(asked.realm).query else "?"
         url = f"{asked.realm.partition('#')[0]}{mark}{urlencode(query)}"
         answer, *_ = yield from followed(Request("GET", url, headers))
+        if _is_denied(answer, known=known, anybody=user is None):
+            warn("%s: it gives no token for what the registry asks", said(answer))
+            return None
         check(answer, secret_sent=user is not None)
         document: Any = document_of(answer)
         found = document if isinstance(document, dict) else {}
@@ -139,12 +159,22 @@ class RegistryLogin(Account):
         return Grant(token, expires_in=seconds, scope=scope)
 
 
-def _wanted(previous: Grant | None, asked: RegistryChallenge) -> list[str]:
+def _is_denied(answer: Answer, *, known: bool, anybody: bool) -> bool:
+    """Tell whether a token server refuses what was asked for, and not who asked.
+
+    GitLab answers so with 403 and GHCR to those who have no account; others leave it to the
+    registry. DENIED is an error code of distribution's specification.
+    """
+    if anybody:
+        return answer.status in {401, 403}
+    return answer.status == 403 and (known or b'"DENIED"' in answer.body)
+
+
+def _wanted(held: Sequence[str], asked: RegistryChallenge) -> list[str]:
     """Join what was asked for before and what is needed now; the needed last, the oldest left out.
 
     One scope for each resource, so that the order of actions means nothing.
     """
-    held = () if previous is None else tuple(previous.scope)
     needed = [scope.rpartition(":")[0] for scope in scopes(asked.scope)]
     places = [scope.rpartition(":")[0] for scope in held]
     order = [*(place for place in places if place not in needed), *needed][-_MOST_RESOURCES:]
