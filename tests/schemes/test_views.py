@@ -47,6 +47,10 @@ def test_scopes_are_a_set_whatever_their_order() -> None:
     assert BearerChallenge.from_challenge(one) == BearerChallenge.from_challenge(other)
 
 
+def test_scopes_may_be_given_as_any_set() -> None:
+    assert BearerChallenge(scope={"read", "write"}).scope == frozenset({"read", "write"})
+
+
 def test_scopes_may_be_given_as_they_stand_in_the_field() -> None:
     assert BearerChallenge(scope="read write").scope == {"read", "write"}  # type: ignore[arg-type]
 
@@ -94,6 +98,12 @@ def test_a_challenge_of_another_scheme_is_refused(view: Any) -> None:
 def test_what_is_no_text_is_refused(words: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match="must be a str"):
         BearerChallenge(**words)
+
+
+@pytest.mark.parametrize("words", [{"realm": None}, {"nonce": 5}, {"opaque": b"o"}])
+def test_what_is_no_text_makes_no_digest_challenge(words: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match=f"{next(iter(words))} must be a str, not"):
+        DigestChallenge(**{"realm": "x", "nonce": "n"} | words)
 
 
 # Digest
@@ -267,6 +277,11 @@ def test_a_view_is_what_is_asked_for() -> None:
 def test_the_first_of_equals_is_chosen() -> None:
     offered = parse('Bearer realm="y", Bearer realm="z"')
     assert best(iter(offered), "bearer") == offered[0]
+
+
+def test_a_field_that_was_not_parsed_is_a_mistake() -> None:
+    with pytest.raises(TypeError, match=r"best\(relogin.parse\(field\), …\)"):
+        best('Basic realm="x"', "Basic")  # type: ignore[arg-type]
 
 
 def test_no_scheme_is_a_mistake() -> None:

@@ -7,6 +7,7 @@ is sent anywhere but where the URL at hand, or metadata that passed its check, l
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -49,7 +50,7 @@ class AuthorizationServer:
     code_challenge_methods_supported: tuple[str, ...]
     scopes_supported: tuple[str, ...]
 
-    def steps(self, resource: ProtectedResource, scope: frozenset[str]) -> Iterator[str]:
+    def steps(self, resource: ProtectedResource, scope: AbstractSet[str]) -> Iterator[str]:
         """Say what a client would have to do, one step after the other."""
         wanted = " ".join(sorted(scope)) or " ".join(resource.scopes_supported)
         asked = f" and scope={wanted!r}" if wanted else ""

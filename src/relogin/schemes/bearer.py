@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -43,7 +44,7 @@ class BearerChallenge:
     """
 
     realm: str | None = None
-    scope: frozenset[str] = field(default_factory=frozenset)
+    scope: AbstractSet[str] = field(default_factory=frozenset)
     error: str | None = None
     error_description: str | None = None
     error_uri: str | None = None

@@ -46,6 +46,8 @@ def best(challenges: Iterable[Challenge], *schemes: Any) -> Any:
     """
     if not schemes:
         raise TypeError("best() needs at least one scheme that you can answer")
+    if isinstance(challenges, str):
+        raise TypeError("best() takes challenges, not text: best(relogin.parse(field), …)")
     offered = list(challenges)
     for scheme in schemes:
         found = _first(offered, scheme) if isinstance(scheme, str) else _first_view(offered, scheme)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -43,7 +44,7 @@ class DigestChallenge:
     realm: str
     nonce: str
     algorithm: str = "MD5"
-    qop: frozenset[str] = frozenset({"auth"})
+    qop: AbstractSet[str] = frozenset({"auth"})
     stale: bool = False
     opaque: str | None = None
     domain: tuple[str, ...] = field(default=())
@@ -57,6 +58,10 @@ class DigestChallenge:
         self._check()
 
     def _check(self) -> None:
+        for name in ("realm", "nonce", "opaque", "charset"):
+            text, optional = getattr(self, name), name in {"opaque", "charset"}
+            if not isinstance(text, str) and not (optional and text is None):
+                raise TypeError(f"{name} must be a str, not {type(text).__name__}")
         if not self.nonce:
             raise ValueError("a Digest challenge needs a nonce (RFC 7616 §3.3)")
         if not self.qop:

@@ -9,6 +9,7 @@ import itertools
 import secrets
 from collections import deque
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from typing import NamedTuple
 from unicodedata import normalize
@@ -62,7 +63,7 @@ class Answers:
         self._fresh: deque[_Nonce] = deque(maxlen=_MOST_FRESH)
 
     @property
-    def qop(self) -> frozenset[str]:
+    def qop(self) -> AbstractSet[str]:
         """The protections that the server offers; none where it is one of RFC 2069."""
         return self._challenge.qop
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 from urllib.parse import urlsplit
@@ -81,7 +82,7 @@ class RegistryChallenge:
 
     realm: str
     service: str | None = None
-    scope: frozenset[Access] = field(default_factory=frozenset)
+    scope: AbstractSet[Access] = field(default_factory=frozenset)
     error: str | None = None
     error_description: str | None = None
 

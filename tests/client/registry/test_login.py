@@ -140,7 +140,7 @@ TOKEN = b'{"token": "t"}'
 
 @pytest.mark.parametrize("account", [("ada", "pw"), (None, None)])
 def test_what_is_denied_costs_nothing_else(denying: Server, account: Any, either: Either) -> None:
-    login = RegistryLogin(*account, [denying.url])
+    login = RegistryLogin(account[0], account[1], [denying.url])
 
     def answer(request: Request) -> Answer:
         if request.headers.get("Authorization") == "Bearer t":
