@@ -13,7 +13,7 @@ from tests.client.either import Either
 
 
 class Plain(ThreadingHTTPServer):
-    """Lets one token in, and gives no reason for any other; /password is never content."""
+    """Lets one token in, and gives no reason for any other; `forbidden` is never content."""
 
     daemon_threads = True
 
@@ -22,6 +22,7 @@ class Plain(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.logins = 0
         self.challenge: str | None = None
+        self.forbidden = "/password"
         self.seen: list[str | None] = []
 
     def login(self, context: object) -> str:
@@ -36,7 +37,7 @@ class PlainHandler(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         sent = self.headers.get("Authorization")
         self.server.seen.append(sent)
-        alive = sent == f"Bearer t{self.server.logins}" and self.path != "/password"
+        alive = sent == f"Bearer t{self.server.logins}" and self.path != self.server.forbidden
         self.send_response(200 if alive else 401)
         if not alive and self.server.challenge is not None:
             self.send_header("WWW-Authenticate", self.server.challenge)
@@ -107,6 +108,27 @@ def test_after_another_login_the_path_is_tried_again(plain: Plain, client: Any) 
     before = plain.logins
     client.post(f"{plain.url}/password")
     assert plain.logins == before + 1
+
+
+def test_what_outlasted_a_login_is_forgotten_once_it_is_accepted(
+    plain: Plain, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.post(f"{plain.url}/password")
+    monkeypatch.setattr(plain, "forbidden", "/nothing")  # the right one at last
+    assert client.post(f"{plain.url}/password").status_code == 200
+    plain.logins += 1  # another login has ended the session
+    assert outcome(client.post(f"{plain.url}/password")) is Outcome.REPLAYED
+
+
+def test_what_outlasted_a_login_is_forgotten_after_a_while(
+    plain: Plain, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.post(f"{plain.url}/password")
+    monkeypatch.setattr(plain, "forbidden", "/nothing")
+    plain.logins += 1
+    assert client.post(f"{plain.url}/password").status_code == 401
+    monkeypatch.setattr("relogin.client.renewal.protection_spaces._STANDS_FOR", 0.0)
+    assert outcome(client.post(f"{plain.url}/password")) is Outcome.REPLAYED
 
 
 def test_reset_forgets_what_outlasted_a_login(plain: Plain, client: Any, auth: Any) -> None:

@@ -324,6 +324,7 @@ def test_of_a_session_that_was_forgotten_nothing_is_remembered() -> None:
     credential = log_in(cache)
     cache.reset()
     cache.stands(credential, "GET", URL)
+    cache.admits(credential, "GET", URL)
     assert not cache.stood(credential, "GET", URL, bare=True)
 
 

@@ -87,8 +87,9 @@ class Exchange:
 
     def _learn(self, credential: Credential) -> None:
         request, response = self.request, self.response
-        if response.status < 500:  # else it may be a proxy's own answer
-            self._cache.vitality.seen(credential, self._cache.clock())
+        # From 500 on it may be a proxy's own answer.
+        if response.status < 500 and self._cache.seen(credential):
+            self._cache.admits(credential, request.method, str(request.url))
         if credential.cookies or self._cache.policy.rolls:
             answer = Answer(response.status, response.headers, "", cookies=set_by(response))
             roll(self._cache, credential, answer)

@@ -248,8 +248,9 @@ class Exchange:
     def _learn(self, credential: Credential, response: Response) -> Generator[Step, Any, None]:
         if response.status_code == UNAUTHORIZED:
             return
-        if response.status_code < 500:  # else it may be a proxy's own answer
-            self._cache.vitality.seen(credential, self._cache.clock())
+        # From 500 on it may be a proxy's own answer.
+        if response.status_code < 500 and self._cache.seen(credential):
+            self._cache.admits(credential, response.request.method, str(response.request.url))
         sets = "Set-Cookie" in response.headers
         if self._cache.policy.rolls or (sets and credential.cookies):
             roll(self._cache, credential, _answer(self._library, response, sets=sets))

@@ -82,12 +82,28 @@ class CredentialCache(Grants):
         with self._lock:
             space = self.space(credential.key)
             if space is not None:
-                space.stands(credential.generation, method, url)
+                space.stands(credential.generation, method, url, self.clock())
 
     def stood(self, credential: Credential, method: str, url: str, *, bare: bool) -> bool:
         """Tell whether a 401 without a reason, or even a challenge, is not about the session."""
         space = self.space(credential.key)
-        return space is not None and space.stood(credential.generation, method, url, bare=bare)
+        if space is None:
+            return False
+        outlasted = space.stood(credential.generation, method, url, self.clock())
+        return outlasted or (bare and space.challenges)
+
+    def seen(self, credential: Credential) -> bool:
+        """Remember that a server has accepted a session; tell whether it `admits` anything."""
+        self.vitality.seen(credential, self.clock())
+        space = self.space(credential.key)
+        return space is not None and bool(space.standing)
+
+    def admits(self, credential: Credential, method: str, url: str) -> None:
+        """Remember that a request was accepted whose 401 may have outlasted a login before."""
+        with self._lock:
+            space = self.space(credential.key)
+            if space is not None:
+                space.admits(method, url)
 
     def asked(self, key: Key, url: str, *, challenged: bool = True) -> None:
         """Remember that the realm of a grant was asked for at `url`.

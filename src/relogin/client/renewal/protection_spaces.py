@@ -15,6 +15,7 @@ __all__ = ["Blocked", "ProtectionSpace", "outage"]
 
 _MOST_PLACES = 16
 _MOST_STANDING = 64  # methods and paths that answer 401 for another reason than the session
+_STANDS_FOR = 300.0  # in seconds: the session may have died there since, and nobody asks elsewhere
 _FIRST_PAUSE, _LONGEST_PAUSE, _LONGEST_RETRY_AFTER = 1.0, 60.0, 3600.0
 
 
@@ -55,7 +56,8 @@ class ProtectionSpace:
     challenges: bool = False
     accepted: bool = False
     demands: Demands = field(default_factory=Demands)
-    standing: tuple[int, frozenset[tuple[str, str]]] = (0, frozenset())
+    standing: dict[tuple[str, str], tuple[int, float]] = field(default_factory=dict)
+    """Methods and paths whose 401 outlasted a login: which one, and when."""
 
     def attempt(self) -> int:
         """Number the login that is about to be made, counting those that failed before it."""
@@ -98,18 +100,21 @@ class ProtectionSpace:
         fits = ((len(p), since) for p, since in self.places.items() if _lies_in(path, p))
         return max(fits, default=(0, 0))
 
-    def stands(self, generation: int, method: str, url: str) -> None:
+    def stands(self, generation: int, method: str, url: str, now: float) -> None:
         """Remember that a 401 without a reason outlasted the login of this generation."""
-        latest, found = self.standing
-        found = found if latest == generation else frozenset()
-        if len(found) < _MOST_STANDING:
-            self.standing = generation, found | {(method, urlsplit(url).path)}
+        if any(latest != generation for latest, _ in self.standing.values()):
+            self.standing.clear()
+        if len(self.standing) < _MOST_STANDING:
+            self.standing[method, urlsplit(url).path] = generation, now
 
-    def stood(self, generation: int, method: str, url: str, *, bare: bool) -> bool:
-        """Tell whether a 401 there, without a reason or a challenge, is not about the session."""
-        latest, found = self.standing
-        outlasted = latest == generation and (method, urlsplit(url).path) in found
-        return outlasted or (bare and self.challenges)
+    def stood(self, generation: int, method: str, url: str, now: float) -> bool:
+        """Tell whether a 401 without a reason outlasted this very login there, of late."""
+        latest, since = self.standing.get((method, urlsplit(url).path), (0, now))
+        return latest == generation and now - since < _STANDS_FOR
+
+    def admits(self, method: str, url: str) -> None:
+        """Remember that a request was accepted: its next 401 may well be about the session."""
+        self.standing.pop((method, urlsplit(url).path), None)
 
 
 def _folder(path: str) -> str:

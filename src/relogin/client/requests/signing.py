@@ -94,8 +94,9 @@ def learn(
     """
     request, alive = response.request, not dead and response.status_code != UNAUTHORIZED
     if alive and sent_to(request.url) == credential.key.origin:
-        if response.status_code < 500:  # else it may be a proxy's own answer
-            cache.vitality.seen(credential, cache.clock())
+        # From 500 on it may be a proxy's own answer.
+        if response.status_code < 500 and cache.seen(credential):
+            cache.admits(credential, (request.method or "").upper(), request.url or "")
         if cache.policy.rolls or (credential.cookies and len(response.cookies)):
             cookies = {cookie.name: cookie.value or "" for cookie in response.cookies}
             answer = Answer(response.status_code, response.headers, response.url, cookies=cookies)
