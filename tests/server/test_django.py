@@ -28,6 +28,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 
 import relogin
 from relogin.server.django import Guard, facts, required, step_up
+from tests.client.redis_server import a_redis_server
 from tests.server.orders import averify, verify
 
 
@@ -93,6 +94,7 @@ OWN: dict[str, Any] = {
     "SESSION_EXPIRE_AT_BROWSER_CLOSE": True,
     "CSRF_FAILURE_VIEW": "relogin.server.django.csrf_failure",
 }
+REDIS_CACHE = "django.core.cache.backends.redis.RedisCache"
 BACKENDS = ["db", "cached_db", "cache", "file", "signed_cookies"]
 
 
@@ -152,6 +154,24 @@ def test_each_backend_admits_a_user_and_tells_a_forged_session(
         client.cookies["sessionid"] = "f0rged" * 5
         response = client.get("/orders")
         assert (response.status_code, challenge(response)) == (401, INVALID)
+        assert not cookies(response)
+
+
+@pytest.mark.needs("redis-server")
+@pytest.mark.parametrize("backend", ["cache", "cached_db"])
+def test_a_cache_that_does_not_answer_ends_no_session(backend: str) -> None:
+    with (
+        a_redis_server() as server,
+        override_settings(
+            SESSION_ENGINE=f"django.contrib.sessions.backends.{backend}",
+            CACHES={"default": {"BACKEND": REDIS_CACHE, "LOCATION": server.url}},
+        ),
+    ):
+        client = Client(raise_request_exception=False)
+        signed_in(client)
+        server.stop()
+        response = client.get("/orders")
+        assert (response.status_code, challenge(response)) == (503, None)
         assert not cookies(response)
 
 

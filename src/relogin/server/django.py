@@ -336,6 +336,8 @@ def _why_dead(session: SessionBase, token: str) -> SessionError | None:
         kept = session.get_model_class().objects.filter(session_key=token)
         if kept.filter(expire_date__lte=timezone.now()).exists():
             return SessionError.EXPIRED
+    # Django takes a cache that does not answer for one that has no such session. This raises.
+    session.exists(token)
     return SessionError.INVALID
 
 
