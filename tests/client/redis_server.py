@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import socket
 import subprocess
@@ -81,8 +82,15 @@ class RedisNode:
         self._running: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        self._running = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
+        self._running = subprocess.Popen(
+            self._command, stdout=subprocess.DEVNULL, env=self._environment()
+        )
         _wait_until(lambda: bool(_info(self.port, "server")))
+
+    def _environment(self) -> dict[str, str]:
+        # A Sentinel tells the time by the wall clock: set back, it finds nobody dead for so long.
+        away = {"LD_PRELOAD"} if "--sentinel" in self._command else set()
+        return {name: value for name, value in os.environ.items() if name not in away}
 
     def stop(self) -> None:
         """Kill it, as a machine dies."""

@@ -37,7 +37,7 @@ _MOST_FILES = 24
 
 @dataclass
 class Trouble:
-    """What was done, what came of it, and what the judge says."""
+    """What was done and what was not, what came of it, and what the judge says."""
 
     judgement: Judgement
     faults: Counter[str]
@@ -52,7 +52,7 @@ class Trouble:
             f"events     {dict(self.events.most_common())}",
             f"left       {self.left}",
         ]
-        return "\n".join(rows + [f"not here   {name}" for name in self.missing])
+        return "\n".join(rows + [f"not done   {name}" for name in self.missing])
 
 
 def trouble(
@@ -102,7 +102,7 @@ def trouble(
         if logs is not None:
             shutil.copytree(folder, logs, ignore=_no_logs, dirs_exist_ok=True)
         faults.count["broken connection"] = sum(server.proxy.broken for server in running)
-    missing = store.missing + ([] if clock else ["step of the clock"])
+    missing = store.missing + ([] if clock else ["step of the clock"]) + faults.failed
     return Trouble(judgement, faults.count, missing, fleet.events, fleet.left)
 
 

@@ -24,6 +24,7 @@ class Faults:
         self, fleet: Fleet, servers: list[Server], store: Store, clock: Clock | None, seed: int
     ) -> None:
         self.count: Counter[str] = Counter()
+        self.failed: list[str] = []
         self._random = random.Random(seed)
         self._fleet = fleet
         self._servers = servers
@@ -39,7 +40,10 @@ class Faults:
         """Do one thing."""
         fault = self._random.choice(self._all)
         self.count[fault.name] += 1
-        fault.do()
+        try:
+            fault.do()
+        except Exception as error:  # noqa: BLE001 - an hour is not lost for it, and it is told
+            self.failed.append(f"{fault.name}: {type(error).__name__}: {error}")
 
     def excused(self, processes: int) -> int:
         """Count the logins that these faults explain: one is under way at each server, or none.

@@ -63,6 +63,7 @@ def judge(folder: Path, killed: set[str], calm_from: float, excused: int) -> Jud
         if request["credentials"]:
             judgement.breaks("a credential reached another origin", request["path"])
     explained = judgement.served["death"] + 2 * judgement.logins["lost"] + excused
+    judgement.logins["explained"] = explained
     if judgement.served["login"] > explained:
         excess = f"{judgement.served['login']} for {explained}"
         judgement.breaks("more logins than the faults explain", excess)
