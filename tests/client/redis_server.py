@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import signal
 import socket
 import subprocess
 import tempfile
@@ -86,6 +87,16 @@ class RedisNode:
             self._command, stdout=subprocess.DEVNULL, env=self._environment()
         )
         _wait_until(lambda: bool(_info(self.port, "server")))
+
+    @contextlib.contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Let it do nothing in this block; the others take it for dead, and it does not know."""
+        assert self._running is not None
+        self._running.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._running.send_signal(signal.SIGCONT)
 
     def _environment(self) -> dict[str, str]:
         # A Sentinel tells the time by the wall clock: set back, it finds nobody dead for so long.

@@ -27,7 +27,7 @@ def open_store(name: str) -> Store:
         return RedisStore(where)
     if kind == "sentinel":
         sentinel = redis.Sentinel([("127.0.0.1", int(where))], **_PATIENCE)
-        return RedisStore(sentinel.master_for("sessions", **_PATIENCE))
+        return RedisStore(sentinel.master_for("sessions", **_PATIENCE), replicas=1)
     if kind == "cluster":
         return RedisStore(redis.RedisCluster(host="127.0.0.1", port=int(where), **_PATIENCE))
     return PostgresStore(where) if kind == "postgres" else SQLiteStore(where)
@@ -44,7 +44,7 @@ async def opened_async(name: str) -> AsyncIterator[AnyStore]:
         yield open_store(name)
     else:
         async with _client(kind, where) as client:
-            yield AsyncRedisStore(client)
+            yield AsyncRedisStore(client, replicas=int(kind == "sentinel"))
 
 
 def _client(kind: str, where: str) -> redis.asyncio.Redis | redis.asyncio.RedisCluster:

@@ -124,14 +124,15 @@ def _sentinel(folder: Path, chosen: random.Random) -> Iterator[Store]:
                 return next(node for node in nodes if node.port == port)
             return None
 
-        def other_than(before: RedisNode | None) -> RedisNode:
-            """Wait for a master; a Sentinel whose clock was stepped promotes none for a time."""
-            for _ in range(1200):
+        def other_than(before: RedisNode | None, seconds: float = 60.0) -> RedisNode:
+            """Wait for a master that is another one."""
+            give_up = time.monotonic() + seconds
+            while time.monotonic() < give_up:
                 now = master()
                 if now not in {before, None}:
                     return now
                 time.sleep(0.05)
-            raise AssertionError("Sentinel has promoted nobody for a minute")
+            raise TimeoutError(f"Sentinel has promoted nobody for {seconds:g} s")
 
         def lose_master() -> None:
             before = other_than(None)
@@ -139,11 +140,17 @@ def _sentinel(folder: Path, chosen: random.Random) -> Iterator[Store]:
             other_than(before)
             before.start()  # and Sentinel makes a replica of it
 
+        def stop_master() -> None:
+            before = other_than(None)
+            with before.stopped():
+                other_than(before)
+
         def fail_over() -> None:
             before = other_than(None)
-            with contextlib.suppress(redis.ResponseError):  # no replica is ready yet
+            # It says no where no replica is ready, and gives up where that has fallen behind.
+            with contextlib.suppress(redis.ResponseError, TimeoutError):
                 sentinel.sentinels[0].execute_command("SENTINEL", "FAILOVER", "sessions")
-                other_than(before)
+                other_than(before, seconds=5.0)
 
         def cut() -> None:
             _say(redis.Redis(port=other_than(None).port), "CLIENT", "KILL", "TYPE", "normal")
@@ -155,6 +162,7 @@ def _sentinel(folder: Path, chosen: random.Random) -> Iterator[Store]:
             f"sentinel={watching}",
             [
                 Fault("lost master", lose_master, away=True),
+                Fault("stopped master", stop_master, away=True),
                 Fault("failover", fail_over, away=True),
                 Fault("cut connections", cut, away=True),
                 Fault("forgotten scripts", forget),

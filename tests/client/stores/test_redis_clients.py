@@ -43,6 +43,35 @@ def test_a_session_outlives_the_failover_to_a_replica() -> None:
         assert store.put(ORIGIN, "", "api", Entry("two", 1))
 
 
+def test_a_refresh_token_waits_for_a_replica_where_that_is_asked_for() -> None:
+    with a_sentinel() as (_, (master, replica)), redis.Redis(port=master.port) as client:
+        store = RedisStore(client, replicas=1)
+        assert store.put(ORIGIN, "", "api", Entry("one", 0, durable=True))
+        with redis.Redis(port=replica.port) as copy:
+            assert texts(RedisStore(copy)) == {"api": "one"}
+        assert not store.put(ORIGIN, "", "api", Entry("late", 0, durable=True))
+        replica.stop()
+        with pytest.raises(ConnectionError, match="0 of 1 replicas"):
+            store.put(ORIGIN, "", "api", Entry("two", 1, durable=True))
+        with pytest.raises(ConnectionError, match="0 of 1 replicas"):
+            asyncio.run(put_durably(master.port, Entry("three", 2, durable=True)))
+        assert store.put(ORIGIN, "", "api", Entry("four", 3))  # which may be lost
+
+
+async def put_durably(port: int, entry: Entry) -> bool:
+    async with redis.asyncio.Redis(port=port) as client:
+        return await AsyncRedisStore(client, replicas=1).put(ORIGIN, "", "api", entry)
+
+
+def test_a_cluster_is_not_asked_to_wait_for_replicas() -> None:
+    with (
+        a_redis_cluster() as ports,
+        redis.RedisCluster(host="127.0.0.1", port=ports[0]) as cluster,
+        pytest.raises(TypeError, match="does not go with a cluster"),
+    ):
+        RedisStore(cluster, replicas=1)
+
+
 def test_a_session_is_found_after_its_slot_has_moved_to_another_node() -> None:
     with (
         a_redis_cluster() as ports,

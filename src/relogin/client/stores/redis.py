@@ -52,8 +52,12 @@ class RedisStore:
     many seconds connecting to a URL and each answer may take, `keep` how many an unused session is
     kept. Deadlines are measured on Redis's clock.
 
-    Raises `ValueError` for a URL that is none of Redis's, `TypeError` for an asynchronous client,
-    and `ImportError` for a URL where redis-py is missing.
+    Redis forgets in a failover what its replicas had not taken yet. With `replicas=1` a refresh
+    token is used only after a replica has taken note of that (which needs the command WAIT), so
+    that nobody uses it again after a failover. If none does so in time, the store counts as away.
+
+    Raises `ValueError` for a URL that is none of Redis's, `TypeError` for an asynchronous client
+    and for `replicas` with a cluster, and `ImportError` for a URL where redis-py is missing.
 
     >>> RedisStore("rediss://worker:secret@cache.example.com/0")
     <RedisStore at cache.example.com:6379>
@@ -66,15 +70,18 @@ class RedisStore:
         prefix: str = "relogin:",
         timeout: float = 0.5,
         keep: float = _A_MONTH,
+        replicas: int = 0,
     ) -> None:
         self._server = server
         self._prefix = prefix
         self._timeout = timeout
         self._keep = keep
+        self._replicas = replicas
         self._owns_client = not _is_client(server)
         self._client = _connect(server, timeout) if self._owns_client else server
         if iscoroutinefunction(self._client.execute_command):
             raise TypeError("RedisStore: an asynchronous client needs AsyncRedisStore")
+        _check_replicas(self._client, replicas)
         self._get = self._client.register_script(_GET)
         self._put = self._client.register_script(_PUT)
 
@@ -84,8 +91,13 @@ class RedisStore:
 
     def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
         """Store a text in place of the revision that `entry` names; `False` if it is gone."""
-        keys = [_key(self._prefix, origin, account)]
-        return bool(self._put(keys=keys, args=_arguments(realm, entry, self._keep)))
+        key = _key(self._prefix, origin, account)
+        arguments = _arguments(realm, entry, self._keep)
+        if not (entry.durable and self._replicas):
+            return bool(self._put(keys=[key], args=arguments))
+        with self._client.pipeline(transaction=False) as pipeline:
+            _put_and_wait(pipeline, key, arguments, self._replicas, self._timeout)
+            return _taken(pipeline.execute(), self._replicas)
 
     def close(self) -> None:
         """Close all connections, which open again when needed. A client of yours stays as it is."""
@@ -108,7 +120,8 @@ class RedisStore:
                 "this RedisStore holds a password: make it with a function that returns the URL, "
                 "RedisStore(read_url), and that is pickled instead"
             )
-        return _opened, (type(self), self._server, self._prefix, self._timeout, self._keep)
+        given = (self._server, self._prefix, self._timeout, self._keep, self._replicas)
+        return _opened, (type(self), *given)
 
 
 class AsyncRedisStore:
@@ -116,22 +129,33 @@ class AsyncRedisStore:
 
     `client` is yours, with its own time-outs and retries: a `redis.asyncio.Redis`, one that a
     `Sentinel` returns from `master_for`, a `RedisCluster`, or valkey-py's. It belongs to one event
-    loop, and so does this store. `prefix` and `keep` mean what they do in `RedisStore`; the two
-    share what they keep.
+    loop, and so does this store. `prefix`, `keep` and `replicas` mean what they do in `RedisStore`;
+    the two share what they keep. `timeout` is how many seconds replicas have.
 
-    Raises `TypeError` for what is no asynchronous client.
+    Raises `TypeError` for what is no asynchronous client, and for `replicas` with a cluster.
 
     >>> import redis.asyncio
     >>> AsyncRedisStore(redis.asyncio.Redis(host="cache.example.com"))
     <AsyncRedisStore on Redis>
     """
 
-    def __init__(self, client: Any, *, prefix: str = "relogin:", keep: float = _A_MONTH) -> None:
+    def __init__(
+        self,
+        client: Any,
+        *,
+        prefix: str = "relogin:",
+        timeout: float = 0.5,
+        keep: float = _A_MONTH,
+        replicas: int = 0,
+    ) -> None:
         if not (_is_client(client) and iscoroutinefunction(client.execute_command)):
             raise TypeError("AsyncRedisStore takes an asynchronous client: redis.asyncio.Redis(…)")
+        _check_replicas(client, replicas)
         self._client = client
         self._prefix = prefix
+        self._timeout = timeout
         self._keep = keep
+        self._replicas = replicas
         self._get = client.register_script(_GET)
         self._put = client.register_script(_PUT)
 
@@ -141,8 +165,13 @@ class AsyncRedisStore:
 
     async def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
         """Store a text in place of the revision that `entry` names; `False` if it is gone."""
-        keys = [_key(self._prefix, origin, account)]
-        return bool(await self._put(keys=keys, args=_arguments(realm, entry, self._keep)))
+        key = _key(self._prefix, origin, account)
+        arguments = _arguments(realm, entry, self._keep)
+        if not (entry.durable and self._replicas):
+            return bool(await self._put(keys=[key], args=arguments))
+        async with self._client.pipeline(transaction=False) as pipeline:
+            _put_and_wait(pipeline, key, arguments, self._replicas, self._timeout)
+            return _taken(await pipeline.execute(), self._replicas)
 
     def __repr__(self) -> str:
         return f"<AsyncRedisStore on {type(self._client).__name__}>"
@@ -180,9 +209,41 @@ def _connect(url: str | Callable[[], str], timeout: float) -> Any:
 
 
 def _opened(
-    cls: type[RedisStore], server: str | Callable[[], str], prefix: str, timeout: float, keep: float
+    cls: type[RedisStore],
+    server: str | Callable[[], str],
+    prefix: str,
+    timeout: float,
+    keep: float,
+    replicas: int,
 ) -> RedisStore:
-    return cls(server, prefix=prefix, timeout=timeout, keep=keep)
+    return cls(server, prefix=prefix, timeout=timeout, keep=keep, replicas=replicas)
+
+
+# Replicas
+
+
+def _check_replicas(client: Any, replicas: int) -> None:
+    if replicas and hasattr(client, "get_node_from_key"):
+        raise TypeError(
+            "replicas= does not go with a cluster, whose clients have no WAIT for a key"
+        )
+
+
+def _put_and_wait(
+    pipeline: Any, key: bytes, arguments: list[Any], replicas: int, timeout: float
+) -> None:
+    # On one connection, since WAIT is about what was written on its own; and with the script's
+    # text, since in a pipeline nobody would see that the server has forgotten it. The answer must
+    # come before a client of that time-out gives up.
+    pipeline.eval(_PUT, 1, key, *arguments)
+    pipeline.wait(replicas, max(1, int(timeout * 500)))
+
+
+def _taken(answers: list[Any], replicas: int) -> bool:
+    stored, copies = answers
+    if stored and copies < replicas:
+        raise ConnectionError(f"{copies} of {replicas} replicas have taken what was stored")
+    return bool(stored)
 
 
 # What goes to and fro, as octets: a client of the user's may encode and decode as it likes.
