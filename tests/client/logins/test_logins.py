@@ -5,13 +5,14 @@ import datetime as dt
 import email.utils
 import json
 import threading
+from collections.abc import Callable
 from urllib.parse import parse_qs
 
 import pytest
 import requests
 
 from relogin import Grant, LoginRefused, LoginUnavailable
-from relogin.client.logins import BasicLogin, JSONLogin
+from relogin.client.logins import BasicLogin, FormLogin, JSONLogin
 from relogin.client.requests import SessionAuth
 from relogin.client.signals import json_field
 from tests.client.log_in import (
@@ -65,6 +66,11 @@ def test_a_number_in_expires_in_is_granted_and_nothing_else(
 ) -> None:
     url = answers(server, Answer(200, (), TOKEN[:-1] + f', "expires_in": {said}}}'.encode()))
     assert with_requests(JSONLogin(url, ACCOUNT)).expires_in == seconds
+
+
+def test_a_lifetime_that_the_user_knows_is_granted(server: Server) -> None:
+    url = answers(server, Answer(200, (), TOKEN))
+    assert with_requests(JSONLogin(url, ACCOUNT, expires_in=600)).expires_in == 600
 
 
 def test_a_refresh_token_is_kept_where_asked_for(server: Server) -> None:
@@ -178,6 +184,18 @@ def test_an_answer_that_makes_no_sense_is_an_outage(
         with_requests(JSONLogin(url, ACCOUNT))
 
 
+def test_a_token_that_is_missing_is_told_with_the_names_that_came(server: Server) -> None:
+    url = answers(server, Answer(200, (), b'{"data": {"token": "v4lue"}, "user": 1, "ok": true}'))
+    for token, hint in (
+        ("token", "'token'"),
+        ("data/id", "'data/id' (a path begins with a slash: '/data/id')"),
+    ):
+        with pytest.raises(LoginUnavailable) as raised:
+            with_requests(JSONLogin(url, ACCOUNT, token=token))
+        message = f"/token answered 200 without a text in {hint}; it has data, ok"
+        assert str(raised.value).endswith(message)  # "user" was sent, and is not shown
+
+
 def test_an_endless_answer_is_read_within_a_bound(server: Server, log_in: LogIn) -> None:
     url = answers(server, Answer(200, (), flood()))
     with pytest.raises(LoginUnavailable, match="too long or incomplete"):
@@ -243,8 +261,33 @@ def test_basic_may_get_the_token(server: Server) -> None:
 
 def test_basic_takes_no_user_with_a_colon(server: Server) -> None:
     with pytest.raises(ValueError, match="colon"):
-        with_requests(BasicLogin(server.url, "a:b", PASSWORD))
+        BasicLogin(server.url, "a:b", PASSWORD)
+    with pytest.raises(ValueError, match="colon"):
+        with_requests(BasicLogin(server.url, lambda: "a:b", PASSWORD))
     assert server.requests == []
+
+
+URL = "https://api.example.com/login"
+MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
+    "token": (lambda: JSONLogin(URL, ACCOUNT, token=5), "token= must be a name"),  # type: ignore[arg-type]
+    "no token": (lambda: JSONLogin(URL, ACCOUNT, token=""), "token= must be .* not an empty str"),
+    "refresh": (lambda: JSONLogin(URL, ACCOUNT, refresh=5), "refresh= must be a name"),  # type: ignore[arg-type]
+    "location": (lambda: JSONLogin(URL, ACCOUNT, location=5), "location= must be a name"),  # type: ignore[arg-type]
+    "no time": (lambda: JSONLogin(URL, ACCOUNT, expires_in=0), "expires_in= must be a number"),
+    "time": (lambda: JSONLogin(URL, ACCOUNT, expires_in=True), "expires_in= must be .* not bool"),
+    "cookies": (lambda: JSONLogin(URL, ACCOUNT, cookies="sid"), "cookies= must be True or False"),  # type: ignore[arg-type]
+    "refused": (lambda: JSONLogin(URL, ACCOUNT, refused="error"), "refused= must be a function"),  # type: ignore[arg-type]
+    "password": (lambda: BasicLogin(URL, USER, 5), "password must be a str or a function, not int"),  # type: ignore[arg-type]
+    "method": (lambda: BasicLogin(URL, USER, "", method="PO ST"), "method= must be an HTTP method"),
+    "landing": (lambda: FormLogin(URL, ACCOUNT, landing="app"), "'app' is not an absolute URL"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_told_when_the_login_is_made(mistake: str) -> None:
+    make, message = MISTAKES[mistake]
+    with pytest.raises((TypeError, ValueError), match=message):
+        make()
 
 
 # With an adapter

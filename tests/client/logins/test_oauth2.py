@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 import requests
@@ -277,6 +278,29 @@ def test_a_refresh_token_does_not_outlive_an_answer_that_may_have_used_it(
         ask(login)
 
 
+@pytest.mark.parametrize("code", ["expired_token", "invalid_request", "unauthorized_client"])
+def test_a_password_helps_whatever_code_an_old_refresh_token_gets(
+    tokens: TokenServer, code: str
+) -> None:
+    login = OAuth2Login(tokens.url, "app", username="ada", password="pa55")
+    first = ask(login)
+    tokens.answer = lambda fields: error(code) if "refresh_token" in fields else None
+    assert ask(login, previous=first).token
+    assert tokens.grants == ["password", "refresh_token", "password"]
+
+
+@pytest.mark.parametrize("code", ["temporarily_unavailable", "server_error", "slow_down"])
+def test_a_password_is_not_sent_for_what_passes(tokens: TokenServer, code: str) -> None:
+    login = OAuth2Login(tokens.url, "app", username="ada", password="pa55")
+    first = ask(login)
+    tokens.answer = lambda fields: error(code)
+    with pytest.raises(LoginUnavailable, match=code):
+        ask(login, previous=first)
+    tokens.answer = None
+    assert ask(login, previous=first).token
+    assert tokens.grants == ["password", "refresh_token", "refresh_token"]
+
+
 def test_a_refresh_token_outlives_a_connection_that_was_never_made(
     tokens: TokenServer, log_in: LogIn
 ) -> None:
@@ -361,12 +385,12 @@ def test_bearer_is_taken_in_any_case(server: Server, kind: str | None) -> None:
     assert ask(OAuth2Login(url, "job", "s3cret")).token == "t"
 
 
-@pytest.mark.parametrize(("kind", "named"), [("DPoP", "DPoP"), ("mac", "mac"), (7, "other")])
+@pytest.mark.parametrize(("kind", "named"), [("DPoP", ": DPoP"), ("mac", ": mac"), (7, "; ")])
 def test_a_token_of_another_type_is_refused_by_its_name(
     server: Server, kind: object, named: str
 ) -> None:
     url = says(server, {"access_token": "t0ken", "token_type": kind})
-    with pytest.raises(InvalidGrant, match=f"of type {named}.*only Bearer") as raised:
+    with pytest.raises(InvalidGrant, match=f"token_type that is not Bearer{named}") as raised:
         ask(OAuth2Login(url, "job", "s3cret"))
     assert "t0ken" not in str(raised.value)
 
@@ -374,11 +398,17 @@ def test_a_token_of_another_type_is_refused_by_its_name(
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ({"token": "v4lue", "id_token": "v4lue"}, "without access_token; it has id_token, token"),
-        ({"access_token": "", "a b": "v4lue"}, "without access_token; it has access_token"),
-        ({"access_token": {"v4lue": 1}}, "without access_token; it has access_token"),
-        ({"\x1b[2J": "v4lue", "s3cret": 1}, "without access_token; it has no members"),
-        (["v4lue"], "without access_token: its JSON is not an object but a list"),
+        (
+            {"token": "v4lue", "id_token": "v4lue"},
+            "without a text in access_token; it has id_token, token",
+        ),
+        (
+            {"access_token": "", "a b": "v4lue"},
+            "without a text in access_token; it has access_token",
+        ),
+        ({"access_token": {"v4lue": 1}}, "without a text in access_token; it has access_token"),
+        ({"\x1b[2J": "v4lue", "s3cret": 1}, "without a text in access_token; it has no members"),
+        (["v4lue"], "its JSON is a list, not an object"),
     ],
 )
 def test_an_answer_without_a_token_is_told_by_its_members_never_by_their_values(
@@ -525,10 +555,10 @@ job: Callable[..., OAuth2Login] = partial(OAuth2Login, URL, "job")
             lambda: OAuth2Login("https://u:p@auth.example.com/", "job"),
             "must not contain a user name",
         ),
-        (lambda: OAuth2Login(URL + "#here", "job"), "no fragment"),
-        (lambda: job("s", auth="Basic"), 'auth= is "basic" or "post"'),
-        (lambda: job(username="ada"), "go together"),
-        (lambda: job(password="pa55"), "go together"),
+        (lambda: OAuth2Login(URL + "#here", "job"), "must not have a fragment"),
+        (lambda: job("s", auth="Basic"), 'auth= must be "basic" or "post"'),
+        (lambda: job(username="ada"), "username= needs password="),
+        (lambda: job(password="pa55"), "username= needs password="),
         (lambda: job(""), "client_secret= is empty"),
         (lambda: job(refresh_token=""), "refresh_token= is empty"),
         (lambda: job(scope='a"b'), "visible ASCII"),
@@ -549,12 +579,13 @@ async def a_secret() -> str:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: OAuth2Login(7, "job"), "is a str, not int"),  # type: ignore[arg-type]
-        (lambda: OAuth2Login(URL, None), "client_id= is a str or a callable"),  # type: ignore[arg-type]
-        (lambda: job(b"s3cret"), "client_secret= is a str or a callable, not bytes"),
-        (lambda: job(a_secret), "called and never awaited"),
-        (lambda: job(scope=7), "a str or several, not int"),
+        (lambda: OAuth2Login(7, "job"), "must be a str, not int"),  # type: ignore[arg-type]
+        (lambda: OAuth2Login(URL, None), "client_id= must be a str or a function"),  # type: ignore[arg-type]
+        (lambda: job(b"s3cret"), "client_secret= must be a str or a function, not bytes"),
+        (lambda: job(a_secret), "must be a plain function"),
+        (lambda: job(scope=7), "scope=: scopes must be a str or a list of str, not int"),
         (lambda: job(scope=[7]), "visible ASCII"),
+        (lambda: job(parameters="audience=x"), "parameters= must be a mapping, .* not str"),
     ],
 )
 def test_words_of_another_type_are_told_when_the_login_is_made(
@@ -582,7 +613,20 @@ def test_it_is_pickled_with_callables_and_not_with_a_literal_secret(tokens: Toke
         {"client_secret": "s3cret"},
         {"client_secret": read_secret, "refresh_token": "s3cret"},
         {"client_secret": read_secret, "username": "ada", "password": "s3cret"},
+        {"client_secret": read_secret, "parameters": {"assertion": "s3cret"}},
     ):
-        with pytest.raises(pickle.PicklingError, match="holds a literal secret"):
+        with pytest.raises(pickle.PicklingError, match="contains a secret"):
             pickle.dumps(OAuth2Login(tokens.url, "job", **secrets))
     pickle.dumps(OAuth2Login(tokens.url, "job"))
+    pickle.dumps(OAuth2Login(tokens.url, "job", parameters={"audience": "a", "x": read_secret}))
+
+
+def test_parameters_may_be_functions_and_lists(tokens: TokenServer) -> None:
+    parameters: Any = {
+        "assertion": read_secret,
+        "resource": ["https://a.example", "https://b.example"],
+    }
+    ask(OAuth2Login(tokens.url, "job", "s3cret", parameters=parameters))
+    sent = parse_qs(tokens.server.requests[-1].body.decode())
+    assert sent["assertion"] == ["s3cret"]
+    assert sent["resource"] == ["https://a.example", "https://b.example"]

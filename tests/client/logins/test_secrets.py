@@ -124,6 +124,13 @@ def test_a_password_may_be_asked_for_when_it_is_needed(server: Server, account: 
     assert json.loads(server.requests[0].body) == ACCOUNT
 
 
+def test_a_function_is_called_wherever_it_stands(server: Server) -> None:
+    fields = {"auth": {"user": USER, "password": read_password, "scope": [lambda: "orders"]}}
+    with_requests(JSONLogin(answers(server, Answer(200, (), TOKEN)), fields))
+    account = {"user": USER, "password": PASSWORD, "scope": ["orders"]}
+    assert json.loads(server.requests[0].body) == {"auth": account}
+
+
 # What a login holds, and shows
 
 
@@ -184,8 +191,26 @@ class TestLiteralBesideACallable:
         with pytest.raises(ValueError, match="harmless= names device, and fields has no such name"):
             kind(self.url, ACCOUNT, harmless=["device"])
 
+    def test_a_harmless_name_says_nothing_of_the_fields_within(self, kind: Any) -> None:
+        nested = {"user": {"email": USER, "password": PASSWORD}}  # as Rails takes it
+        with pytest.raises(pickle.PicklingError):
+            pickle.dumps(kind(self.url, nested))
+        with pytest.raises(pickle.PicklingError):
+            pickle.dumps(kind(self.url, {"login": [{"pin": PASSWORD}]}))
+        assert pickle.dumps(kind(self.url, {"user": {"email": USER, "password": read_password}}))
+
+    def test_a_name_within_can_be_harmless_too(self, kind: Any) -> None:
+        fields = {"auth": {"methods": ["password"], "password": read_password}}
+        with pytest.raises(pickle.PicklingError):
+            pickle.dumps(kind(self.url, fields))
+        assert pickle.dumps(kind(self.url, fields, harmless=["methods"]))
+
+    def test_a_yes_or_no_is_no_secret(self, kind: Any) -> None:
+        fields = {"user": USER, "remember": True, "otp": None, "password": read_password}
+        assert pickle.dumps(kind(self.url, fields))
+
     def test_one_name_alone_is_told(self, kind: Any) -> None:
-        with pytest.raises(TypeError, match="harmless= is several names of fields"):
+        with pytest.raises(TypeError, match="harmless= must be a list of names"):
             kind(self.url, ACCOUNT, harmless="user")
 
 

@@ -12,18 +12,36 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
-from typing import Any, TypeAlias
+from typing import Any
 from urllib.parse import urldefrag, urlencode, urlsplit
 
-from relogin.client.logins.base import ANY, FORM, JSON, Login, Text, called, kind_of
+from relogin.client.logins.base import (
+    ANY,
+    FORM,
+    JSON,
+    Login,
+    Text,
+    called,
+    check_method,
+    check_text,
+    kind_of,
+)
 from relogin.client.logins.digest import DigestLogin
 from relogin.client.logins.exchange import Steps, jar_of
+from relogin.client.logins.fields import Fields, resolved, secrets_of
 from relogin.client.logins.forms import Form, form_with
 from relogin.client.logins.logout import Logout
 from relogin.client.logins.oauth2 import OAuth2Login
 from relogin.client.logins.registry import RegistryLogin
 from relogin.client.logins.request import Request
-from relogin.client.logins.sources import headers_of, location_of, seconds_of, text_of
+from relogin.client.logins.sources import (
+    check_place,
+    check_seconds,
+    headers_of,
+    location_of,
+    seconds_of,
+    text_of,
+)
 from relogin.client.logins.steps import (
     REDIRECTS,
     check,
@@ -58,8 +76,6 @@ __all__ = [
     "from_json",
 ]
 
-Fields: TypeAlias = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
-
 _HTML = ANY | {"Accept": "text/html"}
 
 
@@ -68,7 +84,7 @@ class _TokenLogin(Login):
     """A login that is answered with JSON."""
 
     token: str | Source | None = field(default="access_token", kw_only=True)
-    expires_in: str | Callable[[Answer], float | str | None] | None = field(
+    expires_in: str | float | Callable[[Answer], float | str | None] | None = field(
         default="expires_in", kw_only=True
     )
     refresh: str | Source | None = field(default=None, kw_only=True)
@@ -78,6 +94,11 @@ class _TokenLogin(Login):
 
     def __post_init__(self) -> None:
         super(_TokenLogin, self).__post_init__()  # a class with slots is made twice
+        for name in ("token", "refresh", "location"):
+            check_place(name, getattr(self, name))
+        check_seconds(self.expires_in)
+        if not isinstance(self.cookies, bool):
+            raise TypeError(f"cookies= must be True or False, not {kind_of(self.cookies)}")
         check_headers(self.headers)
 
     @property
@@ -94,11 +115,16 @@ class _TokenLogin(Login):
             cookies = set_in(jar, set_cookies)
         if self.token is None and not self.headers:
             check_cookies(answer, cookies)
+        sent = (request.content or b"").decode()
+
+        def found(where: str | Source | None, wanted: str) -> str | None:
+            return None if where is None else text_of(where, answer, wanted, sent)
+
         return Grant(
-            None if self.token is None else text_of(self.token, answer, "a token"),
+            found(self.token, "a token"),
             cookies,
             None if self.expires_in is None else seconds_of(self.expires_in, answer),
-            None if self.refresh is None else text_of(self.refresh, answer, "a refresh token"),
+            found(self.refresh, "a refresh token"),
             headers_of(self.headers, answer),
             location=None if self.location is None else location_of(self.location, answer),
         )
@@ -108,11 +134,13 @@ class _TokenLogin(Login):
 class JSONLogin(_TokenLogin):
     """Posts user and password to a URL, and takes the token from the JSON answer.
 
-    `fields` is posted as JSON, or as a form with `form=True`. Any value in it, or `fields` itself,
-    may be a function that is called at each login.
+    `fields` is posted as JSON, or as a form with `form=True`. Any value in it, at any depth, or
+    `fields` itself, may be a function that is called at each login.
 
     `token`, `expires_in` (seconds) and `refresh` are names in the answer, or JSON Pointers (RFC
-    6901). Use `from_header` or `from_cookie` for what is elsewhere. `headers` are header fields to
+    6901). Use `from_header` or `from_cookie` for what is elsewhere. If the answer does not say how
+    long the session lives and you know it, pass the seconds: `expires_in=600`. `headers` are
+    header fields to
     send with each request, and where to find their values. `cookies=True` keeps the cookies of the
     login as well; ``token=None`` keeps only those. `location` is where the answer has the
     session's own URL, which `Logout()` then deletes. `refused` is a function that gets each
@@ -136,10 +164,10 @@ class JSONLogin(_TokenLogin):
     harmless: Collection[str] = field(default=(), kw_only=True)
 
     def _secrets(self) -> tuple[object, ...]:
-        return _secrets_of(self.fields, self.harmless)
+        return secrets_of(self.fields, self.harmless)
 
     def _steps(self, context: Context) -> Steps[Grant]:
-        values = _resolved(self.fields)
+        values = resolved(self.fields)
         if self.form:
             headers, content = JSON | FORM, urlencode(values)
         else:
@@ -163,13 +191,19 @@ class BasicLogin(_TokenLogin):
     password: Text
     method: str = field(default="POST", kw_only=True)
 
+    def __post_init__(self) -> None:
+        super(BasicLogin, self).__post_init__()
+        check_text("BasicLogin: user", self.user)
+        check_text("BasicLogin: password", self.password)
+        _check_user(self.user)
+        check_method("BasicLogin", self.method)
+
     def _secrets(self) -> tuple[object, ...]:
         return (self.password,)
 
     def _steps(self, context: Context) -> Steps[Grant]:
         user, password = called(self.user), called(self.password)
-        if ":" in user:
-            raise ValueError("a user name with a colon cannot be used with Basic (RFC 7617 §2)")
+        _check_user(user)
         basic = base64.b64encode(f"{user}:{password}".encode()).decode()
         headers = JSON | {"Authorization": f"Basic {basic}"}
         return self._obtained(Request(self.method, self.url, headers), jar_of(context.http))
@@ -198,6 +232,8 @@ class FormLogin(Login):
 
     def __post_init__(self) -> None:
         super(FormLogin, self).__post_init__()
+        if self.landing is not None:
+            origin_of(self.landing)
         check_headers(self.headers)
 
     @property
@@ -206,10 +242,10 @@ class FormLogin(Login):
         return self.headers
 
     def _secrets(self) -> tuple[object, ...]:
-        return _secrets_of(self.fields, self.harmless)
+        return secrets_of(self.fields, self.harmless)
 
     def _steps(self, context: Context) -> Steps[Grant]:
-        values = _resolved(self.fields)
+        values = resolved(self.fields)
         page, _, first_cookies = yield from followed(Request("GET", self.url, _HTML))
         check(page, secret_sent=False)
         form = form_with(page.text, values)
@@ -233,6 +269,11 @@ class FormLogin(Login):
             raise LoginRefused(f"{said(answer)} with the form again")
 
 
+def _check_user(user: object) -> None:
+    if isinstance(user, str) and ":" in user:
+        raise ValueError("Basic cannot send a user name that contains a colon (RFC 7617 §2)")
+
+
 def _filled(page: Answer, form: Form, values: Mapping[str, Any]) -> Request:
     if form.method != "post":
         raise LoginUnavailable(f"{said(page)} with a form that puts the password into a URL")
@@ -242,34 +283,3 @@ def _filled(page: Answer, form: Form, values: Mapping[str, Any]) -> Request:
     origin = {"Origin": f"{split.scheme}://{split.netloc}", "Referer": here}
     content = urlencode(form.values | dict(values)).encode()
     return Request("POST", within(here, form.action or here), _HTML | FORM | origin, content)
-
-
-# What tells who logs in and how, and gives nobody a session: of all else it may be a password.
-_HARMLESS = frozenset({
-    "account", "client_id", "domain", "email", "grant_type", "login", "realm", "scope", "tenant",
-    "user", "user_name", "userid", "username",
-})  # fmt: skip
-
-
-def _secrets_of(fields: Fields, harmless: Collection[str]) -> tuple[object, ...]:
-    """Return what may be a secret; raise where it is not said which fields are none."""
-    if isinstance(harmless, str):
-        raise TypeError(f"harmless= is several names of fields: [{harmless!r}]")
-    if callable(fields):
-        return (fields,)
-    if not isinstance(fields, Mapping):
-        raise TypeError(
-            f"fields must be a mapping, or a function that returns one, not {kind_of(fields)}"
-        )
-    unknown = [name for name in harmless if name not in fields]
-    if unknown:
-        raise ValueError(f"harmless= names {', '.join(unknown)}, and fields has no such name")
-    known = _HARMLESS.union(harmless)
-    return tuple(v for n, v in fields.items() if n not in known and str(n).lower() not in known)
-
-
-def _resolved(fields: Fields) -> dict[str, Any]:
-    given = fields() if callable(fields) else fields
-    if not isinstance(given, Mapping):
-        raise TypeError(f"the function for the fields must return a mapping, not {kind_of(given)}")
-    return {name: called(value) for name, value in given.items()}

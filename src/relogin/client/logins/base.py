@@ -13,11 +13,23 @@ from urllib.parse import urlsplit
 from relogin.client.logins.exchange import Steps, run, run_async
 from relogin.client.logins.steps import said, where
 from relogin.client.terms.answer import Answer
+from relogin.client.terms.fields import is_token
 from relogin.client.terms.grant import Context, Grant
 from relogin.client.terms.origins import check_secure
 from relogin.errors import LoginRefused
 
-__all__ = ["ANY", "FORM", "JSON", "Account", "Login", "Text", "called", "kind_of"]
+__all__ = [
+    "ANY",
+    "FORM",
+    "JSON",
+    "Account",
+    "Login",
+    "Text",
+    "called",
+    "check_method",
+    "check_text",
+    "kind_of",
+]
 
 Text: TypeAlias = str | Callable[[], str]
 
@@ -61,11 +73,16 @@ class Login(Account):
 
     def __post_init__(self) -> None:
         if not isinstance(self.url, str):
-            raise TypeError(f"the URL of a login is a str, not {kind_of(self.url)}")
+            raise TypeError(f"the URL of a login must be a str, not {kind_of(self.url)}")
         check_secure(self.url, insecure=self.insecure)
         if "@" in urlsplit(self.url).netloc:
             raise ValueError(
                 "the URL of a login must not contain a user name: pass user and password as fields"
+            )
+        if self.refused is not None and not callable(self.refused):
+            raise TypeError(
+                "refused= must be a function that gets the Answer, such as "
+                f'json_field("success", False), not {kind_of(self.refused)}'
             )
         self._secrets()  # which says what is wrong with them
 
@@ -96,6 +113,18 @@ def _rebuilt(kind: type[Account], values: dict[str, Any]) -> Account:
 def called(value: Any) -> Any:
     """Ask a callable for what it stands for; return anything else as it is."""
     return value() if callable(value) else value
+
+
+def check_text(name: str, value: object) -> None:
+    """Raise `TypeError` for what is neither a text nor a function that returns one."""
+    if not (isinstance(value, str) or callable(value)):
+        raise TypeError(f"{name} must be a str or a function, not {kind_of(value)}")
+
+
+def check_method(kind: str, method: object) -> None:
+    """Raise `ValueError` for what is not an HTTP method (RFC 9110 §9.1)."""
+    if not (isinstance(method, str) and is_token(method)):
+        raise ValueError(f'{kind}: method= must be an HTTP method, such as "POST"')
 
 
 def kind_of(value: object) -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
-from relogin.client.logins.base import ANY, kind_of
+from relogin.client.logins.base import ANY, check_method, kind_of
 from relogin.client.logins.exchange import Steps, run, run_async
 from relogin.client.logins.request import Request
 from relogin.client.logins.steps import said, where
-from relogin.client.terms.fields import is_token
 from relogin.client.terms.grant import Context
 from relogin.client.terms.origins import check_secure, sent_to
 from relogin.errors import LoginUnavailable
@@ -24,11 +23,11 @@ _ENDED = frozenset({401, 404, 410})
 class Logout:
     """Ends a session with a request that carries it: its token, cookies and header fields.
 
-    Without a `url` it is sent to the URL of the session itself, which some servers give with it
-    (Redfish): `Grant.location`, or ``location=`` of a ready-made login. That must lie within the
-    origin of the session.
+    Without a `url` the request goes to the URL of the session itself, which some servers give
+    (Redfish): `Grant.location`, or ``location=`` of a ready-made login. It must lie in the origin
+    of the session.
 
-    Any status below 400 is success, and so are 401, 404 and 410. A redirect is not followed.
+    Any status below 400 is success, and so are 401, 404 and 410. It follows no redirect.
 
     >>> Logout("https://api.example.com/session")
     <Logout DELETE https://api.example.com/session>
@@ -42,13 +41,12 @@ class Logout:
 
     def __post_init__(self) -> None:
         if not isinstance(self.url, str | None):
-            raise TypeError(f"the URL of a logout is a str, not {kind_of(self.url)}")
-        if not is_token(self.method):
-            raise ValueError("the method of a logout is one of HTTP, such as DELETE or POST")
+            raise TypeError(f"the URL of a logout must be a str, not {kind_of(self.url)}")
+        check_method("Logout", self.method)
         if self.url is not None:
             check_secure(self.url, insecure=self.insecure)
             if "@" in urlsplit(self.url).netloc:
-                raise ValueError("the URL of a logout names no user")
+                raise ValueError("the URL of a logout must not contain a user name")
 
     def __call__(self, context: Context) -> None:
         """Log out with `context.http`, a `requests.Session` or an `httpx.Client`."""
@@ -73,7 +71,7 @@ class Logout:
 def _target(context: Context) -> str:
     location = None if context.previous is None else context.previous.location
     if location is None:
-        raise LoginUnavailable("the login gave this session no URL: Logout(url) names one")
+        raise LoginUnavailable("the login gave this session no URL: pass one, Logout(url)")
     target = urljoin(context.url, location)
     if sent_to(target) != sent_to(context.url):
         raise LoginUnavailable("the URL of this session lies in another origin")

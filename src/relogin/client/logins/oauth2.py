@@ -12,6 +12,7 @@ from urllib.parse import quote_plus, urlencode
 
 from relogin.client.logins.base import FORM, JSON, Login, Text, called, kind_of
 from relogin.client.logins.exchange import NoAnswer, Steps
+from relogin.client.logins.fields import resolved
 from relogin.client.logins.request import Request
 from relogin.client.logins.sent_tokens import SentTokens
 from relogin.client.logins.token_endpoint import TokenRefused, Tokens, TokenUnavailable, tokens_in
@@ -45,8 +46,9 @@ class OAuth2Login(Login):
     `True`, `False`, or the scopes that may be added at most. `parameters` are sent along, such as
     ``{"audience": …}`` (Auth0) or ``{"resource": …}`` (RFC 8707).
 
-    Each of `client_id`, `client_secret`, `refresh_token`, `username` and `password` may be a
-    callable that is asked at each login. A literal secret is not pickled.
+    Each of `client_id`, `client_secret`, `refresh_token`, `username`, `password` and of the values
+    in `parameters` may be a function that is called at each login. A literal secret is not pickled,
+    and in `parameters` all but `audience` and `resource` are secrets.
 
     The API is mostly at another origin than the token endpoint, so name it:
 
@@ -55,7 +57,7 @@ class OAuth2Login(Login):
     >>> auth = SessionAuth(login, "https://api.example.com")
 
     Raises `ValueError` for a token endpoint that is neither https nor loopback, unless
-    ``insecure=True``, and for words that do not go together.
+    ``insecure=True``, and for options that exclude each other.
     """
 
     url: str = field(init=False)
@@ -67,7 +69,7 @@ class OAuth2Login(Login):
     username: Text | None = field(default=None, kw_only=True)
     password: Text | None = field(default=None, kw_only=True)
     auth: Literal["basic", "post"] = field(default="basic", kw_only=True)
-    parameters: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    parameters: Mapping[str, Text | Collection[str]] = field(default_factory=dict, kw_only=True)
     scopes_up: bool | str | Collection[str] = field(default=True, kw_only=True)
     _scope: tuple[str, ...] = field(init=False)
     _more: frozenset[str] = field(init=False)
@@ -75,21 +77,23 @@ class OAuth2Login(Login):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "url", self.token_url)
+        _check_parameters(self.parameters)
         Login.__post_init__(self)
         _check(self)
-        object.__setattr__(self, "_scope", scope_tokens(self.scope or ()))
-        more = () if isinstance(self.scopes_up, bool) else scope_tokens(self.scopes_up)
+        object.__setattr__(self, "_scope", _scopes("scope", self.scope or ()))
+        more = () if isinstance(self.scopes_up, bool) else _scopes("scopes_up", self.scopes_up)
         object.__setattr__(self, "_more", frozenset(more))
 
     def _secrets(self) -> tuple[object, ...]:
-        secrets = (self.client_secret, self.refresh_token, self.password)
+        more = (value for name, value in self.parameters.items() if name not in _HARMLESS)
+        secrets = (self.client_secret, self.refresh_token, self.password, *more)
         return tuple(secret for secret in secrets if secret is not None)
 
     def __reduce__(self) -> tuple[Any, ...]:
         if not all(callable(secret) for secret in self._secrets()):
             raise PicklingError(
-                "this OAuth2Login holds a literal secret, and no secret is pickled: give it "
-                "callables for client_secret, refresh_token and password"
+                "this OAuth2Login contains a secret and so cannot be pickled: pass functions for "
+                "client_secret, refresh_token, password and what is secret in parameters"
             )
         return self._rebuilding()
 
@@ -172,7 +176,7 @@ class OAuth2Login(Login):
         try:
             tokens = yield from self._asked(client, fields, scope)
         except (TokenRefused, TokenUnavailable, NoAnswer) as error:
-            if _still_good(error) or (isinstance(error, NoAnswer) and self._sent.stays(token)):
+            if self._stays_good(error, token):
                 self._sent.release(token)
             raise
         if tokens.refresh in {None, token}:
@@ -180,15 +184,28 @@ class OAuth2Login(Login):
         held = scope or (() if context.previous is None else context.previous.scope)
         return _grant(tokens, held, tokens.refresh or token)
 
+    def _stays_good(self, error: TokenRefused | TokenUnavailable | NoAnswer, token: str) -> bool:
+        """Tell whether a refresh token is to be tried again after this failure."""
+        if isinstance(error, NoAnswer):
+            return not error.sent or self._sent.stays(token)
+        if isinstance(error, TokenRefused):
+            return error.code != "invalid_grant"
+        # Servers have codes of their own for an expired one. A password does without it.
+        if error.code not in _PASSING and self.username is not None:
+            return False
+        return error.status != GATEWAY_TIMEOUT
+
     def _asked(
         self, client: _Client, fields: Mapping[str, str], scope: tuple[str, ...]
     ) -> Steps[Tokens]:
         asked = {"scope": " ".join(scope)} if scope else {}
-        content = urlencode({**self.parameters, **fields, **asked, **client.fields}).encode()
+        more = resolved(self.parameters)
+        content = urlencode({**more, **fields, **asked, **client.fields}, doseq=True).encode()
         headers, once = JSON | FORM | client.headers, "refresh_token" in fields
         answer = yield Request("POST", self.url, headers, content, once=once)
         self._ask_refused(answer)
-        secrets = {*client.secrets, fields.get("refresh_token", ""), fields.get("password", "")}
+        given = {fields.get("refresh_token", ""), fields.get("password", "")}
+        secrets = {*client.secrets, *given, *filter(_is_text, more.values())}
         return tokens_in(answer, fields["grant_type"], secrets)
 
     def _client(self) -> _Client:
@@ -211,13 +228,14 @@ class _Client(NamedTuple):
     secrets: tuple[str, ...]
 
 
-def _still_good(error: TokenRefused | TokenUnavailable | NoAnswer) -> bool:
-    """Tell whether a refresh token outlives this failure for certain."""
-    if isinstance(error, NoAnswer):
-        return not error.sent
-    if isinstance(error, TokenUnavailable):
-        return error.status != GATEWAY_TIMEOUT
-    return error.code != "invalid_grant"
+# What passes, whatever refresh token was sent; no code at all is a server in trouble.
+_PASSING = frozenset({"", "server_error", "slow_down", "temporarily_unavailable"})
+# Of the parameters beside RFC 6749's own: Auth0's, and RFC 8707's.
+_HARMLESS = frozenset({"audience", "resource"})
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def _none_left(lost: ReloginError | None) -> ReloginError:
@@ -245,26 +263,41 @@ _OURS = frozenset({"grant_type", "scope", *_TEXTS})
 
 
 def _check(login: OAuth2Login) -> None:
-    """Raise what is wrong with the words of a login, before it is ever asked."""
+    """Raise what is wrong with the options of a login, before it is ever called."""
     for name in _TEXTS:
         _check_text(name, getattr(login, name))
     if "#" in login.token_url:
-        raise ValueError("OAuth2Login: a token endpoint has no fragment (RFC 6749 §3.2)")
+        raise ValueError("OAuth2Login: token_url must not have a fragment (RFC 6749 §3.2)")
     if login.auth not in ("basic", "post"):
-        raise ValueError(f'OAuth2Login: auth= is "basic" or "post", not {login.auth!r:.40}')
+        raise ValueError(f'OAuth2Login: auth= must be "basic" or "post", not {login.auth!r:.40}')
     if (login.username is None) != (login.password is None):
-        raise ValueError("OAuth2Login: username= and password= go together")
-    ours = _OURS.intersection(login.parameters)
+        raise ValueError("OAuth2Login: username= needs password=, and password= needs username=")
+
+
+def _check_parameters(parameters: object) -> None:
+    if not isinstance(parameters, Mapping):
+        raise TypeError(
+            'OAuth2Login: parameters= must be a mapping, such as {"audience": "…"}, '
+            f"not {kind_of(parameters)}"
+        )
+    ours = _OURS.intersection(parameters)
     if ours:
-        raise ValueError(f"OAuth2Login: parameters= takes no {min(ours)}: it has its own place")
+        raise ValueError(f"OAuth2Login: parameters= takes no {min(ours)}: it is sent anyway")
+
+
+def _scopes(name: str, value: str | Collection[str]) -> tuple[str, ...]:
+    try:
+        return scope_tokens(value)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"OAuth2Login: {name}=: {error}") from None
 
 
 def _check_text(name: str, value: Text | Callable[[], str] | None) -> None:
     if value is None and name != "client_id":
         return
     if iscoroutinefunction(value):
-        raise TypeError(f"OAuth2Login: {name}= is called and never awaited: no `async def`")
+        raise TypeError(f"OAuth2Login: {name}= must be a plain function: it is not awaited")
     if not (isinstance(value, str) or callable(value)):
-        raise TypeError(f"OAuth2Login: {name}= is a str or a callable, not {kind_of(value)}")
+        raise TypeError(f"OAuth2Login: {name}= must be a str or a function, not {kind_of(value)}")
     if value == "":
         raise ValueError(f"OAuth2Login: {name}= is empty")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from math import isfinite
 from urllib.parse import urljoin
 
 from relogin.client.logins.steps import document_of, said, seconds_in, text_in
@@ -12,13 +13,41 @@ from relogin.client.terms.answer import Answer
 from relogin.client.terms.sources import Place, Source
 from relogin.errors import LoginUnavailable
 
-__all__ = ["headers_of", "location_of", "seconds_of", "text_of"]
+__all__ = [
+    "check_place",
+    "check_seconds",
+    "headers_of",
+    "location_of",
+    "seconds_of",
+    "text_of",
+]
 
 
-def text_of(where: str | Source, answer: Answer, wanted: str) -> str:
-    """Return a text that an answer must have; raise `LoginUnavailable` where it has not."""
+def check_place(option: str, where: object) -> None:
+    """Raise `TypeError` for what does not say where in an answer a text stands."""
+    if where == "" or not (where is None or isinstance(where, str) or callable(where)):
+        raise TypeError(
+            f"{option}= must be a name, a JSON Pointer, from_header(…) or from_cookie(…); "
+            f"not {'an empty str' if where == '' else type(where).__name__}"
+        )
+
+
+def check_seconds(expires_in: object) -> None:
+    """Raise for what is neither a place in an answer nor a number of seconds."""
+    if isinstance(expires_in, int | float) and not isinstance(expires_in, bool):
+        if not (expires_in > 0 and isfinite(expires_in)):
+            raise ValueError("expires_in= must be a number of seconds above 0, or a place")
+        return
+    check_place("expires_in", expires_in)
+
+
+def text_of(where: str | Source, answer: Answer, wanted: str, sent: str = "") -> str:
+    """Return a text that an answer must have; raise `LoginUnavailable` if it has none.
+
+    The message names the members of the answer, unless they were `sent`.
+    """
     if isinstance(where, str):
-        return text_in(document_of(answer), where, answer)
+        return text_in(document_of(answer), where, answer, sent)
     found = where(answer)
     if isinstance(found, str) and found:
         return found
@@ -31,8 +60,12 @@ def location_of(where: str | Source, answer: Answer) -> str:
     return urljoin(answer.url, text_of(where, answer, "the URL of the session"))
 
 
-def seconds_of(where: str | Callable[[Answer], float | str | None], answer: Answer) -> float | None:
-    """Return for how many seconds the session lives, where an answer says that."""
+def seconds_of(
+    where: str | float | Callable[[Answer], float | str | None], answer: Answer
+) -> float | None:
+    """Return for how many seconds the session lives, if the user or the answer says that."""
+    if isinstance(where, int | float):
+        return where
     if not isinstance(where, str):
         found = where(answer)
         if isinstance(found, str):

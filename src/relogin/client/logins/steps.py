@@ -23,6 +23,8 @@ __all__ = [
     "check_cookies",
     "document_of",
     "followed",
+    "is_plain",
+    "members_of",
     "retry_after",
     "said",
     "seconds_in",
@@ -144,12 +146,27 @@ def document_of(answer: Answer) -> Any:
         raise LoginUnavailable(f"{said(answer)}: {error}") from error
 
 
-def text_in(document: object, name: str, answer: Answer) -> str:
-    """Return a member of an answer that must be there."""
+def text_in(document: object, name: str, answer: Answer, sent: str = "") -> str:
+    """Return a member of an answer that must be there; what was `sent` is not shown."""
     found = _found(document, name)
     if isinstance(found, str) and found:
         return found
-    raise LoginUnavailable(f"{said(answer)} without a text in {name!r}")
+    is_path = "/" in name and not name.startswith("/")
+    hint = f" (a path begins with a slash: '/{name}')" if is_path else ""
+    raise LoginUnavailable(
+        f"{said(answer)} without a text in {name!r}{hint}{members_of(document, sent)}"
+    )
+
+
+is_plain = re.compile(r"[A-Za-z0-9_.\-]{1,40}").fullmatch
+
+
+def members_of(document: object, secrets: Container[str]) -> str:
+    """Name the members of a JSON answer, for a message that must show no value."""
+    if not isinstance(document, dict):
+        return f"; its JSON is a {type(document).__name__}, not an object"
+    names = sorted(n for n in document if is_plain(n) and n not in secrets)[:10]
+    return f"; it has {', '.join(names)}" if names else "; it has no members"
 
 
 def seconds_in(document: object, name: str) -> float | None:

@@ -7,8 +7,15 @@ from collections.abc import Collection
 from math import isfinite
 from typing import Any, NamedTuple
 
-from relogin.client.logins.base import kind_of
-from relogin.client.logins.steps import REDIRECTS, check, document_of, retry_after, said
+from relogin.client.logins.steps import (
+    REDIRECTS,
+    check,
+    document_of,
+    is_plain,
+    members_of,
+    retry_after,
+    said,
+)
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.scopes import scope_tokens
 from relogin.errors import InvalidGrant, LoginRefused, LoginUnavailable
@@ -57,7 +64,9 @@ def tokens_in(answer: Answer, grant_type: str, secrets: Collection[str]) -> Toke
     document = document_of(answer)
     token = document.get("access_token") if isinstance(document, dict) else None
     if not isinstance(token, str) or not token:
-        raise LoginUnavailable(f"{said(answer)} without access_token{_members(document, secrets)}")
+        raise LoginUnavailable(
+            f"{said(answer)} without a text in access_token{members_of(document, secrets)}"
+        )
     _check_type(document.get("token_type"), answer)
     refresh = document.get("refresh_token")
     return Tokens(
@@ -111,29 +120,20 @@ def _unavailable(answer: Answer, text: str, code: str = "") -> TokenUnavailable:
     return error
 
 
-_is_plain = re.compile(r"[A-Za-z0-9_.\-]{1,40}").fullmatch
-
-
 def _shown(word: str, secrets: Collection[str]) -> str:
     """Show a word of the server's, unless it may be one of ours or be meant for a terminal."""
     reflected = any(secret in word or word in secret for secret in secrets if secret)
-    return word if _is_plain(word) and not reflected else "an error that is not shown"
-
-
-def _members(document: object, secrets: Collection[str]) -> str:
-    if not isinstance(document, dict):
-        return f": its JSON is not an object but a {kind_of(document)}"
-    names = sorted(n for n in document if _is_plain(n) and n not in secrets)[:10]
-    return f"; it has {', '.join(names)}" if names else "; it has no members"
+    return word if is_plain(word) and not reflected else "with an error that is not shown"
 
 
 def _check_type(kind: object, answer: Answer) -> None:
     """Raise for a token that is not sent as Bearer: a DPoP token alone is worth nothing."""
     if kind is None or (isinstance(kind, str) and kind.lower() == "bearer"):
         return
-    named = kind if isinstance(kind, str) and _is_plain(kind) else "other than a word"
+    named = f": {kind}" if isinstance(kind, str) and is_plain(kind) else ""
     raise InvalidGrant(
-        f"{said(answer)} with a token of type {named}: only Bearer tokens can be sent (RFC 6750)"
+        f"{said(answer)} with a token_type that is not Bearer{named}; OAuth2Login sends only "
+        "Bearer tokens (RFC 6750)"
     )
 
 

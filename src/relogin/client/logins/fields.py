@@ -1,0 +1,80 @@
+"""The fields of a login: values, functions that return them, and which of them are secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any, TypeAlias
+
+from relogin.client.logins.base import kind_of
+
+__all__ = ["Fields", "resolved", "secrets_of"]
+
+Fields: TypeAlias = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
+
+# What tells who logs in and how, and gives nobody a session: of all else it may be a password.
+_HARMLESS = frozenset({
+    "account", "client_id", "domain", "email", "grant_type", "login", "realm", "scope", "tenant",
+    "user", "user_name", "userid", "username",
+})  # fmt: skip
+
+
+def secrets_of(fields: Fields, harmless: Collection[str]) -> tuple[object, ...]:
+    """Return what may be a secret, at any depth; raise for what does not say which fields are none.
+
+    A name makes the texts under it harmless, and not the fields of an object under it.
+    """
+    if isinstance(harmless, str):
+        raise TypeError(f"harmless= must be a list of names of fields: [{harmless!r}]")
+    if callable(fields):
+        return (fields,)
+    if not isinstance(fields, Mapping):
+        raise TypeError(
+            f"fields must be a mapping, or a function that returns one, not {kind_of(fields)}"
+        )
+    names = set(_names(fields))
+    unknown = [name for name in harmless if name not in names]
+    if unknown:
+        raise ValueError(f"harmless= names {', '.join(unknown)}, and fields has no such name")
+    return tuple(_secrets(fields, frozenset(harmless)))
+
+
+def _names(value: object) -> Iterator[str]:
+    for name, inner in _members(value):
+        if name is not None:
+            yield name
+        yield from _names(inner)
+
+
+def _secrets(value: object, harmless: frozenset[str], *, named: bool = False) -> Iterator[object]:
+    if isinstance(value, Mapping | list | tuple):
+        for name, inner in _members(value):
+            if name not in harmless:
+                known = named if name is None else str(name).lower() in _HARMLESS
+                yield from _secrets(inner, harmless, named=known)
+    elif not (named or value is None or isinstance(value, bool)):
+        yield value
+
+
+def _members(value: object) -> Iterator[tuple[str | None, object]]:
+    if isinstance(value, Mapping):
+        yield from value.items()
+    elif isinstance(value, list | tuple):
+        yield from ((None, inner) for inner in value)
+
+
+def resolved(fields: Fields) -> dict[str, Any]:
+    """Return the fields to be sent, with what their functions return."""
+    given = fields() if callable(fields) else fields
+    if not isinstance(given, Mapping):
+        raise TypeError(f"the function for the fields must return a mapping, not {kind_of(given)}")
+    return {name: _value(value) for name, value in given.items()}
+
+
+def _value(value: Any) -> Any:
+    if callable(value):
+        return value()
+    if isinstance(value, Mapping):
+        return {name: _value(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_value(inner) for inner in value]
+    return value
