@@ -35,19 +35,28 @@ VALUES: dict[str, tuple[dict[str, Any], str]] = {
     "budget of nothing": ({"budget": (0, 30.0)}, "the first number of budget must be"),
     "budget without time": ({"budget": (10, float("nan"))}, "the second number of budget must be"),
     "budget in words": ({"budget": (10, "30")}, "the second number of budget must be"),
-    "check elsewhere": ({"check": "https://b.example/"}, "check= is a URL at one of the origins"),
-    "check of a path": ({"check": "/me"}, "check= is a URL at one of the origins"),
+    "check elsewhere": (
+        {"check": "https://b.example/"},
+        "check= must be a whole URL at one of the origins",
+    ),
+    "check of a path": ({"check": "/me"}, "check= must be a whole URL at one of the origins"),
     "no responder": ({"responders": []}, "responders= is empty"),
-    "unknown action": ({"actions": {None: "ignore"}}, "'ignore' is not a valid Action: .* stop"),
+    "unknown action": (
+        {"actions": {None: "ignore"}},
+        "actions= takes renew, .* stop, not 'ignore'",
+    ),
     "fresh in vain": ({"fresh": "always"}, "fresh= sets when the store is read"),
-    "fresh by truth": ({"fresh": True, "store": MemoryStore()}, 'fresh= is "always" or None'),
-    "fresh of many": ({"fresh": ["always"], "store": MemoryStore()}, 'fresh= is "always" or None'),
+    "fresh by truth": ({"fresh": True, "store": MemoryStore()}, 'fresh= must be "always" or None'),
+    "fresh of many": (
+        {"fresh": ["always"], "store": MemoryStore()},
+        'fresh= must be "always" or None',
+    ),
 }
 
 KINDS: dict[str, tuple[dict[str, Any], str]] = {
-    "realm": ({"realm": 5}, "realm= is a str or None; not int"),
-    "account": ({"account": None}, "account= is a str; not NoneType"),
-    "check by number": ({"check": 1}, "check= is a URL, True or False; not int"),
+    "realm": ({"realm": 5}, "realm= must be a str or None, not int"),
+    "account": ({"account": None}, "account= must be a str, not NoneType"),
+    "check by number": ({"check": 1}, "check= must be a URL, True or False, not int"),
     "responder by name": (
         {"responders": ["BEARER"]},
         "responders= must be a list of Responders of",
@@ -55,15 +64,18 @@ KINDS: dict[str, tuple[dict[str, Any], str]] = {
     "one responder": ({"responders": BEARER}, r"responders= must be .* such as \[BEARER\]"),
     "number of responders": ({"responders": 1}, "responders= must be a list of Responders of"),
     "one signal": ({"signals": status(440)}, r"signals= must be .* such as \[status\(440\)\]"),
-    "signals that are none": ({"signals": [440]}, "signals= must be a list of callables"),
-    "number of signals": ({"signals": 440}, "signals= must be a list of callables"),
-    "list of actions": ({"actions": ["stop"]}, "actions= is a mapping of error codes"),
-    "budget without time": ({"budget": 10}, "budget= is how many logins, and in how many seconds"),
-    "budget of one": ({"budget": (10,)}, "budget= is how many logins, and in how many seconds"),
-    "client by name": ({"http": "requests"}, "http= is a session or client; not str"),
-    "events nowhere": ({"on_event": "log"}, "on_event= is a callable; not str"),
-    "store by its path": ({"store": "s.db"}, r"methods of relogin\.client\.stores\.Store; str has"),
-    "class of a store": ({"store": MemoryStore}, r"not its class: MemoryStore\("),
+    "signals that are none": ({"signals": [440]}, "signals= must be a list of functions"),
+    "number of signals": ({"signals": 440}, "signals= must be a list of functions"),
+    "list of actions": ({"actions": ["stop"]}, "actions= must be a mapping of error codes"),
+    "budget without time": ({"budget": 10}, "budget= must be a number of logins and of seconds"),
+    "budget of one": ({"budget": (10,)}, "budget= must be a number of logins and of seconds"),
+    "client by name": ({"http": "requests"}, "http= must be a session or client, not str"),
+    "events nowhere": ({"on_event": "log"}, "on_event= must be a function, not str"),
+    "store by its path": (
+        {"store": "s.db"},
+        r"store= must be a store, such as SQLiteStore\(path\) .*, not str",
+    ),
+    "class of a store": ({"store": MemoryStore}, r"pass an instance, not the class: MemoryStore\("),
 }
 
 
@@ -139,12 +151,12 @@ def test_a_store_that_must_be_awaited_is_no_store_for_requests() -> None:
         ("https://a.example/*", "no wildcards: every path of an origin counts"),
         ("https://a.example/v1/*/orders", "no wildcards: every path of an origin counts"),
         ("https://a.example,https://b.example", "no wildcards, one URL each"),
-        ("https://ada:s3cret@api.example.com", "no user or password is looked for in it: "),
-        ("https://ada:s3/cret@api.example.com", "or no port up to 65535"),
-        ("https://ada:s3cret", "or no port up to 65535"),
-        ("https://api.example.com:0", "or no port up to 65535"),
+        ("https://ada:s3cret@api.example.com", "must not contain a user or password: "),
+        ("https://ada:s3/cret@api.example.com", "with a port up to 65535"),
+        ("https://ada:s3cret", "with a port up to 65535"),
+        ("https://api.example.com:0", "with a port up to 65535"),
         ("https://api.exam\nple.com", "a backslash or space before the path"),
-        ("ftp://api.example.com", "ftp: is no origin of http or https"),
+        ("ftp://api.example.com", "ftp: the URL must be of http or https"),
         ([], "is empty"),
     ],
 )
@@ -190,7 +202,7 @@ def test_addresses_and_odd_names_are_origins_too(kind: Any, origin: str) -> None
 
 @pytest.mark.parametrize("url", [None, b"https://api.example.com/login", ["https://a"]])
 def test_the_url_of_a_login_is_a_text(url: Any) -> None:
-    with pytest.raises(TypeError, match="the URL of a login is a str, not "):
+    with pytest.raises(TypeError, match="the URL of a login must be a str, not "):
         JSONLogin(url, {"user": "ada"})
 
 
@@ -230,7 +242,7 @@ def by_name(*, password: str = "s3cret") -> str:
 def test_a_function_that_does_not_take_the_context_is_told_at_once(
     kind: Any, function: Any, parameters: str
 ) -> None:
-    message = rf"def %s\(context\)\. The parameters of this one: {parameters}$"
+    message = rf"def %s\(context\)\. This one takes: {parameters}$"
     with pytest.raises(TypeError, match=message % "login") as caught:
         kind(function, ORIGIN)
     assert "s3cret" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""How a token travels where it is not in `Authorization` as its challenge has it.
+"""Where a token travels, if not in `Authorization` with the scheme of the challenge.
 
 `SessionAuth(login, url, carry=Header("X-Auth-Token"))` sends the token that the login returns in
 that field. Without `carry=` the challenge decides: `Session` or `Bearer`.
@@ -18,9 +18,9 @@ __all__ = ["Authorization", "Header", "Query"]
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """Sends the token in `Authorization`, after a scheme that is neither Session nor Bearer.
+    """Sends the token in `Authorization`, after a scheme of your own, such as ``Token``.
 
-    A challenge of that scheme is answered too. Raises `ValueError` for what is no scheme
+    The client also answers challenges of that scheme. Raises `ValueError` if it is not a scheme
     (RFC 9110 §11.1).
 
     >>> Authorization("Token").carried("9944b09199c6").headers
@@ -31,14 +31,17 @@ class Authorization:
 
     def __post_init__(self) -> None:
         if not is_token(_text(self.scheme)):
-            raise ValueError('Authorization() takes a scheme, such as Authorization("Token")')
+            raise ValueError(
+                'Authorization() takes a scheme, one word such as Authorization("Token"); '
+                "the token comes from the login"
+            )
 
     def write(self, token: str) -> str:
-        """Write the value of the field; raise `InvalidGrant` where a token cannot be sent in it."""
+        """Write the value of the field; raise `InvalidGrant` if the token cannot be sent in it."""
         return f"{self.scheme} {_sendable(token)}"
 
     def carried(self, token: str) -> Carried:
-        """Write the field; raise `InvalidGrant` where a token cannot be sent in it."""
+        """Write the field; raise `InvalidGrant` if the token cannot be sent in it."""
         return Carried({"Authorization": self.write(token)})
 
 
@@ -46,8 +49,8 @@ class Authorization:
 class Header:
     """Sends the token in a header field of its own: OpenStack, Redfish, GitLab, Vault.
 
-    Any 401 of the origin is answered, whatever it challenges for. Raises `ValueError` for a name
-    that no field can have, and for one that says how the message is read.
+    The client answers any 401 of the origin, whatever scheme it offers. Raises `ValueError` if
+    `name` is not a header name, or is one such as ``Host`` that cannot carry a session.
 
     >>> Header("X-Auth-Token").carried("9944b09199c6").headers
     {'X-Auth-Token': '9944b09199c6'}
@@ -59,7 +62,7 @@ class Header:
         check_field_name("Header()", self.name)
 
     def carried(self, token: str) -> Carried:
-        """Write the field; raise `InvalidGrant` where a token cannot be sent in it."""
+        """Write the field; raise `InvalidGrant` if the token cannot be sent in it."""
         return Carried({self.name: _sendable(token)})
 
 
@@ -67,9 +70,9 @@ class Header:
 class Query:
     """Sends the token in the query of each URL: Synology, ArcGIS.
 
-    URLs are logged, by servers, by proxies and by httpx itself, and `response.url` shows them: use
-    a header where the server takes one. Any 401 of the origin is answered, whatever it challenges
-    for. Raises `ValueError` for an empty name.
+    Servers, proxies and httpx itself log URLs, and `response.url` shows them: use a header if the
+    server takes one. The client answers any 401 of the origin, whatever scheme it offers. Raises
+    `ValueError` for an empty name and for one with spaces.
 
     >>> Query("_sid").carried("9944b09199c6").query
     ('_sid', '9944b09199c6')
@@ -79,7 +82,9 @@ class Query:
 
     def __post_init__(self) -> None:
         if not _is_parameter(_text(self.name)):
-            raise ValueError('Query() takes the name of a parameter, such as Query("token")')
+            raise ValueError(
+                'Query() takes the name of a parameter, one word such as Query("token")'
+            )
 
     def carried(self, token: str) -> Carried:
         """Name the parameter and its value, which can be any text."""

@@ -151,9 +151,9 @@ def test_no_event_message_log_or_repr_shows_it(
         ),
         (lambda: Header("a\r\nb"), ValueError, "is not a valid header name"),
         (lambda: Header(""), ValueError, "is not a valid header name"),
-        (lambda: Header("cookie"), ValueError, "cookie carries no session"),
-        (lambda: Header("Content-Length"), ValueError, "Content-Length carries no session"),
-        (lambda: Header(NOTHING), TypeError, "a header field is a str, not NoneType"),
+        (lambda: Header("cookie"), ValueError, "cookies are given with Grant"),
+        (lambda: Header("Content-Length"), ValueError, "Content-Length cannot carry a session"),
+        (lambda: Header(NOTHING), TypeError, "a header name must be a str, not NoneType"),
         (lambda: Query(""), ValueError, r"^Query\(\) takes the name of a parameter"),
         (lambda: Query("a b"), ValueError, r"^Query\(\) takes the name of a parameter"),
         (lambda: Query(NOTHING), ValueError, r"^Query\(\) takes the name of a parameter"),
@@ -171,7 +171,9 @@ def test_what_nothing_can_be_carried_in_is_told_at_once(
 
 @pytest.mark.parametrize("carry", [Header, "X-Auth-Token", Header("A").carried, 7])
 def test_what_says_nothing_of_the_way_is_told_at_once(either: Either, carry: Any) -> None:
-    with pytest.raises(TypeError, match=r"^SessionAuth: carry= is .* Header\(\"X-Auth-Token\"\)"):
+    with pytest.raises(
+        TypeError, match=r"^SessionAuth: carry= must be .* Header\(\"X-Auth-Token\"\)"
+    ):
         either.auth(lambda _: "t", "https://api.example.com", carry=carry)
 
 
@@ -195,11 +197,11 @@ def test_a_token_on_its_way_is_not_shown() -> None:
 @pytest.mark.parametrize(
     ("headers", "message"),
     [
-        ("X-CSRF-Token: s3cret", "Grant.headers maps names to values; not str"),
+        ("X-CSRF-Token: s3cret", "Grant.headers must be a mapping, not str"),
         ({"X CSRF": "s3cret"}, "Grant.headers: 'X CSRF' is not a valid header name"),
-        ({"Host": "s3cret"}, "Grant.headers: Host carries no session"),
-        ({7: "s3cret"}, "Grant.headers: the name of a header field is a str, not int"),
-        ({"X-CSRF-Token": 7}, "Grant.headers: the value of X-CSRF-Token cannot be sent"),
+        ({"Host": "s3cret"}, "Grant.headers: Host cannot carry a session"),
+        ({7: "s3cret"}, "Grant.headers: a header name must be a str, not int"),
+        ({"X-CSRF-Token": 7}, "Grant.headers: X-CSRF-Token must be a str, not int"),
         ({"X-CSRF-Token": "s3cret\r\n"}, "Grant.headers: the value of X-CSRF-Token cannot be sent"),
     ],
 )

@@ -405,7 +405,7 @@ def test_a_login_knows_the_session_s_own_url(device: Device, either: Either) -> 
 @pytest.mark.parametrize(
     ("location", "message"),
     [
-        (None, r"the login gave this session no URL: Logout\(url\) names one"),
+        (None, r"the login gave this session no URL: pass one, Logout\(url\)"),
         ("http://elsewhere.example/sessions/1", "the URL of this session lies in another origin"),
         ("//elsewhere.example/sessions/1", "the URL of this session lies in another origin"),
     ],
@@ -482,9 +482,9 @@ def test_a_child_ends_its_own_sessions_and_never_its_parent_s(
 @pytest.mark.parametrize(
     ("logout", "message"),
     [
-        ("https://api.example.com/logout", "logout= is a callable, such as Logout.*not str"),
-        (Logout, r"a logout is made of its class first: Logout\(…\)"),
-        (7, "logout= is a callable"),
+        ("https://api.example.com/logout", "logout= must be a function, such as Logout.*not str"),
+        (Logout, r"pass an instance, not the class: Logout\(…\)"),
+        (7, "logout= must be a function"),
     ],
 )
 def test_what_is_no_logout_is_told_at_once(either: Either, logout: Any, message: str) -> None:
@@ -496,18 +496,19 @@ def test_without_logout_there_is_nothing_to_do_it_with(either: Either) -> None:
     auth = either.auth(lambda _: "t", "https://api.example.com")
     with pytest.raises(TypeError, match=r"SessionAuth\(…, logout=Logout\(url\)\)"):
         either.log_out(auth)
-    with pytest.raises(TypeError, match="was not told how to log out"), either.block(auth):
+    with pytest.raises(TypeError, match="has no logout"), either.block(auth):
         pass
 
 
 @pytest.mark.parametrize(
     ("given", "kind", "message"),
     [
-        ({"url": 7}, TypeError, "the URL of a logout is a str, not int"),
+        ({"url": 7}, TypeError, "the URL of a logout must be a str, not int"),
         ({"url": "http://api.example.com/logout"}, ValueError, "is not https"),
-        ({"url": "https://ada:pw@api.example.com/"}, ValueError, "names no user"),
-        ({"method": "GET IT"}, ValueError, "is one of HTTP"),
-        ({"method": ""}, ValueError, "is one of HTTP"),
+        ({"url": "https://ada:pw@api.example.com/"}, ValueError, "must not contain a user name"),
+        ({"method": "GET IT"}, ValueError, "must be an HTTP method"),
+        ({"method": None}, ValueError, "must be an HTTP method"),
+        ({"method": ""}, ValueError, "must be an HTTP method"),
     ],
 )
 def test_a_logout_that_cannot_be_is_told_at_once(

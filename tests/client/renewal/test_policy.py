@@ -125,7 +125,7 @@ def test_a_cookie_that_cannot_be_sent_is_refused(cookies: dict[str, str]) -> Non
     [({"a": 5}, "str to int"), ({"a": None}, "NoneType"), ({5: "a"}, "int to")],
 )
 def test_what_is_no_cookie_at_all_is_refused_by_its_kind(cookies: Any, kinds: str) -> None:
-    with pytest.raises(InvalidGrant, match=rf"Grant\.cookies maps str to str, not .*{kinds}"):
+    with pytest.raises(InvalidGrant, match=rf"Grant\.cookies must map str to str, not .*{kinds}"):
         granted(Grant(cookies=cookies), URL)
 
 
@@ -134,19 +134,22 @@ NO_GRANTS: dict[str, tuple[dict[str, Any], str]] = {
     "an empty token": ({"token": ""}, "needs a token, cookies or headers"),
     "an empty token beside cookies": ({"token": "", "cookies": {"a": "1"}}, "needs a token"),
     "an empty jar": ({"cookies": CookieJar()}, "needs a token, cookies or headers"),
-    "octets": ({"token": b"s3cret"}, r"Grant\.token is a str, not bytes"),
-    "a number to refresh with": ({"token": "t", "refresh": 5}, r"Grant\.refresh is a str, not int"),
+    "octets": ({"token": b"s3cret"}, r"Grant\.token must be a str, not bytes"),
+    "a number to refresh with": (
+        {"token": "t", "refresh": 5},
+        r"Grant\.refresh must be a str, not int",
+    ),
     "the text of a cookie": (
         {"cookies": "a=s3cret"},
-        r"maps names to values, or is a jar; not str",
+        r"must be a mapping or a cookie jar, not str",
     ),
-    "a list of cookies": ({"cookies": ["s3cret"]}, r"maps names to values, or is a jar; not list"),
-    "no cookies": ({"token": "t", "cookies": None}, "or is a jar; not NoneType"),
+    "a list of cookies": ({"cookies": ["s3cret"]}, r"must be a mapping or a cookie jar, not list"),
+    "no cookies": ({"token": "t", "cookies": None}, "a cookie jar, not NoneType"),
     "a lifetime of 400 digits": (
         {"token": "t", "expires_in": 10**400},
         "a finite number of seconds",
     ),
-    "an endless lifetime": ({"token": "t", "expires_in": float("inf")}, "or None where it is not"),
+    "an endless lifetime": ({"token": "t", "expires_in": float("inf")}, "or None if it is not"),
     "no number": ({"token": "t", "expires_in": float("nan")}, "a finite number of seconds"),
     "a lifetime in words": ({"token": "t", "expires_in": "600"}, "a finite number of seconds"),
     "a lifetime of true": ({"token": "t", "expires_in": True}, "a finite number of seconds"),

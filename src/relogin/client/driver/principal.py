@@ -225,9 +225,7 @@ class Principal(Generic[Http]):
 
     def _check_logout(self) -> None:
         if self._policy.logout is None:
-            raise TypeError(
-                "this SessionAuth was not told how to log out: SessionAuth(…, logout=Logout(url))"
-            )
+            raise TypeError("this SessionAuth has no logout: SessionAuth(…, logout=Logout(url))")
 
     @abstractmethod
     def _do_here(self, command: Command) -> object:

@@ -1,4 +1,4 @@
-"""The words of a `SessionAuth`. A mistake in them is told when it is made: what and where."""
+"""The options of a `SessionAuth`. A wrong one raises at once, and says what to pass instead."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ ActionName: TypeAlias = Literal["renew", "replace", "step_up", "stop"]
 
 
 def check_kind(name: str, value: object, kind: Any, takes: str) -> None:
-    """Raise `TypeError` for a word that is not of its kind."""
+    """Raise `TypeError` for an option of the wrong type."""
     if not isinstance(value, kind):
-        raise TypeError(f"SessionAuth: {name}= is {takes}; not {_kind(value)}")
+        raise TypeError(f"SessionAuth: {name}= must be {takes}, not {_kind(value)}")
 
 
 def _kind(value: object) -> str:
@@ -49,18 +49,18 @@ def _kind(value: object) -> str:
 
 
 def pair(budget: Any) -> tuple[int, float]:
-    """Take a budget apart; raise `TypeError` where it is no pair."""
+    """Take a budget apart; raise `TypeError` if it is not a pair."""
     try:
         logins, seconds = budget
     except (TypeError, ValueError):
         raise TypeError(
-            "SessionAuth: budget= is how many logins, and in how many seconds: (10, 30)"
+            "SessionAuth: budget= must be a number of logins and of seconds, such as (10, 30)"
         ) from None
     return logins, seconds
 
 
 def check_login(login: object) -> None:
-    """Raise `TypeError` for what cannot be called with a `Context`."""
+    """Raise `TypeError` for a login that cannot be called with a `Context`."""
     if isinstance(login, type):
         raise TypeError(f"SessionAuth: pass an instance, not the class: {login.__name__}(…)")
     if not callable(login):
@@ -71,37 +71,37 @@ def check_login(login: object) -> None:
 
 
 def _check_parameter(name: str, function: Callable[..., object]) -> None:
-    """Raise `TypeError` for what cannot be called with one argument, the context."""
+    """Raise `TypeError` for a function that cannot be called with one argument, the context."""
     try:
         parameters = signature(function)
-    except (TypeError, ValueError):  # of some that are written in C nobody can say
+    except (TypeError, ValueError):  # some that are written in C do not tell
         return
     try:
         parameters.bind(None)
-    except TypeError:  # of its defaults nothing is shown: one may be a password
+    except TypeError:  # no default is shown: it may be a password
         takes = ", ".join(parameters.parameters) or "none"
         raise TypeError(
             f"SessionAuth: a {name} is called with one argument, the context: def {name}(context). "
-            f"The parameters of this one: {takes}"
+            f"This one takes: {takes}"
         ) from None
 
 
 def check_carry(carry: object) -> None:
-    """Raise `TypeError` for what does not say how a token travels."""
+    """Raise `TypeError` for a `carry=` that does not say how the token travels."""
     takes = 'Authorization(…), Header(…) or Query(…), such as Header("X-Auth-Token")'
     check_kind("carry", carry, Authorization | Header | Query | None, takes)
 
 
 def rolling(rolls: Any) -> dict[str, Source]:
-    """Return where an answer has the new value of each field; raise where that is not said.
+    """Return where an answer has the new value of each field; raise if `rolls=` does not say so.
 
     >>> rolling(["X-CSRF-Token"]) == rolling({"X-CSRF-Token": "X-CSRF-Token"})
     True
     """
     if isinstance(rolls, str) or not isinstance(rolls, Iterable):
         raise TypeError(
-            "SessionAuth: rolls= is several names of header fields, or maps each to the field of "
-            f'the answer: {{"X-CSRF-Token": "X-Updated-CSRF-Token"}}; not {_kind(rolls)}'
+            "SessionAuth: rolls= must be a list of header names, or a mapping from each to the "
+            f'header of the answer: {{"X-CSRF-Token": "X-Updated-CSRF-Token"}}, not {_kind(rolls)}'
         )
     named = rolls if isinstance(rolls, Mapping) else {name: name for name in rolls}
     for name, source in named.items():
@@ -112,7 +112,7 @@ def rolling(rolls: Any) -> dict[str, Source]:
 
 
 def check_rolls(rolls: Iterable[str], login: object, carry: object) -> None:
-    """Raise `ValueError` for a field that a ready-made login never gives."""
+    """Raise `ValueError` for a header field that this ready-made login never gives."""
     given = getattr(login, "given_headers", None)
     if given is None:
         return
@@ -121,41 +121,41 @@ def check_rolls(rolls: Iterable[str], login: object, carry: object) -> None:
     strange = [name for name in rolls if name.lower() not in known]
     if strange:
         raise ValueError(
-            f"SessionAuth: rolls= names {', '.join(strange)}, and this {_kind(login)} gives no "
-            "such header field: say where it is found, headers="
-            f'{{"{strange[0]}": from_header("{strange[0]}")}}'
+            f"SessionAuth: rolls= names {', '.join(strange)}, but this {_kind(login)} gives no "
+            f"such header: tell the login where its answer has it, as in {_kind(login)}(…, headers="
+            f'{{"{strange[0]}": from_header("{strange[0]}")}})'
         )
 
 
 def check_logout(logout: object) -> None:
-    """Raise `TypeError` for what cannot be called with a `Context`."""
+    """Raise `TypeError` for a logout that cannot be called with a `Context`."""
     if isinstance(logout, type):
-        raise TypeError(f"SessionAuth: a logout is made of its class first: {logout.__name__}(…)")
-    check_kind("logout", logout, Callable | None, "a callable, such as Logout(url)")
+        raise TypeError(f"SessionAuth: pass an instance, not the class: {logout.__name__}(…)")
+    check_kind("logout", logout, Callable | None, "a function, such as Logout(url)")
     if callable(logout):
         _check_parameter("logout", logout)
 
 
 def check_listener(on_event: object) -> None:
-    """Raise `TypeError` for what cannot be called with an `Event`, or would have to be awaited."""
-    check_kind("on_event", on_event, Callable | None, "a callable")
+    """Raise `TypeError` for a listener that is not a plain function."""
+    check_kind("on_event", on_event, Callable | None, "a function")
     if iscoroutinefunction(on_event):
         raise TypeError("SessionAuth: on_event= must be a plain function: it is not awaited")
 
 
 def several_signals(signals: Iterable[Signal]) -> tuple[Signal, ...]:
-    """Return signals; raise `TypeError` for one alone, and for what is none."""
-    return _several("signals", signals, callable, "callables, such as [status(440)]")
+    """Return signals; raise `TypeError` for one alone, and for anything else."""
+    return _several("signals", signals, callable, "functions, such as [status(440)]")
 
 
 def several_responders(responders: Iterable[Responder]) -> tuple[Responder, ...]:
-    """Return responders; raise `TypeError` for one alone, and for what is none."""
+    """Return responders; raise `TypeError` for one alone, and for anything else."""
     takes = "Responders of relogin.client.responders, such as [BEARER]"
     return _several("responders", responders, lambda one: isinstance(one, Responder), takes)
 
 
 def brought_by(login: object, responders: Iterable[Responder] | None) -> Iterable[Responder]:
-    """Return the responders that are given, or else those that a ready-made login brings."""
+    """Return the responders that the user passed, or else those of a ready-made login."""
     if responders is not None:
         return responders
     brought: Iterable[Responder] = getattr(login, "responders", (SESSION, BEARER))
@@ -163,11 +163,11 @@ def brought_by(login: object, responders: Iterable[Responder] | None) -> Iterabl
 
 
 def check_signers(carry: object, responders: tuple[Responder, ...]) -> None:
-    """Raise `ValueError` where a token would both travel as it is and sign each request."""
+    """Raise `ValueError` if a token would both travel as it is and sign each request."""
     signing = [one.scheme for one in responders if one.signer is not None]
     if carry is not None and signing:
         raise ValueError(
-            f"SessionAuth: carry= sends a token as it is, and {signing[0]} signs each request "
+            f"SessionAuth: carry= sends a token as it is, but {signing[0]} signs each request "
             "instead: leave carry= out"
         )
 
@@ -184,7 +184,7 @@ def _several(
 def named_actions(
     actions: Mapping[str | None, Action | ActionName] | None,
 ) -> dict[str | None, Action]:
-    """Return what codes ask for; raise `ValueError` for what is no action."""
+    """Return what to do for each error code; raise `ValueError` for an unknown action."""
     check_kind("actions", actions, Mapping | None, "a mapping of error codes to actions")
     return {error: _action(action) for error, action in (actions or {}).items()}
 
@@ -194,37 +194,37 @@ def _action(action: Action | ActionName) -> Action:
         return Action(action)
     except ValueError:
         raise ValueError(
-            f"SessionAuth: {action!r} is not a valid Action: actions= names {', '.join(Action)}"
+            f"SessionAuth: actions= takes {', '.join(Action)}, not {action!r}"
         ) from None
 
 
 def check_url(check: object, origins: frozenset[str]) -> str | bool:
-    """Return where a small request asks whether a session lives, or whether one does."""
+    """Return the URL to ask whether a session lives, or whether to ask at all."""
     if check is None or isinstance(check, bool):
         return bool(check)
     if not isinstance(check, str):
-        raise TypeError(f"SessionAuth: check= is a URL, True or False; not {_kind(check)}")
+        raise TypeError(f"SessionAuth: check= must be a URL, True or False, not {_kind(check)}")
     if sent_to(check) not in origins:
-        raise ValueError("SessionAuth: check= is a URL at one of the origins, with its scheme")
+        raise ValueError("SessionAuth: check= must be a whole URL at one of the origins")
     return check
 
 
 def check_client(http: object) -> None:
-    """Raise `TypeError` for what cannot be a login's `context.http`."""
+    """Raise `TypeError` for an `http=` that is not a session or client."""
     if http is not None and not hasattr(http, "request"):
-        raise TypeError(f"SessionAuth: http= is a session or client; not {_kind(http)}")
+        raise TypeError(f"SessionAuth: http= must be a session or client, not {_kind(http)}")
 
 
 def check_store(store: object, fresh: object) -> None:
-    """Raise `TypeError` for what is no store, `ValueError` for a `fresh` that means nothing."""
+    """Raise `TypeError` for anything but a store, and `ValueError` for an unknown `fresh`."""
     if isinstance(store, type):
-        raise TypeError(f"SessionAuth: store= is a store, not its class: {store.__name__}(…)")
+        raise TypeError(f"SessionAuth: pass an instance, not the class: {store.__name__}(…)")
     if store is not None and not isinstance(store, Store):
         raise TypeError(
-            "SessionAuth: store= has the methods of relogin.client.stores.Store; "
-            f"{_kind(store)} has not"
+            "SessionAuth: store= must be a store, such as SQLiteStore(path) of "
+            f"relogin.client.stores.sqlite, not {_kind(store)}"
         )
     if fresh not in (None, "always"):
-        raise ValueError(f'SessionAuth: fresh= is "always" or None, not {fresh!r}')
+        raise ValueError(f'SessionAuth: fresh= must be "always" or None, not {fresh!r}')
     if fresh is not None and store is None:
         raise ValueError("SessionAuth: fresh= sets when the store is read, so it needs store=")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from relogin.client.terms.fields import is_field_value
 from relogin.client.terms.responder import ACTIONS, Action, Responder
 from relogin.errors import InvalidGrant
 from relogin.session import SessionError, without_quotes
@@ -30,9 +31,10 @@ _is_bearer_token = re.compile(r"[A-Za-z0-9\-._~+/]++=*+").fullmatch
 
 def _bearer_authorization(token: str) -> str:
     if not _is_bearer_token(token):
+        as_it_is = '; carry=Authorization("Bearer") sends it as it is'
         raise InvalidGrant(
             "the token that the login returned cannot be sent: a Bearer token is letters, digits "
-            'and -._~+/ (RFC 6750 §2.1); carry=Authorization("Bearer") sends it as it is'
+            f"and -._~+/ (RFC 6750 §2.1){as_it_is if is_field_value(token) else ''}"
         )
     return str(Credentials("Bearer", token68=token))
 

@@ -17,15 +17,17 @@ is_token: Callable[[str], re.Match[str] | None] = re.compile(
     r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 ).fullmatch
 
-# They say how a message is read or where it goes; a cookie has a place of its own.
-_RESERVED = frozenset({"connection", "content-length", "cookie", "host", "transfer-encoding"})
+# They say how a message is read, or where it goes.
+_RESERVED = frozenset({"connection", "content-length", "host", "transfer-encoding"})
 
 
 def check_field_name(where: str, name: object) -> None:
-    """Raise `TypeError` or `ValueError` for a name under which nothing of a session can be sent."""
+    """Raise `TypeError` or `ValueError` for a header name that cannot carry a session."""
     if not isinstance(name, str):
-        raise TypeError(f"{where}: the name of a header field is a str, not {type(name).__name__}")
+        raise TypeError(f"{where}: a header name must be a str, not {type(name).__name__}")
     if not is_token(name):
         raise ValueError(f"{where}: {name[:60]!r} is not a valid header name (RFC 9110 §5.6.2)")
+    if name.lower() == "cookie":
+        raise ValueError(f"{where}: cookies are given with Grant(cookies=…), not as a header")
     if name.lower() in _RESERVED:
-        raise ValueError(f"{where}: {name} carries no session; name another header field")
+        raise ValueError(f"{where}: {name} cannot carry a session; name another header")

@@ -1,4 +1,4 @@
-"""What a login is told, and what it gives back."""
+"""What a login gets, and what it returns."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ class Grant:
     def __post_init__(self) -> None:
         for name in ("token", "refresh", "location"):
             if not isinstance(getattr(self, name), str | None):
-                raise InvalidGrant(f"Grant.{name} is a str, not {_kind(getattr(self, name))}")
+                raise InvalidGrant(f"Grant.{name} must be a str, not {_kind(getattr(self, name))}")
         if not (isinstance(self.cookies, Mapping) or _is_jar(self.cookies)):
             kind = _kind(self.cookies)
-            raise InvalidGrant(f"Grant.cookies maps names to values, or is a jar; not {kind}")
+            raise InvalidGrant(f"Grant.cookies must be a mapping or a cookie jar, not {kind}")
         _check_headers(self.headers)
         if self.token == "" or not (self.token or self.cookies or self.headers):
             raise InvalidGrant(
@@ -66,7 +66,7 @@ class Grant:
             )
         if self.expires_in is not None and not _is_seconds(self.expires_in):
             raise InvalidGrant(
-                "Grant.expires_in is a finite number of seconds, or None where it is not known"
+                "Grant.expires_in must be a finite number of seconds, or None if it is not known"
             )
         try:
             object.__setattr__(self, "scope", scope_tokens(self.scope))
@@ -96,11 +96,11 @@ class Context:
     together. `timeout` is how many seconds the login may take.
 
     A logout gets one too: there `previous` is the grant of the session to end, and `http` sends it
-    along to its origin. Where `http=` was given it does not, nor to other origins:
+    along to its origin. It does not if `SessionAuth` got an `http=`, and never to other origins:
     ``url = context.sign(headers, url)`` puts the session on a request by hand.
 
-    All but the origin of `url` comes from the server, so do not use it to decide where a secret
-    goes.
+    Everything but the origin of `url` comes from the server, so do not use it to decide where a
+    secret goes.
     """
 
     challenge: Challenge | None
@@ -135,10 +135,10 @@ class Context:
 
 
 def granted(result: object, url: str) -> Grant | None:
-    """Turn what a login returned into a grant for requests to `url`; `None` means it declined.
+    """Turn what a login returned into a grant for requests to `url`; `None` if it declined.
 
-    Raises `InvalidGrant`, a `TypeError`, for what no request can be signed with. It names types
-    and names, never a value.
+    Raises `InvalidGrant`, a `TypeError`, for what cannot sign a request. It names types and names,
+    never a value.
     """
     if result is None:
         return None
@@ -148,9 +148,11 @@ def granted(result: object, url: str) -> Grant | None:
         return Grant(token=result)
     if inspect.iscoroutine(result):
         result.close()
-        raise InvalidGrant("the login is a coroutine function: it needs an asynchronous client")
+        raise InvalidGrant("the login is a coroutine function, so it needs an asynchronous client")
     returned = "an empty str" if result == "" else _kind(result)
-    raise InvalidGrant(f"a login returns a relogin.Grant, a token or None; this one: {returned}")
+    raise InvalidGrant(
+        f"a login must return a relogin.Grant, a token (str) or None; this one returned {returned}"
+    )
 
 
 def _with_plain_cookies(grant: Grant, url: str) -> Grant:
@@ -159,11 +161,14 @@ def _with_plain_cookies(grant: Grant, url: str) -> Grant:
     # aiohttp gives morsels of http.cookies, which know how their values go over the wire.
     plain = {name: getattr(value, "coded_value", value) for name, value in plain.items()}
     if not (grant.token or plain or grant.headers):
-        raise InvalidGrant(f"the cookies of this Grant are not for {urlsplit(url).hostname}")
+        raise InvalidGrant(
+            f"the cookies of this Grant are for other hosts or paths than the request to "
+            f"{urlsplit(url).hostname}"
+        )
     for name, value in plain.items():
         if not (isinstance(name, str) and isinstance(value, str)):
             raise InvalidGrant(
-                f"Grant.cookies maps str to str, not {_kind(name)} to {_kind(value)}"
+                f"Grant.cookies must map str to str, not {_kind(name)} to {_kind(value)}"
             )
         if not (_is_cookie_name(name) and is_cookie_value(value)):
             raise InvalidGrant("a cookie of this Grant cannot be sent (RFC 6265 §4.1.1)")
@@ -173,14 +178,16 @@ def _with_plain_cookies(grant: Grant, url: str) -> Grant:
 
 def _check_headers(headers: object) -> None:
     if not isinstance(headers, Mapping):
-        raise InvalidGrant(f"Grant.headers maps names to values; not {_kind(headers)}")
+        raise InvalidGrant(f"Grant.headers must be a mapping, not {_kind(headers)}")
     for name, value in headers.items():
         try:
             check_field_name("Grant.headers", name)
         except (TypeError, ValueError) as error:
             raise InvalidGrant(str(error)) from None
-        if not (isinstance(value, str) and is_field_value(value)):
-            raise InvalidGrant(f"Grant.headers: the value of {name} cannot be sent in a field")
+        if not isinstance(value, str):
+            raise InvalidGrant(f"Grant.headers: {name} must be a str, not {_kind(value)}")
+        if not is_field_value(value):
+            raise InvalidGrant(f"Grant.headers: the value of {name} cannot be sent in a header")
 
 
 def _kind(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Whose challenges are answered: origins (RFC 6454), said by the user and never learnt."""
+"""Whose challenges the client answers: origins (RFC 6454) that the user named, never learnt."""
 
 from __future__ import annotations
 
@@ -34,8 +34,10 @@ def origin_of(url: str) -> str:
     """
     head = _head(url)
     if head is None:
+        shown = _shown(url)
+        named = repr(shown) if shown or not url else "this"
         raise ValueError(
-            f"{_shown(url)!r} is not an absolute URL: write it with scheme and host, as in https://…"
+            f"{named} is not an absolute URL: write it with scheme and host, as in https://…"
         )
     return _normalized(head.group())
 
@@ -71,7 +73,7 @@ def _normalized(head: str) -> str:
     host, port = _host_and_port(head, _DEFAULT_PORTS.get(scheme))
     if not host or not port:
         raise ValueError(
-            f"{scheme}: is no origin of http or https, or it names no host, or no port up to 65535"
+            f"{scheme}: the URL must be of http or https, with a host, and with a port up to 65535"
         )
     return f"{scheme}://{f'[{host}]' if ':' in host else _ascii(host)}:{port}"
 
@@ -98,16 +100,16 @@ def _ascii(host: str) -> str:
 def trusted(
     login: object, origins: str | Iterable[str] | None, *, insecure: bool
 ) -> frozenset[str]:
-    """Settle the origins whose challenges `login` answers: the given ones, or its own.
+    """Return the origins whose challenges `login` answers: those given, or its own.
 
-    Raises `ValueError` where there are none, or where one would carry secrets in the clear.
+    Raises `ValueError` if there are none, or if secrets would be sent to one in the clear.
     """
     if origins is None:
         origins = getattr(login, "url", None)
         if not isinstance(origins, str):
             raise ValueError(
-                "SessionAuth: origins= is required if the login is a function: "
-                'SessionAuth(login, "https://api.example.com")'
+                "SessionAuth: origins= is required, because this login does not say where its "
+                'token may go: SessionAuth(login, "https://api.example.com")'
             )
     if not isinstance(origins, Iterable):
         raise TypeError(
@@ -125,7 +127,7 @@ def _named(url: object) -> str:
     """Return the origin of a URL that the user names; only scheme, host and port of it count."""
     if not isinstance(url, str):
         raise TypeError(
-            f"SessionAuth: origins= must be a URL or a list of URLs; one of them is {_kind(url)}"
+            f"SessionAuth: origins= must be a URL or a list of URLs, each a str; not {_kind(url)}"
         )
     try:
         origin = origin_of(url)
@@ -133,9 +135,9 @@ def _named(url: object) -> str:
         reason = str(error)
     else:
         if "@" in urlsplit(url).netloc:
-            reason = f"no user or password is looked for in it: {origin}"
+            reason = f"it must not contain a user or password: {origin}"
         elif "*" in url:
-            reason = "no wildcards: every path of an origin counts, and no other origin"
+            reason = "no wildcards: every path of an origin counts; name each other origin"
         elif not _is_plain(origin):
             reason = f"{origin} can be the origin of no request: no wildcards, one URL each"
         else:
@@ -152,7 +154,7 @@ def _kind(value: object) -> str:
 
 
 def check_secure(url: str, *, insecure: bool) -> None:
-    """Raise `ValueError` where a secret sent to `url` could be read on its way."""
+    """Raise `ValueError` if a secret sent to `url` could be read on its way."""
     origin = origin_of(url)
     if insecure or origin.startswith("https://") or _is_loopback(urlsplit(origin).hostname or ""):
         return
