@@ -282,8 +282,11 @@ def test_the_session_goes_into_json(session: object) -> None:
     SessionGate(app, lambda _: session, realm="orders")
     app.add_url_rule("/", "me", lambda: flask.jsonify(me=current_session))
     app.add_url_rule("/list", "list", lambda: {"all": [current_session]})
+    app.add_url_rule("/itself", "itself", lambda: current_session)
     client = app.test_client()
     fields = {"Authorization": 'Session token="t"'}
+    itself = client.get("/itself", headers=fields)
+    assert (itself.text if isinstance(session, str) else itself.json) == session
     assert client.get("/", headers=fields).json == {"me": session}
     assert client.get("/list", headers=fields).json == {"all": [session]}
 

@@ -161,6 +161,36 @@ def test_a_field_that_cannot_be_sent_keeps_no_refusal_from_being_sent(
     assert "Planted" not in caplog.text
 
 
+def back_to(said: relogin.SessionChallenge, request: Request) -> dict[str, str]:
+    return {"HX-Redirect": f"/login?next={request.path}&why={said.error}"}
+
+
+def form(said: relogin.SessionChallenge, request: Request) -> str:
+    return f"<form action='/login?next={request.path}'>{said.error}</form>"
+
+
+@each_framework
+def test_fields_and_the_login_page_may_depend_on_the_request(framework: Framework) -> None:
+    with served(framework, headers=back_to, login_page=form) as get:
+        for path in ("/orders", "/orders/7"):
+            answer = get(path, by_cookie("expired"), ("Sec-Fetch-Mode", "navigate"))
+            assert answer.lines("HX-Redirect") == [f"/login?next={path}&why=session_expired"]
+            assert (
+                answer.body == f"<form action='/login?next={path}'>session_expired</form>".encode()
+            )
+
+
+@each_framework
+@pytest.mark.parametrize("wrong", [lambda _: 1 / 0, lambda _: None, lambda _: b"<form>"])
+def test_a_login_page_that_fails_keeps_no_refusal_from_being_sent(
+    framework: Framework, wrong: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    with served(framework, login_page=wrong) as get:
+        answer = get("/orders", by_cookie("expired"), ("Sec-Fetch-Mode", "navigate"))
+    assert (answer.status, answer.problem["error"]) == (401, "session_expired")
+    assert "the callable given as login_page has failed: " in caplog.text
+
+
 TURBO = [
     ("Accept", "text/html, application/xhtml+xml"),
     ("Accept", "text/vnd.turbo-stream.html, text/html, application/xhtml+xml"),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import flask
@@ -44,6 +45,17 @@ GIVEN: dict[str, Callable[[Any], Any]] = {
 each_gate_given = pytest.mark.parametrize("given", GIVEN.values(), ids=GIVEN)
 
 CODES = "session_expired, session_invalid, session_revoked, insufficient_user_authentication"
+
+
+async def coroutine(*given: Any) -> Any:
+    """What nobody would await."""
+
+
+class Coroutine:
+    async def __call__(self, request: Any) -> Any:
+        """What nobody would await."""
+
+
 MISTAKES: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"realm": 5}, TypeError, "realm must be a str, not int"),
     ({"realm": None}, TypeError, "realm must be a str, not NoneType"),
@@ -52,57 +64,85 @@ MISTAKES: list[tuple[dict[str, Any], type[Exception], str]] = [
         TypeError,
         "a gate has no option open, publik; it has realm, public, step_up, cookie, schemes, also",
     ),
-    ({"public": None}, TypeError, 'public is several, such as ["/health", "/docs/*"], not None'),
-    ({"public": "/a"}, TypeError, 'public is several, such as ["/health", "/docs/*"], not \'/a\''),
-    ({"public": [5]}, TypeError, 'public is several, such as ["/health", "/docs/*"], not (5,)'),
+    (
+        {"public": None},
+        TypeError,
+        'public must be a list, such as ["/health", "/docs/*"], not None',
+    ),
+    (
+        {"public": "/a"},
+        TypeError,
+        'public must be a list, such as ["/health", "/docs/*"], not \'/a\'',
+    ),
+    ({"public": [5]}, TypeError, 'public must be a list, such as ["/health", "/docs/*"], not (5,)'),
     ({"public": b"/a"}, TypeError, "not b'/a'"),
     (
         {"step_up": {"/pay": 300}},
         TypeError,
-        "step_up is such as {\"/pay/*\": StepUp(max_age=300)}, not {'/pay': 300}",
+        "step_up must be a mapping such as {\"/pay/*\": StepUp(max_age=300)}, not {'/pay': 300}",
     ),
-    ({"step_up": {5: StepUp(300)}}, TypeError, "step_up is such as"),
+    ({"step_up": {5: StepUp(300)}}, TypeError, "step_up must be a mapping such as"),
     ({"step_up": ["/pay"]}, TypeError, "not ['/pay']"),
     ({"step_up": False}, TypeError, "not False"),
-    ({"cookie": 5}, TypeError, 'cookie is the name of a cookie, such as "sid", not 5'),
-    ({"cookie": ""}, ValueError, "cookie is the name of a cookie, such as \"sid\", not ''"),
+    ({"cookie": 5}, TypeError, 'cookie must be the name of a cookie, such as "sid", not 5'),
+    ({"cookie": ""}, ValueError, "cookie must be the name of a cookie, such as \"sid\", not ''"),
     ({"cookie": "a b"}, ValueError, "not 'a b'"),
     ({"cookie": "a=b"}, ValueError, "not 'a=b'"),
     ({"cookie": "sid\n"}, ValueError, r"not 'sid\n'"),
-    ({"schemes": [5]}, TypeError, 'schemes is several, such as ["Session"], not (5,)'),
+    ({"schemes": [5]}, TypeError, 'schemes must be a list, such as ["Session"], not (5,)'),
     ({"schemes": "Bearer"}, TypeError, "not 'Bearer'"),
     ({"schemes": None}, TypeError, "not None"),
-    ({"also": ["DPoP"]}, TypeError, 'also is several, such as [relogin.Challenge("DPoP")], not ('),
+    (
+        {"also": ["DPoP"]},
+        TypeError,
+        'also must be a list, such as [relogin.Challenge("DPoP")], not (',
+    ),
     ({"also": relogin.Challenge("DPoP")}, TypeError, "not Challenge('DPoP', {})"),
-    ({"collapse": "no"}, TypeError, "collapse is True or False, not 'no'"),
-    ({"announce": 1}, TypeError, "announce is True or False, not 1"),
+    ({"collapse": "no"}, TypeError, "collapse must be True or False, not 'no'"),
+    ({"announce": 1}, TypeError, "announce must be True or False, not 1"),
     ({"retry_after": "5"}, TypeError, "retry_after must be an int of seconds, not str"),
     ({"retry_after": 5.5}, TypeError, "retry_after must be an int of seconds, not float"),
     ({"retry_after": True}, TypeError, "retry_after must be an int of seconds, not bool"),
     ({"retry_after": -1}, ValueError, "retry_after is 0 to 9999999999 seconds, not -1"),
     ({"retry_after": 10**10}, ValueError, "retry_after is 0 to 9999999999 seconds"),
-    ({"login_page": b"<p>"}, TypeError, "login_page is HTML or a callable, not b'<p>'"),
+    (
+        {"login_page": b"<p>"},
+        TypeError,
+        "login_page must be HTML, or a function that returns it, not bytes",
+    ),
     (
         {"legacy": [440]},
         TypeError,
-        'legacy is such as {440: "session_expired"}, or a callable, not',
+        'legacy must be a mapping such as {440: "session_expired"}, or a callable, not',
     ),
     ({"legacy": {"440": "session_expired"}}, TypeError, "not {'440': 'session_expired'}"),
     ({"legacy": {440: None}}, TypeError, "not {440: None}"),
     ({"legacy": {440: "dead"}}, ValueError, f"legacy, for 440: error 'dead' is not one of {CODES}"),
     ({"legacy": lambda status: None}, TypeError, "legacy is called with status, headers, or with"),
-    ({"ignore": "/static"}, TypeError, "ignore is several, such as [\"/static/*\"], not '/static'"),
+    (
+        {"ignore": "/static"},
+        TypeError,
+        "ignore must be a list, such as [\"/static/*\"], not '/static'",
+    ),
     ({"ignore": ["/*"]}, ValueError, 'a gate that ignores "/*" protects nothing'),
     ({"ignore": ["static"]}, ValueError, "'static' does not begin with a slash"),
-    ({"logout": 5}, TypeError, 'logout is several, such as "/logout", not 5'),
+    ({"logout": 5}, TypeError, 'logout must be a list, such as ["/logout"], not 5'),
     ({"logout": "logout"}, ValueError, "'logout' does not begin with a slash"),
-    ({"path_from": 5}, TypeError, 'path_from is the name of a header field, such as "X-Original-U'),
-    ({"path_from": "X Original"}, ValueError, "path_from is the name of a header field"),
-    ({"recheck": "30"}, TypeError, "recheck is a number of seconds, such as 30, not '30'"),
-    ({"recheck": 0}, TypeError, "recheck is a number of seconds, such as 30, not 0"),
+    (
+        {"path_from": 5},
+        TypeError,
+        'path_from must be the name of a header field, such as "X-Original-U',
+    ),
+    ({"path_from": "X Original"}, ValueError, "path_from must be the name of a header field"),
+    ({"recheck": "30"}, TypeError, "recheck must be a number of seconds, such as 30, not '30'"),
+    ({"recheck": 0}, TypeError, "recheck must be a number of seconds, such as 30, not 0"),
     ({"recheck": True}, TypeError, "not True"),
-    ({"params": ["a"]}, TypeError, 'params is a mapping of texts, such as {"resource_metadata": "'),
-    ({"params": {"a": 5}}, TypeError, "or a callable that returns one, not dict"),
+    (
+        {"params": ["a"]},
+        TypeError,
+        'params must be a mapping of strings, such as {"resource_metadata": "',
+    ),
+    ({"params": {"a": 5}}, TypeError, "or a function that returns one, not dict"),
     (
         {"params": {"Realm": "b"}},
         ValueError,
@@ -110,7 +150,11 @@ MISTAKES: list[tuple[dict[str, Any], type[Exception], str]] = [
     ),
     ({"params": {"a b": "c"}}, ValueError, "params: 'a b' is not a valid"),
     ({"params": {"a": "b, c"}}, ValueError, "params: a must be printable ASCII without quote, ba"),
-    ({"headers": "HX-Redirect"}, TypeError, 'headers is a mapping of texts, such as {"HX-Redirect'),
+    (
+        {"headers": "HX-Redirect"},
+        TypeError,
+        'headers must be a mapping of strings, such as {"HX-Redirect',
+    ),
     ({"headers": {"Vary": "a"}}, ValueError, "headers: 'Vary' is not a valid name, or one that th"),
     ({"headers": {"A:": "a"}}, ValueError, "headers: 'A:' is not a valid name"),
     (
@@ -119,6 +163,13 @@ MISTAKES: list[tuple[dict[str, Any], type[Exception], str]] = [
         "headers: A must be printable ASCII and not empty",
     ),
     ({"headers": {"A": ""}}, ValueError, "headers: A must be printable ASCII and not empty"),
+    ({"login_page": lambda: ""}, TypeError, "login_page is called with challenge, or with challe"),
+    ({"headers": lambda a, b, c: {}}, TypeError, "headers is called with challenge, or with chal"),
+    ({"params": lambda a, b: {}}, TypeError, "params is called with request; <lambda> takes a, b"),
+    ({"login_page": coroutine}, TypeError, "login_page must be a plain function, not a coroutine "),
+    ({"headers": partial(coroutine)}, TypeError, "headers must be a plain function, not a corout"),
+    ({"params": Coroutine()}, TypeError, "params must be a plain function, not a coroutine funct"),
+    ({"legacy": coroutine}, TypeError, "legacy must be a plain function, not a coroutine function"),
     (
         {"headers": {"Set-Cookie": "sid=; Max-Age=0"}, "cookie": "sid"},
         ValueError,

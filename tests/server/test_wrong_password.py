@@ -19,9 +19,10 @@ from rest_framework.views import APIView
 
 from relogin.client import httpx as httpx_client
 from relogin.client.requests import SessionAuth
+from relogin.server import wsgi
 from relogin.server.drf import SessionAuthentication
 from tests.server.frameworks import FRAMEWORKS, Framework
-from tests.server.serving import serving_asgi, serving_wsgi
+from tests.server.serving import ask, serving_asgi, serving_wsgi
 
 TRIES = 3
 
@@ -149,3 +150,35 @@ def test_with_no_gate_it_costs_one_login_however_often_it_is_tried(talk: Talk) -
     with serving_wsgi(application) as port:
         assert talk(shop, f"http://127.0.0.1:{port}") == EXPECTED
     assert shop.logins == 2  # the first of all, and one for the path
+
+
+# Another server's 401, passed on
+
+
+@pytest.mark.parametrize(
+    ("challenge", "warnings"),
+    [
+        ('Bearer realm="inner", error="invalid_token"', 1),
+        ("Bearer", 1),
+        ('Session realm="inner"', 1),
+        ('Bearer realm="orders", error="insufficient_user_authentication", max_age="60"', 0),
+        ('DPoP algs="ES256"', 0),
+        ('Bearer realm="', 0),
+        (None, 0),
+    ],
+)
+def test_the_gate_warns_once_of_a_challenge_that_seems_to_be_anothers(
+    challenge: str | None, warnings: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    def application(environ: Any, start_response: Any) -> list[bytes]:
+        fields = [] if challenge is None else [("WWW-Authenticate", challenge)]
+        start_response("401 Unauthorized", fields)
+        return [b""]
+
+    gate = wsgi.SessionGate(application, lambda _: "ada", realm="orders")
+    living = ("Authorization", 'Session token="good"')
+    with serving_wsgi(gate) as port:
+        ask(port, "/")  # refused by the gate itself
+        answers = [ask(port, "/", living) for _ in range(2)]
+    assert {answer.headers.get("WWW-Authenticate") for answer in answers} == {challenge}
+    assert caplog.text.count("If another server has written it, answer 502") == warnings

@@ -18,7 +18,8 @@ from relogin.session import SessionChallenge
 
 __all__ = ["EXPOSED", "Answer", "Page", "forbidden", "preflight", "store_trouble", "unauthorized"]
 
-Page: TypeAlias = str | Callable[[SessionChallenge], str]
+Page: TypeAlias = str | Callable[..., str]
+"""HTML, or a function of the `SessionChallenge` and, if it takes it, the `Request`."""
 
 # By name: a `*` does not count for a request with credentials (Fetch standard, CORS protocol).
 EXPOSED = ("WWW-Authenticate", "Authentication-Info")

@@ -1,26 +1,27 @@
-"""What an operator adds to a challenge and to a refusal: parameters and fields of his own.
+"""What an operator adds to a challenge and to a refusal: parameters, header fields, a page.
 
-A mapping is checked when the gate is made. What a callable returns is checked each time: it may
-depend on a Host that a stranger chose. Where it cannot be sent, the refusal goes without it.
+A value is checked when the gate is made. What a function returns is checked each time: it may
+depend on a Host that a stranger chose. If it cannot be sent, the refusal goes without it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
+from relogin.server.calls import check_call, check_plain, takes_request
 from relogin.server.facts import Request
 from relogin.server.fields import sets_cookie
 from relogin.server.logs import report
-from relogin.session import SessionChallenge
 from relogin.wire.abnf import TOKEN
 
-__all__ = ["Custom", "Fields", "Params", "own_fields", "own_params"]
+__all__ = ["Custom", "Fields", "Params", "own_fields", "own_page", "own_params"]
 
 Params: TypeAlias = Mapping[str, str] | Callable[[Request], Mapping[str, str]]
-Fields: TypeAlias = Mapping[str, str] | Callable[[SessionChallenge], Mapping[str, str]]
-AskedT = TypeVar("AskedT")
+Fields: TypeAlias = Mapping[str, str] | Callable[..., Mapping[str, str]]
+"""A mapping, or a function of the `SessionChallenge` and, if it takes it, the `Request`."""
+ValueT = TypeVar("ValueT")
 
 _token = re.compile(TOKEN).fullmatch
 # As SPEC.md has it for texts: a comma makes some clients read a scheme out of a quoted one.
@@ -38,33 +39,53 @@ _OUR_FIELDS = frozenset(
 )
 
 
-class Custom(Generic[AskedT]):
-    """What is added: `fixed` where it is always the same."""
+class Custom(Generic[ValueT]):
+    """One thing that an operator adds: always the same, or made by a function for each refusal.
 
-    __slots__ = ("_check", "_make", "_word", "fixed")
+    `asked` names what the function is called with; it may take the request after that.
+    """
+
+    __slots__ = ("_check", "_given", "_make", "_option", "fixed", "is_fixed")
 
     def __init__(
         self,
-        word: str,
-        given: Mapping[str, str] | Callable[[AskedT], Mapping[str, str]] | None,
-        check: Callable[[Any], dict[str, str]],
+        option: str,
+        given: Any,
+        check: Callable[[Any], ValueT],
+        nothing: ValueT,
+        asked: Literal["challenge", "request"] = "challenge",
     ) -> None:
-        self._word = word
-        self._make = given if callable(given) else None
+        self._option = option
         self._check = check
-        self.fixed: dict[str, str] | None = (
-            None if callable(given) else check({} if given is None else given)
-        )
+        self._make = given if callable(given) else None
+        self._given = 1
+        self.is_fixed: bool = self._make is None
+        self.fixed: ValueT = nothing if given is None or callable(given) else check(given)
+        if callable(given):
+            check_plain(option, given)
+            if asked == "request":
+                check_call(option, given, (asked,))
+            else:
+                self._given += takes_request(option, given, (asked,))
 
-    def __call__(self, asked: AskedT) -> dict[str, str]:
-        """Return what is added for this."""
+    def __call__(self, *asked: object) -> ValueT:
+        """Return what is added for this; nothing if the function fails."""
         if self._make is None:
-            return self.fixed or {}
+            return self.fixed
         try:
-            return self._check(self._make(asked))
+            return self._check(self._make(*asked[: self._given]))
         except Exception as raised:  # noqa: BLE001  a refusal that is not sent would open a door
-            report(f"the callable given as {self._word} has failed", raised)
-            return {}
+            report(f"the callable given as {self._option} has failed", raised)
+            return self.fixed
+
+
+def own_page(given: Any) -> str:
+    """Return HTML; raises for anything else."""
+    if not isinstance(given, str):
+        raise TypeError(
+            f"login_page must be HTML, or a function that returns it, not {type(given).__name__}"
+        )
+    return given
 
 
 def own_params(given: Any) -> dict[str, str]:
@@ -99,11 +120,12 @@ def own_fields(given: Any, cookie: str | None) -> dict[str, str]:
     return dict(given)
 
 
-def _expect_texts(word: str, given: object, such_as: str) -> None:
+def _expect_texts(option: str, given: object, such_as: str) -> None:
     fits = isinstance(given, Mapping) and all(
         isinstance(text, str) for pair in given.items() for text in pair
     )
     if not fits:
-        kind = type(given).__name__
-        raise TypeError(f"{word} is a mapping of texts, such as {such_as}, or a callable that "
-                        f"returns one, not {kind}")  # fmt: skip
+        raise TypeError(
+            f"{option} must be a mapping of strings, such as {such_as}, or a function that returns "
+            f"one, not {type(given).__name__}"
+        )

@@ -48,6 +48,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from relogin.server import answers, wsgi
+from relogin.server.calls import is_async
 from relogin.server.decisions import living
 from relogin.server.drain import drain
 from relogin.server.facts import Request
@@ -62,7 +63,6 @@ from relogin.server.verifiers import (
     ask,
     ask_async,
     checked,
-    is_async,
     wants_request,
 )
 from relogin.server.words import Words

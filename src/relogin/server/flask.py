@@ -251,5 +251,14 @@ def _to_json(default: Callable[[Any], Any], given: Any) -> Any:
     return given._get_current_object() if is_ours else default(given)
 
 
+class _Session(LocalProxy[Any]):
+    """Stands for the session of a request, and lets a view return it.
+
+    A LocalProxy has the methods of everything, so Flask takes it for an iterator of chunks.
+    """
+
+    __next__: Any = None
+
+
 #: The session of this request; on a public page it may be None.
-current_session: Any = LocalProxy(lambda: _decision().session)
+current_session: Any = _Session(lambda: _decision().session)

@@ -25,7 +25,6 @@ from relogin.server.words import (
     Legacy,
     Words,
     check_legacy,
-    check_page,
     check_step_up,
     check_switch,
     cookie_name,
@@ -69,7 +68,7 @@ class Gate:
     - `collapse`: send `session_invalid` for expired, invalid and revoked alike.
     - `retry_after`: the Retry-After of a 503, in seconds, when the session store fails.
     - `login_page`: the body of a 401 to a browser that opens a page: HTML, or a function that gets
-      the `SessionChallenge` and returns HTML.
+      the `SessionChallenge` and, if it takes a second argument, the `Request`, and returns HTML.
     - `legacy`: the application's own statuses that mean a dead session, `{440:
       "session_expired"}`, or a function that gets status, headers and, if it takes a third
       argument, the `Request`, and returns a code or None.
@@ -79,7 +78,7 @@ class Gate:
     - `params`: parameters of your own in each challenge, `{"resource_metadata": "https://…"}`, or a
       function that gets the `Request` and returns a mapping.
     - `headers`: your own header fields in each 401 of the gate, `{"HX-Redirect": "/login"}`, or a
-      function that gets the `SessionChallenge` and returns a mapping.
+      function that gets what `login_page` gets and returns a mapping.
     - `ignore`: paths that the gate does not touch, such as `["/static/*"]`.
     - `logout`: the path, or the paths, that are served to everybody and may delete the cookie of a
       session that is dead already.
@@ -124,7 +123,6 @@ class Gate:
         check_switch("collapse", collapse)
         check_switch("announce", announce)
         check_seconds("retry_after", retry_after)
-        check_page(login_page)
         self.legacy = legacy
         self.legacy_takes_request: bool = check_legacy(legacy)
         self.announce = announce

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from relogin.errors import ChallengeSyntaxError
 from relogin.server import answers
 from relogin.server.answers import Answer, Page
-from relogin.server.custom import Custom, Fields, Params, own_fields, own_params
+from relogin.server.custom import Custom, Fields, Params, own_fields, own_page, own_params
 from relogin.server.decisions import Decision
-from relogin.server.facts import Request
 from relogin.server.fields import add_to_list
 from relogin.server.logs import log
 from relogin.server.schemes import Scheme
@@ -22,7 +22,7 @@ from relogin.server.verdicts import (
     StoreTrouble,
 )
 from relogin.session import SessionChallenge, SessionError
-from relogin.wire.field import serialize
+from relogin.wire.field import parse, serialize
 from relogin.wire.model import Challenge
 
 __all__ = ["Refusals"]
@@ -30,6 +30,9 @@ __all__ = ["Refusals"]
 _DEAD = frozenset({SessionError.EXPIRED, SessionError.INVALID, SessionError.REVOKED})
 LONGEST = 3900  # octets of a field that proxies of 4 KiB still take, name and line end included
 _KEPT = 64  # refusals that are built once
+
+# The schemes that clients log in for on their own.
+_ANSWERED = frozenset({"session", "bearer"})
 
 
 class Refusals:
@@ -52,18 +55,21 @@ class Refusals:
         self._realm = realm
         self._schemes = schemes
         self._also = also
-        self._params: Custom[Request] = Custom("params", params, own_params)
-        self._fields: Custom[SessionChallenge] = Custom(
-            "headers", headers, partial(own_fields, cookie=cookie)
+        self._params: Custom[dict[str, str]] = Custom(
+            "params", params, own_params, {}, asked="request"
         )
+        self._fields: Custom[dict[str, str]] = Custom(
+            "headers", headers, partial(own_fields, cookie=cookie), {}
+        )
+        self._page: Custom[str | None] = Custom("login_page", login_page, own_page, None)
+        self._has_page = login_page is not None
         self._collapse = collapse
         self._retry_after = retry_after
-        self._page = login_page
         self._vary = tuple(vary)
-        self._warned = False
+        self._warned = self._warned_of_relayed = False
         self._kept: dict[object, Answer] = {}
-        self._same = self._params.fixed is not None and self._fields.fixed is not None
-        if self._params.fixed is not None:
+        self._same = self._params.is_fixed and self._fields.is_fixed
+        if self._params.is_fixed:
             silent = SessionChallenge(realm)
             self.measure(serialize(self._written(silent, schemes[-1], self._params.fixed)))
 
@@ -74,17 +80,16 @@ class Refusals:
                 # Nobody knows whether the session lives: a 401 would log everybody out.
                 return self._for(decision, self._varied(answers.store_trouble(self._retry_after)))
             why = decision.refused or why or Refused()
-        shown = self._page is not None and decision.claim.request.is_navigation
-        page = self._page if shown else None
-        if not self._same or callable(page):
-            return self._for(decision, self._built(decision, why, page))
+        shown = self._has_page and decision.claim.request.is_navigation
+        if not self._same or (shown and not self._page.is_fixed):
+            return self._for(decision, self._built(decision, why, shown=shown))
         asked = (why.error, why.description, why.max_age, why.acr_values, why.scope)
-        key = (*asked, decision.claim.scheme, page is None)
+        key = (*asked, decision.claim.scheme, shown)
         kept = self._kept.get(key)
         if kept is None:
             if len(self._kept) >= _KEPT:  # somebody's descriptions are not constant
                 self._kept.clear()
-            kept = self._kept[key] = self._built(decision, why, page)
+            kept = self._kept[key] = self._built(decision, why, shown=shown)
         return self._for(decision, kept)
 
     def challenges(self, decision: Decision, why: Refused) -> list[Challenge]:
@@ -109,16 +114,29 @@ class Refusals:
             )
         return line
 
-    def _built(self, decision: Decision, why: Refused, page: Page | None) -> Answer:
+    def look_for_relayed(self, lines: Sequence[str]) -> None:
+        """Warn once of a 401 to a living session that another server seems to have written."""
+        if self._warned_of_relayed:
+            return
+        realms = {one.realm for one in _readable(lines) if one.scheme.lower() in _ANSWERED}
+        if realms - {self._realm}:
+            self._warned_of_relayed = True
+            log.warning(
+                "the application answered 401 to a living session, with a challenge of another "
+                "realm: a client may log in for it. If another server has written it, answer 502"
+            )
+
+    def _built(self, decision: Decision, why: Refused, *, shown: bool) -> Answer:
         if why.error == CSRF_INVALID:
             return self._varied(answers.forbidden(CSRF_INVALID, why.description))
         if why.error == INSUFFICIENT_SCOPE:
             return self._varied(self._lacking(decision, why))
         said = self._said(why)
         line = self.measure(serialize(self.challenges(decision, why)))
-        html = page(said) if callable(page) else page
+        asked = said, decision.claim.request
+        html = self._page(*asked) if shown else None
         code = self._speaker(decision).code(said.error)
-        own = self._fields(said)
+        own = self._fields(*asked)
         return self._varied(answers.unauthorized(said, code, line, html, own, why.scope))
 
     def _lacking(self, decision: Decision, why: Refused) -> Answer:
@@ -155,3 +173,10 @@ class Refusals:
 
     def _speaker(self, decision: Decision) -> Scheme:
         return decision.claim.scheme or self._schemes[-1]
+
+
+def _readable(lines: Sequence[str]) -> list[Challenge]:
+    try:
+        return parse(lines)
+    except ChallengeSyntaxError:
+        return []

@@ -81,6 +81,8 @@ def _merged(gate: Gate, decision: Decision, status: int, headers: Headers) -> He
             why = decision.refused or Refused()
             headers = add_challenges(headers, gate.challenges(decision, why))
             gate.refusals.measure(", ".join(values(headers, "www-authenticate")))
+        else:
+            gate.refusals.look_for_relayed(values(headers, "www-authenticate"))
         headers = add_to_list(headers, "Access-Control-Expose-Headers", EXPOSED)
         store = False
     elif (lifetime := decision.lifetime) is not None:

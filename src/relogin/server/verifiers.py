@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
-from relogin.server.calls import takes_request
+from relogin.server.calls import is_async, takes_request
 from relogin.server.facts import Request
 from relogin.server.logs import report
 from relogin.server.loops import in_thread
@@ -29,7 +29,6 @@ __all__ = [
     "ask",
     "ask_async",
     "checked",
-    "is_async",
     "judged",
     "synchronous",
     "unblocking",
@@ -213,13 +212,6 @@ def checked(verify: VerifierT) -> VerifierT:
             f"verify must be a function that takes a token, not {type(verify).__name__}"
         )
     return verify
-
-
-def is_async(verify: Verifier | AsyncVerifier) -> bool:
-    """Whether calling this verifier returns a coroutine."""
-    from inspect import iscoroutinefunction
-
-    return iscoroutinefunction(verify) or iscoroutinefunction(type(verify).__call__)
 
 
 def _without_waiting(answer: object) -> object:

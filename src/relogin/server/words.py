@@ -8,7 +8,7 @@ from math import inf
 from typing import Any, Literal, Required, TypeAlias, TypedDict, TypeVar
 
 from relogin.server.answers import Page
-from relogin.server.calls import takes_request
+from relogin.server.calls import check_plain, takes_request
 from relogin.server.custom import Fields, Params
 from relogin.server.verdicts import Refused, StepUp
 from relogin.wire.abnf import TOKEN
@@ -19,7 +19,6 @@ __all__ = [
     "Legacy",
     "Words",
     "check_legacy",
-    "check_page",
     "check_step_up",
     "check_switch",
     "cookie_name",
@@ -79,7 +78,7 @@ def known(words: Words) -> Words:
 def expect(word: str, given: object, meant: str, fits: bool) -> None:
     """Raise `TypeError` for a word that is given something which does not fit."""
     if not fits:
-        raise TypeError(f"{word} is {meant}, not {given!r}")
+        raise TypeError(f"{word} must be {meant}, not {given!r}")
 
 
 def several(word: str, given: Any, kind: type[T], such_as: str) -> tuple[T, ...]:
@@ -87,7 +86,7 @@ def several(word: str, given: Any, kind: type[T], such_as: str) -> tuple[T, ...]
     fits = isinstance(given, Iterable) and not isinstance(given, (str, bytes, kind))
     listed: tuple[T, ...] = tuple(given) if fits else ()
     fits = fits and all(isinstance(each, kind) for each in listed)
-    expect(word, listed or given, f"several, such as {such_as}", fits)
+    expect(word, listed or given, f"a list, such as {such_as}", fits)
     return listed
 
 
@@ -96,13 +95,13 @@ def cookie_name(given: str | None) -> str | None:
     meant = 'the name of a cookie, such as "sid"'
     expect("cookie", given, meant, given is None or isinstance(given, str))
     if given is not None and not _token(given):
-        raise ValueError(f"cookie is {meant}, not {given!r}")
+        raise ValueError(f"cookie must be {meant}, not {given!r}")
     return given
 
 
 def logout_paths(given: str | Iterable[str]) -> tuple[str, ...]:
     """Return the paths of a logout; most applications have one."""
-    return (given,) if isinstance(given, str) else several("logout", given, str, '"/logout"')
+    return (given,) if isinstance(given, str) else several("logout", given, str, '["/logout"]')
 
 
 def field_name(word: str, given: str | None) -> str | None:
@@ -110,7 +109,7 @@ def field_name(word: str, given: str | None) -> str | None:
     meant = 'the name of a header field, such as "X-Original-URI"'
     expect(word, given, meant, given is None or isinstance(given, str))
     if given is not None and not _token(given):
-        raise ValueError(f"{word} is {meant}, not {given!r}")
+        raise ValueError(f"{word} must be {meant}, not {given!r}")
     return None if given is None else given.lower()
 
 
@@ -124,7 +123,7 @@ def check_step_up(given: Mapping[str, StepUp] | None) -> Mapping[str, StepUp]:
     """Return what each path asks for; raises `TypeError` for what is no such mapping."""
     asked = {} if given is None else given
     fits = _maps(asked, str, StepUp)
-    expect("step_up", asked, 'such as {"/pay/*": StepUp(max_age=300)}', fits)
+    expect("step_up", asked, 'a mapping such as {"/pay/*": StepUp(max_age=300)}', fits)
     return asked
 
 
@@ -148,12 +147,6 @@ def _is_bound(given: object) -> bool:
     return isinstance(given, int | float) and not isinstance(given, bool) and 0 < given < inf
 
 
-def check_page(given: Page | None) -> None:
-    """Raise `TypeError` for what is no page, and makes none."""
-    fits = given is None or isinstance(given, str) or callable(given)
-    expect("login_page", given, "HTML or a callable", fits)
-
-
 def check_legacy(given: Legacy | None) -> bool:
     """Return whether it is to be given the request.
 
@@ -162,8 +155,9 @@ def check_legacy(given: Legacy | None) -> bool:
     if given is None:
         return False
     if callable(given):
+        check_plain("legacy", given)
         return takes_request("legacy", given, ("status", "headers"))
-    meant = 'such as {440: "session_expired"}, or a callable'
+    meant = 'a mapping such as {440: "session_expired"}, or a callable'
     expect("legacy", given, meant, _maps(given, int, str))
     for status, error in given.items():
         try:
