@@ -92,7 +92,7 @@ def _answer_with_login(
             return Final(info, outcome)
         if isinstance(renewed, Final):
             return _kept(cache, renewed, decision)
-        cache.asked(decision.key, info.url, challenged=_is_called_dead(info, decision))
+        cache.asked(decision.key, info.url, challenged=_shows_how(info, decision))
         if not policy.may_replay(info):
             return not_replayed(cache, info, decision)
         report(cache, EventKind.REPLAYED, decision)
@@ -203,13 +203,16 @@ def _dead(info: ResponseInfo, decision: Decision) -> Credential | None:
     return sent if sent is not None and sent.key == decision.key else None
 
 
-def _is_called_dead(info: ResponseInfo, decision: Decision) -> bool:
-    """Tell whether a challenge says that the session which the request carried is dead.
+def _shows_how(info: ResponseInfo, decision: Decision) -> bool:
+    """Tell whether this server says with a challenge that a session is dead, and never without.
 
-    Many servers challenge a request that carries none, and say nothing of a dead one.
+    A scheme may promise that. Elsewhere only a challenge that has answered a session shows it: many
+    servers challenge a request that carries none, and refuse a dead one with a bare 401.
     """
-    sent = _dead(info, decision)
-    return sent is not None and decision.challenge is not None and decision.is_end
+    if decision.challenge is None:
+        return False
+    called_dead = _dead(info, decision) is not None and decision.is_end
+    return called_dead or decision.responder.always_challenges
 
 
 def _refused(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> Credential | None:

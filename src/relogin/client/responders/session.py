@@ -34,5 +34,7 @@ def _session_authorization(token: str) -> str:
     return str(Credentials("Session", {"token": token}))
 
 
-SESSION = Responder("Session", _session_error, _session_authorization, reading=_read)
+SESSION = Responder(
+    "Session", _session_error, _session_authorization, reading=_read, always_challenges=True
+)
 """SPEC.md's scheme."""

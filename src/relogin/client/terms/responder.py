@@ -99,6 +99,10 @@ class Responder:
     """Tells whether a grant that lives is one for what a challenge asks: a scope, say."""
     reading: Callable[[Challenge], Challenge | None] = _as_it_is
     """How a challenge of the scheme is understood; `None` where it is no challenge after all."""
+    always_challenges: bool = False
+    """Whether its servers send a challenge with each 401 that is about a session: one without, from
+    such a server, is about something else. Many servers of Bearer challenge only a request without
+    a token, and answer a dead one with a bare 401."""
 
     def read(self, challenge: Challenge) -> Challenge | None:
         """Return the challenge as it is understood, or `None` where this does not answer it."""
