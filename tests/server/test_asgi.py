@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from websockets.sync.client import connect
 
 import relogin
 from relogin.server.asgi import SessionGate, request
+from tests.cli.chromium import browsing
 from tests.server.frameworks import under_starlette
 from tests.server.orders import SECRET, averify
 from tests.server.serving import serving_asgi
@@ -288,3 +290,24 @@ def test_what_a_plain_verifier_returns_is_awaited_where_it_has_to_be(
 
     headers = [(b"authorization", b'Session token="t1"')]
     assert messages(SessionGate(app, Quick(), realm="a"), headers=headers)[0]["status"] == status
+
+
+# A browser fails a handshake that takes none of the subprotocols which it has offered
+
+
+@pytest.mark.needs("chromium")
+def test_a_page_that_offers_subprotocols_learns_the_reason_too(tmp_path: Path) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"a page"})
+
+    gate = SessionGate(app, averify, realm="orders", cookie="sid", public=["/"])
+    with serving_asgi(gate) as port, browsing(tmp_path) as page:
+        page.open(f"{own(port)}/")
+        closed = page.run(
+            "document.cookie = 'sid=expired';"
+            f"const socket = new WebSocket('ws://127.0.0.1:{port}/socket', ['mqtt', 'stomp']);"
+            "const closed = await new Promise(resolve => { socket.onclose = resolve });"
+            "return [closed.code, closed.reason, socket.protocol]"
+        )
+    assert closed == [3000, "session_expired", "mqtt"]

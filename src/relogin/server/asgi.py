@@ -295,8 +295,8 @@ async def _refuse(answer: Answer, scope: Scope, send: Send) -> None:
         await respond(answer, send)
     elif _is_own_page(request(scope)):
         # A browser that has offered subprotocols fails a handshake that takes none of them.
-        offered = scope.get("subprotocols") or [None]
-        await send({"type": "websocket.accept", "subprotocol": offered[0]})
+        taken = [("subprotocol", one) for one in scope.get("subprotocols", ())[:1]]
+        await send({"type": "websocket.accept", **dict(taken)})
         await close(answer, send)
     elif "websocket.http.response" in scope.get("extensions", {}):
         await respond(answer, send, "websocket.http.response")
