@@ -41,6 +41,10 @@ class DigestSite:
     next_nonces: bool = False
     proves: bool | None = True
     """Whether `rspauth` is right; `None` sends none."""
+    proxy: bool = False
+    """Whether it is a proxy, and asks for its own account with 407."""
+    behind: Callable[[Request], Answer] | None = None
+    """What answers a request that is accepted."""
     realms: Callable[[str], str] = lambda path: "dig"
     """The realm that a path lies in."""
     redirects: dict[str, str] = field(default_factory=dict)
@@ -71,7 +75,9 @@ class DigestSite:
         if request.path.startswith("/to/"):
             return Answer(307, (("Location", request.path.removeprefix("/to")),))
         self.realm = self.realms(request.path)
-        field_value = request.headers.get("Authorization", "")
+        field_value = request.headers.get(
+            "Proxy-Authorization" if self.proxy else "Authorization", ""
+        )
         if not field_value.startswith("Digest "):
             return self._refuse(stale=False)
         sent = Credentials.parse(field_value)
@@ -84,6 +90,8 @@ class DigestSite:
             return self._refuse(stale=self.says_stale)
         if request.path in self.redirects:
             return Answer(307, (("Location", self.redirects[request.path]),))
+        if self.behind is not None:
+            return self.behind(request)
         return Answer(200, tuple(self._info(sent)), request.body or b"content")
 
     def expire(self) -> None:
@@ -100,7 +108,8 @@ class DigestSite:
         parts += ["userhash=true"] if self.userhash else []
         parts += ['charset="UTF-8"'] if self.charset else []
         lines = self.lines("Digest " + ", ".join(parts))
-        return Answer(401, tuple(("WWW-Authenticate", line) for line in lines), b"refused")
+        status, name = (407, "Proxy-Authenticate") if self.proxy else (401, "WWW-Authenticate")
+        return Answer(status, tuple((name, line) for line in lines), b"refused")
 
     def _new_nonce(self) -> str:
         nonce = secrets.token_hex(8)
@@ -166,4 +175,5 @@ class DigestSite:
             nonce = secrets.token_hex(8)
             self.nonces[nonce] = _Nonce()
             parts.append(f'nextnonce="{nonce}"')
-        return [("Authentication-Info", ", ".join(parts))] if parts else []
+        name = "Proxy-Authentication-Info" if self.proxy else "Authentication-Info"
+        return [(name, ", ".join(parts))] if parts else []

@@ -36,13 +36,14 @@ MaxKeepAliveRequests 0
 <Directory {folder}/pages>
  Require all granted
 </Directory>
-<Location />
+{proxying}
+<{kind} {place}>
  AuthType Digest
  AuthName dig
  AuthUserFile {folder}/accounts
  AuthDigestNonceLifetime {lifetime}
  Require valid-user
-</Location>
+</{kind}>
 """
 _LIGHTTPD = """
 server.document-root = "{folder}/pages"
@@ -59,16 +60,24 @@ auth.require = ("/" => (
 
 
 @contextmanager
-def apache(lifetime: int = 300) -> Iterator[str]:
-    """Run Apache with mod_auth_digest (MD5); a nonce lives for so many seconds."""
+def apache(lifetime: int = 300, *, proxy: bool = False) -> Iterator[str]:
+    """Run Apache with mod_auth_digest (MD5); a nonce lives for so many seconds.
+
+    As a `proxy` it asks for the account of whoever sends requests through it.
+    """
     needed = ("mpm_event", "authn_core", "authn_file", "authz_core", "authz_user", "auth_digest")
-    loads = "\n".join(f"LoadModule {m}_module {MODULES}/mod_{m}.so" for m in (*needed, "dir"))
+    needed = (*needed, "dir", *(("proxy", "proxy_http") if proxy else ()))
+    loads = "\n".join(f"LoadModule {m}_module {MODULES}/mod_{m}.so" for m in needed)
     user = "User www-data\nGroup www-data" if os.geteuid() == 0 else ""
+    kind, place = ("Proxy", "*") if proxy else ("Location", "/")
     with _folder("md5") as folder:
         port, conf = _free_port(), folder / "conf"
         conf.write_text(
-            _APACHE.format(loads=loads, user=user, port=port, folder=folder, lifetime=lifetime)
-        )
+            _APACHE.format(
+                loads=loads, user=user, port=port, folder=folder, lifetime=lifetime, kind=kind,
+                place=place, proxying="ProxyRequests On" if proxy else "",
+            )
+        )  # fmt: skip
         with _running(["apache2", "-DFOREGROUND", "-f", str(conf)], port):
             yield f"http://127.0.0.1:{port}/"
 
