@@ -86,6 +86,11 @@ def test_the_example_of_a_name_in_utf_8_is_written_as_rfc_8187_says() -> None:
     assert (sent["username*"], "username" in sent) == ("UTF-8''J%C3%A4s%C3%B8n%20Doe", False)
 
 
+def test_a_name_in_ascii_needs_no_encoding() -> None:
+    answers = Answers(challenge('Digest realm="x", nonce="n", charset=UTF-8'), "ada", "p")
+    assert answered(answers, "GET", "/")["username"] == "ada"
+
+
 @pytest.mark.parametrize("userhash", [True, False])
 def test_a_server_of_utf_8_gets_name_and_password_in_their_composed_form(userhash: bool) -> None:
     field = f'Digest realm="x", nonce="n", qop="auth", charset=utf-8, userhash={userhash}'

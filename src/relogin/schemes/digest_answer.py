@@ -154,15 +154,15 @@ class Answers:
     def is_proof(self, sent: str, info: AuthInfo, content_hash: str | None = None) -> bool | None:
         """Tell whether an answer's `rspauth` shows that the server knows the password (§3.5).
 
-        `sent` is the Authorization field that it answers. `None` where it says nothing, or where
-        only the content's hash could tell and is not given.
+        `sent` is the Authorization field that it answers. `None` where it says nothing, where only
+        the content's hash could tell and is not given, and where another has written that field.
         """
         proof = info.get("rspauth")
         try:
             asked = Credentials.parse(sent)
         except ChallengeSyntaxError:
             return None
-        if proof is None or "qop" not in asked:
+        if proof is None or "qop" not in asked or asked.get("cnonce") != self._cnonce:
             return None
         what = f":{asked.get('uri')}"
         if asked["qop"] == "auth-int":

@@ -146,6 +146,9 @@ class CredentialCache(Grants):
 
     def hold(self, credential: Credential, after: Credential | None) -> None:
         """Hold a credential that no renewal obtained, unless there is one newer than `after`."""
+        current = self._credentials.get(credential.key.origin, {}).get(credential.key)
+        if current is not None and current.signer is not None and credential.signer is not None:
+            credential.signer.join(current.signer)
         with self._lock:
             if self.newer(credential.key, after) is None:
                 self._hold(credential)

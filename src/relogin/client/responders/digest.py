@@ -74,16 +74,57 @@ def _choose(challenges: Sequence[Challenge]) -> Challenge | None:
     return strongest(challenges) or next(known, None)
 
 
+# More requests than are mostly under way at once.
+_MOST_LENT, _MOST_SPARE = 256, 32
+
+
+class _Nonces:
+    """The nonces of one account: those that no request is using, and who is using the others.
+
+    Some servers want the counts of a nonce in the order in which they were given. So a request has
+    a nonce for itself where there is one to spare, the latest first, and else shares one. Each
+    challenge brings another, until there are as many as requests at once.
+    """
+
+    def __init__(self, first: DigestSigner) -> None:
+        self.spare: list[DigestSigner] = [first]
+        self.lent: dict[str, DigestSigner] = {}
+        """By the Authorization field that was signed with it."""
+
+    def take(self) -> DigestSigner | None:
+        """Take one for a request to have for itself, if there is one."""
+        try:
+            return self.spare.pop() if self.spare else None
+        except IndexError:  # another thread was first
+            return None
+
+    def lend(self, field: str, signer: DigestSigner) -> None:
+        """Remember whose nonce a request has for itself; what is never given back is forgotten."""
+        if len(self.lent) >= _MOST_LENT:
+            self.lent.clear()
+        self.lent[field] = signer
+
+    def give_back(self, field: str) -> DigestSigner | None:
+        """Take back what an accepted request had for itself, if it had."""
+        signer = self.lent.pop(field, None)
+        if signer is not None and len(self.spare) < _MOST_SPARE:
+            self.spare.append(signer)
+        return signer
+
+
 class DigestSigner(Signer):
     """Signs requests with one nonce after another, as its server names them."""
 
     def __init__(self, challenge: Challenge, account: Account, *, check_server: bool) -> None:
+        asked = DigestChallenge.from_challenge(challenge)
         try:
-            self._answers = Answers(DigestChallenge.from_challenge(challenge), *account)
+            self._answers = Answers(asked, *account)
         except ValueError as error:
             raise LoginUnavailable(str(error)) from error
-        self._qop = self._answers.qop
+        self._qop = asked.qop
+        self._kind = asked.realm, asked.algorithm, asked.qop, asked.charset, asked.userhash
         self._check_server = check_server
+        self._nonces = _Nonces(self)
 
     def sign(self, request: Outgoing) -> Mapping[str, str] | None:
         """Write the Authorization field.
@@ -91,29 +132,48 @@ class DigestSigner(Signer):
         `auth-int` protects the content where it is offered and there is any that can be read
         twice. Where a server takes nothing else, a request whose content cannot be is not signed.
         """
+        nonces = self._nonces
+        spare = nonces.take()
+        return self._sign(request, None) if spare is None else spare._sign(request, nonces)
+
+    def _sign(self, request: Outgoing, nonces: _Nonces | None) -> Mapping[str, str] | None:
         qop, hashed = self._qop, None
         if "auth-int" in qop:
             content = request.content()
             if content is None and "auth" not in qop:
                 return None
             hashed = self._hashed(content or (), always="auth" not in qop)
-        return {"Authorization": self._answers.answer(request.method, request.target, hashed)}
+        field = self._answers.answer(request.method, request.target, hashed)
+        if nonces is not None:
+            nonces.lend(field, self)
+        return {"Authorization": field}
 
     def _hashed(self, content: Iterable[bytes], *, always: bool) -> str | None:
         pieces = filter(None, content)
         first = next(pieces, b"")
         return self._answers.hashed(chain((first,), pieces)) if first or always else None
 
+    def join(self, current: Signer) -> None:
+        """Put its nonce to those that there are already, unless the server asks otherwise now."""
+        if isinstance(current, DigestSigner) and current._kind == self._kind:
+            own, self._nonces = self._nonces, current._nonces
+            self._nonces.spare += own.spare
+            self._nonces.lent |= own.lent
+
     def learn(self, sent: Mapping[str, str], answered: Mapping[str, str]) -> None:
         """Take over the next nonce, and check what the answer proves (RFC 7616 §3.5)."""
-        field = answered.get("Authentication-Info")  # asked first: few answers have one
-        if field is None:
-            return
+        signed = sent["Authorization"]
+        signer = self._nonces.give_back(signed) or self
+        field = answered.get("Authentication-Info")  # few answers have one
+        if field is not None:
+            signer._learn(signed, field)
+
+    def _learn(self, signed: str, field: str) -> None:
         try:
             info = AuthInfo.parse(field, lenient=True)
         except ChallengeSyntaxError:  # longer than anybody's
             return
-        if self._check_server and self._answers.is_proof(sent["Authorization"], info) is False:
+        if self._check_server and self._answers.is_proof(signed, info) is False:
             raise LoginUnavailable(
                 "the answer's rspauth is wrong: who sent it does not know the password (RFC 7616 "
                 "§3.5); if the server is wrong about itself, set check_server=False"

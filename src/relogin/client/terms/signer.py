@@ -59,3 +59,9 @@ class Signer(ABC):
 
         Raise `relogin.LoginUnavailable` for an answer that is not the server's.
         """
+
+    def join(self, current: Signer) -> None:  # noqa: B027
+        """Share what it has with the signer in use so far for the same account; most need not.
+
+        It is called where a challenge is answered with a new grant, though the old one may live.
+        """
