@@ -86,6 +86,15 @@ def test_the_example_of_a_name_in_utf_8_is_written_as_rfc_8187_says() -> None:
     assert (sent["username*"], "username" in sent) == ("UTF-8''J%C3%A4s%C3%B8n%20Doe", False)
 
 
+def test_a_target_is_hashed_as_it_is_and_quoted_where_it_is_written() -> None:
+    answers, target = Answers(challenge('Digest realm="x", nonce="n"'), "ada", "pw"), '/a"b\\c'
+    written = answers.answer("GET", target)
+    assert r'uri="/a\"b\\c"' in written
+    sent = Credentials.parse(written)
+    assert sent["uri"] == target
+    assert sent["response"] == md5(f"{md5('ada:x:pw')}:n:{md5(f'GET:{target}')}")
+
+
 def test_a_name_in_ascii_needs_no_encoding() -> None:
     answers = Answers(challenge('Digest realm="x", nonce="n", charset=UTF-8'), "ada", "p")
     assert answered(answers, "GET", "/")["username"] == "ada"

@@ -100,6 +100,12 @@ def test_what_is_no_text_is_refused(words: dict[str, Any]) -> None:
         BearerChallenge(**words)
 
 
+def test_what_is_left_out_of_a_digest_challenge_is_the_usual() -> None:
+    assert (
+        str(DigestChallenge("x", "n")) == 'Digest realm="x", nonce="n", algorithm=MD5, qop="auth"'
+    )
+
+
 @pytest.mark.parametrize("words", [{"realm": None}, {"nonce": 5}, {"opaque": b"o"}])
 def test_what_is_no_text_makes_no_digest_challenge(words: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match=f"{next(iter(words))} must be a str, not"):
