@@ -2,7 +2,7 @@
 
 A view says what a challenge means: sets are sets, flags are flags, defaults are filled in. It reads
 whatever a server has sent, and writes only what the scheme's specification allows. No view says
-where a secret goes: whose realm or metadata is believed is for the reader to decide.
+where a secret goes: you decide whose realm or metadata to believe.
 """
 
 from __future__ import annotations

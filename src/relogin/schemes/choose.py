@@ -28,9 +28,9 @@ def best(challenges: Iterable[Challenge], *schemes: Any) -> Any:
     """Choose the challenge to answer: of the first of these schemes that is offered, the strongest.
 
     `schemes` are names in any case, or views such as `DigestChallenge`: then the answer is that
-    view. `None` means that nothing on offer can be answered. Among several Digest challenges
-    the one with the best hash function is chosen (RFC 7616 §3.7), and those that cannot be answered
-    are passed over; among others the first one.
+    view. `None` means that none of them is on offer. Of several Digest challenges it takes the one
+    with the strongest hash function (RFC 7616 §3.7) and passes over those that cannot be answered;
+    of other schemes it takes the first one.
 
     >>> import relogin
     >>> offered = relogin.parse(

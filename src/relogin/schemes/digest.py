@@ -75,10 +75,10 @@ class DigestChallenge:
 
     @property
     def strength(self) -> int:
-        """How good an answer to it is, by its hash function; 0 where there is none.
+        """How strong its hash function is; 0 for a challenge that cannot be answered.
 
-        There is none without a nonce, to a function that nobody knows or that this Python's OpenSSL
-        lacks, and where each qop is unknown.
+        That is one without a nonce, without a qop that is known, or with a hash function that is
+        unknown or missing from this Python's OpenSSL.
 
         >>> DigestChallenge("x", "n", "SHA-256").strength > DigestChallenge("x", "n").strength
         True

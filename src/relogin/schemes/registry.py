@@ -33,7 +33,7 @@ class Access(NamedTuple):
 
 
 def accesses(text: str) -> frozenset[Access]:
-    """Read the scope of a challenge or a token; what has no three parts is left out.
+    """Read the scope of a challenge or a token, and leave out what does not have three parts.
 
     A name may hold colons, types and actions may not.
 
@@ -70,8 +70,8 @@ class RegistryChallenge:
     `Access` that the request needs, so that ``pull,push`` and ``push,pull`` are one. `error` is
     ``"invalid_token"`` or ``"insufficient_scope"``, or absent.
 
-    Raises `ValueError` for a realm that is no http or https URL, and for what a registry could not
-    send.
+    Raises `ValueError` for a realm that is not an http or https URL, and for what a registry could
+    not send.
 
     >>> import relogin
     >>> field = 'Bearer realm="https://auth.example.com/token",service="r",scope="repository:a:pull"'
@@ -121,8 +121,8 @@ class RegistryChallenge:
     def from_challenge(cls, challenge: Challenge) -> Self:
         """Read a challenge that was received: any text is taken as it came.
 
-        Raises `ValueError` for a challenge of another scheme, and for one without a realm, which
-        is none of a registry.
+        Raises `ValueError` for a challenge of another scheme, and for one without a realm: it names
+        no token server.
         """
         check_scheme(challenge, SCHEME)
         if challenge.realm is None:

@@ -72,10 +72,10 @@ class Responder:
     answer depends on the request has a `signer` instead: it makes a `Signer` of a grant and of the
     challenge that asked for it, if one did.
 
-    A scheme whose challenge holds all that an answer needs has a `grant_from`: once a login's
-    answer has been accepted, each further challenge is made a grant of, without a login. `None`
-    from it asks for a login after all. To such a grant a challenge without an error code means
-    that the account is wrong: nothing is sent again before `reset()`.
+    A scheme whose challenge holds all that an answer needs has a `grant_from`: once the server has
+    accepted a login, each further challenge becomes a grant without another one. If it returns
+    `None`, a login is made after all. If such a grant is refused with a challenge that has no error
+    code, the account is wrong: nothing is sent again before `reset()`.
 
     >>> import relogin
     >>> from relogin.client.responders import Responder

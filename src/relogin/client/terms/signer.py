@@ -50,8 +50,8 @@ class Signer(ABC):
     def sign(self, request: Outgoing) -> Mapping[str, str] | None:
         """Return the header fields that sign this transmission; `None` where that cannot be done.
 
-        It is called for each transmission, the second one after a 401 included. A request that
-        cannot be signed goes out without.
+        It is called for each transmission, also for the second one after a 401. A request that
+        cannot be signed is sent unsigned.
         """
 
     def learn(self, sent: Mapping[str, str], answered: Mapping[str, str]) -> None:  # noqa: B027
