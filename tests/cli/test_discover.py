@@ -129,6 +129,14 @@ def test_openid_connect_is_found_too(site: Site) -> None:
     ]
 
 
+def test_a_front_page_in_the_place_of_metadata_is_passed_over(site: Site) -> None:
+    issuer = site.documents.pop("/.well-known/oauth-authorization-server")
+    site.documents["/.well-known/oauth-authorization-server"] = b"<html>"
+    site.documents["/.well-known/openid-configuration"] = issuer
+    site.discover()
+    assert site.paths[-1] == "/.well-known/openid-configuration"
+
+
 # What is not believed
 
 
@@ -198,7 +206,7 @@ def test_metadata_without_an_authorization_server_is_told_of(
 @pytest.mark.parametrize("content", [b"<html>", b"[]", b"[" * 100_000, b'{"a": ' + b"1" * 70_000])
 def test_what_is_no_json_object_is_not_used(site: Site, capsys: Capture, content: bytes) -> None:
     site.documents["/meta"] = content
-    refused(site, capsys, "no JSON object")
+    refused(site, capsys, "/meta answered 200 without a JSON object")
 
 
 def test_metadata_that_is_not_there_is_told_of(site: Site, capsys: Capture) -> None:

@@ -87,24 +87,27 @@ def _ask_issuer(
 
 
 def _document(found: Discovery, places: Sequence[str], fetch: Fetch) -> dict[str, Any]:
-    """Get the JSON object at the first of these places that has one."""
+    """Get the JSON object at the first of these places that has one.
+
+    Many a site answers 200 with its front page where it has nothing.
+    """
+    said = []
     for place in places:
         status, content = fetch(place)
         found.fetched.append((place, status))
-        if status == 200:
-            return _read(place, content)
-    said = " and ".join(f"{place} answered {status}" for place, status in found.fetched[-3:])
-    raise Disbelieved(f"there is no metadata: {said}")
+        document = _read(content) if status == 200 else None
+        if document is not None:
+            return document
+        said.append(f"{place} answered {status}" + " without a JSON object" * (status == 200))
+    raise Disbelieved(f"there is no metadata: {' and '.join(said)}")
 
 
-def _read(place: str, content: bytes) -> dict[str, Any]:
+def _read(content: bytes) -> dict[str, Any] | None:
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):
-        document = None
-    if not isinstance(document, dict):
-        raise Disbelieved(f"{place} answered what is no JSON object")
-    return document
+        return None
+    return document if isinstance(document, dict) else None
 
 
 def show_discovery(found: Discovery) -> None:
