@@ -14,7 +14,7 @@ from relogin.client.httpx import AsyncUploadTransport, SessionAuth, UploadTransp
 from relogin.client.signals import status
 from tests.client.breaking import HOW, UPLOAD, How, asked, breaking, checks, uploads
 from tests.client.httpx_drivers import Caller, Driver, in_tasks, in_threads
-from tests.client.server import Answer, Server
+from tests.client.server import Answer, Request, Server
 
 
 def opened(driver: Driver, server: Server, *, transport: bool = True, **options: Any) -> Caller:
@@ -292,3 +292,42 @@ def test_a_client_that_is_closed_closes_what_the_transport_sends_with() -> None:
     inner = Inner()
     httpx.Client(transport=UploadTransport(inner), trust_env=False).close()
     assert inner.closed
+
+
+def breaking_once_renewed(server: Server) -> None:
+    """Break the first upload that the renewed session brings, as HTTP/2 servers do."""
+    broken = list[Request]()
+
+    def answer(request: Request) -> Answer:
+        if request.path == "/login":
+            return server._log_in()
+        given = server.protected(request)
+        if given.status == 200 and request.body and not broken:
+            broken.append(request)
+            raise ConnectionResetError
+        return given
+
+    server.answers = answer
+
+
+def test_what_breaks_after_a_refusal_is_sent_again_if_it_may_go_twice(
+    server: Server, lost: Caller
+) -> None:
+    breaking_once_renewed(server)
+    answer = lost.put(f"{server.url}/upload", content=UPLOAD)
+    assert (answer.status_code, outcome(answer)) == (200, "replayed")
+    lines = ["PUT /upload", "POST /login", "PUT /upload", "HEAD /upload", "PUT /upload"]
+    assert asked(server) == lines
+
+
+@pytest.mark.parametrize("transport", [True, False])
+def test_what_may_not_go_twice_is_told_that_its_session_is_new(
+    driver: Driver, server: Server, transport: bool
+) -> None:
+    client = opened(driver, server, transport=transport)
+    server.kill()
+    breaking_once_renewed(server)
+    with pytest.raises(httpx.RemoteProtocolError) as caught:
+        client.post(f"{server.url}/upload", content=UPLOAD)
+    assert outcome(caught.value) == "renewed_not_replayed"
+    assert asked(server) == ["POST /upload", "POST /login", "POST /upload", "HEAD /upload"]

@@ -72,6 +72,27 @@ def test_more_realms_than_can_be_remembered_are_forgotten_together() -> None:
     assert cache.vitality.last_seen(credentials[64]) == 1.0
 
 
+def test_after_a_refusal_what_ended_in_an_error_is_sent_again_with_a_session_that_lives() -> None:
+    """It may have gone over the connection of the refusal, as over HTTP/2."""
+    cache = a_cache()
+    sent = held(cache)
+    flow = unanswered(cache, info(sent), cache.clock(), refused=True)
+    assert isinstance(next(flow), Check)
+    again = flow.send(info(sent, 200))
+    assert isinstance(again, Replay)
+    assert again.credential is sent
+    assert end(flow, info(sent, 200)).outcome is Outcome.REPLAYED
+
+
+def test_where_nobody_can_tell_it_is_not() -> None:
+    cache = a_cache()
+    flow = unanswered(cache, info(held(cache)), cache.clock(), refused=True)
+    next(flow)
+    with pytest.raises(StopIteration) as ended:
+        flow.throw(OSError())
+    assert ended.value.value.outcome is Outcome.UNTOUCHED
+
+
 def test_a_newer_session_is_tried_at_once() -> None:
     cache = a_cache()
     sent = held(cache)

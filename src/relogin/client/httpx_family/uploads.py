@@ -15,7 +15,7 @@ from relogin.client.httpx_family.exchange import Exchange, put_url
 from relogin.client.httpx_family.library import Request, Response
 from relogin.client.httpx_family.steps import Begin, Meanwhile, Small, Step
 from relogin.client.renewal.commands import Check, Final, Replay
-from relogin.client.renewal.policy import ResponseInfo
+from relogin.client.renewal.policy import UNAUTHORIZED, ResponseInfo
 from relogin.client.renewal.unanswered import unanswered
 from relogin.client.terms.origins import sent_to
 from relogin.client.terms.outcomes import mark
@@ -45,7 +45,7 @@ class UploadExchange(Exchange):
             sent_with=self._sent_with(request),
             replayable=again and self._is_replayable(request),
         )
-        with closing(unanswered(self._cache, info, self._began)) as flow:
+        with closing(unanswered(self._cache, info, self._began, refused=self._was_refused)) as flow:
             steps: Stepping[Any, Final] = Stepping(flow)
             for command in steps:
                 with steps:
@@ -68,6 +68,11 @@ class UploadExchange(Exchange):
         if isinstance(error, self.unanswered) and self.is_upload(error, request):
             lost: Generator[Any, Any, Response | None] = self.lost(error, request, again=False)
             yield from lost
+
+    @property
+    def _was_refused(self) -> bool:
+        """Whether this is what is sent again after a refusal."""
+        return bool(self._past) and self._past[-1].status_code == UNAUTHORIZED
 
     @property
     def unanswered(self) -> tuple[type[Exception], ...]:

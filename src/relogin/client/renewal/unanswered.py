@@ -32,17 +32,23 @@ UNANSWERED = frozenset({502, 503, 504})
 """What a proxy says where the server behind it has not answered."""
 
 
-def unanswered(cache: CredentialCache, info: ResponseInfo, began: float) -> Flow:
+def unanswered(
+    cache: CredentialCache, info: ResponseInfo, began: float, *, refused: bool = False
+) -> Flow:
     """Decide about an upload, begun at that time, that ended in an error or in `UNANSWERED`.
 
     `info.response` is that error or that response, and `info.status` is 0 for an error. It stays
     the end of a request whose session lives, and of one that may not be sent again: that it was not
-    applied, nobody has said.
+    applied, nobody has said. An upload that was `refused` just before may have gone over the
+    connection of that refusal, which its server closes, where one carries several requests: that
+    session has been renewed.
     """
     sent = info.sent_with
     if sent is None:
         return Final(info, Outcome.UNTOUCHED)
     renewed = yield from check(cache, info, sent, began)
+    if renewed is None and refused and cache.vitality.last_seen(sent) >= began:
+        renewed = sent
     if not isinstance(renewed, Credential):
         return Final(info, Outcome.UNTOUCHED if renewed is None else renewed.outcome)
     decision = _decision(sent)
