@@ -40,6 +40,9 @@ VALUES: dict[str, tuple[dict[str, Any], str]] = {
         "check= must be a whole URL at one of the origins",
     ),
     "check of a path": ({"check": "/me"}, "check= must be a whole URL at one of the origins"),
+    "check with a user": ({"check": "https://a:b@api.example.com"}, "check= must be an http"),
+    "check of a socket": ({"check": "wss://api.example.com"}, "check= must be an http"),
+    "check in two lines": ({"check": f"{ORIGIN}/\r\nX: y"}, "check= must be an http"),
     "no responder": ({"responders": []}, "responders= is empty"),
     "unknown action": (
         {"actions": {None: "ignore"}},

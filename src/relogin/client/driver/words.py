@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from inspect import iscoroutinefunction, signature
 from typing import Any, Literal, TypeAlias
+from urllib.parse import urlsplit
 
 from relogin.client.carry import Authorization, Header, Query
 from relogin.client.responders import BEARER, SESSION
@@ -206,6 +207,11 @@ def check_url(check: object, origins: frozenset[str]) -> str | bool:
         raise TypeError(f"SessionAuth: check= must be a URL, True or False, not {_kind(check)}")
     if sent_to(check) not in origins:
         raise ValueError("SessionAuth: check= must be a whole URL at one of the origins")
+    url = urlsplit(check)
+    if url.scheme not in {"http", "https"} or "@" in url.netloc or not check.isprintable():
+        raise ValueError(
+            "SessionAuth: check= must be an http or https URL without a password or line breaks"
+        )
     return check
 
 
