@@ -16,6 +16,7 @@ import requests
 from relogin import Grant
 from relogin.client import outcome
 from relogin.client.aiohttp import SessionAuth
+from relogin.client.aiohttp.body import rewinding
 from relogin.client.responders import Outgoing, Responder, Signer
 from relogin.client.signals import status
 from tests.client.aiohttp.test_aiohttp import an_auth, login_of, run
@@ -302,3 +303,19 @@ def test_a_file_that_is_being_sent_is_left_alone_until_its_sending_has_ended(
     assert first == (0, None)
     assert at_login == before
     assert uploads(server)[-1] == path.read_bytes()
+
+
+def test_a_read_that_comes_late_takes_nothing_from_the_next_sending(tmp_path: Path) -> None:
+    """Cancelled in the midst of a read, a sending leaves its thread behind."""
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * 100_000)
+    with path.open("rb") as file:
+        payload: Any = aiohttp.payload.BufferedReaderPayload(file)
+        again = rewinding(payload)
+        assert again()
+        first, more = payload._read_and_available_len, payload._read
+        assert first(10) == (100_000, b"x" * 10)
+        assert again()
+        assert (more(10), first(None)) == (b"", (None, b""))
+        assert file.tell() == 0
+        assert payload._read(10) == b"x" * 10

@@ -21,6 +21,7 @@ from aiohttp.payload import (
     TextIOPayload,
 )
 
+from relogin.client.aiohttp.sending import begin
 from relogin.client.driver.passes import AsyncChunks, Passes
 from relogin.client.driver.seek import seek
 from relogin.errors import BodyNotReplayable
@@ -67,9 +68,14 @@ def _never() -> bool:
 def _file(payload: Any) -> Rewind:
     file, position = payload._value, payload._start_position  # a redirect has sent it before
     try:
-        return partial(seek, file, file.tell() if position is None else position)
+        return partial(_again, payload, file.tell() if position is None else position)
     except Exception:  # noqa: BLE001 - a file of the user's own may raise anything
         return _never
+
+
+def _again(payload: Any, position: int) -> bool:
+    begin(payload)
+    return seek(payload._value, position)
 
 
 def pieces(payload: Any, rewind: Rewind) -> Iterable[bytes] | None:
