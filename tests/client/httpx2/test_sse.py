@@ -1,26 +1,169 @@
-"""A stream of events is asked for by a request: a 401 there is renewed for, each time."""
+"""A stream of events is opened by a request, and ends when its session does: both are answered."""
 
 from __future__ import annotations
 
-import httpx2
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+from typing import Any
 
+import anyio
+import httpx2
+import pytest
+
+from relogin.client import outcome
 from relogin.client.httpx2 import SessionAuth
 from tests.client.server import Answer, Request, Server
 
+Ends = Callable[[], object]
+"""What happens on the server after two events: it raises where the stream breaks off."""
 
-def test_a_refused_stream_is_renewed_for_each_time_it_is_opened(server: Server) -> None:
+
+def streaming(server: Server, ends: Ends, kind: str = "text/event-stream; charset=utf-8") -> str:
+    def two() -> Iterator[bytes]:
+        yield b"data: one\n\n"
+        yield b"data: two\n\n"
+        ends()
+
     def events(request: Request) -> Answer:
         admitted = server.protected(request)
-        if admitted.status != 200:
+        if admitted.status != 200 or request.method == "HEAD":
             return admitted
-        stream = iter([b"data: one\n\n", b"data: two\n\n"])
-        return Answer(200, (("Content-Type", "text/event-stream"),), stream)
+        return Answer(200, (("Content-Type", kind),), two())
 
     server.routes["/events"] = events
-    auth = SessionAuth(server.login, server.url)
+    return f"{server.url}/events"
+
+
+def goes_on() -> None:
+    """The stream has no more to say."""
+
+
+def read(auth: SessionAuth, url: str, method: str = "GET") -> tuple[list[str], str]:
+    """Read a stream to its end, broken off or not; tell what is said of it then."""
+    found: list[str] = []
     with httpx2.Client(auth=auth, trust_env=False) as client:
-        for _ in range(2):
-            with client.sse(f"{server.url}/events") as stream:
-                assert [event.data for event in stream] == ["one", "two"]
-            server.kill()  # which ends the stream; a client opens it again
+        with client.sse(url, method=method) as stream:
+            try:
+                found += (event.data for event in stream)
+            except httpx2.RemoteProtocolError:
+                found.append("broken")
+        assert stream.response.elapsed.total_seconds() > 0
+        return found, str(outcome(stream.response))
+
+
+async def read_async(auth: SessionAuth, url: str) -> tuple[list[str], str]:
+    found: list[str] = []
+    async with httpx2.AsyncClient(auth=auth, trust_env=False) as client:
+        async with client.sse(url) as stream:
+            try:
+                async for event in stream:
+                    found += [event.data]
+            except httpx2.RemoteProtocolError:
+                found.append("broken")
+        return found, str(outcome(stream.response))
+
+
+def asked(server: Server) -> list[str]:
+    return [f"{request.method} {request.path}" for request in server.requests]
+
+
+READ = {
+    "a thread": read,
+    "asyncio": lambda auth, url: anyio.run(read_async, auth, url),
+    "trio": lambda auth, url: anyio.run(read_async, auth, url, backend="trio"),
+}
+
+
+@pytest.fixture(params=READ)
+def reading(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    return READ[request.param]
+
+
+@pytest.fixture
+def auth(server: Server) -> SessionAuth:
+    return SessionAuth(server.login, server.url)
+
+
+def test_a_stream_that_ends_with_its_session_says_so_and_the_next_one_opens_at_once(
+    server: Server, auth: SessionAuth, reading: Callable[..., Any]
+) -> None:
+    url = streaming(server, server.kill)
+    assert reading(auth, url) == (["one", "two"], "stream_ended")
+    assert asked(server)[-2:] == ["HEAD /events", "POST /login"]
+    assert reading(auth, url) == (["one", "two"], "stream_ended")
+    assert asked(server)[-3:] == ["GET /events", "HEAD /events", "POST /login"]
+
+
+def test_so_does_one_that_breaks_off(
+    server: Server, auth: SessionAuth, reading: Callable[..., Any]
+) -> None:
+    def breaks() -> None:
+        server.kill()
+        raise ConnectionAbortedError
+
+    url = streaming(server, breaks)
+    assert reading(auth, url) == (["one", "two", "broken"], "stream_ended")
     assert server.logins == 2
+
+
+def test_one_that_ends_while_its_session_lives_has_said_all(
+    server: Server, auth: SessionAuth, reading: Callable[..., Any]
+) -> None:
+    assert reading(auth, streaming(server, goes_on)) == (["one", "two"], "replayed")
+    assert asked(server)[-1] == "HEAD /events"
+    assert server.logins == 1
+
+
+def test_one_whose_session_was_ended_on_purpose_says_so_and_nobody_logs_in(
+    server: Server, auth: SessionAuth, reading: Callable[..., Any]
+) -> None:
+    url = streaming(server, lambda: server.kill("session_revoked"))
+    assert reading(auth, url) == (["one", "two"], "stream_ended")
+    assert server.logins == 1
+
+
+def test_what_its_reader_closes_has_not_ended(server: Server, auth: SessionAuth) -> None:
+    url = streaming(server, server.kill)
+    with httpx2.Client(auth=auth, trust_env=False) as client, client.sse(url) as stream:
+        next(iter(stream))
+
+    async def main() -> None:
+        async with (
+            httpx2.AsyncClient(auth=auth, trust_env=False) as client,
+            client.sse(url) as stream,
+        ):
+            events: Any = aiter(stream)
+            async with aclosing(events):
+                await anext(events)
+
+    anyio.run(main)
+    assert not any("HEAD" in line for line in asked(server))
+
+
+def test_what_answers_a_post_is_not_asked_about(server: Server, auth: SessionAuth) -> None:
+    read(auth, streaming(server, goes_on), "POST")
+    assert not any("HEAD" in line for line in asked(server))
+
+
+def test_nor_is_anything_but_events(server: Server, auth: SessionAuth) -> None:
+    url = streaming(server, goes_on, "text/plain")
+    with httpx2.Client(auth=auth, trust_env=False) as client:
+        assert client.get(url).text == "data: one\n\ndata: two\n\n"
+    assert not any("HEAD" in line for line in asked(server))
+
+
+def test_it_can_be_turned_off(server: Server) -> None:
+    auth = SessionAuth(server.login, server.url, check=False)
+    assert read(auth, streaming(server, server.kill)) == (["one", "two"], "replayed")
+    assert server.logins == 1
+
+
+def test_for_many_streams_one_asks_and_logs_in(server: Server, auth: SessionAuth) -> None:
+    together = threading.Barrier(10, server.kill, timeout=10)
+    url = streaming(server, together.wait)
+    with ThreadPoolExecutor(10) as pool:
+        ends = {said for _, said in pool.map(lambda _: read(auth, url), range(10))}
+    assert ends == {"stream_ended"}
+    assert (asked(server).count("HEAD /events"), server.logins) == (1, 2)

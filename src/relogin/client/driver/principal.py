@@ -113,7 +113,8 @@ class Principal(Generic[Http]):
             to repeat. Default `None`: every method after a 401, safe ones after a signal.
         :param check: If an upload ends in a broken connection or in 502, 503 or 504, ask with one
             small request whether the session still lives, and log in again if not. A URL is asked
-            with GET. Default `True`: the URL of the upload, with HEAD. `False`: do not ask.
+            with GET. Default `True`: the URL of the upload, with HEAD. `False`: do not ask. httpx
+            and httpx2 ask in the same way when a stream of events has ended.
         :param bare: Log in after a 401 without a WWW-Authenticate header too. Default: `True`.
         :param logout: How a session is given back: a function that gets a `Context`, or
             `relogin.client.logins.Logout(url)`. Default: sessions are left to the server.

@@ -17,7 +17,7 @@ from relogin.client.httpx_family.library import Library
 from relogin.client.httpx_family.login_transport import LoginTransport, LoginTransportAsync
 from relogin.client.httpx_family.lookahead import free, free_async, look, look_async
 from relogin.client.httpx_family.steps import Begin, Drain, Look, Meanwhile, Small
-from relogin.client.httpx_family.uploads import UploadExchange
+from relogin.client.httpx_family.streams import StreamExchange
 from relogin.client.renewal.commands import Login, LogOut
 from relogin.client.renewal.policy import ResponseInfo
 from relogin.client.signals import Signal
@@ -54,6 +54,7 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
                     with steps:
                         is_request = isinstance(step, self._library.Request)
                         steps.done = (yield step) if is_request else self._do(step)
+                exchange.watch_stream()
                 return
         except GeneratorExit:
             if not exchange.is_out:
@@ -76,6 +77,7 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
                     with steps:
                         is_request = isinstance(step, self._library.Request)
                         steps.done = (yield step) if is_request else await self._do_async(step)
+                exchange.watch_stream()
                 return
         except GeneratorExit:
             if not exchange.is_out:  # this task itself is closed, in the midst of a login
@@ -92,8 +94,8 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
             put(request, credential)
         return request
 
-    def _exchange(self, request: Any) -> UploadExchange:
-        return UploadExchange(self._library, self._cache, request, self)
+    def _exchange(self, request: Any) -> StreamExchange:
+        return StreamExchange(self._library, self._cache, request, self)
 
     def _do(self, step: Meanwhile) -> object:
         library = self._library

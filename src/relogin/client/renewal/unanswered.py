@@ -66,6 +66,8 @@ def check(
 ) -> Generator[Command, Any, Credential | Final | None]:
     """Renew a session if it is dead; `None` where it lives, or nobody can tell.
 
+    `Final` tells why there is no new one.
+
     What was seen alive since the upload began is not asked about.
     """
     give_up = cache.clock() + cache.policy.wait_timeout
@@ -115,7 +117,7 @@ def _renewed(
         return renewed_by_challenge(cache, decision, sent)
     dead = sent if sent.key == decision.key else None
     renewed, _ = yield from obtain(cache, answer, decision, dead)
-    return renewed
+    return Final(answer, Outcome.UNTOUCHED) if renewed is None else renewed
 
 
 def _decision(sent: Credential) -> Decision:

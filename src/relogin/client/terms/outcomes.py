@@ -24,6 +24,11 @@ class Outcome(StrEnum):
 
     `detail` says what prevents it, the ``"method"`` or the ``"body"``.
     """
+    STREAM_ENDED = "stream_ended"
+    """A stream of events ended, or broke off, because its session did: open it again.
+
+    httpx and httpx2 find that out for streams (`text/event-stream`) that a GET has opened.
+    """
     DECLINED = "declined"
     """The login returned `None`; you get the 401."""
     REFUSED = "refused"

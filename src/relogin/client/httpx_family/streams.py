@@ -1,0 +1,113 @@
+"""Streams of events: when one ends, its session may have ended, and the stream says nothing of it.
+
+`EventStream` and `AsyncEventStream` stand in the place of such a stream. Where it has ended, and
+not where its reader has closed it, they have the exchange find out and mark the response.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import closing
+from datetime import timedelta
+from typing import Any
+
+from relogin.client.driver import tasks
+from relogin.client.driver.drive import Stepping, drive
+from relogin.client.httpx_family.library import Response
+from relogin.client.httpx_family.steps import Meanwhile, Small
+from relogin.client.httpx_family.uploads import UploadExchange
+from relogin.client.renewal.commands import Check, Final
+from relogin.client.renewal.streams import stream_ended
+from relogin.client.terms.outcomes import Outcome, mark
+
+__all__ = ["StreamExchange"]
+
+
+class StreamExchange(UploadExchange):
+    """An exchange that looks after the end of a stream of events."""
+
+    def watch_stream(self) -> None:
+        """Watch the response for its end, if it is a stream of events that a session opened.
+
+        What answers a POST is no such stream, although many send it as one: it ends when it is
+        complete, and nobody opens it again.
+        """
+        if self._credential is None or self._request.method != "GET" or not self._past:
+            return
+        response = self._past[-1]
+        if response.is_success and _has_events(response):
+            kind = EventStream if hasattr(response.stream, "__iter__") else AsyncEventStream
+            response.stream = self._library.streaming(kind)(self, response.stream)
+
+    def after_stream(self) -> Generator[Meanwhile, Any, None]:
+        """Find out why a stream has ended, and mark its response."""
+        response = self._past[-1]
+        flow = stream_ended(self._cache, self._info(response), self._cache.clock())
+        with closing(flow):
+            steps: Stepping[Any, Final] = Stepping(flow)
+            for command in steps:
+                with steps:
+                    if isinstance(command, Check):
+                        steps.done = yield Small(self._small(response.request, command), command)
+                    else:
+                        steps.done = yield command
+        if steps.result.outcome is Outcome.STREAM_ENDED:
+            mark(response, Outcome.STREAM_ENDED)
+
+
+def _has_events(response: Response) -> bool:
+    kind: str = response.headers.get("Content-Type", "")
+    return kind.lower().startswith("text/event-stream")
+
+
+class _Stream:
+    def __init__(self, exchange: StreamExchange, stream: Any) -> None:
+        self._exchange = exchange
+        self._stream = stream
+        self._ends: tuple[type[BaseException], ...]
+        self._ends = (StopIteration, StopAsyncIteration, *exchange.unanswered)
+
+    @property
+    def elapsed(self) -> timedelta | None:
+        """How long the response took, where the library asks its stream."""
+        return getattr(self._stream, "elapsed", None)
+
+
+class EventStream(_Stream):
+    """A stream that is read in a thread."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        self._pieces: Iterator[bytes] = iter(self._stream)
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._pieces)
+        except self._ends:
+            self._stream.close()  # there may be no other connection that could ask
+            drive(self._exchange.after_stream(), self._exchange.auth._do)
+            raise
+
+    def close(self) -> None:
+        """Close it: what its reader closes has not ended."""
+        self._stream.close()
+
+
+class AsyncEventStream(_Stream):
+    """A stream that is read in a task."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        self._pieces: AsyncIterator[bytes] = aiter(self._stream)
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await anext(self._pieces)
+        except self._ends:
+            await self._stream.aclose()
+            await tasks.drive(self._exchange.after_stream(), self._exchange.auth._do_async)
+            raise
+
+    async def aclose(self) -> None:
+        """Close it: what its reader closes has not ended."""
+        await self._stream.aclose()
