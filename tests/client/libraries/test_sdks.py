@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 from collections.abc import Callable
 from typing import Any, cast
 
+import anthropic
 import docker  # type: ignore[import-untyped]
+import elastic_transport
+import elasticsearch
+import github
+import github.Requester
 import gitlab
 import gql
 import httpx2
+import hvac  # type: ignore[import-untyped]
 import mcp
 import openai
 import pytest
 import requests
+import tusclient.client
 import zeep
 from gql.transport.httpx import HTTPXTransport
 from gql.transport.requests import RequestsHTTPTransport
 from jira import JIRA
 from mcp.client.streamable_http import streamable_http_client
+from tusclient.exceptions import TusCommunicationError
 
 from relogin.client import httpx2 as for_httpx2
 from relogin.client import requests as for_requests
+from relogin.client.carry import Header
+from relogin.client.signals import status
 from tests.client.server import Answer, Request, Server
 from tests.server.test_mcp import serving
 
@@ -33,7 +44,7 @@ def session(server: Server, session: requests.Session) -> requests.Session:
     return session
 
 
-def answering(server: Server, path: str, document: object) -> None:
+def answering(server: Server, path: str, document: object, *headers: tuple[str, str]) -> None:
     """Answer JSON to whoever has the living session."""
     body = json.dumps(document).encode()
 
@@ -41,7 +52,7 @@ def answering(server: Server, path: str, document: object) -> None:
         admitted = server.protected(request)
         if admitted.status != 200:
             return admitted
-        return Answer(200, (("Content-Type", "application/json"),), body)
+        return Answer(200, (("Content-Type", "application/json"), *headers), body)
 
     server.routes[path] = answer
 
@@ -61,6 +72,83 @@ def test_openai_takes_a_client_of_httpx2(server: Server) -> None:
         api = openai.OpenAI(api_key="none", base_url=server.url, http_client=client, max_retries=0)
         assert [m.id for m in twice(server, lambda: api.models.retrieve("m"))] == ["m", "m"]
     assert server.logins == 2
+
+
+def test_anthropic_takes_a_client_of_httpx2(server: Server) -> None:
+    model = {"id": "m", "type": "model", "display_name": "M", "created_at": "2026-01-01T00:00:00Z"}
+    answering(server, "/v1/models/m", model)
+    auth = for_httpx2.SessionAuth(server.login, server.url)
+    with httpx2.Client(auth=auth, trust_env=False) as client:
+        api = anthropic.Anthropic(
+            api_key="none", base_url=server.url, http_client=client, max_retries=0
+        )
+        assert [m.id for m in twice(server, lambda: api.models.retrieve("m"))] == ["m", "m"]
+    assert server.logins == 2
+
+
+def test_elasticsearch_takes_a_class_of_nodes_whose_session_has_an_auth(server: Server) -> None:
+    auth = for_requests.SessionAuth(server.login, server.url)
+
+    class Node(elastic_transport.RequestsHttpNode):
+        def __init__(self, config: elastic_transport.NodeConfig) -> None:
+            super().__init__(config)
+            self.session.auth = auth
+
+    version = {"version": {"number": "9"}}
+    answering(server, "/", version, ("X-Elastic-Product", "Elasticsearch"))
+    with elasticsearch.Elasticsearch(server.url, node_class=Node, max_retries=0) as api:
+        assert [info["version"] for info in twice(server, api.info)] == [{"number": "9"}] * 2
+    assert server.logins == 2
+
+
+def test_hvac_takes_a_session_and_its_tokens_travel_in_their_own_field(
+    server: Server, session: requests.Session
+) -> None:
+    session.auth = for_requests.SessionAuth(
+        server.login, server.url, carry=Header("X-Vault-Token"), signals=[status(403)]
+    )
+
+    def secret(request: Request) -> Answer:
+        if server.living is None or request.headers.get("X-Vault-Token") != server.living:
+            return Answer(403, body=b'{"errors": ["permission denied"]}')
+        return Answer(200, (("Content-Type", "application/json"),), b'{"data": {"k": "v"}}')
+
+    server.routes["/v1/secret/a"] = secret
+    api = hvac.Client(server.url, session=session)
+    assert [a["data"] for a in twice(server, lambda: api.read("secret/a"))] == [{"k": "v"}] * 2
+    assert server.logins == 2
+
+
+def test_pygithub_opens_its_connections_with_classes_that_a_process_can_change(
+    server: Server,
+) -> None:
+    auth = for_requests.SessionAuth(server.login, server.url)
+
+    class Connection(github.Requester.HTTPRequestsConnectionClass):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            self.session.auth = auth
+
+    answering(server, "/user", {"login": "ada"})
+    requester: Any = github.Requester.Requester
+    requester.injectConnectionClasses(Connection, Connection)
+    try:
+        api = github.Github(base_url=server.url, retry=None, seconds_between_requests=None)
+        assert twice(server, lambda: api.get_user().login) == ["ada", "ada"]
+    finally:
+        requester.resetConnectionClasses()
+    assert server.logins == 2
+
+
+def test_tuspy_calls_requests_without_a_session_and_has_no_place_for_an_auth(
+    server: Server,
+) -> None:
+    uploader = tusclient.client.TusClient(f"{server.url}/files").uploader(
+        file_stream=io.BytesIO(b"content")
+    )
+    with pytest.raises(TusCommunicationError, match="401"):
+        uploader.upload()
+    assert server.logins == 0
 
 
 def test_python_gitlab_takes_a_session(server: Server, session: requests.Session) -> None:
