@@ -2,7 +2,7 @@
 
 The µs that a whole request takes with the library's own Basic (or a fixed field, where it has no
 auth), and what `SessionAuth` adds to that; over an in-memory answer or loopback, whichever the
-library has. Medians of interleaved rounds in one process.
+library has. Medians of interleaved rounds in one process. niquests is timed where it is installed.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from importlib import import_module
+from importlib.util import find_spec
 from statistics import median
 from typing import Any
 
@@ -62,6 +64,23 @@ def in_memory(library: Any, ours: Any) -> dict[str, float]:
     )
 
 
+def over_niquests(url: str) -> dict[str, float]:
+    """Compare niquests with a fixed header field, over one connection each."""
+    niquests: Any = import_module("niquests")
+    ours: Any = import_module("relogin.client.niquests")
+    fixed = {"Authorization": f'Session token="{_Handler.living}"'}
+    with niquests.Session() as plain, niquests.Session() as renewing:
+        plain.trust_env = renewing.trust_env = False
+        plain.headers.update(fixed)
+        renewing.auth = ours.SessionAuth(login, url)
+        return compared(
+            {
+                "fixed field": lambda: plain.get(f"{url}/").content,
+                "ours": lambda: renewing.get(f"{url}/").content,
+            }
+        )
+
+
 async def over_loopback(url: str) -> dict[str, float]:
     """Compare aiohttp with a fixed header field, over one connection each."""
     fixed = {"Authorization": f'Session token="{_Handler.living}"'}
@@ -101,6 +120,8 @@ def main() -> None:
     shown("httpx2", in_memory(httpx2, for_httpx2))
     with served() as url:
         shown("aiohttp", asyncio.run(over_loopback(url)))
+        if find_spec("niquests") is not None:
+            shown("niquests", over_niquests(url))
 
 
 if __name__ == "__main__":

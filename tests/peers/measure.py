@@ -1,6 +1,7 @@
 """What clients do when a session dies, measured by one script: `python -m tests.peers.measure`.
 
-Prints the table of docs/explanation/peers.md; `-` stands where a library has no such thing.
+Prints the first table of docs/explanation/peers.md, and with `--ours` the second: this library over
+each HTTP library that is installed. `-` stands where a library has no such thing.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.peers.clients import CLIENTS, Client, _OverRequests
+from tests.peers.ours import OURS, Client, OverRequests
 from tests.peers.server import Site, served
 
 THREADS = 20
@@ -142,7 +143,7 @@ def _attempts(client: Client, site: Site, status: int) -> str:
 
 def manners(client: Client, site: Site) -> str:
     """What a requests user expects: history, elapsed, and a session that can be pickled."""
-    if not isinstance(client, _OverRequests):
+    if not isinstance(client, OverRequests):
         return NONE
     client.session.get(f"{site.url}/")
     site.kill()
@@ -197,23 +198,31 @@ ROWS: tuple[tuple[str, Callable[[Client, Site], str]], ...] = (
 )
 
 
-def table() -> Iterator[list[str]]:
+def table(clients: tuple[type[Client], ...]) -> Iterator[list[str]]:
     """Measure everything; yield the rows, the heading first."""
-    yield ["", *(client.name for client in CLIENTS)]
+    yield ["", *(client.name for client in clients)]
     for title, measured in ROWS:
         row = [title]
-        for kind in CLIENTS:
+        for kind in clients:
             with served(kind.scheme) as site:
                 row.append(measured(kind(site), site))
         yield row
         print(title, row[1:], file=sys.stderr)
 
 
+def _clients() -> tuple[type[Client], ...]:
+    if "--ours" in sys.argv:
+        return OURS
+    from tests.peers.clients import CLIENTS  # where the peers are installed
+
+    return CLIENTS
+
+
 if __name__ == "__main__":
     os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"  # it measures on loopback, over http
     warnings.simplefilter("ignore")
     logging.getLogger("urllib3").setLevel(logging.CRITICAL)
-    for number, row in enumerate(table()):
+    for number, row in enumerate(table(_clients())):
         print("| " + " | ".join(row) + " |")
         if number == 0:
             print("|" + "---|" * len(row))
