@@ -268,5 +268,5 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         if sent_to(response.request.url) not in policy.origins:
             return None
         info = Answer(response.status_code, response.headers, response.url, reading=True)
-        peek = Lookahead(response, streamed=bool(sending.get("stream")))
-        return signalled(policy.signals_for(response.status_code), info, peek.more)
+        lookahead = Lookahead(response, streamed=bool(sending.get("stream")))
+        return signalled(policy.signals_for(response.status_code), info, lookahead.more)
