@@ -35,6 +35,16 @@ def test_it_holds_with_httpx2(path: str) -> None:
     assert "passed" in ran.stdout
 
 
+@pytest.mark.timeout(300)
+def test_our_room_of_httpx_serves_httpxyz_too() -> None:
+    files = ("httpx/test_httpx.py", "httpx/test_bodies.py", "logins/test_httpx.py")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    plugin = ["-p", "tests.client.httpx2.stand_in", *(f"tests/client/{file}" for file in files)]
+    ran = subprocess.run([*command, *plugin], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout
+    assert "passed" in ran.stdout
+
+
 def test_the_alias_gives_one_class_for_both_imports() -> None:
     program = """
 import httpx2; httpx2.alias_httpx()

@@ -9,6 +9,8 @@ from __future__ import annotations
 __all__ = ["library_of", "mixed_up"]
 
 LIBRARIES = frozenset({"requests", "httpx", "httpx2", "aiohttp", "niquests"})
+# httpxyz puts itself in the place of httpx wherever it is imported first.
+_STAND_INS = {"httpxyz": "httpx"}
 
 
 def library_of(thing: object) -> str | None:
@@ -19,7 +21,8 @@ def library_of(thing: object) -> str | None:
     'requests'
     """
     packages = (kind.__module__.partition(".")[0] for kind in type(thing).__mro__)
-    return next((package for package in packages if package in LIBRARIES), None)
+    named = (_STAND_INS.get(package, package) for package in packages)
+    return next((package for package in named if package in LIBRARIES), None)
 
 
 def mixed_up(mine: str, request: object) -> TypeError:
