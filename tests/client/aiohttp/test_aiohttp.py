@@ -521,6 +521,28 @@ def test_a_grant_may_hold_the_jar_or_the_cookies_of_an_answer(server: Server) ->
         assert run(auth, lambda s: got(s, f"{server.url}/orders"))[0] == 200
 
 
+def test_a_client_that_is_closed_while_it_logs_in_fails_no_other(server: Server) -> None:
+    gate = threading.Event()
+    server.login_gates.append(gate)
+    auth = an_auth(server)
+
+    async def main() -> tuple[int, bytes, str]:
+        leading = aiohttp.ClientSession(middlewares=[auth])
+        leader = asyncio.create_task(got(leading, f"{server.url}/lead"))
+        await asyncio.to_thread(server.login_began.acquire)
+        async with aiohttp.ClientSession(middlewares=[auth]) as session:
+            waiter = asyncio.create_task(got(session, f"{server.url}/wait"))
+            await asyncio.to_thread(server.wait_for, "/wait", 1)
+            await leading.close()
+            with pytest.raises(aiohttp.ClientConnectionError, match="Session is closed"):
+                await leader
+            gate.set()
+            return await waiter
+
+    assert asyncio.run(main())[0] == 200
+    assert not server.seen("/lead")[1:]
+
+
 def test_it_says_what_is_missing_where_aiohttp_is_not_installed() -> None:
     program = "import sys; sys.modules['aiohttp'] = None; import relogin.client.aiohttp"
     ran = subprocess.run(

@@ -84,6 +84,10 @@ _KINDS = by_base(
 )
 
 
+class _Closed(BaseException):
+    """The client was closed while it logged in for all: an interrupt, and no failure of a login."""
+
+
 class SessionAuth(AsyncPrincipal[Any]):
     """Logs in again when a session dies, once for all tasks, and sends the request again.
 
@@ -126,6 +130,8 @@ class SessionAuth(AsyncPrincipal[Any]):
         exchange = Exchange(self._cache, _KINDS, request, handler)
         try:
             await self._see_to(exchange, request)
+        except _Closed as closed:
+            raise aiohttp.ClientConnectionError("Session is closed") from closed.__cause__
         finally:
             departures.answered(exchange)
         if departures.waiting:
@@ -194,10 +200,18 @@ class SessionAuth(AsyncPrincipal[Any]):
 
     async def _stand_by_or_log_in(self, request: aiohttp.ClientRequest, command: Any) -> object:
         if isinstance(command, Login):
-            return await self._log_in_async(command, request)
+            return await self._lead(command, request)
         if isinstance(command, Check):
             return await self._ask(request, command)
         return await tasks.stand_by(self._cache, command)
+
+    async def _lead(self, command: Login, request: aiohttp.ClientRequest) -> object:
+        try:
+            return await self._log_in_async(command, request)
+        except Exception as error:
+            if not request.session.closed:
+                raise
+            raise _Closed from error  # its connections were the login's: another one leads now
 
     async def _ask(self, request: aiohttp.ClientRequest, command: Check) -> ResponseInfo:
         async with AsyncExitStack() as opened:
