@@ -7,8 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from functools import partial
-from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from relogin.client.renewal.cache import CredentialCache
@@ -39,33 +37,28 @@ class Stepping(Generic[C, T]):
 
     def __init__(self, flow: Generator[C, Any, T]) -> None:
         self.done: object = None
+        self._failed: BaseException | None = None
         self._flow = flow
-        self._go_on: Callable[[], C] = partial(next, flow)
 
     def __iter__(self) -> Iterator[C]:
-        return self
-
-    def __next__(self) -> C:
-        self.done, go_on = None, self._go_on
-        del self._go_on
+        flow = self._flow
         try:
-            return go_on()
+            command = next(flow)
+            while True:
+                yield command
+                done, failed, self.done, self._failed = self.done, self._failed, None, None
+                try:
+                    command = flow.send(done) if failed is None else flow.throw(failed)
+                finally:
+                    del failed  # its traceback may hold this very frame
         except StopIteration as end:
             self.result = end.value
-            raise
-        finally:
-            del go_on  # it may hold the very exception whose traceback holds this frame
 
     def __enter__(self) -> None:
         pass
 
-    def __exit__(
-        self, kind: object, error: BaseException | None, traceback: TracebackType | None
-    ) -> bool:
-        if error is None:
-            self._go_on = partial(self._flow.send, self.done)
-        else:
-            self._go_on = partial(self._flow.throw, error)
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
+        self._failed = error
         return True  # whatever it is, the flow decides
 
 

@@ -10,7 +10,6 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import count
 from weakref import WeakSet
 
@@ -277,11 +276,15 @@ class CredentialCache(Grants):
 
         `shared` says that it lies in the store, as the version that the flight has.
         """
-        key, responder, version = flight.key, decision.responder, flight.version
         credential = self.made(
-            key, responder, grant, decision.challenge, version=version, shared=shared
+            flight.key,
+            decision.responder,
+            grant,
+            decision.challenge,
+            version=flight.version,
+            shared=shared,
+            asked_for=flight.scope,
         )
-        credential = replace(credential, asked_for=flight.scope)
         return credential if self.settle(flight, credential, url) else None
 
     def settle(self, flight: Flight, credential: Credential, url: str) -> bool:

@@ -89,7 +89,10 @@ def carried(grant: Grant, carrier: Carrier, rolls: Iterable[str] = ()) -> Carrie
     Raises `InvalidGrant` where its token cannot travel so, and where it lacks a field that rolls.
     A field of `Grant.headers` counts for more than the token's own of the same name.
     """
-    fields, query = Carried({}) if grant.token is None else carrier.carried(grant.token)
+    carried = Carried({}) if grant.token is None else carrier.carried(grant.token)
+    if not (grant.headers or rolls):
+        return carried
+    fields, query = carried
     own = {name.lower() for name in grant.headers}
     kept = {name: value for name, value in fields.items() if name.lower() not in own}
     headers = {**kept, **grant.headers}

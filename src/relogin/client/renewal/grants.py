@@ -101,6 +101,7 @@ class Grants:
         *,
         version: int = 0,
         shared: bool = False,
+        asked_for: tuple[str, ...] = (),
     ) -> Credential:
         """Make a credential of a grant, held by nobody yet."""
         headers, query = self.carried(grant, responder)
@@ -116,6 +117,7 @@ class Grants:
             renew_at=renew_at(self.clock(), grant.expires_in),
             version=version,
             shared=shared,
+            asked_for=asked_for,
         )
 
     def carried(self, grant: Grant, responder: Responder) -> Carried:

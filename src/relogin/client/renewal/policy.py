@@ -125,8 +125,12 @@ class Policy:
     budget_window: float = 30.0
     store: AnyStore | None = None
     fresh: Literal["always"] | None = None
+    _challenged: Callable[[str, tuple[str, ...]], Decision | None] = field(init=False, compare=False)
+    """What is made of challenges: a server says the same each time a session dies."""
 
     def __post_init__(self) -> None:
+        known = lru_cache(maxsize=64)(self._find_challenged)
+        object.__setattr__(self, "_challenged", known)
         _check_number("login_timeout", self.login_timeout, most=_A_DAY)
         _check_number("the first number of budget", self.budget)
         _check_number("the second number of budget", self.budget_window)
@@ -180,14 +184,18 @@ class Policy:
 
     def challenged(self, info: ResponseInfo) -> Decision | None:
         """Find the challenge that can be answered, whatever the status it came with."""
-        challenges = readable(info.challenges)
+        lines = tuple(info.challenges)
+        return self._challenged(info.origin, lines) if lines else None
+
+    def _find_challenged(self, origin: str, lines: tuple[str, ...]) -> Decision | None:
+        challenges = readable(lines)
         for responder in self.responders:
             read = filter(None, map(responder.read, challenges))
             offered = [one for one in read if self._is_of_realm(one)]
             challenge = responder.choose(offered) if offered else None
             if challenge is not None:
                 error = responder.error_of(challenge)
-                key = Key(info.origin, challenge.realm or "", self.account)
+                key = Key(origin, challenge.realm or "", self.account)
                 return self._decision(key, responder, challenge, error)
         return None
 

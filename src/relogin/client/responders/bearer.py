@@ -9,7 +9,7 @@ from relogin.client.terms.fields import is_field_value
 from relogin.client.terms.responder import ACTIONS, Action, Responder
 from relogin.errors import InvalidGrant
 from relogin.session import SessionError, without_quotes
-from relogin.wire.model import Challenge, Credentials
+from relogin.wire.model import Challenge
 
 __all__ = ["BEARER", "like_bearer"]
 
@@ -36,7 +36,7 @@ def _bearer_authorization(token: str) -> str:
             "the token that the login returned cannot be sent: a Bearer token is letters, digits "
             f"and -._~+/ (RFC 6750 §2.1){as_it_is if is_field_value(token) else ''}"
         )
-    return str(Credentials("Bearer", token68=token))
+    return f"Bearer {token}"
 
 
 # Of these a new token is no cure.

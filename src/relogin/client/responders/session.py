@@ -7,7 +7,7 @@ import re
 from relogin.client.terms.responder import Responder
 from relogin.errors import InvalidGrant
 from relogin.session import SessionChallenge, SessionError, without_quotes
-from relogin.wire.model import Challenge, Credentials
+from relogin.wire.model import Challenge
 
 __all__ = ["SESSION"]
 
@@ -31,7 +31,7 @@ def _session_authorization(token: str) -> str:
             "the token that the login returned cannot be sent: a session token is visible ASCII "
             "without space, quote and backslash (SPEC.md §4.1)"
         )
-    return str(Credentials("Session", {"token": token}))
+    return f'Session token="{token}"'
 
 
 SESSION = Responder(
