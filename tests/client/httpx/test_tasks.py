@@ -191,7 +191,7 @@ def test_whoever_waited_in_a_loop_that_is_gone_keeps_nobody_from_waking_the_othe
     backend: str,
 ) -> None:
     async def waker() -> Callable[[], None]:
-        return tasks._waker(anyio.Event())
+        return tasks._waiting().wake
 
     anyio.run(waker, backend=backend)()
 

@@ -20,7 +20,7 @@ from relogin.client.terms.query import parameter, with_parameter, without_parame
 from relogin.client.terms.signer import Outgoing
 from relogin.client.terms.sources import Source
 
-__all__ = ["extend", "for_request", "roll", "sent_with", "sign", "unsign"]
+__all__ = ["extend", "for_request", "resign", "roll", "sent_with", "sign", "unsign"]
 
 
 def for_request(credential: Credential, request: Outgoing) -> Credential | None:
@@ -48,6 +48,15 @@ def sign(headers: MutableMapping[str, str], url: str, credential: Credential) ->
     return url if credential.query is None else with_parameter(url, *credential.query)
 
 
+def resign(
+    headers: MutableMapping[str, str], url: str, dead: Credential, credential: Credential
+) -> str:
+    """Take off what a grant put on a request, where a newer one will not replace it anyway."""
+    if dead.query is None and dead.headers.keys() == credential.headers.keys():
+        return url
+    return unsign(headers, url, dead)
+
+
 def unsign(headers: MutableMapping[str, str], url: str, credential: Credential) -> str:
     """Take off what a grant put on a request, cookies excepted; return the URL without it.
 
@@ -73,16 +82,17 @@ def sent_with(
         return None
     if credential.signed_url not in {None, url}:  # a redirect has taken it to where it says nothing
         return None
-    current = cache.current(credential)
     if credential.query is not None:
         name, value = credential.query
         return credential if parameter(url, name) == value else None
     fields = credential.decisive
-    if fields:
-        ours = all(headers.get(n) in {v, current.headers.get(n)} for n, v in fields.items())
-    else:
-        wire, rolled = values(headers.get("Cookie")), current.cookies
-        ours = all(wire.get(n) in {v, rolled.get(n)} for n, v in credential.cookies.items())
+    own = fields or credential.cookies
+    wire = headers if fields else values(headers.get("Cookie"))
+    if all(wire.get(name) == value for name, value in own.items()):
+        return credential
+    current = cache.current(credential)
+    rolled = current.headers if fields else current.cookies
+    ours = all(wire.get(name) in {value, rolled.get(name)} for name, value in own.items())
     return credential if ours else None
 
 

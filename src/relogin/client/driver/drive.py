@@ -46,16 +46,20 @@ class Stepping(Generic[C, T]):
             command = next(flow)
             while True:
                 yield command
-                done, failed, self.done, self._failed = self.done, self._failed, None, None
-                try:
-                    command = flow.send(done) if failed is None else flow.throw(failed)
-                finally:
-                    del failed  # its traceback may hold this very frame
+                if self._failed is None:
+                    command = flow.send(self.done)
+                else:
+                    command = flow.throw(self._taken())
         except StopIteration as end:
             self.result = end.value
 
+    def _taken(self) -> Any:
+        # In a frame of its own: the traceback of what failed holds that of the driver.
+        failed, self._failed = self._failed, None
+        return failed
+
     def __enter__(self) -> None:
-        pass
+        self.done = None
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
         self._failed = error

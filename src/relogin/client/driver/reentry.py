@@ -7,10 +7,7 @@ what an abandoned login still does in its thread is inside.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.policy import Credential
@@ -19,26 +16,25 @@ from relogin.client.terms.origins import sent_to
 __all__ = ["ending", "inside", "logging_in"]
 
 
-@dataclass(eq=False, slots=True)
-class _Call:
-    cache: CredentialCache
-    ending: Credential | None = None
-    running: bool = True
-
-
-_calls: ContextVar[tuple[_Call, ...]] = ContextVar("relogin_logins", default=())
-
-
-@contextmanager
-def logging_in(cache: CredentialCache, ending: Credential | None = None) -> Iterator[None]:
+class logging_in:  # noqa: N801 - used as a function
     """Mark what runs in this block as a login that this cache waits for, or as a logout."""
-    call = _Call(cache, ending)
-    token = _calls.set((*_calls.get(), call))
-    try:
-        yield
-    finally:
-        call.running = False
-        _calls.reset(token)
+
+    __slots__ = ("_token", "cache", "ending", "running")
+
+    def __init__(self, cache: CredentialCache, ending: Credential | None = None) -> None:
+        self.cache = cache
+        self.ending = ending
+        self.running = True
+
+    def __enter__(self) -> None:
+        self._token = _calls.set((*_calls.get(), self))
+
+    def __exit__(self, *_: object) -> None:
+        self.running = False
+        _calls.reset(self._token)
+
+
+_calls: ContextVar[tuple[logging_in, ...]] = ContextVar("relogin_logins", default=())
 
 
 def inside(cache: CredentialCache) -> bool:

@@ -68,33 +68,60 @@ async def _asked(command: Ask, seconds: float) -> object:
 
 
 async def _wait(cache: CredentialCache, command: Wait) -> None:
-    ended = anyio.Event()
-    wake = _waker(ended)
-    if cache.watch(command.flight, wake):
+    waiting = _waiting()
+    if cache.watch(command.flight, waiting.wake):
         try:
-            with anyio.move_on_after(command.seconds):
-                await ended.wait()
+            await waiting.wait(command.seconds)
         finally:
-            cache.unwatch(command.flight, wake)
+            cache.unwatch(command.flight, waiting.wake)
 
 
-def _waker(ended: anyio.Event) -> Callable[[], None]:
-    """Return what ends a wait of this task, and may be called in any thread or loop."""
-    soon = _soon()
-
-    def wake() -> None:
-        with suppress(RuntimeError):  # the loop is gone, and whoever waited in it
-            soon(ended.set)
-
-    return wake
-
-
-def _soon() -> Callable[[Callable[[], None]], object]:
-    """Find what calls a function in the loop of this task."""
+def _waiting() -> _InTrio | _InAsyncio:
     trio = sys.modules.get("trio")
     if trio is not None:  # asked first: it may be a guest of asyncio, and then both are running
         with suppress(RuntimeError):
-            soon: Callable[[Callable[[], None]], object]
-            soon = trio.lowlevel.current_trio_token().run_sync_soon
-            return soon
-    return asyncio.get_running_loop().call_soon_threadsafe
+            return _InTrio(trio.lowlevel.current_trio_token().run_sync_soon)
+    return _InAsyncio()
+
+
+class _InTrio:
+    """The wait of a task of trio, ended from any thread or loop."""
+
+    def __init__(self, soon: Callable[[Callable[[], None]], object]) -> None:
+        self._soon = soon
+        self._ended = anyio.Event()
+
+    def wake(self) -> None:
+        with suppress(RuntimeError):  # trio is gone, and whoever waited in it
+            self._soon(self._ended.set)
+
+    async def wait(self, seconds: float) -> None:
+        with anyio.move_on_after(seconds):
+            await self._ended.wait()
+
+
+class _InAsyncio:
+    """The same in asyncio, with nothing but a future: a thousand tasks may meet a dead session."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._ended = self._loop.create_future()
+
+    def wake(self) -> None:
+        with suppress(RuntimeError):  # no loop runs in this thread
+            if asyncio.get_running_loop() is self._loop:
+                self._end()
+                return
+        with suppress(RuntimeError):  # the loop is gone, and whoever waited in it
+            self._loop.call_soon_threadsafe(self._end)
+
+    def _end(self) -> None:
+        if not self._ended.done():
+            self._ended.set_result(None)
+
+    async def wait(self, seconds: float) -> None:
+        late = self._loop.call_later(seconds, self._end)
+        try:
+            await self._ended
+        finally:
+            late.cancel()

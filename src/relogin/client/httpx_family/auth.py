@@ -12,10 +12,11 @@ from relogin.client.driver.async_principal import AsyncPrincipal, of_kind
 from relogin.client.driver.drive import Stepping, drive, stand_by
 from relogin.client.driver.reentry import ending, inside, logging_in
 from relogin.client.httpx_family.body import drain, drain_async
-from relogin.client.httpx_family.exchange import put, told
+from relogin.client.httpx_family.exchange import told
 from relogin.client.httpx_family.library import Library
 from relogin.client.httpx_family.login_transport import LoginTransport, LoginTransportAsync
 from relogin.client.httpx_family.lookahead import free, free_async, look, look_async
+from relogin.client.httpx_family.signing import put
 from relogin.client.httpx_family.steps import Begin, Drain, Look, Meanwhile, Small
 from relogin.client.httpx_family.streams import StreamExchange
 from relogin.client.renewal.commands import Login, LogOut
@@ -46,9 +47,14 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
         if inside(self._cache):
             yield self._ending(request)
             return
-        exchange = self._exchange(request)
+        exchange: Any = self._exchange(request)
+        response: Any = None
         try:
-            with closing(exchange.steps()) as flow:
+            if exchange.is_ready():
+                response = yield exchange.signed()
+                if exchange.ends_with(response):
+                    return
+            with closing(exchange.steps(response)) as flow:
                 steps: Stepping[Any, None] = Stepping(flow)
                 for step in steps:
                     with steps:
@@ -60,7 +66,7 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
             if not exchange.is_out:
                 raise
         failed = sys.exception()  # why httpx gave up; it tells a flow nothing
-        exchange.warn_of_hook(failed)
+        exchange.gave_up(failed)
         with closing(exchange.given_up(failed)) as flow:
             drive(flow, self._do)
 
@@ -69,9 +75,14 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
         if inside(self._cache):
             yield self._ending(request)
             return
-        exchange = self._exchange(request)
+        exchange: Any = self._exchange(request)
+        response: Any = None
         try:
-            with closing(exchange.steps()) as flow:
+            if exchange.is_ready():
+                response = yield exchange.signed()
+                if exchange.ends_with(response):
+                    return
+            with closing(exchange.steps(response)) as flow:
                 steps: Stepping[Any, None] = Stepping(flow)
                 for step in steps:
                     with steps:
@@ -83,7 +94,7 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
             if not exchange.is_out:  # this task itself is closed, in the midst of a login
                 raise
         failed = sys.exception()
-        exchange.warn_of_hook(failed)
+        exchange.gave_up(failed)
         with closing(exchange.given_up(failed)) as flow:
             await tasks.drive(flow, self._do_async)
 

@@ -24,6 +24,7 @@ __all__ = [
     "drain",
     "drain_async",
     "hurried",
+    "is_drained",
     "is_read",
     "pieces",
     "watch",
@@ -125,7 +126,7 @@ def drain(library: Library, response: Response) -> None:
     What was read stays readable. httpx reads a refused response to its end before it sends the
     next request, however long that takes: this leaves it nothing to wait for.
     """
-    if _is_drained(library, response):
+    if is_drained(library, response):
         return
     kept, until = bytearray(), time.monotonic() + MOST_SECONDS / 2
     doubtful = _Doubtful(response)
@@ -145,7 +146,7 @@ def drain(library: Library, response: Response) -> None:
 
 async def drain_async(library: Library, response: Response) -> None:
     """Read what is left of a response, as `drain` does."""
-    if _is_drained(library, response):
+    if is_drained(library, response):
         return
     kept, stream = bytearray(), _stream(response)
     doubtful = _Doubtful(response)
@@ -206,7 +207,8 @@ def is_read(response: Response) -> bool:
     return response.is_closed or response.is_stream_consumed
 
 
-def _is_drained(library: Library, response: Response) -> bool:
+def is_drained(library: Library, response: Response) -> bool:
+    """Tell whether a response holds no connection any more."""
     return is_read(response) or isinstance(response.stream, library.ByteStream)
 
 

@@ -13,7 +13,7 @@ from relogin.client.signals import Signal
 __all__ = ["Begin", "Drain", "Look", "Meanwhile", "Small", "Step"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Look:
     """Ask signals about a response."""
 
@@ -21,7 +21,7 @@ class Look:
     signals: Sequence[Signal]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Drain:
     """Read a response to its end: its connection may be the only one there is.
 
@@ -32,7 +32,7 @@ class Drain:
     over: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Small:
     """Send a small request, and say what it was answered."""
 
@@ -40,7 +40,7 @@ class Small:
     command: Check
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Begin:
     """Begin the next pass over a body: what it raises, the flow shall know before it is sent."""
 

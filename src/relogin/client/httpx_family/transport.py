@@ -6,8 +6,8 @@ from contextlib import closing
 from typing import Any
 
 from relogin.client.driver.drive import Stepping
-from relogin.client.httpx_family.exchange import EXTENSION
 from relogin.client.httpx_family.library import Request, Response
+from relogin.client.httpx_family.sending import EXTENSION
 from relogin.client.httpx_family.steps import Small
 from relogin.client.httpx_family.uploads import UploadExchange
 

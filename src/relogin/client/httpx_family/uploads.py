@@ -11,8 +11,9 @@ from relogin.client.driver.content import has_body
 from relogin.client.driver.credentials import unsign
 from relogin.client.driver.drive import Stepping
 from relogin.client.driver.passes import AsyncChunks, Chunks
-from relogin.client.httpx_family.exchange import Exchange, put_url
+from relogin.client.httpx_family.exchange import Exchange
 from relogin.client.httpx_family.library import Request, Response
+from relogin.client.httpx_family.signing import put_url
 from relogin.client.httpx_family.steps import Begin, Meanwhile, Small, Step
 from relogin.client.renewal.commands import Check, Final, Replay
 from relogin.client.renewal.policy import UNAUTHORIZED, ResponseInfo
@@ -85,7 +86,8 @@ class UploadExchange(Exchange):
 
     def _sent_again(self, request: Request, command: Replay) -> Generator[Step, Any, ResponseInfo]:
         dead: Any = self._credential  # nobody asks about a request that had none
-        put_url(request, unsign(request.headers, str(request.url), dead))
+        url = str(request.url)
+        put_url(request, unsign(request.headers, url, dead), url)
         self._credential = self._signed(request, self._cache.current(command.credential))
         if isinstance(request.stream, Chunks | AsyncChunks):
             yield Begin(request.stream)

@@ -120,16 +120,19 @@ class CredentialCache(Grants):
 
     def demands(self, key: Key) -> Demands:
         """Return what is remembered of the scopes that a realm demands."""
-        with self._lock:
-            return self._space(key, self.clock()).demands
+        space = self.space(key)
+        if space is None:
+            with self._lock:
+                space = self._space(key, self.clock())
+        return space.demands
 
     def ready(self, origin: str, credential: Credential | None, *, precious: bool = False) -> bool:
         """Tell whether a request can go out at once: there is nothing to ask, nor to renew."""
         if self.policy.store is not None and not self.informed(origin, credential):
             return False
-        return credential is None or not self.vitality.is_due(
-            credential, self.clock(), precious=precious
-        )
+        if credential is None or (credential.renew_at is None and not precious):
+            return True
+        return not self.vitality.is_due(credential, self.clock(), precious=precious)
 
     def informed(self, origin: str, credential: Credential | None) -> bool:
         """Tell whether the store need not be asked before a request."""
@@ -374,14 +377,13 @@ class CredentialCache(Grants):
         with self._lock:
             if flight.status is not Status.RUNNING:
                 return False
-            flight.wakers.append(wake)
+            flight.wakers[wake] = None
             return True
 
     def unwatch(self, flight: Flight, wake: Callable[[], object]) -> None:
         """Forget a waker that nobody waits for any more."""
         with self._lock:
-            if wake in flight.wakers:
-                flight.wakers.remove(wake)
+            flight.wakers.pop(wake, None)
 
 
 def _after_fork_in_child() -> None:

@@ -1,4 +1,8 @@
-"""What a flow asks its driver to do, and how it ends."""
+"""What a flow asks its driver to do, and how it ends.
+
+Nobody changes one; but `frozen` would set each field by a call of its own, and several are made for
+each renewal.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +30,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Login:
     """Call the login. The driver adds `context.http`, and marks its own context as inside."""
 
@@ -34,7 +38,7 @@ class Login:
     context: Context
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(slots=True, repr=False)
 class LogOut:
     """Call the logout. The driver adds `context.http`, which sends this credential along."""
 
@@ -42,7 +46,7 @@ class LogOut:
     context: Context
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Wait:
     """Wait until a flight that another request leads has ended, for so many seconds at most."""
 
@@ -50,7 +54,7 @@ class Wait:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Replay:
     """Send the request again, signed with this grant."""
 
@@ -58,7 +62,7 @@ class Replay:
     info: ResponseInfo
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Check:
     """Ask with one small request, signed with this grant, whether its session lives.
 
@@ -71,7 +75,7 @@ class Check:
     info: ResponseInfo
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Final:
     """The end of the flow: this response is the answer, or the failure to raise with it."""
 
@@ -81,7 +85,7 @@ class Final:
     detail: str | None = None
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(slots=True, repr=False)
 class Ask:
     """Call a method of the store. An asynchronous one is awaited; any other may block."""
 
@@ -89,7 +93,7 @@ class Ask:
     arguments: tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Pause:
     """Let so many seconds pass."""
 

@@ -23,7 +23,8 @@ class Key(NamedTuple):
     account: str = ""
 
 
-@dataclass(frozen=True, repr=False, kw_only=True)  # no slots: `signed` is quicker without
+# Nobody changes one; but `frozen` would set each field by a call, and slots make `signed` slower.
+@dataclass(repr=False, kw_only=True)
 class Credential:
     """A grant in use. `generation` counts logins: a cookie that rolls changes, and it does not.
 
@@ -61,6 +62,8 @@ class Credential:
         own = self.grant.headers
         if self.grant.token is None:
             return {} if self.cookies else self.headers
+        if not own:
+            return self.headers
         tokens = {name: value for name, value in self.headers.items() if name not in own}
         return tokens or self.headers
 

@@ -43,4 +43,5 @@ class Flight:
     """Whether it has come to a login."""
     status: Status = Status.RUNNING
     blocked: Blocked | None = None
-    wakers: list[Callable[[], object]] = field(default_factory=list)
+    wakers: dict[Callable[[], object], None] = field(default_factory=dict)
+    """What to call when it ends, for whoever waits; a dict, for they may be thousands."""

@@ -42,7 +42,8 @@ def log_in(
             credential = yield from keep(grant)
             if credential is None or credential.grant is not grant:
                 cache.orphan(decision, grant)
-            cache.demands(flight.key).grant(decision.scope, grant)
+            if decision.scope:
+                cache.demands(flight.key).grant(decision.scope, grant)
     except Exception as cause:  # noqa: BLE001 - whatever the user's own code raises is its failure
         cache.failed(flight, cause, refused=isinstance(cause, LoginRefused))
     finally:

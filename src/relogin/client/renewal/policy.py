@@ -83,6 +83,22 @@ class Decision:
         return self.challenge is None or self.responder.covers(grant, self.challenge)
 
 
+class _Decided(dict[tuple[str, ...], Decision]):
+    """What the challenges of late ask for, by origin and field lines; it is pickled empty.
+
+    A server says the same each time a session dies.
+    """
+
+    def keep(self, said: tuple[str, ...], decision: Decision) -> None:
+        if len(self) >= _MOST_DECIDED:
+            self.clear()
+        self[said] = decision
+
+    def __reduce__(self) -> tuple[type[_Decided], tuple[()]]:
+        return _Decided, ()
+
+
+_MOST_DECIDED = 64
 _NO_ENDS = frozenset(
     {SessionError.INSUFFICIENT, "insufficient_scope", "invalid_request", "csrf_invalid"}
 )
@@ -125,12 +141,9 @@ class Policy:
     budget_window: float = 30.0
     store: AnyStore | None = None
     fresh: Literal["always"] | None = None
-    _challenged: Callable[[str, tuple[str, ...]], Decision | None] = field(init=False, compare=False)
-    """What is made of challenges: a server says the same each time a session dies."""
+    _decided: _Decided = field(default_factory=_Decided, init=False, compare=False)
 
     def __post_init__(self) -> None:
-        known = lru_cache(maxsize=64)(self._find_challenged)
-        object.__setattr__(self, "_challenged", known)
         _check_number("login_timeout", self.login_timeout, most=_A_DAY)
         _check_number("the first number of budget", self.budget)
         _check_number("the second number of budget", self.budget_window)
@@ -184,11 +197,15 @@ class Policy:
 
     def challenged(self, info: ResponseInfo) -> Decision | None:
         """Find the challenge that can be answered, whatever the status it came with."""
-        lines = tuple(info.challenges)
-        return self._challenged(info.origin, lines) if lines else None
+        said = (info.origin, *info.challenges)
+        decision = self._decided.get(said)
+        if decision is None:
+            decision = self._challenged(info.origin, readable(info.challenges))
+            if decision is not None:
+                self._decided.keep(said, decision)
+        return decision
 
-    def _find_challenged(self, origin: str, lines: tuple[str, ...]) -> Decision | None:
-        challenges = readable(lines)
+    def _challenged(self, origin: str, challenges: Sequence[Challenge]) -> Decision | None:
         for responder in self.responders:
             read = filter(None, map(responder.read, challenges))
             offered = [one for one in read if self._is_of_realm(one)]

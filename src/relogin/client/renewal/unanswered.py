@@ -72,12 +72,13 @@ def check(
     """
     give_up = cache.clock() + cache.policy.wait_timeout
     while cache.policy.check and cache.clock() < give_up:
-        newer = cache.newer(sent.key, sent)
-        if newer is not None or cache.vitality.last_seen(sent) >= began:
-            return newer
         mine = Question(sent.key, cache.clock() + cache.policy.wait_timeout)
         asked = cache.vitality.join(mine, cache.clock())
         try:
+            # Not before `join`: the answer to another request's question may come in between.
+            newer = cache.newer(sent.key, sent)
+            if newer is not None or cache.vitality.last_seen(sent) >= began:
+                return newer
             if asked is mine:
                 return (yield from _asked(cache, info, sent, mine))
             yield Wait(asked, min(asked.deadline, give_up) - cache.clock())

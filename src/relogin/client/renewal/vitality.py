@@ -56,8 +56,7 @@ class Vitality:
         lifetime = credential.grant.expires_in or 0.0
         if credential.renew_at is not None:
             return now >= credential.renew_at - (lifetime / 4 if precious else 0.0)
-        seen = self.last_seen(credential)
-        return precious and lifetime > 0 and lifetime < now - seen < inf
+        return precious and 0 < lifetime < now - self.last_seen(credential) < inf
 
     def join(self, mine: Question, now: float) -> Question:
         """Find who asks about a session: another request, or `mine`."""

@@ -131,9 +131,10 @@ class SessionAuth(Principal[requests.Session], AuthBase):
             return prepared if own is None else sign_within(prepared, own)
         origin = sent_to(url)
         credential = self._cache.for_request(origin, url)
+        precious = False
         if prepared.body is not None:
             watch(prepared)
-        precious = is_precious(prepared.headers, partial(rewind, prepared))
+            precious = is_precious(prepared.headers, partial(rewind, prepared))
         if not self._cache.ready(origin, credential, precious=precious):
             method = prepared.method or ""
             flow = before(self._cache, credential, origin, method, url, precious=precious)
@@ -142,7 +143,9 @@ class SessionAuth(Principal[requests.Session], AuthBase):
             credential = self._after_an_error(prepared, credential, origin)
         if credential is not None:
             credential = self._sign(prepared, credential)
-        hook = Hook(self, credential, self._upload(prepared, credential))
+        hook = Hook(self, credential)
+        if prepared.body and credential is not None:
+            hook.upload = self._uploads.last = Upload(credential, self._cache.clock())
         self._cache.departures.carries(hook, credential)
         prepared.register_hook("response", hook)
         return prepared
@@ -152,13 +155,6 @@ class SessionAuth(Principal[requests.Session], AuthBase):
             return sign_prepared(prepared, credential)
         except errors.BodyNotReplayable as failure:
             raise raisable(failure, _KINDS, None) from None
-
-    def _upload(self, prepared: PreparedRequest, credential: Credential | None) -> Upload | None:
-        """Remember a request with a body until its end is seen."""
-        if not prepared.body or credential is None:
-            return None
-        upload = self._uploads.last = Upload(credential, self._cache.clock())
-        return upload
 
     def _after_an_error(
         self, prepared: PreparedRequest, credential: Credential, origin: str
@@ -227,19 +223,19 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         if adapter is not self._adapter:
             warn_of_retries(adapter)
             self._adapter = adapter
-        credential, signal = hook.sent_with(response), None
+        credential, signal, lost = hook.sent_with(response), None, False
         if hook.upload is not None:
             hook.upload.answered = True
+            lost = response.status_code in UNANSWERED
         if self._cache.policy.signals_for(response.status_code):
             signal = self._signal(response, sending)
-        lost = hook.upload is not None and response.status_code in UNANSWERED
         if (
             (lost or signal or self._is_challenged(response))
             and adapter is not None
             and not inside(self._cache)
         ):
             exchange = Exchange(self, hook, credential, response, sending, signal)
-            if exchange.is_lost():
+            if lost:
                 response = exchange.answered_after_all()
             if exchange.signal or self._is_challenged(response):
                 response = exchange.answered()

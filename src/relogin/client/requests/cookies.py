@@ -31,7 +31,7 @@ def rebuild(prepared: PreparedRequest, refused: Response, owned: Collection[str]
     header = prepared.headers.pop("Cookie", None)
     if "Set-Cookie" in refused.headers:  # to find out whose it is costs a quarter of a request
         header = _after(refused, prepared, header, owned)
-    kept = with_cookies(header, {}, without=owned)
+    kept = "" if header is None else with_cookies(header, {}, without=owned)
     if kept:
         prepared.headers["Cookie"] = kept
 

@@ -50,13 +50,12 @@ class Hook:
 
     __slots__ = ("__weakref__", "auth", "credential", "signed_again", "upload")
 
-    def __init__(
-        self, auth: SessionAuth, credential: Credential | None, upload: Upload | None = None
-    ) -> None:
+    def __init__(self, auth: SessionAuth, credential: Credential | None) -> None:
         self.auth: SessionAuth = auth
         self.credential = credential
         self.signed_again: float = 0.0
-        self.upload: Upload | None = upload
+        self.upload: Upload | None = None
+        """The request, if it has a body: its end may be an error, which no hook sees."""
 
     def __call__(self, response: Response, **sending: Any) -> Response:
         """Do what a response asks for, as `SessionAuth` says."""
@@ -187,16 +186,17 @@ class Exchange:
 
     def _info(self) -> ResponseInfo:
         response, request = self.response, self.response.request
+        dead = self.may_go_again()  # of any other nothing more is asked
         return ResponseInfo(
             response=response,
             status=response.status_code,
             method=(request.method or "").upper(),
             url=request.url or "",
             origin=self.origin,
-            sent_with=self._sent_with(request),
+            sent_with=self._sent_with(request) if dead else None,
             challenges=challenge_lines(response),
             once=not getattr(getattr(response.raw, "retries", None), "history", ()),
-            replayable=not self.may_go_again() or rewind(request),
+            replayable=not dead or rewind(request),
             signal=self.signal,
         )
 

@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 
 from requests import PreparedRequest, Response
 
-from relogin.client.driver.credentials import extend, for_request, roll, sign, unsign
+from relogin.client.driver.credentials import extend, for_request, resign, roll, sign, unsign
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.policy import UNAUTHORIZED, Credential
 from relogin.client.requests.body import pieces
@@ -61,7 +61,7 @@ def sign_again(
     prepared, fresh = refused.request, _copy(refused.request)
     owned = {*credential.cookies, *(dead.cookies if dead is not None else ())}
     if dead is not None:
-        fresh.url = unsign(fresh.headers, fresh.url or "", dead)
+        fresh.url = resign(fresh.headers, fresh.url or "", dead, credential)
     rebuild(fresh, refused, owned)
     signed = sign_prepared(fresh, credential)
     if signed is None:

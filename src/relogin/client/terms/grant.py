@@ -54,12 +54,14 @@ class Grant:
 
     def __post_init__(self) -> None:
         for name in ("token", "refresh", "location"):
-            if not isinstance(getattr(self, name), str | None):
-                raise InvalidGrant(f"Grant.{name} must be a str, not {_kind(getattr(self, name))}")
-        if not (isinstance(self.cookies, Mapping) or _is_jar(self.cookies)):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, str):
+                raise InvalidGrant(f"Grant.{name} must be a str, not {_kind(value)}")
+        if not (isinstance(self.cookies, (dict, Mapping)) or _is_jar(self.cookies)):
             kind = _kind(self.cookies)
             raise InvalidGrant(f"Grant.cookies must be a mapping or a cookie jar, not {kind}")
-        _check_headers(self.headers)
+        if self.headers or not isinstance(self.headers, dict):
+            _check_headers(self.headers)
         if self.token == "" or not (self.token or self.cookies or self.headers):
             raise InvalidGrant(
                 "a Grant needs a token, cookies or headers; a login that declines returns None"
@@ -68,6 +70,8 @@ class Grant:
             raise InvalidGrant(
                 "Grant.expires_in must be a finite number of seconds, or None if it is not known"
             )
+        if self.scope == ():
+            return
         try:
             object.__setattr__(self, "scope", scope_tokens(self.scope))
         except (TypeError, ValueError) as error:

@@ -56,8 +56,9 @@ def sent_to(url: str | None) -> str:
     >>> sent_to("file:///etc/hosts")
     ''
     """
+    head = _head(url or "")
     try:
-        return origin_of(url or "")
+        return "" if head is None else _normalized(head.group())
     except ValueError:
         return ""
 

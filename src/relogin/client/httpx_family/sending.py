@@ -1,0 +1,216 @@
+"""Sending one request of the family, and learning from what comes, without I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any, NoReturn, TypeAlias
+
+from relogin import errors
+from relogin.client.driver.credentials import extend, for_request, roll, sent_with
+from relogin.client.driver.failures import raisable
+from relogin.client.httpx_family.body import pieces, watch
+from relogin.client.httpx_family.cookies import setting
+from relogin.client.httpx_family.library import Library, Request, Response
+from relogin.client.httpx_family.signing import put
+from relogin.client.httpx_family.steps import Drain, Look, Step
+from relogin.client.renewal.cache import CredentialCache
+from relogin.client.renewal.policy import UNAUTHORIZED, Credential
+from relogin.client.signals import Error, Signal
+from relogin.client.terms.answer import Answer
+from relogin.client.terms.origins import sent_to
+from relogin.client.terms.signer import Outgoing
+
+__all__ = ["EXTENSION", "Arrived", "Sending"]
+
+# A response, and the error that it signals if no challenge says one.
+Arrived: TypeAlias = tuple[Response, Error | None]
+
+EXTENSION = "relogin"
+"""Where a signed request has its exchange, for a transport of ours that it may go through."""
+SWITCHING_PROTOCOLS, _SERVER_ERRORS = 101, 500
+
+
+class Sending:
+    """What became of one request so far: what was sent last, and what came back."""
+
+    def __init__(
+        self, library: Library, cache: CredentialCache, request: Request, auth: Any = None
+    ) -> None:
+        self.auth = auth
+        self.is_out: bool = False
+        """Whether a request is on its way, and nobody waits for anything else."""
+        self._library = library
+        self._cache = cache
+        # The user's own is never changed: it may be sent again, and by several threads at once.
+        self._request = self._copy(request)
+        self._rewind = watch(library, self._request, self._spent)
+        self._body = self._request.stream
+        self._url = str(request.url)
+        self._origin = sent_to(self._url)
+        self._chosen = cache.for_request(self._origin, self._url)
+        self._credential = self._chosen  # as it goes out
+        self._past: list[Response] = []
+        self._sent = 0
+        self._began = 0.0
+
+    def _send(
+        self, request: Request, credential: Credential | None
+    ) -> Generator[Step, Any, Response]:
+        sent = self._on_its_way(request, credential)
+        try:
+            response: Response = yield sent
+        finally:  # or they would hold each other, and the body
+            sent.extensions.pop(EXTENSION, None)
+        self.is_out = False
+        return response
+
+    def _on_its_way(self, request: Request, credential: Credential | None) -> Request:
+        self._chosen = self._credential = credential
+        if credential is not None:
+            self._credential = self._signed(request, credential)
+            self._cache.departures.carries(self, self._credential)
+            self._began = self._cache.clock()
+            request.extensions[EXTENSION] = self
+        self.is_out = True
+        return request
+
+    def _arrived(self, response: Response) -> Generator[Step, Any, Arrived]:
+        """Return a response, or the redirect that led there if that says more."""
+        while True:
+            found = yield from self._followed(self._credential, self._record(response))
+            if isinstance(found, tuple):
+                return found
+            yield Drain(response, over=True)
+            again, url = self._copy(found), str(found.url)
+            chosen = self._cache.for_request(sent_to(url), url) or self._chosen
+            response = yield from self._send(again, chosen)
+
+    def _signed(self, request: Request, credential: Credential) -> Credential | None:
+        """Put a grant on a request; return it as it goes out, if it can be signed."""
+        if credential.signer is None:
+            put(request, credential)
+            return credential
+        read = partial(pieces, self._library, request.stream, self._rewind, self._spent)
+        outgoing = Outgoing(request.method, str(request.url), request.headers, read)
+        signed = for_request(credential, outgoing)
+        if signed is not None:
+            put(request, signed)
+        elif self._past:
+            raise self._spent()
+        return signed
+
+    def _record(self, response: Response) -> Sequence[Response]:
+        """Keep the history true; return the responses that this sending brought.
+
+        httpx forgets the redirects that led to a response which is sent again for.
+        """
+        hops = [*response.history[self._sent :], response]
+        response.history = [*self._past, *hops[:-1]]
+        self._past += hops
+        self._sent += 1
+        return hops
+
+    def _followed(
+        self, credential: Credential | None, hops: Sequence[Response]
+    ) -> Generator[Step, Any, Arrived | Request]:
+        """Go along the redirects, and learn from all that the grant was sent with.
+
+        httpx makes the Cookie field of a redirect of nothing but its client's own jar. A request
+        within the origin that lost the grant so is returned, to be sent again if that is safe.
+        """
+        signed = credential is not None
+        for number, hop in enumerate(hops):
+            request = hop.request
+            if credential is not None and signed and number:
+                within = _origin(request) == credential.key.origin
+                signed = within and self._sent_with(request) is not None
+                if within and not signed and request.method in {"GET", "HEAD"}:
+                    return request
+            signals = self._signals_for(hop)
+            if signals:
+                signal: Error | None = yield Look(hop, signals)
+                if signal is not None:
+                    return hop, signal
+            if credential is not None and signed:
+                failure = self._learn(credential, hop)
+                if failure is not None:
+                    yield from self._fail(failure, hop)
+        return hops[-1], None
+
+    def _signals_for(self, response: Response) -> Sequence[Signal]:
+        policy = self._cache.policy
+        signals = policy.signals_for(response.status_code)
+        if not signals or response.status_code == SWITCHING_PROTOCOLS:
+            return ()  # what follows there are the frames of a WebSocket
+        return signals if _origin(response.request) in policy.origins else ()
+
+    def _tells_more(self, credential: Credential, response: Response) -> bool:
+        """Tell whether a response may say of the session more than that it lives."""
+        if credential.signer is not None or self._cache.policy.rolls:
+            return True
+        headers = response.headers
+        return "Authentication-Info" in headers or (
+            bool(credential.cookies) and "Set-Cookie" in headers
+        )
+
+    def _seen(self, credential: Credential, response: Response) -> None:
+        # From 500 on it may be a proxy's own answer.
+        if response.status_code < _SERVER_ERRORS and self._cache.seen(credential):
+            self._cache.admits(credential, response.request.method, str(response.request.url))
+
+    def _learn(self, credential: Credential, response: Response) -> errors.LoginUnavailable | None:
+        """Take over what a response says of the session; return what is wrong with it, if so."""
+        if response.status_code == UNAUTHORIZED:
+            return None
+        self._seen(credential, response)
+        sets = "Set-Cookie" in response.headers
+        if self._cache.policy.rolls or (sets and credential.cookies):
+            roll(self._cache, credential, _answer(self._library, response, sets=sets))
+        if credential.signer is None and "Authentication-Info" not in response.headers:
+            return None  # as of most answers: what follows would cost a few µs
+        request = response.request
+        try:
+            extend(self._cache, credential, request.headers, str(request.url), response.headers)
+        except errors.LoginUnavailable as failure:
+            return failure
+        return None
+
+    def _sent_with(self, request: Request) -> Credential | None:
+        return sent_with(self._cache, self._credential, request.headers, str(request.url))
+
+    # Failing
+
+    def _fail(
+        self, failure: errors.ReloginError, response: Response
+    ) -> Generator[Step, Any, NoReturn]:
+        """Raise a failure with a response that can be read, although httpx is about to close it."""
+        yield Drain(response, over=True)
+        with suppress(self._library.StreamError):  # a hook has streamed it away
+            response.read()
+        raise raisable(failure, self._library.kinds, response) from failure.__cause__
+
+    def _spent(self) -> errors.ReloginError:
+        text = "the body cannot be read a second time: it is not sent short"
+        refused = self._past[-1] if self._past else None
+        return raisable(errors.BodyNotReplayable(text), self._library.kinds, refused)
+
+    def _copy(self, request: Request) -> Request:
+        # Not by `copy`, which would do as pickling does and leave the body behind.
+        copied = object.__new__(type(request))
+        copied.__dict__.update(request.__dict__)
+        # Each octet is a character in it: of itself it takes ASCII, and fails on other cookies.
+        copied.headers = self._library.Headers(request.headers, encoding="latin-1")
+        copied.extensions = dict(request.extensions)
+        return copied
+
+
+def _origin(request: Request) -> str:
+    return sent_to(str(request.url))
+
+
+def _answer(library: Library, response: Response, *, sets: bool) -> Answer:
+    jar = setting(library, response).cookies.jar if sets else ()
+    cookies = {cookie.name: cookie.value or "" for cookie in jar}
+    return Answer(response.status_code, response.headers, str(response.url), cookies=cookies)

@@ -1,0 +1,44 @@
+"""The grant on a request of the family, and what of it a response shows."""
+
+from __future__ import annotations
+
+from relogin.client.driver.credentials import sign
+from relogin.client.httpx_family.bound import OriginBound
+from relogin.client.httpx_family.library import Request, Response
+from relogin.client.renewal.policy import Credential
+
+__all__ = ["challenge_lines", "put", "put_url"]
+
+# httpx itself takes it away where a redirect leads to another origin.
+_STRIPPED = {"Authorization"}
+
+
+def put(request: Request, credential: Credential) -> None:
+    """Put a grant on a request."""
+    if credential.query is None:
+        sign(request.headers, "", credential)
+    else:
+        url = str(request.url)  # it is put together each time
+        put_url(request, sign(request.headers, url, credential), url)
+    if credential.signer is None and credential.headers.keys() == _STRIPPED:
+        return
+    # A signature is for this request only.
+    kept = () if credential.signer is not None else ("authorization",)
+    bound = [name for name in credential.headers if name.lower() not in kept]
+    if bound:
+        request.headers = OriginBound(request.headers, bound)  # type: ignore[assignment]
+
+
+def put_url(request: Request, url: str, before: str) -> None:
+    """Let a request go to another URL than the one before, if it is another."""
+    if url != before:
+        request.url = type(request.url)(url)
+
+
+def challenge_lines(response: Response) -> list[str]:
+    """Read challenges as octets: httpx guesses an encoding for all fields together."""
+    return [
+        line.decode("latin-1")
+        for name, line in response.headers.raw
+        if name.lower() == b"www-authenticate"
+    ]
