@@ -10,31 +10,31 @@ functions use. `SessionAuth` is in the module of your HTTP library, such as
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from relogin.client.terms.grant import Grant
-from relogin.errors import (
-    BodyNotReplayable,
-    ChallengeSyntaxError,
-    InvalidGrant,
-    LoginRefused,
-    LoginTimeout,
-    LoginUnavailable,
-    MethodNotReplayable,
-    ReloginError,
-)
-from relogin.server.verdicts import Admitted, Refused
-from relogin.session import SessionChallenge, SessionError
-from relogin.wire.diagnose import Diagnosis, Repeated
-from relogin.wire.faults import Fault
-from relogin.wire.field import diagnose, parse, serialize
-from relogin.wire.model import AuthInfo, Challenge, Credentials
-from relogin.wire.remarks import Remark
-
 if TYPE_CHECKING:
+    from relogin.client.terms.grant import Grant
+    from relogin.errors import (
+        BodyNotReplayable,
+        ChallengeSyntaxError,
+        InvalidGrant,
+        LoginRefused,
+        LoginTimeout,
+        LoginUnavailable,
+        MethodNotReplayable,
+        ReloginError,
+    )
     from relogin.schemes import BearerChallenge, DigestChallenge, RegistryChallenge, best
+    from relogin.server.verdicts import Admitted, Refused
+    from relogin.session import SessionChallenge, SessionError
+    from relogin.wire.diagnose import Diagnosis, Repeated
+    from relogin.wire.faults import Fault
+    from relogin.wire.field import diagnose, parse, serialize
+    from relogin.wire.model import AuthInfo, Challenge, Credentials
+    from relogin.wire.remarks import Remark
 
-ReauthError = ReloginError  # the name that tests outside this repository know it by
+    ReauthError = ReloginError
 
 __all__ = [
     "Admitted",
@@ -67,10 +67,44 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    # The other schemes make `import relogin` a fifth slower, and few programs read them.
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from relogin import schemes
+# Each name is imported when it is first used (PEP 562): a server needs no client, and neither needs
+# what explains a malformed header.
+_MODULES = {
+    "client.terms.grant": ("Grant",),
+    "errors": (
+        "BodyNotReplayable",
+        "ChallengeSyntaxError",
+        "InvalidGrant",
+        "LoginRefused",
+        "LoginTimeout",
+        "LoginUnavailable",
+        "MethodNotReplayable",
+        "ReloginError",
+    ),
+    "schemes": ("BearerChallenge", "DigestChallenge", "RegistryChallenge", "best"),
+    "server.verdicts": ("Admitted", "Refused"),
+    "session": ("SessionChallenge", "SessionError"),
+    "wire.diagnose": ("Diagnosis", "Repeated"),
+    "wire.faults": ("Fault",),
+    "wire.field": ("diagnose", "parse", "serialize"),
+    "wire.model": ("AuthInfo", "Challenge", "Credentials"),
+    "wire.remarks": ("Remark",),
+}
+_WHERE = {name: module for module, names in _MODULES.items() for name in names}
+_PACKAGES = frozenset({"client", "errors", "schemes", "server", "session", "wire"})
 
-    return getattr(schemes, name)
+
+def __getattr__(name: str) -> object:
+    if name in _PACKAGES:
+        return import_module(f"relogin.{name}")
+    if name == "ReauthError":  # the name that tests outside this repository know it by
+        name = "ReloginError"
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found: object = getattr(import_module(f"relogin.{_WHERE[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

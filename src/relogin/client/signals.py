@@ -16,7 +16,6 @@ from functools import partial
 from typing import TypeAlias
 from urllib.parse import urljoin, urlsplit
 
-from relogin.client.logins.forms import form_with
 from relogin.client.terms.answer import Answer, Unread, member
 from relogin.session import SessionError
 
@@ -139,6 +138,8 @@ def html_form(*names: str, error: Error = _EXPIRED) -> Signal:
 def _html_form(answer: Answer, names: tuple[str, ...], error: Error) -> Error | None:
     if answer.media_type not in {"text/html", "application/xhtml+xml"}:
         return None
+    from relogin.client.logins.forms import form_with  # few look into a page
+
     return error if answer.find(lambda text: form_with(text, names)) is not None else None
 
 

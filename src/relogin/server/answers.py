@@ -7,7 +7,6 @@ document (RFC 9457).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -96,6 +95,8 @@ def _problem(
     error: str | None = None,
     **more: str | int | None,
 ) -> Answer:
+    import json
+
     members = {"title": title, "status": status, "detail": detail, "error": error, **more}
     said = {name: member for name, member in members.items() if member is not None}
     return _answer(status, headers, "application/problem+json", json.dumps(said).encode(), error)

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-import logging
-import traceback
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import logging
 
 __all__ = ["log", "report"]
 
-log: logging.Logger = logging.getLogger("relogin.server")
+
+def log() -> logging.Logger:
+    """Return the logger of all gates; it is imported when there is something to tell."""
+    import logging
+
+    return logging.getLogger("relogin.server")
 
 
 def report(what: str, raised: BaseException) -> None:
     """Log an error by its kind and place; its text, which may hold a token, never."""
+    import traceback
+
     kinds = " from ".join(type(error).__qualname__ for error in _chain(raised))
     frames = traceback.extract_tb(raised.__traceback__)
     places = " > ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
-    log.error("%s: %s at %s", what, kinds, places)
+    log().error("%s: %s at %s", what, kinds, places)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -48,7 +48,7 @@ class OriginalPath:
     def _miss(self) -> None:
         if not self._missed:
             self._missed = True
-            log.warning(
+            log().warning(
                 "a request came without %s, or with several: nothing is public for it, and each "
                 "step-up applies. path_from is for gates that only a proxy can reach",
                 self._field,
@@ -86,7 +86,7 @@ class PathWatch:
                 )
 
     def _tell(self, message: str, *told: str) -> None:
-        log.warning(message, *told)
+        log().warning(message, *told)
         self._left = 0
 
 

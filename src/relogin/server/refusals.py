@@ -107,7 +107,7 @@ class Refusals:
         """Return the line; warn once where it is longer than what passes everywhere."""
         if len(line) > LONGEST and not self._warned:
             self._warned = True
-            log.warning(
+            log().warning(
                 "the challenges take %d octets of one header field, and some proxies refuse more "
                 "than %d: shorten what is given as params, also or a description",
                 *(len(line), LONGEST),

@@ -40,7 +40,7 @@ def is_event_stream(headers: Headers) -> bool:
 
 def note_end(why: Refused) -> None:
     """Log what has ended a stream."""
-    log.info("a response or a socket has ended with its session: %s", why)
+    log().info("a response or a socket has ended with its session: %s", why)
 
 
 class Watch:

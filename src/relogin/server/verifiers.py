@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
@@ -131,6 +130,8 @@ class Signed:
 
     def __call__(self, token: str) -> Admitted[Any] | None:
         """Return what was signed; raises `Refused` where that was too long ago."""
+        from datetime import UTC, datetime
+
         from itsdangerous import BadData, SignatureExpired  # an extra
 
         try:

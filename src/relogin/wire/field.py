@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from relogin.wire.diagnose import Diagnosis, diagnose_lines
 from relogin.wire.model import Challenge
 from relogin.wire.scan import MAX_LENGTH, scan_challenges, too_long
+
+if TYPE_CHECKING:
+    from relogin.wire.diagnose import Diagnosis
 
 __all__ = ["diagnose", "parse", "serialize"]
 
@@ -38,6 +40,8 @@ def parse(
     if scanned is not None:
         return list(map(_challenge, scanned))
     if lenient:
+        from relogin.wire.diagnose import diagnose_lines  # loaded when there is a fault
+
         return list(diagnose_lines([text] if isinstance(field, str) else list(field)).challenges)
     from relogin.wire.explain import explain  # loads pyparsing: only when there is a fault
 
@@ -55,13 +59,15 @@ def diagnose(field: str | Iterable[str], *, max_length: int = MAX_LENGTH) -> Dia
     >>> diagnosis.challenges
     (Challenge('Bearer', {'error': 'invalid_token'}),)
     """
+    from relogin.wire import diagnose  # what explains is loaded when it is first needed
+
     text = field if isinstance(field, str) else _joined(field := _lines(field))
     if len(text) > max_length:
         raise too_long(text, max_length)
     scanned = scan_challenges(text)
     if scanned is not None:
-        return Diagnosis(text, tuple(map(_challenge, scanned)), ())
-    return diagnose_lines([text] if isinstance(field, str) else list(field))
+        return diagnose.Diagnosis(text, tuple(map(_challenge, scanned)), ())
+    return diagnose.diagnose_lines([text] if isinstance(field, str) else list(field))
 
 
 class _HasChallenge(Protocol):

@@ -11,7 +11,6 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import replace
 from functools import partial
-from pickle import PicklingError
 from typing import Any, Generic, Literal, Self, TypeVar
 
 from relogin.client.carry import Authorization, Header, Query
@@ -253,6 +252,8 @@ class Principal(Generic[Http]):
     def __reduce__(self) -> tuple[Any, ...]:
         # No session and no refusal travels: whoever loads this logs in for itself.
         if self._http is not None:
+            from pickle import PicklingError
+
             raise PicklingError(
                 "a SessionAuth with http= cannot be pickled: let the login open a client of its own"
             )

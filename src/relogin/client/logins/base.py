@@ -6,7 +6,6 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pickle import PicklingError
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -52,6 +51,8 @@ class Account(ABC):
 
     def __reduce__(self) -> tuple[Any, ...]:
         if not all(callable(secret) for secret in self._secrets()):
+            from pickle import PicklingError
+
             raise PicklingError(
                 f"this {type(self).__name__} contains a password and so cannot be pickled: pass a "
                 "function that returns the password"

@@ -1,0 +1,262 @@
+"""Logins with a user and a password, by JSON, a form or Basic."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from http.cookiejar import CookieJar
+from typing import Any
+from urllib.parse import urldefrag, urlencode, urlsplit
+
+from relogin.client.logins.base import (
+    ANY,
+    FORM,
+    JSON,
+    Login,
+    Text,
+    called,
+    check_method,
+    check_text,
+    kind_of,
+)
+from relogin.client.logins.exchange import Steps, jar_of
+from relogin.client.logins.fields import Fields, resolved, secrets_of
+from relogin.client.logins.forms import Form, form_with
+from relogin.client.logins.request import Request
+from relogin.client.logins.sources import (
+    check_place,
+    check_seconds,
+    headers_of,
+    location_of,
+    seconds_of,
+    text_of,
+)
+from relogin.client.logins.steps import (
+    REDIRECTS,
+    check,
+    check_cookies,
+    followed,
+    said,
+    set_in,
+    within,
+)
+from relogin.client.terms.answer import Answer
+from relogin.client.terms.grant import Context, Grant
+from relogin.client.terms.origins import origin_of
+from relogin.client.terms.sources import (
+    Source,
+    check_headers,
+)
+from relogin.errors import LoginRefused, LoginUnavailable
+
+__all__ = ["BasicLogin", "FormLogin", "JSONLogin"]
+
+_HTML = ANY | {"Accept": "text/html"}
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class _TokenLogin(Login):
+    """A login that is answered with JSON."""
+
+    token: str | Source | None = field(default="access_token", kw_only=True)
+    expires_in: str | float | Callable[[Answer], float | str | None] | None = field(
+        default="expires_in", kw_only=True
+    )
+    refresh: str | Source | None = field(default=None, kw_only=True)
+    cookies: bool = field(default=False, kw_only=True)
+    headers: Mapping[str, Source] = field(default_factory=dict, kw_only=True)
+    location: str | Source | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super(_TokenLogin, self).__post_init__()  # a class with slots is made twice
+        for name in ("token", "refresh", "location"):
+            check_place(name, getattr(self, name))
+        check_seconds(self.expires_in)
+        if not isinstance(self.cookies, bool):
+            raise TypeError(f"cookies= must be True or False, not {kind_of(self.cookies)}")
+        check_headers(self.headers)
+
+    @property
+    def given_headers(self) -> Iterable[str]:
+        """The header fields that its grants have."""
+        return self.headers
+
+    def _obtained(self, request: Request, jar: CookieJar) -> Steps[Grant]:
+        answer, _, set_cookies = yield from followed(request)
+        self._ask_refused(answer)
+        check(answer)
+        cookies: Any = {}
+        if self.cookies or self.token is None:
+            cookies = set_in(jar, set_cookies)
+        if self.token is None and not self.headers:
+            check_cookies(answer, cookies)
+        sent = (request.content or b"").decode()
+
+        def found(where: str | Source | None, wanted: str) -> str | None:
+            return None if where is None else text_of(where, answer, wanted, sent)
+
+        return Grant(
+            found(self.token, "a token"),
+            cookies,
+            None if self.expires_in is None else seconds_of(self.expires_in, answer),
+            found(self.refresh, "a refresh token"),
+            headers_of(self.headers, answer),
+            location=None if self.location is None else location_of(self.location, answer),
+        )
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class JSONLogin(_TokenLogin):
+    """Posts user and password to a URL, and takes the token from the JSON answer.
+
+    `fields` is posted as JSON, or as a form with `form=True`. Any value in it, at any depth, or
+    `fields` itself, may be a function that is called at each login.
+
+    `token`, `expires_in` (seconds) and `refresh` are names in the answer, or JSON Pointers (RFC
+    6901). Use `from_header` or `from_cookie` for what is elsewhere. If the answer does not say how
+    long the session lives and you know it, pass the seconds: `expires_in=600`. `headers` are
+    header fields to
+    send with each request, and where to find their values. `cookies=True` keeps the cookies of the
+    login as well; ``token=None`` keeps only those. `location` is where the answer has the
+    session's own URL, which `Logout()` then deletes. `refused` is a function that gets each
+    `Answer` and returns true if it means a wrong password although the status does not say so.
+
+    Raises `ValueError` for a URL that is neither https nor loopback, unless `insecure=True`.
+
+    >>> JSONLogin("https://api.example.com/login", {"user": "ada", "password": "secret"})
+    <JSONLogin https://api.example.com/login>
+
+    OpenStack puts the token into a header field, and so does Redfish:
+
+    >>> account = {"auth": {}}  # see its documentation
+    >>> url = "https://cloud.example/v3/auth/tokens"
+    >>> JSONLogin(url, account, token=from_header("X-Subject-Token"))
+    <JSONLogin https://cloud.example/v3/auth/tokens>
+    """
+
+    fields: Fields
+    form: bool = field(default=False, kw_only=True)
+    harmless: Collection[str] = field(default=(), kw_only=True)
+
+    def _secrets(self) -> tuple[object, ...]:
+        return secrets_of(self.fields, self.harmless)
+
+    def _steps(self, context: Context) -> Steps[Grant]:
+        values = resolved(self.fields)
+        if self.form:
+            headers, content = JSON | FORM, urlencode(values)
+        else:
+            headers, content = JSON | {"Content-Type": "application/json"}, json.dumps(values)
+        request = Request("POST", self.url, headers, content.encode())
+        return self._obtained(request, jar_of(context.http))
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class BasicLogin(_TokenLogin):
+    """Sends user and password once, as HTTP Basic (RFC 7617), and finds a token in the answer.
+
+    `user` and `password` may be functions that are called at each login. `method` is that of the
+    request. The other options are those of `JSONLogin`.
+
+    >>> BasicLogin("https://api.example.com/sessions", "ada", "secret", token="token")
+    <BasicLogin https://api.example.com/sessions>
+    """
+
+    user: Text
+    password: Text
+    method: str = field(default="POST", kw_only=True)
+
+    def __post_init__(self) -> None:
+        super(BasicLogin, self).__post_init__()
+        check_text("BasicLogin: user", self.user)
+        check_text("BasicLogin: password", self.password)
+        _check_user(self.user)
+        check_method("BasicLogin", self.method)
+
+    def _secrets(self) -> tuple[object, ...]:
+        return (self.password,)
+
+    def _steps(self, context: Context) -> Steps[Grant]:
+        user, password = called(self.user), called(self.password)
+        _check_user(user)
+        basic = base64.b64encode(f"{user}:{password}".encode()).decode()
+        headers = JSON | {"Authorization": f"Basic {basic}"}
+        return self._obtained(Request(self.method, self.url, headers), jar_of(context.http))
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class FormLogin(Login):
+    """Fills in the login form of a page, as a browser does, and keeps the cookies.
+
+    `url` is the address of the page. The form is the one that has all of `fields`; its other
+    fields, such as a CSRF token, are sent as they are. Any value in `fields`, or `fields` itself,
+    may be a function that is called at each login.
+
+    An error status, or the same form again, means that the password was wrong. Redirects are
+    followed within the origin. `landing` is another origin to which a successful login redirects;
+    it gets no request. `headers` and `refused` are as for `JSONLogin`.
+
+    >>> FormLogin("https://www.example.com/login", {"username": "ada", "password": "secret"})
+    <FormLogin https://www.example.com/login>
+    """
+
+    fields: Fields
+    landing: str | None = field(default=None, kw_only=True)
+    harmless: Collection[str] = field(default=(), kw_only=True)
+    headers: Mapping[str, Source] = field(default_factory=dict, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super(FormLogin, self).__post_init__()
+        if self.landing is not None:
+            origin_of(self.landing)
+        check_headers(self.headers)
+
+    @property
+    def given_headers(self) -> Iterable[str]:
+        """The header fields that its grants have."""
+        return self.headers
+
+    def _secrets(self) -> tuple[object, ...]:
+        return secrets_of(self.fields, self.harmless)
+
+    def _steps(self, context: Context) -> Steps[Grant]:
+        values = resolved(self.fields)
+        page, _, first_cookies = yield from followed(Request("GET", self.url, _HTML))
+        check(page, secret_sent=False)
+        form = form_with(page.text, values)
+        if form is None:
+            names = ", ".join(values)
+            raise LoginUnavailable(f"{said(page)} without a form that has {names}")
+        landing = None if self.landing is None else origin_of(self.landing)
+        before = (*page.history, page)
+        answer, last, cookies = yield from followed(_filled(page, form, values), landing, before)
+        self._check_form(answer, last, values)
+        kept = set_in(jar_of(context.http), {**first_cookies, **cookies})
+        check_cookies(answer, kept)
+        return Grant(cookies=kept, headers=headers_of(self.headers, answer))
+
+    def _check_form(self, answer: Answer, last: Request, values: Mapping[str, Any]) -> None:
+        self._ask_refused(answer)
+        # A page that the login redirected to says nothing of it by its status: it may be missing.
+        if last.method == "POST" and answer.status not in REDIRECTS:
+            check(answer)
+        if form_with(answer.text, values) is not None:
+            raise LoginRefused(f"{said(answer)} with the form again")
+
+
+def _check_user(user: object) -> None:
+    if isinstance(user, str) and ":" in user:
+        raise ValueError("Basic cannot send a user name that contains a colon (RFC 7617 §2)")
+
+
+def _filled(page: Answer, form: Form, values: Mapping[str, Any]) -> Request:
+    if form.method != "post":
+        raise LoginUnavailable(f"{said(page)} with a form that puts the password into a URL")
+    here = urldefrag(page.url).url
+    split = urlsplit(here)
+    # Django and Rails compare these with their own name (Fetch, "Origin header").
+    origin = {"Origin": f"{split.scheme}://{split.netloc}", "Referer": here}
+    content = urlencode(form.values | dict(values)).encode()
+    return Request("POST", within(here, form.action or here), _HTML | FORM | origin, content)
