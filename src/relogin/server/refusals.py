@@ -121,7 +121,7 @@ class Refusals:
         realms = {one.realm for one in _readable(lines) if one.scheme.lower() in _ANSWERED}
         if realms - {self._realm}:
             self._warned_of_relayed = True
-            log.warning(
+            log().warning(
                 "the application answered 401 to a living session, with a challenge of another "
                 "realm: a client may log in for it. If another server has written it, answer 502"
             )
