@@ -295,6 +295,14 @@ def test_digest_signs_each_request_and_its_body(library: str, shape: str, server
     assert (site.wrong, {answer["qop"] for answer in site.answers}) == (0, {"auth-int"})
 
 
+@pytest.mark.parametrize("target", ["/?a b", "/?a=%20ü", "/ö?[x]", '/?"q"', "/a;b?c=d/e?f", "?x"])
+def test_digest_signs_the_target_that_is_sent(face: Face, server: Server, target: str) -> None:
+    site = DigestSite(server)
+    client = face.open(face.auth(server, DigestLogin(site.user, PASSWORD)))
+    assert [client.get(f"{server.url}{target}").status for _ in range(2)] == [200, 200]
+    assert site.wrong == 0
+
+
 def test_digest_sends_nothing_that_it_could_not_sign(face: Face, server: Server) -> None:
     site = DigestSite(server, "SHA-256", "auth-int")
     client = face.open(face.auth(server, DigestLogin(site.user, PASSWORD)))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from urllib.parse import urljoin
 
 from requests import PreparedRequest, Response
+from urllib3.util import parse_url
 
 from relogin.client.driver.credentials import extend, for_request, resign, roll, sign, unsign
 from relogin.client.renewal.cache import CredentialCache
@@ -21,12 +23,16 @@ from relogin.errors import BodyNotReplayable
 __all__ = ["learn", "sign_again", "sign_prepared", "sign_within"]
 
 _REDIRECTS = range(300, 400)
+# What urllib3 sends as it is (RFC 3986).
+_is_as_sent = re.compile(r"[A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]*+").fullmatch
 
 
 def sign_prepared(prepared: PreparedRequest, credential: Credential) -> Credential | None:
     """Put a grant on a request; return it as it goes out, if it can be signed."""
     url, signed = prepared.url or "", credential
     if credential.signer is not None:
+        if not _is_as_sent(url):  # requests has seen to that; niquests leaves it to urllib3
+            prepared.url = url = str(parse_url(url))
         request = Outgoing(prepared.method or "", url, prepared.headers, partial(pieces, prepared))
         able = for_request(credential, request)
         if able is None:
