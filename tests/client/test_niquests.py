@@ -76,7 +76,14 @@ def test_niquests_passes_its_own_tests(python: Path, tmp_path: Path) -> None:
 def test_the_hard_cases_hold_over_urllib3_future(
     python: Path, tmp_path: Path, library: str
 ) -> None:
-    passed(python, tmp_path, "tests/client/libraries/test_hard_cases.py", "-k", library)
+    files = (f"tests/client/libraries/test_{name}.py" for name in ("hard_cases", "oauth2"))
+    passed(python, tmp_path, *files, "-k", library)
+
+
+@pytest.mark.timeout(300)
+def test_niquests_shares_a_session_with_other_libraries(python: Path, tmp_path: Path) -> None:
+    together = "tests/client/libraries/test_together.py"
+    passed(python, tmp_path, together, "-k", "through_a_store")
 
 
 @pytest.mark.timeout(300)
