@@ -1,5 +1,7 @@
 """Rule 11: which challenge is answered, whatever stands beside it; and what its code asks for."""
 
+from functools import partial
+
 import pytest
 import requests
 
@@ -142,8 +144,29 @@ def _bearer(server: Server, request: Request) -> Answer:
 def test_what_no_new_token_cures_is_the_answer(
     server: Server, session: requests.Session, error: str
 ) -> None:
-    server.challenges = lambda _: [f'Bearer error="{error}"']
+    server.routes["/orders"] = partial(_bearer, server)
+    server.challenges = lambda given: [f'Bearer error="{error}"' if given else "Bearer"]
     session.auth = SessionAuth(server.login, server.url, responders=[BEARER])
+    session.get(f"{server.url}/orders")
+    server.kill()
+    assert outcome(session.get(f"{server.url}/orders")) is Outcome.UNTOUCHED
+    assert server.logins == 1
+
+
+def test_an_invalid_request_that_had_no_token_lacked_one(
+    server: Server, session: requests.Session
+) -> None:
+    server.routes["/orders"] = partial(_bearer, server)
+    server.challenges = lambda _: ['Bearer error="invalid_request"']  # as hono has it
+    session.auth = SessionAuth(server.login, server.url)
+    assert outcome(session.get(f"{server.url}/orders")) is Outcome.REPLAYED
+
+
+def test_an_invalid_request_is_what_the_user_says_it_is(
+    server: Server, session: requests.Session
+) -> None:
+    server.challenges = lambda _: ['Bearer error="invalid_request"']
+    session.auth = SessionAuth(server.login, server.url, actions={"invalid_request": "stop"})
     assert outcome(session.get(f"{server.url}/orders")) is Outcome.UNTOUCHED
 
 

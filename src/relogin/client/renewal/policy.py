@@ -7,7 +7,7 @@ and nothing it says is an address.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from math import inf
 from typing import Any, Literal
@@ -36,6 +36,7 @@ __all__ = ["Credential", "Decision", "Key", "Policy", "ResponseInfo", "readable"
 
 
 UNAUTHORIZED = 401
+INVALID_REQUEST = "invalid_request"
 _BLANK = " \t,"  # RFC 9110 §5.6.1: empty elements of a list
 
 
@@ -100,7 +101,7 @@ class _Decided(dict[tuple[str, ...], Decision]):
 
 _MOST_DECIDED = 64
 _NO_ENDS = frozenset(
-    {SessionError.INSUFFICIENT, "insufficient_scope", "invalid_request", "csrf_invalid"}
+    {SessionError.INSUFFICIENT, "insufficient_scope", INVALID_REQUEST, "csrf_invalid"}
 )
 # RFC 9110 §9.2.2
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
@@ -203,6 +204,8 @@ class Policy:
             decision = self._challenged(info.origin, readable(info.challenges))
             if decision is not None:
                 self._decided.keep(said, decision)
+        if decision is not None and decision.error == INVALID_REQUEST:
+            return self._of_none_sent(info, decision)
         return decision
 
     def _challenged(self, origin: str, challenges: Sequence[Challenge]) -> Decision | None:
@@ -215,6 +218,16 @@ class Policy:
                 key = Key(origin, challenge.realm or "", self.account)
                 return self._decision(key, responder, challenge, error)
         return None
+
+    def _of_none_sent(self, info: ResponseInfo, decision: Decision) -> Decision:
+        """Drop the code of a challenge that only says that there was no token.
+
+        RFC 6750 §3.1 wants no code then. hono sends this one, which stands for a malformed request.
+        """
+        if info.sent_with is not None or INVALID_REQUEST in self.actions:
+            return decision
+        action = self._action(decision.responder, None)
+        return replace(decision, error=None, action=action)
 
     def _more_scopes(self, info: ResponseInfo) -> Decision | None:
         """Find a challenge that demands scopes of the token that was sent."""
