@@ -204,6 +204,10 @@ HABITS: tuple[Habit, ...] = (
         does=NO, option="signals=[status(403)], responders=[BEARER]", then=YES,
     ),
     Habit(
+        refuses="422", refusal=Answer(422), wants=BEARER_,
+        does=NO, option="signals=[status(422)], responders=[BEARER]", then=YES,
+    ),
+    Habit(
         refuses="419 or 440", refusal=Answer(440), wants="a cookie", read=by_cookie, cookies=True,
         does=NO, option="signals=[status(419, 440)]", then=YES,
     ),

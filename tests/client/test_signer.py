@@ -153,7 +153,7 @@ def test_the_target_is_what_goes_on_the_wire(url: str, target: str) -> None:
 
 
 def test_a_responder_that_does_not_say_how_a_token_travels_is_told_so() -> None:
-    with pytest.raises(InvalidGrant, match="not known how to send a token of the scheme Custom"):
+    with pytest.raises(InvalidGrant, match="the responder for Custom cannot send a token"):
         Responder("Custom").carried("t")
 
 

@@ -108,8 +108,8 @@ def test_a_session_of_header_fields_alone_needs_no_cookie(server: Server) -> Non
 @pytest.mark.parametrize(
     ("headers", "kind", "message"),
     [
-        (["X-CSRF-Token"], TypeError, "^headers= maps names of header fields to where"),
-        ({"X-CSRF-Token": "abc"}, TypeError, "X-CSRF-Token is found with .* not str"),
+        (["X-CSRF-Token"], TypeError, "^headers= must map header names to where"),
+        ({"X-CSRF-Token": "abc"}, TypeError, "X-CSRF-Token must be from_header.* not str"),
         ({"bad name": from_cookie("a")}, ValueError, "'bad name' is not a valid header name"),
         ({7: from_cookie("a")}, TypeError, "a header name must be a str, not int"),
     ],

@@ -1,4 +1,4 @@
-"""What all logins share: what they keep secret, where they go, and how they are driven."""
+"""What all ready-made logins share: they keep secrets, go to one URL, and run over any library."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Account(ABC):
 
     @abstractmethod
     def _secrets(self) -> tuple[object, ...]:
-        """Return what must not be pickled, unless a callable hands it over when it is needed."""
+        """Return what must not be pickled, unless it is a function."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
@@ -66,7 +66,7 @@ class Account(ABC):
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Login(Account):
-    """A login that goes to a URL of its own, and how it is driven."""
+    """A login that sends its requests to a URL of its own."""
 
     url: str
     refused: Callable[[Answer], object] | None = field(default=None, kw_only=True)
@@ -97,7 +97,7 @@ class Login(Account):
 
     @abstractmethod
     def _steps(self, context: Context) -> Steps[Grant] | Steps[Grant | None]:
-        """Say what is to be asked, one request after the other, and what came of it."""
+        """Yield one request after the other, and return the grant."""
 
     def _ask_refused(self, answer: Answer) -> None:
         if self.refused is not None and self.refused(answer):
@@ -112,7 +112,7 @@ def _rebuilt(kind: type[Account], values: dict[str, Any]) -> Account:
 
 
 def called(value: Any) -> Any:
-    """Ask a callable for what it stands for; return anything else as it is."""
+    """Return what a function returns, and anything else as it is."""
     return value() if callable(value) else value
 
 

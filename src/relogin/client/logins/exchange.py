@@ -1,4 +1,4 @@
-"""Doing what a login asks for, over whichever HTTP library its client is of.
+"""Sending the requests of a login, over whichever HTTP library its client belongs to.
 
 The only place that knows how requests and httpx differ. Redirects are never followed here: the
 login decides. Nothing is read beyond a bound, and nothing waited for beyond a deadline.
@@ -32,7 +32,7 @@ HTTPX = frozenset({"httpx", "httpx2"})
 
 
 class NoAnswer(LoginUnavailable):
-    """No answer came; `sent` says whether the request may have reached its server all the same."""
+    """No answer came; `sent` says whether the request may have reached its server."""
 
     sent: bool = True
     broken: bool = False
@@ -161,7 +161,7 @@ def _left(until: float) -> float:
 
 
 def _no_answer(request: Request, error: BaseException) -> NoAnswer:
-    """Tell what lay at the bottom; the libraries' own texts show URLs with their queries.
+    """Return an error that names the root cause; the libraries' own texts show whole URLs.
 
     Raised without its cause: the libraries' exceptions hold the request, and it the password.
     """

@@ -1,4 +1,4 @@
-"""A ready-made logout: one request, sent with the very session that it ends."""
+"""A ready-made logout: one request, which carries the session that it ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Access tokens of an OAuth 2.0 token endpoint (RFC 6749), renewed without spending one twice."""
+"""Access tokens from an OAuth 2.0 token endpoint (RFC 6749); no refresh token is used twice."""
 
 from __future__ import annotations
 
@@ -28,29 +28,29 @@ GATEWAY_TIMEOUT = 504
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class OAuth2Login(Login):
-    """Obtains access tokens from a token endpoint: RFC 6749, as a client of it is meant to be.
+    """Gets access tokens from an OAuth 2.0 token endpoint (RFC 6749).
 
     With `client_id` and `client_secret` alone it uses the client credentials grant (§4.4). With
     `username` and `password` it uses the password grant (§4.3) once, and then the refresh tokens
-    that come with it. With `refresh_token` it begins with that one; whatever replaces it lies in
-    `Grant.refresh`, and in the store where there is one.
+    that come with it. With `refresh_token` it begins with that one. What replaces a refresh token
+    is kept in `Grant.refresh`, and in the store if there is one.
 
-    No refresh token is sent a second time once it may be spent: another one came, the endpoint
-    said `invalid_grant`, or its answer was lost. Then the login begins anew if it can, and says
-    clearly that it needs a new refresh token if it cannot. Several processes that share a refresh
-    token share a store (`relogin.client.stores`).
+    A refresh token that the server may have used up is never sent again: another one came, the
+    server refused it, or the answer was lost. Then the login starts again with the password, or
+    raises an error that asks for a new refresh token. Processes that share a refresh token must
+    share a store (`relogin.client.stores`).
 
-    `auth` says how the client authenticates (§2.3.1): ``"basic"``, or ``"post"`` for its secret in
-    the form. Without a secret it is a public client, and says its id. `scope` is what is asked for,
-    as a str or several. `scopes_up` lets a 403 `insufficient_scope` (RFC 6750 §3.1) widen that:
-    `True`, `False`, or the scopes that may be added at most. `parameters` are sent along, such as
-    ``{"audience": …}`` (Auth0) or ``{"resource": …}`` (RFC 8707).
+    `auth` says how the client authenticates (§2.3.1): ``"basic"``, or ``"post"`` to send its secret
+    in the form. Without a secret it is a public client. `scope` is the scope to ask for, as a str
+    or a list. `scopes_up` says whether a 403 `insufficient_scope` (RFC 6750 §3.1) may widen it:
+    `True`, `False`, or the scopes that may be added. `parameters` are further fields to send, such
+    as ``{"audience": …}`` (Auth0) or ``{"resource": …}`` (RFC 8707).
 
     Each of `client_id`, `client_secret`, `refresh_token`, `username`, `password` and of the values
     in `parameters` may be a function that is called at each login. A literal secret is not pickled,
     and in `parameters` all but `audience` and `resource` are secrets.
 
-    The API is mostly at another origin than the token endpoint, so name it:
+    Usually the API is not at the origin of the token endpoint, so name it:
 
     >>> from relogin.client.requests import SessionAuth
     >>> login = OAuth2Login("https://auth.example.com/token", "orders-job", "secret", scope="read")
@@ -111,7 +111,7 @@ class OAuth2Login(Login):
             raise
 
     def _scope_for(self, context: Context) -> tuple[str, ...] | None:
-        """Add what is asked for to the scopes of this login; `None` where that is too much."""
+        """Add the demanded scopes to those of this login; `None` if that is more than allowed."""
         more = tuple(scope for scope in context.scope if scope not in self._scope)
         stepping = context.error == INSUFFICIENT_SCOPE
         if stepping and self.scopes_up is not True and not self._more.issuperset(more):
@@ -119,7 +119,7 @@ class OAuth2Login(Login):
         return self._scope + more
 
     def _granted(self, context: Context, client: _Client, scope: tuple[str, ...]) -> Steps[Grant]:
-        """Use a refresh token, if there is one that may be sent; else obtain tokens anew."""
+        """Use a refresh token if one may be sent; else start again without one."""
         anew = self._anew()
         lost: ReloginError | None = None
         for token, given in self._refresh_tokens(context, anew):
@@ -143,7 +143,7 @@ class OAuth2Login(Login):
         return _grant(tokens, scope, tokens.refresh if "username" in anew else None)
 
     def _anew(self) -> dict[str, str] | None:
-        """Say which grant needs no refresh token; `None` where there is none."""
+        """Return the fields of a grant that needs no refresh token; `None` if there is none."""
         if self.username is not None:
             account = {"username": _text(self, "username"), "password": _text(self, "password")}
             return {"grant_type": "password"} | account
@@ -152,11 +152,10 @@ class OAuth2Login(Login):
     def _refresh_tokens(
         self, context: Context, anew: dict[str, str] | None
     ) -> list[tuple[str, bool]]:
-        """Return the refresh tokens that may be good, and which of them was given.
+        """Return the refresh tokens that may be good, and which of them the user gave.
 
-        The given one is good for a beginning only: where there has been a login that this object
-        did not see, that has used it. And none of them widens a scope (RFC 6749 §6), so to that end
-        they are tried where there is nothing else.
+        The user's is good only to begin with: a login that this object did not see has used it.
+        None of them widens a scope (RFC 6749 §6), so for that they are tried last.
         """
         found: list[tuple[str, bool]] = []
         if anew is not None and ("username" not in anew or context.error == INSUFFICIENT_SCOPE):
@@ -171,7 +170,7 @@ class OAuth2Login(Login):
     def _refreshed(
         self, context: Context, client: _Client, token: str, scope: tuple[str, ...]
     ) -> Steps[Grant]:
-        """Spend a refresh token, and say so unless it is certain that it is still good."""
+        """Use a refresh token; remember it as used unless it is certainly still good."""
         fields = {"grant_type": "refresh_token", "refresh_token": token}
         try:
             tokens = yield from self._asked(client, fields, scope)
@@ -251,7 +250,7 @@ def _grant(tokens: Tokens, asked: Collection[str], refresh: str | None) -> Grant
 
 
 def _text(login: OAuth2Login, name: str) -> str:
-    """Ask for a text that may be a callable's; a mistake in that one is told without its value."""
+    """Return a text, or what its function returns; an error names the type, never the value."""
     value = called(getattr(login, name))
     if isinstance(value, str):
         return value

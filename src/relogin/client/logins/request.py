@@ -19,7 +19,7 @@ MOST_OCTETS = 512 * 1024
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Request:
-    """What a login wants to be sent: it carries secrets, and shows none.
+    """A request that a login sends. It contains secrets, and its repr shows none.
 
     `once` says that it may spend a secret, so it is not sent again whatever becomes of it.
     """

@@ -1,4 +1,4 @@
-"""Which refresh tokens a login has sent: none is sent again once it may be spent."""
+"""Which refresh tokens a login has sent, so that it sends none twice."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ __all__ = ["SentTokens"]
 
 
 class SentTokens:
-    """Refresh tokens that were sent, as digests, until it is certain that they are still good.
+    """Digests of the refresh tokens that were sent, until it is certain that they are still good.
 
-    Nothing in it waits or locks: it may be asked by any thread, and in a forked child.
+    Nothing here waits or locks, so any thread and a forked child may use it.
     """
 
     _MOST = 1000
 
     def __init__(self) -> None:
         self.given: bool = False
-        """Whether one that was given to the login is or was among them."""
+        """Whether a refresh token that the user gave is or was among them."""
         self._claims: dict[bytes, _Claim] = {}
         self._kept: bytes | None = None
 
     def claim(self, token: str, *, given: bool) -> bool:
-        """Take a token for oneself, in one step; `False` where somebody has taken it before."""
+        """Claim a token, in one step; `False` if somebody has claimed it before."""
         self.given |= given
         rotated = [digest for digest, claim in list(self._claims.items()) if not claim.given]
         for digest in rotated[: -self._MOST]:
@@ -32,16 +32,16 @@ class SentTokens:
         return self._claims.setdefault(_digest(token), mine) is mine
 
     def release(self, token: str) -> None:
-        """Say that a token is still good."""
+        """Remember that a token is still good."""
         self._claims.pop(_digest(token), None)
 
     def keep(self, token: str) -> None:
-        """Say that a token is good for many uses: it was used, and no other came for it."""
+        """Remember that a token can be used again: it was used, and no other replaced it."""
         self._kept = _digest(token)
         self.release(token)
 
     def stays(self, token: str) -> bool:
-        """Tell whether a token is good for many uses, as far as that has been seen."""
+        """Tell whether a token has been seen to be good for many uses."""
         return self._kept == _digest(token)
 
     def __contains__(self, token: str) -> bool:

@@ -92,19 +92,19 @@ def _origin(url: str, reference: str) -> str | None:
 
 
 def where(url: str) -> str:
-    """Name a URL without its query, which may hold what is not to be shown."""
+    """Return a URL without its query, which may contain secrets."""
     return url.partition("#")[0].partition("?")[0]
 
 
 def said(answer: Answer) -> str:
-    """Tell what came from where, for a message."""
+    """Return the URL and the status of an answer, for a message."""
     return f"{where(answer.url)} answered {answer.status}"
 
 
 def check(answer: Answer, *, secret_sent: bool = True) -> None:
-    """Raise what the status says of a login, unless it is one of success.
+    """Raise `LoginRefused` or `LoginUnavailable`, unless the status is one of success.
 
-    An answer to a request that carried no password cannot refuse it.
+    An answer to a request that carried no password cannot refuse one.
     """
     if 200 <= answer.status < 300:
         return
@@ -170,7 +170,7 @@ def members_of(document: object, secrets: Container[str]) -> str:
 
 
 def seconds_in(document: object, name: str) -> float | None:
-    """Return a member that says for how many seconds the session lives, if there is such a one."""
+    """Return the member that says how many seconds the session lives, if there is one."""
     found = _found(document, name)
     if isinstance(found, bool) or not isinstance(found, int | float):
         return None
@@ -191,7 +191,7 @@ def check_cookies(answer: Answer, cookies: CookieJar) -> None:
 
 
 def set_in(jar: CookieJar, names: Container[str]) -> CookieJar:
-    """Pick the cookies that a login set and that still live; a shared client has others too."""
+    """Pick the living cookies that the login set; a shared client may have others too."""
     picked = CookieJar()
     for cookie in jar:
         if cookie.name in names:

@@ -1,4 +1,4 @@
-"""What an OAuth 2.0 token endpoint says (RFC 6749 §5), read without believing it."""
+"""Reading the answers of an OAuth 2.0 token endpoint (RFC 6749 §5), which are not trusted."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class TokenRefused(LoginRefused):
 
 
 class TokenUnavailable(LoginUnavailable):
-    """The token endpoint said that it grants nothing; `code` is empty where it named no error."""
+    """The token endpoint granted nothing; `code` is empty if it named no error."""
 
     code: str = ""
     status: int = 0
 
 
 class Tokens(NamedTuple):
-    """The members of a successful answer (RFC 6749 §5.1); `None` where it said nothing."""
+    """The members of a successful answer (RFC 6749 §5.1); `None` for those it does not have."""
 
     access: str
     refresh: str | None
@@ -46,10 +46,10 @@ class Tokens(NamedTuple):
 
 
 def tokens_in(answer: Answer, grant_type: str, secrets: Collection[str]) -> Tokens:
-    """Read what the token endpoint granted to a grant type, or raise what it said instead.
+    """Read the tokens that the endpoint granted, or raise an error that says why it did not.
 
-    No member's value is ever shown but its error code, and not even that where it holds one of the
-    secrets that were sent.
+    The message shows no value but the error code, and not even that if it contains a secret that
+    was sent.
     """
     if answer.status in REDIRECTS:
         text = f"{said(answer)}: no secret follows a redirect; give the URL that it leads to"
@@ -121,13 +121,13 @@ def _unavailable(answer: Answer, text: str, code: str = "") -> TokenUnavailable:
 
 
 def _shown(word: str, secrets: Collection[str]) -> str:
-    """Show a word of the server's, unless it may be one of ours or be meant for a terminal."""
+    """Show a word from the server, unless it may be a secret of ours or control a terminal."""
     reflected = any(secret in word or word in secret for secret in secrets if secret)
     return word if is_plain(word) and not reflected else "with an error that is not shown"
 
 
 def _check_type(kind: object, answer: Answer) -> None:
-    """Raise for a token that is not sent as Bearer: a DPoP token alone is worth nothing."""
+    """Raise `InvalidGrant` for another type than Bearer: a DPoP token alone is no use."""
     if kind is None or (isinstance(kind, str) and kind.lower() == "bearer"):
         return
     named = f": {kind}" if isinstance(kind, str) and is_plain(kind) else ""

@@ -1,4 +1,4 @@
-"""A response as logins and signals see it, whatever library it came through."""
+"""A response as logins and signals see it, whichever library received it."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Unread(BaseException):
 class Answer:
     """A response: `status`, `headers` (names in any case), `url`, and as much body as is needed.
 
-    `octets` is what has been read of the decoded body, and `reading` says that there is more:
-    whoever needs it raises `Unread`. Of a long body there is the beginning only: then it is `cut`.
+    `octets` is what has been read of the decoded body; `reading` says that there is more, and then
+    `Unread` is raised by whatever needs it. A long body is `cut`: only its beginning is there.
     `cookies` are the cookies that the response set, by name. `history` are the answers that led to
-    it, the oldest first: a login's page, and redirects.
+    it, the oldest first: the page of a login form, and redirects.
     """
 
     status: int
@@ -55,11 +55,11 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The body as text, in the charset it names or else in UTF-8."""
+        """The body as text, in the charset that it names, or in UTF-8."""
         return _decoded(self.body, self.headers.get("Content-Type", ""))
 
     def find(self, search: Callable[[str], T | None]) -> T | None:
-        """Search in the text; as soon as enough of it has been read, in no more."""
+        """Search the text, reading no more of it than is needed."""
         found = search(_decoded(self.octets, self.headers.get("Content-Type", "")))
         if found is None and self.reading:
             raise Unread
@@ -71,9 +71,9 @@ class Answer:
         return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
     def json(self) -> Any:
-        """Read the JSON object or array (RFC 8259) that the body begins with, and no further.
+        """Return the JSON object or array (RFC 8259) that the body begins with.
 
-        Raises `ValueError` where there is none.
+        Raises `ValueError` if there is none.
         """
         text = self.octets.decode("utf-8-sig", "replace").lstrip()
         if text and text[0] not in "{[":  # a page, say, or a number: nothing has a member
@@ -101,7 +101,7 @@ def _decoded(octets: bytes, content_type: str) -> str:
 def member(document: object, name: str) -> object:
     """Find a member of a JSON document by its name, or by a JSON Pointer (RFC 6901).
 
-    What begins with a slash is a pointer. Raises `LookupError` where there is no such member.
+    A name that begins with a slash is a pointer. Raises `LookupError` if there is no such member.
 
     >>> member({"access_token": "…"}, "access_token")
     '…'

@@ -12,7 +12,7 @@ class Outcome(StrEnum):
     """What was done about a response."""
 
     UNTOUCHED = "untouched"
-    """Nothing, and nothing was needed: no 401, or one that a login does not help against."""
+    """Nothing: it was no 401, or one that a login does not cure."""
     UNANSWERED = "unanswered"
     """A 401 from a named server that could not be answered; `detail` is what it offered."""
     REPLAYED = "replayed"

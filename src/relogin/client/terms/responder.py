@@ -1,4 +1,4 @@
-"""How one scheme is answered: the protocol of a responder, and what an error code asks for."""
+"""How to answer one scheme: the protocol of a responder, and what to do for an error code."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Carrier(Protocol):
     """How a token travels."""
 
     def carried(self, token: str) -> Carried:
-        """Say where a token goes; raise `InvalidGrant` where it cannot be sent there."""
+        """Say where a token goes; raise `InvalidGrant` if it cannot be sent there."""
         ...
 
 
@@ -86,38 +86,40 @@ class Responder:
 
     scheme: str
     error_of: Callable[[Challenge], SessionError | str | None] = _error_of
-    """Reads the error code of a challenge; by default its parameter `error`."""
+    """Reads the error code of a challenge. Default: its parameter `error`."""
     authorization: Callable[[str], str] | None = None
-    """Writes a token into the Authorization field; raises `InvalidGrant` where it cannot."""
+    """Writes a token into the Authorization field; raises `InvalidGrant` if that is impossible."""
     actions: Mapping[str | None, Action] = field(default_factory=lambda: ACTIONS)
-    """What its codes ask for; one that is not here is taken for `session_invalid`."""
+    """What to do for each error code. An unknown code counts as `session_invalid`."""
     choose: Callable[[Sequence[Challenge]], Challenge | None] = _first
-    """Chooses among several challenges of its scheme; `None` where it can answer none."""
+    """Chooses one of several challenges of its scheme, or `None` if it can answer none."""
     signer: Callable[[Grant, Challenge | None], Signer] | None = None
     grant_from: Callable[[Challenge], Grant | None] | None = None
     covers: Callable[[Grant, Challenge], bool] = _covers
-    """Tells whether a grant that lives is one for what a challenge asks: a scope, say."""
+    """Tells whether a living grant is good for what a challenge asks for, such as a scope."""
     reading: Callable[[Challenge], Challenge | None] = _as_it_is
-    """How a challenge of the scheme is understood; `None` where it is no challenge after all."""
+    """Returns a challenge as the responder understands it, or `None` if it is none after all."""
     always_challenges: bool = False
     """Whether its servers send a challenge with each 401 that is about a session: one without, from
     such a server, is about something else. Many servers of Bearer challenge only a request without
     a token, and answer a dead one with a bare 401."""
 
     def read(self, challenge: Challenge) -> Challenge | None:
-        """Return the challenge as it is understood, or `None` where this does not answer it."""
+        """Return the challenge as this responder understands it, or `None` if it is not for it."""
         of_scheme = challenge.scheme.lower() == self.scheme.lower()
         return self.reading(challenge) if of_scheme else None
 
     def carried(self, token: str) -> Carried:
-        """Write the Authorization field; raise `InvalidGrant` where a token cannot be sent.
+        """Write the Authorization field; raise `InvalidGrant` if a token cannot be sent in it.
 
         A signer writes it anew for each request.
         """
         if self.signer is not None:
             return Carried({})
         if self.authorization is None:
-            raise InvalidGrant(f"it is not known how to send a token of the scheme {self.scheme}")
+            raise InvalidGrant(
+                f"the responder for {self.scheme} cannot send a token: it has no authorization="
+            )
         value = self.authorization(token)
         if not is_field_value(value):
             raise InvalidGrant("the token that the login returned cannot be sent in a header field")

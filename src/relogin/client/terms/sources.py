@@ -1,6 +1,6 @@
-"""Where in an answer something stands: in a header field, in the JSON of its body, in a cookie.
+"""Where an answer has a value: in a header field, in the JSON of its body, or in a cookie.
 
-A source is any callable that gets an `Answer` and returns a text, or `None` where there is none.
+A source is a function that gets an `Answer` and returns a text, or `None` if there is none.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Place:
 
 
 def from_header(name: str) -> Source:
-    """Take a text out of a header field of the answer.
+    """Read a header field of the answer.
 
     >>> from_header("X-Subject-Token")(Answer(201, {"X-Subject-Token": "…"}, ""))
     '…'
@@ -63,9 +63,9 @@ def from_header(name: str) -> Source:
 
 
 def from_cookie(name: str) -> Source:
-    """Take a text out of a cookie that the answer sets, without its percent-encoding.
+    """Read a cookie that the answer sets, without its percent-encoding.
 
-    So do the scripts of a page that send a CSRF token back in a header field.
+    The scripts of a web page do the same when they send a CSRF token back in a header field.
 
     >>> from_cookie("XSRF-TOKEN")(Answer(200, {}, "", cookies={"XSRF-TOKEN": "abc%3D"}))
     'abc='
@@ -74,7 +74,7 @@ def from_cookie(name: str) -> Source:
 
 
 def from_json(name: str) -> Source:
-    """Take a text out of a JSON body: a member by its name, or by a JSON Pointer (RFC 6901).
+    """Read a text of a JSON body: a member by its name, or by a JSON Pointer (RFC 6901).
 
     >>> from_json("/data/CSRFPreventionToken")(
     ...     Answer(200, {}, "", b'{"data": {"CSRFPreventionToken": "4EEC61E2"}}')
@@ -98,16 +98,16 @@ _EXAMPLES = {
 
 
 def check_headers(headers: object) -> None:
-    """Raise `TypeError` or `ValueError` for what does not say where header fields come from."""
+    """Raise `TypeError` or `ValueError` if `headers` does not say where its values come from."""
     if not isinstance(headers, Mapping):
         raise TypeError(
-            "headers= maps names of header fields to where their values are found: "
+            "headers= must map header names to where the answer has their values: "
             '{"X-CSRF-Token": from_cookie("csrftoken")}'
         )
     for name, source in headers.items():
         check_field_name("headers=", name)
         if not callable(source):
             raise TypeError(
-                f"headers=: the value of {name} is found with from_header(…), from_json(…) or "
-                f"from_cookie(…); not {type(source).__name__}"
+                f"headers=: {name} must be from_header(…), from_json(…) or from_cookie(…), "
+                f"not {type(source).__name__}"
             )
