@@ -27,6 +27,8 @@ class Grants:
         self._generations = itertools.count(1)
         # By origin, and never changed in place: requests read it without the lock.
         self._credentials: dict[str, Mapping[Key, Credential]] = {}
+        # By origin, the grants and the store's entries that they agree with.
+        self._agreed: dict[str, tuple[object, object]] = {}
         self._lock = threading.Lock()
 
     def newer(self, key: Key, than: Credential | None) -> Credential | None:
@@ -47,6 +49,18 @@ class Grants:
         return (
             found if found is not None and found.generation == credential.generation else credential
         )
+
+    def agrees_with(self, origin: str, entries: object) -> bool:
+        """Tell whether the store holds what was taken over from it, and nothing was changed since.
+
+        The grants of an origin are never changed in place: new ones are another mapping.
+        """
+        held, known = self._agreed.get(origin, (None, None))
+        return held is self._credentials.get(origin) and known == entries
+
+    def agree_with(self, origin: str, entries: object) -> None:
+        """Remember what the store holds: each request would read it anew otherwise."""
+        self._agreed[origin] = self._credentials.get(origin), entries
 
     def roll(
         self,

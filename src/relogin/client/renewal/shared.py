@@ -104,9 +104,16 @@ def _ask(cache: CredentialCache, origin: str, method: str, *arguments: object) -
 
 def _look(cache: CredentialCache, origin: str) -> Asking[_View | None]:
     """Read what is stored; `None` where the store is away."""
+    snapshot = yield from _read(cache, origin)
+    return None if snapshot is None else _view(origin, snapshot)
+
+
+def _read(cache: CredentialCache, origin: str) -> Asking[Snapshot | None]:
     snapshot: Snapshot | None = yield from _ask(cache, origin, "get", origin, cache.policy.account)
-    if snapshot is None:
-        return None
+    return snapshot
+
+
+def _view(origin: str, snapshot: Snapshot) -> _View:
     records = {
         realm: _record(Key(origin, realm), entry.text) for realm, entry in snapshot.entries.items()
     }
@@ -314,13 +321,15 @@ def _adopt(cache: CredentialCache, key: Key, record: Record, now: float) -> Cred
 
 def consult(cache: CredentialCache, origin: str) -> Asking[None]:
     """Bring the cache up to date with the store, before a request to this origin is signed."""
-    view = yield from _look(cache, origin)
+    snapshot = yield from _read(cache, origin)
     cache.consulted(origin)
-    if view is None:
+    if snapshot is None or cache.agrees_with(origin, snapshot.entries):
         return
+    view = _view(origin, snapshot)
     for realm, record in view.records.items():
         if cache.policy.realm in {None, realm}:
             _absorb(cache, Key(origin, realm, cache.policy.account), record, view.now)
+    cache.agree_with(origin, snapshot.entries)
 
 
 def _absorb(cache: CredentialCache, key: Key, record: Record, now: float) -> None:
@@ -340,6 +349,8 @@ def _absorb(cache: CredentialCache, key: Key, record: Record, now: float) -> Non
 def share(cache: CredentialCache, credential: Credential) -> Asking[None]:
     """Let others have what an answer has rolled since the request was signed."""
     now, before = cache.current(credential), credential.headers
+    if now is credential:
+        return
     headers = {name: value for name, value in now.headers.items() if before.get(name) != value}
     if credential.shared and (headers or now.cookies != credential.cookies):
         yield from _change(
