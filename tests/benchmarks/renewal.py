@@ -21,8 +21,9 @@ from singleflight_auth import AsyncSingleFlightAuth, RequestsSingleFlightAuth, S
 
 from relogin.client.httpx import SessionAuth as HttpxSessionAuth
 from relogin.client.requests import SessionAuth
+from tests.benchmarks.rows import Row, shown
 
-__all__: list[str] = []
+__all__ = ["PIECES", "pieces", "rows"]
 
 ORIGIN = "https://api.example.com"
 URL = f"{ORIGIN}/orders"
@@ -152,23 +153,22 @@ def lasting(pieces: Mapping[str, Callable[[], object]], rounds: int) -> dict[str
     return shortest
 
 
-def row(title: str, times: Mapping[str, float], to: str, goal: float) -> None:
-    shown = ", ".join(f"{name} {taken:.0f}" for name, taken in times.items())
-    print(f"{title:34} {times['ours'] / times[to]:5.2f} of {to} (goal {goal:.2f})   µs: {shown}")
+PIECES = (
+    ("requests", "renewed", "requests, 401 + renewal + replay", "peer", 1.25),
+    ("httpx", "renewed", "httpx, 401 + renewal + replay", "peer", 1.30),
+    ("requests", "living", "requests, living session", "fixed", 1.05),
+    ("httpx", "living", "httpx, living session", "fixed", 1.05),
+)
 
 
-def living(kind: str, rounds: int) -> None:
+def pieces(kind: str, way: str) -> dict[str, Callable[[], object]]:
+    """Return one request of each auth: with a session that lives, or has just died."""
     account, send = Account(), {"requests": with_requests, "httpx": with_httpx}[kind]
-    pieces = {name: send(account, auth) for name, auth in auths(account, kind).items()}
-    for piece in pieces.values():
+    sending = {name: send(account, auth) for name, auth in auths(account, kind).items()}
+    for piece in sending.values():
         assert piece() == 200
-    row(f"{kind}, living session", lasting(pieces, rounds), "fixed", 1.05)
-
-
-def renewed(kind: str, goal: float, rounds: int) -> None:
-    account, send = Account(), {"requests": with_requests, "httpx": with_httpx}[kind]
-    made = auths(account, kind)
-    del made["fixed"]
+    if way == "living":
+        return dict(sending)
 
     def die_and_send(piece: Callable[[], int]) -> Callable[[], object]:
         def call() -> None:
@@ -177,11 +177,15 @@ def renewed(kind: str, goal: float, rounds: int) -> None:
 
         return call
 
-    pieces = {name: die_and_send(send(account, auth)) for name, auth in made.items()}
-    row(f"{kind}, 401 + renewal + replay", lasting(pieces, rounds), "peer", goal)
+    return {name: die_and_send(piece) for name, piece in sending.items() if name != "fixed"}
 
 
-def tasks(number: int, goal: float, rounds: int) -> None:
+def _row(title: str, times: Mapping[str, float], to: str, goal: float) -> Row:
+    detail = "µs: " + ", ".join(f"{name} {taken:.0f}" for name, taken in times.items())
+    return shown(Row(title, times["ours"] / times[to], to, goal, detail))
+
+
+def tasks(number: int, goal: float, rounds: int) -> Row:
     """Let so many tasks meet one dead session; the time is a request's."""
     account = Account()
     made = {
@@ -206,20 +210,19 @@ def tasks(number: int, goal: float, rounds: int) -> None:
                 shortest[name] = min(shortest[name], taken)
 
     asyncio.run(measure())
-    row(f"httpx, {number} tasks, one dead session", shortest, "peer", goal)
+    return _row(f"httpx, {number} tasks, one dead session", shortest, "peer", goal)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=25)
-    rounds = parser.parse_args().rounds
-    renewed("requests", 1.25, rounds)
-    renewed("httpx", 1.30, rounds)
-    tasks(100, 1.2, rounds)
-    tasks(1000, 1.2, 5)
-    living("requests", rounds)
-    living("httpx", rounds)
+def rows(rounds: int) -> list[Row]:
+    """Measure everything."""
+    found = [
+        _row(title, lasting(pieces(kind, way), rounds), to, goal)
+        for kind, way, title, to, goal in PIECES
+    ]
+    return [*found, *(tasks(number, 1.2, 25_000 // number) for number in (100, 1000, 3000))]
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=25)
+    rows(parser.parse_args().rounds)
