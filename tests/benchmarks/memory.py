@@ -69,7 +69,7 @@ def of_who_waits() -> None:
                     await until.wait()
                 return await super().handle_async_request(request)
 
-        auth = HttpxSessionAuth(log_in, ORIGIN) if dead else None
+        auth = HttpxSessionAuth(log_in, ORIGIN, login_timeout=600) if dead else None
         async with httpx.AsyncClient(
             transport=Answering(account), auth=auth, trust_env=False
         ) as client:

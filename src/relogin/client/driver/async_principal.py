@@ -12,10 +12,9 @@ from contextlib import AsyncExitStack, ExitStack
 from functools import partial
 from typing import Any, Self, TypeVar
 
-import anyio
-
 from relogin import errors
-from relogin.client.driver import once_more, tasks
+from relogin.client import driver
+from relogin.client.driver import once_more
 from relogin.client.driver.principal import Principal
 from relogin.client.driver.reentry import logging_in
 from relogin.client.renewal.flow import Login, LogOut
@@ -46,13 +45,13 @@ class AsyncPrincipal(Principal[Http]):
 
     async def areset(self) -> None:
         """Do as `reset` does, with a store that is asynchronous or may block."""
-        await tasks.drive(forget(self._cache), partial(tasks.stand_by, self._cache))
+        await driver.tasks.drive(forget(self._cache), partial(driver.tasks.stand_by, self._cache))
         self._cache.reset()
 
     async def alogout(self) -> None:
         """Do as `logout` does, with a logout or a store that is awaited or may block."""
         self._check_logout()
-        await tasks.drive(log_out(self._cache), self._do_in_task)
+        await driver.tasks.drive(log_out(self._cache), self._do_in_task)
 
     async def __aenter__(self) -> Self:
         self._check_logout()
@@ -60,9 +59,10 @@ class AsyncPrincipal(Principal[Http]):
 
     async def __aexit__(self, *_: object) -> None:
         if self._policy.store is None:
-            with anyio.CancelScope(
-                shield=True
-            ):  # a block that was cancelled gives its session back
+            import anyio
+
+            # A block that was cancelled gives its session back.
+            with anyio.CancelScope(shield=True):
                 await self.alogout()
 
     @abstractmethod
@@ -74,11 +74,13 @@ class AsyncPrincipal(Principal[Http]):
             return self._log_out(command, partial(self._open_http, opened, request, self))
 
     async def _log_out_async(self, command: LogOut, request: object = None) -> object:
+        import anyio
+
         seconds = self._cache.policy.login_timeout
         with anyio.move_on_after(seconds):
             logout = self._awaitable(self._policy.logout)
             if logout is None:
-                return await tasks.elsewhere(self._log_out_here, command, request)
+                return await driver.tasks.elsewhere(self._log_out_here, command, request)
             async with AsyncExitStack() as opened:
                 open_http = partial(self._open_http_async, opened, request, self)
                 with logging_in(self._cache, command.credential):
@@ -91,11 +93,13 @@ class AsyncPrincipal(Principal[Http]):
             return once_more.call(self.login, command.context, open_http, self._http)
 
     async def _log_in_async(self, command: Login, request: object = None) -> object:
+        import anyio
+
         seconds = self._cache.policy.login_timeout
         with anyio.move_on_after(seconds):
             login = self._awaitable(self.login)
             if login is None:
-                return await tasks.elsewhere(self._log_in_elsewhere, command, request)
+                return await driver.tasks.elsewhere(self._log_in_elsewhere, command, request)
             async with AsyncExitStack() as opened:
                 open_http = partial(self._open_http_async, opened, request)
                 with logging_in(self._cache):

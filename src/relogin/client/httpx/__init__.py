@@ -6,11 +6,14 @@ waits and logs in as the flow says, and decides nothing. Needs the extra ``relog
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 try:
-    import anyio as _anyio  # noqa: F401 - httpx brings it, and the tasks need it
     import httpx
+
+    if find_spec("anyio") is None:  # httpx brings it: it is imported by tasks, which need it
+        raise ImportError(name="anyio")  # noqa: TRY301
 except ImportError as _missing:
     raise ImportError(
         "relogin.client.httpx needs httpx: pip install 'relogin[httpx]'", name=_missing.name

@@ -6,11 +6,14 @@ waits and logs in as the flow says, and decides nothing. Needs the extra ``relog
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 try:
-    import anyio as _anyio  # noqa: F401 - httpx2 brings it, and the tasks need it
     import httpx2
+
+    if find_spec("anyio") is None:  # httpx2 brings it: it is imported by tasks, which need it
+        raise ImportError(name="anyio")  # noqa: TRY301
 except ImportError as _missing:
     raise ImportError(
         "relogin.client.httpx2 needs httpx2: pip install 'relogin[httpx2]'", name=_missing.name

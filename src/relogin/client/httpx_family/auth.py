@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, closing
 from typing import Any, ClassVar, Generic, NoReturn, TypeVar
 
-from relogin.client.driver import tasks
+from relogin.client import driver
 from relogin.client.driver.async_principal import AsyncPrincipal, of_kind
 from relogin.client.driver.drive import Stepping, drive, stand_by
 from relogin.client.driver.reentry import ending, inside, logging_in
@@ -96,7 +96,7 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
         failed = sys.exception()
         exchange.gave_up(failed)
         with closing(exchange.given_up(failed)) as flow:
-            await tasks.drive(flow, self._do_async)
+            await driver.tasks.drive(flow, self._do_async)
 
     def _ending(self, request: Any) -> Any:
         """Sign the request of a logout; leave all others of a login or logout as they are."""
@@ -141,7 +141,7 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
         elif isinstance(step, Begin):
             await step.body.begin()
         else:
-            return await tasks.stand_by(self._cache, step)
+            return await driver.tasks.stand_by(self._cache, step)
         return None
 
     # Asking whether a session lives
@@ -154,7 +154,7 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
 
     async def _ask_async(self, step: Small) -> ResponseInfo:
         if self._http is not None and not self._is_awaited(self._http):
-            return await tasks.elsewhere(self._ask, step)  # type: ignore[return-value]
+            return await driver.tasks.elsewhere(self._ask, step)  # type: ignore[return-value]
         async with AsyncExitStack() as opened:
             with logging_in(self._cache):
                 client = self._open_http_async(opened, None)

@@ -10,8 +10,6 @@ from functools import partial
 from socket import SHUT_RDWR, fromfd
 from typing import Any, TypeAlias
 
-import anyio
-
 from relogin.client.driver.content import has_body
 from relogin.client.driver.passes import AsyncChunks, Chunks, Passes
 from relogin.client.driver.seek import seek
@@ -148,6 +146,8 @@ async def drain_async(library: Library, response: Response) -> None:
     """Read what is left of a response, as `drain` does."""
     if is_drained(library, response):
         return
+    import anyio
+
     kept, stream = bytearray(), _stream(response)
     doubtful = _Doubtful(response)
     try:

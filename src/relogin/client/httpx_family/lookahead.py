@@ -7,8 +7,6 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any, cast
 
-import anyio
-
 from relogin.client.httpx_family.body import MOST_OCTETS, hurried, is_read
 from relogin.client.httpx_family.library import Library, Response
 from relogin.client.signals import Error, Signal, signalled, signalled_async
@@ -196,6 +194,8 @@ class _AsyncTape:
 
     async def aclose(self) -> None:
         # Cancelled in their next read, the generators within end in order, as trio wants them to.
+        import anyio
+
         with anyio.CancelScope() as scope, suppress(self._failure):
             scope.cancel()
             pieces = 0
