@@ -130,6 +130,7 @@ class JSONLogin(_TokenLogin):
 
     OpenStack puts the token into a header field, and so does Redfish:
 
+    >>> from relogin.client.logins import from_header
     >>> account = {"auth": {}}  # see its documentation
     >>> url = "https://cloud.example/v3/auth/tokens"
     >>> JSONLogin(url, account, token=from_header("X-Subject-Token"))
