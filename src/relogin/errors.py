@@ -69,8 +69,9 @@ class ReloginError(Exception):
 
     response: Any = None
     refresh_spent: bool = False
-    """Set by a login that has sent a refresh token and cannot say that it is still good: no
-    process that shares the store is handed that one again."""
+    """Set by a login that has sent a refresh token, of whatever it raises: whether the server may
+    have used it up. If so, no login is handed that one again. Where a login of yours sets nothing,
+    a token counts as used whose answer did not come."""
 
 
 class LoginRefused(ReloginError):

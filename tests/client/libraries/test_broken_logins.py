@@ -6,15 +6,16 @@ a proxy in front says 502 of it. What the login's own client does is tried in ea
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from relogin import LoginUnavailable
+from relogin import Grant, LoginUnavailable
 from relogin.client.logins import JSONLogin, OAuth2Login
 from tests.client.breaking import dropping
 from tests.client.libraries.face import FACES, Client, Face, opened
-from tests.client.server import PASSWORD, Answer, Server
+from tests.client.server import PASSWORD, Answer, Request, Server
 from tests.client.token_server import TokenServer
 
 BAD_GATEWAY = Answer(502, body=b"bad gateway")
@@ -124,6 +125,54 @@ def test_so_is_a_ready_made_one(face: Face, server: Server) -> None:
     with pytest.raises(LoginUnavailable):
         client.get(f"{server.url}/me")
     assert len(server.login_answers) == 1
+
+
+def with_a_refresh_token(face: Face, server: Server) -> Any:
+    """A login that posts twice, the second time over a kept connection, and gets one."""
+
+    def login(context: Any) -> Grant:
+        server.login(context)
+        return replace(server.login(context), refresh="r")
+
+    async def login_async(context: Any) -> Grant:
+        await face.log_in(server, context)
+        return replace(await face.log_in(server, context), refresh="r")
+
+    return login_async if face.is_async else login
+
+
+def test_a_function_that_is_given_a_refresh_token_sends_nothing_twice(
+    face: Face, server: Server
+) -> None:
+    client = face.open(face.auth(server, with_a_refresh_token(face, server)))
+    assert client.get(f"{server.url}/me").status == 200
+    server.kill()
+    posted: list[Request] = []
+
+    def drop(request: Request) -> Answer:
+        if request.path != "/login":
+            return server.protected(request)
+        posted.append(request)
+        if len(posted) > 1:
+            raise ConnectionResetError
+        return server._log_in()
+
+    server.answers = drop
+    with pytest.raises(LoginUnavailable):
+        client.get(f"{server.url}/me")
+    assert len(posted) == 2
+
+
+def test_a_function_that_is_given_a_refresh_token_is_called_once(
+    face: Face, server: Server
+) -> None:
+    client = face.open(face.auth(server, with_a_refresh_token(face, server)))
+    assert client.get(f"{server.url}/me").status == 200
+    server.kill()
+    server.login_answers.extend([BAD_GATEWAY] * 3)
+    with pytest.raises(LoginUnavailable):
+        client.get(f"{server.url}/me")
+    assert len(server.login_answers) == 2
 
 
 def test_an_outage_of_the_login_is_not_tried_again_at_once(face: Face, server: Server) -> None:

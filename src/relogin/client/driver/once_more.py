@@ -2,15 +2,18 @@
 
 After an upload was refused early, connections are doubtful: those of the login's own client, and
 those of a proxy behind it, which says 502 then. What a ready-made login sends, it sends once more
-by itself; nobody else knows which of its secrets may be sent twice.
+by itself; nobody else knows which of its secrets may be sent twice. So a login of the user's that
+is given a refresh token is called once, and its own client sends nothing twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from relogin.client.logins.kept import is_bad_gateway, is_broken, keeps_a_connection, leave_kept
+from relogin.client.logins.request import SPENDS
 from relogin.client.terms.grant import Context
 from relogin.errors import ReloginError
 
@@ -23,9 +26,10 @@ def call(
     """Call a login; `http` is the client that the user gave, if there is one."""
     kept = keeps_a_connection(http)
     try:
-        return login(context.with_http(open_http))
+        with _spending(context):
+            return login(context.with_http(open_http))
     except Exception as error:
-        if not _may_go_again(error, kept=kept):
+        if not _may_go_again(context, error, kept=kept):
             raise
         if kept:
             leave_kept(http)
@@ -41,16 +45,30 @@ async def call_async(
     """Call and await a login, as `call` does."""
     kept = keeps_a_connection(http)
     try:
-        return await login(context.with_http(open_http))
+        with _spending(context):
+            return await login(context.with_http(open_http))
     except Exception as error:
-        if not _may_go_again(error, kept=kept):
+        if not _may_go_again(context, error, kept=kept):
             raise
         if kept:
             leave_kept(http)
     return await login(context.with_http(open_http))
 
 
-def _may_go_again(error: Exception, *, kept: bool) -> bool:
-    if isinstance(error, ReloginError):
+@contextmanager
+def _spending(context: Context) -> Iterator[None]:
+    before = SPENDS.set(_spends(context))
+    try:
+        yield
+    finally:
+        SPENDS.reset(before)
+
+
+def _spends(context: Context) -> bool:
+    return context.previous is not None and context.previous.refresh is not None
+
+
+def _may_go_again(context: Context, error: Exception, *, kept: bool) -> bool:
+    if isinstance(error, ReloginError) or _spends(context):
         return False
     return is_bad_gateway(error) or (kept and is_broken(error))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 from relogin.client.httpx_family.library import Library, Request, Response
-from relogin.client.logins.request import ONCE
+from relogin.client.logins.request import ONCE, SPENDS
 
 __all__ = ["LoginTransport", "LoginTransportAsync"]
 
@@ -49,7 +49,7 @@ class _Sending:
             error
         ).startswith("Server disconnected")
         whole = isinstance(self._request.stream, self._library.ByteStream)
-        once = self._request.extensions.get(ONCE, False)
+        once = self._request.extensions.get(ONCE, SPENDS.get())
         return self._kept and whole and not (nonsense or once)
 
 

@@ -19,8 +19,8 @@ from relogin.client.logins.kept import (
     is_broken,
     keeps_a_connection,
     leave_kept,
-    names,
 )
+from relogin.client.logins.lost import was_sent
 from relogin.client.logins.request import MOST_OCTETS, ONCE, Request
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.libraries import library_of
@@ -165,24 +165,14 @@ def _no_answer(request: Request, error: BaseException) -> NoAnswer:
 
     Raised without its cause: the libraries' exceptions hold the request, and it the password.
     """
-    *_, bottom = causes = list(chain(error))
+    *_, bottom = chain(error)
     plain = type(bottom).__module__ in {__name__, "builtins", "socket", "ssl"}
     shown = isinstance(bottom, OSError) and plain
     reason = str(bottom) if shown else type(bottom).__name__
     failed = NoAnswer(f"no answer from {request.url.partition('?')[0]}: {reason}")
-    failed.sent = not any(_BEFORE_SENDING & names(each) for each in causes)
+    failed.sent = was_sent(error)
     failed.broken = is_broken(error)
     return failed
-
-
-# What the libraries raise where there was no connection to send anything over.
-_BEFORE_SENDING = frozenset(
-    {
-        *("NoTimeLeft", "NewConnectionError", "ConnectTimeoutError"),
-        *("ConnectError", "ConnectTimeout", "PoolTimeout", "InvalidURL", "UnsupportedProtocol"),
-        *("ClientConnectorError", "ConnectionTimeoutError", "NonHttpUrlClientError"),
-    }
-)
 
 
 def _failures(http: Any) -> tuple[type[Exception], ...]:

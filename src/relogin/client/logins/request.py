@@ -11,7 +11,7 @@ __all__ = ["MOST_OCTETS", "ONCE", "SPENDS", "Request"]
 ONCE = "relogin.once"
 """Where a request of httpx says that it is not to be sent twice, for a transport of ours."""
 SPENDS: ContextVar[bool] = ContextVar("relogin: the request is not to be sent twice", default=False)
-"""The same for aiohttp, whose requests have no place for it."""
+"""The same for all that a login sends; aiohttp's requests have no other place for it."""
 
 MOST_OCTETS = 512 * 1024
 """How much is read of one answer to a login, after decoding."""

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from itertools import count
 from weakref import WeakSet
 
+from relogin.client.logins.lost import spends_refresh_token
 from relogin.client.renewal.credential import Credential, Key
 from relogin.client.renewal.departures import Departures
 from relogin.client.renewal.flight import Flight, Status
@@ -333,6 +334,9 @@ class CredentialCache(Grants):
         blocked = Blocked(Outcome.REFUSED, cause)
         if not refused:
             blocked = outage(cause, flight.attempt, self.clock())
+        with self._lock:
+            if self._flights.get(flight.key) is flight and spends_refresh_token(cause):
+                self._spaces[flight.key.origin][flight.key].leave_refresh_token()
         self.block(flight, blocked)
 
     def block(self, flight: Flight, blocked: Blocked) -> None:

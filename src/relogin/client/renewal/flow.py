@@ -20,6 +20,7 @@ from functools import partial
 from typing import Any
 
 from relogin.client.events import EventKind, heard
+from relogin.client.logins.lost import spends_refresh_token
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import (
     Ask,
@@ -42,7 +43,7 @@ from relogin.client.renewal.settled import settled
 from relogin.client.renewal.shared import consult, find, give_back, publish, take_turn
 from relogin.client.terms.outcomes import Outcome
 from relogin.client.terms.responder import Action
-from relogin.errors import BodyNotReplayable, LoginTimeout, ReloginError
+from relogin.errors import BodyNotReplayable, LoginTimeout
 
 __all__ = [
     "Ask",
@@ -318,7 +319,7 @@ def _lead(
 def _has_spent(flight: Flight) -> bool:
     """Tell whether the refresh token that the login was given may be used up."""
     cause = None if flight.blocked is None else flight.blocked.cause
-    return isinstance(cause, ReloginError) and cause.refresh_spent
+    return cause is not None and spends_refresh_token(cause)
 
 
 def _in_vain(cache: CredentialCache, *, in_time: bool) -> LoginTimeout:

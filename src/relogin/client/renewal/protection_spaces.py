@@ -75,7 +75,7 @@ class ProtectionSpace:
         return len(self.led)
 
     def leave_refresh_token(self) -> None:
-        """Leave the refresh token to the process that this one was forked from: it has one use."""
+        """Leave the refresh token to whoever may have used it: it has one use."""
         if self.latest is not None:
             self.latest = replace(self.latest, refresh=None)
 

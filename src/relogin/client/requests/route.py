@@ -12,6 +12,7 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.util import Retry
 
 from relogin.client.driver.plain_session import PlainSession
+from relogin.client.logins.request import SPENDS
 from relogin.client.requests.body import rewind
 from relogin.client.requests.broken import is_broken, keeps_a_connection
 
@@ -32,7 +33,7 @@ class LoginSession(PlainSession):
 
     def __init__(self, route: Route | None, timeout: float) -> None:
         super().__init__(timeout)
-        self.sends_again = True
+        self.sends_again = not SPENDS.get()
         """Whether a request may be sent again over a new connection; a login may forbid it."""
         self._shared: BaseAdapter | None = None
         if route is not None:

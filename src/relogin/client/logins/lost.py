@@ -1,0 +1,44 @@
+"""What may have come of a login that has ended in an exception: a refresh token has one use."""
+
+from __future__ import annotations
+
+from relogin.client.logins.kept import chain, names
+
+__all__ = ["spends_refresh_token", "was_sent"]
+
+# What the libraries raise where there was no connection to send anything over.
+_BEFORE_SENDING = frozenset(
+    {
+        *("NoTimeLeft", "NewConnectionError", "ConnectTimeoutError"),
+        *("ConnectError", "ConnectTimeout", "PoolTimeout", "InvalidURL", "UnsupportedProtocol"),
+        *("ClientConnectorError", "ConnectionTimeoutError", "NonHttpUrlClientError"),
+        *("ConnectionRefusedError", "gaierror"),
+    }
+)
+# What they raise where no answer came, or half of one; a status that is an error is none of these.
+# JSON that is none is half an answer, too: http.client takes half a header for a whole one.
+_NO_ANSWER = frozenset(
+    {
+        *("ConnectionError", "Timeout", "ChunkedEncodingError", "TransportError", "TimeoutError"),
+        *("ClientConnectionError", "ClientPayloadError", "HTTPException", "ProtocolError"),
+        "JSONDecodeError",
+    }
+)
+
+
+def was_sent(error: BaseException) -> bool:
+    """Tell whether a request may have reached its server that has ended in this error."""
+    return not any(_BEFORE_SENDING & names(each) for each in chain(error))
+
+
+def spends_refresh_token(error: BaseException) -> bool:
+    """Tell whether the refresh token that a login was given may be used up.
+
+    The login itself says so with `refresh_spent`, of whatever it raises. Where it says nothing, a
+    token is spent whose answer has not come.
+    """
+    said = vars(error).get("refresh_spent")
+    if said is not None:
+        return bool(said)
+    unanswered = any(_NO_ANSWER & names(each) for each in chain(error))
+    return unanswered and was_sent(error)
