@@ -122,7 +122,7 @@ def _act(form: dict[str, list[str]]) -> Answer:
     alone = _state.chance(4)  # this login ends the sessions before it
     with _state.lock:
         if refresh in _state.used:
-            _state.note(what="refresh token used twice")
+            _state.note(what="refresh token used twice", token=refresh)
         if refresh and refresh not in _state.refresh_tokens:
             return 400, [], b"invalid_grant"
         _state.refresh_tokens.discard(refresh)

@@ -144,9 +144,14 @@ class Caller:
     def posts(self, number: str, form: dict[str, str]) -> None:
         self.note(posts=number, what=next(iter(form)))
 
+    def lost(self, form: dict[str, str], error: Exception) -> bool:
+        """Tell whether a form's refresh token may be used up, by what its request has ended in."""
+        answered = hasattr(error, "response") and error.response is not None
+        return "refresh_token" in form and not (answered or hasattr(error, "status"))
+
     def granted(self, number: str, answer: str) -> Grant:
-        self.note(logged_in=number)
         token, refresh, lifetime = answer.split()
+        self.note(logged_in=number)
         return Grant(token=token, refresh=refresh, expires_in=float(lifetime) or None)
 
     # What it is told

@@ -77,7 +77,7 @@ def _servers(folder: Path, judgement: Judgement) -> dict[str, list[str]]:
         if line["what"] == "applied":
             applied.setdefault(line["number"], []).append(line["digest"])
         elif line["what"] == "refresh token used twice":
-            judgement.breaks("a refresh token was used twice")
+            judgement.breaks("a refresh token was used twice", line.get("token", ""))
         elif line["what"] == "credential of another server":
             judgement.breaks("a credential reached a server that it is not for", line["number"])
     return applied

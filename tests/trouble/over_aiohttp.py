@@ -44,15 +44,17 @@ class Tasks(AsyncCaller):
             yield client
 
     async def log_in(self, context: Context) -> Grant:
-        url, number, forms = self.asks(context)
+        (url, number, forms), lost = self.asks(context), False
         for form in forms:
             self.posts(number, form)
             try:
                 async with context.http.post(url, data=form) as answer:
                     answer.raise_for_status()
                     return self.granted(number, await answer.text())
-            except (aiohttp.ClientError, TimeoutError):
+            except (aiohttp.ClientError, TimeoutError) as error:
+                lost = lost or self.lost(form, error)
                 if form is forms[-1]:
+                    error.refresh_spent = lost  # type: ignore[union-attr]
                     raise
         raise AssertionError("there is no form")
 

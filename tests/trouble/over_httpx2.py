@@ -44,17 +44,18 @@ class Tasks(AsyncCaller):
                 yield client
 
     async def log_in(self, context: Context) -> Grant:
-        url, number, forms = self.asks(context)
+        (url, number, forms), lost = self.asks(context), False
         for form in forms:
             self.posts(number, form)
             try:
                 answer = await context.http.post(url, data=form)
                 answer.raise_for_status()
-            except httpx2.HTTPError:
-                if form is forms[-1]:
-                    raise
-            else:
                 return self.granted(number, answer.text)
+            except (httpx2.HTTPError, ValueError) as error:  # an answer may be cut
+                lost = lost or self.lost(form, error)
+                if form is forms[-1]:
+                    error.refresh_spent = lost  # type: ignore[union-attr]
+                    raise
         raise AssertionError("there is no form")
 
     async def send(self, client: httpx2.AsyncClient, sending: Sending) -> dict[str, Any]:

@@ -47,17 +47,18 @@ class Threads(Caller):
         return session
 
     def log_in(self, context: Context) -> Grant | None:
-        url, number, forms = self.asks(context)
+        (url, number, forms), lost = self.asks(context), False
         for form in forms:
             self.posts(number, form)
             try:
                 answer = context.http.post(url, data=form)
                 answer.raise_for_status()
-            except requests.RequestException:
-                if form is forms[-1]:
-                    raise
-            else:
                 return self.granted(number, answer.text)
+            except (requests.RequestException, ValueError) as error:  # an answer may be cut
+                lost = lost or self.lost(form, error)
+                if form is forms[-1]:
+                    error.refresh_spent = lost  # type: ignore[union-attr]
+                    raise
         raise AssertionError("there is no form")
 
     def run(self) -> None:
