@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -26,23 +27,24 @@ __all__ = ["StreamExchange"]
 class StreamExchange(UploadExchange):
     """An exchange that looks after the end of a stream of events."""
 
-    def watch_stream(self) -> None:
-        """Watch the response for its end, if it is a stream of events that a session opened.
+    def watch_stream(self, response: Response | None = None) -> None:
+        """Watch a response, or the last one, if it is a stream of events that a session opened.
 
         What answers a POST is no such stream, although many send it as one: it ends when it is
         complete, and nobody opens it again.
         """
-        if self._credential is None or self._request.method != "GET" or not self._past:
+        if self._credential is None or self._request.method != "GET":
             return
-        response = self._past[-1]
-        if response.is_success and _has_events(response):
-            kind = EventStream if hasattr(response.stream, "__iter__") else AsyncEventStream
-            response.stream = self._library.streaming(kind)(self, response.stream)
+        opened = self._past[-1] if response is None else response
+        if opened.is_success and _has_events(opened):
+            kind = EventStream if hasattr(opened.stream, "__iter__") else AsyncEventStream
+            opened.stream = self._library.streaming(kind)(self, opened)
 
-    def after_stream(self) -> Generator[Meanwhile, Any, None]:
+    def after_stream(self, response: Response) -> Generator[Meanwhile, Any, None]:
         """Find out why a stream has ended, and mark its response."""
-        response = self._past[-1]
-        flow = stream_ended(self._cache, self._info(response), self._cache.clock())
+        sent_with = self._sent_with(response.request)
+        info = replace(self._info(response), sent_with=sent_with)
+        flow = stream_ended(self._cache, info, self._cache.clock())
         with closing(flow):
             steps: Stepping[Any, Final] = Stepping(flow)
             for command in steps:
@@ -61,9 +63,10 @@ def _has_events(response: Response) -> bool:
 
 
 class _Stream:
-    def __init__(self, exchange: StreamExchange, stream: Any) -> None:
+    def __init__(self, exchange: StreamExchange, response: Response) -> None:
         self._exchange = exchange
-        self._stream = stream
+        self._response = response
+        self._stream: Any = response.stream
         self._ends: tuple[type[BaseException], ...]
         self._ends = (StopIteration, StopAsyncIteration, *exchange.unanswered)
 
@@ -85,7 +88,8 @@ class EventStream(_Stream):
             return next(self._pieces)
         except self._ends:
             self._stream.close()  # there may be no other connection that could ask
-            drive(self._exchange.after_stream(), self._exchange.auth._do)
+            flow = self._exchange.after_stream(self._response)
+            drive(flow, self._exchange.auth._do)
             raise
 
     def close(self) -> None:
@@ -105,7 +109,9 @@ class AsyncEventStream(_Stream):
             return await anext(self._pieces)
         except self._ends:
             await self._stream.aclose()
-            await tasks.drive(self._exchange.after_stream(), self._exchange.auth._do_async)
+            await tasks.drive(
+                self._exchange.after_stream(self._response), self._exchange.auth._do_async
+            )
             raise
 
     async def aclose(self) -> None:
