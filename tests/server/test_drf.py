@@ -306,7 +306,7 @@ def test_without_the_exception_handler_the_status_and_the_reason_are_right_too()
 def test_a_session_that_is_no_user_is_told_at_the_first_request(session: Any, url: str) -> None:
     with (
         override_settings(**BASE, RELOGIN=OTHER | {"verify": lambda _: session}),
-        pytest.raises(ImproperlyConfigured, match=f"this {type(session).__name__} has not, and"),
+        pytest.raises(ImproperlyConfigured, match=f"this {type(session).__name__} has none, so"),
     ):
         get(APIClient(), url, "any")
 

@@ -1,1 +1,1 @@
-"""The server's room: one gate that decides, and a thin translation for each framework."""
+"""The server side: one gate that decides, and a thin integration for each framework."""

@@ -74,17 +74,17 @@ def _plainly(message: Message) -> Iterable[RawHeader] | None:
 class SessionGate:
     """Lets a request through to `app` if `verify` admits its session; takes the options of `Gate`.
 
-    `verify` may be a coroutine function. A plain one runs in a thread, for it may wait, unless it
+    `verify` may be a coroutine function. A plain one may block, so it runs in a thread, unless it
     has an attribute `blocking = False`.
 
     The application finds the session in `scope["relogin.session"]`. On a public page it may be
     None, and `scope["relogin.refused"]` then holds the `Refused` that says why. `app` may raise
-    `Refused` too: before it responds, in the midst of a response, and while a WebSocket is open.
-    `await scope["relogin.verify"]()` asks the verifier again; it returns the session, or raises
+    `Refused` too: before it responds, during a response, and while a WebSocket is open.
+    `await scope["relogin.verify"]()` calls `verify` again; it returns the session, or raises
     `Refused`.
 
     A WebSocket handshake is refused with the 401 and its challenge. A browser shows its script
-    nothing of that, so one of this origin is accepted, and at once closed with code 3000
+    nothing of that, so a handshake from this origin is accepted and closed at once, with code 3000
     ("Unauthorized") and the error code as the reason.
     """
 

@@ -39,14 +39,14 @@ class Claim(NamedTuple):
 
 
 def is_session(outcome: object) -> bool:
-    """Whether a verifier returned a session, just so; there may be one in other outcomes too."""
+    """Whether a verifier returned a plain session; other outcomes may contain one too."""
     return not (outcome is None or outcome is False or isinstance(outcome, _TO_DECIDE))
 
 
 def living(outcome: object) -> Any:
     """Return the session, given what a verifier that was asked again returned or raised.
 
-    Raises `Refused` where there is none any more, and `StoreTrouble` where nobody can tell.
+    Raises `Refused` if the session has ended, and `StoreTrouble` if nobody can tell.
     """
     if isinstance(outcome, Refused):
         raise outcome
@@ -96,7 +96,7 @@ class Decision(NamedTuple):
         return max(0, int(verified.expires_in)) if told else None
 
     def insist(self, asked: StepUp) -> None:
-        """Raise `Refused` where there is no session, or one that is not enough."""
+        """Raise `Refused` if there is no session, or one that is not enough."""
         if self.session is None:
             raise Refused
         if not asked.met_by(self.verified):

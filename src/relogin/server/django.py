@@ -9,8 +9,8 @@
     SESSION_EXPIRE_AT_BROWSER_CLOSE = True  # the cookie outlives the session, so it can be told
     CSRF_FAILURE_VIEW = "relogin.server.django.csrf_failure"
 
-Without a `verify` (a callable, or the dotted name of one) the gate tells the states of Django's own
-sessions. Otherwise a view finds its session in `request.META["relogin.session"]`.
+Without a `verify` (a function, or its dotted name) the gate checks Django's own sessions. With one,
+a view finds its session in `request.META["relogin.session"]`.
 """
 
 from __future__ import annotations
@@ -90,8 +90,8 @@ AsyncGetResponse: TypeAlias = Callable[[HttpRequest], Awaitable[HttpResponseBase
 class SessionGate:
     """Middleware that admits requests; takes the options of `Gate`, or `settings.RELOGIN`.
 
-    A view may raise `Refused`. Stand it after the authentication middleware for Django's own
-    sessions, and inside of whatever answers CORS preflights.
+    A view may raise `Refused`. For Django's own sessions, put it after the authentication
+    middleware, and always inside whatever answers CORS preflights.
     """
 
     sync_capable = True
@@ -170,7 +170,7 @@ def _decision(request: HttpRequest) -> Decision:
 
 
 class Guard:
-    """A gate and its verifier, in Django's words; without a verifier for Django's own sessions."""
+    """A gate and its verifier for Django; without a verifier it checks Django's own sessions."""
 
     def __init__(
         self, verify: Verifier | AsyncVerifier | str | None = None, **words: Unpack[Words]
@@ -316,8 +316,8 @@ def own_session(request: HttpRequest, token: str) -> SessionBase:
 
 
 def _use(request: HttpRequest, session: SessionBase) -> SessionBase:
-    """Give the request another session, and its user, whoever was looked up before."""
-    # It needs Django's users installed, and a verify of one's own does not.
+    """Give the request another session and its user, and forget the user looked up before."""
+    # This needs Django's users installed; your own verify does not.
     from django.contrib.auth.middleware import AuthenticationMiddleware
 
     request.session = session

@@ -6,8 +6,8 @@
     }
     RELOGIN = {"realm": "orders"}
 
-Whether a view needs a session, its permissions say. One that does answers 401 with the reason,
-where the framework's own class answers 403.
+A view's permissions say whether it needs a session. If it does, it answers 401 with the reason; the
+framework's own class answers 403.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ __all__ = ["SessionAuthentication", "exception_handler"]
 class SessionAuthentication(CookieAuthentication):
     """Tells the framework who asks, and why a session is dead; configured by `settings.RELOGIN`.
 
-    Stand it first: the framework takes the challenge from the first class alone. `request.auth` is
+    Put it first: the framework takes the challenge from the first class only. `request.auth` is
     the session, `request.user` its user: Django's for Django's own sessions, otherwise the
     session's attribute `user`, or the session itself where it has none.
     """
@@ -85,7 +85,7 @@ class SessionAuthentication(CookieAuthentication):
 
 
 class CSRFInvalid(exceptions.PermissionDenied):
-    """A 403 that tells its reason by the code `csrf_invalid`."""
+    """A 403 with the code `csrf_invalid`."""
 
     def __init__(self) -> None:
         detail = "The CSRF token is missing or wrong"
@@ -93,7 +93,7 @@ class CSRFInvalid(exceptions.PermissionDenied):
 
 
 class StoreTrouble(exceptions.APIException):
-    """A 503: whether the session lives, nobody can tell at the moment."""
+    """A 503: nobody can tell at the moment whether the session lives."""
 
     status_code = 503
     default_detail: str = "Sessions cannot be checked at the moment"
@@ -104,7 +104,7 @@ class StoreTrouble(exceptions.APIException):
 
 
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | HttpResponse | None:
-    """Answer what concerns a session as the gate does, all else as the framework does.
+    """Answer what concerns a session as the gate does, and anything else as the framework does.
 
     Views may raise `Refused` under it.
     """
@@ -129,7 +129,7 @@ def _user(session: Any) -> Any:
         kind = type(user).__name__
         raise ImproperlyConfigured(
             f"a verify for REST framework returns a user, or a session with an attribute user, "
-            f"that has is_authenticated; this {kind} has not, and each IsAuthenticated would fail"
+            f"that has is_authenticated; this {kind} has none, so IsAuthenticated would fail"
         )
     return user
 

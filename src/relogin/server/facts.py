@@ -15,9 +15,9 @@ class Request(NamedTuple):
     """The facts a gate decides on.
 
     `path` is the one the application routes by, below its mount, percent-decoded once; `raw_path`
-    is what was sent, where the server tells. `lines` is given a header's name in lower case and
-    returns its field lines. `mount` is what the server cut off the path. `source` is the request as
-    the framework has it: WSGI's environ, ASGI's scope, Django's request.
+    is what the client sent, if the server tells. `lines` takes a header's name in lower case and
+    returns its field lines. `mount` is the part of the path before the application. `source` is the
+    framework's own request: WSGI's environ, ASGI's scope, Django's request.
 
     >>> Request("GET", "/orders", {"host": ["shop.example"]}.get).header("Host")
     'shop.example'
@@ -31,13 +31,13 @@ class Request(NamedTuple):
     source: Any = None
 
     def header(self, name: str) -> str | None:
-        """Return the value of a field, or None where there is none, or more than one line of it."""
+        """Return the value of a header, or None if there is none, or more than one line of it."""
         lines = self.lines(name.lower())
         return lines[0] if len(lines) == 1 else None
 
     @property
     def host(self) -> str | None:
-        """What the client calls this server; a stranger may call it anything."""
+        """The Host header. Do not trust it: a client may send any."""
         return self.header("host")
 
     @property

@@ -62,11 +62,11 @@ _DECIDED = "relogin.decided"  # in the environ, for later hooks and for views
 class SessionGate:
     """Lets requests through to the views of `app` if `verify` admits; takes the options of `Gate`.
 
-    Without `verify` it tells the states of Flask's own sessions (`OwnSession`), which Flask-Login
-    uses too, in their cookie. Without `app`, call `init_app`. A view finds its session in
-    `current_session`, and may raise `Refused`.
+    Without `verify` it checks Flask's own sessions (`OwnSession`), which Flask-Login uses too.
+    Without `app`, call `init_app`. A view finds its session in `current_session`, and may raise
+    `Refused`.
 
-    With `public=["/*"]` nothing is refused but what `required` and `step_up` decorate.
+    With `public=["/*"]` only views decorated with `required` or `step_up` need a session.
     """
 
     def __init__(
@@ -188,13 +188,13 @@ class _Guard:
 
 
 class OwnSession:
-    """Tells why Flask's own session, a signed cookie, is dead; Flask itself only empties it.
+    """Tells why Flask's own session, a signed cookie, has ended; Flask itself only empties it.
 
     It expires `PERMANENT_SESSION_LIFETIME` after it was last written. `user_key` is what a session
     with a user has in it; Flask-Login's by default. A session without one counts as none.
 
-    Leave `session.permanent` False: a permanent cookie dies with its session, and nobody is left
-    to be told.
+    Leave `session.permanent` False: browsers delete a permanent cookie when it expires, and the
+    gate could not say `session_expired`.
     """
 
     def __init__(self, app: Flask, user_key: str = "_user_id") -> None:

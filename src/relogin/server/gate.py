@@ -1,8 +1,8 @@
-"""Whether a request gets in: the decision, without I/O and without a framework.
+"""Whether a request is admitted: the decision, without I/O and without a framework.
 
 A request's facts go in and come out as a `Claim`: the token that a verifier has to judge, if there
 is one. What the verifier returned or raised goes in and comes out as a `Decision`. Every
-integration is a translation of its framework into these words and back.
+integration translates between its framework and these types.
 """
 
 from __future__ import annotations
@@ -81,11 +81,11 @@ class Gate:
       function that gets what `login_page` gets and returns a mapping.
     - `ignore`: paths that the gate does not touch, such as `["/static/*"]`.
     - `logout`: the path, or the paths, that are served to everybody and may delete the cookie of a
-      session that is dead already.
-    - `path_from`: the field in which a proxy that asks about requests tells their path, such as
-      `X-Original-URI`. Whoever can reach the gate without that proxy chooses the path.
-    - `recheck`: seconds after which the verifier is asked again while a response, or a WebSocket,
-      goes on.
+      session that has already ended.
+    - `path_from`: the header in which a proxy that asks about requests sends their path, such as
+      `X-Original-URI`. A client that can reach the gate without that proxy chooses the path.
+    - `recheck`: seconds after which `verify` is called again while a response or a WebSocket goes
+      on.
 
     Raises `TypeError` or `ValueError` for an option of the wrong type, for a value that cannot be
     sent, and for a path pattern that would open more than it seems to.
@@ -167,7 +167,7 @@ class Gate:
         self._beginnings = self.open.beginnings
 
     def _take_fields(self, told_in: str | None, *, has_page: bool) -> None:
-        """Name the fields the gate looks at, whatever it decides (RFC 9110 §12.5.5)."""
+        """Name the headers that the gate reads, whatever it decides (RFC 9110 §12.5.5)."""
         public = ["Authorization"]
         public += ["Cookie"] if self.cookie is not None else []
         public += [told_in] if told_in is not None else []
@@ -192,14 +192,14 @@ class Gate:
 
     @classmethod
     def of(cls, words: Words) -> Self:
-        """Return the gate that these options describe; raises `TypeError` for an unknown one."""
+        """Return the gate with these options; raises `TypeError` for an unknown one."""
         return cls(**known(words))
 
     def usual(self, method: str, path: str, authorization: str) -> Usual | None:
-        """Return scheme and token of a request like most, or None where there is more to look at.
+        """Return scheme and token of a common request, or None if there is more to look at.
 
-        Its path begins as no public one does, and its one Authorization line is as clients write
-        it. A short cut: `claim` comes to the same, and takes three times as long.
+        Its path begins like no public one, and its one Authorization line is written as clients
+        write it. A short cut: `claim` comes to the same result, and takes three times as long.
         """
         starts, exactly = self._beginnings
         if (
@@ -217,12 +217,12 @@ class Gate:
         return None
 
     def usual_decision(self, request: Request, usual: Usual, session: object) -> Decision:
-        """Return what `decide` comes to for such a request and a session, just so."""
+        """Return what `decide` returns for such a request and a plain session."""
         scheme, token = usual
         return Decision(Claim(request, presented=True, scheme=scheme, token=token), session)
 
     def claim(self, request: Request) -> Claim:
-        """Read what a request asks for, and what it presents for it."""
+        """Read what a request asks for, and which credentials it has."""
         if self._original is not None:
             request = self._original.of(request)
         path, raw_path = request.path, request.raw_path
@@ -241,9 +241,9 @@ class Gate:
         return tuple(asked for paths, asked in self._step_ups if paths.may_name(path))
 
     def decide(self, claim: Claim, outcome: object = None) -> Decision:
-        """Decide, given what the verifier returned or raised for the claim's token, if it has one.
+        """Decide, given what the verifier returned or raised for the claim's token, if any.
 
-        None and False are no session: so does a verifier end that looked and found nothing.
+        None and False mean that there is no such session.
         """
         if claim.preflight:
             # The layer outside that knows the allowed origins did not take it; no view ever does.
@@ -271,7 +271,7 @@ class Gate:
     def refuse(self, decision: Decision, why: Refused | None = None) -> Answer:
         """Build the answer for a request that is refused, by the gate or by the application.
 
-        Where the application gives no reason of its own, the gate's reason stands.
+        If the application gives no reason of its own, the gate's reason is sent.
         """
         return self.refusals.answer(decision, why)
 

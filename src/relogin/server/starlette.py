@@ -81,7 +81,7 @@ class SessionGate(asgi.SessionGate):
 class CurrentSession(SecurityBase):
     """A dependency of FastAPI: the session that `SessionGate` admitted, told to OpenAPI.
 
-    On a public path it makes a session required after all. `scheme` is Session or Bearer; with
+    On a public path it requires a session after all. `scheme` is Session or Bearer; with
     `cookie`, its name, the cookie is told instead. Declare two to tell both ways.
     """
 
@@ -98,7 +98,7 @@ class CurrentSession(SecurityBase):
         )
 
     async def __call__(self, connection: HTTPConnection) -> Any:
-        """Return the session; raises `Refused` where there is none."""
+        """Return the session; raises `Refused` if there is none."""
         try:
             session = connection.scope["relogin.session"]
         except KeyError:
@@ -109,11 +109,11 @@ class CurrentSession(SecurityBase):
 
 
 class OwnSession:
-    """Tells why the session of Starlette's own SessionMiddleware, a signed cookie, is dead.
+    """Tells why the session of Starlette's own SessionMiddleware, a signed cookie, has ended.
 
     It expires `max_age` seconds after it was last written. Give the middleware `max_age=None`, so
-    that the cookie outlives the session, and stand it outside of the gate. `user_key` is what a
-    session with a user has in it; one without counts as none.
+    that the cookie outlives the session, and put it outside the gate. A session counts only if it
+    has the key `user_key`.
 
     >>> gate = SessionGate(None, OwnSession("secret", 900), cookie="session", realm="orders")
     """

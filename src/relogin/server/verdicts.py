@@ -28,7 +28,7 @@ __all__ = [
 SessionT = TypeVar("SessionT")
 CSRF_INVALID = "csrf_invalid"
 INSUFFICIENT_SCOPE = "insufficient_scope"
-# What is answered with 403: no login cures it.
+# Answered with 403: no login would help.
 FORBIDDEN = frozenset({CSRF_INVALID, INSUFFICIENT_SCOPE})
 # RFC 6749 §3.3, without the comma that a challenge of ours never has.
 _scope_token = re.compile(r"[!#-+\--\[\]-~]++").fullmatch
@@ -76,11 +76,11 @@ class Refused(Exception):
     """Raised by a verifier, or by the application, to refuse a request and say why.
 
     `error` is one of `relogin.SessionError`, or a vendor's own code with a dot in it; without one,
-    no session was presented. Two codes are answered with 403, for no login cures them:
+    no session was presented. Two codes are answered with 403, because no login would help:
     `csrf_invalid`, and `insufficient_scope` (RFC 6750 §3.1).
     `description` goes to developers: constant text, never what a user typed. `max_age` (seconds)
-    and `acr_values` say what would do, with `insufficient_user_authentication` (RFC 9470), and
-    `scope` what a token would have to be good for: one text with spaces, or several.
+    and `acr_values` say which login would be enough, with `insufficient_user_authentication`
+    (RFC 9470). `scope` says which scope a token needs: one string with spaces, or several.
 
     Raises `ValueError` for what a challenge cannot say.
 
@@ -126,7 +126,7 @@ def refusal_in(raised: BaseException, *, wrapped: bool = False) -> Refused | Non
 
 
 class StoreTrouble(Refused):
-    """Raised where nobody can tell at the moment whether the session lives; it is answered 503."""
+    """Raised if nobody can tell at the moment whether the session lives; the answer is 503."""
 
     def __str__(self) -> str:
         return "the session store has trouble"
@@ -172,7 +172,7 @@ def _scope(given: str | Iterable[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class StepUp:
-    """What a path asks of a session beyond being alive (RFC 9470).
+    """What a path requires beyond a living session (RFC 9470).
 
     `max_age`: the login was at most so many seconds ago; `acr_values`: it was one of these kinds.
     Raises `TypeError` or `ValueError` for what a challenge cannot ask for.
@@ -195,5 +195,5 @@ class StepUp:
         return recent and (not self.acr_values or admitted.acr in self.acr_values)
 
     def refusal(self) -> Refused:
-        """Return what to raise where it is not met."""
+        """Return the exception to raise if it is not met."""
         return Refused(SessionError.INSUFFICIENT, max_age=self.max_age, acr_values=self.acr_values)

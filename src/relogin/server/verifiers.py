@@ -1,9 +1,9 @@
-"""Verifiers: what judges a token, how it is asked, and what its failure means.
+"""Verifiers: what judges a token, how it is called, and what its failure means.
 
-A verifier is any callable that is given a token; one that takes two arguments is given the
-`Request` as well, for a tenant that its host names, say. It returns the session, or
-`relogin.Admitted`; raises `relogin.Refused` to say why not, or returns None for a token it does not
-know. Anything else it raises is trouble in the store: the session may well be alive.
+A verifier is any function that takes a token. If it takes two arguments, it gets the `Request`
+too, to find a tenant by its host for example. It returns the session or `relogin.Admitted`, raises
+`relogin.Refused` to say why not, or returns None for a token it does not know. Any other exception
+means trouble in the store: the session may well be alive.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ VerifierT = TypeVar("VerifierT")
 
 
 class Lookup(Generic[SessionT]):
-    """Finds sessions in a mapping, or with a callable that returns None for a token it lacks.
+    """Finds sessions in a mapping, or with a function that returns None for an unknown token.
 
-    `expires_at` is given a session and returns when it ends, in seconds as `clock` counts them;
-    `revoked` whether it was ended on purpose. To tell either, a session is kept for as long as its
-    token may come back. `key` turns a token into what the sessions are filed under: a store that
-    holds only hashes of tokens is of no use to a thief.
+    `expires_at` takes a session and returns when it ends, in seconds as `clock` counts them;
+    `revoked` returns whether it was ended on purpose. For both, keep a session for as long as its
+    token may come back. `key` turns a token into the key of the mapping: a store that holds only
+    hashes of tokens is of no use to a thief.
 
     >>> ended = Lookup({"t1": 1000.0, "t2": 3000.0}, expires_at=float, clock=lambda: 2000.0)
     >>> ended("t2")
@@ -80,7 +80,7 @@ class Lookup(Generic[SessionT]):
         self.blocking: bool = not isinstance(sessions, dict)
 
     def __call__(self, token: str) -> Admitted[SessionT] | None:
-        """Return the living session of this token; raises `Refused` for one that is dead."""
+        """Return the living session of this token; raises `Refused` if it has ended."""
         session = self._find(token if self._key is None else self._key(token))
         if session is None:
             return None
@@ -104,8 +104,8 @@ class Timed(Protocol):
 class Signed:
     """Takes tokens that an `itsdangerous.URLSafeTimedSerializer` signed; `max_age` in seconds.
 
-    One whose signature is genuine and too old is told expired, and a forged one invalid. There is
-    no store, so nothing can be revoked before its time.
+    A token with a genuine signature that is too old is expired; a forged one is invalid. There is
+    no store, so nothing can be revoked before it expires.
 
     >>> from itsdangerous import URLSafeTimedSerializer
     >>> serializer = URLSafeTimedSerializer("a long random secret", salt="session")
@@ -129,7 +129,7 @@ class Signed:
         self._max_age = max_age
 
     def __call__(self, token: str) -> Admitted[Any] | None:
-        """Return what was signed; raises `Refused` where that was too long ago."""
+        """Return what was signed; raises `Refused` if that was too long ago."""
         from datetime import UTC, datetime
 
         from itsdangerous import BadData, SignatureExpired  # an extra

@@ -1,4 +1,4 @@
-"""The words of a gate. A mistake in them is told when the gate is made: what it is, and where."""
+"""The options of a gate: a wrong one raises an error that names it when the gate is made."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ __all__ = [
 ]
 
 Legacy: TypeAlias = Mapping[int, str] | Callable[..., str | None]
-"""By status; or a callable that is given status, headers and, if it takes it, the request."""
+"""By status, or a function of status, headers and, if it takes a third argument, the request."""
 Bounds: TypeAlias = tuple[float, float]
-"""The most octets that are read of a refused request, and the most seconds."""
+"""How many bytes of a refused request are read at most, and for how many seconds."""
 T = TypeVar("T")
 
 _token = re.compile(TOKEN).fullmatch
 
 
 class Words(TypedDict, total=False):
-    """The words of `Gate`, which every `SessionGate` takes."""
+    """The options of `Gate`, which every `SessionGate` takes."""
 
     realm: Required[str]
     public: Iterable[str]
@@ -64,7 +64,7 @@ class Words(TypedDict, total=False):
 
 
 def known(words: Words) -> Words:
-    """Return the words; raises `TypeError` where `realm` is missing, or one is none of them."""
+    """Return the options; raises `TypeError` if `realm` is missing or an option is unknown."""
     strange = sorted(words.keys() - Words.__annotations__.keys())
     if strange:
         raise TypeError(
@@ -76,13 +76,13 @@ def known(words: Words) -> Words:
 
 
 def expect(word: str, given: object, meant: str, fits: bool) -> None:
-    """Raise `TypeError` for a word that is given something which does not fit."""
+    """Raise `TypeError` if an option is given a value that does not fit."""
     if not fits:
         raise TypeError(f"{word} must be {meant}, not {given!r}")
 
 
 def several(word: str, given: Any, kind: type[T], such_as: str) -> tuple[T, ...]:
-    """Return what a word lists; raises `TypeError` for one alone, and for another kind."""
+    """Return what an option lists; raises `TypeError` for a single value and for a wrong type."""
     fits = isinstance(given, Iterable) and not isinstance(given, (str, bytes, kind))
     listed: tuple[T, ...] = tuple(given) if fits else ()
     fits = fits and all(isinstance(each, kind) for each in listed)
@@ -91,7 +91,7 @@ def several(word: str, given: Any, kind: type[T], such_as: str) -> tuple[T, ...]
 
 
 def cookie_name(given: str | None) -> str | None:
-    """Return the name of a cookie, or None; raises for what no cookie can be called."""
+    """Return the name of a cookie, or None; raises for an invalid name."""
     meant = 'the name of a cookie, such as "sid"'
     expect("cookie", given, meant, given is None or isinstance(given, str))
     if given is not None and not _token(given):
@@ -105,7 +105,7 @@ def logout_paths(given: str | Iterable[str]) -> tuple[str, ...]:
 
 
 def field_name(word: str, given: str | None) -> str | None:
-    """Return the name of a header field in lower case, or None; raises for what is none."""
+    """Return the name of a header in lower case, or None; raises for an invalid name."""
     meant = 'the name of a header field, such as "X-Original-URI"'
     expect(word, given, meant, given is None or isinstance(given, str))
     if given is not None and not _token(given):
@@ -114,13 +114,13 @@ def field_name(word: str, given: str | None) -> str | None:
 
 
 def interval(word: str, given: float | None) -> float | None:
-    """Return a number of seconds, or None; raises `TypeError` for what is neither."""
+    """Return a number of seconds, or None; raises `TypeError` for anything else."""
     expect(word, given, "a number of seconds, such as 30", given is None or _is_bound(given))
     return given
 
 
 def check_step_up(given: Mapping[str, StepUp] | None) -> Mapping[str, StepUp]:
-    """Return what each path asks for; raises `TypeError` for what is no such mapping."""
+    """Return what each path asks for; raises `TypeError` for anything but such a mapping."""
     asked = {} if given is None else given
     fits = _maps(asked, str, StepUp)
     expect("step_up", asked, 'a mapping such as {"/pay/*": StepUp(max_age=300)}', fits)
@@ -128,12 +128,12 @@ def check_step_up(given: Mapping[str, StepUp] | None) -> Mapping[str, StepUp]:
 
 
 def check_switch(word: str, given: bool) -> None:
-    """Raise `TypeError` for what says neither yes nor no."""
+    """Raise `TypeError` for anything but True and False."""
     expect(word, given, "True or False", isinstance(given, bool))
 
 
 def drain_bounds(given: Any) -> Bounds | None:
-    """Return how much of a refused request is read, or None; raises `TypeError` for no pair."""
+    """Return how much of a refused request is read, or None; raises `TypeError` if wrong."""
     if given is None or (given == 0 and not isinstance(given, bool)):
         return None
     fits = isinstance(given, tuple) and len(given) == 2
@@ -148,9 +148,9 @@ def _is_bound(given: object) -> bool:
 
 
 def check_legacy(given: Legacy | None) -> bool:
-    """Return whether it is to be given the request.
+    """Return whether it is called with the request.
 
-    Raises for old ways that could never be met, and for codes that could not be sent.
+    Raises `TypeError` for a wrong type and `ValueError` for a code that cannot be sent.
     """
     if given is None:
         return False

@@ -49,10 +49,10 @@ class SessionGate:
     """Lets a request through to `app` if `verify` admits its session; takes the options of `Gate`.
 
     The application finds the session in `environ["relogin.session"]`. On a public page it may be
-    None, and `environ["relogin.refused"]` then holds the `Refused` that says why. Called with the
-    request's facts before the body is read; `app` may raise `Refused` too, before it responds and
-    in the midst of a response. `environ["relogin.verify"]()` asks the verifier again; it returns
-    the session, or raises `Refused`.
+    None, and `environ["relogin.refused"]` then holds the `Refused` that says why. The gate decides
+    before the body is read; `app` may raise `Refused` too, before it responds and during a
+    response. `environ["relogin.verify"]()` calls `verify` again; it returns the session, or raises
+    `Refused`.
     """
 
     def __init__(self, app: WSGIApplication, verify: Verifier, **words: Unpack[Words]) -> None:
