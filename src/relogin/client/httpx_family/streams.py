@@ -23,6 +23,8 @@ from relogin.client.terms.outcomes import Outcome, mark
 
 __all__ = ["StreamExchange"]
 
+OK = 200  # with any other status, no stream of events begins
+
 
 class StreamExchange(UploadExchange):
     """An exchange that looks after the end of a stream of events."""
@@ -36,7 +38,7 @@ class StreamExchange(UploadExchange):
         if self._credential is None or self._request.method != "GET":
             return
         opened = self._past[-1] if response is None else response
-        if opened.is_success and _has_events(opened):
+        if opened.status_code == OK and _has_events(opened):
             kind = EventStream if hasattr(opened.stream, "__iter__") else AsyncEventStream
             opened.stream = self._library.streaming(kind)(self, opened)
 
@@ -58,8 +60,11 @@ class StreamExchange(UploadExchange):
 
 
 def _has_events(response: Response) -> bool:
-    kind: str = response.headers.get("Content-Type", "")
-    return kind.lower().startswith("text/event-stream")
+    # Not by `headers.get`, which takes several times as long: each GET is looked at.
+    return any(
+        value[:17].lower() == b"text/event-stream" and name.lower() == b"content-type"
+        for name, value in response.headers.raw
+    )
 
 
 class _Stream:
