@@ -12,13 +12,27 @@ import { valueText } from "./value.js";
 const KNOWN = "(?:Basic|Bearer|Concealed|Digest|DPoP|GNAP|HOBA|Mutual|Negotiate|NTLM|OAuth|PrivateToken"
   + "|SCRAM-SHA-1|SCRAM-SHA-256|Session|vapid)";
 const IS_KNOWN = new RegExp(`^${KNOWN}$`, "i");
+const TOKEN68_ONLY = /^(?:Negotiate|NTLM)$/i;
+const ORDINARY_WORD = /^[A-Za-z]?[a-z'-]+$/;
 const LAST_WORD_KNOWN = new RegExp(`[ \\t]${KNOWN}$`, "i");
 const VALUES = ["value", "quoted", "cut"];
 const HELPERS = ["c"];
 const POSITIONAL = ["realm", "error", "error_description"];
-const ANY_QUOTE = /["'`\u2018-\u201f\u2032\u2033]/;
 const SEPARATING = " \t,;\r\n";
+const OTHER_QUOTES = /\\"|&quot;|&#34;|[\u201c-\u201f\u2033]|\xe2\x80[\x9c-\x9f]/gu;
 const PARAM_START = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+[ \t]*=/;
+
+/** @param {string[]} chars @returns {number[]} where the quotes stand that may enclose something */
+function quotesOf(chars) {
+  const double = chars.map((char, at) => (char === '"' ? at : -1)).filter((at) => at >= 0);
+  // A backslash takes the character after it along.
+  const escaped = new Set();
+  for (let at = 0; at < chars.length; at += 1) if (chars[at] === "\\") escaped.add((at += 1));
+  const counted = double.filter((at) => !escaped.has(at));
+  if (counted.length) return counted;
+  const units = chars.map((char) => (char.length > 1 ? "?" : char)).join("");
+  return Array.from(units.matchAll(OTHER_QUOTES), ({ index }) => index);
+}
 
 /** What is read of the whole field. */
 export class Assembly {
@@ -54,8 +68,12 @@ export class LineAssembly {
    * @param {Span[]} folds
    * @param {number} offset of `chars` in the joined field
    * @param {number} lineOffset of the whole line in the joined field
+   * @param {(at: number) => boolean} isParam whether a parameter begins there
    */
-  constructor(field, chars, folds, offset, lineOffset) {
+  constructor(field, chars, folds, offset, lineOffset, isParam) {
+    this.isParam = isParam;
+    this.quotes = quotesOf(chars);
+    this.quotesSeen = 0;
     this.field = field;
     this.chars = chars;
     this.folds = folds;
@@ -83,6 +101,9 @@ export class LineAssembly {
     this.sinceSeparator = { any: false, value: false };
     this.foundAnything = false;
     this.sawToken68OrProse = false;
+    this.sawProse = false;
+    /** Whether a parameter without a value is the other half of a torn token68. */
+    this.half = this.open !== null && TOKEN68_ONLY.test(this.open.scheme);
     /** The end of the last piece in which anything was found. */
     this.lastEnd = 0;
   }
@@ -131,7 +152,7 @@ export class LineAssembly {
   piece(allFinds, end) {
     const finds = allFinds.filter(({ name }) => !HELPERS.includes(name));
     if (!finds.length) return;
-    if (this.dropsTornPiece(finds)) return;
+    if (this.dropsQuotedPiece(finds) || this.dropsTornPiece(finds)) return;
     this.stopAfter = false;
     for (const find of finds) {
       this.take(find);
@@ -140,6 +161,22 @@ export class LineAssembly {
     }
     this.lastEnd = end;
     if (this.stopAfter) this.stopped = true;
+  }
+
+  /** @param {Find[]} finds */
+  dropsQuotedPiece(finds) {
+    if (this.quotes.length % 2) return false;
+    const quoted = finds.find(({ name, start }) => name === "scheme" && this.quotesUpTo(start) % 2 === 1);
+    if (!quoted) return false;
+    this.fault("quoted-challenge", quoted.start, quoted.end);
+    this.stopped = true;
+    return true;
+  }
+
+  /** @param {number} at, which never goes back */
+  quotesUpTo(at) {
+    while (this.quotes[this.quotesSeen] <= at) this.quotesSeen += 1;
+    return this.quotesSeen;
   }
 
   /** @param {Find[]} finds */
@@ -168,7 +205,10 @@ export class LineAssembly {
       case "scheme":
         return this.takeScheme(find);
       case "token68":
-        if (this.isTorn(find)) return this.fault("bad-token68", find.start, find.end);
+        if (this.isTorn(find)) {
+          this.half = true;
+          return this.fault("bad-token68", find.start, find.end);
+        }
         this.sawToken68OrProse = true;
         if (this.open) this.open.token68 = this.text(find.start, find.end);
         this.open = null;
@@ -176,7 +216,11 @@ export class LineAssembly {
       case "name":
         return this.takeName(find);
       case "flag":
-        if (!this.beforeBreak(find)) this.addParam(find, "");
+        if (this.beforeBreak(find)) return;
+        this.takeName(find);
+        this.name = null;
+        this.sinceSeparator = { any: true, value: true };
+        if (!(this.open && this.half)) this.addParam(find, "");
         return;
       default:
         if (VALUES.includes(find.name)) this.takeValue(find);
@@ -186,6 +230,11 @@ export class LineAssembly {
 
   /** @param {Find} find */
   takeScheme(find) {
+    if (this.sawProse && this.isWordOfSentence(find)) {
+      this.open = null;
+      this.field.silent = false;
+      return this.fault("stray-word", find.start, find.end);
+    }
     if (this.sinceSeparator.any) this.fault("missing-comma", this.lastEnd, this.lastEnd);
     this.names = new Set();
     this.open = { scheme: this.text(find.start, find.end), token68: null, params: [] };
@@ -194,7 +243,17 @@ export class LineAssembly {
     this.openIsOld = false;
     this.positional = POSITIONAL.length;
     this.name = null;
+    this.half = TOKEN68_ONLY.test(this.open.scheme);
     this.sinceSeparator = { any: true, value: false };
+  }
+
+  /** @param {Find} find a scheme */
+  isWordOfSentence(find) {
+    const scheme = this.text(find.start, find.end);
+    if (IS_KNOWN.test(scheme) || !ORDINARY_WORD.test(scheme)) return false;
+    const spaces = /^ */.exec(this.text(find.end))?.[0].length ?? 0;
+    const next = find.end + spaces;
+    return !spaces || !(/^[A-Za-z0-9._~+/-]+=/.test(this.text(next)) || this.isParam(next));
   }
 
   /** @param {Find} find */
@@ -210,7 +269,7 @@ export class LineAssembly {
   /** @param {Find} find */
   takeFault(find) {
     const text = this.text(find.start, find.end);
-    if (find.name === "prose") this.sawToken68OrProse = true;
+    if (find.name === "prose") this.sawProse = this.sawToken68OrProse = true;
     if (find.name === "missing-equals") this.positional = 0;
     this.fault(find.name, find.start, find.end);
     if (find.name === "prose" && LAST_WORD_KNOWN.test(text)) this.open = null;
@@ -223,13 +282,13 @@ export class LineAssembly {
   /** @param {Find} find */
   takeValue(find) {
     this.sinceSeparator = { any: true, value: true };
-    const unquoted = find.name === "value" && !ANY_QUOTE.test(this.text(find.start, find.end));
-    const torn = unquoted && this.beforeBreak(find);
+    const torn = find.name === "value" && this.beforeBreak(find);
     const name = this.name;
     this.name = null;
     if (torn) return;
     const { text, faults } = valueText(this.chars, find, this.folds);
     for (const { kind, start, end } of faults) this.fault(kind, start, end);
+    if (name && text === "" && this.open && this.half && find.name !== "quoted") return; // the padding of a torn token68
     if (name) this.addParam(name, text);
     else this.takeNameless(find, text);
   }

@@ -80,7 +80,8 @@ function readLine(assembly, line, offset, length) {
   const chars = original.slice(skipped);
   const shifted = folds.map(({ start, end }) => ({ start: start - skipped, end: end - skipped }));
   const match = grammar(chars.map((c) => /** @type {number} */ (c.codePointAt(0))));
-  const reader = new LineAssembly(assembly, chars, shifted, offset + skipped, offset);
+  const reader = new LineAssembly(assembly, chars, shifted, offset + skipped, offset,
+    (at) => match("param", at).end >= 0);
   let reported = 0;
   /** @param {number} end */
   const reportFolds = (end) => {

@@ -143,3 +143,4 @@ for (const [file, check] of Object.entries(files)) {
   total += rows.length;
 }
 console.log(`in all: ${passed}/${total}`);
+process.exitCode = passed === total ? 0 : 1;

@@ -23,6 +23,8 @@ _fold = re.compile(r"\r?\n[ \t]+(?:\r?\n[ \t]+)*")
 _param = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+[ \t]*=").match
 _break = re.compile(r"[ \t]*[\r\n]").match
 _element_end = re.compile(r"[ \t]*(?:[,;\r\n]|\Z)").match
+_double_quotes = re.compile(r'\\[\s\S]|(")').finditer
+_other_quotes = re.compile('\\\\"|&quot;|&#34;|[\u201c-\u201f\u2033]|\xe2\x80[\x9c-\x9f]').finditer
 _unsendable = re.compile(r"([^\x00-\xff]+)|[^\t -~\x80-\xff]")
 
 
@@ -85,6 +87,10 @@ class Line:
         self.last = ""  # scheme or value, since the last separator
         self.name: Found = []
         self.end = 0  # of the last piece in which anything was found
+        self.half = self.open is not None and self.open.scheme.lower() in {"negotiate", "ntlm"}
+        self.prose = False
+        self.quotes = [one.start() for one in _double_quotes(self.text) if one[1]]
+        self.quotes = self.quotes or [one.start() for one in _other_quotes(self.text)]
         self.nobodys = self.token68_or_prose = self.stopped = self.stops = False
         self.begins_with_param = bool(_param(self.text))
 
@@ -130,6 +136,10 @@ class Line:
     # What a line break has torn
 
     def whole(self, found: Found) -> Found:
+        for what, start, end in found:
+            if what == "scheme" and self.is_quoted(start):
+                self.stops = True
+                return [("quoted-challenge", start, end)]
         torn = {one[0] for one in found if self.torn(*one)}
         scheme = next((self.text[a:b] for what, a, b in found if what == "scheme"), "")
         if "scheme" in torn or ("token68" in torn and not known(scheme)):
@@ -137,7 +147,7 @@ class Line:
             behind = _break(self.text, found[-1][2])
             return [("line-break", behind.end() - 1, behind.end())] if behind else []
         kept = [one for one in found if one[0] not in torn - {"token68"}]
-        return [("bad-token68", *one[1:]) if one[0] in torn else one for one in kept]
+        return [("torn", *one[1:]) if one[0] in torn else one for one in kept]
 
     def torn(self, what: str, start: int, end: int) -> bool:
         if what in {"scheme", "token68"} and end in self.folds:
@@ -154,22 +164,47 @@ class Line:
                 self.last = ""
                 self.stopped = text[0] in "\r\n" and self.follows(end)
             case "scheme":
-                if self.last:
-                    self.fault("missing-comma", self.end, self.end)
-                self.open, self.last, self.unnamed = Challenge(text), "scheme", 0
-                self.challenges.append(self.open)
-                self.nobodys = self.continued = False
+                self.take_scheme(text, start, end)
             case "token68":
-                self.challenges[-1].token68 = text
+                if self.open:
+                    self.open.token68 = text
                 self.open, self.token68_or_prose = None, True
+            case "torn":
+                self.fault("bad-token68", start, end)
+                self.half = True
             case "name" | "flag":
                 self.begin_parameter(start, end)
                 if what == "flag":
-                    self.take_value("", start, end)
+                    self.take_value("flag", "", start, end)
             case "value" | "quoted" | "cut":
-                self.take_value(self.value(what, start, end), start, end)
+                self.take_value(what, self.value(what, start, end), start, end)
             case _:
                 self.take_fault(what, start, end)
+
+    def take_scheme(self, text: str, start: int, end: int) -> None:
+        if self.prose and self.is_word_of_the_sentence(text, end):
+            self.fault("stray-word", start, end)
+            self.open, self.nobodys = None, False
+            return
+        if self.last:
+            self.fault("missing-comma", self.end, self.end)
+        self.open, self.last, self.unnamed = Challenge(text), "scheme", 0
+        self.challenges.append(self.open)
+        self.nobodys = self.continued = False
+        self.half = text.lower() in {"negotiate", "ntlm"}
+
+    def is_quoted(self, at: int) -> bool:
+        return len(self.quotes) % 2 == 0 and sum(one <= at for one in self.quotes) % 2 == 1
+
+    def is_word_of_the_sentence(self, text: str, end: int) -> bool:
+        if known(text) or not re.fullmatch(r"[A-Za-z]?[a-z'\-]+", text):
+            return False
+        behind = re.match(" +", self.text[end:])
+        if not behind:
+            return True
+        end += behind.end()
+        padded = re.match(r"[A-Za-z0-9._~+/\-]+=+", self.text[end:])
+        return not padded and GRAMMAR.rules["param"](self.text, end, []) is None
 
     def begin_parameter(self, start: int, end: int) -> None:
         if self.last == "value":
@@ -178,7 +213,7 @@ class Line:
             self.faults.append(("comma-after-scheme", self.line_at - 2, self.line_at - 1))
         self.name = [(self.text[start:end].lower(), start, end)]
 
-    def take_value(self, value: str, start: int, end: int) -> None:
+    def take_value(self, what: str, value: str, start: int, end: int) -> None:
         self.last = "value"
         if not self.name:
             self.take_unnamed(value, start, end)
@@ -189,6 +224,8 @@ class Line:
         if self.open is None:
             self.fault("missing-scheme", *where)
             self.nobodys, self.stops = True, self.stops or not self.token68_or_prose
+        elif not value and what != "quoted" and self.half:
+            pass
         elif name in self.open.params:
             self.fault("duplicate-parameter", *where)
         else:
@@ -230,7 +267,7 @@ class Line:
         elif kind == "stray-word" and end in self.folds:
             self.stopped = bool(_param(self.text, self.folds[end]))
         elif kind == "prose":
-            self.token68_or_prose = True
+            self.prose = self.token68_or_prose = True
             *others, last = re.split("[ \t]+", self.text[start:end])
             if others and known(last):
                 self.open, self.nobodys = None, False

@@ -75,6 +75,28 @@ def test_a_field_that_begins_with_a_parameter_yields_nothing(
     assert lenient(field) == []
 
 
+PIECES = [
+    "Foo ", "Basic ", "Negotiate ", "realm=", "x=", "a", "YWJj", "==", "=", ", ", "; ", " ", "\t",
+    "word ", "https://a/b", "{", "realm", " => ", ":", "'", "`", "\u201c", "\u2019", "\xe9",
+]  # fmt: skip
+OUTSIDE = st.lists(st.sampled_from(PIECES), max_size=4).map("".join)
+EVIL = st.sampled_from(
+    ["Evil", ", Evil ", "; Evil x=1", ", Evil YWJj==", ", Evil z=", "\u201d, Evil "]
+)
+PAIR = st.tuples(OUTSIDE, st.just('"'), OUTSIDE, EVIL, OUTSIDE, st.just('"')).map("".join)
+
+
+@pytest.mark.requirement("R-3")
+@settings(max_examples=2 * EXAMPLES)
+@given(pairs=st.lists(PAIR, min_size=1, max_size=3), rest=OUTSIDE)
+def test_no_challenge_is_read_between_double_quotes_that_pair_up(
+    pairs: list[str], rest: str
+) -> None:
+    field = "".join(pairs) + rest
+    assume(scan_challenges(field) is None)
+    assert "Evil" not in {challenge.scheme for challenge in lenient(field)}
+
+
 QUOTES = [
     ('"', '"'), ("'", "'"), ("\u201c", "\u201d"), ("\xe2\x80\x9c", "\xe2\x80\x9d"),
     ("\x93", "\x94"), ("\xab", "\xbb"), ("\u2018", "\u2019"), ('\\"', '\\"'),

@@ -87,9 +87,9 @@ def diagnose_lines(lines: list[str]) -> Diagnosis:
         else:
             recovery.take(scanned)
         offset += len(line) + len(", ")
-    if not recovery.faults:  # all was read, and yet it is none of RFC 9110: then say where
-        error = explain("challenges", text)
-        recovery.faults.append(fault(error.fault, error.start, error.end))
+    if not recovery.faults:  # no such field is known
+        at = explain("challenges", text).start
+        recovery.faults.append(fault("stray-character", at, min(at + 1, len(text))))
     challenges = tuple(map(Challenge._of, recovery.challenges))
     repeated = (
         Repeated(at, name, tuple(dict.fromkeys(values)))

@@ -116,15 +116,21 @@ _NO_PARAM_NEXT = rf"(?!{OWS},[{LIST_SPACE}]*+{TOKEN}{BWS}=)"
 # Well-formed so far, but what follows the comma is no challenge.
 _QOP = r"(?i:qop)=auth(?:-int)?,auth"
 _SCOPE_TOKEN = r"[^\s,;=\"']++"
-_SCOPES = rf"{_SCOPE_TOKEN}(?:,{OWS}(?!{KNOWN})(?=[a-z*]){_SCOPE_TOKEN}(?={END}))++"
+_SCOPES = rf"{_SCOPE_TOKEN}(?:,{OWS}(?!{KNOWN})(?=[a-z*]){_SCOPE_TOKEN}{STOP})++"
 _LIST = rf"(?:{_QOP}|(?i:scope)={_SCOPES})"
 _ELEMENT = (
     rf"(?:(?<![\s\S])|{OWS}(?P<separator>,)[{LIST_SPACE}]*+)"
     rf"(?:(?!{TOLD_IN_TWO})(?P<scheme>{TOKEN})(?!{BWS}=)"
     rf"(?: ++(?:(?P<token68>{TOKEN68}){_IN_LIST}{_NO_PARAM_NEXT})?+|{_NO_PARAM_NEXT}))?+"
-    rf"(?:(?!{_LIST})(?P<name>{TOKEN}){BWS}={BWS}(?:\"(?P<quoted>{QUOTED_TEXT})\"|(?P<value>(?!'){TOKEN})(?!{SENTENCE})))?+"
+    rf"(?:(?!'|{_LIST})(?P<name>{TOKEN}){BWS}={BWS}(?:\"(?P<quoted>{QUOTED_TEXT})\"|(?P<value>(?!'){TOKEN})(?!{SENTENCE})))?+"
 )
-sound: pp.ParserElement = _rules("sound", ("element", _ELEMENT + _IN_LIST))
+# A run of them is one step for pyparsing: there may be thousands. It is taken apart below.
+_sound_element = re.compile(_ELEMENT + _IN_LIST)
+_IN_ELEMENT = tuple(_sound_element.groupindex)
+_SOUND = "sound"
+sound: pp.ParserElement = pp.Regex(rf"(?:{_ELEMENT}{_IN_LIST})++").set_parse_action(
+    pp.replace_with(_SOUND)
+)
 
 # What separates: commas do, whitespace does not.
 separator: pp.ParserElement = _rules(
@@ -264,7 +270,7 @@ quoted: pp.ParserElement = _rules(
     # Basic realm=“a
     ("smart-quotes", rf"(?P<unterminated_quote>(?:{DOUBLE}|{SINGLE})(?P<cut>[\s\S]*+))"),
     # Basic realm=`a b`
-    ("smart-quotes", rf"`(?P<value>[^`]*+)`{STOP}"),
+    ("smart-quotes", rf"`(?P<value>[^`]++)`{STOP}"),
     # Basic realm=\"a\"
     ("escaped-quotes", _between(ESCAPED, rf"(?:{ESCAPED}|\")")),
     # Basic realm=\"a
@@ -358,4 +364,20 @@ def elements(line: str) -> Iterator[tuple[list[Event], int, int]]:
     Lazily, so that the caller can stop: the pieces of a hostile line are many.
     """
     for found, start, end in element.scan_string(line, always_skip_whitespace=False):
-        yield found.as_list(), start, end
+        if found and found[0] == _SOUND:
+            yield from _sound_elements(line, start, end)
+        else:
+            yield found.as_list(), start, end
+
+
+def _sound_elements(line: str, at: int, end: int) -> Iterator[tuple[list[Event], int, int]]:
+    while at < end and (match := _sound_element.match(line, at)):
+        yield (
+            [
+                (what, match[what], *match.span(what))
+                for what in _IN_ELEMENT
+                if match[what] is not None
+            ],
+            *match.span(),
+        )
+        at = match.end()

@@ -7,14 +7,15 @@ sees that by itself.
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from functools import partial
 from typing import Final
 
-from relogin.wire.abnf import BWS, LIST_SPACE, OWS, QUOTABLE, TOKEN
+from relogin.wire.abnf import BWS, LIST_SPACE, OWS, QUOTABLE, TCHAR, TOKEN, TOKEN68
 from relogin.wire.faults import Fault, fault
 from relogin.wire.malformed import Event, elements
 from relogin.wire.scan import Scanned
-from relogin.wire.shapes import END, KNOWN
+from relogin.wire.shapes import END, ESCAPED, KNOWN, PARAM, TOKEN68_ONLY
 
 __all__ = ["MAX_FAULTS", "Recovery"]
 
@@ -38,8 +39,16 @@ _break = re.compile(r"[\r\n]").search
 _ends_at_break = re.compile(rf"{OWS}[\r\n]").match
 _ends_element = re.compile(END).match
 _is_known = re.compile(KNOWN).match
+_is_token68_only = re.compile(rf"{TOKEN68_ONLY}\Z").match
+# Behind a sentence, a word of it that could be a scheme: neither a parameter nor base64 follows.
+_is_word = re.compile(
+    rf"(?!{KNOWN})[A-Za-z]?[a-z'\-]++(?!{TCHAR}| ++(?:{PARAM}|{TOKEN68}(?<==)))"
+).match
 _ends_known = re.compile(rf"(?:[^\s]++[ \t]++)*+(?<=[ \t]){KNOWN}\Z").match
 _UNQUOTED: Final = frozenset({"scheme", "token68", "flag", "value"})
+# The double quotes that may enclose something; where there are none, what stands for them.
+_double_quotes = re.compile(r"\\[\s\S]|(\")").finditer
+_other_quotes = re.compile(f"{ESCAPED}|[\u201c-\u201f\u2033]|\xe2\x80[\x9c-\x9f]").finditer
 
 
 class Recovery:
@@ -88,9 +97,12 @@ class Recovery:
         self._comma = offset - len(", ")  # the one that joins the lines
         self._may_be_param = bool(_may_begin_param(self._text))
         self._unnamed = _NO_MORE if goes_on else 0
+        self._half = goes_on and bool(_is_token68_only(self.challenges[-1][0]))
         self._name: tuple[str, int, int] | None = None
+        self._quotes: list[int] | None = None  # the double quotes, once they are asked for
         self._nobodys: dict[str, str] = {}  # in the place of a challenge that there is none of
-        self._last, self._end, self._begun, self._ends, self._lost = "", 0, False, False, False
+        self._last, self._end = "", 0
+        self._told = self._begun = self._ends = self._lost = False
 
     def _unfold(self, line: str, offset: int) -> None:
         # As many spaces as there were characters, so that every place stays where it is.
@@ -108,7 +120,11 @@ class Recovery:
             self._fold = next(self._untold, None)
 
     def _whole(self, found: list[Event]) -> list[Event]:
-        """Leave out what a break or a fold has torn: a half is worse than nothing."""
+        """Leave out what is quoted, and what a break or a fold has torn in two."""
+        for what, text, start, end in found:
+            if what == "scheme" and self._is_quoted(start):
+                self._lost = True
+                return [("quoted-challenge", text, start, end)]
         if not (self._cut or self._folded):
             return found
         torn = {what for what, text, _, end in found if self._torn(what, text, end)}
@@ -117,7 +133,7 @@ class Recovery:
             at = _ends_at_break(self._text, found[-1][3])
             return [("line-break", "", at.end() - 1, at.end())] if at else []
         kept = [event for event in found if event[0] not in torn - {"token68"}]
-        return [("bad-token68", *event[1:]) if event[0] in torn else event for event in kept]
+        return [("torn", *event[1:]) if event[0] in torn else event for event in kept]
 
     def _torn(self, what: str, text: str, end: int) -> bool:
         if what not in _UNQUOTED:
@@ -140,20 +156,27 @@ class Recovery:
                 self._last = ""
                 # What a break leaves may be of anything: another field, or half a word.
                 self._lost |= text[0] in "\r\n" and end < self._last_char
+            case "scheme" if self._told and _is_word(self._text, start):
+                self._params = None
+                self._fault("stray-word", start, end)
             case "scheme":
                 self._scheme(text)
             case "token68":
-                self.challenges[-1] = (self.challenges[-1][0], text, {})
+                if self._params is not None:
+                    self.challenges[-1] = (self.challenges[-1][0], text, {})
                 self._params, self._begun = None, True
+            case "torn":
+                self._fault("bad-token68", start, end)
+                self._half = True
             case "name":
                 self._parameter(text, start, end)
             case "flag":
                 self._parameter(text, start, end)
-                self._value("", start, end)
+                self._value("flag", "", start, end)
             case "value" | "quoted" | "cut":
                 cut = _break(self._text, start, end) if what == "cut" else None
                 text = self._raw[start : cut.start() if cut else end]
-                self._value(self._sendable(what, text, start), start, end)
+                self._value(what, self._sendable(what, text, start), start, end)
             case _:
                 self._fault(what, start, end)
                 self._at_fault(what, start, end)
@@ -161,7 +184,8 @@ class Recovery:
     def _at_fault(self, what: str, start: int, end: int) -> None:
         # As with a parameter of nobody, in `_value`.
         self._ends |= self._may_be_param and self._params is None and not self._begun
-        self._begun = self._begun or what == "prose"
+        self._told |= what == "prose"
+        self._begun |= self._told
         if what == "missing-equals":
             self._unnamed = _NO_MORE
         elif what == "stray-word" and end in self._folded:
@@ -181,7 +205,15 @@ class Recovery:
         if self._last:
             self._fault("missing-comma", self._end, self._end)
         self._params, self._unnamed, self._last = {}, 0, "scheme"
+        self._half = bool(_is_token68_only(scheme))
         self.challenges.append((scheme, None, self._params))
+
+    def _is_quoted(self, at: int) -> bool:
+        """Whether the double quotes of the line pair up, and `at` is between those of a pair."""
+        if self._quotes is None:
+            quotes = [one.start() for one in _double_quotes(self._text) if one[1]]
+            self._quotes = quotes or [one.start() for one in _other_quotes(self._text)]
+        return len(self._quotes) % 2 == 0 and bisect(self._quotes, at) % 2 == 1
 
     def _parameter(self, text: str, start: int, end: int) -> None:
         if self._last == "value":
@@ -190,7 +222,7 @@ class Recovery:
             self.faults.append(fault("comma-after-scheme", self._comma, self._comma + 1))
         self._name = (text.lower(), start, end)
 
-    def _value(self, value: str, start: int, end: int) -> None:
+    def _value(self, what: str, value: str, start: int, end: int) -> None:
         self._last = "value"
         if self._name is None:
             self._unnamed_value(value, start, end)
@@ -203,6 +235,8 @@ class Recovery:
             self._params, self._ends = self._nobodys, not self._begun
         elif self._params is self._nobodys:
             pass
+        elif self._half and not value and what != "quoted":
+            pass  # the other half of the token68, and its padding
         elif name in self._params:
             self._fault("duplicate-parameter", *where)
             first, at = self._params[name], len(self.challenges) - 1

@@ -125,17 +125,19 @@ _SAID = r"(?:[A-Za-z]?[a-z'\-]++|[A-Z]++|[0-9]++)(?![A-Za-z0-9_])"
 _NAMED = r"(?i:realm|scope|nonce|charset|error_description|error_uri)"
 _COLON = rf"(?!{_NAMED}{BWS}:|(?i:error){BWS}:{BWS}[\"']){_SAID}{BWS}(?::|=>)"
 _ANOTHER = rf"[ \t]++(?!{PARAM}|{KNOWN})[^\s\"'=:,;]"
+_MORE_SAID = rf"(?:[ \t]++(?!{PARAM}|{KNOWN}){_SAID}(?=[\s.,;:!?]|\Z))"
 TOLD = (
     rf"{_WORDY}(?:[ \t]++(?!{KNOWN}|{PARAM})"
-    rf"(?:{_COLON}|{_SAID}(?:[!?]|[^\x00-\x7f]++|\.?+{_ANOTHER}))"
+    rf"(?:{_COLON}|{_SAID}(?:[!?|*&]|[^\x00-\x7f]++|\.?+{_ANOTHER}))"
     rf"|:[ \t]++(?!{KNOWN}|{PARAM}){_SAID}[.,;:!?]?+{_ANOTHER}"
     rf"|:[ \t]++(?!{KNOWN}|{PARAM}){_SAID}[.!?]?+{END}|:[ \t]*+{URL}{END}"
     rf"|[ \t]++\"[^\"]*+\"{_ANOTHER})"
+    rf"|(?!{TOKEN68_ONLY}){_WORDY}[ \t]++(?!{KNOWN}|{PARAM})[^\s\"'=:,;]++{_MORE_SAID}"
 )
 # A sentence whose first two words could stand alone, as a scheme and its token68.
-_MORE_SAID = rf"(?:[ \t]++(?!{PARAM}){_SAID}(?=[\s.,;:!?]|\Z))"
 TOLD_IN_TWO = (
-    rf"(?:(?!{KNOWN})[a-z][a-z'\-]*+ ++[a-z]++(?={END})"
+    rf"(?:(?!{KNOWN})(?:[A-Za-z][a-z'\-]*+ ++[a-z][a-z\-]*+\.*+|[A-Z]++ ++[A-Z]++)(?={END})"
+    rf"|(?!{KNOWN})[A-Za-z][a-z'\-]*+,[ \t]++(?!{PARAM}|{CHALLENGE})(?=[a-z]){_SAID}{_MORE_SAID}"
     rf"|{TOKEN} ++{_SAID}(?:,(?={OWS}{TOKEN}{_MORE_SAID}{{2}})|;(?={OWS}{TOKEN}{_MORE_SAID}))"
     rf"{OWS}(?!{KNOWN}|{PARAM})(?=[a-z]){_SAID})"
 )
