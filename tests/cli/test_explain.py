@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from relogin.cli import main
+from relogin.cli.reaction import reaction
 from tests.cli.test_main import RELOGIN
 from tests.cli.test_probe import answering
 
@@ -44,7 +45,7 @@ def test_a_malformed_field_is_exit_code_1_with_carets(capsys: pytest.CaptureFixt
 
 def test_every_challenge_stands_in_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     _, shown = explained("Basic realm=a, charset=UTF-8, Negotiate YWJj, NTLM", capsys)
-    table = shown[shown.index("scheme") :]
+    table = shown[shown.index("scheme ") :]
     assert [word for word in table.split() if word.isalnum() or "-" in word] == [
         *("scheme", "parameter", "value"),
         *("Basic", "realm", "a", "charset", "UTF-8"),
@@ -111,7 +112,18 @@ def test_json_of_a_token68(capsys: pytest.CaptureFixture[str]) -> None:
                 "client": "Send a SPNEGO token in base64, with Kerberos or NTLM inside.",
             }
         ],
+        "session_auth": reaction(None, ["Negotiate YWJj"]),
     }
+
+
+def test_what_session_auth_does_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    _, shown = explained('Session error="session_revoked"', capsys)
+    assert "\nSessionAuth\n  It returns the 401: the session was ended on purpose." in shown
+
+
+def test_nothing_is_said_of_session_auth_and_a_proxy(capsys: pytest.CaptureFixture[str]) -> None:
+    _, shown = explained("Proxy-Authenticate: Basic realm=x", capsys)
+    assert "SessionAuth" not in shown
 
 
 def test_json_tells_what_is_hardly_meant(capsys: pytest.CaptureFixture[str]) -> None:
@@ -199,7 +211,9 @@ def test_responses_without_a_challenge_are_said_to_have_none(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert from_stdin(b"HTTP/2 301\r\n\r\nHTTP/2 200\r\n\r\n", monkeypatch) == 0
-    assert "the status is 301, 200" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "the status is 301." in shown
+    assert "the status is 200." in shown
 
 
 @pytest.mark.parametrize("text", [b"", b"\r\n \n"])

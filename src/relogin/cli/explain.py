@@ -9,6 +9,7 @@ import sys
 from relogin.cli import EXIT_CODES, UsageError
 from relogin.cli.fields import Response, read_responses
 from relogin.cli.findings import Finding, findings
+from relogin.cli.reaction import reaction
 from relogin.cli.terminal import show, show_table
 from relogin.wire.model import Challenge
 
@@ -60,8 +61,9 @@ def report(responses: list[Response], *, as_json: bool) -> int:
     if as_json:
         print(json.dumps([finding.to_json() for finding in found], indent=2))
     elif not found:
-        statuses = ", ".join(str(response.status) for response in responses)
-        show(f"No WWW-Authenticate and no Proxy-Authenticate field; the status is {statuses}.")
+        for status in dict.fromkeys(response.status for response in responses):
+            show(f"No WWW-Authenticate and no Proxy-Authenticate header; the status is {status}.")
+            show(f"SessionAuth\n  {reaction(status, [])}")
     else:
         for number, finding in enumerate(found):
             _show(finding, first=number == 0)
@@ -78,6 +80,8 @@ def _show(finding: Finding, *, first: bool) -> None:
         show(f"{repeated.name} occurs more than once: {values}")
     for told, one in finding.specified():
         show(f"{told} ({one.document})\n  {one.client}")
+    if finding.session_auth:
+        show(f"SessionAuth\n  {finding.session_auth}")
     if finding.challenges:
         show("")
         rows = [row for challenge in finding.challenges for row in _rows(challenge)]

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from relogin.cli.fields import RENAMED, ChallengeField, Response
+from relogin.cli.reaction import reaction
 from relogin.cli.specifications import Specification, specification
 from relogin.errors import ChallengeSyntaxError
 from relogin.wire.diagnose import Repeated
@@ -39,6 +40,11 @@ class Finding:
     drawing: str
     remarks: tuple[Remark, ...] = ()
     repeated: tuple[Repeated, ...] = ()
+
+    @property
+    def session_auth(self) -> str:
+        """What `SessionAuth` does about the answer, if the field is the server's own."""
+        return reaction(self.status, self.lines) if self.name == "WWW-Authenticate" else ""
 
     def specified(self) -> Iterator[tuple[str, Specification]]:
         """Say of each scheme, once, where it is specified and what a client is expected to do."""
@@ -70,6 +76,7 @@ class Finding:
             "specifications": [
                 {"scheme": scheme, **one._asdict()} for scheme, one in self.specified()
             ],
+            "session_auth": self.session_auth or None,
         }
 
 

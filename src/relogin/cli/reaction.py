@@ -1,11 +1,19 @@
-"""What a client with `SessionAuth` would do about an answer, in a sentence.
+"""What a client with `SessionAuth` would do about an answer, in a sentence or two.
 
-It asks the client's own policy, with the options that a user has who sets none.
+It asks the client's own policy, with no option set, and names the option that would change it.
 """
 
 from __future__ import annotations
 
-from relogin.client.renewal.policy import UNAUTHORIZED, Decision, Policy, ResponseInfo
+from relogin.cli.specifications import SPECIFICATIONS
+from relogin.client.renewal.policy import (
+    UNAUTHORIZED,
+    Decision,
+    Policy,
+    ResponseInfo,
+    readable,
+)
+from relogin.client.renewal.scopes import FORBIDDEN, INSUFFICIENT_SCOPE
 from relogin.client.responders import BEARER, SESSION
 from relogin.client.terms.responder import Action
 
@@ -14,24 +22,21 @@ __all__ = ["reaction"]
 _ORIGIN = "https://api.example.com"
 _POLICY = Policy(frozenset({_ORIGIN}), (SESSION, BEARER), bare=BEARER)
 # What is usually meant where no standard says it.
-_UNOFFICIAL = {419: "a session or CSRF token that has expired", 440: "a session that has expired"}
+_UNOFFICIAL = {419: "an expired session or CSRF token", 440: "an expired session"}
+_THE_APIS_OWN = "the API's own documentation"
 
 
 def reaction(status: int | None, lines: list[str]) -> str:
-    """Say what `SessionAuth(login, url)` does; a bare field is taken for that of a 401.
+    """Say what `SessionAuth(login, url)` does; without a status, a field is taken for a 401's.
 
     >>> reaction(401, ['Bearer error="invalid_token"'])
     'It logs in once and sends the request again with Authorization: Bearer.'
     """
     if status not in {None, UNAUTHORIZED}:
-        return _beside_a_401(status or 0)
+        return _beside_a_401(status or 0, lines)
     info = ResponseInfo(None, UNAUTHORIZED, "GET", f"{_ORIGIN}/", _ORIGIN, challenges=lines)
     decision = _POLICY.decision(info)
-    if decision is None:
-        return (
-            "It returns the 401. It answers the schemes Session and Bearer, and finds neither here."
-        )
-    return _about(decision)
+    return _about(decision) if decision else _unanswered(lines)
 
 
 def _about(decision: Decision) -> str:
@@ -52,12 +57,43 @@ def _about(decision: Decision) -> str:
     return f"It returns the 401: another login does not cure {error}."
 
 
-def _beside_a_401(status: int) -> str:
+def _unanswered(lines: list[str]) -> str:
+    schemes = [challenge.scheme for challenge in readable(lines)]
+    own = [
+        scheme
+        for scheme in schemes
+        if scheme.lower() not in SPECIFICATIONS
+        or SPECIFICATIONS[scheme.lower()].document == _THE_APIS_OWN
+    ]
+    returned = "It returns the 401: it answers the schemes Session and Bearer, and finds neither."
+    if any(scheme.lower() == "digest" for scheme in schemes):
+        return f"{returned} With DigestLogin it answers Digest."
+    if own:
+        return f'{returned} carry=Authorization("{own[0]}") makes it answer {own[0]}.'
+    return f"{returned} With carry=Header(...) it answers any 401, whatever its challenge says."
+
+
+def _beside_a_401(status: int, lines: list[str]) -> str:
+    if status == FORBIDDEN and any(
+        challenge.is_("bearer") and challenge.get("error") == INSUFFICIENT_SCOPE
+        for challenge in readable(lines)
+    ):
+        return (
+            "It returns the 403. With OAuth2Login it gets a token for the scopes that are missing, "
+            "and sends the request again."
+        )
     if meaning := _UNOFFICIAL.get(status):
         return (
-            f"It returns the {status}. If that means {meaning} here, give it "
-            f"signals=[status({status})]."
+            f"It returns the {status}. Some servers mean {meaning} by it: "
+            f"then add signals=[status({status})]."
         )
     if status == 407:
         return "It returns the 407: that is a proxy asking for its own password."
+    if 300 <= status < 400:
+        return (
+            f"It leaves the {status} to the HTTP library. If the redirect leads to a login page, "
+            "add signals=[redirect_to(...)] with that page's path."
+        )
+    if status < 300:
+        return f"It returns the {status}: nothing was refused."
     return f"It returns the {status}: only a 401 asks for a login."

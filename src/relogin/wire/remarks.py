@@ -27,7 +27,7 @@ _TOKEN68, _BARE = 2, 5  # the groups of an element
 
 _quoted = re.compile(r"['`]").match
 # Base64 has capitals, digits or padding in it, and a word has not.
-_word = re.compile(r"[A-Za-z]?[a-z]+(?:-[a-z]+)*\.*").fullmatch
+_word = re.compile(r"(?:[A-Za-z]?[a-z]+(?:-[a-z]+)*|[A-Z]{4,})\.*").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
