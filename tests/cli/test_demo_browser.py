@@ -266,6 +266,8 @@ def test_a_redirect_to_a_stranger_gets_no_login(page: Page, demo: BrowserDemo) -
         ('Negotiate YWJj==, Session error="yes"', "yes"),
         ("Session", None),
         ('Session realm="a", Bearer error="no"', None),
+        ("Session error='yes'", "yes"),
+        ('Bearer realm="a\nSession error="yes"', "yes"),
     ],
 )
 def test_the_script_reads_the_challenge_among_others(
@@ -278,7 +280,13 @@ def test_the_script_reads_the_challenge_among_others(
     assert said.get("error") == error
 
 
-@pytest.mark.parametrize("field", ["null", "''", "'Bearer error=\"Session\"'", "'Sessions a=b'"])
+@pytest.mark.parametrize(
+    "field",
+    [
+        *("null", "''", "'Bearer error=\"Session\"'", "'Sessions a=b'"),
+        *("'Session expired'", "'Bearer realm=\", Session a=b'"),
+    ],
+)
 def test_the_script_sees_none_where_there_is_none(
     page: Page, demo: BrowserDemo, field: str
 ) -> None:

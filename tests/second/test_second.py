@@ -32,3 +32,9 @@ def test_its_copy_of_the_grammar_is_the_grammar() -> None:
     said = [line for line in grammar if line.strip() and not line.strip().startswith("#")]
     copy = (HERE / "recovery-grammar.js").read_text(encoding="utf-8")
     assert [json.loads(line) for line in re.findall(r'(?m)^  (".*"),$', copy)] == said
+
+
+def test_the_page_of_the_demo_reads_headers_with_its_strict_reader() -> None:
+    """A copy: the demo is installed, the tests are not."""
+    shipped = ROOT / "src/relogin/cli/browser/strict.js"
+    assert shipped.read_text(encoding="utf-8") == (HERE / "strict.js").read_text(encoding="utf-8")

@@ -34,7 +34,7 @@ Open {url} and press "Let 15 minutes pass". Press Ctrl-C to end the demo.
 
 _FILES = {
     "/": ("page.html", "text/html; charset=utf-8"),
-    "/renew.js": ("renew.js", "text/javascript; charset=utf-8"),
+    **{f"/{name}": (name, "text/javascript; charset=utf-8") for name in ("renew.js", "strict.js")},
 }
 
 
@@ -63,7 +63,7 @@ class BrowserDemo(Loopback):
             self._serve,
             self._verify,
             realm="demo",
-            public=["/", "/renew.js", "/login", "/demo/*"],
+            public=[*_FILES, "/login", "/demo/*"],
             cookie="sid",
         )
         super().__init__(gate)

@@ -1,5 +1,5 @@
 // What a page needs to outlive its session: fetch, but a 401 that says why is answered with one
-// login for all the calls in flight, and each is then sent again. Copy this file; it needs nothing.
+// login for all the calls in flight, and each is then sent again. Copy this file and strict.js.
 //
 //     import { renewing } from "./renew.js"
 //     const api = renewing(async (reason) => showLoginForm(reason))
@@ -8,6 +8,8 @@
 // `login` is given the challenge, as {realm, error, error_description}, and resolves to the name of
 // whoever logged in, or to null for nobody. `user` is who is logged in when the page is loaded, and
 // `origin` whose answers count, if they do not come from where the page does.
+
+import { parseChallenges } from "./strict.js"
 
 export function renewing(login, { user = null, origin = location.origin } = {}) {
   let logins = 0 // tells an answer to an older session from one to the session that is there now
@@ -47,20 +49,16 @@ export function renewing(login, { user = null, origin = location.origin } = {}) 
   }
 }
 
-// The parameters of the first Session challenge of a WWW-Authenticate field, or null. Names and
-// schemes inside a quoted text do not count (RFC 9110, section 11.6.1).
+// The parameters of the first Session challenge of a WWW-Authenticate field, or null.
 export function sessionChallenge(field) {
-  const token = "[\\w!#$%&'*+.^`|~-]+"
-  const part = new RegExp(`(${token})(?:\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|(${token}))|=*(?=\\s|,|$))`, "g")
-  let challenge = null
-  for (const [, name, quoted, plain] of (field ?? "").matchAll(part)) {
-    const value = quoted?.replace(/\\(.)/g, "$1") ?? plain
-    if (value === undefined) {
-      if (challenge) break // the next scheme
-      if (name.toLowerCase() === "session") challenge = {}
-    } else if (challenge) {
-      challenge[name.toLowerCase()] = value
-    }
-  }
-  return challenge
+  const isOurs = ({ scheme, token68 }) => scheme.toLowerCase() === "session" && token68 === null
+  const challenge = readable(field ?? "").find(isOurs)
+  // Some servers quote with single quotes (SPEC.md, C-3).
+  return challenge ? Object.fromEntries(challenge.params.map(([name, value]) =>
+    [name, value.replace(/^'(.*)'$/, "$1")])) : null
 }
+
+// Firefox joins the lines of a field with line feeds. One that is malformed hides no other (C-14).
+const readable = (field) => field.split("\n").flatMap((line) => {
+  try { return parseChallenges([line]) } catch { return [] }
+})
