@@ -1,8 +1,8 @@
-"""What can go wrong, and whose fault it is: the type says it.
+"""The errors; the type says whose fault it is.
 
-The peer sent what the grammar refuses: `ChallengeSyntaxError`. Our own caller asked for what
-cannot be written: plain `ValueError`. A renewal did not succeed: a `ReloginError` and the kind
-under it. Nothing here ever carries a credential.
+If the peer sent a malformed field, it is `ChallengeSyntaxError`. If you asked for a value that
+cannot be sent, it is `ValueError`. If a login or a retry failed, it is `ReloginError` or one of
+its subclasses. No error carries a credential.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ __all__ = [
 
 
 class ChallengeSyntaxError(ValueError):
-    """A field that RFC 9110 §11 does not allow, and where it stops being one.
+    """A header field that RFC 9110 §11 does not allow.
 
-    `source` is the field as it was read; for credentials and Authentication-Info, which hold
-    secrets, it is always empty. `start` and `end` are character offsets into the field (`end` is
-    exclusive and may equal `start`), `expected` says what could have stood there, `fault` is the
-    stable kind of the fault, such as ``"missing-comma"``.
+    `source` is the field; for credentials and Authentication-Info, which hold secrets, it is empty.
+    `start` and `end` are character offsets into the field (`end` is exclusive and may equal
+    `start`). `expected` says what could have been there, and `fault` is the stable kind of the
+    fault, such as ``"missing-comma"``.
 
     >>> import relogin
     >>> try:
@@ -61,21 +61,21 @@ def _rebuild(
 
 
 class ReloginError(Exception):
-    """A session could not be renewed, or its request could not be sent again.
+    """The login failed, or the request could not be sent again.
 
-    `response` is the 401 that asked for it, where there is one: each client module raises these
-    as its own library's kind too (`requests.RequestException`, `httpx.HTTPError`).
+    `response` is the 401, if there was one. Each client module raises these errors as its own
+    library's kind too (`requests.RequestException`, `httpx.HTTPError`).
     """
 
     response: Any = None
     refresh_spent: bool = False
-    """Set by a login that has sent a refresh token, of whatever it raises: whether the server may
-    have used it up. If so, no login is handed that one again. Where a login of yours sets nothing,
-    a token counts as used whose answer did not come."""
+    """Set by a login that has sent a refresh token, on whatever it raises: whether the server may
+    have used that token up. If so, no login uses it again. If your login does not set it, a token
+    counts as used up if its answer did not come."""
 
 
 class LoginRefused(ReloginError):
-    """The login server answered: not with this password. Raised by a login; never sent twice.
+    """The login server refused the password. Your login raises it; it is not tried again.
 
     >>> import relogin
     >>> def login(context):
@@ -84,9 +84,9 @@ class LoginRefused(ReloginError):
 
 
 class LoginUnavailable(ReloginError):
-    """The login could not be done now: an outage, no answer, or an answer that makes no sense.
+    """The login could not be done now: an outage, no answer, or an answer without a token.
 
-    `retry_after` is the number of seconds the server asked to wait, or `None`.
+    `retry_after` is how many seconds the server asked you to wait, or `None`.
     """
 
     def __init__(self, *args: object, retry_after: float | None = None) -> None:
@@ -95,23 +95,23 @@ class LoginUnavailable(ReloginError):
 
 
 class InvalidGrant(LoginUnavailable, TypeError, ValueError):
-    """The login returned what no request can be signed with: a mistake in the login itself."""
+    """The login returned a value that is not a grant: a mistake in the login itself."""
 
 
 class LoginTimeout(LoginUnavailable):
-    """Somebody else's renewal of this session did not end before the waiter's deadline."""
+    """Another request was logging in for this session, and did not finish in time."""
 
 
 class BodyNotReplayable(ReloginError):
-    """The session is renewed, but the body of the request is gone: send the request again.
+    """You are logged in again, but the request's body is used up: send the request again yourself.
 
-    Raised only where ``strict=True`` was asked for; otherwise the 401 is returned, marked.
+    Raised only with ``strict=True``; otherwise you get the 401, and `outcome` says why.
     """
 
 
 class MethodNotReplayable(ReloginError):
-    """The session is renewed, but nobody has promised that the request had no effect: send it anew.
+    """You are logged in again, but the request may have had an effect: repeating it is up to you.
 
-    Raised only where ``strict=True`` was asked for: for a method that is not idempotent, after a
-    signal on another status than 401, or where the transport had sent the request before.
+    Raised only with ``strict=True``: for a method that is not idempotent, after a signal on a
+    status other than 401, or if the transport had already sent the request twice.
     """

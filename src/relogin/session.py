@@ -16,7 +16,7 @@ SCHEME = "Session"
 
 
 class SessionError(StrEnum):
-    """Why a session is refused (SPEC.md, error codes). Compared with regard to case.
+    """Why a server refuses a session (SPEC.md §3). The codes are case-sensitive.
 
     >>> SessionError("session_expired") is SessionError.EXPIRED
     True
@@ -25,7 +25,7 @@ class SessionError(StrEnum):
     EXPIRED = "session_expired"
     """It was idle for too long, or reached its end."""
     INVALID = "session_invalid"
-    """It is unknown, malformed or lost. A client takes every code it does not know as this one."""
+    """It is unknown, malformed or lost. A client treats every code it does not know like this."""
     REVOKED = "session_revoked"
     """It was ended on purpose: a logout elsewhere, an administrator, a newer login."""
     INSUFFICIENT = "insufficient_user_authentication"
@@ -47,14 +47,14 @@ _CODES = frozenset(SessionError)  # Python 3.11 has no `"text" in SessionError`
 class SessionChallenge:
     """A challenge of the Session scheme, as a server sends it or a client received it.
 
-    `realm` names the protection space and is always sent. `error` is absent where the request
-    carried no session. `error_description` is for developers: constant text, never user input.
-    `max_age` (seconds) and `acr_values` say what would do, with
-    `insufficient_user_authentication` (RFC 9470).
+    `realm` names the protection space; a server always sends it. `error` is `None` if the request
+    carried no session. `error_description` is constant text for developers, never user input. With
+    `insufficient_user_authentication`, `max_age` (seconds) and `acr_values` say which login would
+    be enough (RFC 9470).
 
-    Raises `ValueError` for what SPEC.md does not let a server send: text outside printable ASCII
-    or with a quote, a backslash or a comma; a code that is neither one of `SessionError` nor a
-    vendor's own with a dot in it.
+    Raises `ValueError` for a value that SPEC.md forbids a server to send: text with a quote, a
+    backslash, a comma or a character outside printable ASCII; a code that is neither in
+    `SessionError` nor a vendor's own, which has a dot in it.
 
     >>> challenge = SessionChallenge(realm="api", error="session_expired")
     >>> str(challenge)
@@ -87,7 +87,7 @@ class SessionChallenge:
 
     @property
     def effective_error(self) -> SessionError | None:
-        """What a client acts on: a code that nobody knows counts as `session_invalid`.
+        """The code that a client acts on: an unknown one counts as `session_invalid`.
 
         >>> SessionChallenge(error="example.com.flagged").effective_error
         <SessionError.INVALID: 'session_invalid'>
@@ -97,9 +97,9 @@ class SessionChallenge:
         return SessionError.INVALID
 
     def to_challenge(self) -> Challenge:
-        """Build the challenge that says this, its parameters in the order of the fields above.
+        """Build the challenge to send; its parameters are in the order of the fields above.
 
-        Raises `ValueError` where the value was received and could not be sent.
+        Raises `ValueError` if this was read from a challenge that no server may send.
         """
         self._check()
         optional = {
@@ -113,14 +113,14 @@ class SessionChallenge:
 
     @classmethod
     def from_challenge(cls, challenge: Challenge) -> Self:
-        """Read a challenge that was received: what it lacks is absent, what is unknown is ignored.
+        """Read a challenge that a server sent. Parameters that are missing become `None`.
 
-        Any code and any text is taken as it came, but for single quotes around it; a `max_age`
-        that is no number is left out. Raises `ValueError` for a challenge of another scheme, and
-        for one with a token68: `Session expired` is two words.
+        Codes and texts are kept as they are, without single quotes around them; unknown parameters
+        and a `max_age` that is not a number are ignored. Raises `ValueError` for a challenge of
+        another scheme, and for one with a token68: `Session expired` is just two words.
         """
         if challenge.scheme.lower() != SCHEME.lower():
-            raise ValueError(f"a {challenge.scheme} challenge is not one of the Session scheme")
+            raise ValueError(f"this is a {challenge.scheme} challenge, not a Session challenge")
         if challenge.token68 is not None:
             raise ValueError("a Session challenge must not have a token68")
         challenge = without_quotes(challenge)
@@ -142,7 +142,7 @@ class SessionChallenge:
 
 
 def without_quotes(challenge: Challenge) -> Challenge:
-    """Take one pair of single quotes off each value: they quote nothing, and were meant to.
+    """Remove one pair of single quotes around each value: the server meant to quote it.
 
     >>> without_quotes(Challenge("Session", {"error": "'session_revoked'"}))["error"]
     'session_revoked'
@@ -183,7 +183,7 @@ def _check_code(error: str) -> None:
 
 
 def check_seconds(name: str, seconds: int) -> None:
-    """Raise for what cannot be sent as a number of seconds: grammar/session.abnf, `seconds`."""
+    """Raise an error unless `seconds` can be sent (grammar/session.abnf, `seconds`)."""
     if type(seconds) is not int:  # True is an int, and no number of seconds
         raise TypeError(f"{name} must be an int of seconds, not {type(seconds).__name__}")
     if not 0 <= seconds <= MOST_SECONDS:

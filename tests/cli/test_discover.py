@@ -92,7 +92,7 @@ def test_a_client_of_its_own_is_told_so(site: Site, capsys: Capture) -> None:
     site.challenge = site.challenge.partition(", scope")[0]
     site.discover()
     shown = capsys.readouterr().out
-    assert "Have a client_id from the operator" in shown
+    assert "Get a client_id from the operator" in shown
     assert "grant_type=client_credentials" in shown
     assert "scope='a b'" in shown
     assert "browser" not in shown
@@ -222,7 +222,7 @@ def test_the_second_authorization_server_is_asked_where_the_first_is_not_believe
     servers += [site.server.url, "https://never.example"]
     site.discover(code=1)
     shown = capsys.readouterr().out
-    assert "gone: there is no metadata" in shown
+    assert "gone: no metadata found" in shown
     assert shown.count("A client would have to") == 1
     assert "never.example" not in shown
 

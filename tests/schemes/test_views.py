@@ -90,7 +90,7 @@ def test_a_bare_bearer_challenge_is_read() -> None:
 
 @pytest.mark.parametrize("view", [BearerChallenge, DigestChallenge, RegistryChallenge])
 def test_a_challenge_of_another_scheme_is_refused(view: Any) -> None:
-    with pytest.raises(ValueError, match="a Basic challenge is not one of the"):
+    with pytest.raises(ValueError, match="this is a Basic challenge, not a"):
         view.from_challenge(Challenge("Basic", {"realm": "x"}))
 
 

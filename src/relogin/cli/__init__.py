@@ -37,7 +37,7 @@ examples:
 
 
 class UsageError(Exception):
-    """The command cannot do this; the message says what to do instead."""
+    """The command cannot do this; the message tells the user what to do instead."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

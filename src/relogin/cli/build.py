@@ -24,7 +24,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the challenge; `UsageError` where no field could carry it."""
+    """Print the challenge; raise `UsageError` if it cannot be sent."""
     if " " in arguments.scheme:
         raise UsageError(
             "the scheme is a word of its own, and so is each parameter, "
@@ -51,7 +51,7 @@ def _pair(argument: str) -> tuple[str, str]:
 
 
 def _of_the_scheme(challenge: Challenge) -> Challenge:
-    """Hold a Session challenge to SPEC.md, which is stricter than the grammar."""
+    """Check a Session challenge against SPEC.md, which is stricter than the grammar."""
     session = SessionChallenge.from_challenge(challenge).to_challenge()
     for name, value in challenge.params.items():
         if session.get(name) != value:

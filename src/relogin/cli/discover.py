@@ -99,7 +99,7 @@ def _document(found: Discovery, places: Sequence[str], fetch: Fetch) -> dict[str
         if document is not None:
             return document
         said.append(f"{place} answered {status}" + " without a JSON object" * (status == 200))
-    raise Disbelieved(f"there is no metadata: {' and '.join(said)}")
+    raise Disbelieved(f"no metadata found: {' and '.join(said)}")
 
 
 def _read(content: bytes) -> dict[str, Any] | None:

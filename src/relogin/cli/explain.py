@@ -1,4 +1,4 @@
-"""`relogin explain`: what a challenge field says, what is wrong with it, and what was meant."""
+"""`relogin explain`: what a header says, what is wrong with it, and what the server meant."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Find the challenge fields in what a person pastes: a field, its line, or whole responses.
+"""Find the challenge headers in pasted text: a value, a header line, or whole responses.
 
-Read are the responses that `curl -i`, `curl -I`, `curl -L` and `curl -v` print, and the header
-lines that a browser's tools copy. Values go to the diagnosis as they came: nothing is repaired.
+It reads what `curl -i`, `curl -I`, `curl -L` and `curl -v` print, and the header lines that a
+browser's developer tools copy. Values are passed on unchanged.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ class ChallengeField:
 
 @dataclass(slots=True)
 class Response:
-    """What a response says about authentication. `status` is `None` where no status line stood."""
+    """What a response says about authentication. `status` is `None` without a status line."""
 
     status: int | None = None
     fields: dict[str, ChallengeField] = field(default_factory=dict)
 
     def add(self, name: str, value: str) -> ChallengeField | None:
-        """Keep the line if it is a challenge's, and return the field that now ends with it."""
+        """Keep the line if it is a challenge header, and return the header that it belongs to."""
         known = _KNOWN.get(name.lower())
         if known is None:
             return None

@@ -1,6 +1,6 @@
-"""What was found out about the challenge fields of a response: values, printed by nobody here.
+"""What `explain` finds in the challenge headers of a response, as values.
 
-The page of the documentation that explains a header in the browser is built on the same.
+The playground of the documentation uses it too.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Finding:
         return reaction(self.status, self.lines) if self.name == "WWW-Authenticate" else ""
 
     def specified(self) -> Iterator[tuple[str, Specification]]:
-        """Say of each scheme, once, where it is specified and what a client is expected to do."""
+        """Name, once for each scheme, its specification and what it expects of a client."""
         told = (
             (challenge.scheme, one)
             for challenge in self.challenges
@@ -81,7 +81,7 @@ class Finding:
 
 
 def findings(response: Response) -> Iterator[Finding]:
-    """Examine each challenge field of a response, and say where a required one is missing."""
+    """Examine each challenge header of a response, and report a required one that is missing."""
     for field in response.fields.values():
         yield _diagnosed(response.status, field)
     name, section = _REQUIRED.get(response.status or 0, ("", ""))
@@ -90,7 +90,7 @@ def findings(response: Response) -> Iterator[Finding]:
         for renamed in RENAMED.values() & response.fields.keys():
             sentence = (
                 f"The field {name} is missing: API Gateway has renamed it to {renamed}, and no "
-                "client looks there. Say the reason in the content as well."
+                "client looks there. Put the reason into the body as well."
             )
         fault = Fault("no-challenge", 0, 0, section, sentence)
         yield _unread(response.status, ChallengeField(name, []), fault)

@@ -40,7 +40,7 @@ class Loopback:
         self._server.server_close()
 
     def wait(self) -> None:
-        """Wait for ever, until an interrupt."""
+        """Wait until interrupted."""
         self._thread.join()
 
 
@@ -56,7 +56,7 @@ class _SilentHandler(WSGIRequestHandler):
     """Writes no log of requests."""
 
     def log_message(self, format: str, *values: Any) -> None:  # noqa: A002  its name up there
-        """Print nothing: a demo tells what came in its own words."""
+        """Print nothing: the demo shows the requests itself."""
 
 
 def answer(

@@ -26,7 +26,7 @@ __all__ = [
 
 
 class Disbelieved(ValueError):
-    """Metadata that must not be used; the message says why (RFC 9728 §3.3, RFC 8414 §3.3)."""
+    """The metadata must not be used; the message says why (RFC 9728 §3.3, RFC 8414 §3.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,13 @@ class AuthorizationServer:
     scopes_supported: tuple[str, ...]
 
     def steps(self, resource: ProtectedResource, scope: AbstractSet[str]) -> Iterator[str]:
-        """Say what a client would have to do, one step after the other."""
+        """List the steps that a client has to take."""
         wanted = " ".join(sorted(scope)) or " ".join(resource.scopes_supported)
         asked = f" and scope={wanted!r}" if wanted else ""
         if self.registration_endpoint is not None:
             yield f"Register the client at {self.registration_endpoint} (RFC 7591)."
         else:
-            yield "Have a client_id from the operator: no registration endpoint is named."
+            yield "Get a client_id from the operator: the server names no registration endpoint."
         if self.authorization_endpoint and "authorization_code" in self.grant_types_supported:
             if "S256" in self.code_challenge_methods_supported:
                 proof = "with PKCE (S256)"
@@ -69,7 +69,7 @@ class AuthorizationServer:
             )
         if "client_credentials" in self.grant_types_supported:
             yield (
-                f"Or, for a client that acts for itself: ask {self.token_endpoint} with "
+                f"Or, if the client acts for itself: POST to {self.token_endpoint} with "
                 f"grant_type=client_credentials, resource={resource.resource}{asked}."
             )
         if "refresh_token" in self.grant_types_supported:

@@ -1,6 +1,6 @@
-"""`relogin probe`: ask a URL once, with nothing secret, and explain its challenges.
+"""`relogin probe`: send one request without credentials, and explain the challenges in the answer.
 
-With `--discover` it goes on to the metadata that a Bearer challenge names.
+With `--discover` it also fetches the metadata that a Bearer challenge names.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _discover(
     response: Response,
     lines: Sequence[str],
 ) -> int:
-    """Report the challenges and what they lead to: 1 also where that cannot be believed."""
+    """Report the challenges and what they lead to; return 1 for faults, also in the metadata."""
     found = discover(arguments.url, lines, partial(_fetch, session))
     if arguments.json:
         fields = [finding.to_json() for finding in findings(response)]
@@ -112,7 +112,7 @@ def _ask(session: requests.Session, url: str) -> requests.Response:
 
 
 class _Session(requests.Session):
-    """Follows no redirect, and does not even read where one would go, which may not be text."""
+    """Follows no redirect, and does not decode its Location, which may not be text."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Say that there is none."""
@@ -131,7 +131,7 @@ def _check(url: str) -> None:
 
 
 def _no_credential(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Stand in the place of credentials, or requests would look for some in ~/.netrc."""
+    """Send none: without an auth, requests would look for a password in ~/.netrc."""
     return request
 
 

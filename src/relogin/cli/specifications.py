@@ -1,7 +1,7 @@
-"""Where each scheme is specified, and what a client is expected to do about its challenge.
+"""The specification of each scheme, and what it expects of a client.
 
 The registered schemes are those of IANA's registry of authentication schemes (RFC 9110 §16.4.1);
-the others were met in the wild. Nothing here is acted on: it is for people to read.
+real servers send the others. `SessionAuth` does not use this: it is for people to read.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ["PARAMETERS", "SPECIFICATIONS", "Specification", "specification"]
 
 
 class Specification(NamedTuple):
-    """A document, and in one sentence what it expects of a client."""
+    """A document, and what it expects of a client, in one sentence."""
 
     document: str
     client: str
@@ -152,9 +152,9 @@ _SERVERS_TOKEN = Specification(
 
 
 def specification(challenge: Challenge, status: int | None = None) -> Iterator[Specification]:
-    """Say where a challenge is specified, and what a client is expected to do.
+    """Name the specification of a challenge, and what it expects of a client.
 
-    First of its scheme, then of what its parameters ask for beyond that. `status` is that of the
+    First for its scheme, then for parameters that ask for more. `status` is the status of the
     response: on a 200, a Negotiate challenge completes the authentication of the server.
 
     >>> import relogin

@@ -1,6 +1,6 @@
-"""The one way to the terminal: plain text, and colour and tables where rich and a terminal are.
+"""Output to the terminal: plain text, or with colour and tables if rich is installed.
 
-Nothing that a server sent reaches the terminal raw.
+Control characters that a server sent are escaped.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 
 def visible(text: str) -> str:
-    r"""Write each control character but line feed as its escape: a terminal would obey it.
+    r"""Escape each control character except line feed: a terminal would obey it.
 
     >>> print(visible("realm=\x1b[31m"))
     realm=\x1b[31m
@@ -31,7 +31,7 @@ def visible(text: str) -> str:
 
 
 def show(text: str, style: str = "plain") -> None:
-    """Print text that may hold what a server sent, in one of the styles."""
+    """Print text in one of the styles; a server may have sent parts of it."""
     console = _console()
     if console is None:
         print(visible(text))

@@ -21,7 +21,7 @@ oauth_uri: Callable[[str], re.Match[str] | None] = re.compile(r"[!#-\[\]-~]++").
 def check_scheme(challenge: Challenge, scheme: str) -> None:
     """Raise `ValueError` for a challenge of another scheme."""
     if challenge.scheme.lower() != scheme.lower():
-        raise ValueError(f"a {challenge.scheme} challenge is not one of the {scheme} scheme")
+        raise ValueError(f"this is a {challenge.scheme} challenge, not a {scheme} challenge")
 
 
 def received(view: type[View], values: Mapping[str, Any]) -> View:

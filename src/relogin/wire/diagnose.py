@@ -17,8 +17,8 @@ __all__ = ["Diagnosis", "Repeated", "diagnose_lines"]
 class Repeated:
     """A parameter that occurs more than once in a challenge, with different values.
 
-    `challenge` is the place of the challenge among those of the `Diagnosis`, which has the first
-    of the `values`. They stand in the order of the text, each once: any may be the right one.
+    `challenge` is the index of the challenge in the `Diagnosis`. `values` are all its values in
+    their order, each once; the challenge has the first one, and any of them may be the right one.
     """
 
     challenge: int
@@ -28,12 +28,12 @@ class Repeated:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What `diagnose` says of a field.
+    """What `diagnose` finds in a field.
 
-    `field` is the text that was read, its lines joined with commas, and the spans of the faults
-    refer to it. `challenges` are those that could be read, as `parse(field, lenient=True)` returns
-    them; `faults` stand in the order of the text. `str()` draws each fault with carets under it.
-    `repeated` are the parameters that occur more than once with different values, and all those.
+    `field` is the text, its lines joined with commas; the positions of the faults refer to it.
+    `challenges` are what `parse(field, lenient=True)` returns. `faults` are in the order of the
+    text. `repeated` lists parameters that occur more than once with different values. `str()` draws
+    each fault with carets under it.
 
     >>> import relogin
     >>> print(relogin.diagnose("Basic realm=My Realm"))
@@ -52,12 +52,12 @@ class Diagnosis:
 
     @property
     def wellformed(self) -> bool:
-        """Whether the field is what RFC 9110 §11 allows, so that strict `parse` reads it."""
+        """Whether RFC 9110 §11 allows the field, so that strict `parse` reads it."""
         return not self.faults
 
     @property
     def remarks(self) -> tuple[Remark, ...]:
-        """What a well-formed field allows and its server hardly meant: these are no faults."""
+        """Parts of a well-formed field that are probably not meant. They are not faults."""
         return tuple(islice(remarks(self.field), MAX_REMARKS)) if self.wellformed else ()
 
     def __str__(self) -> str:

@@ -203,10 +203,10 @@ KINDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One breach of the grammar, from character `start` up to but not including `end`.
+    """A place where a field breaks the rules: characters `start` up to but not including `end`.
 
-    `kind` is stable, `section` names what is broken, `sentence` tells a server's author what to
-    do. Where something is missing, `start` and `end` are the same place.
+    `kind` is a stable name, `section` the rule that is broken, and `sentence` tells the server's
+    author what to do. If something is missing, `start` equals `end`.
     """
 
     kind: str

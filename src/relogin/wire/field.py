@@ -1,4 +1,4 @@
-"""Whole fields: `parse`, `serialize`, and the door to `diagnose`; what the package hands on."""
+"""Whole header fields: `parse`, `serialize` and `diagnose`, which the package exports."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def parse(
 ) -> list[Challenge]:
     """Read the challenges of a WWW-Authenticate field (RFC 9110 §11.6.1).
 
-    `field` is the field's value as `http.client` and requests show it, or its several lines, which
-    are one field joined with commas (§5.3). An empty field is an empty list.
+    `field` is the header's value, as `http.client` and requests show it, or a list of values if the
+    server sent the header several times (§5.3). An empty field gives an empty list.
 
-    Raises `ChallengeSyntaxError` where the field is not what §11 allows, or is longer than
-    `max_length` characters. With `lenient`, a malformed field yields what could be recovered, as
-    `diagnose` tells, and only the length raises.
+    Raises `ChallengeSyntaxError` if the field breaks the rules of §11, or is longer than
+    `max_length` characters. With `lenient`, you get what could be recovered from a malformed field
+    (`diagnose` tells you what was wrong with it), and only the length raises.
 
     >>> parse('Bearer realm="a, b", Negotiate')
     [Challenge('Bearer', {'realm': 'a, b'}), Challenge('Negotiate', {})]
@@ -49,9 +49,9 @@ def parse(
 
 
 def diagnose(field: str | Iterable[str], *, max_length: int = MAX_LENGTH) -> Diagnosis:
-    """Say what is wrong with a field, where, and what was meant.
+    """Find what is wrong with a field, where, and what the server meant.
 
-    Takes what `parse` takes and raises only for a field longer than `max_length` characters.
+    Takes the same `field` as `parse`; raises only if it is longer than `max_length` characters.
 
     >>> diagnosis = diagnose("Bearer, error='invalid_token'")
     >>> [fault.kind for fault in diagnosis.faults]
@@ -75,14 +75,14 @@ class _HasChallenge(Protocol):
 
 
 def serialize(challenges: Iterable[Challenge | _HasChallenge]) -> str:
-    r"""Write challenges as one field value (RFC 9110 §11.6.1); `parse` reads it back as they are.
+    r"""Write challenges as one header value (RFC 9110 §11.6.1), which `parse` reads back unchanged.
 
-    Typed ones, such as a `SessionChallenge`, may stand among them.
+    Typed challenges, such as a `SessionChallenge`, can be among them.
 
     >>> serialize([Challenge("Bearer", {"realm": 'say "hi"'}), Challenge("Negotiate")])
     'Bearer realm="say \\"hi\\"", Negotiate'
 
-    Raises `TypeError` for anything but challenges: a text would go out unchecked.
+    Raises `TypeError` for anything else: a `str` would be sent unchecked.
     """
     if not isinstance(challenges, Iterable):
         raise TypeError("serialize takes a list of challenges; for one alone use str()")

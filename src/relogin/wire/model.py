@@ -1,8 +1,8 @@
 """Challenges, credentials and Authentication-Info as values: frozen, ordered, compared by meaning.
 
-Schemes and parameter names are case-insensitive (RFC 9110 §11.1, §11.2), so a scheme keeps its
-spelling and compares without it, and names are lower-cased. Whatever can be constructed can be
-written, and what is written reads back as the same value.
+Schemes and parameter names are case-insensitive (RFC 9110 §11.1, §11.2): a scheme keeps its
+spelling but compares without case, and names become lower-case. You can write every value that
+you can construct, and reading it back gives an equal value.
 """
 
 from __future__ import annotations
@@ -93,11 +93,11 @@ class _SchemeValue(_Parameters):
 
     @property
     def scheme(self) -> str:
-        """The scheme as it was spelled; it compares without regard to case (RFC 9110 §11.1)."""
+        """The scheme as the server spelled it. Compare it with `is_`, which ignores case."""
         return self._scanned[0]
 
     def is_(self, scheme: str) -> bool:
-        """Tell whether it is of this scheme, however that is spelled (RFC 9110 §11.1).
+        """Tell whether the scheme is this one; schemes are case-insensitive (RFC 9110 §11.1).
 
         >>> Challenge("BEARER", {"realm": "api"}).is_("Bearer")
         True
@@ -136,11 +136,12 @@ class _SchemeValue(_Parameters):
 class Challenge(_SchemeValue):
     """One challenge of WWW-Authenticate or Proxy-Authenticate (RFC 9110 §11.3).
 
-    `scheme` keeps its spelling, `params` is an immutable mapping with lower-cased names, `token68`
-    is `None` where there is none, and at most one of the two is there. `str()` writes it.
+    `scheme` keeps its spelling. `params` is an immutable mapping with names in lower case. A
+    challenge has parameters or a `token68`, never both; without one, `token68` is `None`. `str()`
+    writes the challenge.
 
-    Raises `ValueError` for what no field can carry: a scheme or name that is no token, a value
-    with a control character or one above U+00FF, a parameter given twice.
+    Raises `ValueError` for what a header cannot carry: a scheme or name that is not a token, a
+    value with a control character or a character above U+00FF, the same parameter twice.
 
     >>> challenge = Challenge("Session", {"realm": "api", "error": "session_expired"})
     >>> str(challenge)
@@ -157,7 +158,7 @@ class Challenge(_SchemeValue):
 
     @property
     def realm(self) -> str | None:
-        """The protection space's name (RFC 9110 §11.5), or `None` where the server named none."""
+        """The name of the protection space (RFC 9110 §11.5), or `None` if the server gave none."""
         return self.params.get("realm")
 
     def __repr__(self) -> str:
@@ -167,9 +168,9 @@ class Challenge(_SchemeValue):
 
 
 class Credentials(_SchemeValue):
-    """What Authorization or Proxy-Authorization holds (RFC 9110 §11.4).
+    """The value of Authorization or Proxy-Authorization (RFC 9110 §11.4).
 
-    `str()` writes it, secret and all; `repr()`, and every error about it, shows no value.
+    `str()` writes it, with its secret. `repr()` and errors never show a value.
 
     >>> credentials = Credentials.parse('Session token="bG9naW4"')
     >>> credentials.scheme, credentials["token"]
@@ -186,9 +187,9 @@ class Credentials(_SchemeValue):
 
     @classmethod
     def parse(cls, field: str, *, max_length: int = MAX_LENGTH) -> Credentials:
-        """Read one Authorization field of at most `max_length` characters.
+        """Read the value of an Authorization header of at most `max_length` characters.
 
-        Raises `ChallengeSyntaxError` for anything else; the error does not hold the field.
+        Raises `ChallengeSyntaxError` if it is malformed or longer; the error does not show it.
         """
         scanned = scan_credentials(_bounded(field, max_length))
         if scanned is None:
@@ -201,9 +202,9 @@ class Credentials(_SchemeValue):
 
 
 class AuthInfo(_Parameters):
-    """What Authentication-Info or Proxy-Authentication-Info holds (RFC 9110 §11.6.3).
+    """The value of Authentication-Info or Proxy-Authentication-Info (RFC 9110 §11.6.3).
 
-    `str()` writes it; `repr()`, and every error about it, shows no value.
+    `str()` writes it. `repr()` and errors never show a value.
 
     >>> AuthInfo.parse("expires_in=540")["expires_in"]
     '540'
@@ -224,10 +225,10 @@ class AuthInfo(_Parameters):
 
     @classmethod
     def parse(cls, field: str, *, lenient: bool = False, max_length: int = MAX_LENGTH) -> AuthInfo:
-        """Read one field of at most `max_length` characters.
+        """Read the value of the header, at most `max_length` characters.
 
-        Raises `ChallengeSyntaxError` for anything else; the error does not hold the field. With
-        `lenient`, a malformed field yields what could be recovered, and only the length raises.
+        Raises `ChallengeSyntaxError` if it is malformed or longer; the error does not show it.
+        With `lenient`, you get what could be recovered, and only the length raises.
 
         >>> AuthInfo.parse("authToken=a-b, data=dj02PQ==", lenient=True)["data"]
         'dj02PQ=='

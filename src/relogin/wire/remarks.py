@@ -1,4 +1,4 @@
-"""What is well-formed and yet hardly meant: remarks, which are no faults."""
+"""Remarks: what is well-formed, but probably not what the server meant."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _word = re.compile(r"(?:[A-Za-z]?[a-z]+(?:-[a-z]+)*|[A-Z]{4,})\.*").fullmatch
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """One part of a well-formed field, from `start` up to `end`, that is hardly what was meant."""
+    """A part of a well-formed field, from `start` up to `end`, that is probably not meant."""
 
     kind: str
     start: int
