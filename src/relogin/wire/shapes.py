@@ -138,8 +138,9 @@ TOLD = (
 TOLD_IN_TWO = (
     rf"(?:(?!{KNOWN})(?:[A-Za-z][a-z'\-]*+ ++[a-z][a-z\-]*+\.*+|[A-Z]++ ++[A-Z]++)(?={END})"
     rf"|(?!{KNOWN})[A-Za-z][a-z'\-]*+,[ \t]++(?!{PARAM}|{CHALLENGE})(?=[a-z]){_SAID}{_MORE_SAID}"
-    rf"|{TOKEN} ++{_SAID}(?:,(?={OWS}{TOKEN}{_MORE_SAID}{{2}})|;(?={OWS}{TOKEN}{_MORE_SAID}))"
-    rf"{OWS}(?!{KNOWN}|{PARAM})(?=[a-z]){_SAID})"
+    rf"|{TOKEN} ++{_SAID}(?:,(?={OWS}{TOKEN}(?:{_MORE_SAID}{{2}}|[ \t]++{URL}))"
+    rf"|;(?={OWS}{TOKEN}{_MORE_SAID})){OWS}(?!{PARAM})(?=[a-z]){_SAID}"
+    rf"|(?!{KNOWN})[a-z][a-z'\-]*+ ++{URL}{END})"
 )
 
 # An opening quote without a closing one of its kind. It opens no text if a double quote closes it,
