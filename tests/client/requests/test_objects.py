@@ -6,6 +6,7 @@ import pickle
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 import requests
@@ -166,6 +167,23 @@ def test_a_forked_child_renews_though_a_thread_of_its_parent_was_logging_in(
     assert os.waitpid(child, 0) == (child, 0)
     gate.set()
     leader.join(10)
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_a_forked_child_logs_in_over_no_connection_of_its_parent_s(
+    server: Server, session: requests.Session
+) -> None:
+    """Or the parent would take the answer to the login for that to its own next request."""
+    auth = SessionAuth(lambda login: replace(server.login(login), expires_in=0.001), server.url)
+    session.auth = auth
+    assert session.get(f"{server.url}/orders").status_code == 200
+    parent_s = {request.connection for request in server.requests}
+    child = os.fork()
+    if child == 0:  # the session is due, so the child logs in before its request
+        _exit_with(lambda: requests.get(f"{server.url}/orders", auth=auth).status_code == 200)
+    assert os.waitpid(child, 0) == (child, 0)
+    _, again = server.seen("/login")
+    assert again.connection not in parent_s
 
 
 def test_an_auth_says_nothing_of_its_login(server: Server) -> None:

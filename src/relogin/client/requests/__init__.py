@@ -191,10 +191,12 @@ class SessionAuth(Principal[requests.Session], AuthBase):
     def _route(self, command: Check) -> Route:
         """Find the way for a small request: that of an upload, or whichever there is."""
         origin = sent_to(command.url)
-        if origin not in self._routes:
-            session = self._open_http(origin)
-            return Route(session.get_adapter(command.url), command.url, {})
-        return self._routes[origin]
+        known = self._known_route(origin)
+        return known or Route(self._open_http(origin).get_adapter(command.url), command.url, {})
+
+    def _known_route(self, origin: str) -> Route | None:
+        route = self._routes.get(origin)
+        return route if route is not None and route.is_open else None
 
     def _do_here(self, command: Command) -> object:
         return self._stand_by_or_log_in(command, "")
@@ -202,7 +204,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
     def _open_http(self, origin: str, auth: SessionAuth | None = None) -> requests.Session:
         if self._http is not None:
             return self._http
-        http = LoginSession(self._routes.get(origin), self._cache.policy.login_timeout)
+        http = LoginSession(self._known_route(origin), self._cache.policy.login_timeout)
         http.auth = auth
         return http
 

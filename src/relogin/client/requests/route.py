@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,11 +22,21 @@ __all__ = ["LoginSession", "Route"]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Route:
-    """How a request travelled: its adapter, its URL, and what it was sent with."""
+    """How a request travelled: its adapter, its URL, and what it was sent with.
+
+    It leads nowhere in a child of a fork: the adapter's connections are the parent's, who would
+    read what the child is answered.
+    """
 
     adapter: BaseAdapter
     url: str
     sending: dict[str, Any]
+    process: int = field(default_factory=os.getpid)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may be taken in this process."""
+        return self.process == os.getpid()
 
 
 class LoginSession(PlainSession):
