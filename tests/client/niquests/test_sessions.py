@@ -62,7 +62,7 @@ def test_a_mistake_in_a_login_is_told_once(server: Server, get: Any) -> None:
         return 42
 
     auth = SessionAuth(log_in, server.url)
-    with pytest.raises(InvalidGrant, match="this one: int"):
+    with pytest.raises(InvalidGrant, match="returned int"):
         get(auth, f"{server.url}/orders")
     assert (len(asked), len(server.seen("/orders"))) == (1, 1)
 
