@@ -8,10 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import requests
 
 from relogin import BodyNotReplayable, Grant, InvalidGrant
 from relogin.client import Outcome, outcome
 from relogin.client.driver.credentials import extend
+from relogin.client.requests.signing import write_url
 from relogin.client.responders import SESSION, Outgoing, Responder, Signer
 from relogin.client.terms.grant import Context
 from tests.client.either import Either, an_either
@@ -178,3 +180,15 @@ def test_a_signer_learns_nothing_from_an_answer_to_another_url() -> None:
     cache = a_cache()
     credential = replace(cache.made(KEY, SESSION, Grant(token="t1")), signer=Deaf(), signed_url=URL)
     extend(cache, credential, {}, "https://api.example.com/elsewhere", {})
+
+
+@pytest.mark.parametrize(
+    ("url", "sent"), [("/a?b c", "/a?b%20c"), ("/a?[x]", "/a?%5Bx%5D"), ("/a?b=%20", "/a?b=%20")]
+)
+def test_a_url_that_urllib3_would_encode_is_written_before_it_is_signed(
+    url: str, sent: str
+) -> None:
+    prepared = requests.PreparedRequest()
+    prepared.url = f"http://api.example.com{url}"  # as niquests leaves it
+    write_url(prepared)
+    assert prepared.url == f"http://api.example.com{sent}"

@@ -39,7 +39,7 @@ from relogin.client.niquests.reading import drain_async, look, look_async
 from relogin.client.renewal.flow import Login, LogOut, before
 from relogin.client.renewal.policy import Credential
 from relogin.client.requests.retries import RetriesUnauthorized, warn_of_retries
-from relogin.client.requests.signing import sign_prepared, sign_within
+from relogin.client.requests.signing import sign_prepared, sign_within, write_url
 from relogin.client.terms.libraries import mixed_up
 from relogin.client.terms.origins import sent_to
 
@@ -108,7 +108,9 @@ class SessionAuth(AsyncPrincipal[Any], AuthBase):
         """Sign a request that is being prepared, and see to its response."""
         if not isinstance(prepared, niquests.PreparedRequest):
             raise mixed_up("niquests", prepared)
-        url, signed = prepared.url or "", cast("Any", prepared)
+        signed = cast("Any", prepared)
+        write_url(signed)
+        url = prepared.url or ""
         if inside(self._cache):
             own = ending(self._cache, url)
             return prepared if own is None else sign_within(signed, own)

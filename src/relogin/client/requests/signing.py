@@ -20,19 +20,23 @@ from relogin.client.terms.query import with_parameter
 from relogin.client.terms.signer import Outgoing
 from relogin.errors import BodyNotReplayable
 
-__all__ = ["learn", "sign_again", "sign_prepared", "sign_within"]
+__all__ = ["learn", "sign_again", "sign_prepared", "sign_within", "write_url"]
 
 _REDIRECTS = range(300, 400)
 # What urllib3 sends as it is (RFC 3986).
 _is_as_sent = re.compile(r"[A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]*+").fullmatch
 
 
+def write_url(prepared: PreparedRequest) -> None:
+    """Write a URL as it will be sent, for what signs it: niquests leaves that to urllib3."""
+    if not _is_as_sent(prepared.url or ""):
+        prepared.url = str(parse_url(prepared.url or ""))
+
+
 def sign_prepared(prepared: PreparedRequest, credential: Credential) -> Credential | None:
     """Put a grant on a request; return it as it goes out, if it can be signed."""
     url, signed = prepared.url or "", credential
     if credential.signer is not None:
-        if not _is_as_sent(url):  # requests has seen to that; niquests leaves it to urllib3
-            prepared.url = url = str(parse_url(url))
         request = Outgoing(prepared.method or "", url, prepared.headers, partial(pieces, prepared))
         able = for_request(credential, request)
         if able is None:
