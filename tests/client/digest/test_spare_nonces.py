@@ -66,6 +66,19 @@ def test_what_is_refused_is_not_used_for_another() -> None:
     assert nonce(sent(signing)) == "n1"
 
 
+class Emptied(list[DigestSigner]):
+    """What another thread empties at the last moment."""
+
+    def pop(self, _: object = -1) -> DigestSigner:
+        raise IndexError
+
+
+def test_a_nonce_that_another_thread_has_taken_first_is_shared() -> None:
+    signing = signer("n1")
+    signing._nonces.spare = Emptied([signing])
+    assert nonce(sent(signing)) == "n1"
+
+
 def test_what_was_shared_is_not_given_back_by_each() -> None:
     signing = signer("n1")
     for fields in [sent(signing) for _ in range(3)]:
