@@ -331,3 +331,23 @@ def test_what_may_not_go_twice_is_told_that_its_session_is_new(
         client.post(f"{server.url}/upload", content=UPLOAD)
     assert outcome(caught.value) == "renewed_not_replayed"
     assert asked(server) == ["POST /upload", "POST /login", "POST /upload", "HEAD /upload"]
+
+
+class Ended(httpx.HTTPTransport):
+    """Does as HTTP/2 does where a server refuses an upload early, and ends its stream."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = super().handle_request(request)
+        if response.status_code == 401 and request.method == "PUT":
+            response.close()
+            raise httpx.LocalProtocolError("StreamClosedError", request=request)
+        return response
+
+
+def test_a_stream_that_the_server_has_ended_is_asked_about_too(server: Server) -> None:
+    auth = SessionAuth(server.login, server.url)
+    with httpx.Client(auth=auth, transport=UploadTransport(Ended())) as client:
+        client.get(f"{server.url}/first")
+        server.kill()
+        assert client.put(f"{server.url}/upload", content=UPLOAD).status_code == 200
+    assert asked(server) == ["PUT /upload", "HEAD /upload", "POST /login", "PUT /upload"]

@@ -13,7 +13,8 @@ __all__ = ["Headers", "Library", "Request", "Response"]
 
 HTTPX2 = False
 _BROKEN = ("ReadError", "WriteError", "CloseError", "RemoteProtocolError")
-_UNANSWERED = (*_BROKEN, "ReadTimeout", "WriteTimeout")
+# Over HTTP/2 it is our own fault to send on after the server has ended the stream.
+_UNANSWERED = (*_BROKEN, "LocalProtocolError", "ReadTimeout", "WriteTimeout")
 
 if TYPE_CHECKING:
     if HTTPX2:
