@@ -264,7 +264,7 @@ def test_an_outage_is_raised_with_its_cause(driver: Driver, server: Server) -> N
 
 def test_what_is_no_grant_is_named(driver: Driver, server: Server) -> None:
     client = driver.open(auth=SessionAuth(lambda context: 7, server.url))
-    with pytest.raises(InvalidGrant, match="this one: int"):
+    with pytest.raises(InvalidGrant, match="returned int"):
         client.get(f"{server.url}/orders")
 
 

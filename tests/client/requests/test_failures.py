@@ -126,14 +126,14 @@ def test_what_is_no_grant_is_a_mistake_of_the_login(
     server: Server, session: requests.Session, result: object
 ) -> None:
     session.auth = SessionAuth(lambda _: result, server.url)
-    with pytest.raises(InvalidGrant, match=r"a login returns a relogin\.Grant, a token or None"):
+    with pytest.raises(InvalidGrant, match=r"must return a relogin\.Grant, a token"):
         session.get(f"{server.url}/orders")
 
 
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"cookies": {"sid": 5}}, r"Grant\.cookies maps str to str, not str to int"),
+        ({"cookies": {"sid": 5}}, r"Grant\.cookies must map str to str, not str to int"),
         ({"token": "t", "expires_in": 10**400}, "a finite number of seconds"),
         ({}, "a Grant needs a token, cookies or headers"),
     ],
