@@ -79,6 +79,12 @@ def test_what_rfc_6750_forbids_is_not_sent(words: dict[str, Any]) -> None:
         BearerChallenge(**words)
 
 
+def test_an_error_page_is_written_and_read() -> None:
+    written = BearerChallenge(error="invalid_token", error_uri="https://a.example/why")
+    assert str(written) == 'Bearer error="invalid_token", error_uri="https://a.example/why"'
+    assert BearerChallenge.from_challenge(received(str(written))) == written
+
+
 def test_a_bearer_challenge_that_says_nothing_is_not_sent() -> None:
     with pytest.raises(ValueError, match="needs a parameter"):
         str(BearerChallenge())
@@ -278,6 +284,13 @@ def test_a_view_is_what_is_asked_for() -> None:
     assert best(offered, SessionChallenge) == SessionChallenge("z")
     assert best(offered, DigestChallenge, BearerChallenge) == BearerChallenge("y")
     assert best(offered, DigestChallenge) is None
+
+
+def test_the_strongest_is_chosen_by_name_too() -> None:
+    offered = parse("Digest realm=x, nonce=a, Digest realm=x, nonce=b, algorithm=SHA-256")
+    chosen = best(offered, "digest")
+    assert chosen is not None
+    assert chosen["nonce"] == "b"
 
 
 def test_the_first_of_equals_is_chosen() -> None:
