@@ -32,7 +32,8 @@ SECTIONS = {
         "server",
     ],
     "docs/explanation/index": [
-        "why-401", "renewal", "trust", "peers", "digest", "early-refusals", "performance",
+        "why-401", "renewal", "reliability", "trust", "peers", "digest", "early-refusals",
+        "performance",
         "/findings/README", "/CONTRIBUTING", "/SECURITY", "/CHANGELOG",
     ],
 }  # fmt: skip

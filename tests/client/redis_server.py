@@ -77,12 +77,16 @@ def a_redis_server(*options: str) -> Iterator[RedisServer]:
 class RedisNode:
     """One of several servers, at a port; nothing in it outlives a stop."""
 
-    def __init__(self, port: int, options: Sequence[str]) -> None:
+    def __init__(self, port: int, folder: Path, options: Sequence[str]) -> None:
         self.port = port
+        self._folder = folder
         self._command = ["redis-server", *options]
         self._running: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        # A replica writes down what it takes over, whatever it is told of saving, and would begin
+        # with that again.
+        (self._folder / "dump.rdb").unlink(missing_ok=True)
         self._running = subprocess.Popen(
             self._command, stdout=subprocess.DEVNULL, env=self._environment()
         )
@@ -183,7 +187,7 @@ def _listening(port: int, *options: str, settings: str = "") -> Iterator[RedisNo
         file.write_text(f"dir {folder}\nport {port}\nbind 127.0.0.1\n{settings}")
         if "--sentinel" not in options:
             options += ("--save", "", "--repl-diskless-sync-delay", "0")
-        node = RedisNode(port, [str(file), *options])
+        node = RedisNode(port, Path(folder), [str(file), *options])
         try:
             node.start()
             yield node
