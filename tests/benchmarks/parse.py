@@ -139,7 +139,8 @@ def _malformed() -> list[dict[str, Any]]:
     rows = [
         row for file in files for row in json.loads((vectors / f"{file}.json").read_text("utf-8"))
     ]
-    return [row for row in rows if "faults" in row]
+    # But for the one that shows where a reader stops: it has a hundred faults, not one or two.
+    return [row for row in rows if len(row.get("faults", [])) in range(1, 100)]
 
 
 def _least(piece: Callable[[], object]) -> float:
