@@ -112,8 +112,8 @@ def _no_logs(_: str, names: list[str]) -> list[str]:
 
 def _check_left(fleet: Fleet, judgement: Judgement) -> None:
     for left in fleet.left:
-        if left["threads"] > 1 or left["files"] > _MOST_FILES:
-            judgement.breaks("threads or files were left open", str(left))
+        if left["threads"] > 1 or left["files"] > _MOST_FILES or left["children"]:
+            judgement.breaks("threads, files or children were left", str(left))
 
 
 def main() -> None:

@@ -79,6 +79,7 @@ class Caller:
         self.events: Counter[str] = Counter()
         self._logins = itertools.count()
         self._forks = itertools.count()
+        self._has_ended = False
 
     @abstractmethod
     def run(self) -> None:
@@ -103,6 +104,7 @@ class Caller:
         return time.monotonic()
 
     def ends(self, sending: Sending, began: float, **said: Any) -> None:
+        self._has_ended = True
         self.note(ends=sending.number, seconds=round(time.monotonic() - began, 3), **said)
 
     def fails(self, sending: Sending, began: float, error: Exception) -> None:
@@ -163,7 +165,8 @@ class Caller:
         for line in sys.stdin:
             if line != "fork\n":
                 break
-            if self.forks:
+            # Not while a first request imports: a child waits for ever for a lock of its parent's.
+            if self.forks and self._has_ended:
                 self._fork()
         self.stopped.set()
         running.join()

@@ -40,6 +40,11 @@ class _Process:
         self._running.stdin.write(command.encode() + b"\n")
         self._running.stdin.flush()
 
+    @property
+    def has_children(self) -> bool:
+        """Whether a child of a fork goes on although its parent has ended."""
+        return self._writer.is_alive()
+
     def wait(self, seconds: float = 20.0) -> None:
         """Wait for the end; the writer's comes with that of the last child."""
         try:
@@ -53,7 +58,7 @@ class _Process:
 
 
 def _copy(said: IO[bytes], log: Path) -> None:
-    with said, log.open("ab") as file:
+    with said, log.open("ab", buffering=0) as file:
         shutil.copyfileobj(said, file, 1)
 
 
@@ -123,5 +128,6 @@ class Fleet:
                 raise AssertionError(f"{name} ({process.library}) does not end") from None
             said = json.loads(self._log(name).read_text().splitlines()[-1])
             self.events += Counter(said["events"])
-            self.left.append({"library": process.library} | said["left"])
+            left = {"library": process.library, "children": process.has_children}
+            self.left.append(left | said["left"])
         self._running.clear()
