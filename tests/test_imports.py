@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 
@@ -44,3 +45,9 @@ def test_reading_a_well_formed_field_does_not_load_pyparsing() -> None:
 @pytest.mark.parametrize("framework", ["requests", "httpx", "flask", "django", "starlette"])
 def test_the_wsgi_gate_does_not_load(framework: str) -> None:
     assert framework not in loaded_by("import relogin.server.wsgi")
+
+
+@pytest.mark.parametrize("package", ["relogin", "relogin.client.driver", "relogin.client.logins"])
+def test_a_package_that_imports_its_names_late_has_no_others(package: str) -> None:
+    with pytest.raises(AttributeError, match="nonsense"):
+        getattr(import_module(package), "nonsense")  # noqa: B009

@@ -362,3 +362,14 @@ def test_the_loop_of_a_task_is_found_where_trio_is_a_guest_of_asyncio(server: Se
 
     assert asyncio.run(host()) == [200] * 20
     assert server.logins == 1
+
+
+def test_a_task_is_woken_from_another_thread_and_only_once() -> None:
+    async def woken() -> bool:
+        waiting = tasks._waiting()
+        await anyio.to_thread.run_sync(waiting.wake)
+        await waiting.wait(10)
+        waiting.wake()
+        return True
+
+    assert asyncio.run(woken())

@@ -219,3 +219,12 @@ def test_the_outcome_of_anything_is_told() -> None:
     mark(response, Outcome.DECLINED)
     assert outcome(response) is Outcome.DECLINED
     assert outcome(object()) is Outcome.UNTOUCHED
+
+
+def test_of_the_decisions_about_challenges_only_those_of_late_are_kept() -> None:
+    policy = Policy(frozenset({ORIGIN}), (SESSION,))
+    for number in range(200):
+        decision = policy.decision(refused(challenge=f'Session realm="{number}"'))
+        assert decision is not None
+        assert decision.key.realm == str(number)
+    assert len(policy._decided) <= 64
