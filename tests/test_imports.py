@@ -51,3 +51,12 @@ def test_the_wsgi_gate_does_not_load(framework: str) -> None:
 def test_a_package_that_imports_its_names_late_has_no_others(package: str) -> None:
     with pytest.raises(AttributeError, match="nonsense"):
         getattr(import_module(package), "nonsense")  # noqa: B009
+
+
+def test_what_relogin_hands_out_is_listed_before_it_is_imported() -> None:
+    assert set(relogin.__all__) <= set(dir(relogin))
+
+
+@pytest.mark.parametrize("package", ["client.outcome", "errors.LoginRefused", "session"])
+def test_the_packages_of_relogin_need_no_import_of_their_own(package: str) -> None:
+    assert "relogin" in loaded_by(f"import relogin; relogin.{package}")
