@@ -1,7 +1,7 @@
-"""Where a token travels, if not in `Authorization` with the scheme of the challenge.
+"""Where to send the token, if not in `Authorization` with the scheme of the challenge.
 
-`SessionAuth(login, url, carry=Header("X-Auth-Token"))` sends the token that the login returns in
-that field. Without `carry=` the challenge decides: `Session` or `Bearer`.
+`SessionAuth(login, url, carry=Header("X-Auth-Token"))` sends the token that your login returns in
+that header. Without `carry=` the challenge decides the scheme: `Session` or `Bearer`.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ __all__ = ["Authorization", "Header", "Query"]
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """Sends the token in `Authorization`, after a scheme of your own, such as ``Token``.
+    """Sends the token in `Authorization` with a scheme of your own, such as ``Token``.
 
-    The client also answers challenges of that scheme. Raises `ValueError` if it is not a scheme
-    (RFC 9110 §11.1).
+    The client also answers challenges of that scheme. Raises `ValueError` if it is not a valid
+    scheme name (RFC 9110 §11.1).
 
     >>> Authorization("Token").carried("9944b09199c6").headers
     {'Authorization': 'Token 9944b09199c6'}
@@ -37,7 +37,7 @@ class Authorization:
             )
 
     def write(self, token: str) -> str:
-        """Write the value of the field; raise `InvalidGrant` if the token cannot be sent in it."""
+        """Write the value of the header; raise `InvalidGrant` if the token cannot be sent in it."""
         return f"{self.scheme} {_sendable(token)}"
 
     def carried(self, token: str) -> Carried:
@@ -47,7 +47,7 @@ class Authorization:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Sends the token in a header field of its own: OpenStack, Redfish, GitLab, Vault.
+    """Sends the token in a header of its own, as for OpenStack, Redfish, GitLab and Vault.
 
     The client answers any 401 of the origin, whatever scheme it offers. Raises `ValueError` if
     `name` is not a header name, or is one such as ``Host`` that cannot carry a session.
@@ -68,11 +68,11 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Sends the token in the query of each URL: Synology, ArcGIS.
+    """Sends the token in the query of each URL, as for Synology and ArcGIS.
 
     Servers, proxies and httpx itself log URLs, and `response.url` shows them: use a header if the
-    server takes one. The client answers any 401 of the origin, whatever scheme it offers. Raises
-    `ValueError` for an empty name and for one with spaces.
+    server accepts one. The client answers any 401 of the origin, whatever scheme it offers. Raises
+    `ValueError` if the name is empty or has spaces.
 
     >>> Query("_sid").carried("9944b09199c6").query
     ('_sid', '9944b09199c6')
@@ -87,7 +87,7 @@ class Query:
             )
 
     def carried(self, token: str) -> Carried:
-        """Name the parameter and its value, which can be any text."""
+        """Return the parameter and its value, which can be any text."""
         return Carried({}, (self.name, token))
 
 

@@ -1,4 +1,4 @@
-"""What happens to sessions, for one callback and one logger, and never with a secret."""
+"""Events about sessions, for your callback and for the log. They never hold a secret."""
 
 from __future__ import annotations
 
@@ -21,35 +21,34 @@ class EventKind(StrEnum):
     STARTED = "started"
     """This request starts a login."""
     JOINED = "joined"
-    """This request waits for the login of another one."""
+    """This request waits for the login of another request."""
     FINISHED = "finished"
     """The login of this request succeeded, after `seconds`."""
     FAILED = "failed"
     """The login of this request failed, after `seconds`; `reason` says why."""
     ADOPTED = "adopted"
-    """Another process had logged in: its session is used, without a login here."""
+    """Another process has logged in: its session is used, with no login here."""
     STORE_AWAY = "store_away"
-    """The store failed, so this process goes on by itself; `reason` says why."""
+    """The store failed, so this process continues without it; `reason` says why."""
     REPLAYED = "replayed"
     """The request was sent again."""
     REFUSED = "refused"
-    """Nothing was done about a dead session; `reason` is an `Outcome` or an error code."""
+    """A dead session was not renewed; `reason` is an `Outcome` or an error code."""
     LOGGED_OUT = "logged_out"
-    """A session was given back to its server."""
+    """The session was ended on its server."""
     LOGOUT_FAILED = "logout_failed"
-    """A session could not be given back; `reason` says why."""
+    """The session could not be ended on its server; `reason` says why."""
     LAPSED = "lapsed"
-    """A response other than a 401 said that the session is dead; it is returned as it came."""
+    """A response other than a 401 said that the session is dead; you get it unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened: enough to count, and no secret.
+    """One event: enough to count it, and no secret.
 
-    `error` is the challenge's code as it came; `realm` and `error` are the server's words.
-    `seconds` is how long it took, where that means anything. `detail` tells more of a `reason`: the
-    schemes that were offered, or whether ``"method"`` or ``"body"`` kept a request from being sent
-    again.
+    `error` is the error code of the challenge, unchanged; the server chose it and `realm`.
+    `seconds` is how long a login took. `detail` adds to `reason`: the schemes that were offered, or
+    whether ``"method"`` or ``"body"`` kept a request from being sent again.
     """
 
     kind: EventKind
@@ -65,12 +64,12 @@ Listener: TypeAlias = Callable[[Event], object]
 
 
 def heard(listener: Listener | None) -> bool:
-    """Tell whether anybody hears of events: otherwise there is no need to make one."""
+    """Tell whether events are listened to or logged; if not, none needs to be made."""
     return listener is not None or _log.isEnabledFor(logging.DEBUG)
 
 
 def tell(listener: Listener | None, event: Event) -> None:
-    """Log an event and hand it to the user's callback, whose mistakes cost no request."""
+    """Log an event and pass it to the user's callback. An error there fails no request."""
     if _log.isEnabledFor(logging.DEBUG):
         _log.debug("%s %s realm=%r error=%r reason=%r detail=%r", *_logged(event))
     if listener is None:
@@ -82,11 +81,11 @@ def tell(listener: Listener | None, event: Event) -> None:
 
 
 def warn(text: str, *words: object) -> None:
-    """Log what somebody should look after."""
+    """Log a warning about something that needs attention."""
     _log.warning(text, *words)
 
 
 def _logged(event: Event) -> tuple[str | None, ...]:
-    # Quoted by the format, because a server chose the words; plain, because a code may be an enum.
+    # As plain strings, because a code may be an enum. The format quotes what the server chose.
     words = event.kind, event.origin, event.realm, event.error, event.reason, event.detail
     return tuple(None if word is None else str(word) for word in words)

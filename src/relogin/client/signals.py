@@ -1,12 +1,12 @@
 """Other answers that mean "your session is gone", for servers that send no challenge.
 
-None of them counts unless `SessionAuth(login, signals=[...])` names it, and then from trusted
-origins only. A signal is any callable that gets an `Answer` and returns the error that it stands
-for, or true for an expired session. No more of a body is read than a signal looks at, 64 KiB at
-most; nothing of it is lost to whoever made the request.
+A signal counts only if you pass it in `SessionAuth(login, signals=[...])`, and only in answers from
+trusted origins. It is any callable that takes an `Answer` and returns the error that the answer
+means, or `True` for an expired session. It reads only as much of the body as it needs, at most 64
+KiB, and you can still read the whole body afterwards.
 
-After a signal only idempotent requests are sent again: nobody has promised that the first one had
-no effect. No status is a signal by itself; 599 in particular is a proxy's time-out.
+After a signal only idempotent requests are sent again: the server has not promised that the first
+one had no effect. No status is a signal by itself; in particular, 599 is a proxy's time-out.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ __all__ = [
 ]
 
 MOST_OCTETS = 64 * 1024
-"""How much of a decoded body signals look at."""
+"""The most that signals read of a decoded body."""
 
 Error: TypeAlias = SessionError | str
 Signal: TypeAlias = Callable[[Answer], Error | bool | None]
 
 _EXPIRED = SessionError.EXPIRED
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-# Where servers put JSON, rightly or not. An endless text/event-stream is none of them.
+# Other types under which servers send JSON. Not text/event-stream: it may never end.
 _MAY_BE_JSON = frozenset({"", "text/html", "text/plain", "text/json", "text/javascript"})
 
 
 def status(*codes: int, error: Error = _EXPIRED) -> Signal:
-    """A status that says it, such as 440 (IIS) or 419 (Laravel).
+    """Match a status that means a dead session, such as 440 (IIS) or 419 (Laravel).
 
     >>> status(440)(Answer(440, {}, "https://api.example.com/orders"))
     <SessionError.EXPIRED: 'session_expired'>
@@ -60,7 +60,7 @@ def _status(answer: Answer, codes: tuple[int, ...], error: Error) -> Error | Non
 
 
 def redirect_to(*places: str, error: Error = _EXPIRED) -> Signal:
-    """A redirect to the login page: a path on any host, or a URL. Queries are ignored.
+    """Match a redirect to the login page: a path on any host, or a URL. Queries are ignored.
 
     >>> found = Answer(302, {"Location": "/login?next=/orders"}, "https://www.example.com/orders")
     >>> redirect_to("/login")(found)
@@ -84,7 +84,7 @@ def _redirect_to(answer: Answer, places: tuple[str, ...], error: Error) -> Error
 
 
 def json_field(name: str, value: object, *, error: Error = _EXPIRED) -> Signal:
-    """A member of a JSON body, by name or JSON Pointer, that has this value.
+    """Match a JSON body whose member, given by name or JSON Pointer, has this value.
 
     >>> lost = Answer(200, {"Content-Type": "application/json"}, "", b'{"success": false}')
     >>> json_field("success", False)(lost)
@@ -101,7 +101,7 @@ def _json_field(answer: Answer, name: str, value: object, error: Error) -> Error
 
 
 def problem(code: str, *, error: Error | None = None) -> Signal:
-    """A problem document (RFC 9457) whose member `error` is this code.
+    """Match a problem document (RFC 9457) whose member `error` is this code.
 
     >>> kind = {"Content-Type": "application/problem+json"}
     >>> problem("csrf_invalid")(Answer(403, kind, "", b'{"error": "csrf_invalid"}'))
@@ -126,7 +126,7 @@ def _has_member(answer: Answer, name: str, value: object) -> bool:
 
 
 def html_form(*names: str, error: Error = _EXPIRED) -> Signal:
-    """A page with a form that has these fields; without names, one with a password field.
+    """Match a page with a form that has these fields; without names, a password field.
 
     >>> page = b'<form method="post"><input name="password" type="password"></form>'
     >>> html_form("password")(Answer(200, {"Content-Type": "text/html"}, "", page))
@@ -138,7 +138,7 @@ def html_form(*names: str, error: Error = _EXPIRED) -> Signal:
 def _html_form(answer: Answer, names: tuple[str, ...], error: Error) -> Error | None:
     if answer.media_type not in {"text/html", "application/xhtml+xml"}:
         return None
-    from relogin.client.logins.forms import form_with  # few look into a page
+    from relogin.client.logins.forms import form_with  # slow to import, seldom used
 
     return error if answer.find(lambda text: form_with(text, names)) is not None else None
 
@@ -147,7 +147,7 @@ def _html_form(answer: Answer, names: tuple[str, ...], error: Error) -> Error | 
 
 
 def signalled(signals: Sequence[Signal], answer: Answer, more: Callable[[], bytes]) -> Error | None:
-    """Ask the signals about an answer; `more` reads on in its body, and is empty at the end."""
+    """Ask the signals about an answer. `more` reads more of the body; at its end, nothing."""
     asked = _ask(signals, answer)
     try:
         next(asked)
@@ -161,7 +161,7 @@ def signalled(signals: Sequence[Signal], answer: Answer, more: Callable[[], byte
 async def signalled_async(
     signals: Sequence[Signal], answer: Answer, more: Callable[[], Awaitable[bytes]]
 ) -> Error | None:
-    """Do as `signalled` does, where reading on is to be awaited."""
+    """Do the same as `signalled`, with a `more` that is awaited."""
     asked = _ask(signals, answer)
     try:
         next(asked)
@@ -173,7 +173,7 @@ async def signalled_async(
 
 
 def _ask(signals: Sequence[Signal], answer: Answer) -> Generator[None, bytes, Error | None]:
-    """Ask each signal, again whenever there is more for it to see, until one says yes."""
+    """Ask each signal until one matches; read on when a signal needs more of the body."""
     for signal in signals:
         said = yield from _say(signal, answer)
         if said:

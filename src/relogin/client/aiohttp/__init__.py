@@ -1,7 +1,7 @@
 """Renewal for aiohttp: `aiohttp.ClientSession(middlewares=[SessionAuth(login, …)])`.
 
-This drives `relogin.client.renewal.flow` as a client middleware: it sends, waits and logs in as the
-flow says, and decides nothing. Needs the extra ``relogin[aiohttp]``.
+`relogin.client.renewal.flow` decides what to do; this module is a client middleware that sends,
+waits and logs in. Needs the extra ``relogin[aiohttp]``.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class LoginUnavailable(errors.LoginUnavailable, aiohttp.ClientError):
 
 
 class InvalidGrant(errors.InvalidGrant, aiohttp.ClientError):
-    """The login returned what is no grant; `response` is the 401 that asked for it."""
+    """The login returned no valid grant; `response` is the 401 that asked for it."""
 
 
 class LoginTimeout(errors.LoginTimeout, aiohttp.ServerTimeoutError):
@@ -67,11 +67,11 @@ class LoginTimeout(errors.LoginTimeout, aiohttp.ServerTimeoutError):
 
 
 class BodyNotReplayable(errors.BodyNotReplayable, aiohttp.ClientError):
-    """The session lives again, but the body is spent; `response` is the 401."""
+    """The session was renewed, but the body cannot be sent again; `response` is the 401."""
 
 
 class MethodNotReplayable(errors.MethodNotReplayable, aiohttp.ClientError):
-    """The session lives again, but the method is not sent twice; `response` is the refusal."""
+    """The session was renewed, but the method is not sent twice; `response` is the refusal."""
 
 
 _KINDS = by_base(
@@ -85,21 +85,21 @@ _KINDS = by_base(
 
 
 class _Closed(BaseException):
-    """The client was closed while it logged in for all: an interrupt, and no failure of a login."""
+    """The client was closed during its login for all: an interrupt, not a failed login."""
 
 
 class SessionAuth(AsyncPrincipal[Any]):
     """Logs in again when a session dies, once for all tasks, and sends the request again.
 
-    It is a client middleware. One object stands for one account and may serve many sessions, in
-    several event loops and threads, at once. A login that is a coroutine function gets an
-    `aiohttp.ClientSession` as `context.http`; any other runs in a thread and gets a
+    It is a client middleware. One object is for one account; use it in as many sessions, event
+    loops and threads as you like. If your login is a coroutine function, it gets an
+    `aiohttp.ClientSession` as `context.http`. Any other login runs in a thread and gets a
     `requests.Session`.
 
-    Some things differ from the other libraries. aiohttp's total timeout includes the login. The
-    401 is in no `history`: use `relogin.client.outcome`. Middlewares run for each redirect, so a
-    request is signed again within its server, and a 401 after a redirect is answered too. aiohttp
-    closes a file that you pass when the request is over.
+    Some things differ from the other libraries. The total timeout of aiohttp includes the login.
+    `history` does not show the 401: use `relogin.client.outcome`. aiohttp runs middlewares for each
+    redirect, so the token follows redirects within its server, and a 401 after a redirect causes a
+    login too. aiohttp closes a file that you pass when the request is over.
 
     >>> import aiohttp, relogin
     >>> async def login(context):
@@ -113,7 +113,7 @@ class SessionAuth(AsyncPrincipal[Any]):
     def __call__(
         self, request: aiohttp.ClientRequest, handler: Handler | None = None
     ) -> Awaitable[aiohttp.ClientResponse]:
-        """Send a request, with all that comes of it."""
+        """Send a request; log in and send it again if its session is dead."""
         if handler is None or not isinstance(request, aiohttp.ClientRequest):
             raise mixed_up("aiohttp", request)
         return self._sent(request, handler)
@@ -151,7 +151,7 @@ class SessionAuth(AsyncPrincipal[Any]):
             if failed is not None or exchange.is_lost:
                 await self._answer_after_all(exchange, failed)
         finally:
-            del failed  # whose traceback holds this very frame
+            del failed  # its traceback holds this frame
         if exchange.is_dead or self._is_news(exchange.response):
             await self._answer(exchange)
         if exchange.credential is not None and self._cache.policy.fresh == "always":
@@ -161,7 +161,7 @@ class SessionAuth(AsyncPrincipal[Any]):
     async def _credential(
         self, request: aiohttp.ClientRequest, *, precious: bool
     ) -> Credential | None:
-        """Find what to sign a request with, renewed if it is about to end."""
+        """Return the credential to sign a request with; renew it if it is about to end."""
         url = str(request.url)
         origin = sent_to(url)
         credential = self._cache.for_request(origin, url)
@@ -171,11 +171,11 @@ class SessionAuth(AsyncPrincipal[Any]):
         return await tasks.drive(flow, partial(self._stand_by_or_log_in, request))
 
     def _is_news(self, response: aiohttp.ClientResponse) -> bool:
-        # Beside a 401 a challenge is news for who listens, and nothing else.
+        # With any other status, a challenge only causes an event.
         return heard(self._cache.policy.listener) and "WWW-Authenticate" in response.headers
 
     async def _answer_after_all(self, exchange: Exchange, failed: Exception | None) -> None:
-        """Find out why nobody has answered an upload; raise its error if that is the end."""
+        """Find out why an upload got no answer; raise its error if it cannot be repeated."""
         info = exchange.info() if failed is None else exchange.info_of_none(failed)
         flow = unanswered(self._cache, info, exchange.began)
         final = await tasks.drive(flow, partial(self._do, exchange))
@@ -184,12 +184,12 @@ class SessionAuth(AsyncPrincipal[Any]):
             raise final.info.response
 
     async def _answer(self, exchange: Exchange) -> None:
-        """Do what a response asks for; raise what fails in aiohttp's own kind."""
+        """Handle a response; raise a failure as an aiohttp exception."""
         flow = answer(self._cache, exchange.info())
         final = await tasks.drive(flow, partial(self._do, exchange))
         mark(exchange.response, final.outcome, final.detail)
         if final.failure is not None:
-            await exchange.free_connection()  # nobody else would: it goes into the exception only
+            await exchange.free_connection()  # nobody else does: you get it in the exception only
             raise raisable(final.failure, _KINDS, exchange.response) from final.failure.__cause__
 
     async def _do(self, exchange: Exchange, command: Command) -> object:
@@ -211,7 +211,7 @@ class SessionAuth(AsyncPrincipal[Any]):
         except Exception as error:
             if not request.session.closed:
                 raise
-            raise _Closed from error  # its connections were the login's: another one leads now
+            raise _Closed from error  # the login used its connections: another request leads now
 
     async def _ask(self, request: aiohttp.ClientRequest, command: Check) -> ResponseInfo:
         async with AsyncExitStack() as opened:
@@ -254,7 +254,7 @@ class SessionAuth(AsyncPrincipal[Any]):
         self, opened: AsyncExitStack, request: aiohttp.ClientRequest | None, auth: Any = None
     ) -> aiohttp.ClientSession:
         http = aiohttp.ClientSession(
-            # By default aiohttp takes no cookies from an address.
+            # By default aiohttp accepts no cookies from an IP address.
             cookie_jar=aiohttp.CookieJar(unsafe=True),
             timeout=aiohttp.ClientTimeout(total=self._cache.policy.login_timeout),
             middlewares=(once_more,) if auth is None else (auth, once_more),
@@ -266,7 +266,7 @@ class SessionAuth(AsyncPrincipal[Any]):
 
 
 def _way_of(request: aiohttp.ClientRequest) -> dict[str, Any]:
-    """Say which way a request goes, for another one to go the same."""
+    """Return the options with which another request takes the same route."""
     return {
         "connector": request.session.connector,
         "connector_owner": False,

@@ -1,7 +1,7 @@
 """Renewal for httpx: `httpx.Client(auth=SessionAuth(login, …))`, and the same for `AsyncClient`.
 
-This drives `relogin.client.renewal.flow`, in threads and in tasks of asyncio and trio: it sends,
-waits and logs in as the flow says, and decides nothing. Needs the extra ``relogin[httpx]``.
+`relogin.client.renewal.flow` decides what to do; this module sends, waits and logs in, in threads
+and in tasks of asyncio and trio. Needs the extra ``relogin[httpx]``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 try:
     import httpx
 
-    if find_spec("anyio") is None:  # httpx brings it: it is imported by tasks, which need it
+    if find_spec("anyio") is None:  # httpx installs it; tasks import it when they need it
         raise ImportError(name="anyio")  # noqa: TRY301
 except ImportError as _missing:
     raise ImportError(
@@ -47,7 +47,7 @@ class LoginUnavailable(errors.LoginUnavailable, httpx.HTTPError):
 
 
 class InvalidGrant(errors.InvalidGrant, httpx.HTTPError):
-    """The login returned what is no grant; `response` is the 401 that asked for it."""
+    """The login returned no valid grant; `response` is the 401 that asked for it."""
 
 
 class LoginTimeout(errors.LoginTimeout, httpx.TimeoutException):
@@ -55,11 +55,11 @@ class LoginTimeout(errors.LoginTimeout, httpx.TimeoutException):
 
 
 class BodyNotReplayable(errors.BodyNotReplayable, httpx.HTTPError):
-    """The session lives again, but the body is spent; `response` is the 401."""
+    """The session was renewed, but the body cannot be sent again; `response` is the 401."""
 
 
 class MethodNotReplayable(errors.MethodNotReplayable, httpx.HTTPError):
-    """The session lives again, but the method is not sent twice; `response` is the refusal."""
+    """The session was renewed, but the method is not sent twice; `response` is the refusal."""
 
 
 class SessionAuth(
@@ -67,18 +67,18 @@ class SessionAuth(
 ):
     """Logs in again when a session dies, once for all threads and tasks, and sends requests again.
 
-    One class for `httpx.Client` and for `httpx.AsyncClient`, on asyncio and trio. Attach one object
-    to as many clients as you like: it stands for one account.
+    Use it with `httpx.Client` and with `httpx.AsyncClient`, on asyncio and trio. One object is for
+    one account. Attach it to as many clients as you like.
 
-    In an asynchronous client the login may be a coroutine function; any other one runs in a
-    thread. `context.http` is an `httpx.AsyncClient` for a coroutine function, and an
-    `httpx.Client` for any other.
+    With an asynchronous client, your login can be a coroutine function; it gets an
+    `httpx.AsyncClient` as `context.http`. Any other login runs in a thread and gets an
+    `httpx.Client`.
 
-    An httpx client hides some things from its auth. If a login needs the client's proxies or
-    certificates, pass `http=`. Event hooks see the 401s too: a hook that raises on one prevents the
-    login, and a warning says so. Redirects are followed below the auth: after one within the
-    server, a GET or HEAD whose session is a cookie is sent once more; one from http to https of
-    the same host takes the token along.
+    An httpx client hides some things from its auth. If your login needs the client's proxies or
+    certificates, pass `http=`. Event hooks see the 401s too: a hook that raises on a 401 prevents
+    the login, and a warning says so. httpx follows redirects without asking the auth. So after a
+    redirect within the server, a GET or HEAD whose session is a cookie is sent once more; and a
+    redirect from http to https on the same host carries the token.
 
     >>> import httpx, relogin
     >>> async def login(context):
@@ -100,12 +100,12 @@ class SessionAuth(
 
 
 class UploadTransport(Uploads, httpx.BaseTransport):
-    """A transport that lets `SessionAuth` send an upload again that a dead session has broken.
+    """A transport that lets `SessionAuth` repeat an upload that a dead session has broken.
 
     A server may refuse an upload before it has read it, and close the connection; then the 401 can
-    be lost. An auth renews the session all the same, but cannot send again what has raised an
-    error. Give `transport`, or the parameters of an `HTTPTransport`: a client uses those of its own
-    for no transport that it is given.
+    be lost. `SessionAuth` alone renews the session, but cannot repeat a request that has raised an
+    error. Pass a `transport`, or the parameters of an `HTTPTransport`: a client does not apply its
+    own (`verify`, `http2` and so on) to a transport that you give it.
 
     >>> import httpx
     >>> client = httpx.Client(transport=UploadTransport(http2=False))
@@ -116,7 +116,7 @@ class UploadTransport(Uploads, httpx.BaseTransport):
 
 
 class AsyncUploadTransport(UploadsAsync, httpx.AsyncBaseTransport):
-    """The same for an `AsyncClient`.
+    """The same as `UploadTransport`, for an `AsyncClient`.
 
     >>> import httpx
     >>> client = httpx.AsyncClient(transport=AsyncUploadTransport(http2=False))

@@ -1,7 +1,7 @@
 """Renewal for httpx2: `httpx2.Client(auth=SessionAuth(login, …))`, and the same for `AsyncClient`.
 
-This drives `relogin.client.renewal.flow`, in threads and in tasks of asyncio and trio: it sends,
-waits and logs in as the flow says, and decides nothing. Needs the extra ``relogin[httpx2]``.
+`relogin.client.renewal.flow` decides what to do; this module sends, waits and logs in, in threads
+and in tasks of asyncio and trio. Needs the extra ``relogin[httpx2]``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 try:
     import httpx2
 
-    if find_spec("anyio") is None:  # httpx2 brings it: it is imported by tasks, which need it
+    if find_spec("anyio") is None:  # httpx2 installs it; tasks import it when they need it
         raise ImportError(name="anyio")  # noqa: TRY301
 except ImportError as _missing:
     raise ImportError(
@@ -47,7 +47,7 @@ class LoginUnavailable(errors.LoginUnavailable, httpx2.HTTPError):
 
 
 class InvalidGrant(errors.InvalidGrant, httpx2.HTTPError):
-    """The login returned what is no grant; `response` is the 401 that asked for it."""
+    """The login returned no valid grant; `response` is the 401 that asked for it."""
 
 
 class LoginTimeout(errors.LoginTimeout, httpx2.TimeoutException):
@@ -55,11 +55,11 @@ class LoginTimeout(errors.LoginTimeout, httpx2.TimeoutException):
 
 
 class BodyNotReplayable(errors.BodyNotReplayable, httpx2.HTTPError):
-    """The session lives again, but the body is spent; `response` is the 401."""
+    """The session was renewed, but the body cannot be sent again; `response` is the 401."""
 
 
 class MethodNotReplayable(errors.MethodNotReplayable, httpx2.HTTPError):
-    """The session lives again, but the method is not sent twice; `response` is the refusal."""
+    """The session was renewed, but the method is not sent twice; `response` is the refusal."""
 
 
 class SessionAuth(
@@ -67,13 +67,13 @@ class SessionAuth(
 ):
     """Logs in again when a session dies, once for all threads and tasks, and sends requests again.
 
-    One class for `httpx2.Client` and for `httpx2.AsyncClient` on asyncio and trio; one object may
-    serve all of them at once. All parameters, and what httpx2 does below its auth, are as for
-    `relogin.client.httpx.SessionAuth`; `context.http` is an `httpx2.AsyncClient` for a login that
-    is awaited, and an `httpx2.Client` for any other.
+    Use it with `httpx2.Client` and with `httpx2.AsyncClient`, on asyncio and trio; one object can
+    serve all of them at once. All parameters, and the notes on hooks and redirects, are as for
+    `relogin.client.httpx.SessionAuth`. `context.http` is an `httpx2.AsyncClient` for a login that
+    is a coroutine function, and an `httpx2.Client` for any other.
 
-    A WebSocket handshake (`client.websocket`) and the request for a stream of events (`client.sse`)
-    are repeated after a 401 like any request.
+    After a 401, a WebSocket handshake (`client.websocket`) and the request for an event stream
+    (`client.sse`) are repeated like any request.
 
     >>> import httpx2, relogin
     >>> async def login(context):
@@ -95,12 +95,12 @@ class SessionAuth(
 
 
 class UploadTransport(Uploads, httpx2.BaseTransport):
-    """A transport that lets `SessionAuth` send an upload again that a dead session has broken.
+    """A transport that lets `SessionAuth` repeat an upload that a dead session has broken.
 
     A server may refuse an upload before it has read it, and close the connection; then the 401 can
-    be lost. An auth renews the session all the same, but cannot send again what has raised an
-    error. Give `transport`, or the parameters of an `HTTPTransport`: a client uses those of its own
-    for no transport that it is given.
+    be lost. `SessionAuth` alone renews the session, but cannot repeat a request that has raised an
+    error. Pass a `transport`, or the parameters of an `HTTPTransport`: a client does not apply its
+    own (`verify`, `http2` and so on) to a transport that you give it.
 
     >>> import httpx2
     >>> client = httpx2.Client(transport=UploadTransport(http2=False))
@@ -111,7 +111,7 @@ class UploadTransport(Uploads, httpx2.BaseTransport):
 
 
 class AsyncUploadTransport(UploadsAsync, httpx2.AsyncBaseTransport):
-    """The same for an `AsyncClient`.
+    """The same as `UploadTransport`, for an `AsyncClient`.
 
     >>> import httpx2
     >>> client = httpx2.AsyncClient(transport=AsyncUploadTransport(http2=False))

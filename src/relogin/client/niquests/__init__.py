@@ -1,7 +1,7 @@
 """Renewal for niquests: `session.auth = SessionAuth(login)`, for `Session` and `AsyncSession`.
 
-This drives `relogin.client.renewal.flow`, in threads and in tasks: it sends, waits and logs in as
-the flow says, and decides nothing. Needs the extra ``relogin[niquests]``.
+`relogin.client.renewal.flow` decides what to do; this module sends, waits and logs in, in threads
+and in tasks. Needs the extra ``relogin[niquests]``.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class LoginUnavailable(errors.LoginUnavailable, niquests.RequestException):
 
 
 class InvalidGrant(errors.InvalidGrant, niquests.RequestException):
-    """The login returned what is no grant; `response` is the 401 that asked for it."""
+    """The login returned no valid grant; `response` is the 401 that asked for it."""
 
 
 class LoginTimeout(errors.LoginTimeout, niquests.Timeout):
@@ -72,11 +72,11 @@ class LoginTimeout(errors.LoginTimeout, niquests.Timeout):
 
 
 class BodyNotReplayable(errors.BodyNotReplayable, niquests.RequestException):
-    """The session lives again, but the body is spent; `response` is the 401."""
+    """The session was renewed, but the body cannot be sent again; `response` is the 401."""
 
 
 class MethodNotReplayable(errors.MethodNotReplayable, niquests.RequestException):
-    """The session lives again, but the method is not sent twice; `response` is the refusal."""
+    """The session was renewed, but the method is not sent twice; `response` is the refusal."""
 
 
 _KINDS = by_base(
@@ -90,22 +90,22 @@ _KINDS = by_base(
 
 
 class SessionAuth(AsyncPrincipal[Any], AuthBase):
-    """Renews a dead session for niquests, once for all threads and tasks, and sends requests again.
+    """Logs in again when a session dies, once for all threads and tasks, and sends requests again.
 
-    One class for `niquests.Session` and `niquests.AsyncSession`; one object may serve both at once.
-    All parameters are as for `relogin.client.httpx.SessionAuth`; `context.http` is a
-    `niquests.AsyncSession` for a login that is awaited, and a `niquests.Session` for any other. It
-    has the proxies and certificates of the refused request, and connections of its own.
+    Use it with `niquests.Session` and `niquests.AsyncSession`; one object can serve both at once.
+    All parameters are as for `relogin.client.httpx.SessionAuth`. `context.http` is a
+    `niquests.AsyncSession` for a login that is a coroutine function, and a `niquests.Session` for
+    any other. It has the proxies and certificates of the refused request, and its own connections.
 
-    With ``multiplexed=True`` a response is renewed for when it is gathered, or first looked at. Of
-    a response that is streamed signals see status and header fields only.
+    With ``multiplexed=True`` the login takes place when you gather the response or first access it.
+    Signals see only the status and the headers of a streamed response.
 
-    Raises `ValueError` for a bare callable without `origins`, and for an origin that is neither
-    https nor loopback.
+    Raises `ValueError` for a function without `origins`, and for an origin that is neither https
+    nor loopback.
     """
 
     def __call__(self, prepared: Any, *_: object) -> Any:
-        """Sign a request that is being prepared, and see to its response."""
+        """Sign a request that is being prepared, and register a hook for its response."""
         if not isinstance(prepared, niquests.PreparedRequest):
             raise mixed_up("niquests", prepared)
         signed = cast("Any", prepared)
@@ -168,7 +168,7 @@ class SessionAuth(AsyncPrincipal[Any], AuthBase):
         return await self._do_async(command, {})
 
     def _open_http(self, opened: ExitStack, sending: Any, auth: Any = None) -> Any:
-        if self._is_awaited(self._http):  # it is derived from Session
+        if self._is_awaited(self._http):  # AsyncSession is derived from Session
             raise TypeError("http= is of niquests.AsyncSession; this login needs Session")
         if self._http is not None:
             return of_kind(niquests.Session, self._http)
@@ -184,7 +184,7 @@ class SessionAuth(AsyncPrincipal[Any], AuthBase):
         return http
 
     def _plain(self, kind: Any, sending: dict[str, Any], auth: Any) -> Any:
-        """Make a session without cookies and netrc, on the way of the refused request."""
+        """Make a session without cookies and netrc, with the proxies of the refused request."""
         http = kind(timeout=self._cache.policy.login_timeout)
         http.trust_env, http.auth = False, auth
         http.proxies = dict(sending.get("proxies") or {})
@@ -193,9 +193,9 @@ class SessionAuth(AsyncPrincipal[Any], AuthBase):
 
 
 class _ForBoth(ABC):
-    """A hook of both kinds of session: one calls it, the other awaits it.
+    """A hook for both kinds of session: one calls it, the other awaits it.
 
-    niquests awaits what it takes for a coroutine function, and that is asked of no other hook.
+    niquests awaits a hook that looks like a coroutine function, so this one does.
     """
 
     def __init__(self) -> None:
@@ -216,7 +216,7 @@ class _ForBoth(ABC):
         """Do it in a task."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _idle, ()  # a pickled one does nothing
+        return _idle, ()  # after pickling, it does nothing
 
 
 def _idle() -> Callable[..., None]:
@@ -224,11 +224,11 @@ def _idle() -> Callable[..., None]:
 
 
 def _do_nothing(response: Any, **sending: Any) -> None:
-    """Stand where a hook was before its request was pickled."""
+    """Take the place of a hook whose request was pickled."""
 
 
 class _Ahead(_ForBoth):
-    """Renews a session that is about to end, and signs the request, before it is sent."""
+    """Before a request is sent, renews a session that is about to end, and signs it."""
 
     def __init__(self, auth: SessionAuth, hook: _Hook, origin: str, precious: bool) -> None:
         super().__init__()
@@ -239,7 +239,7 @@ class _Ahead(_ForBoth):
         self._is_done = False
 
     def called(self, subject: Any, sending: dict[str, Any]) -> Any:
-        if not self._is_done:  # a redirect brings it here once more
+        if not self._is_done:  # a redirect calls it again
             self._is_done = True
             auth = self._auth
             self._sign(subject, drive(self._flow(subject), lambda step: auth._do(step, sending)))
@@ -264,7 +264,7 @@ class _Ahead(_ForBoth):
 
 
 class _Hook(_ForBoth):
-    """Sees to the responses of one request, with the grant that it was last signed with."""
+    """Handles the responses of one request; knows the grant that last signed it."""
 
     def __init__(self, auth: SessionAuth) -> None:
         super().__init__()
@@ -274,7 +274,7 @@ class _Hook(_ForBoth):
         self._failed: TypeError | None = None
 
     def sign(self, prepared: Any, credential: Credential) -> None:
-        """Put a grant on the request, and remember which."""
+        """Sign the request with a grant, and remember which."""
         self.credential = sign_prepared(prepared, credential)
         self.began = self._auth._cache.clock()
         self._auth._cache.departures.carries(self, self.credential)
@@ -304,7 +304,7 @@ class _Hook(_ForBoth):
 
     def _exchange(self, response: Any, sending: dict[str, Any]) -> Exchange | None:
         if self._failed is not None and not sending:
-            raise self._failed  # niquests calls a hook again, without words, after a TypeError
+            raise self._failed  # after a TypeError, niquests calls a hook again without arguments
         if inside(self._auth._cache):
             return None
         warn_of_retries(response.connection)

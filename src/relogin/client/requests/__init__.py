@@ -1,6 +1,6 @@
-"""For requests: with `session.auth = SessionAuth(login)` a dead session is renewed.
+"""Renewal for requests: `session.auth = SessionAuth(login, …)`.
 
-`relogin.client.renewal.flow` decides; this module sends, waits and logs in as it says.
+`relogin.client.renewal.flow` decides what to do; this module sends, waits and logs in.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class LoginUnavailable(errors.LoginUnavailable, requests.RequestException):
 
 
 class InvalidGrant(errors.InvalidGrant, requests.RequestException):
-    """The login returned what is no grant; `response` is the 401 that asked for it."""
+    """The login returned no valid grant; `response` is the 401 that asked for it."""
 
 
 class LoginTimeout(errors.LoginTimeout, requests.Timeout):
@@ -75,11 +75,11 @@ class LoginTimeout(errors.LoginTimeout, requests.Timeout):
 
 
 class BodyNotReplayable(errors.BodyNotReplayable, requests.RequestException):
-    """The session lives again, but the body is spent; `response` is the 401."""
+    """The session was renewed, but the body cannot be sent again; `response` is the 401."""
 
 
 class MethodNotReplayable(errors.MethodNotReplayable, requests.RequestException):
-    """The session lives again, but the method is not sent twice; `response` is the refusal."""
+    """The session was renewed, but the method is not sent twice; `response` is the refusal."""
 
 
 _KINDS = by_base(
@@ -95,8 +95,8 @@ _KINDS = by_base(
 class SessionAuth(Principal[requests.Session], AuthBase):
     """Logs in again when a session dies, once for all threads, and sends the request again.
 
-    Attach one object to as many `requests.Session` objects, in as many threads, as you like: it
-    stands for one account. `repr` says for which servers it is and how the session stands.
+    One object is for one account. Attach it to as many `requests.Session` objects, in as many
+    threads, as you like. Its `repr` shows its servers and the state of its session.
 
     >>> import requests, relogin
     >>> def login(context):
@@ -116,13 +116,13 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         if inspect.iscoroutinefunction(getattr(policy.store, "get", None)):
             raise TypeError("SessionAuth: an asynchronous store needs an asynchronous client")
         super()._begin(login, policy, http)
-        # By origin, what its last 401 came through: a login ahead of time has no response to ask.
+        # By origin, the route of its last 401, for a login that no response has asked for.
         self._routes: dict[str, Route] = {}
         self._adapter: object = None
         self._uploads = threading.local()
 
     def __call__(self, prepared: PreparedRequest, *_: object) -> PreparedRequest:
-        """Sign a request that is being prepared, and see to its response."""
+        """Sign a request that is being prepared, and register a hook for its response."""
         if not isinstance(prepared, PreparedRequest):
             raise mixed_up("requests", prepared)
         url = prepared.url or ""
@@ -159,10 +159,10 @@ class SessionAuth(Principal[requests.Session], AuthBase):
     def _after_an_error(
         self, prepared: PreparedRequest, credential: Credential, origin: str
     ) -> Credential:
-        """Find out whether a session lives whose last upload in this thread has no end.
+        """Check the session if this thread's last upload with it got no response.
 
-        An auth sees no exceptions, unless `UploadAdapter` is mounted: the session may have died
-        then, and nobody has said so.
+        That upload may have failed because the session died. An auth sees no exceptions, unless
+        `UploadAdapter` is mounted.
         """
         last = getattr(self._uploads, "last", None)
         if last is None or last.answered or last.credential.generation != credential.generation:
@@ -189,7 +189,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         return stand_by(self._cache, command)
 
     def _route(self, command: Check) -> Route:
-        """Find the way for a small request: that of an upload, or whichever there is."""
+        """Find a route for a small request: that of the upload, or else a new one."""
         origin = sent_to(command.url)
         known = self._known_route(origin)
         return known or Route(self._open_http(origin).get_adapter(command.url), command.url, {})
@@ -209,7 +209,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         return http
 
     def _see_to(self, hook: Hook, response: Response, sending: dict[str, Any]) -> Response:
-        """Do what a response asks for; then give back what no request carries any more."""
+        """Handle a response; then log out replaced sessions that no request uses any more."""
         departures = self._cache.departures
         try:
             response = self._answered(hook, response, sending)
@@ -220,7 +220,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         return response
 
     def _answered(self, hook: Hook, response: Response, sending: dict[str, Any]) -> Response:
-        """Do what a response asks for, and learn from the one that becomes the answer."""
+        """Handle a response, and update the grant from the final one."""
         adapter = getattr(response, "connection", None)
         if adapter is not self._adapter:
             warn_of_retries(adapter)
@@ -252,11 +252,11 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         try:
             learn(self._cache, credential, response, dead=dead)
         except errors.LoginUnavailable as failure:
-            drain(response)  # nobody else would: it goes into the exception only
+            drain(response)  # nobody else does: you get it in the exception only
             raise raisable(failure, _KINDS, response) from None
 
     def _is_challenged(self, response: Response) -> bool:
-        # Beside a 401 a challenge is news for who listens, and nothing else.
+        # With any other status, a challenge only causes an event.
         return response.status_code == UNAUTHORIZED or (
             heard(self._cache.policy.listener) and CHALLENGE in response.headers
         )

@@ -1,13 +1,13 @@
-"""Where grants are kept, so that one renewal serves every process that shares the place.
+"""Stores keep grants, so that one renewal serves every process that shares a store.
 
-A store keeps short texts and gives them back; it knows neither what they say nor what a lease is.
-All that processes settle among themselves is in the text (`relogin.client.stores.record`), and it
-is changed by compare-and-swap only. So every store behaves alike, and one of your own is two
-functions: `get`, and `put` only if nobody was faster. A third, `wait`, is for stores that can tell
-of a change: without it, a process that waits for another one's login asks again and again.
+A store keeps short texts; it does not know what they mean or what a lease is. All that processes
+agree on is in the text (`relogin.client.stores.record`), which they change by compare-and-swap
+only. So all stores behave alike, and to write your own you need two methods: `get`, and a `put`
+that fails if another process was faster. Add a third, `wait`, if your store can notify of a change:
+without it, a process that waits for another process's login polls.
 
-In this package: `memory.MemoryStore` for several objects of one process, `sqlite.SQLiteStore` for
-the processes of one machine, `redis.RedisStore` and `postgres.PostgresStore` for those of many.
+This package has `memory.MemoryStore` for several objects in one process, `sqlite.SQLiteStore` for
+the processes of one machine, and `redis.RedisStore` and `postgres.PostgresStore` for many machines.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ __all__ = ["AnyStore", "AsyncStore", "Entry", "Snapshot", "Store", "TellingStore
 
 
 class Entry(NamedTuple):
-    """A text as it is stored, and its revision: a number that every change makes another one.
+    """A stored text and its revision, a number that is different after each change.
 
-    What is put as `durable` should outlive a power failure, if the store can see to that: a token
-    that is good for one use must not come back.
+    A `durable` entry should survive a power failure, if the store can ensure that: a token that is
+    valid for one use only must not come back.
     """
 
     text: str
@@ -36,8 +36,8 @@ class Entry(NamedTuple):
 class Snapshot(NamedTuple):
     """What is stored for an origin and an account: an entry for each realm.
 
-    `now` is the store's clock in seconds. Deadlines are measured on it, so all who share a store
-    must see the same one: it need not tell the time, and may run on when they stop.
+    `now` is the store's clock in seconds. Deadlines are measured on it, so all processes that share
+    a store must see the same clock. It need not be the time of day, and may run on when they stop.
     """
 
     entries: Mapping[str, Entry]
@@ -46,10 +46,10 @@ class Snapshot(NamedTuple):
 
 @runtime_checkable
 class Store(Protocol):
-    """Where texts are kept. Its methods are called from any thread, several at once.
+    """The protocol of a store. Its methods are called from any thread, several at once.
 
-    Whatever they raise costs no request: this process then renews for itself, and an event says
-    so. They should not take long to find out that they cannot.
+    If a method raises an exception, no request fails: this process then renews by itself, and an
+    event says so. A method that cannot do its work should fail quickly.
     """
 
     def get(self, origin: str, account: str) -> Snapshot:
@@ -59,27 +59,26 @@ class Store(Protocol):
     def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
         """Store a text in place of the one whose revision `entry` names, or return `False`.
 
-        Revision 0 stands for no text at all. Comparing and storing are one step that nobody can
-        come between.
+        Revision 0 means that there is no text yet. Compare and store in one atomic step.
         """
         ...
 
 
 @runtime_checkable
 class TellingStore(Store, Protocol):
-    """A store that can tell of a change, so that nobody has to ask for it again and again."""
+    """A store that can notify of a change, so that no process needs to poll."""
 
     def wait(self, origin: str, account: str, realm: str, revision: int, seconds: float) -> None:
-        """Return when the text is another than that revision, or after so many seconds.
+        """Wait until the text has another revision, for at most `seconds`.
 
-        It may return earlier, too: whoever waits looks for itself.
+        You may return earlier: the caller reads the text again.
         """
         ...
 
 
 @runtime_checkable
 class AsyncStore(Protocol):
-    """A store for asynchronous clients alone; any other one is called in a thread by them."""
+    """A store for asynchronous clients only; they call any other store in a thread."""
 
     async def get(self, origin: str, account: str) -> Snapshot:
         """Return what is stored for an origin and an account."""

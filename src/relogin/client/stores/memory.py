@@ -16,10 +16,11 @@ _stores: WeakSet[MemoryStore] = WeakSet()
 
 
 class MemoryStore:
-    """Shares sessions between the `SessionAuth` objects of one process, such as two libraries'.
+    """Shares sessions between several `SessionAuth` objects of one process.
 
-    One object alone needs none: its threads and tasks share a session anyhow. Nothing is written
-    anywhere, and a copy in another process begins empty.
+    Use it if two HTTP libraries log in as the same user, for example. A single object needs no
+    store: its threads and tasks share a session anyway. Nothing is written to disk, and a copy in
+    another process starts empty.
 
     >>> import relogin
     >>> from relogin.client.requests import SessionAuth
@@ -44,7 +45,7 @@ class MemoryStore:
             return Snapshot(dict(self._entries.get((origin, account), {})), time.monotonic())
 
     def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
-        """Store a text in place of the revision that `entry` names; `False` if it is gone."""
+        """Replace the revision that `entry` names; return `False` if it is no longer there."""
         with self._lock:
             snapshot = self._entries.setdefault((origin, account), {})
             stored = snapshot.get(realm)
@@ -58,7 +59,7 @@ class MemoryStore:
 
 
 def _after_fork_in_child() -> None:
-    # The lock may be held, and a renewal under way, by a thread that does not exist here.
+    # A thread that does not exist here may hold the lock, or be in the middle of a renewal.
     for store in list(_stores):
         store._begin()
 

@@ -1,6 +1,6 @@
 """Stores in PostgreSQL, for processes on any number of machines. They need ``relogin[postgres]``.
 
-`PostgresStore` serves threads, and `AsyncPostgresStore` tasks of asyncio alone.
+Use `PostgresStore` with threads or tasks, and `AsyncPostgresStore` with asyncio tasks only.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ CREATE TABLE IF NOT EXISTS {table} (
 )
 """
 
-# The join answers with the clock even where nothing is stored.
+# The join returns the clock even if nothing is stored.
 _GET = """
 SELECT extract(epoch FROM clock_timestamp()), realm, revision, text
 FROM (SELECT) AS clock LEFT JOIN {table} ON origin = %(origin)s AND account = %(account)s
 """
 
-# What stands there already was written by this very statement, whose answer was lost on its way:
+# If the same text is stored already, this statement has written it before and its answer was lost:
 # it has succeeded.
 _INSERT = """
 WITH put AS (
@@ -77,7 +77,7 @@ _MOST_IDLE = 8
 
 
 class _Statements:
-    """What is said to the database about one table."""
+    """The SQL statements for one table."""
 
     def __init__(self, table: str) -> None:
         self.channel = table
@@ -96,13 +96,13 @@ class _Statements:
 
 
 class _Silent(psycopg.OperationalError):
-    """The server accepts what it is sent, and says nothing."""
+    """The server accepts data but does not answer."""
 
 
 class _Connection(psycopg.Connection[Any]):
-    """Gives up a server that says nothing, which no setting of libpq's does.
+    """Gives up on a server that does not answer, which libpq has no setting for.
 
-    A setting of the server's would, unless it is the server that has stopped.
+    The server has one, but it is of no use when the server itself has stopped.
     """
 
     patience: float
@@ -112,7 +112,7 @@ class _Connection(psycopg.Connection[Any]):
 
 
 def _within(gen: Generator[Any, Any, Any], seconds: float) -> Generator[Any, Any, Any]:
-    """Pass on what psycopg and its driver say to each other, for so many seconds of silence."""
+    """Run a generator of psycopg; raise `_Silent` if no answer comes within `seconds`."""
     give_up = time.monotonic() + seconds
     try:
         asked = next(gen)
@@ -128,15 +128,15 @@ def _within(gen: Generator[Any, Any, Any], seconds: float) -> Generator[Any, Any
 class PostgresStore:
     """Shares sessions between processes on any number of machines, through a PostgreSQL database.
 
-    `database` is a connection string, such as ``postgresql://app@db.example.com/app``, or a
-    function that returns one: with that the store can be pickled without a password. Or it is a
-    `psycopg_pool.ConnectionPool` of yours. Sessions lie in `table` in plain text; `create_table`
-    makes it. The user needs SELECT, INSERT, UPDATE and DELETE on it. `timeout` is how many seconds
-    connecting and each answer may take (a pool of yours has its own time-outs), `keep` how many an
-    unused session is kept. Deadlines are measured on the database's clock, and a process that waits
-    for another one's login is notified of its end.
+    `database` is a connection string, such as ``postgresql://app@db.example.com/app``. Pass a
+    function that returns one to pickle the store without a password. Or pass a
+    `psycopg_pool.ConnectionPool` of your own. Sessions are stored in `table` in plain text;
+    `create_table` creates it. The user needs SELECT, INSERT, UPDATE and DELETE on it. `timeout` is
+    how many seconds a connection and each answer may take; a pool has its own time-outs. `keep` is
+    how many seconds an unused session is kept. Deadlines are measured on the database's clock. A
+    process that waits for another process's login is notified when it ends.
 
-    Raises `ValueError` for what is no connection string, `TypeError` for an asynchronous pool.
+    Raises `ValueError` for an invalid connection string, `TypeError` for an asynchronous pool.
 
     >>> PostgresStore("postgresql://app:secret@db.example.com/app")
     <PostgresStore relogin_sessions at db.example.com>
@@ -170,7 +170,7 @@ class PostgresStore:
         finalize(self, _close_all, self._idle, self._pid)
 
     def create_table(self) -> None:
-        """Make the table if it is not there, and delete what has been unused for too long."""
+        """Create the table if it does not exist, and delete sessions unused for too long."""
         self._run(self._say.create)
         self._run(self._say.clean, (self._keep,))
 
@@ -179,27 +179,27 @@ class PostgresStore:
         return _snapshot(self._run(self._say.get, {"origin": origin, "account": account}))
 
     def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
-        """Store a text in place of the revision that `entry` names; `False` if it is gone."""
+        """Replace the revision that `entry` names; return `False` if it is no longer there."""
         return bool(self._run(*self._say.put(origin, account, realm, entry)))
 
     def wait(self, origin: str, account: str, realm: str, revision: int, seconds: float) -> None:
-        """Return when the text is another than that revision, or after so many seconds."""
+        """Wait until the text has another revision, for at most `seconds`."""
         values = {"origin": origin, "account": account}
         with self._connected() as connection:
             connection.execute(self._say.listen)
-            connection.commit()  # only then does it listen
+            connection.commit()  # it listens only after this
             try:
                 now = _snapshot(connection.execute(self._say.get, values).fetchall())
-                connection.commit()  # in a transaction nothing would be heard
+                connection.commit()  # within a transaction it would hear nothing
                 if _revision(now, realm) == revision:
-                    seconds = min(seconds, self._timeout / 2)  # it is no fault to hear nothing
+                    seconds = min(seconds, self._timeout / 2)  # silence is no error here
                     for _ in connection.notifies(timeout=seconds, stop_after=1):
                         pass
             finally:
                 connection.execute("UNLISTEN *")
 
     def close(self) -> None:
-        """Close all connections, which open again when needed. A pool of yours stays as it is."""
+        """Close all connections; they reopen when needed. A pool that you passed stays open."""
         _close_all(self._idle, self._pid)
 
     def _run(self, statement: sql.Composed, values: Any = None) -> list[Any]:
@@ -209,7 +209,7 @@ class PostgresStore:
         except psycopg.OperationalError as error:
             if not stale or isinstance(error, _Silent):
                 raise
-        # Once more, on a new connection: those that lay idle may have been closed meanwhile.
+        # Retry once, on a new connection: idle ones may have been closed.
         self.close()
         return self._run_once(statement, values)
 
@@ -220,7 +220,7 @@ class PostgresStore:
 
     @contextmanager
     def _connected(self) -> Iterator[psycopg.Connection[Any]]:
-        """Lend a connection for one statement; one that has failed is not used again."""
+        """Lend a connection for one statement; a failed one is not used again."""
         if self._pool is not None:
             with self._pool.connection() as connection:
                 yield connection
@@ -228,7 +228,7 @@ class PostgresStore:
         connection = self._connection()
         try:
             yield connection
-        except BaseException:  # an interrupt too leaves a statement half done; it is raised on
+        except BaseException:  # an interrupt leaves a statement unfinished too
             connection.close()
             raise
         if len(self._idle) < _MOST_IDLE:
@@ -237,7 +237,7 @@ class PostgresStore:
             connection.close()
 
     def _connection(self) -> psycopg.Connection[Any]:
-        if self._pid != os.getpid():  # a fork: the parent's connections are the parent's
+        if self._pid != os.getpid():  # after a fork: the parent owns these connections
             _inherited.append(self._idle)
             self._begin()
         try:
@@ -270,13 +270,13 @@ class PostgresStore:
 
 
 class AsyncPostgresStore:
-    """Shares sessions as `PostgresStore` does, for clients on asyncio, and blocks no event loop.
+    """Shares sessions as `PostgresStore` does, for asyncio clients, without blocking the loop.
 
-    `pool` is a `psycopg_pool.AsyncConnectionPool` of yours. It belongs to one event loop, and so
-    does this store. `table` means what it does in `PostgresStore`, whose `create_table` makes it;
-    the two share what they keep.
+    `pool` is a `psycopg_pool.AsyncConnectionPool` of your own. It belongs to one event loop, and so
+    does this store. `table` is as in `PostgresStore`, whose `create_table` creates it; both stores
+    share their sessions.
 
-    Raises `TypeError` for what is no such pool.
+    Raises `TypeError` for anything but such a pool.
     """
 
     def __init__(self, pool: Any, *, table: str = "relogin_sessions") -> None:
@@ -291,21 +291,21 @@ class AsyncPostgresStore:
         return _snapshot(await self._run(self._say.get, {"origin": origin, "account": account}))
 
     async def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
-        """Store a text in place of the revision that `entry` names; `False` if it is gone."""
+        """Replace the revision that `entry` names; return `False` if it is no longer there."""
         return bool(await self._run(*self._say.put(origin, account, realm, entry)))
 
     async def wait(
         self, origin: str, account: str, realm: str, revision: int, seconds: float
     ) -> None:
-        """Return when the text is another than that revision, or after so many seconds."""
+        """Wait until the text has another revision, for at most `seconds`."""
         values = {"origin": origin, "account": account}
         async with self._pool.connection() as connection:
             await connection.execute(self._say.listen)
-            await connection.commit()  # only then does it listen
+            await connection.commit()  # it listens only after this
             try:
                 cursor = await connection.execute(self._say.get, values)
                 now = _snapshot(await cursor.fetchall())
-                await connection.commit()  # in a transaction nothing would be heard
+                await connection.commit()  # within a transaction it would hear nothing
                 if _revision(now, realm) == revision:
                     async for _ in connection.notifies(timeout=seconds, stop_after=1):
                         pass
@@ -334,12 +334,12 @@ def _close_all(idle: deque[psycopg.Connection[Any]], pid: int) -> None:
         idle.popleft().close()
 
 
-# What a fork took over from its parent. It is kept, since to collect a connection is to close it.
+# Connections inherited through a fork. They are kept, because collecting one would close it.
 _inherited: list[deque[psycopg.Connection[Any]]] = []
 
 
 def _complete(conninfo: str, timeout: float) -> str:
-    """Fill in what the user left open: when a server that is gone is given up."""
+    """Add the time-outs that the user did not set, so that a server that is gone is given up."""
     try:
         said = conninfo_to_dict(conninfo)
     except psycopg.ProgrammingError:  # its message may show the password

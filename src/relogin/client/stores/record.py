@@ -1,13 +1,13 @@
-"""What processes settle among themselves about one session, and the text they keep it in.
+"""The shared state of one session, and the text in which a store keeps it.
 
-Every change is a function from one record to the next, and the store's compare-and-swap makes it
-one step. A change that must not be made any more returns `None`. There is no clock here: `now` is
-the store's, in seconds.
+Every change is a function from one record to the next; the store's compare-and-swap makes it
+atomic. A change that is no longer allowed returns `None`. There is no clock here: `now` is the time
+on the store's clock, in seconds.
 
 A renewal takes the lease, logs in, and puts its grant. The lease ends at a deadline, so a holder
-that dies is replaced. Each lease has a fencing number, larger than any before it, and a grant is
-put only under the latest: a slow holder cannot overwrite what its successor obtained. That number
-becomes the grant's version.
+that dies is replaced. Each lease has a fencing token, a number larger than all before it, and only
+the holder of the latest can put a grant: a slow holder cannot overwrite what its successor
+obtained. That number becomes the version of the grant.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ __all__ = ["Block", "Period", "Record"]
 
 T = TypeVar("T")
 
-# A clock that is set back must not prolong a lease; by less than this, it must not end one either.
+# If the clock is set back, that must not prolong a lease; by less than this, it must not end one.
 _SETBACK = 1.0
 
 
 class Period(NamedTuple):
-    """A stretch of time on the store's clock, in seconds."""
+    """A period on the store's clock, in seconds."""
 
     since: float
     seconds: float
 
     def left(self, now: float) -> float:
-        """Return how much of it is left: nothing before it began, for the clock was set back."""
+        """Return how much of it is left; 0 before its start, since the clock was set back."""
         return self.since + self.seconds - now if now >= self.since - _SETBACK else 0.0
 
 
 class Block(NamedTuple):
-    """Why nobody shall log in for a time: an outcome, and how many logins failed in a row."""
+    """Why no process may log in for a period, and how many logins failed in a row."""
 
     outcome: str
     period: Period
@@ -51,12 +51,12 @@ class Block(NamedTuple):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Record:
-    """What is known of the session of one origin, account and realm.
+    """What is known about the session of one origin, account and realm.
 
-    `version` is the fence its `grant` was put under, and 0 where there never was one. A `dropped`
-    grant is dead, and kept for what its successor may need of it. `spent` says that its refresh
-    token was handed to a holder who did not say yet what came of it. `holder` tells apart two who
-    ask for a lease at one moment.
+    `version` is the fencing token under which `grant` was put, or 0 if there never was one. A
+    `dropped` grant is dead; it is kept because the next login may need parts of it. `spent` says
+    that its refresh token was given to a holder that has not reported the result yet. `holder`
+    distinguishes two processes that ask for a lease at the same moment.
     """
 
     version: int = 0
@@ -76,31 +76,31 @@ class Record:
     # What it says
 
     def alive(self) -> bool:
-        """Tell whether there is a grant that nobody has reported dead."""
+        """Tell whether there is a grant that was not reported dead."""
         return self.grant is not None and not self.dropped
 
     @property
     def refreshable(self) -> bool:
-        """Whether a refresh token lies in it, or is out with a holder."""
+        """Whether its grant has a refresh token, even one that a holder is using."""
         return self.grant is not None and self.grant.refresh is not None
 
     def newer(self, than: int) -> bool:
-        """Tell whether there is a grant from a later login than the version given."""
+        """Tell whether there is a living grant with a later version than this."""
         return self.version > than and self.alive()
 
     def blocked(self, now: float) -> bool:
-        """Tell whether a failed login forbids the next one for the time being."""
+        """Tell whether a failed login forbids the next one for now."""
         return self.block is not None and self.block.period.left(now) > 0
 
     def leased(self, now: float) -> bool:
-        """Tell whether somebody is renewing the session."""
+        """Tell whether a process is renewing the session."""
         return self.lease is not None and self.lease.left(now) > 0
 
     def to_use(self, now: float) -> Grant | None:
-        """Return the living grant, its `expires_in` counted from now.
+        """Return the living grant, with `expires_in` counted from now.
 
-        A session that its requests keep alive outlives what was said of it at first. So of one
-        that should have ended the expiry is unknown: its next answer will tell.
+        Requests may have prolonged the session. If it should have ended by now, its expiry is
+        unknown (`None`) until the next answer tells.
         """
         grant = self.grant if self.alive() else None
         if grant is None or grant.expires_in is None:
@@ -111,10 +111,10 @@ class Record:
     # What becomes of it
 
     def lend(self, than: int, seconds: float, now: float, *, drop: bool = False) -> Record | None:
-        """Give out the lease for renewing a version; not if there is a newer one, nor twice.
+        """Give out the lease for renewing a version, unless it is taken or a newer one is there.
 
-        The grant in the record that is returned is the one to renew. It has its refresh token
-        only if no earlier holder may have used that; `drop` says that the grant is dead.
+        The grant in the returned record is the one to renew. It has its refresh token only if no
+        earlier holder can have used that. `drop` says that the grant is dead.
         """
         if self.newer(than) or self.blocked(now) or self.leased(now):
             return None
@@ -132,17 +132,17 @@ class Record:
         )
 
     def _next_fence(self, now: float) -> int:
-        # Larger than any before, also where the store has lost those: hence the clock.
+        # Uses the clock, so that it is larger than all before even if the store has lost those.
         return max(self.fence + 1, int(now * 1000))
 
     def put(self, fence: int, grant: Grant, scheme: str, now: float) -> Record | None:
-        """Take in what the holder of the lease obtained; not if the lease is another's by now."""
+        """Store the grant of the holder, unless another process has taken the lease."""
         if fence != self.fence:
             return None
         return Record(fence, grant, scheme, granted_at=now, fence=fence)
 
     def give_back(self, fence: int, block: Block | None, *, unused: bool) -> Record | None:
-        """End a lease that brought nothing; `unused` makes the refresh token good again."""
+        """End a lease that brought no grant. `unused`: the refresh token may be used again."""
         if fence != self.fence or self.lease is None:
             return None
         return replace(self, lease=None, block=block, spent=self.spent and not unused)
@@ -150,7 +150,7 @@ class Record:
     def roll(
         self, version: int, cookies: Mapping[str, str], headers: Mapping[str, str] | None = None
     ) -> Record | None:
-        """Take over new values of the cookies and header fields of the current grant."""
+        """Update the cookies and header fields of the current grant."""
         if version != self.version or self.grant is None or self.dropped:
             return None
         fields = {**self.grant.headers, **(headers or {})}
@@ -159,14 +159,14 @@ class Record:
         return replace(self, grant=replace(self.grant, cookies=dict(cookies), headers=fields))
 
     def forget(self, now: float) -> Record:
-        """Forget the session and every failure; no lease given out before brings one back."""
+        """Forget the session and every failure; earlier leases can no longer put a grant."""
         fence = self._next_fence(now)
         return Record(version=fence, fence=fence)
 
     # As text
 
     def dumps(self) -> str:
-        """Write the record as JSON: all of it in plain text, the tokens included."""
+        """Write the record as JSON in plain text, including the tokens."""
         written = {name: getattr(self, name) for name in _READERS}
         if self.grant is not None:
             written["grant"] = {name: getattr(self.grant, name) for name in _GRANT}
@@ -182,10 +182,9 @@ class Record:
 
     @classmethod
     def loads(cls, text: str) -> Record:
-        """Read a record; raise `ValueError` for what no record is, without a word of it.
+        """Read a record. Raise `ValueError` for anything else; the error does not show it.
 
-        Whoever can write to the store may have written it, or a disk that fails: nothing in it is
-        believed because it is there.
+        Others may be able to write to the store, and disks fail: so every value is checked.
         """
         if len(text) > _MOST_CHARACTERS:
             raise ValueError("it is too long")
@@ -198,9 +197,9 @@ class Record:
         raise ValueError("it is not one of ours")
 
 
-# More than any server takes in the fields of a request.
+# More than any server accepts in the header fields of a request.
 _MOST_CHARACTERS = 64 * 1024
-# In seconds: longer than any lease or pause that is ever given out.
+# In seconds: longer than any lease or pause.
 _LONGEST = 2 * 86_400
 _LARGEST = 2**53
 
@@ -234,7 +233,7 @@ def _moment(written: Any) -> float:
 
 
 def _grant(written: Any) -> Grant | None:
-    # Older records have neither.
+    # Older records lack these.
     more = {"headers": written.get("headers", {}), "scope": written.get("scope", ())}
     more["location"] = written.get("location")
     return granted(Grant(**{name: written[name] for name in _GRANT}, **more), "")

@@ -1,7 +1,7 @@
 """Stores in Redis or Valkey, for processes on any number of machines.
 
-`RedisStore` serves threads, and `AsyncRedisStore` tasks alone. A URL needs redis-py, which the
-extra ``relogin[redis]`` installs; a client of yours may be valkey-py's too.
+Use `RedisStore` with threads or tasks, and `AsyncRedisStore` with tasks only. A URL needs redis-py,
+which the extra ``relogin[redis]`` installs. You can also pass a client of redis-py or valkey-py.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from relogin.client.stores import Entry, Snapshot
 
 __all__ = ["AsyncRedisStore", "RedisStore"]
 
-# A script, so that a cluster answers with the clock of the node where the key lies.
+# A script, so that a cluster answers with the clock of the node that holds the key.
 _GET = "return {redis.call('HGETALL', KEYS[1]), redis.call('TIME')}"
 
-# A field holds its revision, a space, and the text. What stands there already was written by this
-# very call, whose answer was lost on its way: it has succeeded.
+# A field holds its revision, a space, and the text. If the same value is stored already, this call
+# has written it before and its answer was lost: it has succeeded.
 _PUT = """
 local stored = redis.call('HGET', KEYS[1], ARGV[1])
 if stored ~= ARGV[3] then
@@ -41,23 +41,22 @@ _SECRETS = ("password", "ssl_password")
 class RedisStore:
     """Shares sessions between processes on any number of machines.
 
-    `server` is a URL of Redis's own kind: ``redis://``, ``rediss://`` for TLS, or ``unix://``, with
-    a user and a password for its access control list. With a function that returns the URL, the
-    store can be pickled without a password. Or it is a client of yours, with its own time-outs and
-    retries: a `redis.Redis`, one that a `Sentinel` returns from `master_for`, a `RedisCluster`, or
-    one of valkey-py.
+    `server` is a Redis URL: ``redis://``, ``rediss://`` for TLS, or ``unix://``, with the user and
+    password of its access control list. Pass a function that returns the URL to pickle the store
+    without a password. Or pass a client of your own, with its own time-outs and retries: a
+    `redis.Redis`, one that `Sentinel.master_for` returns, a `RedisCluster`, or one of valkey-py.
 
-    Tokens lie in Redis in plain text, under keys that begin with `prefix`; the user needs the
+    Tokens are stored in plain text, under keys that begin with `prefix`. The Redis user needs the
     commands EVAL, EVALSHA, SCRIPT LOAD, HGET, HGETALL, HSET, PEXPIRE and TIME. `timeout` is how
-    many seconds connecting to a URL and each answer may take, `keep` how many an unused session is
-    kept. Deadlines are measured on Redis's clock.
+    many seconds a connection to a URL and each answer may take. `keep` is how many seconds an
+    unused session is kept. Deadlines are measured on Redis's clock.
 
-    Redis forgets in a failover what its replicas had not taken yet. With `replicas=1` a refresh
-    token is used only after a replica has taken note of that (which needs the command WAIT), so
-    that nobody uses it again after a failover. If none does so in time, the store counts as away.
+    In a failover Redis loses what it had not replicated yet. With `replicas=1` a refresh token is
+    used only after a replica has recorded its use (this needs the command WAIT), so that no process
+    uses it again after a failover. If no replica confirms in time, the store counts as unavailable.
 
-    Raises `ValueError` for a URL that is none of Redis's, `TypeError` for an asynchronous client
-    and for `replicas` with a cluster, and `ImportError` for a URL where redis-py is missing.
+    Raises `ValueError` for a URL that is not a Redis URL, `TypeError` for an asynchronous client
+    and for `replicas` with a cluster, and `ImportError` for a URL if redis-py is not installed.
 
     >>> RedisStore("rediss://worker:secret@cache.example.com/0")
     <RedisStore at cache.example.com:6379>
@@ -90,7 +89,7 @@ class RedisStore:
         return _snapshot(self._get(keys=[_key(self._prefix, origin, account)]))
 
     def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
-        """Store a text in place of the revision that `entry` names; `False` if it is gone."""
+        """Replace the revision that `entry` names; return `False` if it is no longer there."""
         key = _key(self._prefix, origin, account)
         arguments = _arguments(realm, entry, self._keep)
         if not (entry.durable and self._replicas):
@@ -100,7 +99,7 @@ class RedisStore:
             return _taken(pipeline.execute(), self._replicas)
 
     def close(self) -> None:
-        """Close all connections, which open again when needed. A client of yours stays as it is."""
+        """Close all connections; they reopen when needed. A client that you passed stays open."""
         if self._owns_client:
             self._client.connection_pool.disconnect()
 
@@ -125,14 +124,14 @@ class RedisStore:
 
 
 class AsyncRedisStore:
-    """Shares sessions as `RedisStore` does, for asynchronous clients, and blocks no event loop.
+    """Shares sessions as `RedisStore` does, for asynchronous clients, without blocking the loop.
 
-    `client` is yours, with its own time-outs and retries: a `redis.asyncio.Redis`, one that a
-    `Sentinel` returns from `master_for`, a `RedisCluster`, or valkey-py's. It belongs to one event
-    loop, and so does this store. `prefix`, `keep` and `replicas` mean what they do in `RedisStore`;
-    the two share what they keep. `timeout` is how many seconds replicas have.
+    Pass a `client` of your own, with its own time-outs and retries: a `redis.asyncio.Redis`, one
+    that `Sentinel.master_for` returns, a `RedisCluster`, or one of valkey-py. It belongs to one
+    event loop, and so does this store. `prefix`, `keep` and `replicas` are as in `RedisStore`, and
+    both stores share their sessions. `timeout` is how many seconds to wait for replicas.
 
-    Raises `TypeError` for what is no asynchronous client, and for `replicas` with a cluster.
+    Raises `TypeError` for anything but an asynchronous client, and for `replicas` with a cluster.
 
     >>> import redis.asyncio
     >>> AsyncRedisStore(redis.asyncio.Redis(host="cache.example.com"))
@@ -164,7 +163,7 @@ class AsyncRedisStore:
         return _snapshot(await self._get(keys=[_key(self._prefix, origin, account)]))
 
     async def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
-        """Store a text in place of the revision that `entry` names; `False` if it is gone."""
+        """Replace the revision that `entry` names; return `False` if it is no longer there."""
         key = _key(self._prefix, origin, account)
         arguments = _arguments(realm, entry, self._keep)
         if not (entry.durable and self._replicas):
@@ -203,7 +202,7 @@ def _connect(url: str | Callable[[], str], timeout: float) -> Any:
         url if isinstance(url, str) else url(),
         socket_timeout=timeout,
         socket_connect_timeout=timeout,
-        # Once more, at once: a connection that lay idle may have been closed meanwhile.
+        # Retry once, immediately: an idle connection may have been closed.
         retry=Retry(NoBackoff(), 1),
     )
 
@@ -232,9 +231,9 @@ def _check_replicas(client: Any, replicas: int) -> None:
 def _put_and_wait(
     pipeline: Any, key: bytes, arguments: list[Any], replicas: int, timeout: float
 ) -> None:
-    # On one connection, since WAIT is about what was written on its own; and with the script's
-    # text, since in a pipeline nobody would see that the server has forgotten it. The answer must
-    # come before a client of that time-out gives up.
+    # On one connection, since WAIT covers only what was written on it. With the text of the script,
+    # since a pipeline does not notice that the server has lost it. WAIT must answer before a client
+    # with the same time-out gives up.
     pipeline.eval(_PUT, 1, key, *arguments)
     pipeline.wait(replicas, max(1, int(timeout * 500)))
 
@@ -246,11 +245,11 @@ def _taken(answers: list[Any], replicas: int) -> bool:
     return bool(stored)
 
 
-# What goes to and fro, as octets: a client of the user's may encode and decode as it likes.
+# What is sent and received, as octets: a client that the user passed may decode or not.
 
 
 def _key(prefix: str, origin: str, account: str) -> bytes:
-    # A digest, since the names of keys are shown in many places, and an account is personal.
+    # A digest, since key names are shown in many places, and an account is personal data.
     digest = hashlib.sha256(f"{origin} {account}".encode()).hexdigest()
     return f"{prefix}{digest[:32]}".encode()
 
@@ -275,6 +274,6 @@ _revised = re.compile(r"([1-9][0-9]{0,14}) (.*)", re.DOTALL).fullmatch
 
 
 def _entry(written: str) -> Entry:
-    """Read a field; one that has no revision, as above, is not of this store: it is replaced."""
+    """Read a field. One without a revision is not from this store, and will be replaced."""
     read = _revised(written)
     return Entry("", 0) if read is None else Entry(read[2], int(read[1]))

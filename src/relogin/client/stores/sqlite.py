@@ -16,7 +16,7 @@ from relogin.client.stores import Entry, Snapshot
 
 __all__ = ["SQLiteStore"]
 
-# Each step brings a file from one version of the schema to the next; none is ever changed.
+# Each step brings a file from one version of the schema to the next. Never change a step.
 _STEPS = (
     """
     CREATE TABLE entries (
@@ -30,21 +30,21 @@ _STEPS = (
     ) WITHOUT ROWID
     """,
 )
-_APPLICATION = 0x52654175  # "ReAu", in the place that SQLite's file format has for it
+_APPLICATION = 0x52654175  # "ReAu", the application ID in the file
 _MOST_IDLE = 8
 
 
 class SQLiteStore:
     """Shares sessions between the processes of one machine, and between one run and the next.
 
-    `path` is a file, made if need be, readable and writable by its owner alone; tokens lie in it
-    in plain text. It must not be on a network drive, where SQLite's locks do not hold. `timeout`
-    is how many seconds to wait for other processes' writes, `keep` how many an unused session is
-    kept. A process may be killed at any moment.
+    `path` is a file, created if it does not exist, that only its owner can read and write. Tokens
+    are stored in it in plain text. It must not be on a network drive, where SQLite's locks do not
+    work. `timeout` is how many seconds to wait for writes of other processes. `keep` is how many
+    seconds an unused session is kept. A process may be killed at any moment.
 
-    Raises `OSError` for a file that cannot be had or made private, `ValueError` for one that is
-    another program's, or a later version's, and `sqlite3.OperationalError` for one that others
-    keep locked for longer than `timeout`.
+    Raises `OSError` if the file cannot be opened or made private, `ValueError` if it belongs to
+    another program or to a later version, and `sqlite3.OperationalError` if another process locks
+    it for longer than `timeout`.
 
     >>> import os, tempfile
     >>> folder = tempfile.mkdtemp()
@@ -61,7 +61,7 @@ class SQLiteStore:
     ) -> None:
         if str(path) in {"", ":memory:"}:
             raise ValueError("for a store in memory use relogin.client.stores.memory.MemoryStore()")
-        self._path = Path(path).absolute()  # wherever the process goes from here
+        self._path = Path(path).absolute()  # the process may change its directory
         self._timeout = timeout
         self._keep = keep
         self._begin()
@@ -97,7 +97,7 @@ class SQLiteStore:
         return Snapshot({realm: Entry(text, number) for realm, text, number in rows}, time.time())
 
     def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
-        """Store a text in place of the revision that `entry` names; `False` if it is gone."""
+        """Replace the revision that `entry` names; return `False` if it is no longer there."""
         if entry.revision == 0:
             statement = "INSERT INTO entries VALUES (:origin, :account, :realm, 1, :text, :now)"
             statement += " ON CONFLICT DO NOTHING"
@@ -107,22 +107,22 @@ class SQLiteStore:
             statement += " AND revision = :revision"
         values = {"origin": origin, "account": account, "realm": realm, "now": time.time()}
         with self._connected() as connection:
-            # Either survives kill -9; only the former a power failure, for a wait for the disk.
+            # Both survive kill -9. Only FULL survives a power failure; it waits for the disk.
             synchronous = "FULL" if entry.durable else "NORMAL"
             connection.execute(f"PRAGMA synchronous = {synchronous}")
             return connection.execute(statement, values | entry._asdict()).rowcount == 1
 
     def close(self) -> None:
-        """Close the file. It is opened again when it is used again."""
+        """Close the file. The next use opens it again."""
         _close_all(self._idle, self._pid)
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
-        """Lend a connection for one statement; one that has failed is not used again."""
+        """Lend a connection for one statement; a failed one is not used again."""
         connection = self._connection()
         try:
             yield connection
-        except BaseException:  # an interrupt leaves a transaction open too; it is raised on
+        except BaseException:  # an interrupt leaves a transaction open too
             connection.close()
             raise
         if len(self._idle) < _MOST_IDLE:
@@ -139,13 +139,13 @@ class SQLiteStore:
             return self._open()
 
     def _open(self) -> sqlite3.Connection:
-        # Each statement is a transaction. A connection serves one thread at a time, but not
-        # always the same: threads come and go, and would leave theirs behind.
+        # Each statement is a transaction. A connection serves one thread at a time, but not always
+        # the same one: a thread that ends would leave its own behind.
         connection = sqlite3.connect(
             self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False
         )
         connection.text_factory = _text
-        # What is replaced is overwritten, and not left lying in the file.
+        # Overwrite what is replaced, so that no old token stays in the file.
         connection.execute("PRAGMA secure_delete = ON")
         return connection
 
@@ -157,7 +157,7 @@ class SQLiteStore:
 
 
 def _text(octets: bytes) -> str:
-    # What no program of ours has written must be no error: it could not be replaced then.
+    # A text that is not ours must not be an error: it could never be replaced then.
     return octets.decode(errors="replace")
 
 
@@ -166,7 +166,7 @@ _inherited: list[deque[sqlite3.Connection]] = []
 
 def _close_all(idle: deque[sqlite3.Connection], pid: int) -> None:
     if pid != os.getpid():
-        _inherited.append(idle)  # not to be used, nor even closed, on the other side of a fork
+        _inherited.append(idle)  # a child of a fork must neither use nor close them
         return
     while idle:
         idle.pop().close()
@@ -177,8 +177,8 @@ def _opened(cls: type[SQLiteStore], path: str, timeout: float, keep: float) -> S
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuse a file that is not this store's, before anything about it is changed."""
-    # First the tables: another process may be making them, and says whose they are with them.
+    """Refuse a file of another program or version, before anything in it is changed."""
+    # Count tables first: another process may be creating them, and sets the ID with them.
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     application, version = _value(connection, "application_id"), _value(connection, "user_version")
     if tables and application != _APPLICATION:
@@ -195,7 +195,7 @@ def _value(connection: sqlite3.Connection, pragma: str) -> int:
 
 
 def _make_private(path: Path) -> None:
-    """Make an existing file its owner's alone; those that SQLite puts beside it get its mode."""
+    """Let only the owner use an existing file; SQLite gives new files beside it its mode."""
     for suffix in ("", "-wal", "-shm", "-journal"):
         file = path.with_name(path.name + suffix)
         if file.exists() and file.stat().st_mode & 0o077:
@@ -203,7 +203,7 @@ def _make_private(path: Path) -> None:
 
 
 def migrate(connection: sqlite3.Connection, steps: Sequence[str]) -> None:
-    """Bring a file's schema up to date in one transaction; what is in the file stays."""
+    """Bring the schema of a file up to date in one transaction, and keep its contents."""
     if _value(connection, "user_version") == len(steps):
         return
     connection.execute("BEGIN IMMEDIATE")
@@ -215,7 +215,7 @@ def migrate(connection: sqlite3.Connection, steps: Sequence[str]) -> None:
 
 
 def _switch_to_wal(connection: sqlite3.Connection, give_up: float) -> None:
-    # SQLite does not wait here for another process that is just doing the same.
+    # SQLite does not wait here for another process that does the same.
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")

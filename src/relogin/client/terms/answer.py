@@ -1,4 +1,4 @@
-"""A response as logins and signals see it, whichever library received it."""
+"""A response as logins and signals see it, independent of the HTTP library."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ T = TypeVar("T")
 class Unread(BaseException):
     """More of the body is needed than has been read so far.
 
-    A `BaseException`, because a signal of the user's own may look at a body and catch every
-    `Exception`; whoever drives the signal reads on and asks it again.
+    The caller of a signal catches it, reads on and calls the signal again. It is a `BaseException`,
+    because your own signal may catch every `Exception`.
     """
 
 
 @dataclass(slots=True, repr=False)
 class Answer:
-    """A response: `status`, `headers` (names in any case), `url`, and as much body as is needed.
+    """A response: `status`, `headers` (case-insensitive), `url`, and as much body as is needed.
 
-    `octets` is what has been read of the decoded body; `reading` says that there is more, and then
-    `Unread` is raised by whatever needs it. A long body is `cut`: only its beginning is there.
-    `cookies` are the cookies that the response set, by name. `history` are the answers that led to
-    it, the oldest first: the page of a login form, and redirects.
+    `octets` is what has been read of the decoded body. `reading` says that there may be more; then
+    whatever needs it raises `Unread`. `cut` says that only the beginning of a long body is there.
+    `cookies` are the cookies that the response set, by name. `history` holds the responses that led
+    to it, the oldest first: the page of a login form, and redirects.
     """
 
     status: int
@@ -41,25 +41,25 @@ class Answer:
     history: tuple[Answer, ...] = ()
 
     def take(self, piece: bytes, most: int) -> None:
-        """Add what was read on, up to a bound; nothing means that the body has ended."""
+        """Add the next piece of the body, up to a bound; an empty piece ends it."""
         octets = self.octets + piece
         self.octets, self.cut = octets[:most], len(octets) > most
         self.reading = bool(piece) and not self.cut
 
     @property
     def body(self) -> bytes:
-        """The octets of the body, or of its beginning."""
+        """The octets of the body, or of its beginning if it is `cut`."""
         if self.reading:
             raise Unread
         return self.octets
 
     @property
     def text(self) -> str:
-        """The body as text, in the charset that it names, or in UTF-8."""
+        """The body as text, decoded with the charset of its Content-Type, or UTF-8."""
         return _decoded(self.body, self.headers.get("Content-Type", ""))
 
     def find(self, search: Callable[[str], T | None]) -> T | None:
-        """Search the text, reading no more of it than is needed."""
+        """Search the text; read no more of it than needed."""
         found = search(_decoded(self.octets, self.headers.get("Content-Type", "")))
         if found is None and self.reading:
             raise Unread
@@ -67,7 +67,7 @@ class Answer:
 
     @property
     def media_type(self) -> str:
-        """The media type in lower case, without parameters (RFC 9110 §8.3.1); or empty."""
+        """The media type in lower case, without parameters (RFC 9110 §8.3.1), or `""`."""
         return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
     def json(self) -> Any:
@@ -76,12 +76,12 @@ class Answer:
         Raises `ValueError` if there is none.
         """
         text = self.octets.decode("utf-8-sig", "replace").lstrip()
-        if text and text[0] not in "{[":  # a page, say, or a number: nothing has a member
+        if text and text[0] not in "{[":  # a page or a number, for example: it has no members
             raise ValueError("the body is not JSON")
         try:
             return json.JSONDecoder().raw_decode(text)[0]
         except (ValueError, RecursionError):
-            pass  # what is raised below has no cause: it holds the text, which may hold a token
+            pass  # raise below, without a cause: a cause would show the text, maybe a token
         if self.reading:
             raise Unread
         raise ValueError("the body is not JSON")
@@ -94,7 +94,7 @@ def _decoded(octets: bytes, content_type: str) -> str:
     fields["Content-Type"] = content_type
     try:
         return octets.decode(fields.get_content_charset("utf-8"), "replace")
-    except LookupError:  # a charset that nobody knows
+    except LookupError:  # an unknown charset
         return octets.decode("utf-8", "replace")
 
 

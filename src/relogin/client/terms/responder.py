@@ -21,17 +21,17 @@ class Action(StrEnum):
     """What to do about a dead session."""
 
     RENEW = "renew"
-    """Log in and replay; the dead session may still be tried by others until then."""
+    """Log in and replay; until then, other requests may still use the old session."""
     REPLACE = "replace"
     """Drop the credential at once, log in and replay."""
     STEP_UP = "step_up"
-    """Log in more strongly if the login can; the session is kept if it cannot."""
+    """Step up the login if it supports that; if not, keep the session."""
     STOP = "stop"
-    """Nothing: the 401 is the answer."""
+    """Do nothing: you get the 401."""
 
 
 class Carried(NamedTuple):
-    """A token on its way: in header fields, or in one parameter of the query."""
+    """Where a request carries a token: header fields, or one parameter of the query."""
 
     headers: Mapping[str, str]
     query: tuple[str, str] | None = None
@@ -44,7 +44,7 @@ class Carrier(Protocol):
     """How a token travels."""
 
     def carried(self, token: str) -> Carried:
-        """Say where a token goes; raise `InvalidGrant` if it cannot be sent there."""
+        """Return where the token goes; raise `InvalidGrant` if it cannot be sent there."""
         ...
 
 
@@ -66,16 +66,16 @@ def _covers(_grant: Grant, _challenge: Challenge) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Responder:
-    """A way to answer one scheme: how its challenges are read, and how its requests are signed.
+    """Answers one scheme: reads its challenges and signs its requests.
 
-    A scheme that sends a token as it is says in `authorization` how that is written. One whose
-    answer depends on the request has a `signer` instead: it makes a `Signer` of a grant and of the
-    challenge that asked for it, if one did.
+    For a scheme that sends the token unchanged, pass `authorization`, which writes the token. For a
+    scheme that signs each request, pass `signer` instead: it makes a `Signer` from a grant and the
+    challenge that asked for it (`None` if there was none).
 
-    A scheme whose challenge holds all that an answer needs has a `grant_from`: once the server has
-    accepted a login, each further challenge becomes a grant without another one. If it returns
-    `None`, a login is made after all. If such a grant is refused with a challenge that has no error
-    code, the account is wrong: nothing is sent again before `reset()`.
+    If the challenge contains all that you need to answer it, pass `grant_from` too. Once the server
+    has accepted a login, it turns each further challenge into a grant, without another login; if it
+    returns `None`, a login follows. If the server refuses such a grant and its challenge has no
+    error code, the account is wrong: nothing is sent again before `reset()`.
 
     >>> import relogin
     >>> from relogin.client.responders import Responder
@@ -92,17 +92,17 @@ class Responder:
     actions: Mapping[str | None, Action] = field(default_factory=lambda: ACTIONS)
     """What to do for each error code. An unknown code counts as `session_invalid`."""
     choose: Callable[[Sequence[Challenge]], Challenge | None] = _first
-    """Chooses one of several challenges of its scheme, or `None` if it can answer none."""
+    """Chooses one of several challenges of its scheme; `None` if it can answer none of them."""
     signer: Callable[[Grant, Challenge | None], Signer] | None = None
     grant_from: Callable[[Challenge], Grant | None] | None = None
     covers: Callable[[Grant, Challenge], bool] = _covers
-    """Tells whether a living grant is good for what a challenge asks for, such as a scope."""
+    """Tells whether a living grant covers what a challenge asks for, such as a scope."""
     reading: Callable[[Challenge], Challenge | None] = _as_it_is
-    """Returns a challenge as the responder understands it, or `None` if it is none after all."""
+    """Returns the challenge as the responder understands it; `None` ignores the challenge."""
     always_challenges: bool = False
-    """Whether its servers send a challenge with each 401 that is about a session: one without, from
-    such a server, is about something else. Many servers of Bearer challenge only a request without
-    a token, and answer a dead one with a bare 401."""
+    """Whether servers send a challenge with every 401 about a session. If so, a 401 without one is
+    about something else. Many Bearer servers challenge only a request without a token, and answer
+    a dead token with a bare 401."""
 
     def read(self, challenge: Challenge) -> Challenge | None:
         """Return the challenge as this responder understands it, or `None` if it is not for it."""
@@ -112,7 +112,7 @@ class Responder:
     def carried(self, token: str) -> Carried:
         """Write the Authorization field; raise `InvalidGrant` if a token cannot be sent in it.
 
-        A signer writes it anew for each request.
+        With a `signer`, it is written for each request.
         """
         if self.signer is not None:
             return Carried({})

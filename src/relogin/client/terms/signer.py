@@ -1,4 +1,4 @@
-"""Signing each request by itself: for schemes whose answer depends on what is sent."""
+"""Signing each request, for schemes whose answer depends on the request."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _target = re.compile(r"[^:]*+://[^/?#]*+([^#]*+)").match
 
 @dataclass(slots=True, repr=False)
 class Outgoing:
-    """A request on its way out, as a `Signer` sees it: `method`, `url`, `headers` and content.
+    """A request to sign, as a `Signer` sees it: `method`, `url`, `headers` and content.
 
-    `headers` are read in any case; they are those that the library has written by now.
+    `headers` are those that the library has written so far; names are case-insensitive.
 
     >>> Outgoing("GET", "https://api.example.com/orders?id=1#top", {}).target
     '/orders?id=1'
@@ -37,31 +37,32 @@ class Outgoing:
     def content(self) -> Iterable[bytes] | None:
         """Read the content once, piece by piece, before it is sent.
 
-        A file is read and put back to where it was. `None` where nothing can be read twice: a
-        generator, a pipe, an asynchronous body. Without content there are no pieces.
+        A file is read and then put back to its position. Returns `None` for content that cannot be
+        read twice, such as a generator, a pipe or an asynchronous body, and no pieces if there is
+        no content.
         """
         return self.read()
 
 
 class Signer(ABC):
-    """Signs the requests of one grant, each by itself; shared between threads and tasks."""
+    """Signs each request of one grant. Threads and tasks share it."""
 
     @abstractmethod
     def sign(self, request: Outgoing) -> Mapping[str, str] | None:
-        """Return the header fields that sign this transmission; `None` where that cannot be done.
+        """Return the header fields that sign this request; `None` if it cannot be signed.
 
-        It is called for each transmission, also for the second one after a 401. A request that
-        cannot be signed is sent unsigned.
+        It is called each time the request is sent, so again after a 401. A request that cannot be
+        signed is sent unsigned.
         """
 
     def learn(self, sent: Mapping[str, str], answered: Mapping[str, str]) -> None:  # noqa: B027
-        """Look at the header fields of an accepted request and of its answer; most need not.
+        """Learn from the header fields of an accepted request and its response. Optional.
 
-        Raise `relogin.LoginUnavailable` for an answer that is not the server's.
+        Raise `relogin.LoginUnavailable` if the response does not come from the server.
         """
 
     def join(self, current: Signer) -> None:  # noqa: B027
-        """Share what it has with the signer in use so far for the same account; most need not.
+        """Share state with the previous signer of the same account. Optional.
 
-        It is called where a challenge is answered with a new grant, though the old one may live.
+        It is called when a new grant answers a challenge although the old one may still be valid.
         """
