@@ -1,8 +1,8 @@
-"""Typed views of the challenges of other schemes, and the choice among them.
+"""Typed views of the challenges of other schemes, and the choice between them.
 
-A view says what a challenge means: sets are sets, flags are flags, defaults are filled in. It reads
-whatever a server has sent, and writes only what the scheme's specification allows. No view says
-where a secret goes: you decide whose realm or metadata to believe.
+A view shows what a challenge means: sets are `frozenset`, flags are `bool`, defaults are filled in.
+It reads whatever a server sent, and writes only what the scheme's specification allows. A view does
+not decide where a secret goes: you decide which realm or metadata to trust.
 """
 
 from __future__ import annotations

@@ -27,12 +27,12 @@ _PRINTABLE = "must be printable ASCII without quote and backslash (RFC 6750 §3)
 class BearerChallenge:
     """A challenge of the Bearer scheme, as a server sends it or a client received it.
 
-    `realm` is `None` where the server named none. `scope` is the set of scopes that the request
-    needs. `error` is a code such as ``"invalid_token"`` or ``"insufficient_scope"``, absent where
-    the request carried no token. `resource_metadata` is the URL of the resource's metadata (RFC
-    9728 §5.1): a server's word, to be checked before anything is sent there.
+    `realm` is `None` if the server gave none. `scope` is the set of scopes that the request needs.
+    `error` is a code such as ``"invalid_token"`` or ``"insufficient_scope"``, or `None` if the
+    request had no token. `resource_metadata` is the URL of the resource's metadata (RFC 9728 §5.1).
+    The server chose that URL: check it before you send anything there.
 
-    Raises `ValueError` for what RFC 6750 §3 does not let a server send.
+    Raises `ValueError` for values that RFC 6750 §3 does not let a server send.
 
     >>> import relogin
     >>> (challenge,) = relogin.parse('bearer scope="write read", error="insufficient_scope"')
@@ -67,10 +67,10 @@ class BearerChallenge:
                 check(name, uri, oauth_uri, f"{_PRINTABLE}, and no space")
 
     def to_challenge(self) -> Challenge:
-        """Build the challenge that says this; the scopes are written in alphabetical order.
+        """Build the challenge to send, with its scopes in alphabetical order.
 
-        Raises `ValueError` where the value was received and could not be sent, or says nothing:
-        RFC 6750 §3 wants at least one parameter.
+        Raises `ValueError` if this was read from a challenge that no server may send, or if it is
+        empty: RFC 6750 §3 requires at least one parameter.
         """
         self._check()
         optional = {
@@ -88,9 +88,9 @@ class BearerChallenge:
 
     @classmethod
     def from_challenge(cls, challenge: Challenge) -> Self:
-        """Read a challenge that was received: any text is taken as it came, the unknown ignored.
+        """Read a received challenge: values are not checked, unknown parameters are ignored.
 
-        Raises `ValueError` for a challenge of another scheme.
+        Raises `ValueError` if it is of another scheme.
         """
         check_scheme(challenge, SCHEME)
         texts = ("realm", "error", "error_description", "error_uri", "resource_metadata")

@@ -1,4 +1,4 @@
-"""The challenge to answer, among all that a response brought."""
+"""Choosing which of a response's challenges to answer."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def best(challenges: Iterable[Challenge], *schemes: str) -> Challenge | None: ..
 @overload
 def best(challenges: Iterable[Challenge], *schemes: type[View]) -> View | None: ...
 def best(challenges: Iterable[Challenge], *schemes: Any) -> Any:
-    """Choose the challenge to answer: of the first of these schemes that is offered, the strongest.
+    """Choose the challenge to answer: the strongest of the first of these schemes on offer.
 
-    `schemes` are names in any case, or views such as `DigestChallenge`: then the answer is that
-    view. `None` means that none of them is on offer. Of several Digest challenges it takes the one
-    with the strongest hash function (RFC 7616 §3.7) and passes over those that cannot be answered;
-    of other schemes it takes the first one.
+    `schemes` are names in any case, or views such as `DigestChallenge`; for a view you get that
+    view. Returns `None` if the server offers none of them. Of several Digest challenges you get the
+    one with the strongest hash function (RFC 7616 §3.7), never one that cannot be answered; of
+    several challenges of another scheme, the first.
 
     >>> import relogin
     >>> offered = relogin.parse(
@@ -68,13 +68,13 @@ def _first_view(offered: Sequence[Challenge], view: type[View]) -> View | None:
         found = _first(offered, "digest")
         return None if found is None else view.from_challenge(found)
     for challenge in offered:
-        with suppress(ValueError):  # of another scheme
+        with suppress(ValueError):  # a challenge of another scheme
             return view.from_challenge(challenge)
     return None
 
 
 def strongest(digests: Iterable[Challenge]) -> Challenge | None:
-    """Choose among Digest challenges the one with the best hash function; of equals the first."""
+    """Choose the Digest challenge with the strongest hash function; if equal, the first."""
     ranked = [(DigestChallenge.from_challenge(one).strength, one) for one in digests]
     strength, found = max(ranked, key=lambda pair: pair[0], default=(0, None))
     return found if strength else None

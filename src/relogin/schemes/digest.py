@@ -24,13 +24,13 @@ _separators = re.compile(r"[\s,]++")
 class DigestChallenge:
     """A challenge of the Digest scheme, as a server sends it or a client received it.
 
-    `nonce` is what an answer is computed with. `algorithm` is the name of a hash function in its
-    usual spelling, ``"MD5"`` where the server named none. `qop` is the set of protections on offer,
-    ``auth`` and ``auth-int``; it is empty for a server of RFC 2069, from before there were any.
-    `stale` says that only the nonce was too old. `domain` lists URIs that the same account opens.
-    `userhash` asks for a hashed user name, `charset` for user and password in UTF-8.
+    The client computes its answer with `nonce`. `algorithm` is the name of a hash function in its
+    usual spelling, ``"MD5"`` if the server named none. `qop` is the set of protections on offer:
+    ``auth``, ``auth-int``, or none from a server that follows the old RFC 2069. `stale` says that
+    only the nonce was too old. `domain` lists the URIs that the same account can access. `userhash`
+    asks for a hashed user name, `charset` for user and password in UTF-8.
 
-    Raises `ValueError` for what RFC 7616 §3.3 does not let a server send.
+    Raises `ValueError` for values that RFC 7616 §3.3 does not let a server send.
 
     >>> import relogin
     >>> field = 'Digest realm="x", nonce="n", qop="auth,auth-int", algorithm=sha-256, stale=TRUE'
@@ -75,10 +75,10 @@ class DigestChallenge:
 
     @property
     def strength(self) -> int:
-        """How strong its hash function is; 0 for a challenge that cannot be answered.
+        """The strength of its hash function; 0 if the challenge cannot be answered.
 
-        That is one without a nonce, without a qop that is known, or with a hash function that is
-        unknown or missing from this Python's OpenSSL.
+        A challenge cannot be answered if it has no nonce or no known qop, or if its hash function
+        is unknown or missing from this Python's OpenSSL.
 
         >>> DigestChallenge("x", "n", "SHA-256").strength > DigestChallenge("x", "n").strength
         True
@@ -88,9 +88,9 @@ class DigestChallenge:
         return algorithm.strength if algorithm is not None and answerable else 0
 
     def to_challenge(self) -> Challenge:
-        """Build the challenge that says this.
+        """Build the challenge to send.
 
-        Raises `ValueError` where the value was received and could not be sent.
+        Raises `ValueError` if this was read from a challenge that no server may send.
         """
         self._check()
         optional = {
@@ -108,10 +108,10 @@ class DigestChallenge:
 
     @classmethod
     def from_challenge(cls, challenge: Challenge) -> Self:
-        """Read a challenge that was received: what it lacks has its default or is empty.
+        """Read a received challenge. Missing parameters get their default or are empty.
 
-        Names and flags are read in any case, with quotes or without. Raises `ValueError` for a
-        challenge of another scheme.
+        Names and flags can be in any case, with or without quotes. Raises `ValueError` if it is of
+        another scheme.
         """
         check_scheme(challenge, SCHEME)
         values = {

@@ -1,6 +1,6 @@
-"""Answering a Digest challenge (RFC 7616 §3.4), and checking what the server proves (§3.5).
+"""Answering a Digest challenge (RFC 7616 §3.4), and checking the proof of the server (§3.5).
 
-No I/O and no HTTP library: what is signed is given as text.
+No I/O and no HTTP library: you pass what to sign as text.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from relogin.wire.model import AuthInfo, Credentials
 __all__ = ["Answers"]
 
 
-# More than the threads of a pool mostly are; what is older, its server has mostly forgotten.
+# More than most thread pools have threads. Servers forget older nonces anyway.
 _MOST_FRESH = 32
 
 
 class _Nonce(NamedTuple):
-    """A nonce in use: how often so far, and what every answer and its proof begin with."""
+    """A nonce in use: its count, and what every answer and its hash start with."""
 
     text: str
     counts: itertools.count[int]
@@ -37,26 +37,26 @@ class _Nonce(NamedTuple):
 
 
 class Answers:
-    """The answers of one account to one challenge, for as many requests as its nonce is good for.
+    """Answers one challenge for one account, for as many requests as the server accepts its nonce.
 
-    Safe to share between threads: each answer counts once. User and password are text; they are
-    hashed as UTF-8. `cnonce` is chosen at random unless a test gives one.
+    Threads can share it: each answer has its own count. User and password are hashed as UTF-8.
+    `cnonce` is random unless you pass one, for a test.
 
-    Raises `ValueError` for a challenge that cannot be answered: without a nonce, with a hash
-    function that nobody knows or that this Python's OpenSSL lacks, or with no known qop.
+    Raises `ValueError` for a challenge that cannot be answered: it has no nonce, no known qop, or a
+    hash function that is unknown or that this Python's OpenSSL lacks.
     """
 
     def __init__(
         self, challenge: DigestChallenge, user: str, password: str, *, cnonce: str | None = None
     ) -> None:
-        if _is_utf_8(challenge):  # and in its composed form (RFC 7616 §4)
+        if _is_utf_8(challenge):  # in composed form, NFC (RFC 7616 §4)
             user, password = normalize("NFC", user), normalize("NFC", password)
         self._challenge = challenge
         self._user = user
         self._algorithm = _algorithm(challenge)
         self._cnonce = secrets.token_hex(16) if cnonce is None else cnonce
         secret = self._hex(b":".join((self._account(), password.encode())))
-        if self._algorithm.session:  # of the first nonce, whatever comes after it (§3.4.2)
+        if self._algorithm.session:  # with the first nonce, even after later ones (§3.4.2)
             secret = self._hex(f"{secret}:{challenge.nonce}:{self._cnonce}".encode("latin-1"))
         self._secret = secret
         self._nonce = self._begun(challenge.nonce)
@@ -64,14 +64,14 @@ class Answers:
 
     @property
     def qop(self) -> AbstractSet[str]:
-        """The protections that the server offers; none where it is one of RFC 2069."""
+        """The protections that the server offers; none if it follows the old RFC 2069."""
         return self._challenge.qop
 
     def _hex(self, octets: bytes) -> str:
         return self._algorithm.hex(octets)
 
     def _account(self) -> bytes:
-        # Text of a field stands for its octets, one character each; what users type does not.
+        # In text from a header, each character is one octet. In what users type, it is not.
         return self._user.encode() + b":" + self._challenge.realm.encode("latin-1")
 
     def __repr__(self) -> str:
@@ -80,10 +80,10 @@ class Answers:
     # Answering
 
     def roll(self, nonce: str) -> None:
-        """Go on with another nonce: one that an answer named as `nextnonce` (§3.5).
+        """Continue with another nonce, the `nextnonce` of an answer (§3.5).
 
-        Where a server gives one nonce a request, each thread's answer brings the next one for some
-        thread; so each is the first choice of one request only.
+        Some servers give a new nonce with each response. So each new nonce is first used for one
+        request, whichever thread sends it.
         """
         if nonce != self._nonce.text:
             self._fresh.append(self._begun(nonce))
@@ -100,7 +100,7 @@ class Answers:
     def _head(self, nonce: str) -> str:
         asked = self._challenge
         params = {**self._name(), "realm": asked.realm, "nonce": nonce}
-        if asked.qop or self._algorithm.name != "MD5":  # which RFC 2069 does not name
+        if asked.qop or self._algorithm.name != "MD5":  # RFC 2069 does not name it
             params["algorithm"] = self._algorithm.name
         if asked.qop or self._algorithm.session:
             params["cnonce"] = self._cnonce
@@ -118,7 +118,7 @@ class Answers:
             return {"username": user}
         if _is_utf_8(asked):  # §3.4.4, as RFC 8187 writes it
             return {"username*": f"UTF-8''{quote(user, safe='')}"}
-        # A server of before RFC 7616 compares octets; mostly they are those of UTF-8.
+        # Servers older than RFC 7616 compare octets, mostly UTF-8.
         return {"username": user.encode().decode("latin-1")}
 
     def hashed(self, content: Iterable[bytes]) -> str:
@@ -132,8 +132,8 @@ class Answers:
     def answer(self, method: str, target: str, content_hash: str | None = None) -> str:
         """Write the Authorization field of one request.
 
-        `target` is the request-target as it goes on the wire: path and query. `content_hash` is
-        what `hashed` made of the content, for `auth-int`.
+        `target` is the request-target as sent: path and query. `content_hash` is the result of
+        `hashed` for the content; with it, the answer uses `auth-int`.
         """
         nonce, new, uri = self._next(), self._algorithm.new, target
         if '"' in uri or "\\" in uri:
@@ -152,10 +152,10 @@ class Answers:
     # Checking the server
 
     def is_proof(self, sent: str, info: AuthInfo, content_hash: str | None = None) -> bool | None:
-        """Tell whether an answer's `rspauth` shows that the server knows the password (§3.5).
+        """Tell whether a response's `rspauth` proves that the server knows the password (§3.5).
 
-        `sent` is the Authorization field that it answers. `None` where it says nothing, where only
-        the content's hash could tell and is not given, and where another has written that field.
+        `sent` is the Authorization field of the request. Returns `None` if there is no `rspauth`,
+        if checking it needs a `content_hash` and you pass none, or if `sent` is not from here.
         """
         proof = info.get("rspauth")
         try:

@@ -1,4 +1,4 @@
-"""The hash functions of Digest (RFC 7616 §6.1): names, strength, and whether we have them."""
+"""The hash functions of Digest (RFC 7616 §6.1): names, strength, availability."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ __all__ = ["Algorithm", "algorithm_named"]
 class Algorithm(NamedTuple):
     """A hash function as a challenge names it.
 
-    `new` begins a hash. `session` says that the name ends in ``-sess``. Of two, the one of greater
-    `strength` is the better answer; at 0 this Python cannot compute it.
+    `new` starts a hash. `session` says that the name ends in ``-sess``. A greater `strength` is
+    better; 0 means that this Python cannot compute it.
     """
 
     name: str
@@ -28,13 +28,13 @@ class Algorithm(NamedTuple):
         return digest
 
 
-# In the order of their strength. SHA-512 is in no registry, and servers send it all the same.
+# Weakest first. SHA-512 is not registered (RFC 7616 §6.1), but some servers send it.
 _FUNCTIONS = {"MD5": "md5", "SHA-256": "sha256", "SHA-512-256": "sha512_256", "SHA-512": "sha512"}
 
 
 @cache
 def algorithm_named(name: str) -> Algorithm | None:
-    """Find an algorithm by its name in any case; `None` where nobody knows it.
+    """Find an algorithm by its name, in any case; `None` if it is unknown.
 
     >>> algorithm_named("sha-256-sess").name
     'SHA-256-sess'
@@ -44,7 +44,7 @@ def algorithm_named(name: str) -> Algorithm | None:
     if function is None:
         return None
     new: Callable[..., Any] = getattr(hashlib, function, partial(hashlib.new, function))
-    if not _is_available(new):  # what FIPS forbids, RFC 7616 allows to old servers
+    if not _is_available(new):  # FIPS forbids MD5; old servers need it (RFC 7616)
         new = partial(new, usedforsecurity=False)
     strength = 1 + list(_FUNCTIONS).index(plain) if _is_available(new) else 0
     return Algorithm(plain + "-sess" * session, new, session, strength)

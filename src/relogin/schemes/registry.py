@@ -1,7 +1,7 @@
 """The token challenge of container registries: a typed view of a `Challenge`.
 
-It is the Bearer scheme with a meaning of its own (distribution's token authentication): the realm
-is the URL of a token server, and a scope lists what is to be allowed on what.
+It is the Bearer scheme with a special meaning (distribution's token authentication): the realm is
+the URL of a token server, and a scope lists which actions to allow on which resource.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PART = "must be printable ASCII without space, quote, comma and backslash"
 
 
 class Access(NamedTuple):
-    """One action on one resource of a registry: `pull` on `repository` `library/alpine`, say."""
+    """One action on one resource of a registry, such as `pull` on `library/alpine`."""
 
     type: str
     name: str
@@ -33,9 +33,9 @@ class Access(NamedTuple):
 
 
 def accesses(text: str) -> frozenset[Access]:
-    """Read the scope of a challenge or a token, and leave out what does not have three parts.
+    """Read the scope of a challenge or a token; ignore entries without three parts.
 
-    A name may hold colons, types and actions may not.
+    A name can contain colons; types and actions cannot.
 
     >>> sorted(accesses("repository:a/b:push,pull"))[0]
     Access(type='repository', name='a/b', action='pull')
@@ -50,7 +50,7 @@ def accesses(text: str) -> frozenset[Access]:
 
 
 def scopes(access: Iterable[Access]) -> list[str]:
-    """Write what is to be allowed as scopes, one for each resource, always in the same order.
+    """Write accesses as scopes, one for each resource, always in the same order.
 
     >>> scopes(accesses("repository:a:push,pull registry:catalog:*"))
     ['registry:catalog:*', 'repository:a:pull,push']
@@ -65,13 +65,13 @@ def scopes(access: Iterable[Access]) -> list[str]:
 class RegistryChallenge:
     """A challenge of a container registry that takes tokens from a token server.
 
-    `realm` is the token server's URL, as the registry names it: a server's word, and no reason to
-    send a password there. `service` is the registry's name at that server. `scope` is the set of
-    `Access` that the request needs, so that ``pull,push`` and ``push,pull`` are one. `error` is
-    ``"invalid_token"`` or ``"insufficient_scope"``, or absent.
+    `realm` is the URL of the token server. The registry chose it: check it before you send a
+    password there. `service` is the registry's name at that server. `scope` is the set of `Access`
+    that the request needs, so ``pull,push`` and ``push,pull`` are equal. `error` is
+    ``"invalid_token"``, ``"insufficient_scope"`` or `None`.
 
-    Raises `ValueError` for a realm that is not an http or https URL, and for what a registry could
-    not send.
+    Raises `ValueError` for a realm that is not an http or https URL, and for values that a registry
+    may not send.
 
     >>> import relogin
     >>> field = 'Bearer realm="https://auth.example.com/token",service="r",scope="repository:a:pull"'
@@ -103,9 +103,9 @@ class RegistryChallenge:
                 check(name, text, oauth_text, "must be printable ASCII without quote, backslash")
 
     def to_challenge(self) -> Challenge:
-        """Build the challenge that says this.
+        """Build the challenge to send.
 
-        Raises `ValueError` where the value was received and could not be sent.
+        Raises `ValueError` if this was read from a challenge that no registry may send.
         """
         self._check()
         optional = {
@@ -119,10 +119,9 @@ class RegistryChallenge:
 
     @classmethod
     def from_challenge(cls, challenge: Challenge) -> Self:
-        """Read a challenge that was received: any text is taken as it came.
+        """Read a received challenge; its values are not checked.
 
-        Raises `ValueError` for a challenge of another scheme, and for one without a realm: it names
-        no token server.
+        Raises `ValueError` if it is of another scheme, or has no realm and so no token server.
         """
         check_scheme(challenge, SCHEME)
         if challenge.realm is None:

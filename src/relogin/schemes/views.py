@@ -1,4 +1,4 @@
-"""What all typed views share: they take what was received as it came, and check what they send."""
+"""Shared by all typed views: they read any value that was received, and check what they send."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["check", "check_scheme", "oauth_text", "oauth_uri", "received", "scop
 
 View = TypeVar("View")
 
-# RFC 6750 §3, which takes them from RFC 6749: scope-token, error_description and error, error_uri.
+# RFC 6750 §3, from RFC 6749: scope-token, error_description and error, error_uri.
 scope_token: Callable[[str], re.Match[str] | None] = re.compile(r"[!#-\[\]-~]++").fullmatch
 oauth_text: Callable[[str], re.Match[str] | None] = re.compile(r"[ !#-\[\]-~]++").fullmatch
 oauth_uri: Callable[[str], re.Match[str] | None] = re.compile(r"[!#-\[\]-~]++").fullmatch
@@ -25,7 +25,7 @@ def check_scheme(challenge: Challenge, scheme: str) -> None:
 
 
 def received(view: type[View], values: Mapping[str, Any]) -> View:
-    """Make a view of what a server has sent, without the checks of what is to be sent."""
+    """Make a view of a received challenge, without the checks for sending."""
     self = object.__new__(view)
     for name, value in values.items():
         object.__setattr__(self, name, value)
@@ -33,7 +33,7 @@ def received(view: type[View], values: Mapping[str, Any]) -> View:
 
 
 def check(name: str, text: object, fits: Any, takes: str) -> None:
-    """Raise `TypeError` for what is no text, `ValueError` for a text that does not fit."""
+    """Raise `TypeError` for anything but a `str`, `ValueError` for one that does not fit."""
     if not isinstance(text, str):
         raise TypeError(f"{name} must be a str, not {type(text).__name__}")
     if not fits(text):
@@ -41,5 +41,5 @@ def check(name: str, text: object, fits: Any, takes: str) -> None:
 
 
 def words(given: str | Iterable[str]) -> frozenset[str]:
-    """Take a set of words, or the text that lists them."""
+    """Read a set of words, or a `str` that lists them."""
     return frozenset(given.split() if isinstance(given, str) else given)

@@ -1,4 +1,4 @@
-"""What the drivers share: how a flow is stepped, and how a grant looks in header fields."""
+"""Shared by the drivers: how to run a flow, and how to write a grant into header fields."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["tasks"]
 
 
 def __getattr__(name: str) -> object:
-    # Who has no event loop needs neither anyio nor asyncio, which take longer than all of ours.
+    # Without an event loop, neither anyio nor asyncio is needed; both are slow to import.
     if name != "tasks":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return import_module(f"{__name__}.tasks")

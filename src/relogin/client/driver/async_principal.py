@@ -1,6 +1,6 @@
-"""What an asynchronous library's `SessionAuth` is made of: a login is awaited, or runs in a thread.
+"""The base of an asynchronous library's `SessionAuth`: a login is awaited, or runs in a thread.
 
-A library says how it opens a client for a login; here is what is done with it.
+A derived class opens the client for a login; this class calls the login with it.
 """
 
 from __future__ import annotations
@@ -33,23 +33,23 @@ class AsyncPrincipal(Principal[Http]):
 
     @abstractmethod
     def _open_http(self, opened: ExitStack, request: Any, auth: Any = None) -> Any:
-        """Make `context.http` for a login that is called, and that `request` asked for."""
+        """Make `context.http` for a login that is called because of `request`."""
 
     @abstractmethod
     def _open_http_async(self, opened: AsyncExitStack, request: Any, auth: Any = None) -> Any:
-        """Make `context.http` for a login that is awaited, and that `request` asked for."""
+        """Make `context.http` for a login that is awaited because of `request`."""
 
     @abstractmethod
     def _is_awaited(self, http: object) -> bool:
-        """Tell whether the client that the user gave is one of those that are awaited."""
+        """Tell whether the client that the user passed is asynchronous."""
 
     async def areset(self) -> None:
-        """Do as `reset` does, with a store that is asynchronous or may block."""
+        """Do the same as `reset`, without blocking the event loop."""
         await driver.tasks.drive(forget(self._cache), partial(driver.tasks.stand_by, self._cache))
         self._cache.reset()
 
     async def alogout(self) -> None:
-        """Do as `logout` does, with a logout or a store that is awaited or may block."""
+        """Do the same as `logout`, without blocking the event loop."""
         self._check_logout()
         await driver.tasks.drive(log_out(self._cache), self._do_in_task)
 
@@ -61,13 +61,13 @@ class AsyncPrincipal(Principal[Http]):
         if self._policy.store is None:
             import anyio
 
-            # A block that was cancelled gives its session back.
+            # A cancelled block logs out too.
             with anyio.CancelScope(shield=True):
                 await self.alogout()
 
     @abstractmethod
     async def _do_in_task(self, command: Any) -> object:
-        """Do in this task what no request has asked for."""
+        """Run a command in this task that no request has caused."""
 
     def _log_out_here(self, command: LogOut, request: object = None) -> object:
         with ExitStack() as opened:
@@ -105,11 +105,11 @@ class AsyncPrincipal(Principal[Http]):
                 with logging_in(self._cache):
                     return await once_more.call_async(login, command.context, open_http, self._http)
         unfinished = errors.LoginUnavailable(f"the login did not end within {seconds:g} s")
-        unfinished.refresh_spent = True  # what it has sent may yet take effect
+        unfinished.refresh_spent = True  # the server may still use up the token
         raise unfinished
 
     def _awaitable(self, login: Any) -> Callable[[Context], Awaitable[object]] | None:
-        """Find the form of a login that can be awaited, if it has one that goes with `http=`."""
+        """Find the coroutine function of a login, if it has one that fits `http=`."""
         if hasattr(login, "acall"):
             fits = self._http is None or self._is_awaited(self._http)
             return login.acall if fits else None
@@ -128,7 +128,7 @@ class AsyncPrincipal(Principal[Http]):
 
 
 def of_kind(kind: type[Kind], http: object) -> Kind:
-    """Return the client that `http=` gave; raise `TypeError` for one of another kind."""
+    """Return the client of `http=`; raise `TypeError` if it is of another kind."""
     if not isinstance(http, kind):
         library, name = type(http).__module__.partition(".")[0], type(http).__name__
         raise TypeError(f"http= is of {library}.{name}; this login needs {kind.__name__}")

@@ -1,4 +1,4 @@
-"""The header fields that speak of a request's content."""
+"""The header fields that describe the content of a request."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 __all__ = ["has_body", "is_precious", "of_a_body"]
 
-# From so many octets on a body takes a while to send.
+# A body of this many octets takes a while to send.
 _LONG = 1_000_000
 
 _OF_A_BODY = frozenset({"transfer-encoding", "expect", "trailer", "if-match", "if-none-match"})
@@ -18,7 +18,7 @@ def has_body(headers: Mapping[str, str]) -> bool:
 
 
 def is_precious(headers: Mapping[str, str], rewind: Callable[[], bool]) -> bool:
-    """Tell whether a request would be a pity to lose: it is long, or cannot be sent twice."""
+    """Tell whether a request is costly to repeat: it is long, or cannot be sent twice."""
     if not has_body(headers):
         return False
     length = headers.get("Content-Length", "")
@@ -26,5 +26,5 @@ def is_precious(headers: Mapping[str, str], rewind: Callable[[], bool]) -> bool:
 
 
 def of_a_body(name: str) -> bool:
-    """Tell whether a field says something of the content, or depends on its being sent."""
+    """Tell whether a field describes the content, or makes sense only with it."""
     return name.lower().startswith("content-") or name.lower() in _OF_A_BODY

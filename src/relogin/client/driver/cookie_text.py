@@ -1,4 +1,4 @@
-"""The text of a Cookie header (RFC 6265 §4.2): read, and edited, whichever library sends it."""
+"""Reading and editing the text of a Cookie header (RFC 6265 §4.2)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def with_cookies(
 ) -> str:
     """Replace or add cookies in the text of a Cookie header, and leave out those named.
 
-    All others stay as they are. requests takes octets too.
+    All others stay unchanged. requests accepts octets too.
 
     >>> with_cookies("a=1; sid=dead; b=2", {"sid": "s1"}, without={"b"})
     'a=1; sid=s1'
@@ -23,7 +23,7 @@ def with_cookies(
 
 
 def values(header: str | bytes | None) -> dict[str, str]:
-    """Read the text of a Cookie header; of a name given twice, the first."""
+    """Read the text of a Cookie header; if a name is there twice, take the first."""
     found: dict[str, str] = {}
     for pair in _pairs(header):
         found.setdefault(_name(pair), pair.partition("=")[2].strip())

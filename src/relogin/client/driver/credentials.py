@@ -1,7 +1,7 @@
-"""A grant on a request, and what its server says of it in the answer.
+"""A grant on a request, and what the response says about it.
 
-The one place that knows where a session stands in a request: in header fields, in cookies, in the
-query. Header fields are a mapping of names in any case, as requests and httpx both have.
+Only this module knows where a request carries a session: in header fields, in cookies, in the
+query. Header fields are a case-insensitive mapping, as in requests and httpx.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ __all__ = ["extend", "for_request", "resign", "roll", "sent_with", "sign", "unsi
 
 
 def for_request(credential: Credential, request: Outgoing) -> Credential | None:
-    """Return a grant as it goes with this one transmission.
+    """Return a grant as it goes out with this request.
 
-    That is the grant itself, or a copy that is signed for it; `None` where it cannot be signed.
+    That is the grant itself, or a copy with the signature of this request. Returns `None` if the
+    request cannot be signed.
     """
     if credential.signer is None:
         return credential
@@ -40,7 +41,7 @@ FORBIDDEN = 403
 
 
 def sign(headers: MutableMapping[str, str], url: str, credential: Credential) -> str:
-    """Put a grant on a request: among its fields, and into the URL that is returned."""
+    """Put a grant on a request: into its header fields, and into the URL that is returned."""
     for name, value in credential.headers.items():
         headers[name] = value
     if credential.cookies:
@@ -51,16 +52,16 @@ def sign(headers: MutableMapping[str, str], url: str, credential: Credential) ->
 def resign(
     headers: MutableMapping[str, str], url: str, dead: Credential, credential: Credential
 ) -> str:
-    """Take off what a grant put on a request, where a newer one will not replace it anyway."""
+    """Remove what a dead grant put on a request, unless the newer one replaces it anyway."""
     if dead.query is None and dead.headers.keys() == credential.headers.keys():
         return url
     return unsign(headers, url, dead)
 
 
 def unsign(headers: MutableMapping[str, str], url: str, credential: Credential) -> str:
-    """Take off what a grant put on a request, cookies excepted; return the URL without it.
+    """Remove what a grant put on a request, except cookies; return the URL without it.
 
-    A field that says something else by now is somebody else's.
+    A field with another value by now is not from the grant: it stays.
     """
     for name, value in credential.headers.items():
         if headers.get(name) == value:
@@ -74,13 +75,13 @@ def unsign(headers: MutableMapping[str, str], url: str, credential: Credential) 
 def sent_with(
     cache: CredentialCache, credential: Credential | None, headers: Mapping[str, str], url: str
 ) -> Credential | None:
-    """Return the grant that was on the wire, which need not be what the request was signed with.
+    """Return the grant that was really sent; the request may have been signed with another.
 
-    A redirect drops the header, netrc replaces it, and a jar brings its own idea of a cookie.
+    A redirect can drop the header, netrc can replace it, and a cookie jar can change a cookie.
     """
     if credential is None:
         return None
-    if credential.signed_url not in {None, url}:  # a redirect has taken it to where it says nothing
+    if credential.signed_url not in {None, url}:  # after a redirect, the signature is void
         return None
     if credential.query is not None:
         name, value = credential.query
@@ -97,9 +98,9 @@ def sent_with(
 
 
 def roll(cache: CredentialCache, credential: Credential, answer: Answer) -> None:
-    """Take over the new values that an answer gives to cookies and fields which the grant owns.
+    """Update the cookies and header fields of a grant from a response.
 
-    One that could not be sent would break every request from then on.
+    A value that cannot be sent is ignored: it would break every request from then on.
     """
     cookies = {
         name: value
@@ -113,11 +114,11 @@ def roll(cache: CredentialCache, credential: Credential, answer: Answer) -> None
 
 
 def _found(source: Source, answer: Answer) -> str:
-    if answer.status == FORBIDDEN:  # what is wrong with a request is no value for the next one
+    if answer.status == FORBIDDEN:  # an error text is not the next value
         return ""
     try:
         return source(answer) or ""
-    except Exception as error:  # noqa: BLE001 - the user's own code costs no request
+    except Exception as error:  # noqa: BLE001 - an error in the user's code fails no request
         warn("what rolls= names could not be taken from an answer: %s", type(error).__name__)
         return ""
 
@@ -129,16 +130,17 @@ def extend(
     url: str,
     answered: Mapping[str, str],
 ) -> None:
-    """Take over how long the session still lives, where the answer to its token says it.
+    """Update how long the session still lives, if the response says so.
 
-    A signer looks for itself; it raises `LoginUnavailable` for an answer that is not the server's.
+    A signer reads the response by itself. It raises `LoginUnavailable` if the response is not from
+    the server.
     """
     if credential.signer is not None:
         if sent_with(cache, credential, sent, url) is not None:
             cache.accepted(credential)
             credential.signer.learn(sent, answered)
         return
-    info = answered.get("Authentication-Info")  # asked first: few answers have one
+    info = answered.get("Authentication-Info")  # first, because few responses have one
     if info is None or credential.grant.token is None:
         return
     if sent_with(cache, credential, sent, url) is None:

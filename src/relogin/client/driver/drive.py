@@ -1,4 +1,4 @@
-"""Stepping a flow: what comes of a command, also what interrupts it, goes back into the flow."""
+"""Running a flow: the result of each command, or its exception, goes back into the flow."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ T = TypeVar("T")
 
 
 class Stepping(Generic[C, T]):
-    """Takes a flow from each command to the next, however its driver does them.
+    """Runs a flow from command to command; the driver executes the commands.
 
-    An exception of a command is thrown into the flow, which alone knows what it means; one that
-    comes between two commands closes it, so that no renewal is left without a leader::
+    An exception of a command is thrown into the flow, which knows what to do. An exception between
+    two commands closes the flow, so that no renewal is left without a leader::
 
         with closing(flow):
             steps = Stepping(flow)
@@ -54,7 +54,7 @@ class Stepping(Generic[C, T]):
             self.result = end.value
 
     def _taken(self) -> Any:
-        # In a frame of its own: the traceback of what failed holds that of the driver.
+        # In a frame of its own, because the traceback of the failure holds the driver's frame.
         failed, self._failed = self._failed, None
         return failed
 
@@ -63,11 +63,11 @@ class Stepping(Generic[C, T]):
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
         self._failed = error
-        return True  # whatever it is, the flow decides
+        return True  # the flow decides, whatever the exception is
 
 
 def drive(flow: Generator[C, Any, T], do: Callable[[C], object]) -> T:
-    """Run a flow to its end, doing each command with `do`."""
+    """Run a flow to its end; execute each command with `do`."""
     with closing(flow):
         steps = Stepping(flow)
         for command in steps:
@@ -77,12 +77,12 @@ def drive(flow: Generator[C, Any, T], do: Callable[[C], object]) -> T:
 
 
 def stand_by(cache: CredentialCache, command: Command) -> object:
-    """Do in this thread what needs no HTTP: wait for a flight or a moment, ask the store."""
+    """Execute a command without HTTP in this thread: wait, pause, or ask the store."""
     if isinstance(command, Ask):
         return _asked(command)
     if isinstance(command, Pause):
         time.sleep(command.seconds)
-    elif isinstance(command, Wait):  # pragma: no branch - the drivers do all others
+    elif isinstance(command, Wait):  # pragma: no branch - the drivers execute all others
         wait(cache, command)
     return None
 
@@ -96,7 +96,7 @@ def _asked(command: Ask) -> object:
 
 
 def wait(cache: CredentialCache, command: Wait) -> None:
-    """Block this thread until the flight that it waits for has ended, or the time is over."""
+    """Block this thread until the flight has ended, or the time is over."""
     ended = threading.Event()
     if cache.watch(command.flight, ended.set):
         try:

@@ -1,4 +1,4 @@
-"""How long a session still lives, as the answer to a request says it."""
+"""Reading from a response how long a session still lives."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ _seconds = re.compile("[0-9]{1,10}").fullmatch
 
 
 def lifetime(info: str, age: str | None = None) -> int | None:
-    """Read `expires_in` of an Authentication-Info field, in seconds; `None` where it says nothing.
+    """Read `expires_in` of an Authentication-Info field, in seconds; `None` if it is not there.
 
-    `age` is the response's Age field: the lifetime counts from when it was written (RFC 9111 §5.1).
+    `age` is the Age field of the response, which is subtracted: the lifetime started when the
+    server wrote it (RFC 9111 §5.1).
 
     >>> lifetime("expires_in=540", age="40")
     500

@@ -1,9 +1,9 @@
-"""Calling a login, and calling it once more where it met a connection that was closed already.
+"""Calling a login, and calling it again if its connection was closed already.
 
-After an upload was refused early, connections are doubtful: those of the login's own client, and
-those of a proxy behind it, which says 502 then. What a ready-made login sends, it sends once more
-by itself; nobody else knows which of its secrets may be sent twice. So a login of the user's that
-is given a refresh token is called once, and its own client sends nothing twice.
+After a server has refused an upload early, it may close kept connections: those of the login's own
+client, and those of a proxy behind it, which then answers 502. A ready-made login repeats its
+requests by itself, because it knows which secrets can be sent twice. A login of the user that gets
+a refresh token is called once, and its own client sends nothing twice.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["call", "call_async"]
 def call(
     login: Callable[[Context], object], context: Context, open_http: Callable[[], Any], http: object
 ) -> object:
-    """Call a login; `http` is the client that the user gave, if there is one."""
+    """Call a login; `http` is the client that the user passed, if any."""
     kept = keeps_a_connection(http)
     try:
         with _spending(context):
@@ -42,7 +42,7 @@ async def call_async(
     open_http: Callable[[], Any],
     http: object,
 ) -> object:
-    """Call and await a login, as `call` does."""
+    """Do the same as `call`, with a login that is awaited."""
     kept = keeps_a_connection(http)
     try:
         with _spending(context):

@@ -1,4 +1,4 @@
-"""Bodies that are iterated once for each time they are sent, and are the same each time."""
+"""Bodies that are iterated each time they are sent, and must be the same each time."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ __all__ = ["AsyncChunks", "Chunks", "Passes"]
 
 
 class Passes:
-    """What was sent of a body before: a pass that begins otherwise, or ends earlier, is no body.
+    """Remembers what was sent of a body, and refuses a pass that starts or ends differently.
 
-    Nobody can tell from outside whether an object can be iterated twice: a progress bar around a
-    generator looks the same, and would upload nothing.
+    You cannot see whether an object can be iterated twice: a progress bar around a generator looks
+    as if it could, but the second upload would be empty.
     """
 
     def __init__(self, spent: Callable[[], Exception]) -> None:
@@ -21,7 +21,7 @@ class Passes:
         self._farthest = 0
 
     def check(self, sent: int, chunk: bytes) -> int:
-        """Compare the chunk that comes after so many octets; return how many that makes."""
+        """Compare the chunk that follows `sent` octets; return how many octets that makes."""
         if sent == 0:
             self._first = self._first or chunk
             if chunk and chunk != self._first:
@@ -31,13 +31,13 @@ class Passes:
         return sent
 
     def ended(self, sent: int) -> None:
-        """Compare the end with the farthest that a pass came."""
+        """Compare the end with the longest pass so far."""
         if sent < self._farthest:
             raise self._spent()
 
 
 class Chunks:
-    """A body that is iterated once for each time it is sent."""
+    """A body that is iterated each time it is sent."""
 
     def __init__(self, source: Iterable[bytes], passes: Passes) -> None:
         self._source = source
@@ -45,7 +45,7 @@ class Chunks:
         self._begun: Iterator[bytes] | None = None
 
     def begin(self) -> None:
-        """Begin the next pass, before the request it is for has gone out."""
+        """Start the next pass before its request is sent."""
         pieces = self._pass()
         self._begun = chain([next(pieces, b"")], pieces)
 
@@ -62,7 +62,7 @@ class Chunks:
 
 
 class AsyncChunks:
-    """A body that is iterated asynchronously, once for each time it is sent."""
+    """A body that is iterated asynchronously each time it is sent."""
 
     def __init__(self, source: AsyncIterable[bytes], passes: Passes) -> None:
         self._source = source
@@ -70,7 +70,7 @@ class AsyncChunks:
         self._begun: tuple[bytes, AsyncIterator[bytes]] | None = None
 
     async def begin(self) -> None:
-        """Begin the next pass, before the request it is for has gone out."""
+        """Start the next pass before its request is sent."""
         pieces = self._pass()
         self._begun = await anext(pieces, b""), pieces
 
@@ -87,6 +87,6 @@ class AsyncChunks:
                 sent = self._passes.check(sent, chunk)
                 yield chunk
             self._passes.ended(sent)
-        finally:  # trio wants every generator to come to its end
+        finally:  # trio requires every generator to be closed
             if hasattr(chunks, "aclose"):
                 await chunks.aclose()

@@ -1,4 +1,4 @@
-"""A session of requests for a login, which hangs no longer than the login may take."""
+"""A session of requests for a login, with the time-out of the login."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ __all__ = ["PlainSession", "Session"]
 
 
 class PlainSession(Session):
-    """A session without cookies, auth, netrc and proxies of its surroundings.
+    """A session without cookies and auth, and without netrc and proxies of the environment.
 
-    Every request has a time-out: a login that hangs would hold up all who wait for it.
+    Every request has a time-out: a login that hangs would block all requests that wait for it.
     """
 
     def __init__(self, timeout: float) -> None:
@@ -21,7 +21,7 @@ class PlainSession(Session):
         self._timeout = timeout
 
     def request(self, *args: Any, **kwargs: Any) -> Response:
-        """Send a request, within the login's time-out unless another one is given."""
+        """Send a request with the time-out of the login, unless you pass another one."""
         if kwargs.get("timeout") is None:
             kwargs["timeout"] = self._timeout
         return super().request(*args, **kwargs)

@@ -1,7 +1,7 @@
-"""What the session auth of every library is made of: one login, one policy, one cache.
+"""The base of every library's `SessionAuth`: one login, one policy, one cache.
 
-One object is one principal: whoever shares it shares its session. Here is what it is given and
-how it is pickled; each library's `SessionAuth` says how it sends, waits and logs in.
+One object is one principal: all who use it share its session. This class takes the parameters and
+is pickled; each library's `SessionAuth` sends, waits and logs in.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ Http = TypeVar("Http")
 
 
 class Principal(Generic[Http]):
-    """The login of one principal, and everything its requests share."""
+    """The login of one principal, and everything that its requests share."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class Principal(Generic[Http]):
         account: str = "",
         fresh: Literal["always"] | None = None,
     ) -> None:
-        """Take the login, and how to use it.
+        """Set up logins for one account.
 
         :param login: A function that gets a `Context` and returns a token, a `relogin.Grant`, or
             `None` to decline; or a ready-made login of `relogin.client.logins`.
@@ -115,10 +115,10 @@ class Principal(Generic[Http]):
             with GET. Default `True`: the URL of the upload, with HEAD. `False`: do not ask. httpx
             and httpx2 ask in the same way when a stream of events has ended.
         :param bare: Log in after a 401 without a WWW-Authenticate header too. Default: `True`.
-        :param logout: How a session is given back: a function that gets a `Context`, or
-            `relogin.client.logins.Logout(url)`. Default: sessions are left to the server.
-        :param logout_replaced: Give a session back, too, when a newer one replaces it while it
-            lives. Default: `True`.
+        :param logout: How to end a session on its server: a function that gets a `Context`, or
+            `relogin.client.logins.Logout(url)`. Default: the server ends it at some time.
+        :param logout_replaced: Also log out a session that a newer one replaces while it is still
+            alive. Default: `True`.
         :param login_timeout: Seconds that each request of a login may take. Another request takes
             the login over after 1.5 times that, and stops waiting after 2.5 times. Default: 20.
         :param budget: How many logins, in how many seconds. Default: 10 in 30 seconds.
@@ -174,7 +174,7 @@ class Principal(Generic[Http]):
         )
         self._begin(login, policy, http)
 
-    # What Python itself says of an unknown keyword names the class that users know.
+    # So that Python's error about an unknown keyword names the class that users know.
     __init__.__qualname__ = "SessionAuth.__init__"
 
     def __repr__(self) -> str:
@@ -192,12 +192,12 @@ class Principal(Generic[Http]):
         self._cache = CredentialCache(policy)
 
     def _tell(self, listener: Listener, event: Event) -> None:
-        # A request that a listener makes would wait for the renewal that waits for the listener.
+        # A request made by a listener would wait for the renewal, which waits for the listener.
         with logging_in(self._cache):
             listener(event)
 
     def reset(self) -> None:
-        """Forget the session and every refused login: the next 401 causes a login again.
+        """Forget the session and every refused login; the next 401 causes a login again.
 
         With a store, this applies to every process that shares it.
         """
@@ -206,11 +206,11 @@ class Principal(Generic[Http]):
         self._cache.reset()
 
     def logout(self) -> None:
-        """Give every session back to its server; the next request logs in again.
+        """Log out: end every session on its server. The next request logs in again.
 
-        Needs `logout=`. Sessions in a store end for all who share it. A logout that fails raises
-        nothing: an event and a warning tell of it. As a context manager this object logs out at
-        the end of the block, unless it has a store.
+        Needs `logout=`. A session in a store ends for all processes that share the store. A failed
+        logout raises nothing; an event and a warning report it. If you use this object as a context
+        manager, it logs out at the end of the block, unless it has a store.
         """
         self._check_logout()
         drive(log_out(self._cache), self._do_here)
@@ -229,7 +229,7 @@ class Principal(Generic[Http]):
 
     @abstractmethod
     def _do_here(self, command: Command) -> object:
-        """Do in this thread what no request has asked for."""
+        """Run a command in this thread that no request has caused."""
 
     def _log_out(self, command: LogOut, open_http: Callable[[], Http]) -> object:
         with logging_in(self._cache, command.credential):
@@ -250,7 +250,7 @@ class Principal(Generic[Http]):
         return replace(command.context, open_http=open_http, sign=put)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # No session and no refusal travels: whoever loads this logs in for itself.
+        # Sessions and refused logins are not pickled: the loaded copy logs in by itself.
         if self._http is not None:
             from pickle import PicklingError
 
@@ -265,7 +265,7 @@ class Principal(Generic[Http]):
         return copied
 
     def _more(self) -> dict[str, Any]:
-        """Return what a class derived from ours has added."""
+        """Return the attributes that a derived class has added."""
         ours = vars(self._with_policy(self.login, self._policy))
         return {name: value for name, value in vars(self).items() if name not in ours}
 
@@ -279,6 +279,6 @@ class Principal(Generic[Http]):
 
 
 def _for_bare(responders: tuple[Responder, ...]) -> Responder | None:
-    """Choose what answers a 401 without a challenge: an API that sends one mostly takes Bearer."""
+    """Choose who answers a 401 without a challenge: APIs that send it mostly use Bearer."""
     able = [one for one in responders if one.grant_from is None]
     return next((one for one in (BEARER, *able) if one in able), None)

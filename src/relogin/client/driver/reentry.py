@@ -1,8 +1,8 @@
-"""Where a login runs: a request made inside one is neither signed nor renewed for.
+"""Marks what runs inside a login: its requests are not signed, and cause no login.
 
-The mark is a context variable, so it follows threads and tasks rightly, and it names the call: a
-task that the login started and left behind is a stranger again once that call has returned, and
-what an abandoned login still does in its thread is inside.
+The mark is a context variable, so threads and tasks inherit it, and it names the call. A task that
+the login left behind is no longer inside once that call has returned. An abandoned login that still
+runs in its thread is inside.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["ending", "inside", "logging_in"]
 
 
 class logging_in:  # noqa: N801 - used as a function
-    """Mark what runs in this block as a login that this cache waits for, or as a logout."""
+    """Mark this block as a login that this cache waits for, or as a logout."""
 
     __slots__ = ("_token", "cache", "ending", "running")
 

@@ -1,4 +1,4 @@
-"""Putting the file of a body back to where it was."""
+"""Putting the file of a body back to its position."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ __all__ = ["seek"]
 
 
 def seek(file: Any, position: int) -> bool:
-    """Put a file back to a position; `False` where it cannot, or does not say so."""
+    """Put a file back to a position; return `False` if that fails or is not certain."""
     try:
         file.seek(position)
         return bool(file.tell() == position)
-    except Exception:  # noqa: BLE001 - the user's own object: whatever it raises, it cannot
+    except Exception:  # noqa: BLE001 - an object of the user may raise anything
         return False

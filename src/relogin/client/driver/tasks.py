@@ -1,7 +1,7 @@
-"""Standing by in a task, of asyncio or of trio, as `relogin.client.driver.drive` does in a thread.
+"""Waiting in a task of asyncio or trio, as `relogin.client.driver.drive` does in a thread.
 
-One cache may be shared by tasks of several loops and by threads, so a renewal wakes each who waits
-for it through that one's own loop.
+Tasks of several loops and threads can share one cache, so a renewal wakes each waiting task through
+the task's own loop.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Do = TypeVar("Do")
 
 
 async def drive(flow: Generator[Do, Any, T], do: Callable[[Do], Awaitable[object]]) -> T:
-    """Run a flow to its end, doing each command with `do`."""
+    """Run a flow to its end; execute each command with `do`."""
     with closing(flow):
         steps = Stepping(flow)
         for command in steps:
@@ -37,7 +37,7 @@ async def drive(flow: Generator[Do, Any, T], do: Callable[[Do], Awaitable[object
 
 
 async def stand_by(cache: CredentialCache, command: Wait | Pause | Ask) -> object:
-    """Do in this task what needs no HTTP: wait for a flight or a moment, ask the store."""
+    """Execute a command without HTTP in this task: wait, pause, or ask the store."""
     if isinstance(command, Ask):
         return await _asked(command, cache.policy.login_timeout)
     if isinstance(command, Wait):
@@ -48,10 +48,10 @@ async def stand_by(cache: CredentialCache, command: Wait | Pause | Ask) -> objec
 
 
 async def elsewhere(call: Callable[..., object], *arguments: object) -> object:
-    """Call in a thread what may block, so that the loop goes on.
+    """Call in a thread what may block, so that the event loop does not.
 
-    A task that is cancelled does not wait for it. The thread is of a limit of its own: all those of
-    the common one may be waiting for what this one is about to bring.
+    A cancelled task does not wait for it. The thread has a limiter of its own: all threads of the
+    default limiter may be waiting for the result of this one.
     """
     return await anyio.to_thread.run_sync(
         call, *arguments, abandon_on_cancel=True, limiter=anyio.CapacityLimiter(1)
@@ -59,7 +59,7 @@ async def elsewhere(call: Callable[..., object], *arguments: object) -> object:
 
 
 async def _asked(command: Ask, seconds: float) -> object:
-    # Shielded, because a cancelled leader gives its lease back, or other processes wait for it.
+    # Shielded: a cancelled leader must still end its lease, for which other processes wait.
     with anyio.fail_after(seconds, shield=True):
         if inspect.iscoroutinefunction(command.call):
             answer: object = await command.call(*command.arguments)
@@ -78,21 +78,21 @@ async def _wait(cache: CredentialCache, command: Wait) -> None:
 
 def _waiting() -> _InTrio | _InAsyncio:
     trio = sys.modules.get("trio")
-    if trio is not None:  # asked first: it may be a guest of asyncio, and then both are running
+    if trio is not None:  # first: if trio runs as a guest of asyncio, both are running
         with suppress(RuntimeError):
             return _InTrio(trio.lowlevel.current_trio_token().run_sync_soon)
     return _InAsyncio()
 
 
 class _InTrio:
-    """The wait of a task of trio, ended from any thread or loop."""
+    """Lets a trio task wait until any thread or loop wakes it."""
 
     def __init__(self, soon: Callable[[Callable[[], None]], object]) -> None:
         self._soon = soon
         self._ended = anyio.Event()
 
     def wake(self) -> None:
-        with suppress(RuntimeError):  # trio is gone, and whoever waited in it
+        with suppress(RuntimeError):  # trio has ended, and its tasks with it
             self._soon(self._ended.set)
 
     async def wait(self, seconds: float) -> None:
@@ -101,7 +101,7 @@ class _InTrio:
 
 
 class _InAsyncio:
-    """The same in asyncio, with nothing but a future: a thousand tasks may meet a dead session."""
+    """The same for asyncio, with only a future: a thousand tasks may wait at once."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -112,7 +112,7 @@ class _InAsyncio:
             if asyncio.get_running_loop() is self._loop:
                 self._end()
                 return
-        with suppress(RuntimeError):  # the loop is gone, and whoever waited in it
+        with suppress(RuntimeError):  # the loop is closed, and its tasks with it
             self._loop.call_soon_threadsafe(self._end)
 
     def _end(self) -> None:

@@ -1,4 +1,4 @@
-"""The options of a `SessionAuth`. A wrong one raises at once, and says what to pass instead."""
+"""Checks of the options of a `SessionAuth`. Errors say what to pass instead."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _check_parameter(name: str, function: Callable[..., object]) -> None:
     """Raise `TypeError` for a function that cannot be called with one argument, the context."""
     try:
         parameters = signature(function)
-    except (TypeError, ValueError):  # some that are written in C do not tell
+    except (TypeError, ValueError):  # some functions written in C have no signature
         return
     try:
         parameters.bind(None)
@@ -94,7 +94,7 @@ def check_carry(carry: object) -> None:
 
 
 def rolling(rolls: Any) -> dict[str, Source]:
-    """Return where an answer has the new value of each field; raise if `rolls=` does not say so.
+    """Return where a response has the new value of each field; raise if `rolls=` is wrong.
 
     >>> rolling(["X-CSRF-Token"]) == rolling({"X-CSRF-Token": "X-CSRF-Token"})
     True
@@ -145,12 +145,12 @@ def check_listener(on_event: object) -> None:
 
 
 def several_signals(signals: Iterable[Signal]) -> tuple[Signal, ...]:
-    """Return signals; raise `TypeError` for one alone, and for anything else."""
+    """Return signals as a tuple; raise `TypeError` for a single one, or anything else."""
     return _several("signals", signals, callable, "functions, such as [status(440)]")
 
 
 def several_responders(responders: Iterable[Responder]) -> tuple[Responder, ...]:
-    """Return responders; raise `TypeError` for one alone, and for anything else."""
+    """Return responders as a tuple; raise `TypeError` for a single one, or anything else."""
     takes = "Responders of relogin.client.responders, such as [BEARER]"
     return _several("responders", responders, lambda one: isinstance(one, Responder), takes)
 

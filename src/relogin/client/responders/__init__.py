@@ -1,6 +1,6 @@
-"""What knows a scheme by name: one file for each, and the protocol that they keep.
+"""Responders answer one scheme each: one file for each, and their common class.
 
-`SessionAuth(login, url, responders=[…])` answers with responders of your own.
+Pass your own with `SessionAuth(login, url, responders=[…])`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ["BEARER", "SESSION", "Action", "Outgoing", "Responder", "Signer", "wi
 
 
 def with_scheme_of(carry: object, responders: tuple[Responder, ...]) -> tuple[Responder, ...]:
-    """Put first what answers the scheme that a token travels under, if nothing does yet."""
+    """Put first a responder for the scheme of `carry`, unless there is one already."""
     known = {responder.scheme.lower() for responder in responders}
     if not isinstance(carry, Authorization) or carry.scheme.lower() in known:
         return responders

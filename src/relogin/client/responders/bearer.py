@@ -14,7 +14,7 @@ from relogin.wire.model import Challenge
 __all__ = ["BEARER", "like_bearer"]
 
 
-# RFC 6750 §3.1, in the words of SPEC.md.
+# The codes of RFC 6750 §3.1, as those of SPEC.md.
 _BEARER_ERRORS = {
     "invalid_token": SessionError.EXPIRED,
     "insufficient_user_authentication": SessionError.INSUFFICIENT,
@@ -39,7 +39,7 @@ def _bearer_authorization(token: str) -> str:
     return f"Bearer {token}"
 
 
-# Of these a new token is no cure.
+# A new token does not help against these.
 _BEARER_ACTIONS = {
     **ACTIONS,
     "insufficient_scope": Action.STOP,
@@ -49,9 +49,9 @@ _BEARER_ACTIONS = {
 BEARER = Responder(
     "Bearer", _bearer_error, _bearer_authorization, _BEARER_ACTIONS, reading=without_quotes
 )
-"""RFC 6750: `invalid_token` is an expired session; `insufficient_scope` is none."""
+"""Answers Bearer (RFC 6750). `invalid_token` means an expired session."""
 
 
 def like_bearer(scheme: str, authorization: Callable[[str], str]) -> Responder:
-    """Answer the challenges of another scheme, whose errors, if it has any, are RFC 6750's."""
+    """Make a responder for another scheme with the error codes of RFC 6750, if any."""
     return Responder(scheme, _bearer_error, authorization, _BEARER_ACTIONS, reading=without_quotes)

@@ -25,10 +25,10 @@ Account: TypeAlias = tuple[str, str]
 
 
 def digest(account: Callable[[], Account | None], *, check_server: bool) -> Responder:
-    """Answer Digest challenges for an account; `None` where a login has yet to find out whose.
+    """Make a responder for Digest. `account` returns `None` until a login has set the account.
 
-    `check_server` says whether an answer that fails to prove that its server knows the password is
-    an error.
+    With `check_server`, a response is an error if its proof that the server knows the password is
+    wrong.
     """
     answering = _Answering(account, check_server)
     return Responder(
@@ -44,7 +44,7 @@ def digest(account: Callable[[], Account | None], *, check_server: bool) -> Resp
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Answering:
-    """Whose answers a responder gives; made of functions alone it could not be pickled."""
+    """The account of a responder. A class, because nested functions cannot be pickled."""
 
     account: Callable[[], Account | None]
     check_server: bool
@@ -60,7 +60,7 @@ class _Answering:
 
 
 def nonce_of(challenge: Challenge) -> Grant:
-    """Make a grant of a challenge: its nonce is all the session there is."""
+    """Make a grant from a challenge: the nonce is the whole session."""
     return Grant(token=challenge.get("nonce"))
 
 
@@ -69,43 +69,43 @@ def _error_of(challenge: Challenge) -> str | None:
 
 
 def _choose(challenges: Sequence[Challenge]) -> Challenge | None:
-    """Choose the strongest; or else one that only this Python cannot answer, so that it is told."""
+    """Choose the strongest; else one that this Python cannot answer, to get its error."""
     known = (c for c in challenges if algorithm_named(c.get("algorithm", "MD5")) and c.get("nonce"))
     return strongest(challenges) or next(known, None)
 
 
-# More requests than are mostly under way at once.
+# More requests than are usually sent at the same time.
 _MOST_LENT, _MOST_SPARE = 256, 32
 
 
 class _Nonces:
-    """The nonces of one account: those that no request is using, and who is using the others.
+    """The nonces of one account: the spare ones, and those that requests are using.
 
-    Some servers want the counts of a nonce in the order in which they were given. So a request has
-    a nonce for itself where there is one to spare, the latest first, and else shares one. Each
-    challenge brings another, until there are as many as requests at once.
+    Some servers require the counts of a nonce in ascending order. So a request gets a nonce of its
+    own if one is spare, the latest first; if not, it shares one. Each challenge adds a nonce, until
+    there are as many as concurrent requests.
     """
 
     def __init__(self, first: DigestSigner) -> None:
         self.spare: list[DigestSigner] = [first]
         self.lent: dict[str, DigestSigner] = {}
-        """By the Authorization field that was signed with it."""
+        """The signers in use, by the Authorization field that each wrote."""
 
     def take(self) -> DigestSigner | None:
-        """Take one for a request to have for itself, if there is one."""
+        """Take a spare one for one request, if there is any."""
         try:
             return self.spare.pop() if self.spare else None
         except IndexError:  # another thread was first
             return None
 
     def lend(self, field: str, signer: DigestSigner) -> None:
-        """Remember whose nonce a request has for itself; what is never given back is forgotten."""
+        """Remember which signer a request uses; forget those that are never returned."""
         if len(self.lent) >= _MOST_LENT:
             self.lent.clear()
         self.lent[field] = signer
 
     def give_back(self, field: str) -> DigestSigner | None:
-        """Take back what an accepted request had for itself, if it had."""
+        """Make the signer of an accepted request spare again, if it had one of its own."""
         signer = self.lent.pop(field, None)
         if signer is not None and len(self.spare) < _MOST_SPARE:
             self.spare.append(signer)
@@ -113,7 +113,7 @@ class _Nonces:
 
 
 class DigestSigner(Signer):
-    """Signs requests with one nonce after another, as its server names them."""
+    """Signs requests with the nonces that the server gives, one after another."""
 
     def __init__(self, challenge: Challenge, account: Account, *, check_server: bool) -> None:
         asked = DigestChallenge.from_challenge(challenge)
@@ -129,8 +129,8 @@ class DigestSigner(Signer):
     def sign(self, request: Outgoing) -> Mapping[str, str] | None:
         """Write the Authorization field.
 
-        `auth-int` protects the content where it is offered and there is any that can be read
-        twice. Where a server takes nothing else, a request whose content cannot be is not signed.
+        `auth-int` protects the content if the server offers it and the content can be read twice.
+        If the server accepts nothing else, a request whose content cannot is not signed.
         """
         nonces = self._nonces
         spare = nonces.take()
@@ -154,24 +154,24 @@ class DigestSigner(Signer):
         return self._answers.hashed(chain((first,), pieces)) if first or always else None
 
     def join(self, current: Signer) -> None:
-        """Put its nonce to those that there are already, unless the server asks otherwise now."""
+        """Add its nonce to those of `current`, unless the challenge differs in more than that."""
         if isinstance(current, DigestSigner) and current._kind == self._kind:
             own, self._nonces = self._nonces, current._nonces
             self._nonces.spare += own.spare
             self._nonces.lent |= own.lent
 
     def learn(self, sent: Mapping[str, str], answered: Mapping[str, str]) -> None:
-        """Take over the next nonce, and check what the answer proves (RFC 7616 §3.5)."""
+        """Use the next nonce from the response, and check its proof (RFC 7616 §3.5)."""
         signed = sent["Authorization"]
         signer = self._nonces.give_back(signed) or self
-        field = answered.get("Authentication-Info")  # few answers have one
+        field = answered.get("Authentication-Info")  # few responses have one
         if field is not None:
             signer._learn(signed, field)
 
     def _learn(self, signed: str, field: str) -> None:
         try:
             info = AuthInfo.parse(field, lenient=True)
-        except ChallengeSyntaxError:  # longer than anybody's
+        except ChallengeSyntaxError:  # longer than any real one
             return
         if self._check_server and self._answers.is_proof(signed, info) is False:
             raise LoginUnavailable(

@@ -1,4 +1,4 @@
-"""The token challenges of container registries: Bearer, with scopes that say what is needed."""
+"""The token challenges of container registries: Bearer, with scopes that a request needs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _choose(challenges: Sequence[Challenge]) -> Challenge | None:
 
 
 def _covers(grant: Grant, challenge: Challenge) -> bool:
-    """Tell whether a token was asked for with all that a challenge needs."""
+    """Tell whether a token was requested with every scope that a challenge needs."""
     needed = RegistryChallenge.from_challenge(challenge).scope
     return needed <= accesses(" ".join(grant.scope))
 
@@ -30,4 +30,4 @@ REGISTRY = replace(
     choose=_choose,
     covers=_covers,
 )
-"""A token that lacks a scope is replaced by one that has it too, and may be good for others."""
+"""Answers container registries. If a token lacks a scope, a new one is requested that has it."""

@@ -17,7 +17,7 @@ def _session_error(challenge: Challenge) -> SessionError | str | None:
 
 
 def _read(challenge: Challenge) -> Challenge | None:
-    # `Session expired` is two words of an error message, and well-formed.
+    # `Session expired` is an error message, although it is a well-formed challenge.
     return without_quotes(challenge) if challenge.token68 is None else None
 
 
@@ -37,4 +37,4 @@ def _session_authorization(token: str) -> str:
 SESSION = Responder(
     "Session", _session_error, _session_authorization, reading=_read, always_challenges=True
 )
-"""SPEC.md's scheme."""
+"""Answers the Session scheme (SPEC.md)."""
