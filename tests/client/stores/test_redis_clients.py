@@ -45,12 +45,13 @@ def test_a_session_outlives_the_failover_to_a_replica() -> None:
 
 def test_a_refresh_token_waits_for_a_replica_where_that_is_asked_for() -> None:
     with a_sentinel() as (_, (master, replica)), redis.Redis(port=master.port) as client:
-        store = RedisStore(client, replicas=1)
-        assert store.put(ORIGIN, "", "api", Entry("one", 0, durable=True))
+        patient = RedisStore(client, replicas=1, timeout=40)  # it waits for half of that
+        assert patient.put(ORIGIN, "", "api", Entry("one", 0, durable=True))
         with redis.Redis(port=replica.port) as copy:
             assert texts(RedisStore(copy)) == {"api": "one"}
-        assert not store.put(ORIGIN, "", "api", Entry("late", 0, durable=True))
+        assert not patient.put(ORIGIN, "", "api", Entry("late", 0, durable=True))
         replica.stop()
+        store = RedisStore(client, replicas=1)
         with pytest.raises(ConnectionError, match="0 of 1 replicas"):
             store.put(ORIGIN, "", "api", Entry("two", 1, durable=True))
         with pytest.raises(ConnectionError, match="0 of 1 replicas"):
