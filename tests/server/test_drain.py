@@ -263,7 +263,7 @@ def test_a_client_that_sends_all_before_it_reads_gets_the_401(port: int) -> None
     "wrong", [5, False, (1, 2, 3), (0, 5), (True, 5), (float("inf"), 5), ("64 MiB", 5), [1, 2]]
 )
 def test_what_is_no_pair_of_bounds_is_told_when_the_gate_is_made(wrong: Any) -> None:
-    with pytest.raises(TypeError, match=r"drain is bytes and seconds, such as"):
+    with pytest.raises(TypeError, match=r"drain must be bytes and seconds, such as"):
         wsgi.SessionGate(lambda *_: [], verify, realm="a", drain=wrong)
 
 
