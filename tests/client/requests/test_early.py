@@ -76,7 +76,7 @@ def test_a_pickled_adapter_does_the_same(far: Server, over_tls: requests.Session
 
 
 def test_the_adapter_leaves_urllib3_as_it_is() -> None:
-    before = dict(pool_classes_by_scheme)  # elasticsearch has its own there, once it is imported
+    before = dict(pool_classes_by_scheme)  # where elasticsearch may have its own
     ours = UploadAdapter().poolmanager.connection_from_url("https://a.example")
     assert type(ours) is not before["https"]
     assert pool_classes_by_scheme == before
