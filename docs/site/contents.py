@@ -18,10 +18,11 @@ SECTIONS = {
     ],
     "docs/tutorials/index": ["client", "flask", "challenge"],
     "docs/how-to/index": [
-        "my-server", "logins", "signals", "token-elsewhere", "log-out", "stores", "libraries",
-        "sdks",
-        "testing", "metrics", "troubleshooting", "migrate-*", "flask", "django", "starlette",
-        "browser", "*",
+        "my-server", "logins", "digest", "registries", "token-elsewhere", "own-scheme", "log-out",
+        "signals", "stores", "libraries", "sdks", "testing", "metrics", "troubleshooting",
+        "oauth2", "secrets", "csrf", "drf-token", "openstack", "redfish", "gitlab", "synology",
+        "migrate-*",
+        "flask", "django", "starlette", "other-frameworks", "browser", "mcp", "forward-auth", "*",
     ],
     "docs/reference/index": [
         "client", "servers", "server", "command", "errors", "diagnose", "api/index",

@@ -79,7 +79,7 @@ class SessionChallenge:
         if self.error_description is not None:
             _check_text("error_description", self.error_description)
         if self.error is not None and not isinstance(self.error, SessionError):
-            _check_code(self.error)
+            check_code(self.error)
         if self.max_age is not None:
             check_seconds("max_age", self.max_age)
         if not all(map(_acr_value, self.acr_values)):
@@ -172,11 +172,12 @@ def _check_text(name: str, text: str) -> None:
         raise ValueError(f"{name} must be printable ASCII without quote, backslash and comma")
 
 
-def _check_code(error: str) -> None:
+def check_code(error: str, also: Iterable[str] = ()) -> None:
+    """Raise an error unless a server may send `error`; the message lists `also` too."""
     if not isinstance(error, str):
         raise TypeError(f"error must be a str, not {type(error).__name__}")
     if not _private_name(error):
-        known = ", ".join(SessionError)
+        known = ", ".join([*SessionError, *also])
         raise ValueError(
             f"error {error!r} is not one of {known}; a code of your own must contain a dot"
         )

@@ -204,6 +204,13 @@ def test_what_no_challenge_can_say_is_refused_where_it_is_written(said: dict[str
         Refused(**said)
 
 
+def test_the_error_about_an_unknown_code_lists_every_code_that_a_refusal_takes() -> None:
+    with pytest.raises(ValueError) as caught:
+        Refused("expired")
+    codes = [*relogin.SessionError, "csrf_invalid", "insufficient_scope"]
+    assert all(code in str(caught.value) for code in codes)
+
+
 @pytest.mark.parametrize("realm", ['a"b', "a\r\nb", "a, b", "a\\b", "é", "\0"])
 def test_a_realm_that_could_not_be_sent_is_refused_at_construction(realm: str) -> None:
     with pytest.raises(ValueError, match="realm"):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeAlias, TypeVar
 
-from relogin.session import MOST_SECONDS, SessionChallenge, SessionError
+from relogin.session import MOST_SECONDS, SessionChallenge, SessionError, check_code
 
 __all__ = [
     "CSRF_INVALID",
@@ -30,6 +30,7 @@ CSRF_INVALID = "csrf_invalid"
 INSUFFICIENT_SCOPE = "insufficient_scope"
 # Answered with 403: no login would help.
 FORBIDDEN = frozenset({CSRF_INVALID, INSUFFICIENT_SCOPE})
+_CODES = FORBIDDEN.union(SessionError)
 # RFC 6749 §3.3, without the comma that a challenge of ours never has.
 _scope_token = re.compile(r"[!#-+\--\[\]-~]++").fullmatch
 
@@ -154,6 +155,8 @@ def _checked(
     error: str | None, description: str | None, max_age: int | None, acr_values: tuple[str, ...]
 ) -> Said:
     forbidden = error in FORBIDDEN
+    if error is not None and error not in _CODES:
+        check_code(error, also=sorted(FORBIDDEN))
     said = SessionChallenge(
         error=None if forbidden else error,
         error_description=description,
