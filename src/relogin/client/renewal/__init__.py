@@ -1,11 +1,11 @@
-"""Renewal: what decides, without I/O. The drivers do what it says.
+"""Decides how to renew a session, without I/O. The drivers execute its commands.
 
-`flow` goes from a 401 to the final response, and `policy` holds the user's options. A few terms:
+`flow` leads from a 401 to the final response, and `policy` holds the user's options. A few terms:
 
 - A *credential* is a grant in use: what a login returned, with its generation.
 - A *decision* says what to do about a dead session, in which protection space, and why.
 - A *flight* is one renewal, as in "single flight": one request leads it, all others wait.
 - The *credential cache* is what all requests of one `SessionAuth` share.
 - A *protection space* is an origin and a realm (RFC 9110 §11.5).
-- A *shared* renewal is settled with other processes, through a store.
+- A *shared* renewal is coordinated with other processes, through a store.
 """

@@ -1,7 +1,7 @@
-"""What all requests of one principal share: the grants, and the renewals under way.
+"""What all requests of one principal share: the grants, and the renewals in progress.
 
-One lock, held for dictionary work only: never across a wait, a callback or any I/O. It is a
-thread's lock in coroutines too, because one cache may serve several event loops and threads.
+One lock, held for dictionary work only: never across a wait, a callback or any I/O. It is a thread
+lock for coroutines too, because one cache can serve several event loops and threads.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from relogin.client.terms.responder import Responder
 __all__ = ["CredentialCache"]
 
 
-# A server may name realms without end; a principal has few.
+# A server could name any number of realms; a principal has few.
 _MOST_REALMS = 16
 
 _caches: WeakSet[CredentialCache] = WeakSet()
 
 
 class CredentialCache(Grants):
-    """The shared state. Nothing in it knows what a request, a response or a thread is."""
+    """The shared state, independent of requests, responses and threads."""
 
     def __init__(self, policy: Policy, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(policy, clock)
@@ -52,8 +52,7 @@ class CredentialCache(Grants):
         _caches.add(self)
 
     def _reset_after_fork(self) -> None:
-        # The parent's other threads do not exist in the child: their lock would stay taken and
-        # their renewals would never end.
+        # Other threads of the parent do not exist here: their locks and renewals would never end.
         self._lock = threading.Lock()
         self._flights: dict[Key, Flight] = {}
         self.vitality.begin_anew()
@@ -61,10 +60,10 @@ class CredentialCache(Grants):
     # The grants
 
     def for_request(self, origin: str, url: str) -> Credential | None:
-        """Choose the grant to send before anybody asked: the realm's that `url` lies in.
+        """Choose the grant to send without a challenge: that of the realm that `url` lies in.
 
-        With several realms known it is the deepest path that was challenged (RFC 7617 §2.2), and of
-        two that were challenged there the later: a server may rename its realm.
+        Of several realms, choose the one challenged at the deepest path (RFC 7617 §2.2); if that is
+        the same, the one challenged last, because a server may rename its realm.
         """
         realms = self._credentials.get(origin)
         if not realms:
@@ -78,14 +77,14 @@ class CredentialCache(Grants):
         return realms[key] if key is not None and depth[key][0] else None
 
     def stands(self, credential: Credential, method: str, url: str) -> None:
-        """Remember that a 401 without a reason outlasted a login, while this session is current."""
+        """Remember that a 401 without an error code persisted after the login of this session."""
         with self._lock:
             space = self.space(credential.key)
             if space is not None:
                 space.stands(credential.generation, method, url, self.clock())
 
     def stood(self, credential: Credential, method: str, url: str, *, bare: bool) -> bool:
-        """Tell whether a 401 without a reason, or even a challenge, is not about the session."""
+        """Tell whether a 401 without an error code, or a `bare` one, is not about the session."""
         space = self.space(credential.key)
         if space is None:
             return False
@@ -93,22 +92,22 @@ class CredentialCache(Grants):
         return outlasted or (bare and space.challenges)
 
     def seen(self, credential: Credential) -> bool:
-        """Remember that a server has accepted a session; tell whether it `admits` anything."""
+        """Remember that a server accepted a session; tell whether to call `admits`."""
         self.vitality.seen(credential, self.clock())
         space = self.space(credential.key)
         return space is not None and bool(space.standing)
 
     def admits(self, credential: Credential, method: str, url: str) -> None:
-        """Remember that a request was accepted whose 401 may have outlasted a login before."""
+        """Remember that a request is accepted whose 401 may have persisted after a login."""
         with self._lock:
             space = self.space(credential.key)
             if space is not None:
                 space.admits(method, url)
 
     def asked(self, key: Key, url: str, *, challenged: bool = True) -> None:
-        """Remember that the realm of a grant was asked for at `url`.
+        """Remember that the server asked for this realm at `url`.
 
-        `challenged` says that a challenge called a session dead: then a 401 without one does not.
+        `challenged`: the server challenges dead sessions; a bare 401 is about something else.
         """
         with self._lock:
             space = self.space(key)
@@ -128,7 +127,7 @@ class CredentialCache(Grants):
         return space.demands
 
     def ready(self, origin: str, credential: Credential | None, *, precious: bool = False) -> bool:
-        """Tell whether a request can go out at once: there is nothing to ask, nor to renew."""
+        """Tell whether a request can be sent at once, with nothing to ask or renew before."""
         if self.policy.store is not None and not self.informed(origin, credential):
             return False
         if credential is None or (credential.renew_at is None and not precious):
@@ -144,11 +143,11 @@ class CredentialCache(Grants):
         return credential is not None or origin in self._consulted
 
     def consulted(self, origin: str) -> None:
-        """Remember that the store was asked at the start: from now on it is after a 401."""
+        """Remember that the store was asked at the start; from now on only after a 401."""
         self._consulted.add(origin)
 
     def hold(self, credential: Credential, after: Credential | None) -> None:
-        """Hold a credential that no renewal obtained, unless there is one newer than `after`."""
+        """Keep a credential that came without a renewal, unless one is newer than `after`."""
         current = self._credentials.get(credential.key.origin, {}).get(credential.key)
         if current is not None and current.signer is not None and credential.signer is not None:
             credential.signer.join(current.signer)
@@ -163,18 +162,18 @@ class CredentialCache(Grants):
             space.accepted = True
 
     def refuse(self, key: Key, cause: BaseException) -> Blocked:
-        """Remember that the server has refused this account: nothing is sent before `reset`."""
+        """Remember that the server refused this account: no login is tried before `reset`."""
         with self._lock:
             blocked = self._refused[key.origin] = Blocked(Outcome.REFUSED, cause)
             self._put(key, None)
         return blocked
 
     def refusal(self, key: Key) -> Blocked | None:
-        """Return why nothing is sent for this account any more, if so."""
+        """Return why this account was refused, if it was."""
         return self._refused.get(key.origin)
 
     def reset(self) -> None:
-        """Forget every grant and every refusal: the next challenge is answered with a login."""
+        """Forget every grant and every refusal; the next challenge causes a login."""
         with self._lock:
             flights = self._forget_grants()
             self._spaces.clear()
@@ -184,7 +183,7 @@ class CredentialCache(Grants):
             self.end(flight, Status.FORGOTTEN)
 
     def let_go(self) -> list[Credential]:
-        """Forget every grant; return those that are to be given back to their servers."""
+        """Forget every grant; return those to log out."""
         with self._lock:
             held = self._held()
             flights = self._forget_grants()
@@ -199,18 +198,18 @@ class CredentialCache(Grants):
         return flights
 
     def orphan(self, decision: Decision, grant: Grant) -> None:
-        """Let go of a grant that came too late: another one is there, or none is wanted."""
+        """Log out a grant that came too late: there is another one, or none is wanted."""
         own = self.made(decision.key, decision.responder, grant)
         self.departures.orphaned(own, self._held())
 
     # The renewals
 
     def flight(self, key: Key) -> Flight:
-        """Prepare a renewal, which takes place only if `join` returns this very object."""
+        """Prepare a renewal. It takes place only if `join` returns this object."""
         return Flight(key, self.clock() + self.policy.flight_timeout)
 
     def join(self, mine: Flight, dead: Credential | None) -> Credential | Flight | Blocked:
-        """Find who renews: nobody (a newer grant is there), somebody, or `mine`; or why not."""
+        """Return a newer grant, a flight to wait for, `mine` to lead, or why no login is tried."""
         now = self.clock()
         with self._lock:
             found = self._under_way(mine.key, dead, now)
@@ -226,7 +225,7 @@ class CredentialCache(Grants):
             return blocked or mine
 
     def under_way(self, key: Key, dead: Credential | None) -> Credential | Flight | None:
-        """Find a newer grant, or who is about to obtain one, for a request that shall not."""
+        """Return a newer grant, or the flight to wait for, for a request that may not log in."""
         with self._lock:
             return self._under_way(key, dead, self.clock())
 
@@ -248,13 +247,13 @@ class CredentialCache(Grants):
         return None if known and led < self.policy.budget else Blocked(Outcome.OVER_BUDGET)
 
     def space(self, key: Key) -> ProtectionSpace | None:
-        """Return what is remembered of a realm, if it is remembered."""
+        """Return what is remembered about a realm, if anything."""
         return self._spaces.get(key.origin, {}).get(key)
 
     def _space(self, key: Key, now: float) -> ProtectionSpace:
-        """Find what is remembered of a realm, in the place of one that is at rest if need be.
+        """Return what is remembered about a realm, or a new entry; an idle one makes room for it.
 
-        Where all places are taken by realms of late, what it returns is remembered by nobody.
+        If there is no room because all realms are in use, the new entry is not kept.
         """
         spaces = self._spaces.setdefault(key.origin, {})
         if key in spaces:
@@ -276,9 +275,9 @@ class CredentialCache(Grants):
     def granted(
         self, flight: Flight, decision: Decision, grant: Grant, url: str, *, shared: bool = False
     ) -> Credential | None:
-        """End a renewal with what it obtained; `None` where it was overtaken by a newcomer.
+        """End a renewal with its grant; return `None` if a later renewal has overtaken it.
 
-        `shared` says that it lies in the store, as the version that the flight has.
+        `shared` says that the grant is in the store, with the version of the flight.
         """
         credential = self.made(
             flight.key,
@@ -292,7 +291,7 @@ class CredentialCache(Grants):
         return credential if self.settle(flight, credential, url) else None
 
     def settle(self, flight: Flight, credential: Credential, url: str) -> bool:
-        """End a renewal with a credential; `False` where a newcomer has overtaken it."""
+        """End a renewal with a credential; return `False` if a later one has overtaken it."""
         with self._lock:
             if self._flights.get(flight.key) is not flight:
                 return False
@@ -303,7 +302,7 @@ class CredentialCache(Grants):
         return True
 
     def adopt(self, key: Key, responder: Responder, grant: Grant, version: int) -> Credential:
-        """Take over what another process obtained, unless a grant as new as that is held."""
+        """Use a grant of another process, unless the present one is as new."""
         credential = self.made(key, responder, grant, version=version, shared=True)
         with self._lock:
             current = self._credentials.get(key.origin, {}).get(key)
@@ -313,7 +312,7 @@ class CredentialCache(Grants):
         return credential
 
     def spare(self, flight: Flight) -> None:
-        """Count a renewal for nothing in the budget: no session has died of another's login."""
+        """Do not count a renewal in the budget: it was not needed because a session died."""
         with self._lock:
             space = self.space(flight.key)
             if space is not None and space.led:
@@ -326,11 +325,11 @@ class CredentialCache(Grants):
         if credential.key in self._spaces[credential.key.origin]:
             old = self._credentials.get(credential.key.origin, {}).get(credential.key)
             self._put(credential.key, credential)
-            if credential.responder.grant_from is None:  # what a challenge gave ends by itself
+            if credential.responder.grant_from is None:  # a grant from a challenge ends by itself
                 self.departures.replaced(old, credential)
 
     def failed(self, flight: Flight, cause: BaseException, *, refused: bool) -> None:
-        """End a renewal with its failure: for good if the login was refused, else for a pause."""
+        """End a renewal with its failure: final if the login was refused, else for a pause."""
         blocked = Blocked(Outcome.REFUSED, cause)
         if not refused:
             blocked = outage(cause, flight.attempt, self.clock())
@@ -340,10 +339,7 @@ class CredentialCache(Grants):
         self.block(flight, blocked)
 
     def block(self, flight: Flight, blocked: Blocked) -> None:
-        """End a renewal with the reason why no login is tried now.
-
-        A refusal counts for all realms of the origin: the password is the same in each.
-        """
+        """End a renewal because no login is tried now. A refusal counts for the whole origin."""
         with self._lock:
             if flight.status is Status.RUNNING:
                 flight.blocked = blocked
@@ -358,14 +354,14 @@ class CredentialCache(Grants):
             self._spaces[key.origin][key].blocked = blocked
 
     def prolong(self, flight: Flight) -> None:
-        """Keep newcomers from taking over a renewal that waits for another process's."""
+        """Prevent the takeover of a renewal that waits for another process's renewal."""
         flight.deadline = self.clock() + self.policy.flight_timeout
 
     def end(self, flight: Flight, status: Status) -> None:
-        """End a renewal, whatever came of it, and wake whoever waits; the first end counts.
+        """End a renewal and wake all who wait for it. The first status counts.
 
-        Whatever an interrupt in here leaves undone, ending once more does: an ended renewal is
-        led by nobody, and wakers stay until `unwatch`.
+        If an interrupt stops this half way, call it again: an ended renewal has no leader, and
+        wakers stay until `unwatch`.
         """
         with self._lock:
             if self._flights.get(flight.key) is flight:
@@ -377,7 +373,7 @@ class CredentialCache(Grants):
             wake()
 
     def watch(self, flight: Flight, wake: Callable[[], object]) -> bool:
-        """Have `wake` called when the renewal ends; `False` where it already has."""
+        """Call `wake` when the renewal ends; return `False` if it has ended already."""
         with self._lock:
             if flight.status is not Status.RUNNING:
                 return False
@@ -385,7 +381,7 @@ class CredentialCache(Grants):
             return True
 
     def unwatch(self, flight: Flight, wake: Callable[[], object]) -> None:
-        """Forget a waker that nobody waits for any more."""
+        """Forget a waker that is no longer needed."""
         with self._lock:
             flight.wakers.pop(wake, None)
 

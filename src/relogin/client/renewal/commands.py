@@ -1,7 +1,6 @@
-"""What a flow asks its driver to do, and how it ends.
+"""The commands of a flow to its driver, and its end.
 
-Nobody changes one; but `frozen` would set each field by a call of its own, and several are made for
-each renewal.
+Treat them as immutable. They are not `frozen`, because that would set each field by a slow call.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ __all__ = [
 
 @dataclass(slots=True)
 class Login:
-    """Call the login. The driver adds `context.http`, and marks its own context as inside."""
+    """Call the login. The driver adds `context.http`, and marks the call as inside a login."""
 
     flight: Flight
     context: Context
@@ -40,7 +39,7 @@ class Login:
 
 @dataclass(slots=True, repr=False)
 class LogOut:
-    """Call the logout. The driver adds `context.http`, which sends this credential along."""
+    """Call the logout. The driver adds `context.http`, which sends this credential."""
 
     credential: Credential
     context: Context
@@ -48,7 +47,7 @@ class LogOut:
 
 @dataclass(slots=True)
 class Wait:
-    """Wait until a flight that another request leads has ended, for so many seconds at most."""
+    """Wait at most `seconds` until a flight that another request leads has ended."""
 
     flight: Flight
     seconds: float
@@ -66,7 +65,7 @@ class Replay:
 class Check:
     """Ask with one small request, signed with this grant, whether its session lives.
 
-    `info` is the request that nobody answered: this one goes the same way, without a body.
+    `info` is the request that got no answer: this one takes the same route, without a body.
     """
 
     credential: Credential
@@ -77,7 +76,7 @@ class Check:
 
 @dataclass(slots=True)
 class Final:
-    """The end of the flow: this response is the answer, or the failure to raise with it."""
+    """The end of the flow: the response to return, or the failure to raise with it."""
 
     info: ResponseInfo
     outcome: Outcome
@@ -95,7 +94,7 @@ class Ask:
 
 @dataclass(slots=True)
 class Pause:
-    """Let so many seconds pass."""
+    """Wait for `seconds`."""
 
     seconds: float
 

@@ -1,4 +1,4 @@
-"""A grant in use: whose it is, and what it puts on a request."""
+"""A grant in use: whose it is, and what it adds to a request."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ __all__ = ["Credential", "Key", "carried", "renew_at"]
 
 
 class Key(NamedTuple):
-    """A protection space (RFC 9110 §11.5): an origin and a realm, and whose sessions they are."""
+    """A protection space (RFC 9110 §11.5), which is an origin and a realm, and an account."""
 
     origin: str
     realm: str
     account: str = ""
 
 
-# Nobody changes one; but `frozen` would set each field by a call, and slots make `signed` slower.
+# Treat it as immutable: `frozen` would set each field by a call, and slots make `signed` slower.
 @dataclass(repr=False, kw_only=True)
 class Credential:
-    """A grant in use. `generation` counts logins: a cookie that rolls changes, and it does not.
+    """A grant in use. `generation` counts logins; a rolled cookie does not change it.
 
-    `headers` are all the fields that it puts on a request, Authorization among them where its
-    token travels there; `query` is the parameter that carries the token, as name and value. Where a
-    `signer` signs each request by itself, `headers` are complete in a copy that is made for one
-    transmission, to `signed_url`. `version` is the generation among all who share a store, of the
-    grant itself if it is `shared`, and otherwise of the one it replaced. `asked_for` are the scopes
-    that its login was asked for because challenges demanded them.
+    `headers` are all the header fields that it adds to a request, including Authorization if it
+    carries the token; `query` is the name and value of the parameter that carries the token. If a
+    `signer` signs each request, only a copy made for one request to `signed_url` has all `headers`.
+    `version` is the generation in the store: of the grant itself if it is `shared`, or else of the
+    grant that it replaced. `asked_for` are the scopes that its login had to ask for, because
+    challenges demanded them.
     """
 
     key: Key
@@ -55,9 +55,9 @@ class Credential:
 
     @property
     def decisive(self) -> Mapping[str, str]:
-        """The fields that show whether a request went out with it.
+        """The header fields that show whether a request was sent with it.
 
-        They carry the token; where there is none, and no cookie either, they are all there are.
+        They carry the token. If there is neither a token nor a cookie, they are all its fields.
         """
         own = self.grant.headers
         if self.grant.token is None:
@@ -68,7 +68,7 @@ class Credential:
         return tokens or self.headers
 
     def signed(self, fields: Mapping[str, str], url: str) -> Credential:
-        """Return it as it goes with one transmission; `replace` would take longer than a hash."""
+        """Return a copy for one signed request; `replace` would take longer than a hash."""
         signed = object.__new__(Credential)
         values = vars(signed)
         values.update(vars(self))
@@ -77,9 +77,9 @@ class Credential:
         return signed
 
     def rolled(self, cookies: Mapping[str, str], headers: Mapping[str, str]) -> Credential:
-        """Return it with new values of cookies and of fields that it has; it stays the same login.
+        """Return a copy with new values of its cookies and header fields, for the same login.
 
-        The names of fields compare in any case.
+        Field names are case-insensitive.
         """
         new = {name.lower(): value for name, value in headers.items()}
         fields = {name: new.get(name.lower(), value) for name, value in self.headers.items()}
@@ -87,10 +87,10 @@ class Credential:
 
 
 def carried(grant: Grant, carrier: Carrier, rolls: Iterable[str] = ()) -> Carried:
-    """Say what a grant puts on a request beside its cookies.
+    """Return what a grant adds to a request, except its cookies.
 
-    Raises `InvalidGrant` where its token cannot travel so, and where it lacks a field that rolls.
-    A field of `Grant.headers` counts for more than the token's own of the same name.
+    Raises `InvalidGrant` if its token cannot be sent there, or if it lacks a field of `rolls`. A
+    field of `Grant.headers` overrides the token's own field of the same name.
     """
     carried = Carried({}) if grant.token is None else carrier.carried(grant.token)
     if not (grant.headers or rolls):
@@ -109,10 +109,10 @@ def carried(grant: Grant, carrier: Carrier, rolls: Iterable[str] = ()) -> Carrie
 
 
 def renew_at(now: float, expires_in: float | None) -> float | None:
-    """Choose when to renew a session that lives so long: a tenth to a fifth ahead of its end.
+    """Choose when to renew a session: when 80 to 90 % of its lifetime is over.
 
-    At random, so that processes do not renew in step. A session that is over as soon as it begins
-    is renewed when its server says so, not before each request.
+    The moment is random, so that processes do not renew at the same time. A session without any
+    lifetime is renewed when its server says so, not before each request.
     """
     if expires_in is None or not expires_in > 0:
         return None

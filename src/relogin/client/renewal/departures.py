@@ -1,4 +1,4 @@
-"""The sessions that are to be given back to their server: whose, when, and each of them once."""
+"""The sessions to log out: which, when, and each only once."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["Departures"]
 
 
 class Departures:
-    """What `logout=` is about. A session is given back if it lives, and nobody else may use it.
+    """The sessions to log out with `logout=`: those that live, and that nobody else can use.
 
-    One that was replaced while it lived waits until the last request that carries it is answered.
-    A store's sessions belong to all who share it; what a process had before it was forked belongs
-    to its parent.
+    A session that was replaced while alive waits until the last request that carries it has its
+    answer. Sessions in a store belong to all processes that share it, and sessions from before a
+    fork belong to the parent.
     """
 
     def __init__(self, policy: Policy) -> None:
@@ -26,7 +26,7 @@ class Departures:
         self.after_fork(1)
 
     def after_fork(self, generation: int) -> None:
-        """Begin in a process whose own logins are counted from this generation on."""
+        """Start anew in a child process, whose own logins start at this generation."""
         self._lock = threading.Lock()
         self._own_from = generation
         self._leaving: list[Credential] = []
@@ -34,7 +34,7 @@ class Departures:
         self._dead: dict[Key, int] = {}
 
     def carries(self, user: object, credential: Credential | None) -> None:
-        """Remember what a request is sent with, until it is answered or gone."""
+        """Remember which session a request carries, until it has its answer or is gone."""
         if self._replaced and credential is not None:
             with self._lock:
                 self._users[user] = credential.generation
@@ -46,24 +46,24 @@ class Departures:
                 self._users.pop(user, None)
 
     def died(self, credential: Credential | None) -> None:
-        """Remember that a server has called a session dead: there is nothing to give back."""
+        """Remember that a server called a session dead: there is nothing to log out."""
         if self._wanted and credential is not None:
             with self._lock:
                 latest = self._dead.get(credential.key, 0)
                 self._dead[credential.key] = max(latest, credential.generation)
 
     def replaced(self, old: Credential | None, new: Credential | None) -> None:
-        """Let go of a session that lived when another one took its place."""
+        """Add a session that another one has replaced while it was alive."""
         if self._replaced and old is not None:
             self._add(old, [] if new is None else [new])
 
     def orphaned(self, credential: Credential, held: Iterable[Credential]) -> None:
-        """Let go of a session that nobody ever used: its login came too late."""
+        """Add a session that was never used, because its login came too late."""
         if self._wanted:
             self._add(credential, held)
 
     def _add(self, credential: Credential, held: Iterable[Credential]) -> None:
-        # A login may return the session that there is: that one stays.
+        # A login may return the present session: keep that one.
         if self._is_to_end(credential) and not any(_is_same(credential, one) for one in held):
             with self._lock:
                 self._leaving.append(credential)
@@ -74,11 +74,11 @@ class Departures:
 
     @property
     def waiting(self) -> bool:
-        """Whether there is anything to give back."""
+        """Whether there is any session to log out."""
         return bool(self._leaving)
 
     def next(self) -> Credential | None:
-        """Take a session that no request carries any more; nobody else gets it."""
+        """Take a session that no request carries any more; each is returned once."""
         with self._lock:
             used = set(self._users.values())
             for credential in self._leaving:
@@ -88,12 +88,12 @@ class Departures:
         return None
 
     def put_back(self, credential: Credential) -> None:
-        """Keep a session whose logout was interrupted for the next one."""
+        """Keep a session whose logout was interrupted, for the next logout."""
         with self._lock:
             self._leaving.append(credential)
 
     def all(self, held: Iterable[Credential]) -> list[Credential]:
-        """Take what is to be given back of all the sessions there are."""
+        """Take all sessions to log out, with those that are held."""
         with self._lock:
             leaving, self._leaving = self._leaving, []
         return [*leaving, *filter(self._is_to_end, held)]

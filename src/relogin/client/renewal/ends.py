@@ -1,4 +1,4 @@
-"""How a renewal ends for one request, and what listeners are told on the way."""
+"""How a renewal ends for one request, and which events it causes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["ended", "foreign", "not_replayed", "refused", "report"]
 
 
 def _failure(blocked: Blocked, now: float) -> ReloginError | None:
-    """Build this request's own exception: one raised in many threads would mix their frames."""
+    """Build an exception for this request: a shared one would mix the frames of threads."""
     cause = blocked.cause
     if cause is None:
         return None
@@ -34,7 +34,7 @@ def _failure(blocked: Blocked, now: float) -> ReloginError | None:
         error = InvalidGrant(str(cause))
     else:
         pause = None if blocked.until is None else max(blocked.until - now, 0.0)
-        # Of other exceptions the text may hold anything: a URL with a password in it, say.
+        # The text of other exceptions may hold anything, such as a URL with a password.
         ours = isinstance(cause, LoginUnavailable) and str(cause)
         said = ours or type(cause).__name__
         error = LoginUnavailable(f"the login failed: {said}", retry_after=pause)
@@ -45,7 +45,7 @@ def _failure(blocked: Blocked, now: float) -> ReloginError | None:
 def ended(
     cache: CredentialCache, info: ResponseInfo, decision: Decision, joined: Flight | Blocked
 ) -> Final | None:
-    """Tell what a renewal that brought no grant means for this request; `None`: look again."""
+    """Return the end for a request whose renewal brought no grant; `None`: try again."""
     if isinstance(joined, Flight) and joined.status is Status.DECLINED:
         return Final(info, Outcome.DECLINED)
     blocked = joined.blocked if isinstance(joined, Flight) else joined
@@ -61,7 +61,7 @@ def refused(
 
 
 def foreign(cache: CredentialCache, info: ResponseInfo) -> Final | None:
-    """End at another origin's 401, if it is one: nothing is sent there."""
+    """End if the 401 is from another origin, which gets no token."""
     if info.status != UNAUTHORIZED or info.origin in cache.policy.origins:
         return None
     tell(cache.policy.listener, Event(EventKind.REFUSED, info.origin, reason=Outcome.FOREIGN))
@@ -69,7 +69,7 @@ def foreign(cache: CredentialCache, info: ResponseInfo) -> Final | None:
 
 
 def not_replayed(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> Final:
-    """End with a living session and a request that could not be sent again."""
+    """End with a renewed session, and a request that cannot be sent again."""
     detail = "method" if info.replayable else "body"
     outcome = Outcome.RENEWED_NOT_REPLAYED
     report(cache, EventKind.REFUSED, decision, reason=outcome, detail=detail)
@@ -94,7 +94,7 @@ def report(
     seconds: float | None = None,
     detail: str | None = None,
 ) -> None:
-    """Let a listener know what happens to a session, if there is one."""
+    """Send an event about a session, if anybody listens."""
     if heard(cache.policy.listener):
         key = decision.key
         event = Event(kind, key.origin, key.realm, decision.error, reason, seconds, detail)

@@ -1,4 +1,4 @@
-"""One renewal under way: who waits for it, and how it ended."""
+"""One renewal in progress: who waits for it, and how it ended."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Flight", "Status"]
 
 
 class Status(Enum):
-    """How a renewal ended, or that it has not."""
+    """How a renewal ended, or that it is running."""
 
     RUNNING = auto()
     GRANTED = auto()
@@ -22,7 +22,7 @@ class Status(Enum):
     FAILED = auto()
     ABANDONED = auto()
     FORGOTTEN = auto()
-    """The cache was reset meanwhile: whatever it brings belongs to what is forgotten."""
+    """The cache was reset meanwhile; the result is discarded."""
 
 
 @dataclass(eq=False, slots=True)
@@ -34,14 +34,14 @@ class Flight:
     attempt: int = 1
     previous: Grant | None = None
     version: int = 0
-    """The version that is renewed, where there is a store."""
+    """The version to renew, if there is a store."""
     fence: int | None = None
-    """The number of the store's lease, while this renewal holds it."""
+    """The fencing token of the store's lease, while this renewal holds it."""
     scope: tuple[str, ...] = ()
-    """The scopes that its login is asked for because challenges demand them."""
+    """The scopes that its login must ask for, because challenges demand them."""
     led: bool = False
-    """Whether it has come to a login."""
+    """Whether a login was called."""
     status: Status = Status.RUNNING
     blocked: Blocked | None = None
     wakers: dict[Callable[[], object], None] = field(default_factory=dict)
-    """What to call when it ends, for whoever waits; a dict, for they may be thousands."""
+    """What to call when it ends. A dict, because thousands may wait."""

@@ -1,15 +1,15 @@
 """From a 401 to the final response: one generator that decides, without I/O, clock or thread.
 
-It yields what is to be done and is sent what came of it. The drivers beside it (requests, httpx in
-both its forms) do those things, each in its own way; none of them decides anything.
+It yields commands and is sent their results. Each library has a driver that executes the commands;
+a driver decides nothing.
 
     yields Login(flight, context)     -> what the login returned; its exception is thrown in
            Wait(flight, seconds)      -> None, when the flight has ended or the time is over
            Replay(credential, info)   -> the `ResponseInfo` of the answer
-           Ask, Pause                 -> see `renewal.commands`; only where a store is shared
+           Ask, Pause                 -> see `renewal.commands`; only with a store
     returns Final
 
-No lock is held at any `yield`, and whatever is thrown in at one leaves no renewal without a leader.
+No lock is held at any `yield`, and an exception thrown in there leaves no renewal without a leader.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def _answer_with_login(
         report(cache, EventKind.REPLAYED, decision)
         try:
             info, outcome = (yield Replay(renewed, info)), Outcome.REPLAYED
-        except BodyNotReplayable:  # it looked as if it could be sent twice, and could not
+        except BodyNotReplayable:  # it turned out that the body cannot be sent twice
             return not_replayed(cache, replace(info, replayable=False), decision)
         decision = policy.decision(info)
     return Final(info, outcome)
@@ -113,7 +113,7 @@ def obtain(
     *,
     led: bool = False,
 ) -> Generator[Command, Any, tuple[Credential | Final | None, bool]]:
-    """Obtain a newer grant than the dead one, if one shall be; tell whether this has `led`."""
+    """Obtain a newer grant than the dead one, if allowed; tell whether this request led."""
     newer = cache.newer(decision.key, dead)
     if newer is not None:
         return newer, led
@@ -131,7 +131,7 @@ def before(
     *,
     precious: bool = False,
 ) -> Generator[Command, Any, Credential | None]:
-    """Find the credential for a request about to be sent, where the cache is not `ready`."""
+    """Find the credential for a request to be sent, if the cache is not `ready`."""
     if not cache.informed(origin, credential):
         yield from consult(cache, origin)
         credential = cache.for_request(origin, url)
@@ -145,10 +145,10 @@ def before(
 def renew_ahead(
     cache: CredentialCache, credential: Credential, method: str, url: str
 ) -> Generator[Command, Any, Credential]:
-    """Renew a living session before its end, for a request that is about to be sent anyway.
+    """Renew a living session before it ends, for a request that is about to be sent.
 
-    One request does it and the others go on with the living session; so does this one if the
-    login fails.
+    One request renews; the others continue with the living session. So does this one if the login
+    fails.
     """
     decision = Decision(credential.key, Action.RENEW, credential.responder, None, None)
     info = ResponseInfo(None, 0, method, url, credential.key.origin)
@@ -166,11 +166,11 @@ def renew_ahead(
 
 
 def _stands(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> bool:
-    """Tell whether a 401 without a reason is about something else than this session.
+    """Tell whether a 401 without an error code is not about this session.
 
-    It is where it has outlasted a login already, and where a server that does send challenges has
-    left this one bare: an old password in a form was wrong, say, and no login changes that. And a
-    demand for scopes stands where a login has been asked for them.
+    It is not if it persisted after a login, or if it has no challenge from a server that does send
+    challenges: for example, an old password in a form was wrong, and no login changes that. A
+    demand for scopes persists if a login has already asked for them.
     """
     sent = _dead(info, decision)
     if decision.scope:
@@ -184,13 +184,13 @@ def _stands(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> b
 def _leave(
     cache: CredentialCache, info: ResponseInfo, decision: Decision, own: Credential | None
 ) -> None:
-    """Remember a refusal without a reason that has outlasted this request's own login."""
+    """Remember a 401 without an error code that persisted after this request's own login."""
     if own is not None and decision.error is None:
         cache.stands(own, info.method, info.url)
 
 
 def _kept(cache: CredentialCache, final: Final, decision: Decision) -> Final:
-    """Return the refusal itself where scopes were not widened: the session lives as it was."""
+    """Return the refusal without a failure if only scopes are missing: the session lives."""
     if not decision.scope:
         return final
     if final.outcome is Outcome.DECLINED:
@@ -199,16 +199,16 @@ def _kept(cache: CredentialCache, final: Final, decision: Decision) -> Final:
 
 
 def _dead(info: ResponseInfo, decision: Decision) -> Credential | None:
-    """The grant that was refused: the one the request carried, if it was one for this realm."""
+    """Return the refused grant: the one that the request carried, if it is of this realm."""
     sent = info.sent_with
     return sent if sent is not None and sent.key == decision.key else None
 
 
 def _shows_how(info: ResponseInfo, decision: Decision) -> bool:
-    """Tell whether this server says with a challenge that a session is dead, and never without.
+    """Tell whether this server always sends a challenge when a session is dead.
 
-    A scheme may promise that. Elsewhere only a challenge that has answered a session shows it: many
-    servers challenge a request that carries none, and refuse a dead one with a bare 401.
+    Some schemes promise it. With others, only a challenge to a request with a session shows it:
+    many servers challenge a request without a session, and answer a dead one with a bare 401.
     """
     if decision.challenge is None:
         return False
@@ -217,7 +217,7 @@ def _shows_how(info: ResponseInfo, decision: Decision) -> bool:
 
 
 def _refused(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> Credential | None:
-    """The grant that does not do any more: the one refused, or a newer one passed over."""
+    """Return the grant to replace: the refused one, or a newer one that does not suffice."""
     sent = _dead(info, decision)
     if decision.is_end:
         cache.departures.died(sent)
@@ -227,7 +227,7 @@ def _refused(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> 
 def _passed_over(
     cache: CredentialCache, decision: Decision, dead: Credential | None
 ) -> Credential | None:
-    """Pass over newer grants that live, and are not for what this challenge asks."""
+    """Skip a newer grant that lives but does not cover what this challenge asks for."""
     newer = cache.newer(decision.key, dead)
     return dead if newer is None or decision.is_met_by(newer.grant) else newer
 
@@ -235,10 +235,10 @@ def _passed_over(
 def _elsewhere(
     cache: CredentialCache, decision: Decision, dead: Credential | None, *, patient: bool = True
 ) -> Generator[Command, Any, Credential | None]:
-    """Find what others have obtained, or are about to: this request shall not log in.
+    """Find a grant that others have obtained or are obtaining: this request may not log in.
 
-    Many a login ends the session before it, and the server then calls that one revoked while the
-    login is still under way.
+    Often a login ends the previous session, and the server calls that one revoked while the login
+    is still in progress.
     """
     give_up = cache.clock() + (cache.policy.wait_timeout if patient else 0.0)
     while cache.clock() < give_up:
@@ -256,7 +256,7 @@ def _elsewhere(
 def _renew(
     cache: CredentialCache, info: ResponseInfo, decision: Decision, dead: Credential | None
 ) -> Generator[Command, Any, tuple[Credential | Final, bool]]:
-    """Obtain a newer grant: lead a renewal or follow one; tell whether this request led."""
+    """Obtain a newer grant: lead a renewal or wait for one; tell whether this request led."""
     if decision.action is Action.REPLACE and dead is not None:
         cache.drop(dead)
     give_up, led, anew = cache.clock() + cache.policy.wait_timeout, False, False
@@ -266,12 +266,12 @@ def _renew(
         try:
             joined = cache.join(mine, dead)
             if joined is mine:
-                if led:  # its one login was overtaken, and the newcomer's is gone again
+                if led:  # its one login was overtaken, and the later grant is gone
                     break
                 credential = yield from _lead(cache, info, decision, mine, give_up)
-                # reset() wants a login of its own, once; another process's was not this request's.
+                # After reset(), log in once more; a login of another process does not count.
                 led, anew = mine.led and (anew or mine.status is not Status.FORGOTTEN), True
-                if credential is not None:  # at hand, however long the login took
+                if credential is not None:  # use it, however long the login took
                     return credential, led
             elif isinstance(joined, Flight):
                 yield from _follow(cache, decision, joined, give_up)
@@ -284,7 +284,7 @@ def _renew(
         final = ended(cache, info, decision, joined)
         if final is not None:
             return final, led
-    late = cache.newer(decision.key, dead)  # it came at the very last moment
+    late = cache.newer(decision.key, dead)  # it may have come at the last moment
     in_time = cache.clock() < give_up
     return late or Final(info, Outcome.UNAVAILABLE, _in_vain(cache, in_time=in_time)), led
 
@@ -299,7 +299,7 @@ def _follow(
 def _lead(
     cache: CredentialCache, info: ResponseInfo, decision: Decision, flight: Flight, give_up: float
 ) -> Generator[Command, Any, Credential | None]:
-    """Renew for all of this process; with a store, for all who share it, if it is their turn."""
+    """Renew for this process; with a store, for all that share it, if it gets the lease."""
     keep: Any = partial(publish, cache, flight, decision, url=info.url)
     if cache.policy.store is None:
         return (yield from log_in(cache, info, decision, flight, keep))
@@ -307,17 +307,17 @@ def _lead(
         return None
     try:
         credential = yield from log_in(cache, info, decision, flight, keep)
-    except GeneratorExit:  # nothing can be asked any more: the lease ends at its deadline
+    except GeneratorExit:  # the store cannot be asked now: the lease ends by itself
         raise
-    except BaseException:  # an interrupt too must leave no lease behind; it is raised on
-        yield from give_back(cache, flight, unused=False)  # the login may still take effect
+    except BaseException:  # after an interrupt too, end the lease
+        yield from give_back(cache, flight, unused=False)  # the server may still use up the token
         raise
     yield from give_back(cache, flight, unused=not _has_spent(flight))
     return credential
 
 
 def _has_spent(flight: Flight) -> bool:
-    """Tell whether the refresh token that the login was given may be used up."""
+    """Tell whether the login may have used up its refresh token."""
     cause = None if flight.blocked is None else flight.blocked.cause
     return cause is not None and spends_refresh_token(cause)
 
@@ -329,7 +329,7 @@ def _in_vain(cache: CredentialCache, *, in_time: bool) -> LoginTimeout:
 
 
 def _unanswered(cache: CredentialCache, info: ResponseInfo, outcome: Outcome) -> Final:
-    """Tell why nothing is done about a response, where there is something to tell."""
+    """Return the end for a response that causes no renewal, with the reason."""
     final = foreign(cache, info)
     if final is not None:
         return final

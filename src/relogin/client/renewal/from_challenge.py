@@ -1,9 +1,9 @@
-"""Renewing where the challenge itself holds all that a grant needs: Digest, and schemes like it.
+"""Renewal with schemes whose challenge contains all that a grant needs, such as Digest.
 
-There is no login server, so a login is known to be good only when a request signed with it has been
-accepted. The first such request goes alone, and all others wait for it: a wrong password is sent
-once. From then on each request answers its own challenge, at once and without a login, and what it
-was answered with is kept for the requests to come.
+There is no login server, so a login is known to be right only when the server has accepted a
+request that was signed with it. The first such request is sent alone, and all others wait for it:
+so a wrong password is sent once. From then on each request answers its own challenge at once,
+without a login, and later requests use the newest grant.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["answer_itself", "answers_itself", "renewed_by_challenge"]
 
 MOST_REPLAYS = 2
 
-# What came of an attempt: the end, or the answer to a request signed with this request's own grant.
+# This request's own grant, and the answer to the request that it signed.
 Answered: TypeAlias = tuple[Credential, ResponseInfo]
 Attempt: TypeAlias = Generator[Command, Any, Final | Answered]
 
@@ -39,7 +39,7 @@ def answers_itself(decision: Decision) -> bool:
 
 
 def answer_itself(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> Flow:
-    """Answer a challenge with what is in it, and once more if that is refused for a reason."""
+    """Answer a challenge from what it contains; again if that is refused with an error code."""
     sent, own = info.sent_with, None
     if not _is_accepted(cache, decision):
         own = sent if sent is not None and sent.key == decision.key else None
@@ -64,7 +64,7 @@ def answer_itself(cache: CredentialCache, info: ResponseInfo, decision: Decision
 def renewed_by_challenge(
     cache: CredentialCache, decision: Decision, dead: Credential
 ) -> Credential | None:
-    """Make a new grant of a challenge to an account that has been accepted before."""
+    """Make a new grant from a challenge, for an account that was accepted before."""
     make: Any = decision.responder.grant_from
     grant = make(decision.challenge) if _is_accepted(cache, decision) else None
     if grant is None:
@@ -81,9 +81,9 @@ def _is_accepted(cache: CredentialCache, decision: Decision) -> bool:
 def _final(
     cache: CredentialCache, info: ResponseInfo, decision: Decision, own: Credential | None
 ) -> Final | None:
-    """End where the account is refused, now or earlier, or where a reason forbids to go on.
+    """End if the account is refused, now or earlier, or if the error code forbids to go on.
 
-    A server that refuses an answer to its own challenge, and names no reason, does not know the
+    A server that refuses the answer to its own challenge without an error code does not accept the
     account.
     """
     blocked = cache.refusal(decision.key)
@@ -102,15 +102,15 @@ def _refusal() -> LoginRefused:
 
 
 def _is_refused(asked: ResponseInfo, info: ResponseInfo) -> bool:
-    """Tell whether an answer refuses what the request was signed with.
+    """Tell whether a response refuses the signature of the request.
 
-    From where a redirect led on it does not: whoever sent the redirect has accepted it.
+    After a redirect it does not: the server that sent the redirect accepted the signature.
     """
     return info.status == UNAUTHORIZED and info.url == asked.url
 
 
 def _at_once(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> Attempt:
-    """Answer without a login: the account has been accepted before."""
+    """Answer without a login: the account was accepted before."""
     make: Any = decision.responder.grant_from
     grant = make(decision.challenge)
     if grant is None:
@@ -123,7 +123,7 @@ def _at_once(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> 
 
 
 def _alone(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> Attempt:
-    """Try a login that nobody has accepted yet; or wait until another request has."""
+    """Try a login that was not accepted yet, or wait until another request has tried it."""
     give_up = cache.clock() + cache.policy.wait_timeout
     while cache.clock() < give_up:
         mine = cache.flight(decision.key)
@@ -148,7 +148,7 @@ def _alone(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> At
 def _tried(
     cache: CredentialCache, info: ResponseInfo, decision: Decision, flight: Flight
 ) -> Attempt:
-    """Log in, and end the flight as the answer to the request signed with it says."""
+    """Log in, and end the flight according to the answer to the signed request."""
 
     def keep(grant: Grant) -> Generator[Command, Any, Credential]:
         yield from ()
@@ -184,5 +184,5 @@ def _replayed(
     report(cache, EventKind.REPLAYED, decision)
     try:
         return own, (yield Replay(own, info))
-    except BodyNotReplayable:  # it looked as if it could be sent twice, and could not
+    except BodyNotReplayable:  # it turned out that the body cannot be sent twice
         return not_replayed(cache, replace(info, replayable=False), decision)

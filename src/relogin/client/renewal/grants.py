@@ -1,4 +1,4 @@
-"""The grants in use: what each request is signed with, and what becomes of it meanwhile."""
+"""The grants in use, and their changes."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ class Grants:
         self._lock = threading.Lock()
 
     def newer(self, key: Key, than: Credential | None) -> Credential | None:
-        """Return the grant for `key` if it comes from a later login than the one given."""
+        """Return the grant for `key` if it comes from a later login than `than`."""
         credential = self._credentials.get(key.origin, {}).get(key)
         if credential is None or (than is not None and credential.generation <= than.generation):
             return None
         return credential
 
     def current(self, credential: Credential) -> Credential:
-        """Return a grant with what its server has changed of it since.
+        """Return a grant with all changes that its server has made since.
 
-        What was signed for one request stays as it is.
+        A copy that was signed for one request is returned unchanged.
         """
         if credential.signed_url is not None:
             return credential
@@ -51,15 +51,15 @@ class Grants:
         )
 
     def agrees_with(self, origin: str, entries: object) -> bool:
-        """Tell whether the store holds what was taken over from it, and nothing was changed since.
+        """Tell whether both the store and the grants are unchanged since they last agreed.
 
-        The grants of an origin are never changed in place: new ones are another mapping.
+        The grants of an origin are never changed in place: a change makes a new mapping.
         """
         held, known = self._agreed.get(origin, (None, None))
         return held is self._credentials.get(origin) and known == entries
 
     def agree_with(self, origin: str, entries: object) -> None:
-        """Remember what the store holds: each request would read it anew otherwise."""
+        """Remember that the grants agree with these entries: requests need not parse them."""
         self._agreed[origin] = self._credentials.get(origin), entries
 
     def roll(
@@ -68,25 +68,25 @@ class Grants:
         cookies: Mapping[str, str],
         headers: Mapping[str, str] = _NONE,
     ) -> None:
-        """Take over new values of what a grant owns, if it is still the current one."""
+        """Update the cookies and header fields of a grant, if it is still the current one."""
         self._change(credential, lambda now: now.rolled(cookies, headers))
 
     def extend(self, credential: Credential, expires_in: float) -> None:
-        """Take over how many seconds the session still lives, as its server just said."""
+        """Update how many seconds the session still lives, as its server just said."""
         moment = renew_at(self.clock(), expires_in)
         self._change(credential, lambda now: replace(now, renew_at=moment))
 
     def keep(self, credential: Credential) -> None:
-        """Renew a grant no more before its server asks for it."""
+        """No longer renew this grant ahead of time; wait until its server asks."""
         self._change(credential, lambda now: replace(now, renew_at=None))
 
     def postpone(self, credential: Credential) -> None:
-        """Renew a grant in a second at the earliest: another process is about to."""
+        """Renew this grant in a second at the earliest: another process is renewing it."""
         moment = self.clock() + 1.0
         self._change(credential, lambda now: replace(now, renew_at=moment))
 
     def drop(self, credential: Credential) -> None:
-        """Forget a grant that its server no longer knows, unless there is a newer one."""
+        """Forget a grant that its server no longer accepts, unless there is a newer one."""
         self._change(credential, lambda _: None)
 
     def _change(
@@ -117,7 +117,7 @@ class Grants:
         shared: bool = False,
         asked_for: tuple[str, ...] = (),
     ) -> Credential:
-        """Make a credential of a grant, held by nobody yet."""
+        """Make a credential from a grant; it is not in use yet."""
         headers, query = self.carried(grant, responder)
         return Credential(
             key=key,
@@ -135,5 +135,5 @@ class Grants:
         )
 
     def carried(self, grant: Grant, responder: Responder) -> Carried:
-        """Say what a grant puts on a request; raise `InvalidGrant` where it cannot be sent."""
+        """Return what a grant adds to a request; raise `InvalidGrant` if it cannot be sent."""
         return carried(grant, self.policy.carry or responder, self.policy.rolls)

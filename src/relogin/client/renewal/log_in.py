@@ -1,4 +1,4 @@
-"""Calling the login, once for all who wait: what came of it ends the flight."""
+"""Calling the login once for all who wait; its result ends the flight."""
 
 from __future__ import annotations
 
@@ -25,14 +25,15 @@ def log_in(
     flight: Flight,
     keep: Callable[[Grant], Generator[Command, Any, Credential | None]],
 ) -> Generator[Command, Any, Credential | None]:
-    """Log in and `keep` what the login returned; only what is no `Exception` is raised.
+    """Log in and `keep` the grant that the login returned.
 
-    Any other end of the login is the end of the flight.
+    An `Exception` of the login ends the flight; only other exceptions, such as interrupts, are
+    raised.
     """
     started, credential = cache.clock(), None
     flight.led = True
     if flight.previous is not None and not decision.is_met_by(flight.previous):
-        cache.spare(flight)  # it may well live, and is good for less: nobody evicts anybody
+        cache.spare(flight)  # the session may live and lack scopes: no logins compete
     report(cache, EventKind.STARTED, decision)
     try:
         grant = granted((yield Login(flight, _context(cache, info, decision, flight))), info.url)
@@ -44,7 +45,7 @@ def log_in(
                 cache.orphan(decision, grant)
             if decision.scope:
                 cache.demands(flight.key).grant(decision.scope, grant)
-    except Exception as cause:  # noqa: BLE001 - whatever the user's own code raises is its failure
+    except Exception as cause:  # noqa: BLE001 - anything that the user's code raises is its failure
         cache.failed(flight, cause, refused=isinstance(cause, LoginRefused))
     finally:
         seconds = cache.clock() - started
@@ -58,7 +59,7 @@ def log_in(
 def _report_failure(
     cache: CredentialCache, decision: Decision, flight: Flight, *, seconds: float
 ) -> None:
-    # Still running: an interrupt is on its way, or a newcomer has taken over.
+    # Still running: there was an interrupt, or a later flight took over.
     running = flight.status is Status.RUNNING
     reason = Status.ABANDONED if running else flight.status
     report(cache, EventKind.FAILED, decision, reason=reason.name.lower(), seconds=seconds)
@@ -83,7 +84,7 @@ def _context(
 
 
 def _without_token(info: ResponseInfo) -> str:
-    """Return the URL of a request; a login need not see the dead token in it."""
+    """Return the URL of a request without the dead token, which a login need not see."""
     sent = info.sent_with
     if sent is None or sent.query is None:
         return info.url

@@ -1,4 +1,4 @@
-"""Giving sessions back: what a logout raises costs no request."""
+"""Logging out; an exception of the logout fails no request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["give_back_replaced", "log_out"]
 
 
 def log_out(cache: CredentialCache) -> Generator[Ask | LogOut, Any, None]:
-    """End every session there is, for all who share the store: the next request logs in."""
+    """End every session, for all who share the store; the next request logs in."""
     if cache.policy.store is not None:
         for origin in sorted(cache.policy.origins):
             yield from consult(cache, origin)
@@ -29,7 +29,7 @@ def log_out(cache: CredentialCache) -> Generator[Ask | LogOut, Any, None]:
 
 
 def give_back_replaced(cache: CredentialCache) -> Generator[LogOut, Any, None]:
-    """End the sessions that were replaced while they lived, and that no request carries."""
+    """End sessions that were replaced while alive, and that no request carries any more."""
     while (credential := cache.departures.next()) is not None:
         yield from _end(cache, credential)
 
@@ -47,12 +47,12 @@ def _end(cache: CredentialCache, credential: Credential) -> Generator[LogOut, An
     )
     try:
         yield LogOut(credential, context)
-    except Exception as error:  # noqa: BLE001 - the user's own code costs no request
-        # Of other exceptions the text may hold anything: a URL with a token in it, say.
+    except Exception as error:  # noqa: BLE001 - an error in the user's code fails no request
+        # The text of other exceptions may hold anything, such as a URL with a token.
         said = f": {error}" if isinstance(error, ReloginError) and str(error) else ""
         warn("the logout at %s failed: %s%s", key.origin, type(error).__name__, said)
         _tell(cache, EventKind.LOGOUT_FAILED, credential, type(error).__name__)
-    except BaseException:  # an interrupt: nobody knows how far it came, and to ask twice is no harm
+    except BaseException:  # interrupted: a second logout does no harm
         cache.departures.put_back(credential)
         raise
     else:

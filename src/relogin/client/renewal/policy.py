@@ -1,7 +1,7 @@
-"""Which challenge is answered, and what its reason asks for: the rules, as values.
+"""The rules: which challenge to answer, and what to do for its error code.
 
-A challenge is untrusted input (RFC 9110 §17.16.3): here it chooses among what the user configured,
-and nothing it says is an address.
+A challenge is untrusted input (RFC 9110 §17.16.3): it can only choose from what the user
+configured, and it never says where to send anything.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ _BLANK = " \t,"  # RFC 9110 §5.6.1: empty elements of a list
 
 @dataclass(slots=True)
 class ResponseInfo:
-    """A response as the flow sees it; `response` is the driver's own and never looked at.
+    """A response as the flow sees it; the flow never looks into `response`, the library's own.
 
-    `sent_with` is the grant the request went out with, or `None` where that cannot be said: then
-    any grant there is counts as newer. `once` says that the transport sent it once
-    only, `replayable` that its body can be sent again.
-    `signal` is the reason that a signal gave; a challenge that can be answered counts for more.
+    `sent_with` is the grant that the request carried, or `None` if that is unknown: then any grant
+    counts as newer. `once` says that the transport sent the request only once, `replayable` that
+    its body can be sent again. `signal` is the error of a signal; a challenge that can be answered
+    takes precedence.
     """
 
     response: Any
@@ -64,7 +64,7 @@ class ResponseInfo:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A dead session that something can be done about, and what."""
+    """What to do about a dead session, in which protection space, and why."""
 
     key: Key
     action: Action
@@ -72,22 +72,22 @@ class Decision:
     challenge: Challenge | None
     error: SessionError | str | None
     scope: frozenset[str] = frozenset()
-    """The scopes that are demanded, where a login is to ask for more."""
+    """The scopes that the server demands, if a login has to ask for more."""
 
     @property
     def is_end(self) -> bool:
-        """Whether it says that the session has ended: others ask for more than it has."""
+        """Whether the session has ended; if not, the server asks for more than it has."""
         return not self.scope and self.error not in _NO_ENDS
 
     def is_met_by(self, grant: Grant) -> bool:
-        """Tell whether a grant, if it lives, is one for what is asked."""
+        """Tell whether a grant, if it lives, covers what the server asks for."""
         return self.challenge is None or self.responder.covers(grant, self.challenge)
 
 
 class _Decided(dict[tuple[str, ...], Decision]):
-    """What the challenges of late ask for, by origin and field lines; it is pickled empty.
+    """Caches decisions by origin and field lines; it is pickled empty.
 
-    A server says the same each time a session dies.
+    A server sends the same challenge each time a session dies.
     """
 
     def keep(self, said: tuple[str, ...], decision: Decision) -> None:
@@ -109,12 +109,12 @@ _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the user configured, in the terms of the flow; times are in seconds."""
+    """What the user configured, as the flow needs it; times are in seconds."""
 
     origins: frozenset[str]
     responders: tuple[Responder, ...]
     origin_of_login: bool = False
-    """Whether the user named no origin, so that the login's own is the only one."""
+    """Whether the user passed no origin, so that the login's own is the only one."""
     realm: str | None = None
     account: str = ""
     signals: tuple[Signal, ...] = ()
@@ -124,17 +124,17 @@ class Policy:
     """Whether the login can ask for more scopes."""
     replay_any_method: bool | None = None
     check: str | bool = True
-    """Whether a small request asks about a session whose upload nobody answered, and where."""
+    """Whether a small request checks the session of an upload without an answer, and where."""
     bare: Responder | None = None
-    """What answers a 401 without any challenge; `None` where nothing does."""
+    """The responder for a 401 without any challenge, if there is one."""
     carry: Carrier | None = None
-    """How the token travels; `None` where the challenge's own scheme says it."""
+    """How to send the token; `None` if the scheme of the challenge says it."""
     rolls: Mapping[str, Callable[[Answer], str | None]] = field(default_factory=dict)
-    """Header fields of a grant that an answer may give a new value, and where it stands."""
+    """Header fields of a grant that a response can change, and where it has the new value."""
     logout: Callable[[Context], object] | None = None
     logout_replaced: bool = True
     any_scheme: bool = False
-    """Whether a challenge of any scheme counts where a 401 without one does."""
+    """Whether a challenge of any scheme counts like a 401 without one."""
     strict: bool = False
     listener: Listener | None = None
     login_timeout: float = 20.0
@@ -155,22 +155,22 @@ class Policy:
 
     @property
     def flight_timeout(self) -> float:
-        """When a newcomer may take a renewal over: later than any login that keeps its time-out."""
+        """When another request may take over a renewal: after the time-out of any login."""
         return self.login_timeout * 1.5
 
     @property
     def wait_timeout(self) -> float:
-        """When a waiter gives up: whoever takes the flight over has time for a whole login too."""
+        """When a waiter gives up: late enough for a whole login after a takeover."""
         return self.flight_timeout + self.login_timeout
 
     def signals_for(self, status: int) -> tuple[Signal, ...]:
-        """Return what looks at a response of this status."""
+        """Return the signals that look at a response of this status."""
         if self.scopes_up and status == FORBIDDEN:
             return (signals_more, *self.signals)
         return self.signals
 
     def decision(self, info: ResponseInfo) -> Decision | None:
-        """Find what a response asks for that can be answered; `None` where there is nothing."""
+        """Decide what to do about a response; return `None` if there is nothing to do."""
         if info.origin not in self.origins:
             return None
         if self.scopes_up and info.status in {UNAUTHORIZED, FORBIDDEN}:
@@ -181,7 +181,7 @@ class Policy:
         if challenged is not None:
             return challenged
         if info.signal is not None:
-            # An API that challenges for other schemes takes the token as most do.
+            # An API that challenges for other schemes probably takes Bearer, as most do.
             plain = self.bare if info.status == UNAUTHORIZED and info.challenges else None
             return self._unchallenged(info, plain or self.responders[0], info.signal)
         if self.bare is None or info.status != UNAUTHORIZED or not self._counts(info.challenges):
@@ -189,15 +189,15 @@ class Policy:
         return self._unchallenged(info, self.bare, None)
 
     def _counts(self, lines: Sequence[str]) -> bool:
-        """Tell whether a 401 counts although no responder knows a scheme in it."""
-        if not any(line.strip(_BLANK) for line in lines):  # a list of no challenges at all
+        """Tell whether a 401 counts although no responder knows its schemes."""
+        if not any(line.strip(_BLANK) for line in lines):  # no challenge at all
             return True
         if not self.any_scheme:
             return False
         return self.realm is None or any(map(self._is_of_realm, readable(lines)))
 
     def challenged(self, info: ResponseInfo) -> Decision | None:
-        """Find the challenge that can be answered, whatever the status it came with."""
+        """Find a challenge that can be answered, whatever the status is."""
         said = (info.origin, *info.challenges)
         decision = self._decided.get(said)
         if decision is None:
@@ -220,9 +220,9 @@ class Policy:
         return None
 
     def _of_none_sent(self, info: ResponseInfo, decision: Decision) -> Decision:
-        """Drop the code of a challenge that only says that there was no token.
+        """Drop the error code of a challenge to a request that had no token.
 
-        RFC 6750 §3.1 wants no code then. hono sends this one, which stands for a malformed request.
+        RFC 6750 §3.1 wants no code then, but hono sends `invalid_request`.
         """
         if info.sent_with is not None or INVALID_REQUEST in self.actions:
             return decision
@@ -230,7 +230,7 @@ class Policy:
         return replace(decision, error=None, action=action)
 
     def _more_scopes(self, info: ResponseInfo) -> Decision | None:
-        """Find a challenge that demands scopes of the token that was sent."""
+        """Find a challenge that demands scopes that the sent token lacks."""
         for responder in self.responders:
             if self.actions.get(INSUFFICIENT_SCOPE) is Action.STOP:
                 break
@@ -248,7 +248,7 @@ class Policy:
     def _unchallenged(
         self, info: ResponseInfo, responder: Responder, error: SessionError | str | None
     ) -> Decision:
-        # Nothing names a realm: it is that of the credential which the request went out with.
+        # No challenge names a realm: take that of the credential that was sent.
         sent = info.sent_with
         if sent is None:
             key = Key(info.origin, self.realm or "", self.account)
@@ -274,17 +274,17 @@ class Policy:
         return action
 
     def small_request(self, info: ResponseInfo) -> tuple[str, str]:
-        """Return method and URL of what asks whether a session lives, for a request's sake."""
+        """Return method and URL of the small request that checks the session of a request."""
         if isinstance(self.check, str) and sent_to(self.check) == info.origin:
             return "GET", self.check
         return "HEAD", info.url
 
     def may_replay(self, info: ResponseInfo) -> bool:
-        """Say whether the request may be sent again (RFC 9110 §9.2.2, §15.5.2).
+        """Tell whether the request may be sent again (RFC 9110 §9.2.2, §15.5.2).
 
-        A 401 says that the request was not applied, so any method may, unless the transport had
-        sent it before. So does a 403 that demands more scopes (§15.5.4). A signal on another status
-        says no such thing, nor does an error: only idempotent methods may.
+        After a 401, any method may, because the server did not apply the request, unless the
+        transport has sent it more than once. The same is true of a 403 that demands more scopes
+        (§15.5.4). After an error, or a signal on another status, only idempotent methods may.
         """
         if not info.replayable:
             return False
@@ -300,20 +300,20 @@ def _check_number(name: str, value: object, most: float = inf) -> None:
         raise ValueError(f"SessionAuth: {name} must be a number above 0{bound}, not {value!r:.40}")
 
 
-# In seconds. No wait that the operating system is asked for may be longer than it can count.
+# In seconds. The operating system cannot wait for any longer time than it can count.
 _A_DAY = 86_400
 
 
 def readable(lines: Sequence[str]) -> tuple[Challenge, ...]:
-    """Read all challenges that can be read; a malformed line hides no other."""
+    """Read all challenges that can be read; a malformed line does not hide the others."""
     return _read(tuple(lines))
 
 
-# A server says the same each time a session dies.
+# A server sends the same challenge each time a session dies.
 @lru_cache(maxsize=64)
 def _read(lines: tuple[str, ...]) -> tuple[Challenge, ...]:
     try:
         return tuple(parse(lines, lenient=True))
-    except ChallengeSyntaxError:  # too long: a line that is it by itself must not hide the others
+    except ChallengeSyntaxError:  # too long: one overlong line must not hide the others
         short = [line for line in lines if len(line) <= MAX_LENGTH]
         return tuple(challenge for line in short for challenge in parse(line, lenient=True))

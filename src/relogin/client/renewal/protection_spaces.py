@@ -1,4 +1,4 @@
-"""What is remembered of a protection space beside its grant: where it lies, how its logins went."""
+"""What is remembered about a protection space: its paths, and the results of its logins."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from relogin.client.terms.outcomes import Outcome
 __all__ = ["Blocked", "ProtectionSpace", "outage"]
 
 _MOST_PLACES = 16
-_MOST_STANDING = 64  # methods and paths that answer 401 for another reason than the session
-_STANDS_FOR = 300.0  # in seconds: the session may have died there since, and nobody asks elsewhere
+_MOST_STANDING = 64  # methods and paths whose 401 is not about the session
+_STANDS_FOR = 300.0  # in seconds; after that, their 401 may be about the session
 _FIRST_PAUSE, _LONGEST_PAUSE, _LONGEST_RETRY_AFTER = 1.0, 60.0, 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """Why no login is tried now: `until` on the cache's clock, or for good where it is `None`."""
+    """Why no login is tried `until` then, on the cache's clock; `None` means forever."""
 
     outcome: Outcome
     cause: BaseException | None = None
@@ -30,14 +30,13 @@ class Blocked:
 
 
 def outage(cause: BaseException, attempt: int, now: float) -> Blocked:
-    """Back off after a login that could not be done: for as long as it said, else ever longer."""
+    """Back off after a failed login: for its `retry_after`, or else longer each time."""
     until = now + _pause(attempt, getattr(cause, "retry_after", None))
     return Blocked(Outcome.UNAVAILABLE, cause, until, attempt)
 
 
 def _pause(attempt: int, retry_after: object) -> float:
-    # Whatever raised it may have an attribute of that name: what is no number says nothing, and
-    # nor does what is called a number and is none.
+    # Any exception may have an attribute of that name, so it may be anything, even NaN.
     if isinstance(retry_after, int | float) and abs(retry_after) >= 0:
         return min(max(retry_after, 0.0), _LONGEST_RETRY_AFTER)
     longest = min(_FIRST_PAUSE * 2.0 ** min(attempt - 1, 16), _LONGEST_PAUSE)
@@ -46,43 +45,43 @@ def _pause(attempt: int, retry_after: object) -> float:
 
 @dataclass(slots=True, repr=False)
 class ProtectionSpace:
-    """One protection space. `latest` is its last grant, also where that was dropped since."""
+    """One protection space. `latest` is its last grant, even if that was dropped since."""
 
     latest: Grant | None = None
     blocked: Blocked | None = None
     led: deque[float] = field(default_factory=deque)
     places: dict[str, int] = field(default_factory=dict)
-    """Folders and paths that it was asked for at, and a number that grows each time."""
+    """Folders and paths where the server asked for it, with a number that grows each time."""
     challenges: bool = False
     accepted: bool = False
     demands: Demands = field(default_factory=Demands)
     standing: dict[tuple[str, str], tuple[int, float]] = field(default_factory=dict)
-    """Methods and paths whose 401 outlasted a login: which one, and when."""
+    """Methods and paths whose 401 persisted after a login: its generation, and when."""
 
     def attempt(self) -> int:
-        """Number the login that is about to be made, counting those that failed before it."""
+        """Return the number of the next login, counting those that failed before it."""
         return 1 + (self.blocked.failures if self.blocked is not None else 0)
 
     def pausing(self, now: float) -> Blocked | None:
-        """Return the outage that forbids a login now, if one does."""
+        """Return the outage that forbids a login now, if there is one."""
         until = None if self.blocked is None else self.blocked.until
         return self.blocked if until is not None and now < until else None
 
     def led_since(self, moment: float) -> int:
-        """Count the logins since then, and forget those before."""
+        """Count the logins since `moment`, and forget those before."""
         while self.led and self.led[0] <= moment:
             self.led.popleft()
         return len(self.led)
 
     def leave_refresh_token(self) -> None:
-        """Leave the refresh token to whoever may have used it: it has one use."""
+        """Forget the refresh token: it may be used up."""
         if self.latest is not None:
             self.latest = replace(self.latest, refresh=None)
 
     def reaches(self, url: str, moment: int, *, contested: bool) -> None:
-        """Remember that this space was asked for at `url` (RFC 7617 §2.2).
+        """Remember that the server asked for this space at `url` (RFC 7617 §2.2).
 
-        Its folder is most often all of one space. Where it is `contested`, the path counts too.
+        Usually the whole folder belongs to one space. If it is `contested`, remember the path too.
         """
         path = urlsplit(url).path
         for place in (_folder(path), path) if contested else (_folder(path),):
@@ -92,28 +91,28 @@ class ProtectionSpace:
             del self.places[next(iter(self.places))]
 
     def depth(self, url: str) -> tuple[int, int]:
-        """Tell how much of the path of `url` lies in this space, and since when.
+        """Return how many characters of the path of `url` lie in this space, and since when.
 
-        Nothing where nothing is known to.
+        Returns `(0, 0)` if it is not known to lie there.
         """
         path = urlsplit(url).path
         fits = ((len(p), since) for p, since in self.places.items() if _lies_in(path, p))
         return max(fits, default=(0, 0))
 
     def stands(self, generation: int, method: str, url: str, now: float) -> None:
-        """Remember that a 401 without a reason outlasted the login of this generation."""
+        """Remember that a 401 without an error code persisted after the login `generation`."""
         if any(latest != generation for latest, _ in self.standing.values()):
             self.standing.clear()
         if len(self.standing) < _MOST_STANDING:
             self.standing[method, urlsplit(url).path] = generation, now
 
     def stood(self, generation: int, method: str, url: str, now: float) -> bool:
-        """Tell whether a 401 without a reason outlasted this very login there, of late."""
+        """Tell whether such a 401 persisted there after this login, recently."""
         latest, since = self.standing.get((method, urlsplit(url).path), (0, now))
         return latest == generation and now - since < _STANDS_FOR
 
     def admits(self, method: str, url: str) -> None:
-        """Remember that a request was accepted: its next 401 may well be about the session."""
+        """Remember that a request was accepted: its next 401 may be about the session."""
         self.standing.pop((method, urlsplit(url).path), None)
 
 

@@ -1,9 +1,9 @@
-"""Step-up by scopes: what an `insufficient_scope` demands, and what it demands in vain.
+"""Step-up by scopes: which scopes `insufficient_scope` demands, and which no login can get.
 
-A resource server says so with a 403 (RFC 6750 §3.1), some with a 401. The scopes in its challenge
-are untrusted: they are read within bounds, and no set of them leads to a second login that would
-only bring what has been refused. RFC 9110 §15.5.4 allows to repeat the request "with new or
-different credentials", whatever its method.
+A resource server sends it with a 403 (RFC 6750 §3.1), some with a 401. The scopes in its challenge
+are untrusted: they are read within bounds, and a set that was refused once causes no second login.
+RFC 9110 §15.5.4 allows you to repeat the request "with new or different credentials", whatever its
+method.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ __all__ = ["FORBIDDEN", "INSUFFICIENT_SCOPE", "Demands", "demanded", "signals_mo
 FORBIDDEN = 403
 INSUFFICIENT_SCOPE = "insufficient_scope"
 
-# Of one challenge; of all that are asked for at once; of sets that are remembered, for how long.
+# Limits of one challenge, of all scopes held, and of the sets remembered, for so many seconds.
 _MOST_CHARACTERS, _MOST_DEMANDED, _MOST_HELD = 2048, 32, 64
 _MOST_SETS, _SECONDS = 16, 900.0
 
 
 def demanded(challenge: Challenge) -> frozenset[str]:
-    """Read the scopes that a challenge demands; none where it names none, or is out of bounds."""
+    """Read the scopes that a challenge demands; none if it names none or too many."""
     scope = challenge.get("scope") or ""
     if len(scope) > _MOST_CHARACTERS:
         return frozenset()
@@ -39,7 +39,7 @@ def demanded(challenge: Challenge) -> frozenset[str]:
 
 
 def signals_more(answer: Answer) -> str | None:
-    """Tell whether an answer demands scopes, as the signals of a driver do."""
+    """Tell whether a response demands scopes; it is used as a signal."""
     challenge = answer.headers.get("WWW-Authenticate") or ""
     if answer.status == FORBIDDEN and INSUFFICIENT_SCOPE in challenge:
         return INSUFFICIENT_SCOPE
@@ -48,17 +48,17 @@ def signals_more(answer: Answer) -> str | None:
 
 @dataclass(slots=True, repr=False)
 class Demands:
-    """What was demanded in one protection space. Times are the cache's; each change is one step."""
+    """The scopes that one protection space demanded. Times are on the cache's clock."""
 
     granted: frozenset[str] = frozenset()
-    """What was demanded and then granted: the next login is asked for it too."""
+    """Scopes that were demanded and granted: the next login asks for them too."""
     asked: dict[frozenset[str], float] = field(default_factory=dict)
     refused: dict[frozenset[str], float] = field(default_factory=dict)
 
     def stand(self, scope: frozenset[str], asked_for: Iterable[str], now: float) -> bool:
-        """Tell whether a demand stays as it is: no login does anything about it.
+        """Tell whether no login can satisfy a demand.
 
-        `asked_for` is what the login of the very credential that was refused was asked for.
+        `asked_for` are the scopes that the login of the refused credential has asked for.
         """
         self._forget(now)
         if scope.issubset(asked_for):
@@ -68,7 +68,7 @@ class Demands:
         return scope not in self.asked and len(self.asked) >= _MOST_SETS
 
     def ask(self, scope: frozenset[str], previous: Grant | None, now: float) -> tuple[str, ...]:
-        """Say what a login shall ask for: nothing of its own accord but what was granted before."""
+        """Return the scopes that a login has to ask for; without a demand, those granted before."""
         if not scope:
             return tuple(sorted(self.granted))
         self.asked[scope] = now
@@ -76,11 +76,11 @@ class Demands:
         return tuple(dict.fromkeys((*held, *sorted(self.granted | scope))))
 
     def grant(self, scope: frozenset[str], grant: Grant) -> None:
-        """Remember what was granted of a demand; a grant that tells no scopes has it all."""
+        """Remember which demanded scopes were granted; a grant without scopes has them all."""
         self.granted |= scope.intersection(grant.scope) if grant.scope else scope
 
     def refuse(self, scope: frozenset[str], now: float) -> None:
-        """Remember that a demand stays although a login was asked for it, or cannot be."""
+        """Remember that no login can satisfy a demand."""
         self.refused[scope] = now
         self.granted -= scope
 

@@ -1,4 +1,4 @@
-"""The last word on a response: no refusal is passed on in silence."""
+"""The end of a flow: each refusal that you get causes an event or a warning."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from relogin.client.terms.responder import Action
 
 __all__ = ["settled"]
 
-# A server may offer schemes without end, and give them names as long as it likes.
+# A server could offer any number of schemes, with names of any length.
 _MOST_SCHEMES, _LONGEST_NAME = 8, 32
 
 
 def settled(cache: CredentialCache, final: Final) -> Final:
-    """Tell a refusal that nothing was done about, or that outlasted a login, from other ends."""
+    """Report a refusal that caused no login, or that persisted after one."""
     info = final.info
     if final.outcome is Outcome.FOREIGN and cache.policy.origin_of_login:
         _warn_of_foreign(cache, info)
@@ -29,7 +29,7 @@ def settled(cache: CredentialCache, final: Final) -> Final:
 
 
 def _warn_of_foreign(cache: CredentialCache, info: ResponseInfo) -> None:
-    """Warn once where nobody named the API, which may lie elsewhere than its login (OAuth 2.0)."""
+    """Warn once if the user passed no origin: the API may differ from its login (OAuth 2.0)."""
     (own,), key = cache.policy.origins, ("", Outcome.FOREIGN)
     if key not in cache.warned:
         cache.warned.add(key)
@@ -45,7 +45,7 @@ def _is_refused(policy: Policy, info: ResponseInfo) -> bool:
 
 
 def _told(cache: CredentialCache, final: Final, outcome: Outcome, advice: str) -> Final:
-    """Warn once for each origin and outcome; and let a listener know each time."""
+    """Warn once for each origin and outcome; send an event each time."""
     info, offered = final.info, _offered(final.info)
     if (info.origin, outcome) not in cache.warned:
         cache.warned.add((info.origin, outcome))
@@ -58,7 +58,7 @@ def _told(cache: CredentialCache, final: Final, outcome: Outcome, advice: str) -
 
 
 def _offered(info: ResponseInfo) -> str:
-    """Name the schemes of the challenges: their other words are the server's own."""
+    """Name the schemes of the challenges, and nothing else of them."""
     if not info.challenges:
         return "no challenge"
     schemes = dict.fromkeys(challenge.scheme for challenge in readable(info.challenges))

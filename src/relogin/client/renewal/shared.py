@@ -1,12 +1,12 @@
-"""One renewal for all processes that share a store: the part of the flow that asks it.
+"""One renewal for all processes that share a store: the part of the flow that asks the store.
 
-Threads and tasks of one process meet in the cache, and only the one that leads there comes here,
-to settle with other processes who logs in. These are generators as the flow is, and do no I/O:
+The cache chooses one leader among the threads and tasks of a process. Only the leader comes here,
+to agree with other processes on who logs in. Like the flow, these are generators without I/O:
 
     yields Ask(call, arguments)   -> what the store's method returned; its exception is thrown in
            Pause(seconds)         -> None, when the time is over
 
-A store that cannot be asked is told about in an event, and this process goes on by itself.
+If the store fails, an event says so, and this process continues by itself.
 """
 
 from __future__ import annotations
@@ -47,16 +47,16 @@ T = TypeVar("T")
 Asking: TypeAlias = Generator[Ask, Any, T]
 Waiting: TypeAlias = Generator[Ask | Pause, Any, T]
 
-# In seconds: how long a store that could not be asked is left alone, and how often one is asked
-# whether another process has ended its renewal.
+# In seconds: how long to leave a failed store alone, and how often to poll for the end of another
+# process's renewal.
 _AWAY = 1.0
 _FIRST_POLL, _LONGEST_POLL = 0.02, 0.2
-# In seconds: how long a store that tells of changes is waited for at once.
+# In seconds: the longest single wait for a store that notifies of changes.
 _LONGEST_WAIT = 1.0
-# How long a refused password is refused for processes that did not see it: long enough that a
-# service which is restarted over and over locks no account.
+# How long other processes do not try a refused password: long enough that a service that restarts
+# again and again does not lock the account.
 _REFUSAL_LASTS = 900.0
-# A change fails only where another process's succeeds, and that one ends most of them.
+# A change fails only if another process's change succeeds, which usually ends the need for it.
 _MOST_TRIES = 16
 
 
@@ -74,7 +74,7 @@ class _View(NamedTuple):
         return self.records.get(key.realm, Record())
 
     def block(self, key: Key) -> Block | None:
-        """Find why nobody shall log in: a refused password is refused in every realm."""
+        """Return why no login is allowed; a refused password is refused in every realm."""
         for realm, record in self.records.items():
             block = record.block if record.blocked(self.now) else None
             if block is not None and (realm == key.realm or block.outcome == Outcome.REFUSED):
@@ -83,7 +83,7 @@ class _View(NamedTuple):
 
 
 class _Change(NamedTuple):
-    """What came of a change: the record as it is now, and whether it was `made`."""
+    """The result of a change: the present record, and whether the change was `made`."""
 
     record: Record
     view: _View
@@ -91,19 +91,19 @@ class _Change(NamedTuple):
 
 
 def _ask(cache: CredentialCache, origin: str, method: str, *arguments: object) -> Asking[Any]:
-    """Call a method of the store; `None` where that cannot be done."""
+    """Call a method of the store; return `None` if it fails."""
     if cache.clock() < cache.store_away_until:
         return None
     try:
         return (yield Ask(getattr(cache.policy.store, method), arguments))
-    except Exception as error:  # noqa: BLE001 - whatever a store raises costs no request
+    except Exception as error:  # noqa: BLE001 - an error of the store fails no request
         cache.store_away_until = cache.clock() + _AWAY
         _tell(cache, EventKind.STORE_AWAY, Key(origin, ""), reason=type(error).__name__)
         return None
 
 
 def _look(cache: CredentialCache, origin: str) -> Asking[_View | None]:
-    """Read what is stored; `None` where the store is away."""
+    """Read what is stored; return `None` if the store has failed."""
     snapshot = yield from _read(cache, origin)
     return None if snapshot is None else _view(origin, snapshot)
 
@@ -122,7 +122,7 @@ def _view(origin: str, snapshot: Snapshot) -> _View:
 
 
 def _record(key: Key, text: str) -> Record:
-    """Read what is stored; what makes no sense counts for nothing, and will be written anew."""
+    """Read a stored record. An invalid one counts as empty, and will be replaced."""
     try:
         return Record.loads(text)
     except (TypeError, ValueError) as error:
@@ -133,7 +133,7 @@ def _record(key: Key, text: str) -> Record:
 def _change(
     cache: CredentialCache, key: Key, change: Callable[[Record, _View], Record | None]
 ) -> Asking[_Change | None]:
-    """Change a record in one step, while `change` still wants to; `None` where that fails."""
+    """Change a record by compare-and-swap; return `None` if the store fails."""
     for _ in range(_MOST_TRIES):
         view = yield from _look(cache, key.origin)
         if view is None:
@@ -154,10 +154,10 @@ def _change(
 def take_turn(
     cache: CredentialCache, flight: Flight, decision: Decision, give_up: float
 ) -> Waiting[bool]:
-    """Settle with other processes who logs in; tell whether this flight does, and at once.
+    """Agree with other processes on who logs in; return whether this flight does, now.
 
-    Otherwise another process has done it, or was refused, and the flight has ended the same way;
-    or the time is up.
+    If not, another process logged in or was refused, and the flight has ended in the same way; or
+    the time is up.
     """
 
     def lend(record: Record, view: _View) -> Record | None:
@@ -166,7 +166,7 @@ def take_turn(
         drop = decision.action is Action.REPLACE
         return record.lend(flight.version, cache.policy.flight_timeout, view.now, drop=drop)
 
-    for pause in _polls():  # pragma: no branch - it has no end
+    for pause in _polls():  # pragma: no branch - it never ends
         change = yield from _change(cache, flight.key, lend)
         if change is None or change.made:
             _begin(cache, flight, Record() if change is None else change.record)
@@ -179,10 +179,10 @@ def take_turn(
 
 
 def _begin(cache: CredentialCache, flight: Flight, record: Record) -> None:
-    """Let a flight log in, under its lease if there is one.
+    """Prepare a flight for its login, under its lease if there is one.
 
-    Only under the lease may a refresh token be used, and only the one that lies in the store:
-    what this process remembers, another may have used by now.
+    Use a refresh token only under the lease, and only the one in the store: another process may
+    have used the one that this process remembers.
     """
     latest = flight.previous
     flight.previous = record.grant or (latest and replace(latest, refresh=None))
@@ -193,11 +193,11 @@ def _begin(cache: CredentialCache, flight: Flight, record: Record) -> None:
 
 
 def _settled(cache: CredentialCache, flight: Flight, change: _Change) -> bool:
-    """End a flight as another process's renewal has ended; `False` while that goes on."""
+    """End a flight like another process's renewal; return `False` while that is running."""
     record, view, _ = change
     if record.newer(flight.version):
         if _adopt(cache, flight.key, record, view.now) is None:
-            flight.version = record.version  # of no use here: it is this one that is renewed
+            flight.version = record.version  # unusable here: renew this version
             return False
         cache.spare(flight)
         return True
@@ -208,7 +208,7 @@ def _settled(cache: CredentialCache, flight: Flight, change: _Change) -> bool:
 
 
 def _blocked(block: Block, ahead: float) -> Blocked:
-    """Take over another process's failure; `ahead` is the cache's clock before the store's."""
+    """Adopt another process's failure. `ahead`: the cache's clock minus the store's."""
     if block.outcome == Outcome.REFUSED:
         return Blocked(Outcome.REFUSED, LoginRefused("by another process"))
     until = sum(block.period) + ahead
@@ -220,14 +220,14 @@ def _blocked(block: Block, ahead: float) -> Blocked:
 def publish(
     cache: CredentialCache, flight: Flight, decision: Decision, grant: Grant, url: str
 ) -> Asking[Credential | None]:
-    """End a flight with what it obtained, for this process and for all others.
+    """End a flight with its grant, for this process and for all others.
 
-    If its lease was taken over meanwhile, what the successor obtained counts; until there is
-    something, its own serves this process.
+    If another process has taken over the lease, the grant of that process counts. Until there is
+    one, this process uses its own.
     """
     fence, shared = flight.fence, False
     if fence is not None:
-        cache.carried(grant, decision.responder)  # raises before others get hold of it
+        cache.carried(grant, decision.responder)  # raises before others can read it
         scheme = decision.responder.scheme
         change = yield from _change(
             cache, flight.key, lambda record, view: record.put(fence, grant, scheme, view.now)
@@ -238,16 +238,16 @@ def publish(
             if credential is not None:
                 cache.end(flight, Status.GRANTED)
                 return credential
-        shared = change is None or change.made  # unless it is certain that it is not stored
+        shared = change is None or change.made  # unless it is certainly not stored
         if shared:
             flight.version = fence
     return cache.granted(flight, decision, grant, url, shared=shared)
 
 
 def give_back(cache: CredentialCache, flight: Flight, *, unused: bool) -> Asking[None]:
-    """End the lease of a flight that obtained nothing, and let others know why.
+    """End the lease of a flight without a grant, and store why there is none.
 
-    `unused` says that the login is over, so that its refresh token may be tried once more.
+    `unused` says that the login did not use up its refresh token: it may be tried again.
     """
     fence, blocked = flight.fence, flight.blocked
     if fence is None:
@@ -269,9 +269,9 @@ def _block(blocked: Blocked, clock: float, now: float) -> Block:
 def find(
     cache: CredentialCache, key: Key, dead: Credential | None, give_up: float
 ) -> Waiting[Credential | None]:
-    """Find a newer grant than the dead one, and wait for it if another process is at it."""
+    """Find a newer grant than the dead one; wait if another process is renewing it."""
     version = 0 if dead is None else dead.version
-    for pause in _polls():  # pragma: no branch - it has no end
+    for pause in _polls():  # pragma: no branch - it never ends
         view = yield from _look(cache, key.origin)
         if view is None:
             break
@@ -285,7 +285,7 @@ def find(
 
 
 def _stand_by(cache: CredentialCache, key: Key, view: _View, pause: float) -> Waiting[None]:
-    """Let time pass: until the record changes, where the store can tell, or else a moment."""
+    """Wait until the record changes if the store can notify, or else for `pause`."""
     if not hasattr(cache.policy.store, "wait"):
         yield Pause(pause)
         return
@@ -303,14 +303,14 @@ def _polls() -> Iterator[float]:
 
 
 def _adopt(cache: CredentialCache, key: Key, record: Record, now: float) -> Credential | None:
-    """Take a stored grant over; `None` for one that no request can be signed with here."""
+    """Use a stored grant; return `None` if no request can be signed with it here."""
     responder = next((r for r in cache.policy.responders if r.scheme == record.scheme), None)
     try:
         grant = granted(record.to_use(now), key.origin)
         if responder is None or grant is None:
             return None
         credential = cache.adopt(key, responder, grant, record.version)
-    except (TypeError, ValueError):  # somebody else has written it
+    except (TypeError, ValueError):  # not written by relogin
         return None
     _tell(cache, EventKind.ADOPTED, key)
     return credential
@@ -320,7 +320,7 @@ def _adopt(cache: CredentialCache, key: Key, record: Record, now: float) -> Cred
 
 
 def consult(cache: CredentialCache, origin: str) -> Asking[None]:
-    """Bring the cache up to date with the store, before a request to this origin is signed."""
+    """Update the cache from the store, before a request to this origin is signed."""
     snapshot = yield from _read(cache, origin)
     cache.consulted(origin)
     if snapshot is None or cache.agrees_with(origin, snapshot.entries):
@@ -347,7 +347,7 @@ def _absorb(cache: CredentialCache, key: Key, record: Record, now: float) -> Non
 
 
 def share(cache: CredentialCache, credential: Credential) -> Asking[None]:
-    """Let others have what an answer has rolled since the request was signed."""
+    """Store the cookies and fields that a response has changed, for other processes."""
     now, before = cache.current(credential), credential.headers
     if now is credential:
         return
@@ -361,7 +361,7 @@ def share(cache: CredentialCache, credential: Credential) -> Asking[None]:
 
 
 def forget(cache: CredentialCache) -> Asking[None]:
-    """Forget every session and every refusal, for all who share the store."""
+    """Forget every session and every refusal, for all processes that share the store."""
     for origin in sorted(cache.policy.origins):
         view = yield from _look(cache, origin)
         for realm in () if view is None else view.records:

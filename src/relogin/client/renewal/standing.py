@@ -1,4 +1,4 @@
-"""What the `repr` of a client tells: for which servers it is, and how its sessions stand."""
+"""The `repr` of a client: its servers, and the state of its sessions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["servers", "standing"]
 
 
 def servers(cache: CredentialCache) -> str:
-    """Name the servers that the user named, each as short as it can be written."""
+    """List the servers that the user passed, each in its shortest form."""
     return ", ".join(sorted(map(_short, cache.policy.origins)))
 
 
@@ -17,7 +17,7 @@ def _short(origin: str) -> str:
 
 
 def standing(cache: CredentialCache) -> str:
-    """Say whether there is a session: a glance, and no promise that the server thinks the same."""
+    """Tell whether there is a session; the server may know better."""
     if cache._refused:
         return "the login was refused"
     if cache._flights:

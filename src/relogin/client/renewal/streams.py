@@ -1,7 +1,7 @@
-"""From the end of a stream of events to why it ended: its session may have, and nobody said so.
+"""Finding out whether an event stream ended because its session ended.
 
-A server ends such a stream when its session ends, in the same way as when there is no more to say.
-This is a flow as that of `relogin.client.renewal.unanswered` is, and yields the same commands.
+A server ends such a stream in the same way when the session ends and when there are no more events.
+This is a flow like that of `relogin.client.renewal.unanswered`, and yields the same commands.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ __all__ = ["stream_ended"]
 
 
 def stream_ended(cache: CredentialCache, info: ResponseInfo, ended: float) -> Flow:
-    """Find out whether a session ended with its stream, which did at that time; then renew it.
+    """Check whether the session ended with its stream, at the time `ended`; if so, renew it.
 
-    A scheme that is answered anew for each request has no session that could end.
+    A scheme that answers each challenge has no session that could end.
     """
     sent = info.sent_with
     if sent is None or sent.responder.grant_from is not None:

@@ -1,9 +1,9 @@
-"""From an upload that nobody answered to its end: its session may have died, and nobody said so.
+"""Handling uploads that got no answer, perhaps because their session is dead.
 
-A server may refuse a request before it has read its body, and close the connection. Then the 401 is
-often lost: the client sees a broken connection, or what a proxy makes of one. Whoever does nothing
-but upload would never log in again. So one small request asks whether the session lives, for all
-that wait. This is a flow as that of `relogin.client.renewal.flow` is, and yields one more command:
+A server may refuse a request before it has read the body, and close the connection. Then the 401 is
+often lost: the client sees a broken connection, or a proxy's 502. A program that only uploads would
+never log in again. So one small request asks whether the session lives, for all that wait. This is
+a flow like that of `relogin.client.renewal.flow`, and yields one more command:
 
     Check(credential, method, url, info)   -> the `ResponseInfo` of the answer
 """
@@ -29,19 +29,18 @@ from relogin.errors import BodyNotReplayable
 __all__ = ["UNANSWERED", "check", "unanswered"]
 
 UNANSWERED = frozenset({502, 503, 504})
-"""What a proxy says where the server behind it has not answered."""
+"""The statuses of a proxy if the server behind it has not answered."""
 
 
 def unanswered(
     cache: CredentialCache, info: ResponseInfo, began: float, *, refused: bool = False
 ) -> Flow:
-    """Decide about an upload, begun at that time, that ended in an error or in `UNANSWERED`.
+    """Decide about an upload, started at `began`, that ended in an error or in `UNANSWERED`.
 
-    `info.response` is that error or that response, and `info.status` is 0 for an error. It stays
-    the end of a request whose session lives, and of one that may not be sent again: that it was not
-    applied, nobody has said. An upload that was `refused` just before may have gone over the
-    connection of that refusal, which its server closes, where one carries several requests: that
-    session has been renewed.
+    `info.response` is that error or response, and `info.status` is 0 for an error. The request ends
+    with it if the session lives, or if it may not be sent again: the server may have applied it. If
+    the upload was `refused` just before, its session has been renewed; it may have been sent again
+    over the connection of that refusal, which the server closes.
     """
     sent = info.sent_with
     if sent is None:
@@ -57,25 +56,25 @@ def unanswered(
     report(cache, EventKind.REPLAYED, decision)
     try:
         return Final((yield Replay(renewed, info)), Outcome.REPLAYED)
-    except BodyNotReplayable:  # it looked as if it could be sent twice, and could not
+    except BodyNotReplayable:  # it turned out that the body cannot be sent twice
         return _not_replayed(cache, info, decision)
 
 
 def check(
     cache: CredentialCache, info: ResponseInfo, sent: Credential, began: float
 ) -> Generator[Command, Any, Credential | Final | None]:
-    """Renew a session if it is dead; `None` where it lives, or nobody can tell.
+    """Renew a session if it is dead; return `None` if it lives or that is unknown.
 
-    `Final` tells why there is no new one.
+    Returns a `Final` that says why there is no new session, if it cannot be renewed.
 
-    What was seen alive since the upload began is not asked about.
+    A session that was seen alive since the upload began is not checked.
     """
     give_up = cache.clock() + cache.policy.wait_timeout
     while cache.policy.check and cache.clock() < give_up:
         mine = Question(sent.key, cache.clock() + cache.policy.wait_timeout)
         asked = cache.vitality.join(mine, cache.clock())
         try:
-            # Not before `join`: the answer to another request's question may come in between.
+            # Only after `join`: another request may get its answer in between.
             newer = cache.newer(sent.key, sent)
             if newer is not None or cache.vitality.last_seen(sent) >= began:
                 return newer
@@ -94,10 +93,10 @@ def check(
 def _asked(
     cache: CredentialCache, info: ResponseInfo, sent: Credential, mine: Question
 ) -> Generator[Command, Any, Credential | Final | None]:
-    """Ask, and renew what is dead before the others go on: none of them asks again."""
+    """Ask, and renew a dead session before the others continue: none of them asks again."""
     try:
         answer: ResponseInfo = yield Check(sent, *cache.policy.small_request(info), info)
-    except Exception:  # noqa: BLE001 - whatever a library raises: nobody can tell
+    except Exception:  # noqa: BLE001 - whatever a library raises, the state is unknown
         cache.end(mine, Status.FAILED)
         return None
     renewed, decision = None, cache.policy.decision(answer)

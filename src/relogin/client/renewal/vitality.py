@@ -12,27 +12,27 @@ from relogin.client.renewal.policy import Decision, ResponseInfo
 
 __all__ = ["Question", "Vitality"]
 
-# A server may name realms without end. What is forgotten is asked about once more.
+# A server could name any number of realms. A forgotten session is checked again.
 _MOST_REALMS = 64
 
 
 @dataclass(eq=False, slots=True)
 class Question(Flight):
-    """Whether a session lives: asked by one request, for all that wait for the answer."""
+    """The check whether a session lives: one request asks, for all that wait."""
 
     answer: tuple[ResponseInfo, Decision] | None = None
-    """The refusal and what it asks for, if it was one."""
+    """The response and the decision about it, if the session was refused."""
 
 
 class Vitality:
-    """What is known of the sessions of one principal. Its lock is held for dictionary work only."""
+    """When sessions were last seen alive. Its lock is held for dictionary work only."""
 
     def __init__(self) -> None:
         self._seen: dict[Key, tuple[int, float]] = {}
         self.begin_anew()
 
     def begin_anew(self) -> None:
-        """Forget who is asking: after a fork, nobody here is."""
+        """Forget all checks: after a fork, none is running here."""
         self._lock = threading.Lock()
         self._asking: dict[Key, Question] = {}
 
@@ -48,10 +48,10 @@ class Vitality:
         return moment if generation == credential.generation else -inf
 
     def is_due(self, credential: Credential, now: float, *, precious: bool) -> bool:
-        """Tell whether a session is to be renewed before the next request.
+        """Tell whether to renew a session before the next request.
 
-        One whose request is `precious`, because it is long or cannot be sent twice, is renewed
-        earlier by a quarter of its lifetime; and after a whole one in which nobody saw it alive.
+        For a `precious` request, which is long or cannot be sent twice, renew it earlier by a
+        quarter of its lifetime, or if it was not seen alive for a whole lifetime.
         """
         lifetime = credential.grant.expires_in or 0.0
         if credential.renew_at is not None:
@@ -59,7 +59,7 @@ class Vitality:
         return precious and 0 < lifetime < now - self.last_seen(credential) < inf
 
     def join(self, mine: Question, now: float) -> Question:
-        """Find who asks about a session: another request, or `mine`."""
+        """Return the check to wait for: that of another request, or `mine` to lead."""
         with self._lock:
             asked = self._asking.get(mine.key)
             if asked is None or asked.status is not Status.RUNNING or now >= asked.deadline:
