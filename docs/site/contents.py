@@ -22,7 +22,7 @@ SECTIONS = {
         "signals", "stores", "libraries", "sdks", "testing", "metrics", "troubleshooting",
         "oauth2", "secrets", "csrf", "drf-token", "openstack", "redfish", "gitlab", "synology",
         "migrate-*",
-        "flask", "django", "starlette", "other-frameworks", "browser", "mcp", "forward-auth", "*",
+        "flask", "django", "starlette", "other-frameworks", "browser", "mcp", "*",
     ],
     "docs/reference/index": [
         "client", "servers", "server", "command", "errors", "diagnose", "api/index",
