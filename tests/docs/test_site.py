@@ -105,6 +105,15 @@ def test_a_link_carries_the_field_in_its_fragment(page: Page, url: str) -> None:
     assert "50 % off" in explained(page)
 
 
+def test_a_link_is_offered_only_once_there_is_something_to_explain(page: Page, url: str) -> None:
+    page.open(f"{url}/docs/playground.html")
+    page.until(READY)
+    hidden = "return document.querySelector('#playground button.link').hidden"
+    assert page.run(hidden)
+    write(page, "Bearer")
+    assert not page.run(hidden)
+
+
 def test_a_whole_answer_of_curl_is_explained(page: Page, url: str) -> None:
     page.open(f"{url}/docs/playground.html")
     page.until(READY)

@@ -90,6 +90,7 @@ async function start() {
   const { input, result, link } = build(document.getElementById("playground"))
   let explain = null
   const draw = () => {
+    link.hidden = !input.value
     if (!explain) return
     const text = input.value
     try {
@@ -110,6 +111,7 @@ async function start() {
   }
   const read = () => { const text = fromAddress(); if (text !== null) { input.value = text; draw() } }
   addEventListener("hashchange", read)
+  draw()
   read()
   try {
     explain = await load()
