@@ -1,6 +1,6 @@
 """Whether the body of a request of aiohttp can be sent a second time, whole.
 
-aiohttp puts a file back to its beginning by itself, but goes on where it cannot, and sends what is
+aiohttp puts a file back to its start by itself. But if that fails, it continues, and sends what is
 left: nothing.
 """
 
@@ -29,24 +29,24 @@ from relogin.errors import BodyNotReplayable
 __all__ = ["Repeated", "Rewind", "pieces", "rewinding", "watch"]
 
 Rewind: TypeAlias = Callable[[], bool]
-"""Puts a body back to where it was before it was sent; `False` where it cannot be sent again."""
+"""Puts a body back to its start; returns `False` if it cannot be sent again."""
 
 
 def watch(request: ClientRequest, spent: Callable[[], Exception]) -> Rewind:
-    """Prepare a body for being sent twice, before it is sent once.
+    """Prepare a body to be sent twice; call this before it is sent for the first time.
 
-    Where only a second pass can show that there is none, that pass raises `spent()`.
+    If only a second pass can show that the body is spent, that pass raises `spent()`.
     """
     payload: Any = request.body
     if type(payload) is AsyncIterablePayload:
-        source = payload._value  # what the user passed; aiohttp shows it nowhere
-        if aiter(source) is not aiter(source):  # an iterator is its own, and spent after one pass
+        source = payload._value  # what the user passed; there is no public access
+        if aiter(source) is not aiter(source):  # an iterator is its own; one pass spends it
             payload = request._body = Repeated(payload, AsyncChunks(source, Passes(spent)))
     return rewinding(payload)
 
 
 def rewinding(payload: Any) -> Rewind:
-    """Find what puts a body back, without a look into it."""
+    """Find a function that puts a body back, without reading the body."""
     if not payload or isinstance(payload, BytesPayload | Repeated):
         return _always
     if isinstance(payload, IOBasePayload):
@@ -54,7 +54,7 @@ def rewinding(payload: Any) -> Rewind:
     if isinstance(payload, MultipartWriter):
         parts = [rewinding(part) for part, _, _ in payload]
         return lambda: all(rewind() for rewind in parts)
-    return _never  # an iterator, or a payload of the user's own: nobody can say
+    return _never  # an iterator, or a payload class of the user: unknown
 
 
 def _always() -> bool:
@@ -66,10 +66,10 @@ def _never() -> bool:
 
 
 def _file(payload: Any) -> Rewind:
-    file, position = payload._value, payload._start_position  # a redirect has sent it before
+    file, position = payload._value, payload._start_position  # a redirect may have sent it before
     try:
         return partial(_again, payload, file.tell() if position is None else position)
-    except Exception:  # noqa: BLE001 - a file of the user's own may raise anything
+    except Exception:  # noqa: BLE001 - a file object of the user may raise anything
         return _never
 
 
@@ -79,7 +79,7 @@ def _again(payload: Any, position: int) -> bool:
 
 
 def pieces(payload: Any, rewind: Rewind) -> Iterable[bytes] | None:
-    """Read a body before it is sent; `None` where it cannot be read twice, or only in a task."""
+    """Read a body before it is sent; `None` if it cannot be read twice, or only in a task."""
     if not payload:
         return ()
     if isinstance(payload, BytesPayload):
@@ -97,7 +97,7 @@ def _read(file: Any, rewind: Rewind) -> Iterator[bytes]:
 
 
 class Repeated(Payload):
-    """A body that is iterated asynchronously, once for each time it is sent."""
+    """A body that is iterated asynchronously each time it is sent."""
 
     def __init__(self, payload: Payload, chunks: AsyncChunks) -> None:
         super().__init__(chunks, headers=payload.headers)
@@ -110,7 +110,7 @@ class Repeated(Payload):
     async def write_with_length(
         self, writer: AbstractStreamWriter, content_length: int | None
     ) -> None:
-        """Write it, or as many octets of it as the request says that it has."""
+        """Write it, up to the Content-Length of the request."""
         left = content_length
         pieces: Any = aiter(self.chunks)
         async with aclosing(pieces) as chunks:
@@ -119,5 +119,5 @@ class Repeated(Payload):
                 left = None if left is None else max(left - len(chunk), 0)
 
     def decode(self, *_: object, **__: object) -> NoReturn:
-        """Raise `TypeError`: to show it would be to spend it."""
+        """Raise `TypeError`: decoding would spend the body."""
         raise TypeError("this body is read when it is sent")

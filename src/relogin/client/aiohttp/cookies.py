@@ -1,4 +1,4 @@
-"""The cookies that an answer of aiohttp sets: for the next request, for the jar, for the grant."""
+"""The cookies that a response of aiohttp sets: for the next request, the jar and the grant."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ __all__ = ["set_by", "take_in"]
 
 
 def set_by(response: ClientResponse) -> dict[str, str]:
-    """Return the cookies that a response sets for its URL, as they go over the wire.
+    """Return the cookies that a response sets for its URL, as they will be sent.
 
-    `response.cookies` has one of each name, also where it deletes another one of that name.
+    `response.cookies` has only one of each name, even if the response deletes another one.
     """
     jar = CookieJar(unsafe=True, quote_cookie=False)
     jar.update_cookies_from_headers(response.headers.getall("Set-Cookie", []), response.url)
@@ -20,9 +20,9 @@ def set_by(response: ClientResponse) -> dict[str, str]:
 
 
 def take_in(request: ClientRequest, refused: ClientResponse) -> tuple[dict[str, str], set[str]]:
-    """Tell which cookies a 401 sets for the request to be sent again, and which it deletes.
+    """Return which cookies a 401 sets for the repeated request, and which it deletes.
 
-    aiohttp sees the last answer only: so the session's jar is told of them too.
+    aiohttp sees only the last response, so this updates the jar of the session too.
     """
     if not refused.cookies:
         return {}, set()

@@ -1,4 +1,4 @@
-"""One request of aiohttp, from its signing to its answer: sent, and sent again as the flow says."""
+"""One request of aiohttp, from its signing to its final response."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ SWITCHING_PROTOCOLS = 101
 
 
 class Exchange:
-    """What became of one request so far: what it was sent with, and what came back."""
+    """One request: the grant that it was sent with, and its latest response."""
 
     def __init__(
         self, cache: CredentialCache, kinds: Kinds, request: ClientRequest, handler: Handler
     ) -> None:
         self.response: ClientResponse
-        """What came last."""
+        """The latest response."""
         self.credential: Credential | None = None
         self.signal: Error | None = None
         self._cache = cache
@@ -57,13 +57,13 @@ class Exchange:
         self._handler = handler
         self._origin = sent_to(str(request.url))
         self._rewind = watch(request, _spent)
-        # Asked now: while it is being sent, a thread of aiohttp's reads its file.
+        # Ask now: during the sending, a thread of aiohttp reads the file.
         self._repeats = self._rewind()
         end_if_refused(request)
         self.began: float = 0.0
 
     async def send(self, credential: Credential | None) -> None:
-        """Sign the request and send it, and learn from what comes."""
+        """Sign the request, send it, and update the grant from the response."""
         self.credential = credential
         if credential is not None:
             self.credential = self._signed(self._cache.current(credential))
@@ -75,7 +75,7 @@ class Exchange:
             self._learn(self.credential)
 
     def _signed(self, credential: Credential) -> Credential | None:
-        """Put a grant on the request; return it as it goes out, if it can be signed."""
+        """Sign the request; return the grant as sent, or `None` if it cannot be signed."""
         request, url = self.request, str(self.request.url)
         read = partial(pieces, request.body, self._rewind)
         signed = for_request(credential, Outgoing(request.method, url, request.headers, read))
@@ -87,7 +87,7 @@ class Exchange:
 
     def _learn(self, credential: Credential) -> None:
         request, response = self.request, self.response
-        # From 500 on it may be a proxy's own answer.
+        # A 5xx may come from a proxy.
         if response.status < 500 and self._cache.seen(credential):
             self._cache.admits(credential, request.method, str(request.url))
         if credential.cookies or self._cache.policy.rolls:
@@ -103,18 +103,18 @@ class Exchange:
         policy = self._cache.policy
         signals = policy.signals_for(self.response.status)
         looked_at = signals and self._origin in policy.origins
-        if not looked_at or self.response.status == SWITCHING_PROTOCOLS:  # frames follow there
+        if not looked_at or self.response.status == SWITCHING_PROTOCOLS:  # WebSocket frames follow
             return None
         return await look(signals, self.response)
 
     @property
     def is_sent(self) -> bool:
-        """Whether the request was sent before, and answered."""
+        """Whether the request was sent and has a response."""
         return hasattr(self, "response")
 
     @property
     def is_dead(self) -> bool:
-        """Whether the answer says that the session is dead."""
+        """Whether the response says that the session is dead."""
         return self.response.status == UNAUTHORIZED or self.signal is not None
 
     @property
@@ -129,11 +129,11 @@ class Exchange:
 
     @property
     def is_lost(self) -> bool:
-        """Whether a proxy says that the server has not answered an upload."""
+        """Whether a proxy reports that the server did not answer an upload."""
         return self.is_upload and self.response.status in UNANSWERED
 
     async def free_connection(self) -> None:
-        """Read what is left, for there may be no other connection that a login could use."""
+        """Read the rest of the response: a login may need its connection."""
         if not self.is_sent:
             return
         if self.response.status == UNAUTHORIZED:
@@ -142,7 +142,7 @@ class Exchange:
             await free(self.response)
 
     async def send_again(self, credential: Credential) -> ResponseInfo:
-        """Send the request once more, with a newer grant and the cookies that the 401 set."""
+        """Send the request again, with a newer grant and the cookies that the 401 set."""
         request, dead = self.request, self.credential
         if isinstance(request._body, Repeated):
             await request._body.chunks.begin()
@@ -164,15 +164,15 @@ class Exchange:
         return self.info()
 
     async def _end(self) -> None:
-        """End a refused sending: where the 401 came early, the body may still be on its way."""
+        """End a refused request: after an early 401, the body may still be in transit."""
         if self.is_sent:
-            await drain(self.response)  # at whose end aiohttp cancels what still writes
-        await self.request.close()  # which waits for that
+            await drain(self.response)  # at its end, aiohttp cancels the writing
+        await self.request.close()  # waits for that
         if not self._rewind():
             raise _spent()
 
     def info(self) -> ResponseInfo:
-        """Return what the flow needs to know of the answer."""
+        """Return what the flow needs to know about the response."""
         request, response = self.request, self.response
         url = str(request.url)
         return ResponseInfo(
@@ -183,13 +183,13 @@ class Exchange:
             origin=self._origin,
             sent_with=sent_with(self._cache, self.credential, request.headers, url),
             challenges=challenge_lines(response),
-            once=True,  # what aiohttp itself tries again is idempotent, and comes through here anew
+            once=True,  # aiohttp retries only idempotent requests, and through here
             replayable=self._repeats,
             signal=self.signal,
         )
 
     def info_of_none(self, error: Exception) -> ResponseInfo:
-        """Return what the flow needs to know where an error came in place of an answer."""
+        """Return what the flow needs to know about an error without a response."""
         request, url = self.request, str(self.request.url)
         return ResponseInfo(
             response=error,

@@ -1,6 +1,6 @@
-"""What a login's own session sends with: once more where a kept connection turns out to be closed.
+"""The middleware of a login's own session: it retries if a kept connection was closed.
 
-aiohttp does so by itself for methods that may be repeated, and a login is mostly none of them.
+aiohttp retries by itself, but only methods that may be repeated; a login is mostly a POST.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ async def _note(_: object, __: object, params: object) -> None:
 
 
 def reuse() -> TraceConfig:
-    """Make what tells `once_more` that a request went over a kept connection."""
+    """Make a trace that tells `once_more` that a request used a kept connection."""
     config = TraceConfig()
     config.on_connection_reuseconn.append(_note)
     return config
 
 
 async def once_more(request: ClientRequest, handler: Handler) -> ClientResponse:
-    """Send a request, once more on a new connection where a kept one breaks before any answer."""
+    """Send a request; if a kept connection breaks before any response, again on a new one."""
     reused: list[object] = []
     before = _reused.set(reused)
     try:
@@ -52,16 +52,16 @@ async def once_more(request: ClientRequest, handler: Handler) -> ClientResponse:
     return await handler(request)
 
 
-once_more.sends_again = True  # type: ignore[attr-defined]  # for who would do it in its place
+once_more.sends_again = True  # type: ignore[attr-defined]  # tells others that it retries
 
 
 def _has_begun(error: Exception) -> bool:
-    """Tell whether a part of an answer came: aiohttp keeps it in place of a text."""
+    """Tell whether a part of a response came: aiohttp keeps it as the message."""
     return not isinstance(getattr(error, "message", ""), str)
 
 
 def _leave_kept(request: ClientRequest) -> None:
-    """Let no other kept connection to this server be taken: aiohttp has no public way."""
+    """Use no other kept connection to this server; aiohttp has no public API for that."""
     connector: Any = request.session.connector
     for protocol, _ in connector._conns.pop(request.connection_key, ()):
         protocol.close()

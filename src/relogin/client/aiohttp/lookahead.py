@@ -1,4 +1,4 @@
-"""Reading in an answer of aiohttp: to its end within bounds, or a little, leaving it as it was."""
+"""Reading a response of aiohttp to its end within bounds, or only its start."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ __all__ = ["drain", "free", "look"]
 
 MOST_OCTETS = 64 * 1024
 MOST_SECONDS = 2.0
-# What breaks off here will do so for its reader too.
+# If it breaks off here, it will do so for its reader too.
 _BROKEN = (ClientError, TimeoutError)
 
 
 async def drain(response: ClientResponse) -> None:
     """Read what is left of a response, at most 64 KiB for at most 2 s; close it if there is more.
 
-    What was read stays readable. Its connection is free again, or gone.
+    What was read stays readable. The connection is free again, or closed.
     """
     content: Any = response.content
     kept = bytearray()
@@ -35,12 +35,12 @@ async def drain(response: ClientResponse) -> None:
     finally:
         if not content.at_eof():
             response.close()
-    if response._body is None:  # a middleware beneath may have read it
+    if response._body is None:  # an inner middleware may have read it
         vars(response).update(_body=bytes(kept), _released=False)
 
 
 async def free(response: ClientResponse) -> None:
-    """Read an answer that may yet be returned to its end, where that is near: others may wait."""
+    """Read a short answer to its end to free its connection; you may still get the answer."""
     length = response.headers.get("Content-Length", "")
     if length.isdecimal() and int(length) <= MOST_OCTETS:
         with suppress(*_BROKEN):
@@ -69,6 +69,6 @@ async def look(signals: Sequence[Signal], response: ClientResponse) -> Error | N
 
 
 def _put_back(response: ClientResponse, octets: bytes) -> None:
-    with warnings.catch_warnings():  # deprecated, and there is nothing else
+    with warnings.catch_warnings():  # deprecated, but there is no other way
         warnings.simplefilter("ignore", DeprecationWarning)
         response.content.unread_data(octets)

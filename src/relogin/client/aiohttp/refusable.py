@@ -1,8 +1,8 @@
 """A response that ends its connection if it refuses a request with a body.
 
-Its server may not have read the body, and then closes the connection, whatever it said: neither a
-login nor the request itself may take it again. aiohttp hands it back as soon as the last octet of a
-response is there, which may be before anybody sees it.
+A server that has not read the body closes the connection, even if it promised to keep it: neither a
+login nor the repeated request may use it. aiohttp returns a connection to the pool when the last
+octet of the response is there, perhaps before we see the response.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["end_if_refused"]
 
 
 def end_if_refused(request: ClientRequest) -> None:
-    """Let the refusal of a request with a body be the last that comes over its connection."""
+    """Close the connection after the refusal of a request with a body."""
     if has_body(request.headers):
         kind: Any = request.response_class
         request.response_class = _ending(kind)
@@ -32,7 +32,7 @@ def _ending(kind: Any) -> Any:
         response: ClientResponse = await kind.start(self, connection)
         if response.status == UNAUTHORIZED:
             protocol.force_close()
-            if response.connection is None:  # it is back already, and nobody had time to take it
+            if response.connection is None:  # back in the pool, and not in use yet
                 protocol.close()
         return response
 

@@ -1,7 +1,7 @@
-"""One sending of a file, whose reads end with it.
+"""Ends the reads of a file together with the request that sends it.
 
-aiohttp reads a file in a thread. Cancelled in the midst of that, the sending is over, and the
-thread may come to its read when the file is being sent again: that one would lose what it takes.
+aiohttp reads a file in a thread. If the request is cancelled meanwhile, the thread may read later,
+when the file is sent again: the second request would lose what the thread reads.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ class _Sending:
         self._over = False
 
     def read(self, read: Callable[..., Any], nothing: object, *arguments: object) -> Any:
-        """Read for this sending, and nothing once it is over."""
+        """Read for this request; nothing once it has ended."""
         with self._lock:
             return nothing if self._over else read(*arguments)
 
     def end(self) -> None:
-        """Let no read begin any more; one that has begun is waited for: it is short."""
+        """Prevent further reads, and wait for one in progress, which is short."""
         with self._lock:
             self._over = True
 
 
 def begin(payload: IOBasePayload) -> None:
-    """Begin to send a file anew: what is left of its last sending reads nothing any more."""
-    if isinstance(payload, BytesIOPayload):  # which is read in no thread
+    """Start to send a file again; left-over reads of the previous request return nothing."""
+    if isinstance(payload, BytesIOPayload):  # it is not read in a thread
         return
     attributes, kind = vars(payload), type(payload)
     before = attributes.get("_sending")
@@ -42,6 +42,6 @@ def begin(payload: IOBasePayload) -> None:
         before.end()
     sending = attributes["_sending"] = _Sending()
     first, more = partial(kind._read_and_available_len, payload), partial(kind._read, payload)
-    # aiohttp takes these from the object each time it gives one of them to a thread.
+    # aiohttp looks these up each time it passes one of them to a thread.
     attributes["_read_and_available_len"] = partial(sending.read, first, (None, b""))
     attributes["_read"] = partial(sending.read, more, b"")

@@ -1,4 +1,4 @@
-"""Uploads that nobody answered: how aiohttp shows them, and the small request that asks why."""
+"""Uploads without a response in aiohttp, and the small request that asks why."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ __all__ = ["NEVER_SENT", "UNANSWERED", "ask", "challenge_lines"]
 
 
 UNANSWERED = (ClientConnectionError, TimeoutError)
-"""The errors after which a request may have reached its server, but for `NEVER_SENT`."""
+"""Errors after which a request may have reached its server, except `NEVER_SENT`."""
 NEVER_SENT = (ClientConnectorError, ConnectionTimeoutError)
 
 
 async def ask(
     cache: CredentialCache, http: ClientSession, request: ClientRequest, command: Check
 ) -> ResponseInfo:
-    """Send a small request, with what an upload had but its body; say what it was answered."""
+    """Send a small request like an upload without its body; return its response."""
     headers = request.headers.copy()
     for name in {name for name in headers if of_a_body(name)}:
         headers.popall(name)
@@ -56,7 +56,7 @@ async def ask(
 
 
 def challenge_lines(response: ClientResponse) -> list[str]:
-    """Return the field lines apart, as octets: one that is malformed must not hide the others."""
+    """Return the field lines one by one: a malformed one must not hide the others."""
     return [
         line.decode("latin-1")
         for name, line in response.raw_headers

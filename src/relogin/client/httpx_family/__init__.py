@@ -1,7 +1,6 @@
-"""What httpx and httpx2 share: one code, to which the library is a parameter.
+"""Shared code for httpx and httpx2; the library is a parameter.
 
-httpx2 goes on where httpx stopped and has nearly the same API. So everything here is written, and
-checked by mypy, in the terms of httpx, and imports neither: each library's own room hands over its
-`Library`, and names its classes to users. `mypy --always-true HTTPX2` checks the same against
-httpx2.
+httpx2 continues httpx and has nearly the same API. So everything here is written, and checked by
+mypy, for httpx, but imports neither: `relogin.client.httpx` and `relogin.client.httpx2` pass their
+`Library` and define the public classes. `mypy --always-true HTTPX2` checks it against httpx2.
 """

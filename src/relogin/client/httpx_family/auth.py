@@ -34,16 +34,16 @@ Response = TypeVar("Response")
 
 
 class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
-    """What `SessionAuth` is in each library of the family."""
+    """The base of `SessionAuth` in httpx and httpx2."""
 
     _library: ClassVar[Library]
 
     def __call__(self, request: object, *_: object) -> NoReturn:
-        """Raise `TypeError`: so other libraries use what they are given, and this one does not."""
+        """Raise `TypeError`: other libraries call their auth; httpx does not."""
         raise mixed_up(self._library.name, request)
 
     def sync_auth_flow(self, request: Request) -> Generator[Request, Response, None]:
-        """Send a request of a `Client`, with all that comes of it."""
+        """Send a request of a `Client`; log in and send it again if its session is dead."""
         if inside(self._cache):
             yield self._ending(request)
             return
@@ -66,13 +66,13 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
         except GeneratorExit:
             if not exchange.is_out:
                 raise
-        failed = sys.exception()  # why httpx gave up; it tells a flow nothing
+        failed = sys.exception()  # why httpx gave up: it only closes the generator
         exchange.gave_up(failed)
         with closing(exchange.given_up(failed)) as flow:
             drive(flow, self._do)
 
     async def async_auth_flow(self, request: Request) -> AsyncGenerator[Request, Response]:
-        """Send a request of an `AsyncClient`, with all that comes of it."""
+        """Send a request of an `AsyncClient`; log in and send it again if its session is dead."""
         if inside(self._cache):
             yield self._ending(request)
             return
@@ -93,7 +93,7 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
                 exchange.watch_stream()
                 return
         except GeneratorExit:
-            if not exchange.is_out:  # this task itself is closed, in the midst of a login
+            if not exchange.is_out:  # this task is closed during a login
                 raise
         failed = sys.exception()
         exchange.gave_up(failed)
@@ -101,7 +101,7 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
             await driver.tasks.drive(flow, self._do_async)
 
     def _ending(self, request: Any) -> Any:
-        """Sign the request of a logout; leave all others of a login or logout as they are."""
+        """Sign the request of a logout; leave other requests inside a login or logout unsigned."""
         credential = ending(self._cache, str(request.url))
         if credential is not None:
             put(request, credential)
@@ -164,7 +164,7 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
                 return await self.heard_async(step, response)
 
     def heard(self, step: Small, response: Any) -> ResponseInfo:
-        """Say what a small request was answered, and read that to its end."""
+        """Read the response to a small request to its end, and return it for the flow."""
         signal = look(self._library, self._signals(response), response)
         drain(self._library, response)
         return told(step, response, signal)
@@ -173,7 +173,7 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
         return self._cache.policy.signals_for(response.status_code)
 
     async def heard_async(self, step: Small, response: Any) -> ResponseInfo:
-        """Do as `heard` does."""
+        """Do the same as `heard`."""
         signal = await look_async(self._library, self._signals(response), response)
         await drain_async(self._library, response)
         return told(step, response, signal)
@@ -195,7 +195,7 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
         library = self._library
         sent_by = LoginTransport(library, library.HTTPTransport(**self._verified()))
         client = library.Client(auth=auth, transport=sent_by, **self._plain())  # type: ignore[arg-type]
-        opened.callback(client.close)  # not entered: that is left to the login, and done once
+        opened.callback(client.close)  # not entered: the login may do that, once
         return client
 
     def _open_http_async(self, opened: AsyncExitStack, _: object, auth: Any = None) -> Any:
@@ -208,7 +208,7 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
         return client
 
     def _plain(self) -> dict[str, Any]:
-        """Say how to make a client without cookies, credentials, netrc, proxies and redirects."""
+        """Return options for a client without cookies, credentials, netrc, proxies, redirects."""
         return {"trust_env": False, "timeout": self._cache.policy.login_timeout}
 
     def _verified(self) -> dict[str, Any]:

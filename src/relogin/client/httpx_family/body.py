@@ -1,4 +1,4 @@
-"""Whether a request's body can be sent twice, and a refused answer's end."""
+"""Whether the body of a request can be sent twice, and reading refused responses to their end."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ MOST_OCTETS = 64 * 1024
 MOST_SECONDS = 2.0
 
 Rewind: TypeAlias = Callable[[], bool]
-"""Puts a body back to where it was before it was sent; `False` where it cannot be sent again."""
+"""Puts a body back to its start; returns `False` if it cannot be sent again."""
 
 
 def watch(library: Library, request: Request, spent: Callable[[], Exception]) -> Rewind:
-    """Prepare a body for being sent twice, before it is sent once.
+    """Prepare a body to be sent twice; call this before it is sent for the first time.
 
-    Where only a second pass can show that there is none, that pass raises `spent()`.
+    If only a second pass can show that the body is spent, that pass raises `spent()`.
     """
     stream: Any = request.stream
     if isinstance(stream, library.ByteStream):
         return _always
     if isinstance(stream, library.multipart):
         return partial(_rewind_files, stream)
-    source = getattr(stream, "_stream", stream)  # what the user passed; httpx shows it nowhere
+    source = getattr(stream, "_stream", stream)  # what the user passed; there is no public access
     if hasattr(source, "read") or hasattr(source, "aread"):
         return _file(library, stream, source)
     return _repeated(library, request, source, spent)
@@ -60,28 +60,28 @@ def _never() -> bool:
 
 
 def _rewind_files(multipart: Any) -> bool:
-    # httpx itself puts each file back to its beginning, but goes on where one has none.
+    # httpx puts each file back to its start by itself, but ignores a failure.
     files = (getattr(field, "file", b"") for field in multipart.fields)
     return all(isinstance(file, str | bytes) or seek(file, 0) for file in files)
 
 
 def _file(library: Library, stream: object, source: Any) -> Rewind:
     if isinstance(stream, library.AsyncByteStream):
-        source = getattr(source, "wrapped", None)  # anyio and trio show the file beneath theirs
+        source = getattr(source, "wrapped", None)  # anyio and trio wrap a file
         if not isinstance(source, io.IOBase):
             return _never
     try:
         return partial(seek, source, source.tell())
-    except Exception:  # noqa: BLE001 - a file of the user's own may raise anything
+    except Exception:  # noqa: BLE001 - a file object of the user may raise anything
         return _never
 
 
 def _repeated(
     library: Library, request: Request, source: Any, spent: Callable[[], Exception]
 ) -> Rewind:
-    """Let a body that can be iterated twice show that it is the same both times."""
+    """Wrap a body that can be iterated twice, to check that it is the same both times."""
     stream = request.stream
-    # An iterator is its own iterator, and spent after one pass.
+    # An iterator is its own iterator: one pass spends it.
     if not isinstance(stream, library.AsyncByteStream):
         if iter(source) is iter(source):
             return _never
@@ -90,7 +90,7 @@ def _repeated(
         if aiter(source) is aiter(source):
             return _never
         request.stream = library.streaming(AsyncChunks)(source, Passes(spent))
-    else:  # the user's own, for both clients: nobody can say which way it goes
+    else:  # a class of the user, for both clients: unknown
         return _never
     return _always
 
@@ -98,9 +98,9 @@ def _repeated(
 def pieces(
     library: Library, stream: Any, rewind: Rewind, spent: Callable[[], Exception]
 ) -> Iterable[bytes] | None:
-    """Read a body before it is sent; `None` where it cannot be read twice, or not in a thread.
+    """Read a body before it is sent; `None` if it cannot be read twice, or not in a thread.
 
-    Where it turns out at its end that it cannot be, that raises `spent()`.
+    If only the end of the body shows that it cannot be read twice, that raises `spent()`.
     """
     if isinstance(stream, library.ByteStream):
         found: Iterable[bytes] = stream
@@ -121,8 +121,8 @@ def _read(
 def drain(library: Library, response: Response) -> None:
     """Read what is left of a response, at most 64 KiB for at most 2 s; close it if there is more.
 
-    What was read stays readable. httpx reads a refused response to its end before it sends the
-    next request, however long that takes: this leaves it nothing to wait for.
+    What was read stays readable. Before httpx sends the next request, it reads a refused response
+    to its end, however long that takes: after this, it has nothing to wait for.
     """
     if is_drained(library, response):
         return
@@ -143,7 +143,7 @@ def drain(library: Library, response: Response) -> None:
 
 
 async def drain_async(library: Library, response: Response) -> None:
-    """Read what is left of a response, as `drain` does."""
+    """Do the same as `drain`."""
     if is_drained(library, response):
         return
     import anyio
@@ -157,9 +157,9 @@ async def drain_async(library: Library, response: Response) -> None:
                 kept += piece
                 doubtful.end_at(len(kept))
                 if len(kept) > MOST_OCTETS:
-                    # Not `break`: cancelled in their next read, the generators within end in order.
+                    # Not `break`: a cancelled read ends the inner generators in order.
                     bound.cancel()
-                if len(kept) > 4 * MOST_OCTETS:  # a transport of the user's that never waits
+                if len(kept) > 4 * MOST_OCTETS:  # a transport of the user that never waits
                     break
     finally:
         await stream.aclose()
@@ -167,11 +167,11 @@ async def drain_async(library: Library, response: Response) -> None:
 
 
 class _Doubtful:
-    """The connection on which a request with a body was refused, and the end of that refusal.
+    """A connection on which a request with a body was refused.
 
-    Its server may not have read the body, and then closes the connection, whatever it said. So we
-    end it as soon as we have the answer, before anybody else takes it. It is not closed, because a
-    pool asks first whether it is readable, and trio asks that of no closed socket.
+    A server that has not read the body closes the connection, even if it promised to keep it. So we
+    shut it down as soon as we have the response, before another request uses it. We do not close
+    it, because the pool first checks whether it is readable, and trio cannot check a closed socket.
     """
 
     def __init__(self, response: Response) -> None:
@@ -184,7 +184,7 @@ class _Doubtful:
             self._octets = int(length)
 
     def end_at(self, octets: int) -> None:
-        """End the connection if so many octets are all that the answer has."""
+        """Shut down the connection if the response has this many octets, so all were read."""
         if octets == self._octets:
             with suppress(OSError):
                 _shut_down(self._connection.get_extra_info("socket"))
@@ -193,7 +193,7 @@ class _Doubtful:
 def _shut_down(connected: Any) -> None:
     try:
         connected.shutdown(SHUT_RDWR)
-    except TypeError:  # uvloop's does not: another of the same connection does
+    except TypeError:  # a socket of uvloop cannot: use a duplicate
         with fromfd(connected.fileno(), connected.family, connected.type) as another:
             another.shutdown(SHUT_RDWR)
 
@@ -203,20 +203,20 @@ def _stream(response: Response) -> Any:
 
 
 def is_read(response: Response) -> bool:
-    """Tell whether a response has nothing more to read: an event hook may have been first."""
+    """Tell whether a response is read: an event hook may have done so."""
     return response.is_closed or response.is_stream_consumed
 
 
 def is_drained(library: Library, response: Response) -> bool:
-    """Tell whether a response holds no connection any more."""
+    """Tell whether a response no longer holds a connection."""
     return is_read(response) or isinstance(response.stream, library.ByteStream)
 
 
 @contextmanager
 def hurried(response: Response) -> Iterator[None]:
-    """Let no read of a 401 take longer than half the time there is: the last may begin late.
+    """Limit each read of a 401 to half of the total time, since the last read may start late.
 
-    Its transport asks the request for that, when the first octet of a body is read.
+    The transport takes this limit from the request when it reads the first octet of the body.
     """
     extensions = response.request.extensions
     before = extensions["timeout"]
@@ -230,9 +230,9 @@ def hurried(response: Response) -> Iterator[None]:
 
 
 def _keep(library: Library, response: Response, octets: bytes) -> None:
-    """Leave with a response what was read of it, or nothing where httpx would choke on that."""
+    """Store in a response what was read of it, or nothing if httpx cannot decode that."""
     took = getattr(response.stream, "elapsed", None)
-    if took is not None:  # httpx2 asks the stream, and httpx has been told by it
+    if took is not None:  # httpx2 asks the stream; httpx already knows
         response.elapsed = took
     if "Content-Encoding" in response.headers:
         stream = library.ByteStream(octets)

@@ -1,8 +1,8 @@
-"""Header fields of a request of which some go no further than its origin.
+"""Header fields of a request, some of which stay within its origin.
 
-httpx follows redirects below its auth. It makes each next request of a copy of all fields, and
-takes only Authorization away where that goes to another origin. So the others that a grant put
-there are in no copy: a request within the origin that lost them is sent again, or answered 401.
+httpx follows redirects without asking the auth. It copies all header fields to the next request,
+and removes only Authorization if that goes to another origin. So the other fields of a grant are
+never copied: a request within the origin that lost them is sent again, or gets a 401.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["OriginBound"]
 
 
 class OriginBound(MutableMapping[str, str]):
-    """Fields that are sent and read as `Headers` are, and copied without those `bound`."""
+    """Fields that are sent and read like `Headers`, but copied without those `bound`."""
 
     def __init__(self, headers: Headers, bound: Iterable[str]) -> None:
         self._all = headers
@@ -26,9 +26,9 @@ class OriginBound(MutableMapping[str, str]):
         return getattr(self._all, name)
 
     def items(self) -> Any:
-        """Return all pairs but the bound ones: httpx makes its copies of these.
+        """Return all pairs except the bound ones; httpx makes its copies from these.
 
-        It takes ASCII as text, and anything as octets.
+        It accepts ASCII as text, and anything as octets.
         """
         return [
             (name.decode("ascii"), value.decode("ascii") if value.isascii() else value)

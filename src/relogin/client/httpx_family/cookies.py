@@ -11,7 +11,7 @@ __all__ = ["cookies_of", "setting"]
 
 
 def setting(library: Library, response: Response) -> Response:
-    """Make a response of the Set-Cookie fields of one, read as octets: they are to be sent back."""
+    """Make a response with the Set-Cookie fields of one, read as octets, to send them back."""
     lines = [line for line in response.headers.raw if line[0].lower() == b"set-cookie"]
     made = library.Response(response.status_code, headers=lines, request=response.request)
     made.headers.encoding = "latin-1"
@@ -19,7 +19,7 @@ def setting(library: Library, response: Response) -> Response:
 
 
 class _Jar(CookieJar):
-    """A jar that remembers what it was told to throw away."""
+    """A jar that remembers which cookies it was told to delete."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class _Jar(CookieJar):
 
 
 def cookies_of(library: Library, response: Response) -> tuple[dict[str, str], set[str]]:
-    """Tell which cookies a response sets for the next request to its URL, and which it deletes."""
+    """Return which cookies a response sets for its URL, and which it deletes."""
     if "Set-Cookie" not in response.headers:
         return {}, set()
     jar = _Jar()

@@ -1,7 +1,7 @@
-"""One request, from its signing to its answer, without I/O.
+"""One request, from its signing to its final response, without I/O.
 
-`Exchange.steps` yields the requests to be sent, and what else is to be done meanwhile; the two
-drivers beside it do it, each in its own way.
+`Exchange.steps` yields the requests to send, and other steps; the two drivers in `auth` execute
+them.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ _CHALLENGE = "WWW-Authenticate"
 
 
 class Exchange(Sending):
-    """From the signing of a request to the answer that its user gets."""
+    """From the signing of a request to the response that the user gets."""
 
-    # Most requests: sent at once, and answered by a session that lives
+    # Most requests: sent at once, with a living session
 
     def is_ready(self) -> bool:
         """Tell whether the request can be sent at once."""
@@ -51,11 +51,11 @@ class Exchange(Sending):
         return self._cache.ready(self._origin, chosen, precious=precious)
 
     def signed(self) -> Request:
-        """Sign the request, which is now about to be sent."""
+        """Sign the request; it is about to be sent."""
         return self._on_its_way(self._request, self._chosen)
 
     def ends_with(self, response: Response) -> bool:
-        """Tell whether nothing is to be done about a response; learn from it if so."""
+        """Tell whether a response is final; if so, update the grant from it."""
         self.is_out, cache, credential = False, self._cache, self._credential
         self._request.extensions.pop(EXTENSION, None)
         if (
@@ -76,9 +76,9 @@ class Exchange(Sending):
     # All others
 
     def steps(self, response: Response | None = None) -> Generator[Step, Any, None]:
-        """Do all that comes of the request; then give back what no request carries any more.
+        """Handle the request; then log out replaced sessions that no request uses any more.
 
-        `response` is what it was answered, if it was sent.
+        `response` is its response, if it was sent already.
         """
         departures = self._cache.departures
         try:
@@ -89,7 +89,7 @@ class Exchange(Sending):
             yield from give_back_replaced(self._cache)
 
     def _steps(self, response: Response | None) -> Generator[Step, Any, None]:
-        """Send the request if it was not sent yet, and do what its response asks for."""
+        """Send the request if it was not sent yet, and handle its response."""
         cache, request = self._cache, self._request
         if response is None:
             precious = is_precious(request.headers, self._rewind)
@@ -106,20 +106,20 @@ class Exchange(Sending):
             yield from share(cache, self._credential)
 
     def _is_news(self, response: Response) -> bool:
-        # Beside a 401 a challenge is news for who listens, and nothing else.
+        # With any other status, a challenge only causes an event.
         return heard(self._cache.policy.listener) and _CHALLENGE in response.headers
 
     def _answer_after_all(
         self, response: Response, signal: Error | None
     ) -> Generator[Step, Any, Arrived]:
-        """Find out why a proxy says that the server has not answered an upload."""
+        """Find out why a proxy reports that the server did not answer an upload."""
         info = self._info(response, signal)
         final = yield from self._done(unanswered(self._cache, info, self._began))
         mark(final.info.response, final.outcome, final.detail)
         return final.info.response, final.info.signal
 
     def _is_lost(self, response: Response) -> bool:
-        """Tell whether a proxy says that the server has not answered an upload."""
+        """Tell whether a proxy reports that the server did not answer an upload."""
         return response.status_code in UNANSWERED and has_body(response.request.headers)
 
     def _answer(self, info: ResponseInfo) -> Generator[Step, Any, None]:
@@ -129,7 +129,7 @@ class Exchange(Sending):
             yield from self._fail(final.failure, final.info.response)
 
     def _done(self, flow: Flow) -> Generator[Step, Any, Final]:
-        """Run the flow to its end; its replays are requests."""
+        """Run the flow to its end; yield its replays as requests."""
         with closing(flow):
             steps = Stepping(flow)
             for command in steps:
@@ -162,7 +162,7 @@ class Exchange(Sending):
     def _info(self, response: Response, signal: Error | None = None) -> ResponseInfo:
         request, url = response.request, str(response.request.url)
         dead = response.status_code == UNAUTHORIZED or signal is not None
-        dead = dead or self._is_lost(response)  # of any other nothing more is asked
+        dead = dead or self._is_lost(response)  # no other status needs the rest
         return ResponseInfo(
             response=response,
             status=response.status_code,
@@ -171,7 +171,7 @@ class Exchange(Sending):
             origin=sent_to(url),
             sent_with=self._sent_with(request) if dead else None,
             challenges=challenge_lines(response),
-            # httpx retries connecting, and never what it has begun to send.
+            # httpx retries connecting, but never a request that it has begun to send.
             once=True,
             replayable=not dead or self._is_replayable(request),
             signal=signal,
@@ -183,9 +183,9 @@ class Exchange(Sending):
         return request.stream is self._body and self._rewind()
 
     def _again(self, refused: Response, credential: Credential) -> Request:
-        """Copy what was refused, with the cookies that the 401 set and without the dead grant.
+        """Copy the refused request, with the cookies that the 401 set and without the dead grant.
 
-        It is the request that met the 401, which need not be the first: redirects run below auth.
+        After redirects, that is not the first request: httpx follows them without asking the auth.
         """
         request, dead = self._copy(refused.request), self._credential
         set_now, gone = cookies_of(self._library, refused)
@@ -200,7 +200,7 @@ class Exchange(Sending):
         return request
 
     def gave_up(self, failed: BaseException | None) -> None:
-        """See that httpx gave up; warn where a hook raised on a 401 that could be answered."""
+        """Note that httpx gave up; warn if a hook raised on a 401 that could be answered."""
         self._request.extensions.pop(EXTENSION, None)
         self._cache.departures.answered(self)
         if not isinstance(failed, self._library.HTTPStatusError):
@@ -213,7 +213,7 @@ class Exchange(Sending):
             )
 
     def _small(self, request: Request, command: Check) -> Request:
-        """Make a request without a body that goes where another one went."""
+        """Make a request without a body, to the server of another one."""
         small = self._library.Request(command.method, command.url, extensions=request.extensions)
         small.extensions.pop(EXTENSION, None)
         small.headers = self._library.Headers(
@@ -227,7 +227,7 @@ class Exchange(Sending):
 
 
 def told(step: Small, response: Response, signal: Error | None) -> ResponseInfo:
-    """Say what a small request was answered."""
+    """Return the response to a small request, for the flow."""
     return ResponseInfo(
         response=response,
         status=response.status_code,

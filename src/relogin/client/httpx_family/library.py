@@ -1,4 +1,4 @@
-"""The library that an exchange goes through, as a value."""
+"""The library that an exchange uses, as a parameter."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Headers", "Library", "Request", "Response"]
 
 HTTPX2 = False
 _BROKEN = ("ReadError", "WriteError", "CloseError", "RemoteProtocolError")
-# Over HTTP/2 it is our own fault to send on after the server has ended the stream.
+# Over HTTP/2, sending after the server has ended the stream is a local error.
 _UNANSWERED = (*_BROKEN, "LocalProtocolError", "ReadTimeout", "WriteTimeout")
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ else:
 
 
 class Library:
-    """A library of the family: the classes we need of it, and its own kinds of our failures."""
+    """httpx or httpx2: the classes that we need, and its exceptions for our failures."""
 
     def __init__(self, module: Any, kinds: Kinds) -> None:
         self.name: str = module.__name__
@@ -51,27 +51,27 @@ class Library:
         self.HTTPTransport: type[httpx.HTTPTransport] = module.HTTPTransport
         self.AsyncHTTPTransport: type[httpx.AsyncHTTPTransport] = module.AsyncHTTPTransport
         self.RemoteProtocolError: type[httpx.RemoteProtocolError] = module.RemoteProtocolError
-        # Where a connection broke that had stood.
+        # An established connection broke.
         self.broken: tuple[type[Exception], ...] = _kinds(module, _BROKEN)
-        # Where a request may have reached its server, which has not answered it.
+        # A request may have reached its server without getting a response.
         self.unanswered: tuple[type[Exception], ...] = _kinds(module, _UNANSWERED)
         self._create_ssl_context = module.create_ssl_context
         self.streaming: Callable[..., type[Any]] = cache(self._streaming)
 
     def _streaming(self, kind: type[Any]) -> type[Any]:
-        """Make a class one of this library's streams: it sends and reads no other iterables."""
+        """Derive a stream class of this library: it accepts no other iterables."""
         asynchronous = issubclass(kind, AsyncIterable)
         base = self.AsyncByteStream if asynchronous else self.SyncByteStream
         return type(kind.__name__, (kind, base), {"__module__": kind.__module__})
 
     @cached_property
     def multipart(self) -> type[Any]:
-        """The class of what it makes of files, to which it gives no public name."""
+        """The class of its multipart bodies, which has no public name."""
         return type(self.Request("POST", "https://multipart/", files={"file": b""}).stream)
 
     @cached_property
     def certificates(self) -> SSLContext:
-        """What servers are verified with: it takes some 20 ms to make, at each login otherwise."""
+        """The TLS context. Making it takes some 20 ms, so all logins share it."""
         context: SSLContext = self._create_ssl_context(trust_env=False)
         return context
 

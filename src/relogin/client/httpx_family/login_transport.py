@@ -1,7 +1,7 @@
-"""What a login's own client sends with: once more where a kept connection turns out to be closed.
+"""The transport of a login's own client: it retries if a kept connection was closed.
 
-A server may close a connection at any moment between two requests. What was sent over it then is
-answered by nobody, and the login would fail for nothing.
+A server may close a connection at any moment between two requests. The next request over it gets no
+response, and the login would fail without need.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ["LoginTransport", "LoginTransportAsync"]
 
 
 class _Sending:
-    """What httpcore tells of one request while it sends it."""
+    """What httpcore reports about one request while it sends it."""
 
     def __init__(self, library: Library, request: Any) -> None:
         self._library = library
@@ -24,26 +24,26 @@ class _Sending:
         self._kept = True
 
     def hear(self, event: str) -> None:
-        """Take note of an event, such as ``connection.connect_tcp.started``."""
+        """Note an event, such as ``connection.connect_tcp.started``."""
         if event.startswith("connection.connect"):
             self._kept = False
 
     def told(self, event: str, info: dict[str, Any]) -> None:
-        """Be the trace of a request."""
+        """Trace a request."""
         self.hear(event)
         if self._told is not None:
             self._told(event, info)
 
     async def told_async(self, event: str, info: dict[str, Any]) -> None:
-        """Do as `told` does."""
+        """Do the same as `told`."""
         self.hear(event)
         if self._told is not None:
             await self._told(event, info)
 
     def may_go_again(self, error: Exception) -> bool:
-        """Tell whether a connection broke that was kept, before any answer, and the body is whole.
+        """Tell whether a kept connection broke before any response, and the body can be repeated.
 
-        Only its text tells an answer that never came from one that makes no sense.
+        Only the text of the error distinguishes a missing response from a malformed one.
         """
         nonsense = isinstance(error, self._library.RemoteProtocolError) and not str(
             error
@@ -63,7 +63,7 @@ class LoginTransport:
         self._transport = transport
 
     def handle_request(self, request: Request) -> Response:
-        """Send a request, once more on a new connection where a kept one breaks."""
+        """Send a request; if a kept connection breaks, again on a new one."""
         sending = _Sending(self._library, request)
         request.extensions = {**request.extensions, "trace": sending.told}
         try:
@@ -82,7 +82,7 @@ class LoginTransport:
         self._transport.__exit__(*error)
 
     def close(self) -> None:
-        """Close the transport that this one sends with."""
+        """Close the wrapped transport."""
         self._transport.close()
 
 
@@ -96,7 +96,7 @@ class LoginTransportAsync:
         self._transport = transport
 
     async def handle_async_request(self, request: Request) -> Response:
-        """Do as `LoginTransport` does."""
+        """Do the same as `LoginTransport`."""
         sending = _Sending(self._library, request)
         request.extensions = {**request.extensions, "trace": sending.told_async}
         try:
@@ -115,5 +115,5 @@ class LoginTransportAsync:
         await self._transport.__aexit__(*error)
 
     async def aclose(self) -> None:
-        """Close the transport that this one sends with."""
+        """Close the wrapped transport."""
         await self._transport.aclose()

@@ -1,4 +1,4 @@
-"""Looking into an answer that nobody has read yet, and leaving it as it was."""
+"""Reading the start of an unread response, which you can still read as a whole."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from relogin.client.terms.answer import Answer
 
 __all__ = ["free", "free_async", "look", "look_async"]
 
-_MOST_PIECES = 64  # that a transport has at hand: one of the user's own may never wait
+_MOST_PIECES = 64  # available at once: a transport of the user may never wait
 
 
 def look(library: Library, signals: Sequence[Signal], response: Response) -> Error | None:
@@ -23,7 +23,7 @@ def look(library: Library, signals: Sequence[Signal], response: Response) -> Err
 
     def more() -> bytes:
         tape = _taped(library, response)
-        # What breaks off here will do so for its reader too.
+        # If it breaks off here, it will do so for its reader too.
         with suppress(library.HTTPError), hurried(response):
             while piece := tape.record():
                 if decoded := seen.decoded(piece):
@@ -36,7 +36,7 @@ def look(library: Library, signals: Sequence[Signal], response: Response) -> Err
 async def look_async(
     library: Library, signals: Sequence[Signal], response: Response
 ) -> Error | None:
-    """Ask signals about a response, as `look` does."""
+    """Do the same as `look`."""
     seen = _Seen(library, response)
 
     async def more() -> bytes:
@@ -52,15 +52,15 @@ async def look_async(
 
 def _answer(library: Library, response: Response) -> Answer:
     answer = Answer(response.status_code, response.headers, str(response.url), reading=True)
-    if is_read(response):  # by a hook; or it is a redirect that httpx has followed
-        with suppress(library.StreamError):  # a hook that kept it for itself
+    if is_read(response):  # by a hook, or as a redirect that httpx followed
+        with suppress(library.StreamError):  # a hook has streamed it
             answer.octets = response.content
         answer.reading = False
     return answer
 
 
 def free(library: Library, response: Response) -> None:
-    """Read an answer that may yet be returned to its end, where that is near: others may wait."""
+    """Read a short answer to its end to free its connection; you may still get the answer."""
     if _is_short(response):
         tape = _taped(library, response)
         with suppress(library.HTTPError):
@@ -69,7 +69,7 @@ def free(library: Library, response: Response) -> None:
 
 
 async def free_async(library: Library, response: Response) -> None:
-    """Read an answer to its end, as `free` does."""
+    """Do the same as `free`."""
     if _is_short(response):
         tape = _taped_async(library, response)
         with suppress(library.HTTPError):
@@ -83,10 +83,10 @@ def _is_short(response: Response) -> bool:
 
 
 class _Seen:
-    """What has been seen of a body, decoded as far as that goes.
+    """The start of a body, decoded as far as possible.
 
-    httpx decodes whole bodies only, or iterates over them, and nothing that is still to come can
-    be iterated over by both of its clients. So the beginning is decoded anew when it has grown.
+    httpx can only decode a body as a whole or while iterating, and its clients cannot both iterate
+    over a body that has not arrived. So the start is decoded again when it has grown.
     """
 
     def __init__(self, library: Library, response: Response) -> None:
@@ -98,13 +98,13 @@ class _Seen:
         self._given = 0
 
     def decoded(self, piece: bytes) -> bytes:
-        """Take some more of the body; return what came out of it, if anything did yet."""
+        """Add a piece of the body; return what can be decoded so far and was not returned yet."""
         if not self._encoded:
             return piece
         self._octets += piece
         if len(self._octets) < self._grown:
             return b""
-        self._grown = 1.25 * len(self._octets)  # or a body in single octets would cost its square
+        self._grown = 1.25 * len(self._octets)  # or single octets would take quadratic time
         return self.rest()
 
     def rest(self) -> bytes:
@@ -112,7 +112,7 @@ class _Seen:
         stream = self._library.ByteStream(bytes(self._octets))
         whole = bytearray()
         trial = self._library.Response(200, headers=self._headers, stream=stream)
-        with suppress(self._library.DecodingError):  # it is cut off, or makes no sense
+        with suppress(self._library.DecodingError):  # it is cut off, or malformed
             for piece in trial.iter_bytes():
                 whole += piece
         found = bytes(whole[self._given :])
@@ -121,7 +121,7 @@ class _Seen:
 
 
 class _Tape:
-    """A body that gives what was recorded of it once more, and then the rest."""
+    """A body that yields what was recorded, and then the rest."""
 
     def __init__(self, library: Library, stream: Any) -> None:
         self._failure = library.HTTPError
@@ -131,7 +131,7 @@ class _Tape:
         self._broken: Exception | None = None
 
     def record(self) -> bytes:
-        """Read some more; nothing where it has ended, and its connection is free again."""
+        """Read and record a piece; an empty one at the end, when the connection is free."""
         try:
             piece = next(self._live, b"")
         except self._failure as error:
@@ -144,7 +144,7 @@ class _Tape:
 
     @property
     def elapsed(self) -> timedelta | None:
-        """How long the response took, where the library asks its stream."""
+        """How long the response took, if the library asks its stream."""
         return getattr(self._stream, "elapsed", None)
 
     def __iter__(self) -> Iterator[bytes]:
@@ -158,7 +158,7 @@ class _Tape:
 
 
 class _AsyncTape:
-    """A body that gives what was recorded of it once more, and then the rest."""
+    """A body that yields what was recorded, and then the rest."""
 
     def __init__(self, library: Library, stream: Any) -> None:
         self._failure = library.HTTPError
@@ -168,7 +168,7 @@ class _AsyncTape:
         self._broken: Exception | None = None
 
     async def record(self) -> bytes:
-        """Read some more; nothing where it has ended, and its connection is free again."""
+        """Read and record a piece; an empty one at the end, when the connection is free."""
         try:
             piece = await anext(self._live, b"")
         except self._failure as error:
@@ -181,7 +181,7 @@ class _AsyncTape:
 
     @property
     def elapsed(self) -> timedelta | None:
-        """How long the response took, where the library asks its stream."""
+        """How long the response took, if the library asks its stream."""
         return getattr(self._stream, "elapsed", None)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -193,7 +193,7 @@ class _AsyncTape:
             yield piece
 
     async def aclose(self) -> None:
-        # Cancelled in their next read, the generators within end in order, as trio wants them to.
+        # A cancelled read ends the inner generators in order, as trio requires.
         import anyio
 
         with anyio.CancelScope() as scope, suppress(self._failure):

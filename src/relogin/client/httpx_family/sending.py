@@ -1,4 +1,4 @@
-"""Sending one request of the family, and learning from what comes, without I/O."""
+"""Sending one request, and updating the grant from its response, without I/O."""
 
 from __future__ import annotations
 
@@ -24,33 +24,33 @@ from relogin.client.terms.signer import Outgoing
 
 __all__ = ["EXTENSION", "Arrived", "Sending"]
 
-# A response, and the error that it signals if no challenge says one.
+# A response, and the error of a signal, if one matched.
 Arrived: TypeAlias = tuple[Response, Error | None]
 
 EXTENSION = "relogin"
-"""Where a signed request has its exchange, for a transport of ours that it may go through."""
+"""The request extension that holds its exchange, for our transports."""
 SWITCHING_PROTOCOLS, _SERVER_ERRORS = 101, 500
 
 
 class Sending:
-    """What became of one request so far: what was sent last, and what came back."""
+    """One request: what was sent last, and its responses."""
 
     def __init__(
         self, library: Library, cache: CredentialCache, request: Request, auth: Any = None
     ) -> None:
         self.auth = auth
         self.is_out: bool = False
-        """Whether a request is on its way, and nobody waits for anything else."""
+        """Whether a request is being sent, with nothing else to wait for."""
         self._library = library
         self._cache = cache
-        # The user's own is never changed: it may be sent again, and by several threads at once.
+        # Never change the user's request: several threads may send it, and again.
         self._request = self._copy(request)
         self._rewind = watch(library, self._request, self._spent)
         self._body = self._request.stream
         self._url = str(request.url)
         self._origin = sent_to(self._url)
         self._chosen = cache.for_request(self._origin, self._url)
-        self._credential = self._chosen  # as it goes out
+        self._credential = self._chosen  # as sent
         self._past: list[Response] = []
         self._sent = 0
         self._began = 0.0
@@ -61,7 +61,7 @@ class Sending:
         sent = self._on_its_way(request, credential)
         try:
             response: Response = yield sent
-        finally:  # or they would hold each other, and the body
+        finally:  # or they would keep each other alive, and the body
             sent.extensions.pop(EXTENSION, None)
         self.is_out = False
         return response
@@ -77,7 +77,7 @@ class Sending:
         return request
 
     def _arrived(self, response: Response) -> Generator[Step, Any, Arrived]:
-        """Return a response, or the redirect that led there if that says more."""
+        """Return the final response, or the redirect before it that a signal matched."""
         while True:
             found = yield from self._followed(self._credential, self._record(response))
             if isinstance(found, tuple):
@@ -88,7 +88,7 @@ class Sending:
             response = yield from self._send(again, chosen)
 
     def _signed(self, request: Request, credential: Credential) -> Credential | None:
-        """Put a grant on a request; return it as it goes out, if it can be signed."""
+        """Sign a request; return the grant as sent, or `None` if it cannot be signed."""
         if credential.signer is None:
             put(request, credential)
             return credential
@@ -102,9 +102,9 @@ class Sending:
         return signed
 
     def _record(self, response: Response) -> Sequence[Response]:
-        """Keep the history true; return the responses that this sending brought.
+        """Complete the history; return the responses of this sending.
 
-        httpx forgets the redirects that led to a response which is sent again for.
+        httpx forgets the redirects before a response whose request is sent again.
         """
         hops = [*response.history[self._sent :], response]
         response.history = [*self._past, *hops[:-1]]
@@ -115,10 +115,10 @@ class Sending:
     def _followed(
         self, credential: Credential | None, hops: Sequence[Response]
     ) -> Generator[Step, Any, Arrived | Request]:
-        """Go along the redirects, and learn from all that the grant was sent with.
+        """Follow the redirects, and update the grant from each response to it.
 
-        httpx makes the Cookie field of a redirect of nothing but its client's own jar. A request
-        within the origin that lost the grant so is returned, to be sent again if that is safe.
+        After a redirect, httpx sends only the cookies of the client's own jar. A GET or HEAD within
+        the origin that lost the grant in this way is returned, to be sent again.
         """
         signed = credential is not None
         for number, hop in enumerate(hops):
@@ -143,11 +143,11 @@ class Sending:
         policy = self._cache.policy
         signals = policy.signals_for(response.status_code)
         if not signals or response.status_code == SWITCHING_PROTOCOLS:
-            return ()  # what follows there are the frames of a WebSocket
+            return ()  # WebSocket frames follow
         return signals if _origin(response.request) in policy.origins else ()
 
     def _tells_more(self, credential: Credential, response: Response) -> bool:
-        """Tell whether a response may say of the session more than that it lives."""
+        """Tell whether a response may say more about the session than that it lives."""
         if credential.signer is not None or self._cache.policy.rolls:
             return True
         headers = response.headers
@@ -156,12 +156,12 @@ class Sending:
         )
 
     def _seen(self, credential: Credential, response: Response) -> None:
-        # From 500 on it may be a proxy's own answer.
+        # A 5xx may come from a proxy.
         if response.status_code < _SERVER_ERRORS and self._cache.seen(credential):
             self._cache.admits(credential, response.request.method, str(response.request.url))
 
     def _learn(self, credential: Credential, response: Response) -> errors.LoginUnavailable | None:
-        """Take over what a response says of the session; return what is wrong with it, if so."""
+        """Update the session from a response; return the failure if the response is not genuine."""
         if response.status_code == UNAUTHORIZED:
             return None
         self._seen(credential, response)
@@ -169,7 +169,7 @@ class Sending:
         if self._cache.policy.rolls or (sets and credential.cookies):
             roll(self._cache, credential, _answer(self._library, response, sets=sets))
         if credential.signer is None and "Authentication-Info" not in response.headers:
-            return None  # as of most answers: what follows would cost a few µs
+            return None  # most responses: what follows would cost a few µs
         request = response.request
         try:
             extend(self._cache, credential, request.headers, str(request.url), response.headers)
@@ -185,9 +185,9 @@ class Sending:
     def _fail(
         self, failure: errors.ReloginError, response: Response
     ) -> Generator[Step, Any, NoReturn]:
-        """Raise a failure with a response that can be read, although httpx is about to close it."""
+        """Raise a failure; read its response first, because httpx is about to close it."""
         yield Drain(response, over=True)
-        with suppress(self._library.StreamError):  # a hook has streamed it away
+        with suppress(self._library.StreamError):  # a hook has streamed it
             response.read()
         raise raisable(failure, self._library.kinds, response) from failure.__cause__
 
@@ -197,10 +197,10 @@ class Sending:
         return raisable(errors.BodyNotReplayable(text), self._library.kinds, refused)
 
     def _copy(self, request: Request) -> Request:
-        # Not by `copy`, which would do as pickling does and leave the body behind.
+        # Not with `copy`, which works like pickling and drops the body.
         copied = object.__new__(type(request))
         copied.__dict__.update(request.__dict__)
-        # Each octet is a character in it: of itself it takes ASCII, and fails on other cookies.
+        # Each octet is one character. By default it is ASCII, and fails on other cookies.
         copied.headers = self._library.Headers(request.headers, encoding="latin-1")
         copied.extensions = dict(request.extensions)
         return copied

@@ -1,4 +1,4 @@
-"""The grant on a request of the family, and what of it a response shows."""
+"""Putting a grant on a request, and reading the challenges of a response."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from relogin.client.renewal.policy import Credential
 
 __all__ = ["challenge_lines", "put", "put_url"]
 
-# httpx itself takes it away where a redirect leads to another origin.
+# httpx itself removes it if a redirect leads to another origin.
 _STRIPPED = {"Authorization"}
 
 
@@ -18,11 +18,11 @@ def put(request: Request, credential: Credential) -> None:
     if credential.query is None:
         sign(request.headers, "", credential)
     else:
-        url = str(request.url)  # it is put together each time
+        url = str(request.url)  # it is built each time
         put_url(request, sign(request.headers, url, credential), url)
     if credential.signer is None and credential.headers.keys() == _STRIPPED:
         return
-    # A signature is for this request only.
+    # A signature is valid for this request only.
     kept = () if credential.signer is not None else ("authorization",)
     bound = [name for name in credential.headers if name.lower() not in kept]
     if bound:
@@ -30,13 +30,13 @@ def put(request: Request, credential: Credential) -> None:
 
 
 def put_url(request: Request, url: str, before: str) -> None:
-    """Let a request go to another URL than the one before, if it is another."""
+    """Change the URL of a request, if it differs from the one before."""
     if url != before:
         request.url = type(request.url)(url)
 
 
 def challenge_lines(response: Response) -> list[str]:
-    """Read challenges as octets: httpx guesses an encoding for all fields together."""
+    """Read challenges as octets: httpx guesses one encoding for all fields."""
     return [
         line.decode("latin-1")
         for name, line in response.headers.raw

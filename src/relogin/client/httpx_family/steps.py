@@ -1,4 +1,4 @@
-"""What an exchange yields to its driver beside requests."""
+"""What an exchange yields to its driver, besides requests."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Look:
 
 @dataclass(slots=True)
 class Drain:
-    """Read a response to its end: its connection may be the only one there is.
+    """Read a response to its end: its connection may be the only one.
 
-    Within bounds if it is over with; what may yet be returned stays whole, however long it is.
+    Read within bounds if it will be replaced; a response that you may get stays complete.
     """
 
     response: Response
@@ -34,7 +34,7 @@ class Drain:
 
 @dataclass(slots=True)
 class Small:
-    """Send a small request, and say what it was answered."""
+    """Send a small request, and return its response."""
 
     request: Request
     command: Check
@@ -42,7 +42,7 @@ class Small:
 
 @dataclass(slots=True)
 class Begin:
-    """Begin the next pass over a body: what it raises, the flow shall know before it is sent."""
+    """Start the next pass over a body, so that the flow sees its errors before the request."""
 
     body: Any
 

@@ -1,7 +1,7 @@
-"""Streams of events: when one ends, its session may have ended, and the stream says nothing of it.
+"""Event streams: if one ends, the reason may be that its session ended.
 
-`EventStream` and `AsyncEventStream` stand in the place of such a stream. Where it has ended, and
-not where its reader has closed it, they have the exchange find out and mark the response.
+`EventStream` and `AsyncEventStream` wrap such a stream. When it ends, but not when you close it,
+they let the exchange find out why, and mark the response.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from relogin.client.terms.outcomes import Outcome, mark
 
 __all__ = ["StreamExchange"]
 
-OK = 200  # with any other status, no stream of events begins
+OK = 200  # with any other status, no event stream starts
 
 
 class StreamExchange(UploadExchange):
-    """An exchange that looks after the end of a stream of events."""
+    """An exchange that handles the end of an event stream."""
 
     def watch_stream(self, response: Response | None = None) -> None:
-        """Watch a response, or the last one, if it is a stream of events that a session opened.
+        """Watch a response, or the last one, if it is an event stream of a session.
 
-        What answers a POST is no such stream, although many send it as one: it ends when it is
-        complete, and nobody opens it again.
+        Ignores the response to a POST, although many servers send it as an event stream: it ends
+        when it is complete, and clients do not open it again.
         """
         if self._credential is None or self._request.method != "GET":
             return
@@ -60,7 +60,7 @@ class StreamExchange(UploadExchange):
 
 
 def _has_events(response: Response) -> bool:
-    # Not by `headers.get`, which takes several times as long: each GET is looked at.
+    # Not with `headers.get`, which is several times slower: this looks at each GET.
     return any(
         value[:17].lower() == b"text/event-stream" and name.lower() == b"content-type"
         for name, value in response.headers.raw
@@ -77,7 +77,7 @@ class _Stream:
 
     @property
     def elapsed(self) -> timedelta | None:
-        """How long the response took, where the library asks its stream."""
+        """How long the response took, if the library asks its stream."""
         return getattr(self._stream, "elapsed", None)
 
 
@@ -92,13 +92,13 @@ class EventStream(_Stream):
         try:
             return next(self._pieces)
         except self._ends:
-            self._stream.close()  # there may be no other connection that could ask
+            self._stream.close()  # the check may need its connection
             flow = self._exchange.after_stream(self._response)
             drive(flow, self._exchange.auth._do)
             raise
 
     def close(self) -> None:
-        """Close it: what its reader closes has not ended."""
+        """Close the stream; this does not count as its end."""
         self._stream.close()
 
 
@@ -120,5 +120,5 @@ class AsyncEventStream(_Stream):
             raise
 
     async def aclose(self) -> None:
-        """Close it: what its reader closes has not ended."""
+        """Close the stream; this does not count as its end."""
         await self._stream.aclose()

@@ -1,4 +1,4 @@
-"""Transports for uploads: they send again what a dead session, and no outage, has broken."""
+"""Transports for uploads: they repeat an upload that a dead session has broken."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ __all__ = ["Uploads", "UploadsAsync"]
 
 
 class Uploads:
-    """What `UploadTransport` is in each library of the family."""
+    """The base of `UploadTransport` in httpx and httpx2."""
 
     def __init__(self, transport: Any) -> None:
         self._transport = transport
 
     def handle_request(self, request: Any) -> Any:
-        """Send a request; of an upload that breaks off find out why."""
+        """Send a request; if an upload breaks off, find out why."""
         exchange: UploadExchange | None = request.extensions.get(EXTENSION)
         if exchange is None:
             return self._transport.handle_request(request)
@@ -37,7 +37,7 @@ class Uploads:
                 raise failed
             return response
         finally:
-            del failed  # whose traceback holds this very frame
+            del failed  # its traceback holds this frame
 
     def _answered_after_all(
         self, exchange: UploadExchange, error: Exception, request: Request
@@ -60,7 +60,7 @@ class Uploads:
         return response
 
     def close(self) -> None:
-        """Close the transport that this one sends with."""
+        """Close the wrapped transport."""
         self._transport.close()
 
     def __enter__(self) -> Any:
@@ -72,13 +72,13 @@ class Uploads:
 
 
 class UploadsAsync:
-    """What `AsyncUploadTransport` is in each library of the family."""
+    """The base of `AsyncUploadTransport` in httpx and httpx2."""
 
     def __init__(self, transport: Any) -> None:
         self._transport = transport
 
     async def handle_async_request(self, request: Any) -> Any:
-        """Send a request; of an upload that breaks off find out why."""
+        """Send a request; if an upload breaks off, find out why."""
         exchange: UploadExchange | None = request.extensions.get(EXTENSION)
         if exchange is None:
             return await self._transport.handle_async_request(request)
@@ -118,7 +118,7 @@ class UploadsAsync:
         return response
 
     async def aclose(self) -> None:
-        """Close the transport that this one sends with."""
+        """Close the wrapped transport."""
         await self._transport.aclose()
 
     async def __aenter__(self) -> Any:

@@ -1,4 +1,4 @@
-"""A request whose end may be an error: whether its session has died, and what can still be done."""
+"""Uploads that end in an error: checking the session, and sending them again."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ __all__ = ["UploadExchange"]
 
 
 class UploadExchange(Exchange):
-    """An exchange that looks after an upload which ended in an error."""
+    """An exchange that handles an upload that ended in an error."""
 
     _looked_at: BaseException | None = None
 
     def lost(
         self, error: Exception, request: Request, *, again: bool
     ) -> Generator[Step, Any, Response | None]:
-        """Find the response of an upload that ended in an error; `None` where there is none.
+        """Find the response of an upload that ended in an error; return `None` if there is none.
 
-        What is sent `again` is the request itself: httpx knows no other.
+        `again` allows sending it again, as the same request object: httpx knows no other.
         """
         self._looked_at, url = error, str(request.url)
         info = ResponseInfo(
@@ -61,9 +61,9 @@ class UploadExchange(Exchange):
         return final.info.response  # type: ignore[no-any-return]
 
     def given_up(self, error: BaseException | None) -> Generator[Meanwhile, Any, None]:
-        """Renew for the next try, if it was a dead session that an upload ended of.
+        """If an upload failed because of a dead session, renew it for the next try.
 
-        Nothing can be sent again any more: httpx is about to raise the error.
+        The upload itself cannot be sent again: httpx is about to raise the error.
         """
         request = getattr(error, "_request", None) or self._request
         if isinstance(error, self.unanswered) and self.is_upload(error, request):
@@ -72,20 +72,20 @@ class UploadExchange(Exchange):
 
     @property
     def _was_refused(self) -> bool:
-        """Whether this is what is sent again after a refusal."""
+        """Whether the request was sent again after a refusal."""
         return bool(self._past) and self._past[-1].status_code == UNAUTHORIZED
 
     @property
     def unanswered(self) -> tuple[type[Exception], ...]:
-        """The errors after which a request may have reached its server."""
+        """Errors after which a request may have reached its server."""
         return self._library.unanswered
 
     def is_upload(self, error: Exception, request: Request) -> bool:
-        """Tell whether an error is the end of an upload, and nobody has looked at it yet."""
+        """Tell whether an error ended an upload and was not handled yet."""
         return error is not self._looked_at and has_body(request.headers)
 
     def _sent_again(self, request: Request, command: Replay) -> Generator[Step, Any, ResponseInfo]:
-        dead: Any = self._credential  # nobody asks about a request that had none
+        dead: Any = self._credential  # only a request with a session is checked
         url = str(request.url)
         put_url(request, unsign(request.headers, url, dead), url)
         self._credential = self._signed(request, self._cache.current(command.credential))

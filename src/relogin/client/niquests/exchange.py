@@ -1,7 +1,6 @@
-"""One response of niquests, from its arrival to the answer that replaces it, without I/O.
+"""One response of niquests, from its arrival to the response that replaces it, without I/O.
 
-`Exchange.steps` yields what is to be done; a `Session` does it in a thread, an `AsyncSession` in a
-task.
+`Exchange.steps` yields steps; a `Session` executes them in a thread, an `AsyncSession` in a task.
 """
 
 from __future__ import annotations
@@ -61,12 +60,12 @@ class Look:
     response: Any
     signals: Sequence[Signal]
     whole: bool
-    """Whether they see its body: what is streamed is its reader's, and cannot be put back."""
+    """Whether signals see its body: the body of a streamed response cannot be put back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drain:
-    """Read a response: within bounds if it is a 401, and else whole, for it may be returned."""
+    """Read a response: a 401 within bounds, any other to its end, as you may get it."""
 
     response: Any
     bounded: bool
@@ -74,7 +73,7 @@ class Drain:
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """Begin the next pass over a body: what it raises, the flow shall know before it is sent."""
+    """Start the next pass over a body, so that the flow sees its errors before the request."""
 
     body: Any
 
@@ -84,7 +83,7 @@ _CHALLENGE = "WWW-Authenticate"
 
 
 class Exchange:
-    """What became of one request so far: what it was sent with, and what came back."""
+    """One request: the grant that it was sent with, and its latest response."""
 
     def __init__(
         self,
@@ -104,7 +103,7 @@ class Exchange:
         self._origin = sent_to(response.request.url)
 
     def steps(self) -> Generator[Step, Any, Any]:
-        """Do what the response asks for; return the one that becomes the answer."""
+        """Handle the response; return the final one."""
         departures = self._cache.departures
         try:
             yield from self._see_to()
@@ -177,7 +176,7 @@ class Exchange:
         return self._info()
 
     def _ask(self, command: Check) -> Generator[Step, Any, ResponseInfo]:
-        """Ask whether a session lives: a small request goes the way that an upload took."""
+        """Check whether a session lives, with a small request over the route of an upload."""
         origin = sent_to(command.url)
         sending = {**self._sending, "multiplexed": False, "stream": True}
         asked = small_request(self._cache, command)
@@ -202,7 +201,7 @@ class Exchange:
             yield from self._fail(failure)
 
     def _fail(self, failure: errors.ReloginError) -> Generator[Step, Any, NoReturn]:
-        yield Drain(self.response, bounded=True)  # nobody else would: it goes into the exception
+        yield Drain(self.response, bounded=True)  # you get it in the exception only
         raise raisable(failure, self._kinds, self.response) from failure.__cause__
 
     def _info(self) -> ResponseInfo:
@@ -222,11 +221,11 @@ class Exchange:
         )
 
     def _is_streamed(self) -> bool:
-        # An extension gives its reader the frames of a WebSocket, or the events of a stream.
+        # An extension reads the frames of a WebSocket, or the events of a stream.
         return bool(self._sending.get("stream")) or self.response.extension is not None
 
     def _is_lost(self) -> bool:
-        # A proxy says that the server has not answered an upload.
+        # A proxy reports that the server did not answer an upload.
         lost = self.response.status_code in UNANSWERED and self.credential is not None
         return lost and has_body(self.response.request.headers)
 
@@ -239,13 +238,13 @@ def _challenge_lines(response: Any) -> list[str]:
 
 
 def put_in_place(first: Any, response: Any) -> Any:
-    """Let the very object that came first become the answer: its user holds it already.
+    """Turn the first response object into the final response: the user has that object already.
 
-    So it is where connections are multiplexed, and a response is handed out before it has come.
+    With multiplexed connections, niquests returns a response object before the response arrives.
     """
     if response is first:
         return first
-    refused = object.__new__(type(first))  # not by `copy`, which would do as pickling does
+    refused = object.__new__(type(first))  # not `copy`, which works like pickling
     vars(refused).update(vars(first))
     response.history = [refused if past is first else past for past in response.history]
     vars(first).clear()

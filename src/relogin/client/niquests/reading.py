@@ -1,6 +1,6 @@
-"""Reading a refused answer of niquests to its end, and looking into one that nobody has read yet.
+"""Reading a refused response of niquests to its end, and signals that look into a response.
 
-In a thread `relogin.client.drain` does the first; in a task it is done here.
+`relogin.client.drain` reads to the end in a thread; this module does so in a task.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ async def drain_async(response: Any) -> None:
 
 
 def look(signals: Sequence[Signal], response: Any, *, whole: bool) -> Error | None:
-    """Ask signals about a response, `whole` with its body, which niquests would read next."""
+    """Ask signals about a response; if `whole`, with its body, which niquests reads next."""
     return _signalled(signals, response, response.content if whole else b"")
 
 

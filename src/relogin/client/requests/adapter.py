@@ -1,4 +1,4 @@
-"""An adapter for uploads: it reads an answer that came before the whole request was sent."""
+"""An adapter for uploads: it reads a response that came before the whole request was sent."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ __all__ = ["UploadAdapter"]
 
 
 class UploadAdapter(HTTPAdapter):
-    """An `HTTPAdapter` that reads an early answer over TLS too.
+    """An `HTTPAdapter` that reads an early response over TLS too.
 
     A server may refuse an upload before it has read it, and close the connection. urllib3 then
-    stops sending and reads the answer, but over TLS it raises `SSLError` instead and the answer is
-    lost. Mount this adapter in the place of the one that requests has:
+    stops sending and reads the response. But over TLS it raises `SSLError`, and the response is
+    lost. Mount this adapter instead of the default one:
 
     >>> import requests
     >>> session = requests.Session()
     >>> session.mount("https://", UploadAdapter())
 
-    And where a connection breaks all the same, it lets the `SessionAuth` of a request with a body
-    find out whether that request's session has died, and send it again if that is safe. An auth
-    alone sees no exceptions. To that end mount it for ``http://`` too.
+    If the connection of an upload breaks without a response, the adapter asks the `SessionAuth` to
+    check whether the session died, and to send the request again if that is safe. An auth alone
+    sees no exceptions. For this, mount it for ``http://`` too.
 
-    It takes the parameters of `HTTPAdapter`. It changes nothing outside itself.
+    It takes the parameters of `HTTPAdapter`, and changes nothing outside itself.
     """
 
     def send(self, request: PreparedRequest, *args: Any, **sending: Any) -> Response:
-        """Send a request, as `HTTPAdapter` does; of an upload that breaks off ask the auth."""
+        """Send a request as `HTTPAdapter` does; if an upload breaks off, ask the auth."""
         try:
             return super().send(request, *args, **sending)
         except RequestException as error:
@@ -47,29 +47,29 @@ class UploadAdapter(HTTPAdapter):
         try:
             return hooks[0].instead(failed, request, way, sending)
         finally:
-            del failed  # whose traceback holds this very frame
+            del failed  # its traceback holds this frame
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        """Make the pool manager, as `HTTPAdapter` does, with pools that read early answers."""
+        """Make the pool manager, with pools that read early responses."""
         super().init_poolmanager(*args, **options)
         _read_early(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
-        """Make the manager of a proxy's pools, as `HTTPAdapter` does."""
+        """Make the pool manager of a proxy, with pools that read early responses."""
         manager = super().proxy_manager_for(proxy, **options)
         _read_early(manager)
         return manager
 
 
 def _read_early(manager: Any) -> None:
-    # urllib3 gives each manager this attribute so that it can be changed for that manager alone.
+    # Each manager of urllib3 has this attribute, so that it can be changed for that one only.
     classes = manager.pool_classes_by_scheme
     manager.pool_classes_by_scheme = {**classes, "https": _reading_early(classes["https"])}
 
 
 @cache
 def _reading_early(pool: type[HTTPSConnectionPool]) -> type[HTTPSConnectionPool]:
-    """Derive a class of pools whose connections read early answers, from urllib3's or PySocks'."""
+    """Derive a pool class whose connections read early responses."""
     kind: Any = pool.ConnectionCls
     if issubclass(kind, _ReadsEarly):
         return pool
@@ -78,9 +78,9 @@ def _reading_early(pool: type[HTTPSConnectionPool]) -> type[HTTPSConnectionPool]
 
 
 class _ReadsEarly:
-    """A connection that says of a TLS connection closed while it sends what TCP says of one.
+    """Raises `BrokenPipeError` if the server closes a TLS connection during sending, as TCP does.
 
-    `HTTPConnectionPool` forgives a `BrokenPipeError` and reads the answer.
+    `HTTPConnectionPool` ignores a `BrokenPipeError` and reads the response.
     """
 
     def request(self, *args: Any, **options: Any) -> None:

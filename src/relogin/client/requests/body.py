@@ -17,11 +17,11 @@ _PIECE = 64 * 1024
 
 
 class _Chunks:
-    """An iterable body that notices when a second pass does not give what the first gave.
+    """An iterable body that raises an error if a second pass differs from the first.
 
-    Nobody can tell from outside whether an object can be iterated twice: a progress bar around a
-    generator looks the same, and would upload nothing. What raises in the middle of a body cannot
-    be taken for a whole one by any server: no last chunk, or too few octets.
+    You cannot see whether an object can be iterated twice: a progress bar around a generator looks
+    as if it could, but the second upload would be empty. An error in the middle of a body is safe:
+    without the last chunk, or with too few octets, no server takes it for a whole body.
     """
 
     def __init__(self, source: Iterable[Any]) -> None:
@@ -40,16 +40,16 @@ class _Chunks:
             self._most = max(self._most, octets)
             yield chunk
         if octets < self._most:
-            # Not of requests' own kind, which is an OSError: urllib3 would try the request again.
+            # Not the class for requests, which is an OSError: urllib3 would retry the request.
             raise BodyNotReplayable("the body cannot be read a second time: it is not sent short")
 
     def can_repeat(self) -> bool:
-        # A generator, a file or any other iterator is its own iterator: it is spent.
+        # A generator, a file or any other iterator is its own iterator: one pass spends it.
         return iter(self._source) is not iter(self._source)
 
 
 def watch(prepared: PreparedRequest) -> None:
-    """Prepare a body for being sent twice; called before it is sent for the first time."""
+    """Prepare a body to be sent twice; call this before it is sent for the first time."""
     body: Any = prepared.body
     if isinstance(body, str | bytes | None):
         return
@@ -60,14 +60,14 @@ def watch(prepared: PreparedRequest) -> None:
 
 
 def _keep_position(prepared: PreparedRequest, body: Any) -> None:
-    # requests has done this for what can be iterated over; a memory map, say, cannot.
+    # requests does this for iterable bodies, but a memory map, for example, is not iterable.
     if getattr(prepared, "_body_position", None) is None and hasattr(body, "tell"):
         with suppress(OSError):
             prepared._body_position = body.tell()  # type: ignore[attr-defined]
 
 
 def rewind(prepared: PreparedRequest) -> bool:
-    """Put the body back to where it was when the request was prepared; `False` if that fails."""
+    """Put the body back to its position when prepared; return `False` if that fails."""
     body: Any = prepared.body
     if isinstance(body, str | bytes | None):
         return True
@@ -75,15 +75,15 @@ def rewind(prepared: PreparedRequest) -> bool:
         return body.can_repeat()
     if hasattr(body, "read"):
         position = getattr(prepared, "_body_position", None)
-        # It is no number where requests could not tell.
+        # It is not a number if requests could not find it out.
         return isinstance(position, int) and seek(body, position)
     return _is_buffer(body)
 
 
 def pieces(prepared: PreparedRequest) -> Iterable[bytes] | None:
-    """Read the body before it is sent, as it goes on the wire; `None` if it cannot be read twice.
+    """Read the body as it will be sent; return `None` if it cannot be read twice.
 
-    To be called after `watch`.
+    Call this after `watch`.
     """
     body: Any = prepared.body
     if body is None:
@@ -109,7 +109,7 @@ def _octets(piece: str | bytes) -> bytes:
 
 
 def _is_buffer(body: object) -> bool:
-    """Tell whether urllib3 would send this object's octets as they lie in memory."""
+    """Tell whether urllib3 would send the memory of this object as it is."""
     try:
         memoryview(body)  # type: ignore[arg-type]
     except TypeError:

@@ -1,4 +1,4 @@
-"""What it means that a request of requests ended without a response."""
+"""Why a request of requests ended without a response."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 
 __all__ = ["is_broken", "keeps_a_connection"]
 
-# Not a refused one: there, nothing of the request was sent.
+# Not a refused connection: then nothing of the request was sent.
 _BROKEN = (
     BrokenPipeError,
     ConnectionAbortedError,
@@ -22,7 +22,7 @@ _BROKEN = (
 
 
 def is_broken(error: RequestException) -> bool:
-    """Tell whether a connection broke that had stood, before its answer came."""
+    """Tell whether an established connection broke before the response came."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, _BROKEN):
@@ -34,10 +34,10 @@ def is_broken(error: RequestException) -> bool:
 def keeps_a_connection(
     adapter: BaseAdapter, request: PreparedRequest, sending: dict[str, Any]
 ) -> bool:
-    """Tell whether an adapter has an open connection that it could send this request over."""
+    """Tell whether an adapter has an open connection to send this request over."""
     if not isinstance(adapter, HTTPAdapter):
         return False
-    with suppress(Exception):  # what is wrong with the request, sending it will tell
+    with suppress(Exception):  # if the request is wrong, sending it will raise
         pool: Any = adapter.get_connection_with_tls_context(
             request, sending.get("verify", True), sending.get("proxies"), sending.get("cert")
         )

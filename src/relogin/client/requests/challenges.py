@@ -10,7 +10,7 @@ CHALLENGE = "WWW-Authenticate"
 
 
 def challenge_lines(response: Response) -> list[str]:
-    """Return the field lines apart: one that is malformed must not hide the others."""
+    """Return the field lines one by one: a malformed one must not hide the others."""
     lines = getattr(getattr(response.raw, "headers", None), "getlist", None)
     if lines is not None:
         return list(lines(CHALLENGE))

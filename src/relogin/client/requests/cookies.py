@@ -1,4 +1,4 @@
-"""The Cookie header of a signed request, and what requests makes of it on a redirect."""
+"""The Cookie header of a signed request, and of the request after a redirect."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ __all__ = ["carry_over_redirect", "leave_behind", "rebuild"]
 
 
 def rebuild(prepared: PreparedRequest, refused: Response, owned: Collection[str]) -> None:
-    """Make the Cookie header anew for a request that is sent again, without the cookies `owned`.
+    """Rebuild the Cookie header of a request that is sent again, without the cookies `owned`.
 
-    requests never replaces a Cookie header that is there, so what the 401 set or deleted would
-    not count. A header that the user wrote is the user's, and keeps what it says.
+    requests never replaces an existing Cookie header, so it would ignore cookies that the 401 set
+    or deleted. A header that the user wrote keeps its cookies.
     """
     header = prepared.headers.pop("Cookie", None)
-    if "Set-Cookie" in refused.headers:  # to find out whose it is costs a quarter of a request
+    if "Set-Cookie" in refused.headers:  # the check of who wrote it costs a quarter of a request
         header = _after(refused, prepared, header, owned)
     kept = "" if header is None else with_cookies(header, {}, without=owned)
     if kept:
@@ -54,13 +54,13 @@ def _without(pairs: Mapping[str, str], owned: Collection[str]) -> dict[str, str]
 
 
 def carry_over_redirect(prepared: PreparedRequest, cookies: Mapping[str, str], target: str) -> None:
-    """Let a redirect to `target`, which lies within the origin, carry the grant's cookies.
+    """Let a redirect to `target`, which is within the origin, carry the cookies of the grant.
 
-    requests builds the next Cookie header from the request's own jar. A cookie knows no port of
-    itself, so these are bound to it, and to https where that is used.
+    requests builds the next Cookie header from the jar of the request. Cookies apply to all ports
+    by default, so these are bound to one port, and to https if the target uses it.
     """
     url = urlsplit(target)
-    # To http.cookiejar a URL without a port has port 80, whatever its scheme.
+    # For http.cookiejar a URL without a port has port 80, whatever its scheme is.
     https = url.scheme == "https"
     port = "80,443" if https and url.port in {None, 443} else str(url.port or 80)
     following = copy.copy(prepared)  # with its Host field, if the user wrote one
@@ -81,13 +81,13 @@ def carry_over_redirect(prepared: PreparedRequest, cookies: Mapping[str, str], t
 
 
 def leave_behind(prepared: PreparedRequest) -> None:
-    """Take what redirects within the origin have carried away from one to another origin.
+    """Remove the cookies of `carry_over_redirect` before a redirect to another origin.
 
-    A jar would send it to every host whose name ends like the origin's.
+    The jar would send them to every host whose name ends like that of the origin.
     """
     jar: Any = _jar_of(prepared).copy()  # the stubs take it for one of names
     for cookie in list(jar):
-        if cookie.port_specified:  # no server sets such a one
+        if cookie.port_specified:  # no server sets such a cookie
             jar.clear(cookie.domain, cookie.path, cookie.name)
     prepared._cookies = jar  # type: ignore[attr-defined]
 

@@ -1,4 +1,4 @@
-"""One request of requests: its hook, and what becomes of the response that comes, or does not."""
+"""One request of requests: its hook, and the handling of its response, or its missing response."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ __all__ = ["Exchange", "Hook", "Way"]
 
 
 class Way(NamedTuple):
-    """An adapter, and what sends a request over it without looking after its end."""
+    """An adapter, and a function that sends a request over it without error handling."""
 
     adapter: BaseAdapter
     send: Callable[..., Response]
 
 
 class Hook:
-    """The response hook of one request, with the grant it was last signed with.
+    """The response hook of one request, with the grant that last signed it.
 
-    requests copies it along redirects and into copies of the request, and pickles it with every
-    response; a pickled one does nothing.
+    requests copies it to redirects and copies of the request, and pickles it with every response.
+    After pickling, it does nothing.
     """
 
     __slots__ = ("__weakref__", "auth", "credential", "signed_again", "upload")
@@ -55,16 +55,16 @@ class Hook:
         self.credential = credential
         self.signed_again: float = 0.0
         self.upload: Upload | None = None
-        """The request, if it has a body: its end may be an error, which no hook sees."""
+        """The request, if it has a body: it may end in an error, which no hook sees."""
 
     def __call__(self, response: Response, **sending: Any) -> Response:
-        """Do what a response asks for, as `SessionAuth` says."""
+        """Handle a response, as `SessionAuth` decides."""
         return self.auth._see_to(self, response, sending)
 
     def sent_with(self, response: Response) -> Credential | None:
-        """Return the grant that was signed with, or `None` if it was signed anew meanwhile.
+        """Return the grant that signed the request, or `None` if it was signed again meanwhile.
 
-        That happens where several threads send one prepared request.
+        That happens if several threads send one prepared request.
         """
         if self.signed_again:
             began = time.perf_counter() - response.elapsed.total_seconds()
@@ -75,7 +75,7 @@ class Hook:
     def sign_again(
         self, refused: Response, dead: Credential | None, credential: Credential
     ) -> PreparedRequest:
-        """Put a newer grant on the request, and remember which and when."""
+        """Sign the request with a newer grant, and remember which and when."""
         prepared, self.credential = sign_again(refused, dead, credential)
         self.signed_again = time.perf_counter()
         self.auth._cache.departures.carries(self, self.credential)
@@ -101,11 +101,11 @@ def _idle() -> Callable[..., None]:
 
 
 def _do_nothing(response: Response, **sending: Any) -> None:
-    """Stand where a hook was before its request was pickled."""
+    """Take the place of a hook whose request was pickled."""
 
 
 class Exchange:
-    """One response, from its arrival to the answer that replaces it."""
+    """One response, from its arrival to the response that replaces it."""
 
     def __init__(
         self,
@@ -125,11 +125,11 @@ class Exchange:
         self.origin: str = sent_to(response.request.url)
 
     def answered(self) -> Response:
-        """Run the flow; return its response, or raise its failure in requests' own kind."""
+        """Run the flow; return its response, or raise its failure as a requests exception."""
         return self._ended(answer(self.auth._cache, self._info()))
 
     def answered_after_all(self) -> Response:
-        """Do the same where a proxy says that the server has not answered an upload."""
+        """Do the same if a proxy reports that the server did not answer an upload."""
         upload: Any = self.hook.upload
         return self._ended(unanswered(self.auth._cache, self._info(), upload.began))
 
@@ -142,7 +142,7 @@ class Exchange:
             response.elapsed = first.elapsed + timedelta(seconds=time.monotonic() - started)
         mark(response, final.outcome, final.detail)
         if final.failure is not None:
-            self._free_connection()  # nobody else would: it goes into the exception only
+            self._free_connection()  # nobody else does: you get it in the exception only
             raise raisable(final.failure, self.auth._kinds, response) from final.failure.__cause__
         return response
 
@@ -159,11 +159,11 @@ class Exchange:
         return self.auth._stand_by_or_log_in(command, self.origin)
 
     def _free_connection(self) -> None:
-        """Read what is left, for there may be no other connection that a login could use.
+        """Read the rest of the response: a login may need its connection, if there is no other.
 
-        One on which a request with a body was refused is closed: its server may not have read the
-        body, and then closes it too, whatever it said. A signalled answer may yet be returned:
-        nothing of it is lost to who reads or streams it.
+        After the refusal of a request with a body, the connection is closed: a server that has not
+        read the body closes it too, even if it promised not to. You may still get a response with a
+        signal, so you can read or stream the whole of it.
         """
         blocks = getattr(self.response.connection, "_pool_block", False)
         if self.response.status_code == UNAUTHORIZED:
@@ -186,7 +186,7 @@ class Exchange:
 
     def _info(self) -> ResponseInfo:
         response, request = self.response, self.response.request
-        dead = self.may_go_again()  # of any other nothing more is asked
+        dead = self.may_go_again()  # no other status needs the rest
         return ResponseInfo(
             response=response,
             status=response.status_code,
@@ -204,17 +204,17 @@ class Exchange:
         return sent_with(self.auth._cache, self.credential, request.headers, request.url or "")
 
     def may_go_again(self) -> bool:
-        """Tell whether the response is one after which the request may be sent again."""
+        """Tell whether the request may be sent again after this response."""
         status = self.response.status_code
         return status == UNAUTHORIZED or self.signal is not None or self.is_lost()
 
     def is_lost(self) -> bool:
-        """Tell whether a proxy says that the server has not answered an upload."""
+        """Tell whether a proxy reports that the server did not answer an upload."""
         return self.response.status_code in UNANSWERED and self.hook.upload is not None
 
 
 class Lost(Exchange):
-    """An upload that ended in an error, from there to the response that it has after all."""
+    """An upload that ended in an error, from there to its response, if it gets one."""
 
     response: Response
 
@@ -243,7 +243,7 @@ class Lost(Exchange):
         return self.response
 
     def is_lost(self) -> bool:
-        """Tell that nobody has answered."""
+        """Tell that there was no response."""
         return self.response.status_code == 0
 
     def _replay(self, credential: Credential) -> None:

@@ -1,4 +1,4 @@
-"""Looking into a body of requests that nobody has read yet, and leaving it as it was."""
+"""Reading the start of an unread body of requests, which you can still read as a whole."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ PIECE = 16 * 1024
 
 
 class Lookahead:
-    """The beginning of a body, with `more` of it each time, begun when first asked.
+    """Reads the start of a body, a piece with each call of `more`.
 
-    A body that its user streams is put together again: whoever reads `response.raw`, or anything
-    above it, gets every octet as it came on the wire. Any other is read to its end, as requests
-    would do next.
+    A streamed body is put together again: you can read every octet from `response.raw`, or anything
+    above it, as it was sent. Any other body is read to its end, as requests would do next.
     """
 
     def __init__(self, response: Response, *, streamed: bool) -> None:
@@ -29,7 +28,7 @@ class Lookahead:
         self._pieces: Iterator[bytes] | None = None
 
     def more(self) -> bytes:
-        """Return some of the decoded body as soon as it comes; nothing at its end."""
+        """Return the next piece of the decoded body when it comes; empty at its end."""
         if self._pieces is None:
             self._pieces = self._begin()
         return next(self._pieces, b"")
@@ -38,8 +37,8 @@ class Lookahead:
         response, raw = self._response, self._response.raw
         if not self._streamed or response._content_consumed:  # type: ignore[attr-defined]
             return iter((response.content,))
-        # Of an adapter that goes its own ways; and urllib3-future, which niquests puts in place of
-        # urllib3, cannot be given a body to read.
+        # The response of a special adapter; or of urllib3-future, which niquests installs in place
+        # of urllib3, and which cannot read a body from an object of ours.
         if not isinstance(raw, HTTPResponse) or hasattr(raw, "extension"):
             return iter(())
         tape = _Tape(raw)
@@ -48,14 +47,14 @@ class Lookahead:
 
 
 def _read(decoded: HTTPResponse) -> Iterator[bytes]:
-    # What breaks off there, or makes no sense, will do so for its reader too.
+    # If it breaks off or is malformed here, it will be so for its reader too.
     with suppress(HTTPError):
         while piece := decoded.read1(PIECE, decode_content=True):
             yield piece
 
 
 class _Tape:
-    """The octets of a body as they came: recorded first, and played back before the rest."""
+    """The octets of a body as received: recorded first, and replayed before the rest."""
 
     def __init__(self, raw: HTTPResponse) -> None:
         self._raw = raw
@@ -107,7 +106,7 @@ class _Tape:
 
 
 class _Recorder:
-    """The tape as it is recorded; to close it would end what goes on after it."""
+    """The tape during recording. It ignores `close`, since the body is read on afterwards."""
 
     closed = False
 
@@ -119,18 +118,18 @@ class _Recorder:
 
 
 class _Whole(HTTPResponse):
-    """A body that begins with what was recorded."""
+    """A body that starts with what was recorded."""
 
     @property
     def connection(self) -> Any:
-        """The connection that the rest comes over, where it is not released yet."""
+        """The connection of the rest, if it is not released yet."""
         tape: Any = self._fp
         return tape.connection
 
     def stream(
         self, amt: int | None = 2**16, decode_content: bool | None = None
     ) -> Generator[bytes, None, None]:
-        """Yield what came as chunks as it comes: it may be a stream of events."""
+        """Yield chunks as they come: it may be an event stream."""
         if not self.chunked:
             yield from super().stream(amt, decode_content)
             return
@@ -150,7 +149,7 @@ def _copy(kind: type[HTTPResponse], body: _Tape | _Recorder, response: Response)
         decode_content=raw.decode_content,
         original_response=raw._original_response,
         retries=raw.retries,
-        enforce_content_length=False,  # what it is made of does that
+        enforce_content_length=False,  # the original response does that
         request_method=response.request.method,
         request_url=raw.url,
     )

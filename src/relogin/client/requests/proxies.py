@@ -1,7 +1,7 @@
-"""For a proxy that asks for Digest: an adapter that answers its 407 (RFC 9110 §11.7).
+"""An adapter for a proxy that asks for Digest: it answers the 407 (RFC 9110 §11.7).
 
-An auth cannot: it is asked for one account, and the proxy's is another. What is decided is decided
-as for a 401; here it is told of a 407, and what signs a request is put in another field.
+A `SessionAuth` cannot: it is for one account, and the proxy has another. The same flow decides as
+for a 401. This module reports a 407 as a 401, and signs in Proxy-Authorization.
 """
 
 from __future__ import annotations
@@ -40,21 +40,20 @@ class _ThroughProxy(Outgoing):
 
     @property
     def target(self) -> str:
-        """The request-target as it goes on the wire: the whole URL (RFC 9112 §3.2.2)."""
+        """The request-target as sent: the whole URL (RFC 9112 §3.2.2)."""
         return str(urldefragauth(self.url))
 
 
 class ProxyAdapter(HTTPAdapter):
     """Sends requests for http URLs through a proxy that asks for Digest, and answers its 407.
 
-    `login` is a `DigestLogin` with the account that the proxy knows, and `proxy` its URL. Mount it
-    for ``http://``. A `SessionAuth` of the session still answers for the servers behind the proxy.
-    It takes the parameters of `HTTPAdapter` too. For https it is of no use: there a proxy refuses
-    a tunnel, and http.client shows nobody its challenge.
+    `login` is a `DigestLogin` with the account at the proxy, and `proxy` is the URL of the proxy.
+    Mount it for ``http://``. A `SessionAuth` of the session still works for the servers behind the
+    proxy. You can pass the parameters of `HTTPAdapter` too. It cannot work for https: there a proxy
+    refuses the tunnel, and http.client does not show its challenge.
 
-    Raises `TypeError` for another login, and `ValueError` for a proxy that is spoken to without
-    TLS, unless `insecure=True`. A request raises `LoginRefused` and the like, as with a
-    `SessionAuth`.
+    Raises `TypeError` for any other login, and `ValueError` for a proxy without TLS, unless you
+    pass `insecure=True`. Requests raise `LoginRefused` and its relatives, as with a `SessionAuth`.
 
     >>> import requests
     >>> from relogin.client.logins import DigestLogin
@@ -96,8 +95,8 @@ class ProxyAdapter(HTTPAdapter):
         cert: Any = None,
         proxies: Any = None,
     ) -> Response:
-        """Send a request through the proxy, signed for it; once more if it is challenged."""
-        del proxies  # there is one
+        """Send a request through the proxy, signed for it; again after a challenge."""
+        del proxies  # there is one proxy
         options = {"stream": stream, "timeout": timeout, "verify": verify, "cert": cert}
         way = partial(super().send, **options, proxies={"http": self._proxy})
         return _Exchange(self._cache, self._login, self._proxy, request, way).answered()
@@ -126,7 +125,7 @@ class _Exchange:
         self._past: list[Response] = []
 
     def answered(self) -> Response:
-        """Send the request, and return what came of it; or raise what the account failed with."""
+        """Send the request and return its response, or raise the failure of the account."""
         watch(self._request)
         try:
             self._send(self._cache.for_request(self._origin, self._proxy))
@@ -167,7 +166,7 @@ class _Exchange:
             self._learn(signed)
 
     def _told(self, signed: Credential | None) -> ResponseInfo:
-        """Tell of a 407 as of a 401 from the proxy itself."""
+        """Report a 407 as a 401 from the proxy."""
         asks = self.response.status_code == PROXY_AUTHENTICATION_REQUIRED
         return ResponseInfo(
             response=self.response,

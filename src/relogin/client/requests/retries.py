@@ -1,6 +1,6 @@
-"""Seeing that an adapter retries 401s by itself: it does so below any auth, with the dead session.
+"""Detecting an adapter that retries a 401 by itself, below the auth, with the dead session.
 
-By default it then raises `RetryError`, and nobody ever sees the 401.
+By default it then raises `RetryError`, and the auth never sees the 401.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _warned: WeakSet[Any] = WeakSet()
 
 
 def warn_of_retries(adapter: object) -> None:
-    """Warn once of an adapter that sends a request again because it was answered 401."""
+    """Warn once about an adapter that retries a request after a 401."""
     retried = getattr(getattr(adapter, "max_retries", None), "status_forcelist", None) or ()
     if UNAUTHORIZED not in retried or adapter in _warned:
         return

@@ -1,4 +1,4 @@
-"""The session a login gets as `context.http`: the way the refused request took, and no more."""
+"""The session that a login gets as `context.http`: it takes the route of the refused request."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ __all__ = ["LoginSession", "Route"]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Route:
-    """How a request travelled: its adapter, its URL, and what it was sent with.
+    """How a request was sent: its adapter, its URL, and its options.
 
-    It leads nowhere in a child of a fork: the adapter's connections are the parent's, who would
-    read what the child is answered.
+    Do not use it in a child of a fork: the adapter has the connections of the parent, which would
+    read the child's responses.
     """
 
     adapter: BaseAdapter
@@ -35,12 +35,12 @@ class Route:
 
     @property
     def is_open(self) -> bool:
-        """Whether it may be taken in this process."""
+        """Whether it may be used in this process."""
         return self.process == os.getpid()
 
 
 class LoginSession(PlainSession):
-    """A session over the connections of the request that it serves."""
+    """A session that shares the connections of the refused request."""
 
     def __init__(self, route: Route | None, timeout: float) -> None:
         super().__init__(timeout)
@@ -56,7 +56,7 @@ class LoginSession(PlainSession):
             self.cert: Any = route.sending.get("cert")
 
     def send(self, request: PreparedRequest, **kwargs: Any) -> Response:
-        """Send a request, once more on a new connection where a kept one turns out to be closed."""
+        """Send a request; if a kept connection was closed, again on a new one."""
         adapter = self.get_adapter(request.url or "")
         kept = self.sends_again and keeps_a_connection(adapter, request, kwargs)
         try:
@@ -64,26 +64,26 @@ class LoginSession(PlainSession):
         except requests.ConnectionError as error:
             if not (kept and is_broken(error) and rewind(request)):
                 raise
-        adapter.close()  # which ends what it keeps, and nothing under way; it can still be used
+        adapter.close()  # closes idle connections only; it can still be used
         return super().send(request, **kwargs)
 
     def get_adapter(self, url: str) -> BaseAdapter:
-        """Return what a request goes through; it tries nothing again that a login has forbidden."""
+        """Return the adapter; without retries if the login must not send twice."""
         adapter = super().get_adapter(url)
         return adapter if self.sends_again else _without_retries(adapter)
 
     def close(self) -> None:
-        """Close what is this session's own; the adapter it shares goes on serving others."""
+        """Close the adapters of this session only; the shared one stays open for others."""
         for adapter in self.adapters.values():
             if adapter is not self._shared:
                 adapter.close()
 
 
 def _without_retries(adapter: BaseAdapter) -> BaseAdapter:
-    """Return an adapter with the same connections, whose user's `Retry` does not count."""
+    """Return an adapter with the same connections, but without the user's `Retry`."""
     if not isinstance(adapter, HTTPAdapter):
         return adapter
-    once = object.__new__(type(adapter))  # not a copy, which would have connections of its own
+    once = object.__new__(type(adapter))  # not copied, to keep the connections
     once.__dict__.update(adapter.__dict__)
     once.max_retries = Retry(0, read=False)
     return once

@@ -1,4 +1,4 @@
-"""The grant on a request of requests: put there, recognised, and kept current by the answers."""
+"""The grant on a request of requests: signing, and updates from the responses."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from relogin.errors import BodyNotReplayable
 __all__ = ["learn", "sign_again", "sign_prepared", "sign_within", "write_url"]
 
 _REDIRECTS = range(300, 400)
-# What urllib3 sends as it is (RFC 3986).
+# What urllib3 sends unchanged (RFC 3986).
 _is_as_sent = re.compile(r"[A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]*+").fullmatch
 
 
 def write_url(prepared: PreparedRequest) -> None:
-    """Write a URL as it will be sent, for what signs it: niquests leaves that to urllib3."""
+    """Write the URL as it will be sent, to sign it: niquests leaves that to urllib3."""
     if not _is_as_sent(prepared.url or ""):
         prepared.url = str(parse_url(prepared.url or ""))
 
 
 def sign_prepared(prepared: PreparedRequest, credential: Credential) -> Credential | None:
-    """Put a grant on a request; return it as it goes out, if it can be signed."""
+    """Sign a request; return the grant as sent, or `None` if it cannot be signed."""
     url, signed = prepared.url or "", credential
     if credential.signer is not None:
         request = Outgoing(prepared.method or "", url, prepared.headers, partial(pieces, prepared))
@@ -47,7 +47,7 @@ def sign_prepared(prepared: PreparedRequest, credential: Credential) -> Credenti
 
 
 def sign_within(prepared: PreparedRequest, credential: Credential) -> PreparedRequest:
-    """Put a grant on a request that nobody sees to; no redirect takes it to another origin."""
+    """Sign a request inside a logout; a redirect to another origin does not carry the grant."""
     sign_prepared(prepared, credential)
 
     def keep(response: Response, **_: object) -> None:
@@ -61,12 +61,12 @@ def sign_within(prepared: PreparedRequest, credential: Credential) -> PreparedRe
 def sign_again(
     refused: Response, dead: Credential | None, credential: Credential
 ) -> tuple[PreparedRequest, Credential]:
-    """Put a newer grant on a request that was refused; leave with the 401 what was sent for it.
+    """Sign a refused request with a newer grant; the 401 keeps a copy of what was sent.
 
-    Raises `BodyNotReplayable` where only its content could sign it, and cannot be read.
+    Raises `BodyNotReplayable` if the signature needs the content, and that cannot be read again.
 
-    It is the request itself that is signed: requests makes redirects of it, and whoever sends it
-    once more sends it fresh. Its fields change all at once, for another thread may be at it too.
+    It changes the request itself, because requests makes redirects from it, and users may send it
+    again. It changes all fields at once, because other threads may use the request.
     """
     prepared, fresh = refused.request, _copy(refused.request)
     owned = {*credential.cookies, *(dead.cookies if dead is not None else ())}
@@ -89,7 +89,7 @@ def _copy(prepared: PreparedRequest) -> PreparedRequest:
 
 
 def _shallow(prepared: PreparedRequest) -> PreparedRequest:
-    # What copy.copy does, without asking pickle how: it takes a tenth of the time.
+    # Like copy.copy, but ten times as fast, because it does not use the pickle protocol.
     copied = object.__new__(type(prepared))
     copied.__dict__.update(prepared.__dict__)
     return copied
@@ -98,13 +98,13 @@ def _shallow(prepared: PreparedRequest) -> PreparedRequest:
 def learn(
     cache: CredentialCache, credential: Credential, response: Response, *, dead: bool = False
 ) -> None:
-    """Take over what a response says of the session: a rolled cookie, how long it still lives.
+    """Update the session from a response: its cookies, and how long it still lives.
 
-    A 401, or what a signal calls `dead`, says nothing of a session that lives.
+    A 401, or a response that a signal calls `dead`, changes nothing.
     """
     request, alive = response.request, not dead and response.status_code != UNAUTHORIZED
     if alive and sent_to(request.url) == credential.key.origin:
-        # From 500 on it may be a proxy's own answer.
+        # A 5xx may come from a proxy.
         if response.status_code < 500 and cache.seen(credential):
             cache.admits(credential, (request.method or "").upper(), request.url or "")
         if cache.policy.rolls or (credential.cookies and len(response.cookies)):
@@ -117,9 +117,9 @@ def learn(
 
 
 def _prepare_redirect(credential: Credential, response: Response) -> None:
-    """Let the next hop carry the grant if it lies within the origin, and only then.
+    """Let the next redirect carry the grant only if it is within the origin.
 
-    requests itself keeps Authorization from http to https on one host, which is another origin.
+    requests keeps Authorization from http to https on the same host, which is another origin.
     """
     sent, location = response.request, response.headers["location"]
     target = urljoin(response.url, location)
@@ -129,7 +129,7 @@ def _prepare_redirect(credential: Credential, response: Response) -> None:
     elif credential.cookies:
         leave_behind(sent)
     if credential.query is not None:
-        # requests asks nobody else where the next hop goes.
+        # requests takes the next URL from this header only.
         signed = with_parameter(location, *credential.query)
         response.headers["location"] = signed if within else unsign({}, location, credential)
     if not within or credential.signer is not None:  # a signature is for this request only

@@ -1,4 +1,4 @@
-"""Uploads that nobody answered: how requests shows them, and the small request that asks why."""
+"""Uploads without a response in requests, and the small request that asks why."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = ["Upload", "ask", "in_place_of_a_response", "is_unanswered", "small_re
 
 @dataclass(eq=False, slots=True)
 class Upload:
-    """A request with a body, from when it was signed; `answered` says that its end was seen."""
+    """A signed request with a body; `answered` says that its end was seen."""
 
     credential: Credential
     began: float
@@ -37,14 +37,14 @@ class Upload:
 
 
 def is_unanswered(error: RequestException) -> bool:
-    """Tell whether a request may have reached its server, which has not answered it."""
+    """Tell whether a request may have reached its server without getting a response."""
     if isinstance(error, Timeout):
         return not isinstance(error, ConnectTimeout)
     return is_broken(error) or _has_stalled(error)
 
 
 def _has_stalled(error: RequestException) -> bool:
-    """Tell whether a server took no more of a body for too long, over a connection that stood."""
+    """Tell whether a server stopped reading a body until the time-out, once connected."""
     causes, cause = list[BaseException](), error.__context__
     while cause is not None:
         causes.append(cause)
@@ -54,7 +54,7 @@ def _has_stalled(error: RequestException) -> bool:
 
 
 def in_place_of_a_response(prepared: PreparedRequest, adapter: BaseAdapter | None) -> Response:
-    """Make what stands for the response that never came: nobody but us ever sees it."""
+    """Make an internal stand-in for a response that never came."""
     nothing: Any = Response()
     nothing.request, nothing.connection, nothing.url = prepared, adapter, prepared.url
     nothing.status_code, nothing._content, nothing._content_consumed = 0, b"", True
@@ -67,7 +67,7 @@ def ask(
     command: Check,
     signal: Callable[[Response, dict[str, Any]], Error | None],
 ) -> ResponseInfo:
-    """Send a small request the way that an upload took, and say what it was answered."""
+    """Send a small request over the route of an upload, and return its response."""
     prepared = small_request(cache, command)
     timeout = route.sending.get("timeout") or cache.policy.login_timeout
     sending = {**route.sending, "stream": True, "timeout": timeout}
@@ -87,7 +87,7 @@ def ask(
 
 
 def small_request(cache: CredentialCache, command: Check) -> PreparedRequest:
-    """Copy a request without its body and the fields that speak of one, and sign it anew."""
+    """Copy a request without its body and the fields that describe it; sign the copy."""
     prepared: PreparedRequest = copy.copy(command.info.response.request)
     prepared.method, prepared.url = command.method, command.url
     prepared.body, prepared.hooks = None, {"response": []}
