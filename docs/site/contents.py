@@ -11,10 +11,10 @@ from sphinx.application import Sphinx
 SECTIONS = {
     "docs/index": [
         "tutorials/index",
+        "playground",
         "how-to/index",
         "reference/index",
         "explanation/index",
-        "playground",
     ],
     "docs/tutorials/index": ["client", "flask", "challenge"],
     "docs/how-to/index": [
