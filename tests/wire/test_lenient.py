@@ -244,7 +244,7 @@ SAID = [
     " expired: please log in", " denied: token missing", " error: please log in",
     " required: https://a.example/b", " has expired https://a.example", " expired, please log in",
     " expired; please log in again", " timed out - see https://a.example", " failed! Try again",
-    " Expired: Log In", " failed: (see https://a.example)",
+    " Expired: Log In", " failed: (see https://a.example)", " has expired,'log in",
     " expired,please log in", " 17 expired: log in", " expired\u2026 log in",
 ]  # fmt: skip
 

@@ -27,7 +27,7 @@ from relogin.client.stores.memory import MemoryStore
 from tests.client.digest_site import PASSWORD as DIGEST_PASSWORD
 from tests.client.digest_site import DigestSite
 from tests.client.libraries.shapes import PARTS, WHOLE, AgainAsync, Lying, produced
-from tests.client.server import PASSWORD, Answer, Server, serve
+from tests.client.server import PASSWORD, Answer, Request, Server, serve
 
 JSON = ("Content-Type", "application/json")
 LOST = b'{"success": false, "message": "please log in"}'
@@ -59,6 +59,26 @@ def run(
 async def got(session: aiohttp.ClientSession, url: str, **words: Any) -> tuple[int, bytes, str]:
     async with session.get(url, **words) as answer:
         return answer.status, await answer.read(), str(outcome(answer))
+
+
+def test_a_401_that_outlasted_a_login_is_forgotten_once_such_a_request_is_accepted(
+    server: Server,
+) -> None:
+    right = threading.Event()
+
+    def change_password(request: Request) -> Answer:
+        alive = (server.living or "nobody") in (request.headers.get("Authorization") or "")
+        return Answer(200 if alive and right.is_set() else 401)
+
+    async def main(session: aiohttp.ClientSession) -> list[str]:
+        told = [(await got(session, f"{server.url}/password"))[2]]
+        right.set()
+        told.append((await got(session, f"{server.url}/password"))[2])
+        server.living = None
+        return [*told, (await got(session, f"{server.url}/password"))[2]]
+
+    server.routes["/password"] = change_password
+    assert run(an_auth(server), main) == ["refused_again", "untouched", "replayed"]
 
 
 # Time-outs, traces, hooks

@@ -120,11 +120,8 @@ class CredentialCache(Grants):
 
     def demands(self, key: Key) -> Demands:
         """Return what is remembered of the scopes that a realm demands."""
-        space = self.space(key)
-        if space is None:
-            with self._lock:
-                space = self._space(key, self.clock())
-        return space.demands
+        with self._lock:
+            return self._space(key, self.clock()).demands
 
     def ready(self, origin: str, credential: Credential | None, *, precious: bool = False) -> bool:
         """Tell whether a request can be sent at once, with nothing to ask or renew before."""
