@@ -22,9 +22,9 @@ class logging_in:  # noqa: N801 - used as a function
     __slots__ = ("_token", "cache", "ending", "running")
 
     def __init__(self, cache: CredentialCache, ending: Credential | None = None) -> None:
-        self.cache = cache
-        self.ending = ending
-        self.running = True
+        self.cache: CredentialCache = cache
+        self.ending: Credential | None = ending
+        self.running: bool = True
 
     def __enter__(self) -> None:
         self._token = _calls.set((*_calls.get(), self))

@@ -56,7 +56,8 @@ class Exchange(Sending):
 
     def ends_with(self, response: Response) -> bool:
         """Tell whether a response is final; if so, update the grant from it."""
-        self.is_out, cache, credential = False, self._cache, self._credential
+        cache, credential = self._cache, self._credential
+        self.is_out = False
         self._request.extensions.pop(EXTENSION, None)
         if (
             response.history

@@ -158,7 +158,12 @@ def text_in(document: object, name: str, answer: Answer, sent: str = "") -> str:
     )
 
 
-is_plain = re.compile(r"[A-Za-z0-9_.\-]{1,40}").fullmatch
+def is_plain(text: str) -> bool:
+    """Tell whether a text of the server's can be shown: a short name or code."""
+    return _PLAIN.fullmatch(text) is not None
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9_.\-]{1,40}")
 
 
 def members_of(document: object, secrets: Container[str]) -> str:

@@ -44,7 +44,7 @@ class LoginSession(PlainSession):
 
     def __init__(self, route: Route | None, timeout: float) -> None:
         super().__init__(timeout)
-        self.sends_again = not SPENDS.get()
+        self.sends_again: bool = not SPENDS.get()
         """Whether a request may be sent again over a new connection; a login may forbid it."""
         self._shared: BaseAdapter | None = None
         if route is not None:
