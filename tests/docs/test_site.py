@@ -130,7 +130,7 @@ def test_a_remark_on_a_well_formed_field_is_shown(page: Page, url: str) -> None:
     page.open(f"{url}/docs/playground.html")
     page.until(READY)
     write(page, "Session error='session_revoked'")
-    assert "quotes-in-value (allowed, but hardly meant)" in explained(page)
+    assert "quotes-in-value (allowed, but probably not meant)" in explained(page)
 
 
 def test_every_page_fits_a_phone_and_meets_no_error_and_no_other_host(

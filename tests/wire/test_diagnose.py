@@ -231,7 +231,7 @@ def test_a_remark_is_drawn_and_leaves_the_field_well_formed() -> None:
     diagnosis = relogin.diagnose("Session error='revoked'")
     assert diagnosis.wellformed
     assert str(diagnosis).splitlines() == [
-        "quotes-in-value (well-formed, and hardly meant)",
+        "quotes-in-value (well-formed, but probably not meant)",
         "  Session error='revoked'",
         "                ^^^^^^^^^",
         f"  {REMARKS['quotes-in-value']}",

@@ -62,7 +62,7 @@ class Diagnosis:
 
     def __str__(self) -> str:
         drawn = [self._drawn(one, one.section) for one in self.faults]
-        drawn += [self._drawn(one, "well-formed, and hardly meant") for one in self.remarks]
+        drawn += [self._drawn(one, "well-formed, but probably not meant") for one in self.remarks]
         read = "\n".join(f"  {challenge}" for challenge in self.challenges) or "  nothing"
         return "\n".join(
             [*drawn, f"well-formed\n{read}" if self.wellformed else f"read as\n{read}"]

@@ -41,7 +41,7 @@ function drawChallenge({ scheme, params }) {
 
 function drawFault({ kind, section, sentence, drawing }) {
   return make("div", { className: section ? "fault" : "fault remark" },
-    make("p", {}, make("strong", {}, kind), section ? ` (${section})` : " (allowed, but hardly meant)"),
+    make("p", {}, make("strong", {}, kind), section ? ` (${section})` : " (allowed, but probably not meant)"),
     drawing ? make("pre", {}, drawing) : "",
     make("p", {}, sentence))
 }
