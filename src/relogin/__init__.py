@@ -94,16 +94,18 @@ _WHERE = {name: module for module, names in _MODULES.items() for name in names}
 _PACKAGES = frozenset({"client", "errors", "schemes", "server", "session", "wire"})
 
 
-def __getattr__(name: str) -> object:
-    if name in _PACKAGES:
-        return import_module(f"relogin.{name}")
-    if name == "ReauthError":  # the name that tests outside this repository know it by
-        name = "ReloginError"
-    if name not in _WHERE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found: object = getattr(import_module(f"relogin.{_WHERE[name]}"), name)
-    globals()[name] = found
-    return found
+if not TYPE_CHECKING:  # pragma: no branch - a type checker knows the names, and tells the others
+
+    def __getattr__(name: str) -> object:
+        if name in _PACKAGES:
+            return import_module(f"relogin.{name}")
+        if name == "ReauthError":  # the name that tests outside this repository know it by
+            name = "ReloginError"
+        if name not in _WHERE:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found: object = getattr(import_module(f"relogin.{_WHERE[name]}"), name)
+        globals()[name] = found
+        return found
 
 
 def __dir__() -> list[str]:

@@ -175,6 +175,14 @@ def test_a_cache_that_does_not_answer_ends_no_session(backend: str) -> None:
         assert not cookies(response)
 
 
+def test_a_cookie_that_cannot_be_the_name_of_a_file_is_no_session(tmp_path: Path) -> None:
+    engine = "django.contrib.sessions.backends.file"
+    with override_settings(SESSION_ENGINE=engine, SESSION_FILE_PATH=str(tmp_path)):
+        client = Client()
+        client.cookies["sessionid"] = "abcdefgh.ijkl"
+        assert challenge(client.get("/orders")) == INVALID
+
+
 def test_nobody_and_a_visitor_are_told_of_no_session(client: Client) -> None:
     assert challenge(client.get("/orders")) == NONE
     client.get("/visit")

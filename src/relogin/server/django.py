@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from asyncio import CancelledError
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import cache, partial, wraps
 from http.cookies import SimpleCookie
 from typing import Any, TypeAlias, TypeVar, Unpack, cast
@@ -39,7 +40,8 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.backends.db import SessionStore as Database
 from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookies
 from django.core import signing
-from django.core.exceptions import ImproperlyConfigured, RequestAborted
+from django.core.cache import InvalidCacheKey
+from django.core.exceptions import ImproperlyConfigured, RequestAborted, SuspiciousOperation
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -336,8 +338,10 @@ def _why_dead(session: SessionBase, token: str) -> SessionError | None:
         kept = session.get_model_class().objects.filter(session_key=token)
         if kept.filter(expire_date__lte=timezone.now()).exists():
             return SessionError.EXPIRED
+        return SessionError.INVALID  # the database has answered, whatever its cache does
     # Django takes a cache that does not answer for one that has no such session. This raises.
-    session.exists(token)
+    with suppress(SuspiciousOperation, InvalidCacheKey):  # no key of Django's making
+        session.exists(token)
     return SessionError.INVALID
 
 

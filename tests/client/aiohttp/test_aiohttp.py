@@ -542,8 +542,8 @@ def test_a_grant_may_hold_the_jar_or_the_cookies_of_an_answer(server: Server) ->
 
 
 def test_a_client_that_is_closed_while_it_logs_in_fails_no_other(server: Server) -> None:
-    gate = threading.Event()
-    server.login_gates.append(gate)
+    given_up, repeated = threading.Event(), threading.Event()
+    server.login_gates.extend([given_up, repeated])
     auth = an_auth(server)
 
     async def main() -> tuple[int, bytes, str]:
@@ -556,7 +556,9 @@ def test_a_client_that_is_closed_while_it_logs_in_fails_no_other(server: Server)
             await leading.close()
             with pytest.raises(aiohttp.ClientConnectionError, match="Session is closed"):
                 await leader
-            gate.set()
+            given_up.set()  # first: it would end the session of a login before it
+            await asyncio.to_thread(server.wait_until, lambda: server.logins == 1)
+            repeated.set()
             return await waiter
 
     assert asyncio.run(main())[0] == 200

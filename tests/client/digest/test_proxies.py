@@ -253,3 +253,12 @@ def test_apache_lets_it_through(session: requests.Session, server: Server, forwa
     assert [answer.status_code for answer in answers] == [200, 200]
     assert [len(answer.history) for answer in answers] == [1, 0]
     assert (answers[0].text, len(answers[1].content)) == ("/a?b=%20c", 100_000)
+
+
+def test_an_https_url_is_not_sent_past_the_proxy(
+    session: requests.Session, proxy: DigestSite
+) -> None:
+    session.mount("https://", ProxyAdapter(DigestLogin(USER, PASSWORD), proxy.server.url))
+    with pytest.raises(requests.exceptions.InvalidSchema, match="sends http URLs only"):
+        session.get("https://orders.example.com/")
+    assert not proxy.server.requests

@@ -47,6 +47,14 @@ def test_requests_at_once_have_nonces_of_their_own() -> None:
     assert [nonce(sent(signing)) for _ in range(2)] == ["n2", "n1"]
 
 
+def test_one_nonce_has_one_count_however_many_challenges_named_it() -> None:
+    first, again = signer("n1"), signer("n1")
+    sent(first)
+    again.join(first)
+    counts = [Credentials.parse(sent(one)["Authorization"])["nc"] for one in (again, first, again)]
+    assert counts == ["00000002", "00000003", "00000004"]
+
+
 def test_a_nonce_is_shared_where_there_is_none_to_spare() -> None:
     signing = two()
     assert [nonce(sent(signing)) for _ in range(4)] == ["n2", "n1", "n2", "n2"]

@@ -125,7 +125,7 @@ def test_a_store_that_hangs_costs_no_request(server: Server, backend: str) -> No
     store, told = AsyncMemoryStore(), list[Event]()
     store.hangs = True
     auth = SessionAuth(
-        login_of(server), server.url, store=store, login_timeout=0.2, on_event=told.append
+        login_of(server), server.url, store=store, login_timeout=1.0, on_event=told.append
     )
     with drive(backend) as driver:
         assert driver.open(auth=auth).get(f"{server.url}/orders").status_code == 200
@@ -135,7 +135,7 @@ def test_a_store_that_hangs_costs_no_request(server: Server, backend: str) -> No
 @BACKENDS
 def test_a_reset_of_a_store_that_hangs_forgets_at_least_here(server: Server, backend: str) -> None:
     store = AsyncMemoryStore()
-    auth = SessionAuth(login_of(server), server.url, store=store, login_timeout=0.2)
+    auth = SessionAuth(login_of(server), server.url, store=store, login_timeout=1.0)
     with drive(backend) as driver:
         client = driver.open(auth=auth)
         client.get(f"{server.url}/1")

@@ -14,6 +14,8 @@ from relogin.client.logins.lost import spends_refresh_token
 from relogin.client.renewal.cache import CredentialCache
 from tests.client.steps import Clock, Steps, a_cache, refused
 
+REQUEST = httpx.Request("POST", "https://a.example/token")
+
 
 @pytest.mark.parametrize(
     "error",
@@ -28,6 +30,7 @@ from tests.client.steps import Clock, Steps, a_cache, refused
         aiohttp.ClientPayloadError(),
         ConnectionResetError(),
         TimeoutError(),
+        httpx.HTTPStatusError("504", request=REQUEST, response=httpx.Response(504)),
     ],
     ids=repr,
 )
@@ -39,6 +42,7 @@ def test_a_token_is_spent_whose_answer_has_not_come(error: Exception) -> None:
     "error",
     [
         requests.HTTPError("503"),
+        httpx.HTTPStatusError("503", request=REQUEST, response=httpx.Response(503)),
         httpx.ConnectError("refused"),
         httpx.ConnectTimeout("too slow"),
         ConnectionRefusedError(),

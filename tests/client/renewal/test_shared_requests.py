@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import pickle
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import requests
 from relogin import Grant, LoginRefused
 from relogin.client.events import Event
 from relogin.client.requests import SessionAuth
+from relogin.client.stores import Entry, Snapshot
 from relogin.client.stores.memory import MemoryStore
 from relogin.client.stores.sqlite import SQLiteStore
 from relogin.client.terms.grant import Context
@@ -83,6 +85,43 @@ def test_a_cookie_that_every_answer_replaces_is_shared_with_fresh_always(server:
     answers = [get(auth, server) for auth in (one, other, one, one, other, other)]
     assert [answer.status_code for answer in answers] == [200] * 6
     assert server.logins == 1
+
+
+class OneMapping:
+    """A store of a user's own, which hands out the mapping that it goes on changing."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, Entry] = {}
+
+    def get(self, origin: str, account: str) -> Snapshot:
+        return Snapshot(self.entries, time.time())
+
+    def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
+        before = self.entries.get(realm, Entry("", 0))
+        if entry.revision != before.revision:
+            return False
+        self.entries[realm] = Entry(entry.text, entry.revision + 1)
+        return True
+
+
+def test_what_a_store_goes_on_changing_is_read_anew(server: Server) -> None:
+    store = OneMapping()
+    one, other = (
+        SessionAuth(server.login, server.url, store=store, fresh="always") for _ in range(2)
+    )
+    get(one, server)
+    get(one, server)
+    get(other, server)
+    server.kill()
+    get(other, server)
+    assert get(one, server).history == []
+
+
+def test_after_a_reset_no_token_of_the_store_is_kept(server: Server) -> None:
+    auth = SessionAuth(server.login, server.url, store=MemoryStore())
+    get(auth, server)
+    auth.reset()
+    assert not auth._cache._agreed
 
 
 def test_an_object_that_is_pickled_shares_the_store(server: Server, tmp_path: Path) -> None:

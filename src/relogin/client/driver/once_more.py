@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from relogin.client.logins.kept import is_bad_gateway, is_broken, keeps_a_connection, leave_kept
+from relogin.client.logins.kept import is_bad_gateway, is_broken, kept_by, leave_kept
 from relogin.client.logins.request import SPENDS
 from relogin.client.terms.grant import Context
 from relogin.errors import ReloginError
@@ -24,7 +24,7 @@ def call(
     login: Callable[[Context], object], context: Context, open_http: Callable[[], Any], http: object
 ) -> object:
     """Call a login; `http` is the client that the user passed, if any."""
-    kept = keeps_a_connection(http)
+    kept = kept_by(http)
     try:
         with _spending(context):
             return login(context.with_http(open_http))
@@ -43,7 +43,7 @@ async def call_async(
     http: object,
 ) -> object:
     """Do the same as `call`, with a login that is awaited."""
-    kept = keeps_a_connection(http)
+    kept = kept_by(http)
     try:
         with _spending(context):
             return await login(context.with_http(open_http))
@@ -68,7 +68,7 @@ def _spends(context: Context) -> bool:
     return context.previous is not None and context.previous.refresh is not None
 
 
-def _may_go_again(context: Context, error: Exception, *, kept: bool) -> bool:
+def _may_go_again(context: Context, error: Exception, *, kept: list[Callable[[], bool]]) -> bool:
     if isinstance(error, ReloginError) or _spends(context):
         return False
-    return is_bad_gateway(error) or (kept and is_broken(error))
+    return is_bad_gateway(error) or (any(gone() for gone in kept) and is_broken(error))

@@ -79,7 +79,7 @@ async def _wait(cache: CredentialCache, command: Wait) -> None:
 def _waiting() -> _InTrio | _InAsyncio:
     trio = sys.modules.get("trio")
     if trio is not None:  # first: if trio runs as a guest of asyncio, both are running
-        with suppress(RuntimeError):
+        with suppress(RuntimeError, AttributeError):  # another thread may be importing it
             return _InTrio(trio.lowlevel.current_trio_token().run_sync_soon)
     return _InAsyncio()
 

@@ -217,6 +217,10 @@ class Exchange(Sending):
         """Make a request without a body, to the server of another one."""
         small = self._library.Request(command.method, command.url, extensions=request.extensions)
         small.extensions.pop(EXTENSION, None)
+        most = self._cache.policy.login_timeout
+        given = request.extensions.get("timeout", {})
+        kinds = ("connect", "read", "write", "pool")
+        small.extensions["timeout"] = {k: min(given.get(k) or most, most) for k in kinds}
         small.headers = self._library.Headers(
             [pair for pair in request.headers.multi_items() if not of_a_body(pair[0])]
         )

@@ -17,7 +17,7 @@ from relogin.client.logins.kept import (
     BAD_GATEWAY,
     chain,
     is_broken,
-    keeps_a_connection,
+    kept_by,
     leave_kept,
 )
 from relogin.client.logins.lost import was_sent
@@ -89,11 +89,11 @@ async def run_async(steps: Steps[T], http: Any, seconds: float) -> T:
 
 def _sent(http: Any, request: Request, until: float) -> Answer:
     """Send a request, once more where it met a connection that was closed already."""
-    kept = keeps_a_connection(http)
+    kept = kept_by(http)
     try:
         answer = _sent_once(http, request, until)
     except NoAnswer as error:
-        if request.once or not (kept and error.broken):
+        if request.once or not (error.broken and any(gone() for gone in kept)):
             raise
         leave_kept(http)
     else:
@@ -119,11 +119,11 @@ def _sent_once(http: Any, request: Request, until: float) -> Answer:
 
 async def _sent_async(http: Any, request: Request, until: float) -> Answer:
     """Send a request, as `_sent` does."""
-    kept = keeps_a_connection(http)
+    kept = kept_by(http)
     try:
         answer = await _sent_once_async(http, request, until)
     except NoAnswer as error:
-        if request.once or not (kept and error.broken):
+        if request.once or not (error.broken and any(gone() for gone in kept)):
             raise
         leave_kept(http)
     else:

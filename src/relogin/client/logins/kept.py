@@ -7,6 +7,7 @@ answered by nobody: a proxy in front says 502, or breaks the connection to its c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from traceback import walk_tb
 from typing import Any
 
 from relogin.client.terms.libraries import library_of
@@ -16,7 +17,7 @@ __all__ = [
     "chain",
     "is_bad_gateway",
     "is_broken",
-    "keeps_a_connection",
+    "kept_by",
     "leave_kept",
     "names",
 ]
@@ -33,16 +34,25 @@ _BROKEN = frozenset(
 )
 
 
-def keeps_a_connection(http: Any) -> bool:
-    """Tell whether a client has an open connection that its next request could go over.
+def kept_by(http: Any) -> list[Callable[[], bool]]:
+    """Return, for each open connection that a client keeps, what tells whether it is gone.
 
-    Of those that a login has for itself the answer is no: they send again what breaks there.
+    A client that a login has for itself has none here: it sends again what breaks there.
     """
     look = _KEPT.get(library_of(http) or "", _none)
     try:
-        return any(True for _ in look(http))
+        return [_gone(kept) for kept in look(http)]
     except (AttributeError, TypeError):  # a transport or a connector of the user's own
-        return False
+        return []
+
+
+def _gone(kept: Any) -> Callable[[], bool]:
+    if hasattr(kept, "sock"):  # urllib3
+        before = kept.sock
+        return lambda: kept.sock is not before
+    if hasattr(kept, "is_closed"):  # httpcore
+        return lambda: bool(kept.is_closed())
+    return lambda: not kept.is_connected()  # aiohttp
 
 
 def leave_kept(http: Any) -> None:
@@ -99,6 +109,10 @@ _KEPT: dict[str, Callable[[Any], Iterator[object]]] = {
 def is_broken(error: BaseException) -> bool:
     """Tell whether a connection broke that had stood, before any answer came."""
     for each in chain(error):
+        # httpx has one error for a connection that breaks before an answer and within it.
+        frames = {frame.f_code.co_name for frame, _ in walk_tb(each.__traceback__)}
+        if frames & {"iter_raw", "aiter_raw"} or "ChunkedEncodingError" in names(each):
+            return False  # the answer had begun
         if not isinstance(getattr(each, "message", ""), str):
             return False  # aiohttp has a part of an answer there
         if names(each) & _BROKEN or str(each).startswith("Server disconnected"):

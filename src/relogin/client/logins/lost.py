@@ -35,10 +35,13 @@ def spends_refresh_token(error: BaseException) -> bool:
     """Tell whether the refresh token that a login was given may be used up.
 
     The login itself says so with `refresh_spent`, of whatever it raises. Where it says nothing, a
-    token is spent whose answer has not come.
+    token is spent whose answer has not come, to the caller or to a proxy (504).
     """
     said = vars(error).get("refresh_spent")
     if said is not None:
         return bool(said)
+    answer = getattr(error, "response", None)
+    if getattr(answer, "status_code", getattr(error, "status", None)) == 504:
+        return True  # a proxy has waited for the answer in vain
     unanswered = any(_NO_ANSWER & names(each) for each in chain(error))
     return unanswered and was_sent(error)

@@ -192,6 +192,7 @@ class CredentialCache(Grants):
         flights = list(self._flights.values())
         self._flights.clear()
         self._credentials.clear()
+        self._agreed.clear()  # which hold the tokens as the store has them
         return flights
 
     def orphan(self, decision: Decision, grant: Grant) -> None:

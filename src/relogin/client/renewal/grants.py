@@ -58,9 +58,10 @@ class Grants:
         held, known = self._agreed.get(origin, (None, None))
         return held is self._credentials.get(origin) and known == entries
 
-    def agree_with(self, origin: str, entries: object) -> None:
+    def agree_with(self, origin: str, entries: Mapping[str, object]) -> None:
         """Remember that the grants agree with these entries: requests need not parse them."""
-        self._agreed[origin] = self._credentials.get(origin), entries
+        # A copy: a store may hand out the mapping that it goes on changing.
+        self._agreed[origin] = self._credentials.get(origin), dict(entries)
 
     def roll(
         self,

@@ -10,9 +10,11 @@ from collections.abc import Callable
 from functools import partial
 from pickle import PicklingError
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
+from requests.exceptions import InvalidSchema
 from requests.utils import urldefragauth
 
 from relogin import errors
@@ -97,6 +99,8 @@ class ProxyAdapter(HTTPAdapter):
     ) -> Response:
         """Send a request through the proxy, signed for it; again after a challenge."""
         del proxies  # there is one proxy
+        if urlsplit(request.url or "").scheme.lower() != "http":  # no 407 of a tunnel comes here
+            raise InvalidSchema(f"a ProxyAdapter sends http URLs only, not {request.url!r}")
         options = {"stream": stream, "timeout": timeout, "verify": verify, "cert": cert}
         way = partial(super().send, **options, proxies={"http": self._proxy})
         return _Exchange(self._cache, self._login, self._proxy, request, way).answered()

@@ -123,6 +123,7 @@ class DigestSigner(Signer):
             raise LoginUnavailable(str(error)) from error
         self._qop = asked.qop
         self._kind = asked.realm, asked.algorithm, asked.qop, asked.charset, asked.userhash
+        self._nonce = asked.nonce
         self._check_server = check_server
         self._nonces = _Nonces(self)
 
@@ -157,6 +158,9 @@ class DigestSigner(Signer):
         """Add its nonce to those of `current`, unless the challenge differs in more than that."""
         if isinstance(current, DigestSigner) and current._kind == self._kind:
             own, self._nonces = self._nonces, current._nonces
+            if self._nonce == current._nonce:  # one count for one nonce
+                self._answers = current._answers
+                return
             self._nonces.spare += own.spare
             self._nonces.lent |= own.lent
 

@@ -77,6 +77,9 @@ class Responder:
     returns `None`, a login follows. If the server refuses such a grant and its challenge has no
     error code, the account is wrong: nothing is sent again before `reset()`.
 
+    `reading`, `choose` and `error_of` depend on their arguments alone: what they return for a field
+    is remembered.
+
     >>> import relogin
     >>> from relogin.client.responders import Responder
     >>> token = Responder("Token", authorization=lambda token: f"Token {token}")
