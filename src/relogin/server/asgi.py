@@ -157,7 +157,7 @@ class SessionGate:
                 receive if content is None else content.receive,
                 sending,
             )
-        except Exception as raised:
+        except Exception as raised:  # a framework may have wrapped a `Refused` in its own
             response = response or self._lengthy(scope, send, usual, session, start, last)
             if not await self._answered(raised, response, scope, content):
                 raise
@@ -191,7 +191,7 @@ class SessionGate:
         content = Content(receive)
         try:
             await self._run(admitted, content.receive, response, again)
-        except Exception as raised:
+        except Exception as raised:  # a framework may have wrapped a `Refused` in its own
             if not await self._answered(raised, response, scope, content):
                 raise
 

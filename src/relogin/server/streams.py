@@ -157,7 +157,7 @@ async def astream(
             yield await (anext(rest) if watched is None else _next(rest, *watched))
     except StopAsyncIteration:
         return
-    except Exception as raised:
+    except Exception as raised:  # a framework may have wrapped a `Refused` in its own
         why = refusal_in(raised, wrapped=True)
         if why is None:
             raise

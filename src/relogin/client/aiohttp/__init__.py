@@ -208,7 +208,7 @@ class SessionAuth(AsyncPrincipal[Any]):
     async def _lead(self, command: Login, request: aiohttp.ClientRequest) -> object:
         try:
             return await self._log_in_async(command, request)
-        except Exception as error:
+        except Exception as error:  # a login is the user's code, and may raise anything
             if not request.session.closed:
                 raise
             raise _Closed from error  # the login used its connections: another request leads now

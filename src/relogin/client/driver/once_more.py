@@ -28,7 +28,7 @@ def call(
     try:
         with _spending(context):
             return login(context.with_http(open_http))
-    except Exception as error:
+    except Exception as error:  # a login is the user's code, and may raise anything
         if not _may_go_again(context, error, kept=kept):
             raise
         if kept:
@@ -47,7 +47,7 @@ async def call_async(
     try:
         with _spending(context):
             return await login(context.with_http(open_http))
-    except Exception as error:
+    except Exception as error:  # a login is the user's code, and may raise anything
         if not _may_go_again(context, error, kept=kept):
             raise
         if kept:
