@@ -37,6 +37,8 @@ class DigestSite:
     """How many requests a nonce is good for."""
     rising: bool = False
     """Whether a count must be higher than every one before it."""
+    nonce: str | None = None
+    """The nonce of every challenge; `None` makes a new one for each."""
     says_stale: bool = True
     next_nonces: bool = False
     proves: bool | None = True
@@ -112,8 +114,8 @@ class DigestSite:
         return Answer(status, tuple((name, line) for line in lines), b"refused")
 
     def _new_nonce(self) -> str:
-        nonce = secrets.token_hex(8)
-        self.nonces[nonce] = _Nonce()
+        nonce = self.nonce or secrets.token_hex(8)
+        self.nonces.setdefault(nonce, _Nonce())
         self.challenged.append(nonce)
         return nonce
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from relogin import AuthInfo, Credentials, DigestChallenge, parse
 from relogin.schemes import digest_hash
-from relogin.schemes.digest_answer import Answers
+from relogin.schemes.digest_answer import Answers, Counts
 
 MUFASA = (
     'Digest realm="http-auth@example.org", qop="auth, auth-int", algorithm={algorithm}, '
@@ -198,6 +199,27 @@ def test_every_answer_reads_back_as_what_it_was_made_of(
     sent = answered(Answers(asked, user, password), "GET", target)
     assert (sent["realm"], sent["uri"]) == (realm, target)
     assert sent["username"].encode("latin-1").decode() == user
+
+
+def test_two_challenges_with_one_nonce_share_its_count() -> None:
+    counts, asked = Counts(), challenge('Digest realm="x", nonce="n1", qop="auth"')
+    both = [Answers(asked, "ada", "pw", counts=counts) for _ in range(2)]
+    assert [answered(answers, "GET", "/")["nc"] for answers in both] == ["00000001", "00000002"]
+
+
+def test_a_next_nonce_that_two_responses_name_is_next_once() -> None:
+    answers = Answers(challenge('Digest realm="x", nonce="n1", qop="auth"'), "ada", "pw")
+    for nonce in ("n2", "n2", "n3"):
+        answers.roll(nonce)
+    assert [answered(answers, "GET", "/")["nonce"] for _ in range(2)] == ["n2", "n3"]
+
+
+def test_only_the_last_nonces_are_counted_and_no_other_process_counts_on() -> None:
+    counts = Counts()
+    for number in range(1000):
+        next(counts.of(str(number)))
+    assert [next(counts.of(nonce)) for nonce in ("999", "0")] == [2, 1]
+    assert next(pickle.loads(pickle.dumps(counts)).of("999")) == 1
 
 
 @pytest.mark.parametrize("qop", ["auth", "auth-int"])

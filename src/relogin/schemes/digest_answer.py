@@ -20,11 +20,33 @@ from relogin.schemes.digest import DigestChallenge
 from relogin.schemes.digest_hash import Algorithm, algorithm_named
 from relogin.wire.model import AuthInfo, Credentials
 
-__all__ = ["Answers"]
+__all__ = ["Answers", "Counts"]
 
 
 # More than most thread pools have threads. Servers forget older nonces anyway.
 _MOST_FRESH = 32
+
+
+_MOST_COUNTED = 512
+
+
+class Counts:
+    """How often each nonce was used, for all `Answers` that share this object.
+
+    A server may give one nonce to many requests. It refuses a count that it has seen already.
+    """
+
+    def __init__(self) -> None:
+        self._counts: dict[str, itertools.count[int]] = {}
+
+    def of(self, nonce: str) -> itertools.count[int]:
+        """Return the count of a nonce; forget the oldest ones."""
+        for oldest in [*self._counts][:-_MOST_COUNTED]:
+            self._counts.pop(oldest, None)
+        return self._counts.setdefault(nonce, itertools.count(1))  # in one step, for threads
+
+    def __reduce__(self) -> tuple[type[Counts], tuple[()]]:
+        return Counts, ()  # another process begins with a nonce of its own
 
 
 class _Nonce(NamedTuple):
@@ -40,14 +62,21 @@ class Answers:
     """Answers one challenge for one account, for as many requests as the server accepts its nonce.
 
     Threads can share it: each answer has its own count. User and password are hashed as UTF-8.
-    `cnonce` is random unless you pass one, for a test.
+    `cnonce` is random unless you pass one, for a test. Pass the same `counts` to all `Answers` that
+    may get the same nonce.
 
     Raises `ValueError` for a challenge that cannot be answered: it has no nonce, no known qop, or a
     hash function that is unknown or that this Python's OpenSSL lacks.
     """
 
     def __init__(
-        self, challenge: DigestChallenge, user: str, password: str, *, cnonce: str | None = None
+        self,
+        challenge: DigestChallenge,
+        user: str,
+        password: str,
+        *,
+        cnonce: str | None = None,
+        counts: Counts | None = None,
     ) -> None:
         if _is_utf_8(challenge):  # in composed form, NFC (RFC 7616 §4)
             user, password = normalize("NFC", user), normalize("NFC", password)
@@ -59,6 +88,7 @@ class Answers:
         if self._algorithm.session:  # with the first nonce, even after later ones (§3.4.2)
             secret = self._hex(f"{secret}:{challenge.nonce}:{self._cnonce}".encode("latin-1"))
         self._secret = secret
+        self._counts = Counts() if counts is None else counts
         self._nonce = self._begun(challenge.nonce)
         self._fresh: deque[_Nonce] = deque(maxlen=_MOST_FRESH)
 
@@ -85,11 +115,12 @@ class Answers:
         Some servers give a new nonce with each response. So each new nonce is first used for one
         request, whichever thread sends it.
         """
-        if nonce != self._nonce.text:
+        if nonce != self._nonce.text and all(nonce != fresh.text for fresh in [*self._fresh]):
             self._fresh.append(self._begun(nonce))
 
     def _begun(self, nonce: str) -> _Nonce:
-        return _Nonce(nonce, itertools.count(1), self._head(nonce), f"{self._secret}:{nonce}:")
+        head, proof = self._head(nonce), f"{self._secret}:{nonce}:"
+        return _Nonce(nonce, self._counts.of(nonce), head, proof)
 
     def _next(self) -> _Nonce:
         if self._fresh:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -122,6 +123,18 @@ def test_no_thread_sees_a_401_whatever_the_nonces_are(
         statuses = list(pool.map(lambda _: ask(), range(100)))
     assert statuses == [200] * 100
     assert site.wrong == 0
+
+
+def test_a_burst_at_one_nonce_repeats_no_count(site: DigestSite, ask: Callable[[], int]) -> None:
+    site.nonce, begin = "one-for-all", threading.Barrier(10)
+
+    def at_once(_: int) -> int:
+        begin.wait(10)
+        return ask()
+
+    with ThreadPoolExecutor(10) as pool:
+        assert set(pool.map(at_once, range(10))) == {200}
+    assert sorted(counted(site)) == list(range(1, 11))
 
 
 def test_threads_share_next_nonces(site: DigestSite, ask: Callable[[], int]) -> None:

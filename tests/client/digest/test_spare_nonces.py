@@ -12,14 +12,15 @@ from relogin.client.logins import DigestLogin
 from relogin.client.requests import SessionAuth
 from relogin.client.responders.digest import DigestSigner
 from relogin.client.terms.signer import Outgoing, Signer
+from relogin.schemes.digest_answer import Counts
 from tests.client.digest_site import PASSWORD, USER, DigestSite
 
 REQUEST = Outgoing("GET", "https://camera.example.com/", {})
 
 
-def signer(nonce: str, more: str = "") -> DigestSigner:
+def signer(nonce: str, more: str = "", counts: Counts | None = None) -> DigestSigner:
     field = f'Digest realm="x", nonce="{nonce}", qop="auth"{more}'
-    return DigestSigner(parse(field)[0], ("ada", "pw"), check_server=True)
+    return DigestSigner(parse(field)[0], ("ada", "pw"), check_server=True, counts=counts)
 
 
 def sent(signing: DigestSigner) -> dict[str, str]:
@@ -32,9 +33,15 @@ def nonce(fields: dict[str, str]) -> str:
     return Credentials.parse(fields["Authorization"])["nonce"]
 
 
+def nonce_and_count(fields: dict[str, str]) -> tuple[str, str]:
+    answer = Credentials.parse(fields["Authorization"])
+    return answer["nonce"], answer["nc"]
+
+
 def two() -> DigestSigner:
     """A signer that has two nonces: the first is the first that is accepted."""
-    first, second = signer("n1"), signer("n2")
+    counts = Counts()
+    first, second = signer("n1", counts=counts), signer("n2", counts=counts)
     answers = sent(first), sent(second)
     second.join(first)
     for fields in answers:
@@ -53,6 +60,18 @@ def test_one_nonce_has_one_count_however_many_challenges_named_it() -> None:
     again.join(first)
     counts = [Credentials.parse(sent(one)["Authorization"])["nc"] for one in (again, first, again)]
     assert counts == ["00000002", "00000003", "00000004"]
+
+
+def test_a_next_nonce_has_one_count_whichever_nonce_it_follows() -> None:
+    signing = two()
+    answers = [sent(signing) for _ in range(2)]
+    for fields in answers:
+        signing.learn(fields, {"Authentication-Info": 'nextnonce="n3"'})
+    assert [nonce_and_count(sent(signing)) for _ in range(3)] == [
+        ("n3", "00000001"),
+        ("n3", "00000002"),
+        ("n3", "00000003"),
+    ]
 
 
 def test_a_nonce_is_shared_where_there_is_none_to_spare() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import TypeAlias
 
@@ -13,7 +13,7 @@ from relogin.client.terms.signer import Outgoing, Signer
 from relogin.errors import ChallengeSyntaxError, LoginUnavailable
 from relogin.schemes.choose import strongest
 from relogin.schemes.digest import DigestChallenge
-from relogin.schemes.digest_answer import Answers
+from relogin.schemes.digest_answer import Answers, Counts
 from relogin.schemes.digest_hash import algorithm_named
 from relogin.session import without_quotes
 from relogin.wire.model import AuthInfo, Challenge
@@ -48,6 +48,7 @@ class _Answering:
 
     account: Callable[[], Account | None]
     check_server: bool
+    counts: Counts = field(default_factory=Counts)
 
     def grant_from(self, challenge: Challenge) -> Grant | None:
         return None if self.account() is None else nonce_of(challenge)
@@ -56,7 +57,7 @@ class _Answering:
         known = self.account()
         if known is None or challenge is None:
             raise LoginUnavailable("Digest needs a challenge, and an account to answer it for")
-        return DigestSigner(challenge, known, check_server=self.check_server)
+        return DigestSigner(challenge, known, check_server=self.check_server, counts=self.counts)
 
 
 def nonce_of(challenge: Challenge) -> Grant:
@@ -115,10 +116,17 @@ class _Nonces:
 class DigestSigner(Signer):
     """Signs requests with the nonces that the server gives, one after another."""
 
-    def __init__(self, challenge: Challenge, account: Account, *, check_server: bool) -> None:
+    def __init__(
+        self,
+        challenge: Challenge,
+        account: Account,
+        *,
+        check_server: bool,
+        counts: Counts | None = None,
+    ) -> None:
         asked = DigestChallenge.from_challenge(challenge)
         try:
-            self._answers = Answers(asked, *account)
+            self._answers = Answers(asked, *account, counts=counts)
         except ValueError as error:
             raise LoginUnavailable(str(error)) from error
         self._qop = asked.qop
