@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,8 +12,10 @@ import pytest
 import requests
 
 from relogin.client.httpx import UploadTransport
-from relogin.client.logins.kept import is_broken, kept_by
-from tests.client.server import Server
+from relogin.client.logins.kept import is_broken, kept_by, leave_broken
+from relogin.client.requests import SessionAuth
+from tests.client.breaking import dropping
+from tests.client.server import Server, serve
 
 
 class Own(requests.adapters.BaseAdapter):
@@ -78,6 +81,68 @@ def test_a_kept_connection_is_gone_once_it_is_closed(
     with httpx.Client() as client:
         client.get(server.url)
         kept = [*kept_by(session), *kept_by(client)]
-        assert [gone() for gone in kept] == [False, False]
+        assert [one.is_gone() for one in kept] == [False, False]
     session.close()
-    assert [gone() for gone in kept] == [True, True]
+    assert [one.is_gone() for one in kept] == [True, True]
+
+
+def connections(server: Server) -> set[Any]:
+    return {request.connection for request in server.requests}
+
+
+def test_a_login_that_goes_again_closes_nothing_of_the_users_session_but_what_broke(
+    server: Server, session: requests.Session
+) -> None:
+    closed: list[Own] = []
+
+    class Counting(Own):
+        def close(self) -> None:
+            closed.append(self)
+
+    session.mount("sqlite://", Counting())
+    dropped = dropping(server, 1)
+    with serve() as other, requests.Session() as asking:
+        for url in (server.url, other.url):
+            session.get(url)
+        asking.auth = SessionAuth(server.login, server.url, http=session)
+        assert asking.get(f"{server.url}/me").status_code == 200
+        session.get(other.url)
+        assert len(connections(other)) == 1
+    assert (len(dropped), closed) == (1, [])
+
+
+def test_all_idle_connections_to_the_server_that_broke_one_are_left(
+    server: Server, session: requests.Session
+) -> None:
+    for answer in [session.get(server.url, stream=True) for _ in range(3)]:
+        assert answer.content is not None
+    kept = kept_by(session)
+    assert not leave_broken(kept)
+    assert not any(one.is_gone() for one in kept)
+    adapter: Any = session.get_adapter(server.url)
+    (pool_of_three,) = adapter.poolmanager.pools._container.values()
+    broken = pool_of_three.pool.get_nowait()
+    broken.close()
+    assert leave_broken(kept)
+    assert all(one.is_gone() for one in kept)
+    assert pool_of_three.pool.qsize() == 99  # room for the one that is out, and no more
+    pool_of_three.close()
+    leave_broken(kept)
+
+
+def test_aiohttp_keeps_its_connections_to_other_servers(server: Server) -> None:
+    async def main(other: Server) -> None:
+        async with aiohttp.ClientSession() as session:
+            for url in (server.url, other.url):
+                async with session.get(url) as answer:
+                    await answer.read()
+            kept = kept_by(session)
+            connector: Any = session.connector
+            (protocol, _), *_ = next(iter(connector._conns.values()))
+            protocol.close()
+            assert leave_broken(kept)
+            assert [one.is_gone() for one in kept] == [True, False]
+            assert len(kept_by(session)) == 1
+
+    with serve() as other:
+        asyncio.run(main(other))

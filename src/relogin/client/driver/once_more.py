@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from relogin.client.logins.kept import is_bad_gateway, is_broken, kept_by, leave_kept
+from relogin.client.logins.kept import Kept, is_bad_gateway, is_broken, kept_by, leave_broken
 from relogin.client.logins.request import SPENDS
 from relogin.client.terms.grant import Context
 from relogin.errors import ReloginError
@@ -29,10 +29,8 @@ def call(
         with _spending(context):
             return login(context.with_http(open_http))
     except Exception as error:  # a login is the user's code, and may raise anything
-        if not _may_go_again(context, error, kept=kept):
+        if not _may_go_again(context, error, kept):
             raise
-        if kept:
-            leave_kept(http)
     return login(context.with_http(open_http))
 
 
@@ -48,10 +46,8 @@ async def call_async(
         with _spending(context):
             return await login(context.with_http(open_http))
     except Exception as error:  # a login is the user's code, and may raise anything
-        if not _may_go_again(context, error, kept=kept):
+        if not _may_go_again(context, error, kept):
             raise
-        if kept:
-            leave_kept(http)
     return await login(context.with_http(open_http))
 
 
@@ -68,7 +64,7 @@ def _spends(context: Context) -> bool:
     return context.previous is not None and context.previous.refresh is not None
 
 
-def _may_go_again(context: Context, error: Exception, *, kept: list[Callable[[], bool]]) -> bool:
+def _may_go_again(context: Context, error: Exception, kept: list[Kept]) -> bool:
     if isinstance(error, ReloginError) or _spends(context):
         return False
-    return is_bad_gateway(error) or (any(gone() for gone in kept) and is_broken(error))
+    return is_bad_gateway(error) or (is_broken(error) and leave_broken(kept))

@@ -18,7 +18,7 @@ from relogin.client.logins.kept import (
     chain,
     is_broken,
     kept_by,
-    leave_kept,
+    leave_broken,
 )
 from relogin.client.logins.lost import was_sent
 from relogin.client.logins.request import MOST_OCTETS, ONCE, Request
@@ -93,9 +93,8 @@ def _sent(http: Any, request: Request, until: float) -> Answer:
     try:
         answer = _sent_once(http, request, until)
     except NoAnswer as error:
-        if request.once or not (error.broken and any(gone() for gone in kept)):
+        if request.once or not (error.broken and leave_broken(kept)):
             raise
-        leave_kept(http)
     else:
         if request.once or answer.status != BAD_GATEWAY:
             return answer
@@ -123,9 +122,8 @@ async def _sent_async(http: Any, request: Request, until: float) -> Answer:
     try:
         answer = await _sent_once_async(http, request, until)
     except NoAnswer as error:
-        if request.once or not (error.broken and any(gone() for gone in kept)):
+        if request.once or not (error.broken and leave_broken(kept)):
             raise
-        leave_kept(http)
     else:
         if request.once or answer.status != BAD_GATEWAY:
             return answer

@@ -6,19 +6,25 @@ answered by nobody: a proxy in front says 502, or breaks the connection to its c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from queue import Empty, Full
 from traceback import walk_tb
 from typing import Any
+from weakref import ref
 
 from relogin.client.terms.libraries import library_of
 
 __all__ = [
     "BAD_GATEWAY",
+    "Kept",
     "chain",
     "is_bad_gateway",
     "is_broken",
     "kept_by",
-    "leave_kept",
+    "leave_broken",
     "names",
 ]
 
@@ -34,71 +40,107 @@ _BROKEN = frozenset(
 )
 
 
-def kept_by(http: Any) -> list[Callable[[], bool]]:
-    """Return, for each open connection that a client keeps, what tells whether it is gone.
+@dataclass(frozen=True, slots=True, eq=False)
+class Kept:
+    """A connection that a client keeps, from before a request until it is over."""
+
+    is_gone: Callable[[], bool]
+    leave: Callable[[], object] = lambda: None
+    """Close the idle connections to the same server, so that the next request takes a new one."""
+
+
+def kept_by(http: Any) -> list[Kept]:
+    """Return the open connections that a client keeps.
 
     A client that a login has for itself has none here: it sends again what breaks there.
     """
     look = _KEPT.get(library_of(http) or "", _none)
     try:
-        return [_gone(kept) for kept in look(http)]
+        return list(look(http))
     except (AttributeError, TypeError):  # a transport or a connector of the user's own
         return []
 
 
-def _gone(kept: Any) -> Callable[[], bool]:
-    if hasattr(kept, "sock"):  # urllib3
-        before = kept.sock
-        return lambda: kept.sock is not before
-    if hasattr(kept, "is_closed"):  # httpcore
-        return lambda: bool(kept.is_closed())
-    return lambda: not kept.is_connected()  # aiohttp
+def leave_broken(kept: Iterable[Kept]) -> bool:
+    """Leave the servers whose connection is gone; tell whether there are any.
 
-
-def leave_kept(http: Any) -> None:
-    """Close the connections that nothing goes over, so that the next request takes a new one.
-
-    httpx itself sees which of them are closed.
+    The client may be the user's, so nothing else of it is closed.
     """
-    library = library_of(http)
-    if library == "requests":
-        for adapter in http.adapters.values():
-            adapter.close()
-    elif library == "aiohttp":
-        for protocol in list(_of_aiohttp(http)):
-            protocol.close()
-        http.connector._conns.clear()
+    gone = [one for one in kept if one.is_gone()]
+    for one in gone:
+        one.leave()
+    return bool(gone)
 
 
-def _of_requests(http: Any) -> Iterator[object]:
+def _of_requests(http: Any) -> Iterator[Kept]:
     if hasattr(http, "sends_again"):
         return
     for adapter in http.adapters.values():
-        pools = adapter.poolmanager.pools
+        pools = adapter.poolmanager.pools if hasattr(adapter, "poolmanager") else {}
         for key in pools.keys():  # noqa: SIM118 - it refuses to be iterated over
-            yield from (kept for kept in pools[key].pool.queue if kept and kept.is_connected)
+            pool = pools[key]
+            for kept in pool.pool.queue:
+                if kept and kept.is_connected:
+                    yield Kept(
+                        partial(_has_another, kept, kept.sock), partial(_close_idle, ref(pool))
+                    )
 
 
-def _of_httpx(http: Any) -> Iterator[object]:
+def _has_another(kept: Any, sock: object) -> bool:
+    return kept.sock is not sock
+
+
+def _close_idle(pool_of: Callable[[], Any]) -> None:
+    """Close the idle connections of a pool of urllib3, which opens them again when it needs them.
+
+    Each is taken out first, so that no other thread takes it meanwhile. The pool is not held until
+    here: urllib3 closes one that nobody holds.
+    """
+    idle: list[Any] = []
+    queue: Any = getattr(pool_of(), "pool", None)
+    with suppress(Empty):
+        while queue is not None:
+            idle.append(queue.get_nowait())
+    for kept in idle:
+        if kept is not None:
+            kept.close()
+        with suppress(Full):
+            queue.put_nowait(kept)
+
+
+def _of_httpx(http: Any) -> Iterator[Kept]:
     transport = http._transport
     while not hasattr(transport, "_pool"):
         if hasattr(transport, "sends_again"):
             return
         transport = transport._transport  # one of ours sends with another one
-    yield from (kept for kept in transport._pool.connections if kept.is_idle())
+    # httpx itself sees which of the others are closed.
+    yield from (Kept(kept.is_closed) for kept in transport._pool.connections if kept.is_idle())
 
 
-def _of_aiohttp(http: Any) -> Iterator[Any]:
+def _of_aiohttp(http: Any) -> Iterator[Kept]:
     if any(hasattr(middleware, "sends_again") for middleware in http._middlewares):
         return
-    yield from (protocol for kept in http.connector._conns.values() for protocol, _ in kept)
+    conns = http.connector._conns
+    for key, idle in conns.items():
+        for protocol, _ in idle:
+            yield Kept(partial(_is_lost, protocol), partial(_drop_idle, conns, key))
 
 
-def _none(_: object) -> Iterator[object]:
+def _is_lost(protocol: Any) -> bool:
+    return not protocol.is_connected()
+
+
+def _drop_idle(conns: Any, key: object) -> None:
+    for protocol, _ in conns.pop(key, ()):
+        protocol.close()
+
+
+def _none(_: object) -> Iterator[Kept]:
     return iter(())
 
 
-_KEPT: dict[str, Callable[[Any], Iterator[object]]] = {
+_KEPT: dict[str, Callable[[Any], Iterator[Kept]]] = {
     "requests": _of_requests,
     "httpx": _of_httpx,
     "httpx2": _of_httpx,
