@@ -164,6 +164,18 @@ def test_a_wrong_password_is_sent_once(session: requests.Session, proxy: DigestS
     assert proxy.wrong == 1
 
 
+def test_after_reset_the_password_is_asked_for_again(
+    session: requests.Session, proxy: DigestSite
+) -> None:
+    passwords = ["wrong", PASSWORD]
+    adapter = ProxyAdapter(DigestLogin(USER, lambda: passwords.pop(0)), proxy.server.url)
+    session.mount("http://", adapter)
+    with pytest.raises(LoginRefused, match=r"until reset\(\)"):
+        session.get(TARGET)
+    adapter.reset()
+    assert session.get(TARGET).status_code == 200
+
+
 def test_threads_wait_for_the_first_answer_that_is_accepted(
     session: requests.Session, proxy: DigestSite
 ) -> None:
@@ -220,6 +232,22 @@ def test_a_proxy_without_tls_needs_a_word() -> None:
     with pytest.raises(ValueError, match="insecure=True"):
         ProxyAdapter(DigestLogin(USER, PASSWORD), "http://proxy.example.com:3128")
     ProxyAdapter(DigestLogin(USER, PASSWORD), "http://proxy.example.com:3128", insecure=True)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "said"),
+    [
+        (None, "must be a URL, not NoneType"),
+        (["http://127.0.0.1:3128"], "must be a URL, not list"),
+        ("proxy.example.com:3128", "is wrong: 'proxy.example.com' is not an absolute URL"),
+        ("http://ada:secret@127.0.0.1:3128", "is wrong: it must not contain a user or password"),
+        ("socks5://127.0.0.1:1080", "is wrong: socks5: the URL must be of http or https"),
+    ],
+)
+def test_a_proxy_that_is_none_is_named_as_its_user_wrote_it(proxy: Any, said: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=f"^ProxyAdapter: proxy= {said}") as wrong:
+        ProxyAdapter(DigestLogin(USER, PASSWORD), proxy, insecure=True)
+    assert "secret" not in str(wrong.value)
 
 
 def test_another_login_is_a_mistake() -> None:

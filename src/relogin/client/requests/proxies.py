@@ -29,7 +29,7 @@ from relogin.client.renewal.policy import UNAUTHORIZED, Credential, Policy, Resp
 from relogin.client.requests import _KINDS
 from relogin.client.requests.body import pieces, rewind, watch
 from relogin.client.terms.grant import Context
-from relogin.client.terms.origins import origin_of, trusted
+from relogin.client.terms.origins import check_secure, named
 from relogin.client.terms.signer import Outgoing
 
 __all__ = ["ProxyAdapter"]
@@ -80,10 +80,15 @@ class ProxyAdapter(HTTPAdapter):
                 "ProxyAdapter: the login is a DigestLogin; for Basic put user and password into "
                 "the proxy's URL"
             )
-        origins = trusted(login, proxy, insecure=insecure)
+        origin = named(proxy, "ProxyAdapter: proxy=")
+        check_secure(origin, insecure=insecure)
         self._login = login
         self._proxy = proxy
-        self._cache = CredentialCache(Policy(origins=origins, responders=responders))
+        self._cache = CredentialCache(Policy(origins=frozenset({origin}), responders=responders))
+
+    def reset(self) -> None:
+        """Forget the account and its refusal; the next 407 asks the login again."""
+        self._cache.reset()
 
     def __getstate__(self) -> NoReturn:
         raise PicklingError("a ProxyAdapter cannot be pickled: mount a new one")
@@ -123,7 +128,7 @@ class _Exchange:
         self._cache = cache
         self._login = login
         self._proxy = proxy
-        self._origin = origin_of(proxy)
+        (self._origin,) = cache.policy.origins
         self._request = request
         self._way = way
         self._past: list[Response] = []

@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-__all__ = ["check_secure", "origin_of", "sent_to", "trusted"]
+__all__ = ["check_secure", "named", "origin_of", "sent_to", "trusted"]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # A WebSocket handshake is a GET of http or https (RFC 6455 §4.1), and a session there is the same.
@@ -116,7 +116,8 @@ def trusted(
         raise TypeError(
             f"SessionAuth: origins= must be a URL or a list of URLs, not {_kind(origins)}"
         )
-    found = frozenset(map(_named, [origins] if isinstance(origins, str) else origins))
+    each = [origins] if isinstance(origins, str) else origins
+    found = frozenset(named(url, "SessionAuth: origins=", _SEVERAL) for url in each)
     if not found:
         raise ValueError("SessionAuth: origins= is empty: no challenge would ever be answered")
     for origin in found:
@@ -124,12 +125,16 @@ def trusted(
     return found
 
 
-def _named(url: object) -> str:
-    """Return the origin of a URL that the user names; only scheme, host and port of it count."""
+_SEVERAL = "a URL or a list of URLs, each a str;"
+
+
+def named(url: object, option: str, takes: str = "a URL,") -> str:
+    """Return the origin of a URL that the user names; only scheme, host and port of it count.
+
+    Errors name the `option`, such as ``SessionAuth: origins=``, and what it `takes`.
+    """
     if not isinstance(url, str):
-        raise TypeError(
-            f"SessionAuth: origins= must be a URL or a list of URLs, each a str; not {_kind(url)}"
-        )
+        raise TypeError(f"{option} must be {takes} not {_kind(url)}")
     try:
         origin = origin_of(url)
     except ValueError as error:
@@ -139,11 +144,13 @@ def _named(url: object) -> str:
             reason = f"it must not contain a user or password: {origin}"
         elif "*" in url:
             reason = "no wildcards: every path of an origin counts; name each other origin"
+        elif not origin.startswith(("https:", "http:")):
+            reason = f"{origin.partition(':')[0]}: the URL must be of http or https"
         elif not _is_plain(origin):
             reason = f"{origin} can be the origin of no request: no wildcards, one URL each"
         else:
             return origin
-    raise ValueError(f"SessionAuth: origins= is wrong: {reason}")
+    raise ValueError(f"{option} is wrong: {reason}")
 
 
 # All that anybody can be asked by, whether it exists or not.
