@@ -141,6 +141,7 @@ export class LineAssembly {
     if (this.beforeBreak(find)) return true;
     const fold = this.foldAt.get(find.end);
     if (!fold || IS_KNOWN.test(this.text(find.start, find.end))) return false;
+    if (find.name === "scheme" && find.start === 0 && PARAM_START.test(this.text(fold.end))) return false;
     return !/^[ \t]*(?:[,;\r\n]|$)/.test(this.text(fold.end));
   }
 

@@ -152,7 +152,9 @@ class Line:
     def torn(self, what: str, start: int, end: int) -> bool:
         if what in {"scheme", "token68"} and end in self.folds:
             whole = what == "scheme" and known(self.text[start:end])
-            return not whole and not _element_end(self.text, self.folds[end])
+            after = self.folds[end]
+            whole = whole or (what == "scheme" and start == 0 and bool(_param(self.text, after)))
+            return not whole and not _element_end(self.text, after)
         return what in UNQUOTED and bool(_break(self.text, end)) and self.follows(end)
 
     # What was found

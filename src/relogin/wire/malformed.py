@@ -30,6 +30,8 @@ from relogin.wire.shapes import (
     EQUALS,
     ESCAPED,
     FIRST_TOKEN68,
+    HALF,
+    HAS_APOSTROPHE,
     KNOWN,
     LIKELY,
     MISSES_EQUALS,
@@ -200,12 +202,15 @@ opening: pp.ParserElement = _rules(
         rf"(?!{NO_SCHEME})(?P<scheme>{TOKEN}) ++(?=\"{TEXT}(?:\"{OWS}(?:[\",;=:]|\Z|{PARAM})|\Z))",
     ),
     # Bearer token;error="a", Token 'a'
-    ("scheme", rf"(?P<scheme>{LIKELY}) ++(?={TOKEN}(?:{THEN_PARAM}|[ \t]++{PARAM})|')"),
+    (
+        "scheme",
+        rf"(?P<scheme>{LIKELY}) ++(?={TOKEN}{THEN_PARAM}|(?!{KNOWN}){TOKEN}[ \t]++{PARAM}|')",
+    ),
     # Token realm: "a", Token realm => "a", and not Access denied: "a"
     ("scheme", rf"(?P<scheme>{LIKELY}) ++(?=(?:{TOKEN}{BWS}{EQUALS}|(?i:realm){BWS}:){BWS}[\"'])"),
     # Negotiate =, Bearer token is missing
     ("scheme", rf"(?P<scheme>{KNOWN})[ \t]++"),
-    where=rf"(?!{PARAM}|{TOLD}|{TOLD_IN_TWO})",
+    where=rf"(?!{PARAM}|{TOLD}|{TOLD_IN_TWO}|{HALF}|{HAS_APOSTROPHE})",
 )
 
 # Parameters.
@@ -327,7 +332,12 @@ auth_param: pp.ParserElement = special_param | (name + equals + (quoted | unquot
 rest: pp.ParserElement = _rules(
     "rest",
     # Negotiate NTLM Basic realm="a"
-    ("scheme", rf"(?P<scheme>{KNOWN}) ++(?=(?:{KNOWN} ++)*+{PARAM})"),
+    ("scheme", rf"(?!{HALF})(?P<scheme>{KNOWN}) ++(?=(?:{KNOWN} ++)*+{PARAM})"),
+    # HTTP Basic realm="a", or Bearer realm="b"
+    (
+        "stray-word",
+        rf"(?!{KNOWN})(?=[A-Z]|(?:or|and)(?!{TCHAR})){TOKEN}(?=[ \t]++{KNOWN} ++{PARAM})",
+    ),
     # SSO https://a
     ("url-payload", rf"{URL}(?={END}|[ \t])"),
     # <html>401

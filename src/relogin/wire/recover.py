@@ -127,7 +127,7 @@ class Recovery:
                 return [("quoted-challenge", text, start, end)]
         if not (self._cut or self._folded):
             return found
-        torn = {what for what, text, _, end in found if self._torn(what, text, end)}
+        torn = {event[0] for event in found if self._torn(*event)}
         if "scheme" in torn or ("token68" in torn and not _is_known(found[-2][1])):
             self._lost = True
             at = _ends_at_break(self._text, found[-1][3])
@@ -135,12 +135,14 @@ class Recovery:
         kept = [event for event in found if event[0] not in torn - {"token68"}]
         return [("torn", *event[1:]) if event[0] in torn else event for event in kept]
 
-    def _torn(self, what: str, text: str, end: int) -> bool:
+    def _torn(self, what: str, text: str, start: int, end: int) -> bool:
         if what not in _UNQUOTED:
             return False
         if end in self._folded and what in {"scheme", "token68"}:
-            whole = what == "scheme" and _is_known(text)
-            return not (whole or _ends_element(self._text, self._folded[end]))
+            after = self._folded[end]
+            # In the middle of a line, the scheme may be half of a name that the fold has cut.
+            known = _is_known(text) or (start == 0 and bool(_may_begin_param(self._text, after)))
+            return not ((what == "scheme" and known) or _ends_element(self._text, after))
         return end < self._last_char and bool(_ends_at_break(self._text, end))
 
     def _take_all(self, events: list[Event]) -> None:

@@ -17,6 +17,8 @@ __all__ = [
     "EQUALS",
     "ESCAPED",
     "FIRST_TOKEN68",
+    "HALF",
+    "HAS_APOSTROPHE",
     "KNOWN",
     "LIKELY",
     "MISSES_EQUALS",
@@ -49,6 +51,9 @@ KNOWN = (
 TOKEN68_ONLY = r"(?i:Negotiate|NTLM)"
 # What looks like a scheme, and what never is one.
 LIKELY = rf"(?:{KNOWN}|[A-Z][A-Za-z0-9._\-]*+(?!{TCHAR}))"
+# What a scheme is not: the second half of a word, or quoted (`b'Basic realm="x"'` is Python's).
+HALF = r"(?<=[\w/\\@])"
+HAS_APOSTROPHE = r"[!#$%&*+\-.^_|~0-9A-Za-z]*+['`]"
 NO_SCHEME = rf"(?i:realm|error|error_description|error_uri|scope|nonce|charset)(?!{TCHAR})"
 
 # What begins next, and where a value ends.
@@ -62,12 +67,14 @@ STOP = rf"(?={_NEXT})"
 STOP_OR_PARAM = rf"(?={_NEXT}|{PARAM}\")"
 # Of the double quotes that follow, the first one opens a value, or there is none.
 NEXT_OPENS = r"(?:[^\"=]++|=(?!\"))*+(?:=\"|\Z)"
+_CONTROL = r"[\x00-\x08\x0e-\x1f\x7f\xa0]"
 # A double quote closes only where what follows cannot be more of the text.
 CLOSED = (
-    rf"(?={END}|[.)\]}}>]++{END}|[ \t]++(?:{NO_SCHEME}{OWS})?\"|[ \t]++{PARAM}"
+    rf"(?={END}|{OWS}{_CONTROL}|[.)\]}}>]++{END}|[ \t]++(?:{NO_SCHEME}{OWS})?\"|[ \t]++{PARAM}"
     rf"|[ \t]++{KNOWN} ++{PARAM}"
     rf"|{PARAM}(?:\"|{TOKEN}{END}{NEXT_OPENS})"
-    rf"|[ \t]++[^\",;\r\n]*+(?:\Z|[,;\r\n]{NEXT_OPENS}))"
+    rf"|[ \t]++[^\",;\r\n]*+(?:\Z|[,;\r\n]{NEXT_OPENS})"
+    r"|[ \t]++(?:[^\"=,;\r\n]++|=(?!\"))*+=\")"
 )
 
 # More parameters, all sound: what stands behind a text and up to the end of the line is none of it.
@@ -126,13 +133,17 @@ _NAMED = r"(?i:realm|scope|nonce|charset|error_description|error_uri)"
 _COLON = rf"(?!{_NAMED}{BWS}:|(?i:error){BWS}:{BWS}[\"']){_SAID}{BWS}(?::|=>)"
 _ANOTHER = rf"[ \t]++(?!{PARAM}|{KNOWN})[^\s\"'=:,;]"
 _MORE_SAID = rf"(?:[ \t]++(?!{PARAM}|{KNOWN}){_SAID}(?=[\s.,;:!?]|\Z))"
+# What stands before a word to set it off, in a sentence.
+_MARK = r"(?:[*#!?@&^|]|[^\x00-\xff])"
 TOLD = (
-    rf"{_WORDY}(?:[ \t]++(?!{KNOWN}|{PARAM})"
+    rf"(?!{TOKEN68_ONLY}[ \t]++[A-Z]++[ \t]){_WORDY}(?:[ \t]++(?!{KNOWN}|{PARAM})"
     rf"(?:{_COLON}|{_SAID}(?:[!?|*&]|[^\x00-\x7f]++|\.?+{_ANOTHER}))"
     rf"|:[ \t]++(?!{KNOWN}|{PARAM}){_SAID}[.,;:!?]?+{_ANOTHER}"
-    rf"|:[ \t]++(?!{KNOWN}|{PARAM}){_SAID}[.!?]?+{END}|:[ \t]*+{URL}{END}"
+    rf"|:[ \t]*+(?!{KNOWN}|{PARAM}){_SAID}[.!?]?+{END}|:[ \t]*+{URL}{END}"
     rf"|[ \t]++\"[^\"]*+\"{_ANOTHER})"
     rf"|(?!{TOKEN68_ONLY}){_WORDY}[ \t]++(?!{KNOWN}|{PARAM})[^\s\"'=:,;]++{_MORE_SAID}"
+    rf"|(?!{TOKEN68_ONLY}){_WORDY}:?+[ \t]++(?!{DOUBLE}|{SINGLE}|{ESCAPED})"
+    rf"(?:{_MARK}|[(\[]{_SAID}[)\]])"
 )
 # A sentence whose first two words could stand alone, as a scheme and its token68.
 TOLD_IN_TWO = (
