@@ -46,7 +46,22 @@ def test_what_is_looked_up_by_is_in_lower_case() -> None:
         ('Bearer resource_metadata="https://a.example/"', ["RFC 6750", "RFC 9728"]),
         ('Cargo login_url="https://a.example/"', ["Cargo's registry authentication"] * 2),
         ("OTP", ["npm's registry API"]),
-        ('L402 macaroon="a", invoice="b"', ["L402"]),
+        ("ipaddress", ["npm's registry API"]),
+        ('L402 version="0", token="a", invoice="b"', ["L402"]),
+        ('Payment id="a", method="b", request="c"', ["draft-httpauth-payment"]),
+        ('PrivateToken challenge="a=", token-key="b="', ["RFC 9577"]),
+        ('GNAP as_uri="a", access="b", referrer="c"', ["RFC 9635"] + ["RFC 9635 §9.1"] * 2),
+        ('DPoP error="invalid_dpop_proof"', ["RFC 9449", "RFC 9449 §7.1"]),
+        ("vapid", ["RFC 8292"]),
+        (
+            'Bearer authorization_uri="a", error="insufficient_claims", claims="e30="',
+            [
+                "RFC 6750",
+                "Microsoft Entra",
+                "OpenID Connect Core §5.5, as Microsoft Entra uses it",
+                "Microsoft Entra, continuous access evaluation",
+            ],
+        ),
         ("Unheard-Of realm=a", []),
     ],
 )

@@ -113,7 +113,7 @@ export function readExpiresIn(lines, age = "") {
   try {
     const value = parseInfo(lines).find(([name]) => name === "expires_in")?.[1] ?? "";
     if (!SECONDS.test(value)) return null;
-    const passed = /^[ \t]*([0-9]+)[ \t]*$/.exec(age);
+    const passed = /^[ \t]*([0-9]+)[ \t]*(?:,|$)/.exec(age);
     return Math.max(0, Number(value) - (passed ? Number(passed[1]) : 0));
   } catch {
     return null;

@@ -70,12 +70,16 @@ SPECIFICATIONS: Final[Mapping[str, Specification]] = {
         "AWS Signature Version 4", "Sign the request with the secret access key."
     ),
     "cargo": Specification(
-        "Cargo's registry authentication", "Send a token; login_url is a page that shows one."
+        "Cargo's registry authentication",
+        "Send a token without a scheme before it; login_url is a page that shows one.",
     ),
     "gssapi": Specification("RFC 4559 under another name", "Send a GSSAPI token in base64."),
     "hawk": Specification("Hawk 1.1", "Sign the request with a shared key and the server's time."),
+    "ipaddress": Specification(
+        "npm's registry API", "Stop: the registry does not accept this client's address."
+    ),
     "l402": Specification(
-        "L402", "Pay the Lightning invoice, and send the macaroon with the preimage."
+        "L402", "Pay the Lightning invoice, and send token (once macaroon) with the preimage."
     ),
     "lsat": Specification(
         "L402 under its old name",
@@ -85,7 +89,8 @@ SPECIFICATIONS: Final[Mapping[str, Specification]] = {
         "npm's registry API", "Repeat the request with a one-time password in npm-otp."
     ),
     "payment": Specification(
-        "draft-ryan-httpauth-payment", "Pay as request says by method, and send the proof."
+        "draft-httpauth-payment",
+        "Pay as request says by method, before expires, and send the proof.",
     ),
     "passport1.4": Specification("MS-PASS", "Log in at the Passport server, and send its ticket."),
     "keystone": Specification(
@@ -121,6 +126,15 @@ PARAMETERS: Final[Mapping[tuple[str, str], Specification]] = {
         "Get a token at realm for this service and scope, if you trust that server.",
     ),
     ("basic", "charset"): Specification("RFC 7617 §2.1", "Encode user name and password in UTF-8."),
+    ("bearer", "authorization_uri"): Specification(
+        "Microsoft Entra", "The server there issues access tokens, if you trust it."
+    ),
+    ("gnap", "access"): Specification(
+        "RFC 9635 §9.1", "Ask for the access that this reference stands for."
+    ),
+    ("gnap", "referrer"): Specification(
+        "RFC 9635 §9.1", "Go on only if this is the URL of the server that sent the challenge."
+    ),
     ("cargo", "login_url"): Specification(
         "Cargo's registry authentication", "Show the page to the user, who finds a token there."
     ),
@@ -140,8 +154,8 @@ ERRORS: Final[Mapping[tuple[str, str], Specification]] = {
     ("dpop", "use_dpop_nonce"): Specification(
         "RFC 9449 §9", "Put the value of the DPoP-Nonce field into the proof, and repeat."
     ),
-    ("gnap", "use_dpop_nonce"): Specification(
-        "RFC 9449 §9", "Put the value of the DPoP-Nonce field into the proof, and repeat."
+    ("dpop", "invalid_dpop_proof"): Specification(
+        "RFC 9449 §7.1", "Sign a new proof for this request: the server refused the one sent."
     ),
 }
 """By scheme and the value of its parameter `error`."""

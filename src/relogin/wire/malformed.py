@@ -30,7 +30,6 @@ from relogin.wire.shapes import (
     EQUALS,
     ESCAPED,
     FIRST_TOKEN68,
-    HALF,
     HAS_APOSTROPHE,
     KNOWN,
     LIKELY,
@@ -210,7 +209,7 @@ opening: pp.ParserElement = _rules(
     ("scheme", rf"(?P<scheme>{LIKELY}) ++(?=(?:{TOKEN}{BWS}{EQUALS}|(?i:realm){BWS}:){BWS}[\"'])"),
     # Negotiate =, Bearer token is missing
     ("scheme", rf"(?P<scheme>{KNOWN})[ \t]++"),
-    where=rf"(?!{PARAM}|{TOLD}|{TOLD_IN_TWO}|{HALF}|{HAS_APOSTROPHE})",
+    where=rf"(?!{PARAM}|{TOLD}|{TOLD_IN_TWO}|{HAS_APOSTROPHE})",
 )
 
 # Parameters.
@@ -332,7 +331,7 @@ auth_param: pp.ParserElement = special_param | (name + equals + (quoted | unquot
 rest: pp.ParserElement = _rules(
     "rest",
     # Negotiate NTLM Basic realm="a"
-    ("scheme", rf"(?!{HALF})(?P<scheme>{KNOWN}) ++(?=(?:{KNOWN} ++)*+{PARAM})"),
+    ("scheme", rf"(?<![\w/\\@])(?P<scheme>{KNOWN}) ++(?=(?:{KNOWN} ++)*+{PARAM})"),
     # HTTP Basic realm="a", or Bearer realm="b"
     (
         "stray-word",

@@ -17,7 +17,6 @@ __all__ = [
     "EQUALS",
     "ESCAPED",
     "FIRST_TOKEN68",
-    "HALF",
     "HAS_APOSTROPHE",
     "KNOWN",
     "LIKELY",
@@ -51,8 +50,7 @@ KNOWN = (
 TOKEN68_ONLY = r"(?i:Negotiate|NTLM)"
 # What looks like a scheme, and what never is one.
 LIKELY = rf"(?:{KNOWN}|[A-Z][A-Za-z0-9._\-]*+(?!{TCHAR}))"
-# What a scheme is not: the second half of a word, or quoted (`b'Basic realm="x"'` is Python's).
-HALF = r"(?<=[\w/\\@])"
+# What a scheme is not, though it is a token: `b'Basic realm="x"'` is Python's.
 HAS_APOSTROPHE = r"[!#$%&*+\-.^_|~0-9A-Za-z]*+['`]"
 NO_SCHEME = rf"(?i:realm|error|error_description|error_uri|scope|nonce|charset)(?!{TCHAR})"
 
