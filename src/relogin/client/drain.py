@@ -59,7 +59,7 @@ def _read(raw: HTTPResponse, octets: int, seconds: float) -> tuple[bytes, bool]:
     socket: Any = getattr(raw.connection, "sock", None)
     before = socket.gettimeout() if socket is not None else None
     ended = False
-    with suppress(HTTPError, OSError, ValueError):
+    try:
         # One octet in a while keeps under any bound of octets: the clock decides as well.
         while len(kept) <= octets and (left := until - time.monotonic()) > 0:
             if socket is not None:
@@ -68,10 +68,13 @@ def _read(raw: HTTPResponse, octets: int, seconds: float) -> tuple[bytes, bool]:
             kept += piece
             # What is compressed may have come whole, and not be read to its end.
             if not piece or (raw.length_remaining == 0 and "Content-Encoding" not in raw.headers):
-                # Nothing comes, but urllib3-future frees the connection no sooner.
-                raw.read1(1, decode_content=True)
+                if not raw.closed:
+                    # Nothing comes, but urllib3-future frees the connection no sooner.
+                    raw.read1(1, decode_content=True)
                 ended = True
                 break
+    except (HTTPError, OSError, ValueError):
+        pass  # what was read is enough
     if socket is not None and ended:
         with suppress(OSError):  # it is free again, and closed where its pool was full
             socket.settimeout(before)

@@ -6,7 +6,6 @@ import inspect
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
 from typing import Any, Generic, TypeVar
 
 from relogin.client.renewal.cache import CredentialCache
@@ -67,13 +66,25 @@ class Stepping(Generic[C, T]):
 
 
 def drive(flow: Generator[C, Any, T], do: Callable[[C], object]) -> T:
-    """Run a flow to its end; execute each command with `do`."""
-    with closing(flow):
-        steps = Stepping(flow)
-        for command in steps:
-            with steps:
-                steps.done = do(command)
-        return steps.result
+    """Run a flow to its end; execute each command with `do`.
+
+    It does the same as `Stepping`, in one frame.
+    """
+    go_on: Callable[[Any], C] = flow.send
+    done: object = None
+    try:
+        while True:
+            command = go_on(done)
+            try:
+                go_on, done = flow.send, do(command)
+            except BaseException as error:  # noqa: BLE001 - the flow decides, whatever it is
+                go_on, done = flow.throw, error
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    finally:
+        done = None  # its traceback holds this frame
+        flow.close()
 
 
 def stand_by(cache: CredentialCache, command: Command) -> object:

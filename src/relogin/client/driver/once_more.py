@@ -8,8 +8,7 @@ a refresh token is called once, and its own client sends nothing twice.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from relogin.client.logins.kept import Kept, is_bad_gateway, is_broken, kept_by, leave_broken
@@ -24,7 +23,7 @@ def call(
     login: Callable[[Context], object], context: Context, open_http: Callable[[], Any], http: object
 ) -> object:
     """Call a login; `http` is the client that the user passed, if any."""
-    kept = kept_by(http)
+    kept = [] if http is None else kept_by(http)
     try:
         with _spending(context):
             return login(context.with_http(open_http))
@@ -41,7 +40,7 @@ async def call_async(
     http: object,
 ) -> object:
     """Do the same as `call`, with a login that is awaited."""
-    kept = kept_by(http)
+    kept = [] if http is None else kept_by(http)
     try:
         with _spending(context):
             return await login(context.with_http(open_http))
@@ -51,13 +50,19 @@ async def call_async(
     return await login(context.with_http(open_http))
 
 
-@contextmanager
-def _spending(context: Context) -> Iterator[None]:
-    before = SPENDS.set(_spends(context))
-    try:
-        yield
-    finally:
-        SPENDS.reset(before)
+class _spending:  # noqa: N801 - used as a function
+    """Mark this block as a login that may use up a refresh token, or as one that does not."""
+
+    __slots__ = ("_before", "_context")
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def __enter__(self) -> None:
+        self._before = SPENDS.set(_spends(self._context))
+
+    def __exit__(self, *_: object) -> None:
+        SPENDS.reset(self._before)
 
 
 def _spends(context: Context) -> bool:

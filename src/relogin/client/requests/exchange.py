@@ -186,17 +186,22 @@ class Exchange:
 
     def _info(self) -> ResponseInfo:
         response, request = self.response, self.response.request
-        dead = self.may_go_again()  # no other status needs the rest
+        method, url = (request.method or "").upper(), request.url or ""
+        challenges = challenge_lines(response)
+        if not self.may_go_again():  # then nobody needs the rest
+            return ResponseInfo(
+                response, response.status_code, method, url, self.origin, None, challenges
+            )
         return ResponseInfo(
             response=response,
             status=response.status_code,
-            method=(request.method or "").upper(),
-            url=request.url or "",
+            method=method,
+            url=url,
             origin=self.origin,
-            sent_with=self._sent_with(request) if dead else None,
-            challenges=challenge_lines(response),
+            sent_with=self._sent_with(request),
+            challenges=challenges,
             once=not getattr(getattr(response.raw, "retries", None), "history", ()),
-            replayable=not dead or rewind(request),
+            replayable=rewind(request),
             signal=self.signal,
         )
 

@@ -20,7 +20,8 @@ from relogin.client.requests.broken import is_broken, keeps_a_connection
 __all__ = ["LoginSession", "Route"]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+# Treat it as immutable: `frozen` would set each field by a slow call.
+@dataclass(slots=True, repr=False)
 class Route:
     """How a request was sent: its adapter, its URL, and its options.
 

@@ -7,6 +7,7 @@ from functools import partial
 from urllib.parse import urljoin
 
 from requests import PreparedRequest, Response
+from requests.structures import CaseInsensitiveDict
 from urllib3.util import parse_url
 
 from relogin.client.driver.credentials import extend, for_request, resign, roll, sign, unsign
@@ -68,7 +69,8 @@ def sign_again(
     It changes the request itself, because requests makes redirects from it, and users may send it
     again. It changes all fields at once, because other threads may use the request.
     """
-    prepared, fresh = refused.request, _copy(refused.request)
+    prepared = refused.request
+    fresh = _copy(prepared)
     owned = {*credential.cookies, *(dead.cookies if dead is not None else ())}
     if dead is not None:
         fresh.url = resign(fresh.headers, fresh.url or "", dead, credential)
@@ -76,15 +78,26 @@ def sign_again(
     signed = sign_prepared(fresh, credential)
     if signed is None:
         raise BodyNotReplayable("the request can only be signed with its body, and that is spent")
-    refused.request = _shallow(prepared)
-    cookies = vars(fresh).get("_cookies")
-    vars(prepared).update(headers=fresh.headers, url=fresh.url, _cookies=cookies)
+    _swap(prepared, fresh)
+    refused.request = fresh
     return prepared, signed
 
 
+def _swap(prepared: PreparedRequest, fresh: PreparedRequest) -> None:
+    """Exchange what signing changes: the copy is now the request as it was sent."""
+    was, now = vars(prepared), vars(fresh)
+    before = was["headers"], was["url"], was.get("_cookies")
+    was.update(headers=now["headers"], url=now["url"], _cookies=now.get("_cookies"))
+    now["headers"], now["url"], now["_cookies"] = before
+
+
 def _copy(prepared: PreparedRequest) -> PreparedRequest:
-    copied = _shallow(prepared)
-    copied.headers = prepared.headers.copy()
+    copied, headers = _shallow(prepared), prepared.headers
+    if type(headers) is CaseInsensitiveDict:  # its own `copy` makes some twenty calls
+        copied.headers = object.__new__(CaseInsensitiveDict)
+        vars(copied.headers)["_store"] = vars(headers)["_store"].copy()
+    else:
+        copied.headers = headers.copy()
     return copied
 
 
