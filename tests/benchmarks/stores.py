@@ -28,9 +28,11 @@ from relogin.client.stores.memory import MemoryStore
 from relogin.client.stores.record import Record
 from relogin.client.stores.sqlite import SQLiteStore
 from tests.benchmarks.client import _Handler, served
-from tests.benchmarks.timing import interleaved, ratio
+from tests.benchmarks.rows import Row, shown
+from tests.benchmarks.timing import interleaved, ratio, shuffled, unhindered
 from tests.client.redis_server import a_redis_server
 
+_ALWAYS, PLAIN = 'fresh="always"', "a request without a store"
 GRANT = Grant(token="x" * 64, refresh="y" * 64, expires_in=3600)
 
 
@@ -77,7 +79,7 @@ def living(url: str, made: Mapping[str, Store]) -> Mapping[str, requests.Session
         ("without a store", None, None),
         ("without a store, again", None, None),
         *((name, store, None) for name, store in made.items()),
-        *((f'{name}, fresh="always"', store, "always") for name, store in made.items()),
+        *((f"{name}, {_ALWAYS}", store, "always") for name, store in made.items()),
     ]
     sessions = {name: requests.Session() for name, _, _ in asking}
     for name, store, fresh in asking:
@@ -105,14 +107,30 @@ def of_signing(url: str, made: Mapping[str, Store]) -> None:
         print(f"  {name:24}{median(each):7.1f}")
 
 
-def of_a_request(url: str, made: Mapping[str, Store]) -> None:
+GOALS = {"sqlite": 1.10, "redis": 1.25}
+
+
+def rows(calls: int = 1500) -> list[Row]:
+    """Print and return what `fresh="always"` adds to whole requests, a plain one being 1."""
+    with served() as url, stores() as made:
+        return of_a_request(url, made, calls)
+
+
+def of_a_request(url: str, made: Mapping[str, Store], calls: int = 1500) -> list[Row]:
     """Print whole requests with a living session, as ratios to one without a store."""
     sessions = living(url, made)
     pieces = {name: partial(each.get, url + "/open") for name, each in sessions.items()}
-    taken = interleaved(pieces, rounds=40, seconds=0.03)
+    taken = {name: unhindered(each) for name, each in shuffled(pieces, calls).items()}
+    plain, again = taken["without a store"], taken["without a store, again"]
     print("whole requests over loopback, living session, ratio to one without a store")
-    for name in list(taken)[1:]:
-        print(f"  {name:24}{ratio(taken[name], taken['without a store']):7.3f}")
+    for name, each in taken.items():
+        print(f"  {name:24}{each / plain:7.3f}")
+    detail = f"{plain:.0f} µs; the same once more {again / plain:.2f}"
+    return [
+        shown(Row(f"{name}, {_ALWAYS}", taken[f"{name}, {_ALWAYS}"] / plain, PLAIN, goal, detail))
+        for name, goal in GOALS.items()
+        if name in made
+    ]
 
 
 def of_a_renewal(url: str, made: Mapping[str, Store]) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Mapping
-from statistics import median
+from statistics import median, quantiles
 
-__all__ = ["interleaved"]
+__all__ = ["interleaved", "ratio", "shuffled", "unhindered"]
 
 
 def interleaved(
@@ -24,6 +25,26 @@ def interleaved(
 def ratio(ours: list[float], theirs: list[float]) -> float:
     """The median of the ratios round by round: what drifts between rounds cancels out."""
     return median(a / b for a, b in zip(ours, theirs, strict=True))
+
+
+def shuffled(pieces: Mapping[str, Callable[[], object]], calls: int) -> dict[str, list[float]]:
+    """Call each piece so often, one after another in a new order each time; return µs by call.
+
+    For pieces that wait for another process: where two calls follow each other, the second finds
+    that process awake.
+    """
+    chance, order = random.Random(0), list(pieces)
+    taken: dict[str, list[float]] = {name: [] for name in pieces}
+    for _ in range(calls):
+        chance.shuffle(order)
+        for name in order:
+            taken[name].append(_timed(pieces[name], 1) * 1e6)
+    return taken
+
+
+def unhindered(taken: list[float]) -> float:
+    """Return the first decile: what a call takes when nothing else wants the processor."""
+    return quantiles(taken, n=10)[0]
 
 
 def _calls_in(piece: Callable[[], object], seconds: float) -> int:

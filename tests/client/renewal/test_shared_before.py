@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from relogin import Grant
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.policy import Credential
 from relogin.client.renewal.shared import Ask, forget, share
-from relogin.client.stores import Entry
+from relogin.client.stores import Entry, Snapshot
+from relogin.client.stores.memory import MemoryStore
 from relogin.client.stores.record import Record
 from tests.client.shared_steps import (
     GRANT,
@@ -134,6 +137,63 @@ def test_with_fresh_always_a_session_obtained_alone_is_used_on() -> None:
     store.failure = None
     store.clock.now += 1.0
     assert sign(cache).result.cookies == {"sid": "alone"}
+
+
+class Peeked(Store):
+    """A store that returns its entries alone, too."""
+
+    def peek(self, origin: str, account: str) -> Mapping[str, Entry]:
+        self._count("peek")
+        return MemoryStore.get(self, origin, account).entries
+
+
+def test_the_clock_of_a_store_is_asked_for_only_if_a_peek_shows_a_newer_session() -> None:
+    store = Peeked()
+    cache, other = a_cache(store, fresh="always"), a_cache(store)
+    credential = log_in(cache, Grant(token="t1", expires_in=100.0))
+    sign(cache)
+    store.asked.clear()
+    assert token(sign(cache).result) == "t1"
+    assert store.asked == ["peek"]
+    log_in(other, Grant(token="t2", expires_in=100.0), credential)
+    store.clock.now += 40.0
+    store.asked.clear()
+    assert token(sign(cache).result) == "t2"
+    assert store.asked == ["peek", "get"]
+    renew_at = sign(cache).result.renew_at
+    assert renew_at - store.clock() <= 60.0
+
+
+def test_a_cookie_that_another_process_rolls_is_seen_by_a_peek_alone() -> None:
+    store = Peeked()
+    one, other = a_cache(store, fresh="always"), a_cache(store, fresh="always")
+    credential = log_in(one, Grant(cookies={"sid": "1"}))
+    sign(other)
+    one.roll(credential, {"sid": "2"})
+    Process(one, refused(), share(one, credential))
+    store.asked.clear()
+    assert sign(other).result.cookies == {"sid": "2"}
+    assert store.asked == ["peek"]
+
+
+def test_a_peek_that_fails_sends_the_request_with_what_the_process_has() -> None:
+    store = Peeked()
+    cache = a_cache(store, fresh="always")
+    log_in(cache)
+    store.failure = OSError()
+    assert token(sign(cache).result) == "t1"
+
+
+def test_a_store_that_fails_after_a_peek_leaves_the_session_as_it_was() -> None:
+    store = Peeked()
+    cache, other = a_cache(store, fresh="always"), a_cache(store)
+    log_in(other, sent_with=log_in(cache))
+
+    def get(origin: str, account: str) -> Snapshot:
+        raise OSError
+
+    store.get = get  # type: ignore[method-assign]
+    assert token(sign(cache).result) == "t1"
 
 
 # Forgetting

@@ -194,6 +194,39 @@ def test_without_redis_py_a_url_says_what_to_install() -> None:
     assert "pip install 'relogin[redis]'" in ran.stderr
 
 
+FORK = """
+import os, sys
+from relogin.client.stores import Entry
+from relogin.client.stores.redis import RedisStore
+store = RedisStore(sys.argv[1])
+store.put("o", "", "api", Entry("parent's", 0))
+(parents,) = store._idle
+if os.fork() == 0:
+    assert store.put("o", "", "api", Entry("child's", 1))
+    assert parents not in store._idle
+    os._exit(0)
+assert os.wait()[1] == 0
+assert store.peek("o", "")["api"].text == "child's"
+assert list(store._idle) == [parents]
+"""
+
+
+def test_after_a_fork_it_goes_on_with_connections_of_its_own(server: RedisServer) -> None:
+    command = [sys.executable, "-c", FORK, server.url]
+    ran = subprocess.run(command, check=False, capture_output=True, text=True, timeout=20)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_a_thread_after_another_needs_no_second_connection(server: RedisServer) -> None:
+    store = RedisStore(server.url)
+    for number in range(3):
+        thread = Thread(target=store.put, args=(ORIGIN, "", str(number), Entry("", 0)))
+        thread.start()
+        thread.join(20)
+    with redis.Redis.from_url(server.url) as client:
+        assert len(client.client_list()) == 2  # the store's and this one
+
+
 def test_threads_share_it(server: RedisServer) -> None:
     store = RedisStore(server.url)
     done: list[bool] = []

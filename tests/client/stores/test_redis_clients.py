@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import pickle
 import time
+from collections.abc import Mapping
 from pickle import PicklingError
 
 import pytest
@@ -86,6 +87,22 @@ def test_a_session_is_found_after_its_slot_has_moved_to_another_node() -> None:
         assert store.put(ORIGIN, "", "api", Entry("two", 1))
 
 
+def test_a_cluster_is_not_read_where_a_replica_may_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A cluster's client can be told to read from replicas, and does so with HGETALL.
+    monkeypatch.setattr("redis.RedisCluster.hgetall", pytest.fail)
+    monkeypatch.setattr("redis.asyncio.RedisCluster.hgetall", pytest.fail)
+    with a_redis_cluster() as ports, redis.RedisCluster("127.0.0.1", ports[0]) as cluster:
+        store = RedisStore(cluster)
+        store.put(ORIGIN, "", "api", Entry("one", 0))
+        assert store.peek(ORIGIN, "") == {"api": Entry("one", 1)}
+        assert asyncio.run(peek_in_cluster(ports[0])) == {"api": Entry("one", 1)}
+
+
+async def peek_in_cluster(port: int) -> Mapping[str, Entry]:
+    async with redis.asyncio.RedisCluster("127.0.0.1", port) as cluster:
+        return await AsyncRedisStore(cluster).peek(ORIGIN, "")
+
+
 def test_a_server_that_has_forgotten_the_scripts_is_told_them_again() -> None:
     with a_redis_server() as server, redis.Redis.from_url(server.url) as client:
         store = RedisStore(client)
@@ -123,6 +140,7 @@ def test_tasks_and_threads_share_what_they_keep() -> None:
         async with redis.asyncio.Redis.from_url(url) as client:
             store = AsyncRedisStore(client)
             first = (await store.get(ORIGIN, "")).entries["api"]
+            assert await store.peek(ORIGIN, "") == {"api": first}
             return await store.put(ORIGIN, "", "api", Entry("two", first.revision))
 
     with a_redis_server() as server:

@@ -223,6 +223,14 @@ def test_nothing_that_is_stored_shows_in_a_repr(store: Store) -> None:
     assert "s3cret" not in shown
 
 
+def test_whoever_peeks_sees_what_is_stored_and_with_which_revision(store: Store) -> None:
+    peek = getattr(store, "peek", None) or (lambda origin, account: store.get(origin, account)[0])
+    assert peek(ORIGIN, "") == {}
+    for number, realm in enumerate(("api", "", "api")):
+        store.put(ORIGIN, "", realm, Entry(f"text {number}", 1 if number == 2 else 0))
+        assert peek(ORIGIN, "") == store.get(ORIGIN, "").entries
+
+
 def test_a_store_that_was_closed_opens_again(store: Store) -> None:
     store.put(ORIGIN, "", "api", Entry("one", 0))
     getattr(store, "close", lambda: None)()

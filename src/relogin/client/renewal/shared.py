@@ -14,6 +14,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import replace
+from math import isnan, nan
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from relogin.client.events import Event, EventKind, tell, warn
@@ -321,20 +322,44 @@ def _adopt(cache: CredentialCache, key: Key, record: Record, now: float) -> Cred
 
 def consult(cache: CredentialCache, origin: str) -> Asking[None]:
     """Update the cache from the store, before a request to this origin is signed."""
-    snapshot = yield from _read(cache, origin)
+    snapshot = yield from _peek(cache, origin)
     cache.consulted(origin)
     if snapshot is None or cache.agrees_with(origin, snapshot.entries):
         return
-    view = _view(origin, snapshot)
-    for realm, record in view.records.items():
-        if cache.policy.realm in {None, realm}:
-            _absorb(cache, Key(origin, realm, cache.policy.account), record, view.now)
+    records = _own(cache, origin, snapshot)
+    if isnan(snapshot.now) and any(_is_news(cache, *one) for one in records.items()):
+        snapshot = yield from _read(cache, origin)
+        if snapshot is None:
+            return
+        records = _own(cache, origin, snapshot)
+    for key, record in records.items():
+        _absorb(cache, key, record, snapshot.now)
     cache.agree_with(origin, snapshot.entries)
+
+
+def _peek(cache: CredentialCache, origin: str) -> Asking[Snapshot | None]:
+    """Read what is stored; the time is NaN if it would cost more."""
+    if not hasattr(cache.policy.store, "peek"):
+        return (yield from _read(cache, origin))
+    entries = yield from _ask(cache, origin, "peek", origin, cache.policy.account)
+    return None if entries is None else Snapshot(entries, nan)
+
+
+def _own(cache: CredentialCache, origin: str, snapshot: Snapshot) -> Mapping[Key, Record]:
+    """Return the records of the realms that this principal logs in to."""
+    records = _view(origin, snapshot).records
+    wanted, account = cache.policy.realm, cache.policy.account
+    return {Key(origin, r, account): records[r] for r in records if wanted in {None, r}}
+
+
+def _is_news(cache: CredentialCache, key: Key, record: Record) -> bool:
+    credential = cache.newer(key, None)
+    return record.newer(0 if credential is None else credential.version)
 
 
 def _absorb(cache: CredentialCache, key: Key, record: Record, now: float) -> None:
     credential = cache.newer(key, None)
-    if record.newer(0 if credential is None else credential.version):
+    if _is_news(cache, key, record):
         _adopt(cache, key, record, now)
     elif credential is None or not credential.shared or record.version < credential.version:
         return  # a grant of its own, or one that the store has lost

@@ -3,8 +3,9 @@
 A store keeps short texts; it does not know what they mean or what a lease is. All that processes
 agree on is in the text (`relogin.client.stores.record`), which they change by compare-and-swap
 only. So all stores behave alike, and to write your own you need two methods: `get`, and a `put`
-that fails if another process was faster. Add a third, `wait`, if your store can notify of a change:
-without it, a process that waits for another process's login polls.
+that fails if another process was faster. Two more are optional. Add `wait` if your store can notify
+of a change: without it, a process that waits for another process's login polls. Add `peek` if your
+store is faster without its clock: `fresh="always"` then calls it before each request.
 
 This package has `memory.MemoryStore` for several objects in one process, `sqlite.SQLiteStore` for
 the processes of one machine, and `redis.RedisStore` and `postgres.PostgresStore` for many machines.
@@ -15,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
-__all__ = ["AnyStore", "AsyncStore", "Entry", "Snapshot", "Store", "TellingStore"]
+__all__ = ["AnyStore", "AsyncStore", "Entry", "PeekingStore", "Snapshot", "Store", "TellingStore"]
 
 
 class Entry(NamedTuple):
@@ -73,6 +74,15 @@ class TellingStore(Store, Protocol):
 
         You may return earlier: the caller reads the text again.
         """
+        ...
+
+
+@runtime_checkable
+class PeekingStore(Store, Protocol):
+    """A store that is asked before each request, and answers faster without its clock."""
+
+    def peek(self, origin: str, account: str) -> Mapping[str, Entry]:
+        """Return the entries as `get` does, without the time."""
         ...
 
 

@@ -30,6 +30,7 @@ _STEPS = (
     ) WITHOUT ROWID
     """,
 )
+_GET = "SELECT realm, text, revision FROM entries WHERE origin = ? AND account = ?"
 _APPLICATION = 0x52654175  # "ReAu", the application ID in the file
 _MOST_IDLE = 8
 
@@ -89,12 +90,15 @@ class SQLiteStore:
 
     def get(self, origin: str, account: str) -> Snapshot:
         """Return what is stored for an origin and an account."""
-        with self._connected() as connection:
-            rows = connection.execute(
-                "SELECT realm, text, revision FROM entries WHERE origin = ? AND account = ?",
-                (origin, account),
-            ).fetchall()
-        return Snapshot({realm: Entry(text, number) for realm, text, number in rows}, time.time())
+        connection = self._connection()
+        try:
+            rows = connection.execute(_GET, (origin, account)).fetchall()
+        except BaseException:
+            connection.close()
+            raise
+        self._keep_open(connection)
+        entries = {_text(realm): Entry(_text(text), number) for realm, text, number in rows}
+        return Snapshot(entries, time.time())
 
     def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
         """Replace the revision that `entry` names; return `False` if it is no longer there."""
@@ -125,6 +129,9 @@ class SQLiteStore:
         except BaseException:  # an interrupt leaves a transaction open too
             connection.close()
             raise
+        self._keep_open(connection)
+
+    def _keep_open(self, connection: sqlite3.Connection) -> None:
         if len(self._idle) < _MOST_IDLE:
             self._idle.append(connection)
         else:
@@ -144,7 +151,7 @@ class SQLiteStore:
         connection = sqlite3.connect(
             self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False
         )
-        connection.text_factory = _text
+        connection.text_factory = bytes
         # Overwrite what is replaced, so that no old token stays in the file.
         connection.execute("PRAGMA secure_delete = ON")
         return connection
@@ -158,7 +165,7 @@ class SQLiteStore:
 
 def _text(octets: bytes) -> str:
     # A text that is not ours must not be an error: it could never be replaced then.
-    return octets.decode(errors="replace")
+    return octets.decode("utf-8", "replace")
 
 
 _inherited: list[deque[sqlite3.Connection]] = []
