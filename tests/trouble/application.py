@@ -48,7 +48,8 @@ class _State:
         self._log = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
     def note(self, **said: Any) -> None:
-        os.write(self._log, json.dumps(said).encode() + b"\n")
+        line = {"server": _NAME, "at": time.monotonic()} | said
+        os.write(self._log, json.dumps(line).encode() + b"\n")
 
     def chance(self, one_in: int) -> bool:
         with self.lock:
@@ -58,15 +59,15 @@ class _State:
         with self.lock:
             end = self.living.get(token)
             if end is not None and end < time.monotonic():
-                self.end({token: end})
+                self.end({token: end}, expired=True)
                 return False
             return end is not None
 
-    def end(self, sessions: Iterable[str]) -> None:
+    def end(self, sessions: Iterable[str], *, expired: bool = False) -> None:
         """End sessions, and note the death of those that lived; under the lock."""
         for token in list(sessions):
             del self.living[token]
-        self.note(what="death")
+        self.note(what="death", expired=expired)
 
 
 _state = _State(os.environ.get("TROUBLE_LOG", os.devnull), int(os.environ.get("TROUBLE_SEED", "0")))
@@ -89,8 +90,7 @@ def _serve(method: str, path: str, authorization: str, body: bytes) -> Answer:
     if where == "away":
         return 302, [("Location", f"{_FOREIGN}/orders/{number}")], b""
     token = authorization.partition('token="')[2].rstrip('"')
-    if token and not token.startswith(_NAME):
-        _state.note(what="credential of another server", number=number)
+    _check_is_own(token)
     if not _state.accepts(token):
         if _state.chance(5):
             time.sleep(0.3)  # a refusal that arrives when there is a newer session
@@ -98,9 +98,14 @@ def _serve(method: str, path: str, authorization: str, body: bytes) -> Answer:
         return 401, [("WWW-Authenticate", challenge)], b"" if method == "HEAD" else b"refused"
     if method == "HEAD":  # a client asks whether its session lives
         return 200, [], b""
-    digest = hashlib.sha256(body).hexdigest()
+    digest = hashlib.sha256(number.encode() + body).hexdigest()  # no two are the same
     _state.note(what="applied", number=number, digest=digest)
     return 200, [], digest.encode() + b"." * (_PADDING if _state.chance(4) else 0)
+
+
+def _check_is_own(token: str) -> None:
+    if token and not token.startswith(_NAME):
+        _state.note(what="credential of another server", number=token)
 
 
 def _log_in(form: dict[str, list[str]]) -> Answer:
@@ -118,6 +123,7 @@ def _log_in(form: dict[str, list[str]]) -> Answer:
 
 def _act(form: dict[str, list[str]]) -> Answer:
     refresh = form.get("refresh_token", [""])[0]
+    _check_is_own(refresh)
     lifetime = 8.0 if _state.chance(4) else 0.0
     alone = _state.chance(4)  # this login ends the sessions before it
     with _state.lock:
@@ -127,12 +133,12 @@ def _act(form: dict[str, list[str]]) -> Answer:
             return 400, [], b"invalid_grant"
         _state.refresh_tokens.discard(refresh)
         _state.used |= {refresh} - {""}
-        token, following = f"{_NAME}-{secrets.token_hex(8)}", secrets.token_hex(8)
+        token, following = (f"{_NAME}-{secrets.token_hex(8)}" for _ in range(2))
         if alone and _state.living:
             _state.end(_state.living)
         _state.living[token] = time.monotonic() + lifetime if lifetime else float("inf")
         _state.refresh_tokens.add(following)
-        _state.note(what="login")
+        _state.note(what="login", session=token, lifetime=lifetime)
     return 200, [], f"{token} {following} {lifetime:g}".encode()
 
 

@@ -20,17 +20,18 @@ import time
 from abc import abstractmethod
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from relogin import Grant
 from relogin.client.events import Event
 from relogin.client.terms.grant import Context
+from tests.trouble.left import left_over
+from tests.trouble.sabotage import SABOTAGES
 
 __all__ = ["BUDGET", "LOGIN_TIMEOUT", "Caller", "Sending"]
 
 LOGIN_TIMEOUT = 2.0  # in seconds
-BUDGET = (60, 30.0)
+BUDGET = (10, 30.0)
 TIMEOUT = (2.0, 5.0)  # in seconds: to connect, and for each answer
 _LIBRARIES = {
     "requests": "over_requests:Threads",
@@ -55,7 +56,7 @@ class Sending:
 
     @property
     def digest(self) -> str:
-        return hashlib.sha256(self.body).hexdigest()
+        return hashlib.sha256(self.number.encode() + self.body).hexdigest()
 
     def pieces(self) -> list[bytes]:
         return [self.body[start : start + 50_000] for start in range(0, len(self.body), 50_000)]
@@ -77,6 +78,7 @@ class Caller:
         self.random = random.Random(facts["seed"])
         self.stopped = threading.Event()
         self.events: Counter[str] = Counter()
+        self.tasks = 0
         self._logins = itertools.count()
         self._forks = itertools.count()
         self._has_ended = False
@@ -133,7 +135,7 @@ class Caller:
         """Tell where a login goes, its number, and the forms to try one after the other."""
         server = next(name for name, url in self.urls.items() if context.url.startswith(url))
         number = self.next_login()
-        self.note(logs_in=number, server=server)
+        self.note(logs_in=number, server=server, realm=context.realm)
         forms = [{"password": "pa55word"}]
         if context.previous is not None and context.previous.refresh is not None:
             # A refresh whose answer is lost may have used the token up: it is never tried again.
@@ -153,7 +155,7 @@ class Caller:
 
     def granted(self, number: str, answer: str) -> Grant:
         token, refresh, lifetime = answer.split()
-        self.note(logged_in=number)
+        self.note(logged_in=number, session=token)
         return Grant(token=token, refresh=refresh, expires_in=float(lifetime) or None)
 
     # What it is told
@@ -189,25 +191,15 @@ class Caller:
         return [f"{self.name}.{thread}.{count}" for count in range(_MOST_AFTER_A_FORK)]
 
 
-def _left_over() -> dict[str, int]:
-    """Count what is open, after a moment for threads that are about to end."""
-    for _ in range(100):
-        if threading.active_count() == 1:
-            break
-        time.sleep(0.05)
-    return {
-        "threads": threading.active_count(),
-        "files": len(list(Path("/proc/self/fd").iterdir())),
-    }
-
-
 def main() -> None:
     facts = json.loads(sys.argv[1])
+    if facts["sabotage"] is not None:
+        SABOTAGES[facts["sabotage"]].do(setattr)
     room, _, kind = _LIBRARIES[facts["library"]].partition(":")
     caller: Caller = getattr(importlib.import_module(f"tests.trouble.{room}"), kind)(facts)
     caller.note(ready=facts["library"])
     caller.obey()
-    caller.note(events=caller.events, left=_left_over())
+    caller.note(events=caller.events, left=left_over(caller.urls, caller.tasks))
 
 
 if __name__ == "__main__":

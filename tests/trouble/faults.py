@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import Counter
 from collections.abc import Callable
 
 from tests.trouble.clock import Clock
+from tests.trouble.explained import Strike
 from tests.trouble.fleet import Fleet
 from tests.trouble.servers import Server
 from tests.trouble.stores import Fault, Store
@@ -24,6 +26,7 @@ class Faults:
         self, fleet: Fleet, servers: list[Server], store: Store, clock: Clock | None, seed: int
     ) -> None:
         self.count: Counter[str] = Counter()
+        self.strikes: list[Strike] = []
         self.failed: list[str] = []
         self._random = random.Random(seed)
         self._fleet = fleet
@@ -33,26 +36,17 @@ class Faults:
         common += [("kill", self._kill), ("stop", self._stop), ("fork", self._fork)]
         if clock is not None:
             common.append(("step of the clock", self._step))
-        self._away = {fault.name for fault in store.faults if fault.away}
         self._all = [Fault(name, do) for name, do in common] + store.faults
 
     def strike(self) -> None:
         """Do one thing."""
-        fault = self._random.choice(self._all)
+        fault, began = self._random.choice(self._all), time.monotonic()
         self.count[fault.name] += 1
         try:
             fault.do()
         except Exception as error:  # noqa: BLE001 - an hour is not lost for it, and it is told
             self.failed.append(f"{fault.name}: {type(error).__name__}: {error}")
-
-    def excused(self, processes: int) -> int:
-        """Count the logins that these faults explain: one is under way at each server, or none.
-
-        Where the store is away, each process logs in for itself.
-        """
-        each = self.count["kill"] + self.count["stop"] + self.count["step of the clock"]
-        away = sum(self.count[name] for name in self._away)
-        return len(self._servers) * (1 + each + 2 * away * processes)
+        self.strikes.append(Strike(fault.name, began, time.monotonic(), fault.away))
 
     def pause(self) -> float:
         """Draw how many seconds pass until the next one."""

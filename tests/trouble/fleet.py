@@ -1,14 +1,20 @@
-"""The callers: started, killed, stopped and continued, and told to fork."""
+"""The callers: started, killed, stopped and continued, and told to fork.
+
+A caller and the children that it forks are a process group, so that one that hangs can be ended.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import random
 import shutil
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from pathlib import Path
 from typing import IO, Any, Self
@@ -25,7 +31,7 @@ class _Process:
         command = [sys.executable, "-m", "tests.trouble.caller", json.dumps(facts)]
         self.library = facts["library"]
         self._running = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, start_new_session=True
         )
         assert self._running.stdout is not None
         log.write_bytes(self._running.stdout.readline())  # it is ready
@@ -37,24 +43,36 @@ class _Process:
 
     def say(self, command: str) -> None:
         assert self._running.stdin is not None
-        self._running.stdin.write(command.encode() + b"\n")
-        self._running.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # it has died, and the judge is told
+            self._running.stdin.write(command.encode() + b"\n")
+            self._running.stdin.flush()
 
-    @property
-    def has_children(self) -> bool:
-        """Whether a child of a fork goes on although its parent has ended."""
-        return self._writer.is_alive()
+    def kill(self) -> None:
+        """Kill it, as kill -9 does; its children go on."""
+        self._running.kill()
+        self._running.wait()
 
-    def wait(self, seconds: float = 20.0) -> None:
-        """Wait for the end; the writer's comes with that of the last child."""
-        try:
-            self._running.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self._running.kill()
-            raise
-        self._writer.join(60)
+    def end(self, until: float) -> dict[str, Any]:
+        """Wait for it and its children; kill those that hang, and tell how all ended.
+
+        The last child has ended when nobody can write any more.
+        """
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._running.wait(max(until - time.monotonic(), 0.1))
+        self._writer.join(max(until - time.monotonic(), 0.1))
+        code, hangs = self._running.poll(), self._writer.is_alive()
+        self.kill_all()
+        self._running.wait()
+        self._writer.join()
         assert self._running.stdin is not None
-        self._running.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self._running.stdin.close()
+        return {"library": self.library, "code": code, "children": code is not None and hangs}
+
+    def kill_all(self) -> None:
+        if self._writer.is_alive():  # else all have ended, and others may have their numbers
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._running.pid, signal.SIGKILL)
 
 
 def _copy(said: IO[bytes], log: Path) -> None:
@@ -73,6 +91,7 @@ class Fleet:
         self._libraries = libraries
         self._folder = folder
         self._running: dict[str, _Process] = {}
+        self._gone: dict[str, _Process] = {}
         self._count = 0
 
     def __enter__(self) -> Self:
@@ -80,8 +99,8 @@ class Fleet:
 
     def __exit__(self, *_: object) -> None:
         """Leave nobody behind, whatever has become of the run."""
-        for process in self._running.values():
-            process.signal(signal.SIGKILL)
+        for process in (*self._running.values(), *self._gone.values()):
+            process.kill_all()
 
     def start(self, library: str | None = None) -> None:
         """Start one more process, and wait until it sends."""
@@ -102,8 +121,8 @@ class Fleet:
         name = chosen.choice(sorted(self._running))
         process = self._running.pop(name)
         self.killed.add(name)
-        process.signal(signal.SIGKILL)
-        process.wait()
+        process.kill()
+        self._gone[name] = process
         self.start(process.library)
 
     def stop_for(self, chosen: random.Random, seconds: float) -> None:
@@ -117,17 +136,18 @@ class Fleet:
         """Let one fork in the midst of its requests, if it is of a kind that may."""
         self._running[chosen.choice(sorted(self._running))].say("fork")
 
-    def end(self) -> None:
-        """Let all end, and take what they say of themselves."""
+    def end(self, seconds: float) -> None:
+        """Let all end, and take what they say of themselves; kill those that do not end in time."""
         for process in self._running.values():
             process.say("stop")
+        until = time.monotonic() + seconds
+        for name, process in self._gone.items():
+            # It was killed; only its children can say anything.
+            self.left.append(process.end(until) | {"name": name, "code": 0})
         for name, process in self._running.items():
-            try:
-                process.wait(90)
-            except subprocess.TimeoutExpired:
-                raise AssertionError(f"{name} ({process.library}) does not end") from None
-            said = json.loads(self._log(name).read_text().splitlines()[-1])
-            self.events += Counter(said["events"])
-            left = {"library": process.library, "children": process.has_children}
-            self.left.append(left | said["left"])
+            said = process.end(until) | {"name": name}
+            last = json.loads(self._log(name).read_text().splitlines()[-1])
+            self.events += Counter(last.get("events", {}))
+            self.left.append(said | last.get("left", {}))
         self._running.clear()
+        self._gone.clear()

@@ -7,14 +7,17 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from tests.trouble.caller import BUDGET
+from tests.trouble.explained import Strike, unexplained
 
-__all__ = ["Judgement", "judge"]
+__all__ = ["Judgement", "judge", "judge_left"]
 
 # In seconds: three transmissions of a request, two waits for a renewal, and a machine that is busy.
-_LONGEST = 60.0
+_LONGEST = 40.0
+# The main thread, what Python has open itself, and what a store keeps open for the next request.
+_MOST_LEFT = {"threads": 1, "tasks": 0, "connections": 0, "files": 24}
 
 
 @dataclass
@@ -48,26 +51,53 @@ class Judgement:
         )
 
 
-def judge(folder: Path, killed: set[str], calm_from: float, excused: int) -> Judgement:
+def judge(
+    folder: Path, killed: set[str], calm_from: float, strikes: list[Strike], processes: int
+) -> Judgement:
     """Compare the logs: of the servers, of the callers, and of the stranger.
 
     `killed` names the processes that were killed. Whatever began after `calm_from` must have been
-    served. `excused` is how many logins the faults explain that the logs do not show.
+    served, and each process must have sent something. `strikes` are the faults that were done.
     """
     judgement = Judgement()
     applied = _servers(folder, judgement)
     for log in sorted(folder.glob("caller-*.jsonl")):
         name = log.stem.removeprefix("caller-")
-        _caller(_lines(log), judgement, name in killed, applied, calm_from)
+        _caller(_lines(log), judgement, name in killed and name, applied, calm_from)
     for request in _lines(folder / "stranger.jsonl"):
         if request["credentials"]:
             judgement.breaks("a credential reached another origin", request["path"])
-    explained = judgement.served["death"] + 2 * judgement.logins["lost"] + excused
-    judgement.logins["explained"] = explained
-    if judgement.served["login"] > explained:
-        excess = f"{judgement.served['login']} for {explained}"
-        judgement.breaks("more logins than the faults explain", excess)
+    _explain(folder, judgement, strikes, processes)
     return judgement
+
+
+def _explain(folder: Path, judgement: Judgement, strikes: list[Strike], processes: int) -> None:
+    served: dict[str, list[dict[str, Any]]] = {}
+    for line in _lines(folder / "server.jsonl"):
+        served.setdefault(line["server"], []).append(line)
+    callers = [
+        line
+        for log in folder.glob("caller-*.jsonl")
+        for line in _lines(log)
+        if "logs_in" in line or "logged_in" in line
+    ]
+    for server, lines in served.items():
+        for session in unexplained(lines, callers, strikes, processes):
+            judgement.breaks("a login that nothing explains", f"at {server}: {session}")
+
+
+def judge_left(left: list[dict[str, Any]], judgement: Judgement) -> None:
+    """Judge how the processes have ended, and what they had open then."""
+    for each in left:
+        if each["code"] is None:
+            judgement.breaks("a process never ended", str(each))
+        elif each["code"]:
+            judgement.breaks("a process died that nobody had killed", str(each))
+        if each["children"]:
+            judgement.breaks("a child of a fork never ended", str(each))
+        for what, most in _MOST_LEFT.items():
+            if each.get(what, 0) > most:
+                judgement.breaks(f"{what} were left", str(each))
 
 
 def _servers(folder: Path, judgement: Judgement) -> dict[str, list[str]]:
@@ -86,16 +116,16 @@ def _servers(folder: Path, judgement: Judgement) -> dict[str, list[str]]:
 def _caller(
     lines: Iterator[dict[str, Any]],
     judgement: Judgement,
-    was_killed: bool,
+    killed: str | Literal[False],
     applied: dict[str, list[str]],
     calm_from: float,
 ) -> None:
     begun: dict[str, dict[str, Any]] = {}
-    logins, library = _Logins(judgement), ""
+    logins, library, latest = _Logins(judgement), "", calm_from
     for line in lines:
         library = line.get("ready", library)
         if "begins" in line:
-            begun[line["begins"]] = line
+            begun[line["begins"]], latest = line, line["at"]
         elif "ends" in line:
             begin = begun.pop(line["ends"])
             _end(judgement, library, begin, line, applied)
@@ -105,8 +135,16 @@ def _caller(
             logins.hear(line)
     logins.end()
     judgement.requests += len(begun)
-    for number in () if was_killed else begun:
-        judgement.breaks("a request never ended", number)
+    for number in begun:
+        if _process(number) != killed:  # but its children were not
+            judgement.breaks("a request never ended", number)
+    if not killed and latest < calm_from:
+        judgement.breaks("a process sent nothing after all had recovered", str(line))
+
+
+def _process(number: str) -> str:
+    """Return which process has sent the request of this number, or has made this login."""
+    return ".".join(part for part in number.split(".") if part[0] in "pf")
 
 
 class _Logins:
@@ -114,14 +152,14 @@ class _Logins:
 
     def __init__(self, judgement: Judgement) -> None:
         self._judgement = judgement
-        self._began: dict[tuple[str, str], deque[float]] = {}
+        self._began: dict[tuple[str, str, str], deque[float]] = {}
         self._posts = self._answers = 0
 
     def hear(self, line: dict[str, Any]) -> None:
         if "logs_in" in line:
             # A child of a fork has a budget of its own.
-            process = line["logs_in"].rpartition(".")[0]
-            self._spend(self._began.setdefault((process, line["server"]), deque()), line)
+            space = _process(line["logs_in"]), line["server"], line["realm"]
+            self._spend(self._began.setdefault(space, deque()), line)
         self._posts += "posts" in line
         self._answers += "logged_in" in line
 

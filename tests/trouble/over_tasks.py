@@ -34,6 +34,8 @@ class AsyncCaller(Caller):
         async with self.opened() as client, asyncio.TaskGroup() as tasks:
             for number in range(self.many):
                 tasks.create_task(self._many(client, number))
+        await asyncio.sleep(0.1)  # for what is about to end
+        self.tasks = len(asyncio.all_tasks()) - 1
 
     async def _few(self) -> None:
         async with self.opened() as client:

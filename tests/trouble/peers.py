@@ -27,7 +27,7 @@ class _Peer(Threads):
         """Log in as a program does that asks for a token; return what it signs requests with."""
         ((server, url),) = self.urls.items()
         number = self.next_login()
-        self.note(logs_in=number, server=server)
+        self.note(logs_in=number, server=server, realm="")
         self.posts(number, {"password": ""})
         answer = requests.post(f"{url}/token", data={"password": "pa55word"}, timeout=5)
         answer.raise_for_status()

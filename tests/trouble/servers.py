@@ -93,7 +93,10 @@ class _Stranger(BaseHTTPRequestHandler):
         super().__init__(*rest)
 
     def do_GET(self) -> None:
-        secret = "Authorization" in self.headers or "Cookie" in self.headers
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        said = f"{self.path}{self.headers}{body!r}"
+        secret = any(f"{name}-" in said for name in SERVERS) or "pa55word" in said
+        secret |= "Authorization" in self.headers or "Cookie" in self.headers
         with self._notes.open("a") as notes:
             notes.write(json.dumps({"path": self.path, "credentials": secret}) + "\n")
         self.send_response(200)
@@ -103,6 +106,8 @@ class _Stranger(BaseHTTPRequestHandler):
     def handle(self) -> None:
         with contextlib.suppress(ConnectionError):  # a caller was killed
             super().handle()
+
+    do_POST = do_PUT = do_HEAD = do_GET  # noqa: N815 - as http.server has it
 
     def log_message(self, *given: Any) -> None:
         """Say nothing."""
