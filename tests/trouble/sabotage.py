@@ -23,7 +23,6 @@ from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-import requests
 from requests.adapters import HTTPAdapter
 
 from relogin.client.driver import drive
@@ -69,8 +68,12 @@ def _mix_servers(put: Put) -> None:
     put(CredentialCache, "for_request", any_credential)
 
 
-def _sign_for_strangers(put: Put) -> None:
-    put(requests.Session, "should_strip_auth", lambda *given: False)
+def _sign_for_strangers(put: Put, send: Any = HTTPAdapter.send) -> None:
+    def signed(adapter: Any, request: Any, **more: Any) -> Any:
+        request.headers.setdefault("Authorization", 'Session token="t"')
+        return send(adapter, request, **more)
+
+    put(HTTPAdapter, "send", signed)
 
 
 # What is sent, and what comes back
@@ -78,12 +81,11 @@ def _sign_for_strangers(put: Put) -> None:
 
 def _send_again(put: Put, send: Any = HTTPAdapter.send) -> None:
     def twice(adapter: Any, request: Any, **more: Any) -> Any:
-        try:
-            return send(adapter, request, **more)
-        except requests.ConnectionError:
-            if not isinstance(request.body, bytes | None):
-                raise
-        return send(adapter, request, **more)
+        response = send(adapter, request, **more)
+        if response.status_code == 200 and request.method == "PUT":
+            response.close()
+            response = send(adapter, request, **more)
+        return response
 
     put(HTTPAdapter, "send", twice)
 
