@@ -142,8 +142,9 @@ class Fleet:
             process.say("stop")
         until = time.monotonic() + seconds
         for name, process in self._gone.items():
-            # It was killed; only its children can say anything.
-            self.left.append(process.end(until) | {"name": name, "code": 0})
+            # It was killed, and only a child of it may be left.
+            said = process.end(until) | {"name": name, "code": 0}
+            self.left += [said] if said["children"] else []
         for name, process in self._running.items():
             said = process.end(until) | {"name": name}
             last = json.loads(self._log(name).read_text().splitlines()[-1])

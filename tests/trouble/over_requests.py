@@ -68,6 +68,8 @@ class Threads(Caller):
         for thread in threads:
             thread.join()
         self.session.close()
+        # The auth keeps the error of a last login that failed, which holds connections.
+        del self.session, self.auth
 
     def run_after_fork(self) -> None:
         self.session = self.open_session()  # the connections are the parent's

@@ -139,13 +139,6 @@ def _fail_oddly(put: Put) -> None:
     put(CredentialCache, "asked", fail)
 
 
-def _give_up(put: Put) -> None:
-    def for_an_hour(cause: BaseException, attempt: int, now: float) -> Blocked:
-        return Blocked(Outcome.UNAVAILABLE, cause, now + 3600.0, attempt)
-
-    put(cache, "outage", for_an_hour)
-
-
 # What a login does
 
 
@@ -157,6 +150,19 @@ def _with_each_login(put: Put, do: Callable[[Any, str], Any]) -> None:
 def _have_no_budget(put: Put) -> None:
     put(CredentialCache, "_why_not", lambda *given: None)
     _with_each_login(put, lambda grant, url: replace(grant, token=f"{grant.token}x"))
+
+
+def _give_up(put: Put) -> None:
+    def for_an_hour(cause: BaseException, attempt: int, now: float) -> Blocked:
+        return Blocked(Outcome.UNAVAILABLE, cause, now + 3600.0, attempt)
+
+    def fail(grant: Any, url: str) -> Any:
+        if random.randrange(2) == 0:
+            raise OSError("an outage")
+        return grant
+
+    put(cache, "outage", for_an_hour)
+    _with_each_login(put, fail)
 
 
 def _die(put: Put) -> None:
