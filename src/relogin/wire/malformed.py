@@ -33,6 +33,7 @@ from relogin.wire.shapes import (
     HAS_APOSTROPHE,
     KNOWN,
     LIKELY,
+    LONE_WORD,
     MISSES_EQUALS,
     MORE,
     NEXT_OPENS,
@@ -138,7 +139,7 @@ separator: pp.ParserElement = _rules(
     "separator",
     ("comma", rf"{OWS}(?P<separator>,)[{LIST_SPACE}]*+"),
     # Basic realm="a"; charset="UTF-8"
-    ("semicolon", rf"{OWS}(?P<at>(?P<separator>;))[{LIST_SPACE};]*+"),
+    ("semicolon", rf"{OWS}(?P<at>(?P<separator>;))[{LIST_SPACE};]*+{LONE_WORD}"),
     # Session realm="a"⏎Basic realm="b"
     ("line-break", rf"{OWS}(?P<at>(?P<separator>\r?+\n|\r))[{LIST_SPACE};\r\n]*+"),
     # WWW-Authenticate: Basic realm="a"
@@ -256,6 +257,8 @@ quoted: pp.ParserElement = _rules(
     # Basic realm="a
     ("unterminated-quote", r"\"(?P<cut>[\s\S]*+)"),
     # Digest realm='a",nonce="b"
+    ("single-quotes", rf"'{CLOSED_OTHERWISE}"),
+    # Keystone uri='http://a realm="b"
     ("single-quotes", rf"'{CLOSES_NOTHING}"),
     # Digest realm=\u201ca, nonce="b"
     ("smart-quotes", rf"(?:{DOUBLE}|{SINGLE}){CLOSED_OTHERWISE}"),
@@ -359,7 +362,7 @@ rest: pp.ParserElement = _rules(
 inside: pp.ParserElement = auth_param | quoted | rest
 element: pp.ParserElement = (
     sound
-    | (separator + (separator | gap)[0, 3] + pp.Opt(opening | inside))
+    | (separator[1, 4] + pp.Opt(opening | inside))
     | (pp.Regex(r"(?<![\s\S])").suppress() + (first | opening))
     | gap
     | inside

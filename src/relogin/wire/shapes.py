@@ -20,6 +20,7 @@ __all__ = [
     "HAS_APOSTROPHE",
     "KNOWN",
     "LIKELY",
+    "LONE_WORD",
     "MISSES_EQUALS",
     "MORE",
     "NEXT_OPENS",
@@ -52,6 +53,8 @@ TOKEN68_ONLY = r"(?i:Negotiate|NTLM)"
 LIKELY = rf"(?:{KNOWN}|[A-Z][A-Za-z0-9._\-]*+(?!{TCHAR}))"
 # What a scheme is not, though it is a token: `b'Basic realm="x"'` is Python's.
 HAS_APOSTROPHE = r"[!#$%&*+\-.^_|~0-9A-Za-z]*+['`]"
+# A word behind a semicolon, at the end: `; secure` is no challenge.
+LONE_WORD = rf"(?:(?!{KNOWN})(?P<stray_word>[a-z]{TCHAR}*+)(?={OWS}\Z))?+"
 NO_SCHEME = rf"(?i:realm|error|error_description|error_uri|scope|nonce|charset)(?!{TCHAR})"
 
 # What begins next, and where a value ends.
@@ -72,7 +75,7 @@ CLOSED = (
     rf"|[ \t]++{KNOWN} ++{PARAM}"
     rf"|{PARAM}(?:\"|{TOKEN}{END}{NEXT_OPENS})"
     rf"|[ \t]++[^\",;\r\n]*+(?:\Z|[,;\r\n]{NEXT_OPENS})"
-    r"|[ \t]++(?:[^\"=,;\r\n]++|=(?!\"))*+=\")"
+    rf"|[ \t]++(?:{TOKEN}{OWS}:\"|(?:[^\"=,;\r\n]++|=(?!\"))*+=\"))"
 )
 
 # More parameters, all sound: what stands behind a text and up to the end of the line is none of it.
@@ -135,7 +138,7 @@ _MORE_SAID = rf"(?:[ \t]++(?!{PARAM}|{KNOWN}){_SAID}(?=[\s.,;:!?]|\Z))"
 _MARK = r"(?:[*#!?@&^|]|[^\x00-\xff])"
 TOLD = (
     rf"(?!{TOKEN68_ONLY}[ \t]++[A-Z]++[ \t]){_WORDY}(?:[ \t]++(?!{KNOWN}|{PARAM})"
-    rf"(?:{_COLON}|{_SAID}(?:[!?|*&]|[^\x00-\x7f]++|\.?+{_ANOTHER}))"
+    rf"(?:{_COLON}|{_SAID}(?:[!?|*&]|[^\x00-\x7f]++|\.?+{_ANOTHER}|\.++[ \t]))"
     rf"|:[ \t]++(?!{KNOWN}|{PARAM}){_SAID}[.,;:!?]?+{_ANOTHER}"
     rf"|:[ \t]*+(?!{KNOWN}|{PARAM}){_SAID}[.!?]?+{END}|:[ \t]*+{URL}{END}"
     rf"|[ \t]++\"[^\"]*+\"{_ANOTHER})"
@@ -165,9 +168,7 @@ _OPENED = rf"{_UP_TO}*+(?:[,;](?!{OWS}(?:{KNOWN} ++)?{PARAM}){_UP_TO}*+)*+"
 _OTHERWISE = rf"{_OPENED}(?:\"{_SOUND_REST}|{_THEN_QUOTED}{_SOUND_PARAMS})"
 CLOSED_OTHERWISE = rf"(?={_OTHERWISE})(?P<value>{_OPENED})\"?+"
 # A challenge may follow the one word that an apostrophe is part of, as it is strictly read.
-CLOSES_NOTHING = (
-    rf"(?={_OTHERWISE}|(?:(?!\s){_UP_TO})++{_THEN_QUOTED}{_SOUND_REST})(?P<value>{_OPENED})\"?+"
-)
+CLOSES_NOTHING = rf"(?P<value>(?:(?!\s){_UP_TO})++)(?={_THEN_QUOTED}{_SOUND_REST})"
 
 # A name and a quoted text: whether the text is its value nobody can say.
 _OTHER = rf"(?:{DOUBLE}|{ESCAPED})"
