@@ -53,7 +53,6 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
             if exchange.is_ready():
                 response = yield exchange.signed()
                 if exchange.ends_with(response):
-                    exchange.watch_stream(response)
                     return
             with closing(exchange.steps(response)) as flow:
                 steps: Stepping[Any, None] = Stepping(flow)
@@ -82,7 +81,6 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
             if exchange.is_ready():
                 response = yield exchange.signed()
                 if exchange.ends_with(response):
-                    exchange.watch_stream(response)
                     return
             with closing(exchange.steps(response)) as flow:
                 steps: Stepping[Any, None] = Stepping(flow)

@@ -19,6 +19,7 @@ from relogin.client.renewal.policy import UNAUTHORIZED
 __all__ = [
     "MOST_OCTETS",
     "Rewind",
+    "always",
     "drain",
     "drain_async",
     "hurried",
@@ -36,13 +37,11 @@ Rewind: TypeAlias = Callable[[], bool]
 
 
 def watch(library: Library, request: Request, spent: Callable[[], Exception]) -> Rewind:
-    """Prepare a body to be sent twice; call this before it is sent for the first time.
+    """Prepare a body that is no `ByteStream` to be sent twice, before it is sent the first time.
 
     If only a second pass can show that the body is spent, that pass raises `spent()`.
     """
     stream: Any = request.stream
-    if isinstance(stream, library.ByteStream):
-        return _always
     if isinstance(stream, library.multipart):
         return partial(_rewind_files, stream)
     source = getattr(stream, "_stream", stream)  # what the user passed; there is no public access
@@ -51,7 +50,8 @@ def watch(library: Library, request: Request, spent: Callable[[], Exception]) ->
     return _repeated(library, request, source, spent)
 
 
-def _always() -> bool:
+def always() -> bool:
+    """Rewind a body that needs no rewinding."""
     return True
 
 
@@ -92,7 +92,7 @@ def _repeated(
         request.stream = library.streaming(AsyncChunks)(source, Passes(spent))
     else:  # a class of the user, for both clients: unknown
         return _never
-    return _always
+    return always
 
 
 def pieces(

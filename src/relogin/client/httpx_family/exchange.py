@@ -19,9 +19,10 @@ from relogin.client.driver.passes import AsyncChunks, Chunks
 from relogin.client.events import heard
 from relogin.client.httpx_family.body import is_drained
 from relogin.client.httpx_family.cookies import cookies_of
+from relogin.client.httpx_family.fields import challenge_lines, fields_of, has_events
 from relogin.client.httpx_family.library import Request, Response
 from relogin.client.httpx_family.sending import EXTENSION, Arrived, Sending
-from relogin.client.httpx_family.signing import challenge_lines, put_url
+from relogin.client.httpx_family.signing import put_url
 from relogin.client.httpx_family.steps import Begin, Drain, Small, Step
 from relogin.client.renewal.commands import Check, Final, Flow, Replay
 from relogin.client.renewal.flow import answer, before
@@ -36,6 +37,8 @@ from relogin.client.terms.outcomes import mark
 __all__ = ["Exchange", "told"]
 
 _CHALLENGE = "WWW-Authenticate"
+_DOUBTFUL = UNANSWERED | {UNAUTHORIZED}
+_ITERATED = (Chunks, AsyncChunks)
 
 
 class Exchange(Sending):
@@ -55,24 +58,35 @@ class Exchange(Sending):
         return self._on_its_way(self._request, self._chosen)
 
     def ends_with(self, response: Response) -> bool:
-        """Tell whether a response is final; if so, update the grant from it."""
-        cache, credential = self._cache, self._credential
+        """Tell whether nothing is left to do after a response; if so, update the grant from it."""
         self.is_out = False
         self._request.extensions.pop(EXTENSION, None)
+        if not self._is_plain(response):
+            return False
+        departures = self._cache.departures
+        departures.answered(self)
+        return not departures.waiting
+
+    def _is_plain(self, response: Response) -> bool:
+        """Tell whether a response came straight, and at most says that its session lives.
+
+        If so, remember that.
+        """
+        policy, status = self._cache.policy, response.status_code
         if (
-            response.history
-            or response.status_code == UNAUTHORIZED
-            or cache.policy.signals_for(response.status_code)
-            or self._is_lost(response)
-            or self._is_news(response)
-            or cache.policy.fresh is not None
-            or (credential is not None and self._tells_more(credential, response))
+            status in _DOUBTFUL
+            or not len(response.history) == len(self._past) == self._sent
+            or policy.fresh is not None
+            or policy.rolls
+            or policy.signals_for(status)
         ):
             return False
-        if credential is not None:
-            self._seen(credential, response)
-        cache.departures.answered(self)
-        return not cache.departures.waiting
+        fields = fields_of(response)
+        if has_events(fields) or self._tells_more(fields):
+            return False
+        if self._credential is not None:
+            self._seen(self._credential, response)
+        return True
 
     # All others
 
@@ -95,7 +109,12 @@ class Exchange(Sending):
         if response is None:
             precious = is_precious(request.headers, self._rewind)
             flow: Generator[Any, Any, Credential | None] = before(
-                cache, self._chosen, self._origin, request.method, self._url, precious=precious
+                cache,
+                self._chosen,
+                self._origin,
+                request.method,
+                str(request.url),
+                precious=precious,
             )
             response = yield from self._send(request, (yield from flow))
         response, signal = yield from self._arrived(response)
@@ -142,13 +161,18 @@ class Exchange(Sending):
             return steps.result
 
     def _replayed(self, command: Replay) -> Generator[Step, Any, ResponseInfo]:
-        again = self._again(command.info.response, command.credential)
-        if isinstance(again.stream, Chunks | AsyncChunks):
+        refused = command.info
+        again = self._again(refused, command.credential)
+        if isinstance(again.stream, _ITERATED):
             yield Begin(again.stream)
         if not is_drained(self._library, self._past[-1]):
             yield Drain(self._past[-1], over=True)
         response = yield from self._send(again, command.credential)
-        return self._info(*(yield from self._arrived(response)))
+        if not self._is_plain(response):
+            return self._info(*(yield from self._arrived(response)))
+        self._record(response)
+        status = response.status_code
+        return ResponseInfo(response, status, refused.method, refused.url, refused.origin)
 
     def _meanwhile(self, command: Any) -> Generator[Step, Any, object]:
         last = self._past[-1]
@@ -170,7 +194,7 @@ class Exchange(Sending):
             method=request.method,
             url=url,
             origin=sent_to(url),
-            sent_with=self._sent_with(request) if dead else None,
+            sent_with=self._sent_with(request, url) if dead else None,
             challenges=challenge_lines(response),
             # httpx retries connecting, but never a request that it has begun to send.
             once=True,
@@ -183,18 +207,18 @@ class Exchange(Sending):
             return True  # a redirect may have taken the body away
         return request.stream is self._body and self._rewind()
 
-    def _again(self, refused: Response, credential: Credential) -> Request:
+    def _again(self, refused: ResponseInfo, credential: Credential) -> Request:
         """Copy the refused request, with the cookies that the 401 set and without the dead grant.
 
         After redirects, that is not the first request: httpx follows them without asking the auth.
         """
-        request, dead = self._copy(refused.request), self._credential
-        set_now, gone = cookies_of(self._library, refused)
+        request, dead = self._copy(refused.response.request), self._credential
+        set_now, gone = cookies_of(self._library, refused.response)
         if dead is not None:
             gone |= dead.cookies.keys()
-            url = str(request.url)
+            url = refused.url
             put_url(request, resign(request.headers, url, dead, credential), url)
-        if set_now or "Cookie" in request.headers:
+        if set_now or gone:
             cookies = with_cookies(request.headers.pop("Cookie", None), set_now, without=gone)
             if cookies:
                 request.headers["Cookie"] = cookies

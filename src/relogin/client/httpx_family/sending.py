@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, NoReturn, TypeAlias
@@ -10,16 +10,17 @@ from typing import Any, NoReturn, TypeAlias
 from relogin import errors
 from relogin.client.driver.credentials import extend, for_request, roll, sent_with
 from relogin.client.driver.failures import raisable
-from relogin.client.httpx_family.body import pieces, watch
+from relogin.client.events import heard
+from relogin.client.httpx_family.body import Rewind, always, pieces, watch
 from relogin.client.httpx_family.cookies import setting
 from relogin.client.httpx_family.library import Library, Request, Response
+from relogin.client.httpx_family.origin import origin_of
 from relogin.client.httpx_family.signing import put
 from relogin.client.httpx_family.steps import Drain, Look, Step
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.policy import UNAUTHORIZED, Credential
 from relogin.client.signals import Error, Signal
 from relogin.client.terms.answer import Answer
-from relogin.client.terms.origins import sent_to
 from relogin.client.terms.signer import Outgoing
 
 __all__ = ["EXTENSION", "Arrived", "Sending"]
@@ -35,25 +36,27 @@ SWITCHING_PROTOCOLS, _SERVER_ERRORS = 101, 500
 class Sending:
     """One request: what was sent last, and its responses."""
 
+    is_out: bool = False
+    """Whether a request is being sent, with nothing else to wait for."""
+    _rewind: Rewind = staticmethod(always)
+    _began = 0.0
+    _sent = 0
+
     def __init__(
         self, library: Library, cache: CredentialCache, request: Request, auth: Any = None
     ) -> None:
         self.auth = auth
-        self.is_out: bool = False
-        """Whether a request is being sent, with nothing else to wait for."""
         self._library = library
         self._cache = cache
         # Never change the user's request: several threads may send it, and again.
         self._request = self._copy(request)
-        self._rewind = watch(library, self._request, self._spent)
-        self._body = self._request.stream
-        self._url = str(request.url)
-        self._origin = sent_to(self._url)
-        self._chosen = cache.for_request(self._origin, self._url)
-        self._credential = self._chosen  # as sent
         self._past: list[Response] = []
-        self._sent = 0
-        self._began = 0.0
+        if not isinstance(request.stream, library.ByteStream):
+            self._rewind = watch(library, self._request, self._spent)
+        self._body = self._request.stream
+        self._origin = origin_of(request)
+        self._chosen = cache.for_request(self._origin, request.url)
+        self._credential = self._chosen  # as sent
 
     def _send(
         self, request: Request, credential: Credential | None
@@ -69,7 +72,10 @@ class Sending:
     def _on_its_way(self, request: Request, credential: Credential | None) -> Request:
         self._chosen = self._credential = credential
         if credential is not None:
-            self._credential = self._signed(request, credential)
+            if credential.signer is None:
+                put(request, credential)
+            else:
+                self._credential = self._signed(request, credential)
             self._cache.departures.carries(self, self._credential)
             self._began = self._cache.clock()
             request.extensions[EXTENSION] = self
@@ -83,8 +89,8 @@ class Sending:
             if isinstance(found, tuple):
                 return found
             yield Drain(response, over=True)
-            again, url = self._copy(found), str(found.url)
-            chosen = self._cache.for_request(sent_to(url), url) or self._chosen
+            again, origin = self._copy(found), origin_of(found)
+            chosen = self._cache.for_request(origin, found.url) or self._chosen
             response = yield from self._send(again, chosen)
 
     def _signed(self, request: Request, credential: Credential) -> Credential | None:
@@ -124,7 +130,7 @@ class Sending:
         for number, hop in enumerate(hops):
             request = hop.request
             if credential is not None and signed and number:
-                within = _origin(request) == credential.key.origin
+                within = origin_of(request) == credential.key.origin
                 signed = within and self._sent_with(request) is not None
                 if within and not signed and request.method in {"GET", "HEAD"}:
                     return request
@@ -144,15 +150,17 @@ class Sending:
         signals = policy.signals_for(response.status_code)
         if not signals or response.status_code == SWITCHING_PROTOCOLS:
             return ()  # WebSocket frames follow
-        return signals if _origin(response.request) in policy.origins else ()
+        return signals if origin_of(response.request) in policy.origins else ()
 
-    def _tells_more(self, credential: Credential, response: Response) -> bool:
-        """Tell whether a response may say more about the session than that it lives."""
-        if credential.signer is not None or self._cache.policy.rolls:
-            return True
-        headers = response.headers
-        return "Authentication-Info" in headers or (
-            bool(credential.cookies) and "Set-Cookie" in headers
+    def _tells_more(self, fields: Mapping[bytes, bytes]) -> bool:
+        """Tell whether the fields of a response may say more than that its session lives."""
+        if b"www-authenticate" in fields and heard(self._cache.policy.listener):
+            return True  # with any status but 401, it only causes an event
+        credential = self._credential
+        return credential is not None and (
+            credential.signer is not None
+            or b"authentication-info" in fields
+            or (b"set-cookie" in fields and bool(credential.cookies))
         )
 
     def _seen(self, credential: Credential, response: Response) -> None:
@@ -177,8 +185,9 @@ class Sending:
             return failure
         return None
 
-    def _sent_with(self, request: Request) -> Credential | None:
-        return sent_with(self._cache, self._credential, request.headers, str(request.url))
+    def _sent_with(self, request: Request, url: str | None = None) -> Credential | None:
+        url = str(request.url) if url is None else url
+        return sent_with(self._cache, self._credential, request.headers, url)
 
     # Failing
 
@@ -199,15 +208,10 @@ class Sending:
     def _copy(self, request: Request) -> Request:
         # Not with `copy`, which works like pickling and drops the body.
         copied = object.__new__(type(request))
-        copied.__dict__.update(request.__dict__)
         # Each octet is one character. By default it is ASCII, and fails on other cookies.
-        copied.headers = self._library.Headers(request.headers, encoding="latin-1")
-        copied.extensions = dict(request.extensions)
+        headers = self._library.Headers(request.headers, encoding="latin-1")
+        vars(copied).update(vars(request), headers=headers, extensions=dict(request.extensions))
         return copied
-
-
-def _origin(request: Request) -> str:
-    return sent_to(str(request.url))
 
 
 def _answer(library: Library, response: Response, *, sets: bool) -> Answer:

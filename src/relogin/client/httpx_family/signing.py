@@ -1,13 +1,13 @@
-"""Putting a grant on a request, and reading the challenges of a response."""
+"""Putting a grant on a request."""
 
 from __future__ import annotations
 
 from relogin.client.driver.credentials import sign
 from relogin.client.httpx_family.bound import OriginBound
-from relogin.client.httpx_family.library import Request, Response
+from relogin.client.httpx_family.library import Request
 from relogin.client.renewal.policy import Credential
 
-__all__ = ["challenge_lines", "put", "put_url"]
+__all__ = ["put", "put_url"]
 
 # httpx itself removes it if a redirect leads to another origin.
 _STRIPPED = {"Authorization"}
@@ -33,12 +33,3 @@ def put_url(request: Request, url: str, before: str) -> None:
     """Change the URL of a request, if it differs from the one before."""
     if url != before:
         request.url = type(request.url)(url)
-
-
-def challenge_lines(response: Response) -> list[str]:
-    """Read challenges as octets: httpx guesses one encoding for all fields."""
-    return [
-        line.decode("latin-1")
-        for name, line in response.headers.raw
-        if name.lower() == b"www-authenticate"
-    ]

@@ -14,6 +14,7 @@ from typing import Any
 
 from relogin.client.driver import tasks
 from relogin.client.driver.drive import Stepping, drive
+from relogin.client.httpx_family.fields import fields_of, has_events
 from relogin.client.httpx_family.library import Response
 from relogin.client.httpx_family.steps import Meanwhile, Small
 from relogin.client.httpx_family.uploads import UploadExchange
@@ -29,16 +30,16 @@ OK = 200  # with any other status, no event stream starts
 class StreamExchange(UploadExchange):
     """An exchange that handles the end of an event stream."""
 
-    def watch_stream(self, response: Response | None = None) -> None:
-        """Watch a response, or the last one, if it is an event stream of a session.
+    def watch_stream(self) -> None:
+        """Watch the last response, if it is an event stream of a session.
 
         Ignores the response to a POST, although many servers send it as an event stream: it ends
         when it is complete, and clients do not open it again.
         """
         if self._credential is None or self._request.method != "GET":
             return
-        opened = self._past[-1] if response is None else response
-        if opened.status_code == OK and _has_events(opened):
+        opened = self._past[-1]
+        if opened.status_code == OK and has_events(fields_of(opened)):
             kind = EventStream if hasattr(opened.stream, "__iter__") else AsyncEventStream
             opened.stream = self._library.streaming(kind)(self, opened)
 
@@ -57,14 +58,6 @@ class StreamExchange(UploadExchange):
                         steps.done = yield command
         if steps.result.outcome is Outcome.STREAM_ENDED:
             mark(response, Outcome.STREAM_ENDED)
-
-
-def _has_events(response: Response) -> bool:
-    # Not with `headers.get`, which is several times slower: this looks at each GET.
-    return any(
-        value[:17].lower() == b"text/event-stream" and name.lower() == b"content-type"
-        for name, value in response.headers.raw
-    )
 
 
 class _Stream:

@@ -59,9 +59,10 @@ class CredentialCache(Grants):
 
     # The grants
 
-    def for_request(self, origin: str, url: str) -> Credential | None:
+    def for_request(self, origin: str, url: object) -> Credential | None:
         """Choose the grant to send without a challenge: that of the realm that `url` lies in.
 
+        `url` is a str, or an object of a library that gives one.
         Of several realms, choose the one challenged at the deepest path (RFC 7617 §2.2); if that is
         the same, the one challenged last, because a server may rename its realm.
         """
@@ -72,7 +73,7 @@ class CredentialCache(Grants):
             return next(iter(realms.values()))
         with self._lock:
             spaces = self._spaces.get(origin, {})
-            depth = {key: spaces[key].depth(url) for key in realms if key in spaces}
+            depth = {key: spaces[key].depth(str(url)) for key in realms if key in spaces}
         key = max(depth, key=depth.__getitem__, default=None)
         return realms[key] if key is not None and depth[key][0] else None
 
