@@ -19,7 +19,10 @@ import trio
 from relogin import Grant
 from relogin.client.driver import tasks
 from relogin.client.httpx import SessionAuth
-from relogin.client.renewal.flight import Flight
+from relogin.client.renewal.cache import CredentialCache
+from relogin.client.renewal.commands import Wait
+from relogin.client.renewal.credential import Key
+from relogin.client.renewal.flight import Flight, Status
 from tests.client.httpx_drivers import Driver, drive, login_of, when
 from tests.client.server import Answer, Server
 
@@ -190,10 +193,22 @@ def test_a_task_that_asyncio_cancels_leaves_nothing_locked(server: Server) -> No
 def test_whoever_waited_in_a_loop_that_is_gone_keeps_nobody_from_waking_the_others(
     backend: str,
 ) -> None:
-    async def waker() -> Callable[[], None]:
-        return tasks._waiting().wake
+    cache, flight = kept(), Flight(Key("https://api.example.com:443", ""), 60.0)
 
-    anyio.run(waker, backend=backend)()
+    async def give_up() -> None:
+        with anyio.move_on_after(0.01):
+            await tasks.stand_by(cache, Wait(flight, 60.0))
+
+    anyio.run(give_up, backend=backend)
+    assert flight.wakers
+    cache.end(flight, Status.GRANTED)
+
+
+def kept() -> CredentialCache:
+    """Make a cache that goes on waking those who have gone."""
+    cache = SessionAuth(lambda _: "token", "https://api.example.com")._cache
+    cache.unwatch = lambda *_: None  # type: ignore[method-assign]
+    return cache
 
 
 @pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit, GeneratorExit])
@@ -298,7 +313,10 @@ def test_neither_trio_nor_requests_is_needed(server: Server) -> None:
 import asyncio, sys
 sys.modules["trio"] = sys.modules["requests"] = None
 import httpx
-from relogin.client.renewal.flight import Flight
+from relogin.client.renewal.cache import CredentialCache
+from relogin.client.renewal.commands import Wait
+from relogin.client.renewal.credential import Key
+from relogin.client.renewal.flight import Flight, Status
 from relogin.client.httpx import SessionAuth
 
 async def login(context):
@@ -365,11 +383,20 @@ def test_the_loop_of_a_task_is_found_where_trio_is_a_guest_of_asyncio(server: Se
 
 
 def test_a_task_is_woken_from_another_thread_and_only_once() -> None:
+    cache, flight = kept(), Flight(Key("https://api.example.com:443", ""), 60.0)
+
     async def woken() -> bool:
-        waiting = tasks._waiting()
-        await anyio.to_thread.run_sync(waiting.wake)
-        await waiting.wait(10)
-        waiting.wake()
+        waiting = asyncio.create_task(waited(cache, flight))
+        await asyncio.sleep(0)
+        await anyio.to_thread.run_sync(cache.end, flight, Status.GRANTED)
+        cache.end(flight, Status.GRANTED)
+        await waiting
+        cache.end(flight, Status.GRANTED)
         return True
 
     assert asyncio.run(woken())
+
+
+async def waited(cache: CredentialCache, flight: Flight) -> None:
+    with anyio.fail_after(10):
+        await tasks.stand_by(cache, Wait(flight, 60.0))

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import sys
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import closing, suppress
+from math import inf
 from typing import Any, TypeVar
 
 import anyio
@@ -18,6 +18,7 @@ import anyio.to_thread
 
 from relogin.client.driver.drive import Stepping
 from relogin.client.renewal.cache import CredentialCache
+from relogin.client.renewal.flight import Status
 from relogin.client.renewal.flow import Ask, Pause, Wait
 
 __all__ = ["drive", "elsewhere", "stand_by"]
@@ -68,60 +69,114 @@ async def _asked(command: Ask, seconds: float) -> object:
 
 
 async def _wait(cache: CredentialCache, command: Wait) -> None:
-    waiting = _waiting()
-    if cache.watch(command.flight, waiting.wake):
-        try:
-            await waiting.wait(command.seconds)
-        finally:
-            cache.unwatch(command.flight, waiting.wake)
+    if _is_in_asyncio():
+        await _wait_in_asyncio(cache, command)
+    else:
+        await _wait_in_trio(cache, command)
 
 
-def _waiting() -> _InTrio | _InAsyncio:
-    trio = sys.modules.get("trio")
-    if trio is not None:  # first: if trio runs as a guest of asyncio, both are running
-        with suppress(RuntimeError, AttributeError):  # another thread may be importing it
-            return _InTrio(trio.lowlevel.current_trio_token().run_sync_soon)
-    return _InAsyncio()
+def _is_in_asyncio() -> bool:
+    """Tell whether this task is of asyncio; if trio runs as a guest of asyncio, its tasks are not.
+
+    To ask trio first would raise an exception in each task of asyncio, which is slow.
+    """
+    try:
+        return asyncio.current_task() is not None
+    except RuntimeError:  # no loop of asyncio runs in this thread
+        return False
 
 
-class _InTrio:
-    """Lets a trio task wait until any thread or loop wakes it."""
+async def _wait_in_trio(cache: CredentialCache, command: Wait) -> None:
+    import trio
 
-    def __init__(self, soon: Callable[[Callable[[], None]], object]) -> None:
-        self._soon = soon
-        self._ended = anyio.Event()
+    soon, ended = trio.lowlevel.current_trio_token().run_sync_soon, trio.Event()
 
-    def wake(self) -> None:
+    def wake() -> None:
         with suppress(RuntimeError):  # trio has ended, and its tasks with it
-            self._soon(self._ended.set)
+            soon(ended.set)
+
+    if cache.watch(command.flight, wake):
+        try:
+            with anyio.move_on_after(command.seconds):
+                await ended.wait()
+        finally:
+            cache.unwatch(command.flight, wake)
+
+
+async def _wait_in_asyncio(cache: CredentialCache, command: Wait) -> None:
+    loop, flight = asyncio.get_running_loop(), command.flight
+    gate = flight.gates.get(loop)
+    if gate is None:
+        gate = _Gate(loop)
+        if not cache.watch(flight, gate.open):
+            return
+        flight.gates[loop] = gate
+    elif flight.status is not Status.RUNNING:
+        return
+    try:
+        await gate.wait(command.seconds)
+    finally:
+        if gate.is_empty:
+            del flight.gates[loop]
+            cache.unwatch(flight, gate.open)
+
+
+# In seconds. A task may wait this much too long, so that those that came together share a timer.
+_LENIENCE = 0.01
+
+
+class _Gate:
+    """Where all tasks of one asyncio loop wait for one flight: a thousand may wait at once.
+
+    Each has a future of its own, because cancelling a task cancels what it waits for. They share
+    what the flight calls at its end, and the timer of the task that gives up next.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._waiting: dict[asyncio.Future[None], float] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no task waits here."""
+        return not self._waiting
 
     async def wait(self, seconds: float) -> None:
-        with anyio.move_on_after(seconds):
-            await self._ended.wait()
+        """Wait until the gate is opened, but not longer than this."""
+        until, mine = self._loop.time() + seconds, self._loop.create_future()
+        self._waiting[mine] = until
+        if self._timer is None or until < self._timer.when() - _LENIENCE:
+            self._wake_at(until)
+        try:
+            await mine
+        finally:
+            del self._waiting[mine]
+            if not self._waiting:
+                self._wake_at(None)
 
-
-class _InAsyncio:
-    """The same for asyncio, with only a future: a thousand tasks may wait at once."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._ended = self._loop.create_future()
-
-    def wake(self) -> None:
+    def open(self) -> None:
+        """Let all go on; any thread may call this."""
         with suppress(RuntimeError):  # no loop runs in this thread
             if asyncio.get_running_loop() is self._loop:
-                self._end()
+                self._let_go(inf)
                 return
         with suppress(RuntimeError):  # the loop is closed, and its tasks with it
-            self._loop.call_soon_threadsafe(self._end)
+            self._loop.call_soon_threadsafe(self._let_go, inf)
 
-    def _end(self) -> None:
-        if not self._ended.done():
-            self._ended.set_result(None)
+    def _let_go(self, latest: float) -> None:
+        for future, until in self._waiting.items():
+            if until <= latest and not future.done():
+                future.set_result(None)
 
-    async def wait(self, seconds: float) -> None:
-        late = self._loop.call_later(seconds, self._end)
-        try:
-            await self._ended
-        finally:
-            late.cancel()
+    def _wake_at(self, moment: float | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None if moment is None else self._loop.call_at(moment, self._wake)
+
+    def _wake(self) -> None:
+        """Let those go whose time is over, and wait for the next."""
+        latest = self._loop.time() + _LENIENCE
+        self._let_go(latest)
+        later = (until for until in self._waiting.values() if until > latest)
+        self._wake_at(min(later, default=None))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import Any
 
 from relogin.client.renewal.credential import Key
 from relogin.client.renewal.protection_spaces import Blocked
@@ -45,3 +46,5 @@ class Flight:
     blocked: Blocked | None = None
     wakers: dict[Callable[[], object], None] = field(default_factory=dict)
     """What to call when it ends. A dict, because thousands may wait."""
+    gates: dict[object, Any] = field(default_factory=dict)
+    """Where the tasks of an event loop wait for it, by loop; only tasks of that loop look here."""
