@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 import pytest
 from hypothesis import given
@@ -26,7 +28,7 @@ def test_the_parts_of_a_url_name_the_origin_that_its_text_names(
 ) -> None:
     scheme, user, host, port, path = parts
     try:
-        request = httpx.Request("GET", f"{scheme}://{user}{host}{port}{path}")
+        request: Any = httpx.Request("GET", f"{scheme}://{user}{host}{port}{path}")
     except httpx.InvalidURL:
         return
     assert origin_of(request) == sent_to(str(request.url))
@@ -34,4 +36,5 @@ def test_the_parts_of_a_url_name_the_origin_that_its_text_names(
 
 @pytest.mark.parametrize("url", ["", "/orders", "mailto:a@example.com", "file:///etc/hosts"])
 def test_a_url_without_a_host_has_no_origin(url: str) -> None:
-    assert origin_of(httpx.Request("GET", url)) == ""
+    request: Any = httpx.Request("GET", url)
+    assert origin_of(request) == ""
