@@ -38,7 +38,8 @@ def main() -> int:
             site(server, route, Path(folder), drain=options.drain) as running,
         ):
             for cell in group:
-                count = tried(cell, running, options.tries, row=options.row, bare=options.bare)
+                how = {name: getattr(options, name) for name in ("row", "each", "bare")}
+                count = tried(cell, running, options.tries, **how)
                 _show(cell, count, options.tries * options.row)
                 if options.json is not None:
                     _keep(options.json, cell, count, options)
@@ -61,7 +62,7 @@ def _show(cell: Cell, count: Count, uploads: int) -> None:
 
 def _keep(file: Path, cell: Cell, count: Count, options: argparse.Namespace) -> None:
     """Add a cell to a file with one JSON object a line: a long run may be cut into slices."""
-    how = {name: getattr(options, name) for name in ("tries", "row", "drain", "bare")}
+    how = {name: getattr(options, name) for name in ("tries", "row", "each", "drain", "bare")}
     with file.open("a") as kept:
         kept.write(json.dumps({**cell._asdict(), **how, **vars(count)}) + "\n")
 
@@ -81,6 +82,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--row", type=int, default=1, help="uploads one after another, each try")
     drain = "let the gate answer before it has read the body"
     parser.add_argument("--no-drain", dest="drain", action="store_false", help=drain)
+    each = "let the session die before each upload of a row, not only before the first"
+    parser.add_argument("--each", action="store_true", help=each)
     bare = "without relogin's adapter and transport for uploads"
     parser.add_argument("--bare", action="store_true", help=bare)
     kept = "a file that each cell is added to, as a line of JSON"

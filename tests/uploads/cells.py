@@ -121,8 +121,19 @@ def cells(
                             yield cell
 
 
-def tried(cell: Cell, running: Site, tries: int, *, row: int = 1, bare: bool = False) -> Count:
-    """Try a cell: each time with a client and a session of its own, which dies before `row`."""
+def tried(
+    cell: Cell,
+    running: Site,
+    tries: int,
+    *,
+    row: int = 1,
+    each: bool = False,
+    bare: bool = False,
+) -> Count:
+    """Try a cell: each time with a client and a session of its own, which dies before `row`.
+
+    With `each`, it dies before each upload of the row.
+    """
     count, began = Count(), time.monotonic()
     for _ in range(tries):
         running.log()
@@ -134,6 +145,7 @@ def tried(cell: Cell, running: Site, tries: int, *, row: int = 1, bare: bool = F
             size=cell.size,
             kill=lambda: running.ask("/kill"),
             number=row,
+            each=each,
             http2=running.http2,
             bare=bare,
         )
@@ -142,12 +154,12 @@ def tried(cell: Cell, running: Site, tries: int, *, row: int = 1, bare: bool = F
         except Exception as error:  # noqa: BLE001 - the server does not answer even a first login
             count.seen[f"{type(error).__name__} before the upload"] += 1
             continue
-        _judge(count, uploads, running.log())
+        _judge(count, uploads, running.log(), deaths=row if each else 1)
     count.seconds = time.monotonic() - began
     return count
 
 
-def _judge(count: Count, uploads: list[Upload], log: dict[str, Any]) -> None:
+def _judge(count: Count, uploads: list[Upload], log: dict[str, Any], *, deaths: int) -> None:
     applied = Counter(entry["path"] for entry in log["uploads"])
     digests = {entry["path"]: entry["sha256"] for entry in log["uploads"]}
     for upload in uploads:
@@ -160,9 +172,9 @@ def _judge(count: Count, uploads: list[Upload], log: dict[str, Any]) -> None:
             count.wrong.append(f"{upload.path} was applied short or mixed up")
         if upload.arrived:
             count.arrived += 1
-        elif log["logins"] > 1:  # the first is that of the request before the session died
+        elif log["logins"] > deaths:  # the first is that of the request before the session died
             count.renewed += 1
         else:
             count.lost += 1
-    if log["logins"] > 2:
+    if log["logins"] > 1 + deaths:
         count.wrong.append(f"{log['logins'] - 1} logins")

@@ -34,7 +34,10 @@ BODIES = ("bytes", "file", "generator")
 
 @dataclass(frozen=True)
 class Job:
-    """What a client is to do: `number` uploads one after another, the session dead at the first."""
+    """What a client is to do: `number` uploads one after another, the session dead at the first.
+
+    With `each`, it dies before every upload.
+    """
 
     url: str
     authority: str
@@ -43,9 +46,18 @@ class Job:
     size: int
     kill: Callable[[], object]
     number: int = 1
+    each: bool = False
     http2: bool = False
     bare: bool = False
     """Without the adapter or transport that relogin has for uploads."""
+
+    @property
+    def budget(self) -> tuple[int, float]:
+        """As many logins as there are deaths: the usual budget is for clients that evict others."""
+        return (10 + self.number if self.each else 10, 30.0)
+
+    def dies_before(self, number: int) -> bool:
+        return self.each or number == 0
 
 
 @dataclass(frozen=True)
@@ -124,10 +136,11 @@ def with_requests(job: Job) -> list[Upload]:
         if adapter is not None and not job.bare:
             session.mount("https://", adapter())
             session.mount("http://", adapter())
-        session.auth = relogin.client.requests.SessionAuth(login, job.url)
+        session.auth = relogin.client.requests.SessionAuth(login, job.url, budget=job.budget)
         session.get(f"{job.url}/alive", timeout=_TIMEOUT).raise_for_status()
-        job.kill()
-        for _ in range(job.number):
+        for number in range(job.number):
+            if job.dies_before(number):
+                job.kill()
             with _Body(job) as body:
                 send = partial(session.request, job.method, job.url + body.path, timeout=_TIMEOUT)
                 try:
@@ -156,10 +169,11 @@ def with_httpx(job: Job) -> list[Upload]:
         httpx.Client(verify=_trusted(job)) as own,
         httpx.Client(trust_env=False, timeout=_TIMEOUT, **options) as client,
     ):
-        client.auth = relogin.client.httpx.SessionAuth(login, job.url, http=own)
+        client.auth = relogin.client.httpx.SessionAuth(login, job.url, http=own, budget=job.budget)
         client.get(f"{job.url}/alive").raise_for_status()
-        job.kill()
-        for _ in range(job.number):
+        for number in range(job.number):
+            if job.dies_before(number):
+                job.kill()
             with _Body(job) as body:
                 try:
                     response = client.request(job.method, job.url + body.path, content=body.given())
@@ -184,10 +198,11 @@ async def _with_httpx_async(job: Job) -> list[Upload]:
         httpx.AsyncClient(verify=_trusted(job)) as own,
         httpx.AsyncClient(trust_env=False, timeout=_TIMEOUT, **options) as client,
     ):
-        client.auth = relogin.client.httpx.SessionAuth(login, job.url, http=own)
+        client.auth = relogin.client.httpx.SessionAuth(login, job.url, http=own, budget=job.budget)
         (await client.get(f"{job.url}/alive")).raise_for_status()
-        await anyio.to_thread.run_sync(job.kill)
-        for _ in range(job.number):
+        for number in range(job.number):
+            if job.dies_before(number):
+                await anyio.to_thread.run_sync(job.kill)
             with _Body(job) as body:
                 send = partial(client.request, job.method, job.url + body.path)
                 try:
@@ -212,7 +227,7 @@ async def _with_aiohttp(job: Job) -> list[Upload]:
             return str(await answer.text())
 
     uploads = []
-    auth = relogin.client.aiohttp.SessionAuth(login, job.url)
+    auth = relogin.client.aiohttp.SessionAuth(login, job.url, budget=job.budget)
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=_trusted(job)),
         timeout=aiohttp.ClientTimeout(total=_TIMEOUT),
@@ -220,8 +235,9 @@ async def _with_aiohttp(job: Job) -> list[Upload]:
     ) as session:
         async with session.get(f"{job.url}/alive") as answer:
             answer.raise_for_status()
-        await anyio.to_thread.run_sync(job.kill)
-        for _ in range(job.number):
+        for number in range(job.number):
+            if job.dies_before(number):
+                await anyio.to_thread.run_sync(job.kill)
             with _Body(job) as body:
                 given = body._file() if job.body == "file" else body.given_async()
                 send = partial(session.request, job.method, job.url + body.path, data=given)
