@@ -1,5 +1,6 @@
 """An application that refuses uploads, for servers that load it by its name."""
 
+import time
 from typing import Any
 
 import relogin
@@ -7,6 +8,8 @@ from relogin.server import asgi, wsgi
 
 
 def verify(token: str) -> str | None:
+    if token == "slow":
+        time.sleep(0.3)  # a store that takes its time: much of the content arrives meanwhile
     return "ada" if token == "good" else None
 
 

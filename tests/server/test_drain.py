@@ -6,6 +6,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
@@ -187,6 +188,30 @@ def test_asgi_reads_nothing_where_the_client_waits_for_100(
 ) -> None:
     monkeypatch.delitem(sys.modules, "hypercorn.protocol", raising=False)  # another test's server
     assert sent_by_asgi([9, 1], expect="100-continue")[0] == 2
+
+
+def test_hypercorn_is_read_while_the_answer_goes_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    # With what it holds unread, its last `send` waits for ever.
+    monkeypatch.setitem(sys.modules, "hypercorn.protocol", ModuleType("hypercorn.protocol"))
+
+    async def refuse() -> None:
+        held = [{"type": "http.request", "more_body": more} for more in (True, True, False)]
+        room = asyncio.Event()
+
+        async def receive() -> Any:
+            if len(held) == 1:
+                room.set()
+            return held.pop(0)
+
+        async def send(_: Any) -> None:
+            await room.wait()
+
+        gate = asgi.SessionGate(send, verify, realm="a", drain=0)  # type: ignore[arg-type]
+        scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
+        async with asyncio.timeout(5):
+            await gate(scope, receive, send)
+
+    asyncio.run(refuse())
 
 
 def test_a_get_without_content_asks_nothing_of_the_server() -> None:

@@ -41,8 +41,8 @@ def server(
         yield request.param, port
 
 
-def head(token: str, *more: str) -> bytes:
-    lines = ["POST / HTTP/1.1", "Host: a", f"Content-Length: {SIZE}", *more]
+def head(token: str, *more: str, size: int = SIZE) -> bytes:
+    lines = ["POST / HTTP/1.1", "Host: a", f"Content-Length: {size}", *more]
     return "\r\n".join([*lines, f'Authorization: Session token="{token}"', "", ""]).encode()
 
 
@@ -90,3 +90,16 @@ def test_who_waits_for_100_gets_the_401_whether_or_not_he_is_let_on(
             client.sendall(bytes(SIZE))
             first = answer(client)
     assert b"HTTP/1.1 401" in first
+
+
+def test_past_the_bound_the_connection_is_closed_and_not_left_silent(
+    server: tuple[str, int],
+) -> None:
+    size = 70_000_000
+    with open_to(server[1]) as client:
+        try:
+            client.sendall(head("slow", size=size) + bytes(size))
+            while client.recv(65536):
+                pass
+        except ConnectionError:  # a reset is an end too
+            pass

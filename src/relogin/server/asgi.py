@@ -21,7 +21,7 @@ from functools import partial
 from typing import Any, TypeAlias, Unpack
 
 from relogin.server.decisions import living
-from relogin.server.drain import Content, drain_async
+from relogin.server.drain import Content, drain_async, reading_on
 from relogin.server.facts import Request
 from relogin.server.gate import Answer, Decision, Gate, Usual, is_session
 from relogin.server.loops import cancellable, sleep
@@ -159,7 +159,7 @@ class SessionGate:
             )
         except Exception as raised:  # a framework may have wrapped a `Refused` in its own
             response = response or self._lengthy(scope, send, usual, session, start, last)
-            if not await self._answered(raised, response, scope, content):
+            if not await self._answered(raised, response, scope, receive, content):
                 raise
 
     def _lengthy(
@@ -183,7 +183,8 @@ class SessionGate:
         decision = self.gate.decide(claim, outcome)
         if decision.answer is not None:
             whole = scope["type"] != "http" or await drain_async(scope, receive, self.gate.drain)
-            return await _refuse(_closing(decision.answer, scope, whole=whole), scope, send)
+            answer = _closing(decision.answer, scope, whole=whole)
+            return await _refuse(answer, scope, receive, send)
         again = partial(self._again, claim.token, *more)
         leaving = claim.logout and decision.died
         admitted = self.admitted(scope, decision.session, decision.refused, again, leaving=leaving)
@@ -192,7 +193,7 @@ class SessionGate:
         try:
             await self._run(admitted, content.receive, response, again)
         except Exception as raised:  # a framework may have wrapped a `Refused` in its own
-            if not await self._answered(raised, response, scope, content):
+            if not await self._answered(raised, response, scope, receive, content):
                 raise
 
     async def _run(self, scope: Scope, receive: Receive, response: Response, again: Again) -> None:
@@ -218,7 +219,12 @@ class SessionGate:
             await self.app(scope, receive, response.send)
 
     async def _answered(
-        self, raised: Exception, response: Response, scope: Scope, content: Content | None
+        self,
+        raised: Exception,
+        response: Response,
+        scope: Scope,
+        receive: Receive,
+        content: Content | None,
     ) -> bool:
         """Answer for an application that has raised `Refused`; `False` for any other failure."""
         why = refusal_in(raised, wrapped=response.goes_on)
@@ -233,7 +239,8 @@ class SessionGate:
             return False  # after the response: nobody is there to be told
         answer = self.gate.refuse(response.decision, why)
         whole = content is None or await content.drain(scope, self.gate.drain)
-        await _refuse(_closing(answer, scope, whole=whole), scope, response.to_server)
+        answer = _closing(answer, scope, whole=whole)
+        await _refuse(answer, scope, receive, response.to_server)
         return True
 
     async def _again(self, token: str | None, *more: Request) -> Any:
@@ -290,9 +297,10 @@ def _closing(answer: Answer, scope: Scope, *, whole: bool) -> Answer:
     return replace(answer, headers=[*answer.headers, ("Connection", "close")])
 
 
-async def _refuse(answer: Answer, scope: Scope, send: Send) -> None:
+async def _refuse(answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "http":
-        await respond(answer, send)
+        async with reading_on(scope, receive):
+            await respond(answer, send)
     elif _is_own_page(request(scope)):
         # A browser that has offered subprotocols fails a handshake that takes none of them.
         taken = [("subprotocol", one) for one in scope.get("subprotocols", ())[:1]]

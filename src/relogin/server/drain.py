@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from math import inf
 from typing import Any, TypeAlias
 
-from relogin.server.loops import within
+from relogin.server.loops import cancellable, sleep, within
 from relogin.server.words import Bounds
 
-__all__ = ["Content", "drain", "drain_async"]
+__all__ = ["Content", "drain", "drain_async", "reading_on"]
 
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 _PIECE = 64 * 1024
+_AN_HOUR = 3600.0
 
 
 def drain(
@@ -100,9 +103,35 @@ async def drain_async(
         return False
 
 
+@asynccontextmanager
+async def reading_on(scope: Mapping[str, Any], receive: Receive) -> AsyncIterator[None]:
+    """Read and drop what is left of the content while an answer is sent in this block.
+
+    hypercorn holds ten pieces for an application. If they are left unread, it never finishes the
+    answer: the connection stays open, and nobody reads from it.
+    """
+    if not _under_hypercorn() or _is_empty(scope, dict(scope["headers"])):
+        yield
+        return
+    async with cancellable() as start:
+        start(partial(_read_on, receive))
+        yield
+
+
+async def _read_on(receive: Receive) -> None:
+    with suppress(OSError):
+        while _goes_on(await receive()):
+            pass
+    await sleep(_AN_HOUR)  # until the answer is sent: the end of this would end the answer
+
+
+def _under_hypercorn() -> bool:
+    return "hypercorn.protocol" in sys.modules
+
+
 def _waits(headers: Mapping[bytes, bytes]) -> bool:
     """Whether the client waits for a 100; hypercorn sends one before any application is asked."""
-    return b"expect" in headers and "hypercorn.protocol" not in sys.modules
+    return b"expect" in headers and not _under_hypercorn()
 
 
 def _is_empty(scope: Mapping[str, Any], headers: Mapping[bytes, bytes]) -> bool:
