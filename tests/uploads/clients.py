@@ -75,7 +75,8 @@ class _Body:
 
     def __init__(self, job: Job) -> None:
         self.path = f"/upload/{next(_numbers)}"
-        head = f"{self.path:<32}".encode()
+        # anyio reads a file line by line.
+        head = f"{self.path:<{_PIECE - 1}}\n".encode()
         self.octets = (head * (job.size // len(head) + 1))[: job.size]
         self.sha256 = hashlib.sha256(self.octets).hexdigest()
         self._kind = job.body

@@ -184,7 +184,7 @@ class SessionGate:
         if decision.answer is not None:
             whole = scope["type"] != "http" or await drain_async(scope, receive, self.gate.drain)
             answer = _closing(decision.answer, scope, whole=whole)
-            return await _refuse(answer, scope, receive, send)
+            return await _refuse(answer, scope, self._unread(receive, whole=whole), send)
         again = partial(self._again, claim.token, *more)
         leaving = claim.logout and decision.died
         admitted = self.admitted(scope, decision.session, decision.refused, again, leaving=leaving)
@@ -240,8 +240,12 @@ class SessionGate:
         answer = self.gate.refuse(response.decision, why)
         whole = content is None or await content.drain(scope, self.gate.drain)
         answer = _closing(answer, scope, whole=whole)
-        await _refuse(answer, scope, receive, response.to_server)
+        await _refuse(answer, scope, self._unread(receive, whole=whole), response.to_server)
         return True
+
+    def _unread(self, receive: Receive, *, whole: bool) -> Receive | None:
+        """Return what some of the content may be left in, or None if it is read to its end."""
+        return None if whole and self.gate.drain is not None else receive
 
     async def _again(self, token: str | None, *more: Request) -> Any:
         """Ask the verifier once more; given to the application."""
@@ -297,9 +301,9 @@ def _closing(answer: Answer, scope: Scope, *, whole: bool) -> Answer:
     return replace(answer, headers=[*answer.headers, ("Connection", "close")])
 
 
-async def _refuse(answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
+async def _refuse(answer: Answer, scope: Scope, unread: Receive | None, send: Send) -> None:
     if scope["type"] == "http":
-        async with reading_on(scope, receive):
+        async with reading_on(scope, unread):
             await respond(answer, send)
     elif _is_own_page(request(scope)):
         # A browser that has offered subprotocols fails a handshake that takes none of them.

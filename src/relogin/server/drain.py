@@ -104,13 +104,13 @@ async def drain_async(
 
 
 @asynccontextmanager
-async def reading_on(scope: Mapping[str, Any], receive: Receive) -> AsyncIterator[None]:
+async def reading_on(scope: Mapping[str, Any], receive: Receive | None) -> AsyncIterator[None]:
     """Read and drop what is left of the content while an answer is sent in this block.
 
     hypercorn holds ten pieces for an application. If they are left unread, it never finishes the
     answer: the connection stays open, and nobody reads from it.
     """
-    if not _under_hypercorn() or _is_empty(scope, dict(scope["headers"])):
+    if receive is None or not _under_hypercorn() or _is_empty(scope, dict(scope["headers"])):
         yield
         return
     async with cancellable() as start:
@@ -119,7 +119,7 @@ async def reading_on(scope: Mapping[str, Any], receive: Receive) -> AsyncIterato
 
 
 async def _read_on(receive: Receive) -> None:
-    with suppress(OSError):
+    with suppress(Exception):  # whatever a server raises: there is nothing more to read
         while _goes_on(await receive()):
             pass
     await sleep(_AN_HOUR)  # until the answer is sent: the end of this would end the answer

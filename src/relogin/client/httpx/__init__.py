@@ -111,6 +111,8 @@ class UploadTransport(Uploads, httpx.BaseTransport):
     >>> client = httpx.Client(transport=UploadTransport(http2=False))
     """
 
+    _bytes = httpx.ByteStream
+
     def __init__(self, transport: httpx.BaseTransport | None = None, **options: Any) -> None:
         super().__init__(transport or httpx.HTTPTransport(**options))
 
@@ -121,6 +123,8 @@ class AsyncUploadTransport(UploadsAsync, httpx.AsyncBaseTransport):
     >>> import httpx
     >>> client = httpx.AsyncClient(transport=AsyncUploadTransport(http2=False))
     """
+
+    _bytes = httpx.ByteStream
 
     def __init__(self, transport: httpx.AsyncBaseTransport | None = None, **options: Any) -> None:
         super().__init__(transport or httpx.AsyncHTTPTransport(**options))

@@ -106,6 +106,8 @@ class UploadTransport(Uploads, httpx2.BaseTransport):
     >>> client = httpx2.Client(transport=UploadTransport(http2=False))
     """
 
+    _bytes = httpx2.ByteStream
+
     def __init__(self, transport: httpx2.BaseTransport | None = None, **options: Any) -> None:
         super().__init__(transport or httpx2.HTTPTransport(**options))
 
@@ -116,6 +118,8 @@ class AsyncUploadTransport(UploadsAsync, httpx2.AsyncBaseTransport):
     >>> import httpx2
     >>> client = httpx2.AsyncClient(transport=AsyncUploadTransport(http2=False))
     """
+
+    _bytes = httpx2.ByteStream
 
     def __init__(self, transport: httpx2.AsyncBaseTransport | None = None, **options: Any) -> None:
         super().__init__(transport or httpx2.AsyncHTTPTransport(**options))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
+from functools import cache
 from typing import Any
 
 from relogin.client.driver.drive import Stepping
@@ -14,14 +16,49 @@ from relogin.client.httpx_family.uploads import UploadExchange
 __all__ = ["Uploads", "UploadsAsync"]
 
 
+_PIECE = 64 * 1024
+
+
+def _cut(request: Request, kind: type[Any]) -> None:
+    """Send long bytes in pieces: over HTTP/2, httpx copies all that is left for each frame."""
+    stream: Any = request.stream
+    if stream.__class__ is kind:
+        octets = b"".join(stream)
+        if len(octets) > _PIECE:
+            request.stream = _cutting(kind)(octets)
+
+
+@cache
+def _cutting(kind: Any) -> type[Any]:
+    # Still a byte stream of its library: such a body can be sent twice.
+    return type(_Pieces.__name__, (_Pieces, kind), {"__module__": __name__})
+
+
+class _Pieces:
+    def __init__(self, octets: bytes) -> None:
+        self._octets = octets
+
+    def __iter__(self) -> Iterator[bytes]:
+        for start in range(0, len(self._octets), _PIECE):
+            yield self._octets[start : start + _PIECE]
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self:
+            yield piece
+
+
 class Uploads:
     """The base of `UploadTransport` in httpx and httpx2."""
+
+    _bytes: Any
+    """The library's class of a body that was given as bytes."""
 
     def __init__(self, transport: Any) -> None:
         self._transport = transport
 
     def handle_request(self, request: Any) -> Any:
         """Send a request; if an upload breaks off, find out why."""
+        _cut(request, self._bytes)
         exchange: UploadExchange | None = request.extensions.get(EXTENSION)
         if exchange is None:
             return self._transport.handle_request(request)
@@ -74,11 +111,14 @@ class Uploads:
 class UploadsAsync:
     """The base of `AsyncUploadTransport` in httpx and httpx2."""
 
+    _bytes: Any
+
     def __init__(self, transport: Any) -> None:
         self._transport = transport
 
     async def handle_async_request(self, request: Any) -> Any:
         """Send a request; if an upload breaks off, find out why."""
+        _cut(request, self._bytes)
         exchange: UploadExchange | None = request.extensions.get(EXTENSION)
         if exchange is None:
             return await self._transport.handle_async_request(request)
