@@ -28,7 +28,8 @@ from relogin.wire.model import Challenge
 __all__ = ["Refusals"]
 
 _DEAD = frozenset({SessionError.EXPIRED, SessionError.INVALID, SessionError.REVOKED})
-LONGEST = 3900  # octets of a field that proxies of 4 KiB still take, name and line end included
+_MOST = 4095  # octets of a header that nginx takes in its defaults
+_OTHERS = 345  # octets of a refusal's other fields, with those that servers add
 _KEPT = 64  # refusals that are built once
 
 # The schemes that clients log in for on their own.
@@ -103,14 +104,18 @@ class Refusals:
         own = [scheme.challenge(said if scheme is used else silent) for scheme in self._schemes]
         return [*self._also, *(Challenge(one.scheme, {**one.params, **more}) for one in own)]
 
-    def measure(self, line: str) -> str:
-        """Return the line; warn once where it is longer than what passes everywhere."""
-        if len(line) > LONGEST and not self._warned:
+    def measure(self, line: str, own: Mapping[str, str] | None = None) -> str:
+        """Return the line; warn once if it is longer, with the `own` fields, than nginx takes."""
+        # The names stand in Access-Control-Expose-Headers too.
+        fields = {} if own is None else own
+        room = _MOST - _OTHERS - sum(2 * len(name) + len(fields[name]) + 6 for name in fields)
+        if len(line) > room and not self._warned:
             self._warned = True
             log().warning(
-                "the challenges take %d octets of one header field, and some proxies refuse more "
-                "than %d: shorten what is given as params, also or a description",
-                *(len(line), LONGEST),
+                "the challenges take %d octets of one header field. Beside its other fields there "
+                "is room for %d: nginx answers 502 if a header takes more than %d in all. Shorten "
+                "what is given as params, also, headers or a description",
+                *(len(line), room, _MOST),
             )
         return line
 
@@ -132,11 +137,11 @@ class Refusals:
         if why.error == INSUFFICIENT_SCOPE:
             return self._varied(self._lacking(decision, why))
         said = self._said(why)
-        line = self.measure(serialize(self.challenges(decision, why)))
         asked = said, decision.claim.request
         html = self._page(*asked) if shown else None
         code = self._speaker(decision).code(said.error)
         own = self._fields(*asked)
+        line = self.measure(serialize(self.challenges(decision, why)), own)
         return self._varied(answers.unauthorized(said, code, line, html, own, why.scope))
 
     def _lacking(self, decision: Decision, why: Refused) -> Answer:
