@@ -185,14 +185,17 @@ STATES: dict[str, Any] = {
 
 def answered(row: Row) -> tuple[int, str | None]:
     """Status and code that the gate answers with, in the state that a row of server.json has."""
-    fields = {"authorization": row["request"]["authorization"], "cookie": row["request"]["cookie"]}
+    asked = row["request"]
+    fields = {"authorization": asked["authorization"], "cookie": asked["cookie"]}
+    fields["origin"] = [asked["origin"]] if "origin" in asked else []
     steps = {"/": StepUp(300)} if row["resource"]["step_up"] else {}
     gate = Gate("orders", cookie="sid", step_up=steps, collapse=row["collapses"])
-    claim = gate.claim(Request("GET", "/", lambda name: fields.get(name, [])))
+    method = asked.get("method", "GET")
+    claim = gate.claim(Request(method, "/", lambda name: fields.get(name, [])))
     state = None if claim.token is None else STATES[row["sessions"][claim.token]]
     decision = gate.decide(claim, state)
     answer = decision.answer
-    if answer is None and row["request"]["csrf"] == "wrong":
+    if answer is None and asked["csrf"] == "wrong":
         answer = gate.refuse(decision, Refused("csrf_invalid"))
     if answer is None:
         return 200, None
