@@ -106,7 +106,8 @@ def _same(world: World) -> Hashable:
     known = {id(one): number for number, one in enumerate(shared)}
     processes = [hash(_comparable(process, dict(known))) for process in world.processes]
     counts = (world.deaths, world.crashes, world.expiries, world.clock.now)
-    return (*sorted(processes), counts, *(_comparable(one, {}) for one in shared[2:]))
+    mishaps = (world.cancels, world.failures, world.losses)
+    return (*sorted(processes), counts, mishaps, *(_comparable(one, {}) for one in shared[2:]))
 
 
 def _comparable(value: Any, seen: dict[int, int]) -> Hashable:

@@ -19,6 +19,9 @@ from tests.trouble.world import Bounds
         Bounds(processes=2, deaths=0, crashes=1),
         Bounds(processes=2, deaths=0, expiries=1),
         Bounds(processes=1, requests=2, deaths=1),
+        Bounds(processes=2, deaths=0, cancels=1),
+        Bounds(processes=2, deaths=0, failures=1),
+        Bounds(processes=2, deaths=0, losses=1),
     ],
     ids=str,
 )
@@ -41,6 +44,12 @@ def hand_out_a_refresh_token_again(
     return lend(replace(record, spent=False), *given, **more)
 
 
+def keep_a_token_that_may_be_used_up(
+    record: Record, *given: Any, unused: bool, back: Any = Record.give_back
+) -> Any:
+    return back(record, *given, unused=True)
+
+
 def overlook_what_others_obtained(record: Record, than: int) -> bool:
     return False
 
@@ -50,6 +59,8 @@ def overlook_what_others_obtained(record: Record, than: int) -> bool:
     [
         ("lend", lend_to_everybody, Bounds(deaths=1)),
         ("lend", hand_out_a_refresh_token_again, Bounds(crashes=1, expiries=1)),
+        ("give_back", keep_a_token_that_may_be_used_up, Bounds(losses=1)),
+        ("give_back", keep_a_token_that_may_be_used_up, Bounds(cancels=1)),
         ("newer", overlook_what_others_obtained, Bounds(deaths=0)),
     ],
     ids=lambda given: getattr(given, "__name__", None),

@@ -7,7 +7,7 @@ before its answer arrives, and anything may happen in between.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -33,6 +33,10 @@ class LawBroken(AssertionError):
     """Something happened that must not, in any order of events."""
 
 
+class Cancelled(BaseException):
+    """What a task is cancelled with: no `Exception`, as in asyncio and trio."""
+
+
 class Move(NamedTuple):
     """What happens next, and to which request or process."""
 
@@ -51,6 +55,12 @@ class Bounds:
     crashes: int = 0
     expiries: int = 0
     """How often the clock may run past the end of every lease while somebody is at work."""
+    cancels: int = 0
+    """How many requests may be cancelled, at any of their steps."""
+    failures: int = 0
+    """How often the store or a login may fail before it has acted."""
+    losses: int = 0
+    """How often it may act, and its answer be lost."""
 
 
 class _SharedStore(MemoryStore):
@@ -97,13 +107,32 @@ class Request:
         self.since = 0.0
         self.final: Final | None = None
         self.led = False
+        self.loses = False
         self._steps = self._program(world)
 
     def step(self) -> None:
+        self._go_on(lambda: next(self._steps))
+
+    def cancel(self) -> None:
+        self._go_on(lambda: self._steps.throw(Cancelled()))
+
+    def fail(self) -> None:
+        """Let what it does fail before it acts."""
+        self._go_on(lambda: self._steps.throw(ConnectionRefusedError()))
+
+    def lose(self) -> None:
+        """Let what it does act, and lose the answer."""
+        if self.doing == "logged in":
+            self._go_on(lambda: self._steps.throw(ConnectionResetError()))
+        else:
+            self.loses = True
+            self.step()
+
+    def _go_on(self, step: Callable[[], str]) -> None:
         try:
-            self.doing = next(self._steps)
-        except StopIteration:
-            self.doing = "ended"
+            self.doing = step()
+        except (StopIteration, Cancelled):
+            self.doing, self.waiting = "ended", None
 
     def can_go_on(self, now: float) -> bool:
         if self.waiting is None:
@@ -111,7 +140,7 @@ class Request:
         ended = self.waiting.flight.status is not Status.RUNNING
         return ended or now >= self.since + self.waiting.seconds
 
-    def _program(self, world: World) -> Iterator[str]:
+    def _program(self, world: World) -> Generator[str, None, None]:
         credential = self.cache.for_request(ORIGIN, URL)
         if not self.cache.ready(ORIGIN, credential):
             flow = before(self.cache, credential, ORIGIN, "GET", URL)
@@ -127,17 +156,28 @@ class Request:
 
     def _drive(self, world: World, flow: Generator[Any, Any, Any]) -> Generator[str, None, Any]:
         done: Any = None
+        error: BaseException | None = None
         while True:
             try:
-                command = flow.send(done)
+                command = flow.send(done) if error is None else flow.throw(error)
             except StopIteration as end:
                 return end.value
-            done = yield from self._do(world, command)
+            done = error = None
+            try:
+                done = yield from self._do(world, command)
+            except LawBroken:
+                raise
+            except (Exception, Cancelled) as failed:  # noqa: BLE001 - as a driver does
+                error = failed
 
     def _do(self, world: World, command: Any) -> Generator[str, None, Any]:
         if isinstance(command, Ask):
             yield f"ask {command.call.__name__}"
-            return command.call(*command.arguments)
+            answer = command.call(*command.arguments)
+            if self.loses:
+                self.loses = False
+                raise ConnectionResetError
+            return answer
         if isinstance(command, Replay):
             return (yield from self._send(world, command.credential))
         if isinstance(command, Login):
@@ -149,8 +189,10 @@ class Request:
             return grant
         if isinstance(command, Wait):
             self.waiting, self.since = command, world.clock()
-            yield "wait"
-            self.waiting = None
+            try:
+                yield "wait"
+            finally:
+                self.waiting = None
             return None
         assert isinstance(command, Pause)
         yield "pause"
@@ -166,6 +208,7 @@ class World:
         self.store = _SharedStore(self.clock)
         self.server = Server()
         self.deaths = self.crashes = self.expiries = 0
+        self.cancels = self.failures = self.losses = 0
         caches = [a_cache(self.clock, store=self.store) for _ in range(bounds.processes)]
         self.processes = [
             [Request(self, cache) for _ in range(bounds.requests)] for cache in caches
@@ -197,17 +240,30 @@ class World:
                 for number, process in enumerate(self.processes)
                 if any(request.doing not in {"begin", "ended"} for request in process)
             ]
+        going += self._mishaps()
         # Where nobody can go on, time passes of itself.
         if self.expiries < self.bounds.expiries or not going:
             going.append(Move("expiry"))
         return going
 
+    def _mishaps(self) -> Iterator[Move]:
+        for number, request in enumerate(self.requests):
+            asks = request.doing.startswith("ask ")
+            if self.cancels < self.bounds.cancels and request.doing not in {"begin", "ended"}:
+                yield Move("cancel", number)
+            if self.failures < self.bounds.failures and (asks or request.doing == "log in"):
+                yield Move("fail", number)
+            if self.losses < self.bounds.losses and (asks or request.doing == "logged in"):
+                yield Move("lose", number)
+
     def _only_one_matters(self, going: list[Move]) -> bool:
         """Tell whether the first of these may as well happen now as after any other move.
 
-        It reads the clock, so this is not so while that may run on.
+        It reads the clock, so this is not so while that may run on. Nor is it while it may be
+        cancelled, or lose an answer.
         """
         alone = self.bounds.requests == 1 and self.expiries == self.bounds.expiries
+        alone &= self.cancels == self.bounds.cancels and self.losses == self.bounds.losses
         return alone and bool(going) and self.requests[going[0].whom].doing in _PRIVATE
 
     def make(self, move: Move) -> None:
@@ -220,11 +276,20 @@ class World:
         elif move.what == "crash":
             self.crashes += 1
             for request in self.processes[move.whom]:
+                request._steps.close()
                 request.doing, request.waiting, request.final = "ended", None, None
-                request._steps = iter(())
-        else:
+        elif move.what == "expiry":
             self.expiries += 1
             self.clock.now += 31.0  # a lease lasts 30 seconds
+        elif move.what == "cancel":
+            self.cancels += 1
+            self.requests[move.whom].cancel()
+        elif move.what == "fail":
+            self.failures += 1
+            self.requests[move.whom].fail()
+        else:
+            self.losses += 1
+            self.requests[move.whom].lose()
 
     def check_end(self) -> None:
         """Check what holds when every request has ended."""
@@ -232,16 +297,20 @@ class World:
             final = request.final
             if final is not None and final.info.status != 200 and not self._excused(request):
                 raise LawBroken(f"a request ended with {final.info.status}: {final.outcome}")
-        excused = self.deaths + self.crashes + self.expiries * len(self.requests)
+        alone = self.expiries + self.failures + self.losses  # without the store, each for itself
+        excused = self.deaths + self.crashes + self.cancels + alone * len(self.requests)
         if self.server.logins > 1 + excused:
             raise LawBroken(f"{self.server.logins} logins for {self.deaths} deaths")
-        if self.store.record().leased(self.clock()) and not self.crashes:
+        away = self.crashes + self.failures + self.losses
+        if self.store.record().leased(self.clock()) and not away:
             raise LawBroken("a lease was left behind")
         self._check_recovery()
 
     def _check_recovery(self) -> None:
         """Check that the next process is served, however the others ended."""
         self.server.living.clear()
+        if self.failures + self.losses:  # a login that failed is not tried again at once
+            self.clock.now += 61.0
         request, before = Request(self, a_cache(self.clock, store=self.store)), self.server.logins
         for _ in range(_MOST_STEPS):
             if request.doing == "ended":
@@ -253,5 +322,8 @@ class World:
             raise LawBroken(f"afterwards a process made {logins} logins and was not served")
 
     def _excused(self, request: Request) -> bool:
-        """Whether a 401 is right: its own login's session died at once, or one after the other."""
-        return request.led or self.deaths > 1
+        """Whether a 401 is right: its own login's session died at once, or one after the other.
+
+        Or a login has failed, for all that wait for it.
+        """
+        return request.led or self.deaths > 1 or bool(self.failures + self.losses)
