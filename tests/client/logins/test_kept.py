@@ -146,3 +146,35 @@ def test_aiohttp_keeps_its_connections_to_other_servers(server: Server) -> None:
 
     with serve() as other:
         asyncio.run(main(other))
+
+
+class Cached(requests.adapters.HTTPAdapter):
+    """An adapter that keeps something of the user's until it is closed."""
+
+    closed: bool = False
+
+    def close(self) -> None:
+        self.closed = True
+        super().close()
+
+
+@pytest.mark.parametrize("path", ["/login", "/upload"])
+def test_neither_a_login_nor_a_small_request_closes_the_adapter_that_it_shares(
+    server: Server, session: requests.Session, path: str
+) -> None:
+    adapter = Cached()
+    session.mount("http://", adapter)
+    session.auth = SessionAuth(server.login, server.url)
+    session.get(server.url)
+    if path == "/login":
+        server.kill()
+        dropped = dropping(server, 1)
+        assert session.get(server.url).status_code == 200
+    else:
+        for answer in [session.get(server.url, stream=True) for _ in range(2)]:
+            assert answer.content is not None
+        dropped = dropping(server, 2, path)
+        with pytest.raises(requests.ConnectionError):
+            session.put(f"{server.url}/upload", data=b"1")
+        assert session.put(f"{server.url}/upload", data=b"2").status_code == 200
+    assert (len(dropped), adapter.closed) == (1 if path == "/login" else 2, False)

@@ -21,6 +21,7 @@ __all__ = [
     "BAD_GATEWAY",
     "Kept",
     "chain",
+    "close_idle",
     "is_bad_gateway",
     "is_broken",
     "kept_by",
@@ -79,25 +80,27 @@ def _of_requests(http: Any) -> Iterator[Kept]:
         pools = adapter.poolmanager.pools if hasattr(adapter, "poolmanager") else {}
         for key in pools.keys():  # noqa: SIM118 - it refuses to be iterated over
             pool = pools[key]
+            leave = partial(_close_idle_of, ref(pool))
             for kept in pool.pool.queue:
                 if kept and kept.is_connected:
-                    yield Kept(
-                        partial(_has_another, kept, kept.sock), partial(_close_idle, ref(pool))
-                    )
+                    yield Kept(partial(_has_another, kept, kept.sock), leave)
 
 
 def _has_another(kept: Any, sock: object) -> bool:
     return kept.sock is not sock
 
 
-def _close_idle(pool_of: Callable[[], Any]) -> None:
+def _close_idle_of(pool: ref[Any]) -> None:
+    close_idle(pool())  # held no longer: urllib3 closes a pool that nobody holds
+
+
+def close_idle(pool: Any) -> None:
     """Close the idle connections of a pool of urllib3, which opens them again when it needs them.
 
-    Each is taken out first, so that no other thread takes it meanwhile. The pool is not held until
-    here: urllib3 closes one that nobody holds.
+    Each is taken out first, so that no other thread takes it meanwhile.
     """
     idle: list[Any] = []
-    queue: Any = getattr(pool_of(), "pool", None)
+    queue: Any = getattr(pool, "pool", None)  # `None` if it is closed
     with suppress(Empty):
         while queue is not None:
             idle.append(queue.get_nowait())

@@ -9,7 +9,7 @@ from typing import Any
 from requests import PreparedRequest, RequestException
 from requests.adapters import BaseAdapter, HTTPAdapter
 
-__all__ = ["is_broken", "keeps_a_connection"]
+__all__ = ["is_broken", "pool_that_keeps_one"]
 
 # Not a refused connection: then nothing of the request was sent.
 _BROKEN = (
@@ -31,15 +31,19 @@ def is_broken(error: RequestException) -> bool:
     return False
 
 
-def keeps_a_connection(
+def pool_that_keeps_one(
     adapter: BaseAdapter, request: PreparedRequest, sending: dict[str, Any]
-) -> bool:
-    """Tell whether an adapter has an open connection to send this request over."""
+) -> Any:
+    """Return the pool of an adapter that has an open connection to send this request over.
+
+    Returns `None` if there is none.
+    """
     if not isinstance(adapter, HTTPAdapter):
-        return False
+        return None
     with suppress(Exception):  # if the request is wrong, sending it will raise
         pool: Any = adapter.get_connection_with_tls_context(
             request, sending.get("verify", True), sending.get("proxies"), sending.get("cert")
         )
-        return any(kept is not None and kept.is_connected for kept in pool.pool.queue)
-    return False
+        if any(kept is not None and kept.is_connected for kept in pool.pool.queue):
+            return pool
+    return None

@@ -13,9 +13,10 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.util import Retry
 
 from relogin.client.driver.plain_session import PlainSession
+from relogin.client.logins.kept import close_idle
 from relogin.client.logins.request import SPENDS
 from relogin.client.requests.body import rewind
-from relogin.client.requests.broken import is_broken, keeps_a_connection
+from relogin.client.requests.broken import is_broken, pool_that_keeps_one
 
 __all__ = ["LoginSession", "Route"]
 
@@ -59,13 +60,13 @@ class LoginSession(PlainSession):
     def send(self, request: PreparedRequest, **kwargs: Any) -> Response:
         """Send a request; if a kept connection was closed, again on a new one."""
         adapter = self.get_adapter(request.url or "")
-        kept = self.sends_again and keeps_a_connection(adapter, request, kwargs)
+        pool = pool_that_keeps_one(adapter, request, kwargs) if self.sends_again else None
         try:
             return super().send(request, **kwargs)
         except requests.ConnectionError as error:
-            if not (kept and is_broken(error) and rewind(request)):
+            if pool is None or not (is_broken(error) and rewind(request)):
                 raise
-        adapter.close()  # closes idle connections only; it can still be used
+        close_idle(pool)
         return super().send(request, **kwargs)
 
     def get_adapter(self, url: str) -> BaseAdapter:

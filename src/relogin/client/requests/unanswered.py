@@ -14,10 +14,11 @@ from urllib3.exceptions import NewConnectionError
 from relogin.client.drain import drain
 from relogin.client.driver.content import of_a_body
 from relogin.client.driver.credentials import unsign
+from relogin.client.logins.kept import close_idle
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Check
 from relogin.client.renewal.policy import Credential, ResponseInfo
-from relogin.client.requests.broken import is_broken, keeps_a_connection
+from relogin.client.requests.broken import is_broken, pool_that_keeps_one
 from relogin.client.requests.challenges import challenge_lines
 from relogin.client.requests.route import Route
 from relogin.client.requests.signing import sign_prepared
@@ -101,11 +102,11 @@ def small_request(cache: CredentialCache, command: Check) -> PreparedRequest:
 
 
 def _sent(adapter: BaseAdapter, prepared: PreparedRequest, sending: dict[str, Any]) -> Response:
-    kept = keeps_a_connection(adapter, prepared, sending)
+    pool = pool_that_keeps_one(adapter, prepared, sending)
     try:
         return adapter.send(prepared, **sending)
     except RequestException as error:
-        if not (kept and is_broken(error)):
+        if pool is None or not is_broken(error):
             raise
-    adapter.close()
+    close_idle(pool)
     return adapter.send(prepared, **sending)
