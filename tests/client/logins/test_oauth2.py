@@ -155,6 +155,20 @@ def test_invalid_grant_on_a_refresh_is_refused_where_there_is_nothing_else(
     assert len(tokens.asked) == 1
 
 
+def test_a_refresh_token_whose_request_was_cancelled_before_it_was_sent_is_sent_later(
+    tokens: TokenServer,
+) -> None:
+    login = OAuth2Login(tokens.url, "job", "s3cret", refresh_token=tokens.issue())
+    for posted in (False, True):
+        cancelled = context(None)
+        cancelled.progress.posted = posted
+        steps = login._steps(cancelled)
+        assert b"refresh_token=refresh-1" in (next(steps).content or b"")
+        steps.close()
+    with pytest.raises(LoginUnavailable, match="it is out with another request, or was lost"):
+        ask(login)
+
+
 def test_a_new_refresh_token_is_taken_from_a_callable(tokens: TokenServer) -> None:
     given = ["revoked"]
     login = OAuth2Login(tokens.url, "job", "s3cret", refresh_token=lambda: given[-1])

@@ -195,6 +195,129 @@ def test_so_many_logins_are_led_in_a_window_and_no_more() -> None:
     assert Steps(cache, refused(cache.newer(KEY, None))).leads
 
 
+def cancelled(cache: CredentialCache, *, sends: bool) -> None:
+    steps = Steps(cache, refused(cache.newer(KEY, None)))
+    assert steps.leads
+    if sends:
+        steps.login.context.progress.sends("POST")
+    steps.flow.close()
+
+
+def test_a_login_that_was_cancelled_before_it_sent_anything_gives_its_place_back() -> None:
+    cache = a_cache(budget=2)
+    for _ in range(5):
+        cancelled(cache, sends=False)
+    assert Steps(cache, refused()).leads
+
+
+@pytest.mark.requirement("C-19")
+def test_one_that_has_sent_something_counts_and_locks_nobody_out() -> None:
+    clock = Clock()
+    cache = a_cache(clock, budget=3, budget_window=30.0)
+    for _ in range(3):
+        cancelled(cache, sends=True)
+    assert Steps(cache, refused()).outcome is Outcome.OVER_BUDGET
+    for _ in range(3):
+        clock.now += 9.0
+        assert Steps(cache, refused()).outcome is Outcome.OVER_BUDGET
+        clock.now += 1.0  # a third of the window since the last one
+        cancelled(cache, sends=True)
+
+
+def test_those_that_ended_count_in_full_beside_those_that_were_cancelled() -> None:
+    clock = Clock()
+    cache = a_cache(clock, budget=2, budget_window=30.0)
+    credential = log_in(cache)
+    clock.now += 1.0
+    cancelled(cache, sends=True)
+    clock.now += 15.0
+    log_in(cache, "t2", refused(credential))
+    clock.now += 13.0
+    assert Steps(cache, refused(cache.newer(KEY, None))).outcome is Outcome.OVER_BUDGET
+
+
+def test_where_logins_have_a_client_of_their_own_a_cancelled_one_counts() -> None:
+    cache = a_cache(budget=2)
+    log_in(cache)  # which has never asked for context.http
+    cancelled(cache, sends=False)
+    assert Steps(cache, refused(cache.newer(KEY, None))).outcome is Outcome.OVER_BUDGET
+
+
+def test_one_that_was_overtaken_gives_back_no_place_of_another() -> None:
+    clock = Clock()
+    cache = a_cache(clock, budget=2)
+    late = Steps(cache, refused())
+    clock.now += 31.0
+    log_in(cache)
+    cache.reset()
+    late.flow.close()
+    log_in(cache)
+    assert len(cache._spaces[ORIGIN][KEY].led) == 1
+
+
+# What becomes of a refresh token
+
+
+GRANT = Grant(token="t1", refresh="r1")
+
+
+def previous(cache: CredentialCache) -> Grant | None:
+    steps = Steps(cache, refused(cache.newer(KEY, None)))
+    steps.flow.close()
+    return steps.login.context.previous
+
+
+def with_refresh_token(clock: Clock | None = None) -> CredentialCache:
+    cache = a_cache(clock)
+    Steps(cache, refused()).send(GRANT).flow.close()
+    return cache
+
+
+def watched(cache: CredentialCache) -> Steps:
+    steps = Steps(cache, refused(cache.newer(KEY, None)))
+    done = steps.login.context.progress
+    done.watched = done.opened = True
+    return steps
+
+
+def test_a_login_that_was_cancelled_before_it_posted_anything_keeps_its_refresh_token() -> None:
+    cache = with_refresh_token()
+    steps = watched(cache)
+    steps.login.context.progress.sends("GET")  # some metadata, say
+    steps.flow.close()
+    steps = watched(cache)
+    assert steps.login.context.previous == GRANT
+    steps.login.context.progress.sends("POST")
+    steps.flow.close()
+    assert watched(cache).login.context.previous == Grant(token="t1")
+
+
+def test_what_fails_after_a_refresh_that_was_accepted_has_spent_the_refresh_token() -> None:
+    clock = Clock()
+    cache = with_refresh_token(clock)
+    steps = watched(cache)
+    steps.login.context.progress.answered("GET", 200)
+    steps.throw(ConnectionRefusedError())
+    clock.now += 60.0
+    steps = watched(cache)
+    assert steps.login.context.previous == GRANT
+    steps.login.context.progress.answered("POST", 200)
+    steps.throw(ConnectionRefusedError())
+    clock.now += 60.0
+    assert previous(cache) == Grant(token="t1")
+
+
+def test_the_newest_refresh_token_is_kept_where_a_ready_made_login_has_obtained_it() -> None:
+    clock = Clock()
+    cache = a_cache(clock)
+    for number, grant in enumerate((GRANT, Grant(token="t2", refresh="r2"))):
+        steps = watched(cache)
+        steps.login.context.progress.keep(grant)
+        steps.throw(ConnectionRefusedError())
+        clock.now += 60.0
+        assert previous(cache) == Grant(token="t1", refresh=f"r{number + 1}")
+
+
 def test_each_realm_has_a_budget_of_its_own() -> None:
     cache = a_cache(budget=1)
     log_in(cache)

@@ -151,6 +151,19 @@ def test_who_follows_a_holder_that_failed_gets_the_refresh_token_again() -> None
     assert lent(failed).grant == GRANT
 
 
+def test_who_follows_a_holder_that_failed_after_its_refresh_gets_the_newest_refresh_token() -> None:
+    newest = Grant(token="newest", refresh="r9")
+    for before in (renewed(), Record()):
+        first = lent(before)
+        failed = first.give_back(first.fence, None, unused=False, newest=newest)
+        assert failed is not None
+        assert failed.alive() == before.alive()
+        assert failed.version == before.version
+        second = lent(failed).grant
+        assert second is not None
+        assert second.refresh == "r9"
+
+
 def test_who_follows_a_holder_that_was_interrupted_gets_no_refresh_token() -> None:
     first = lent(renewed())
     failed = first.give_back(first.fence, None, unused=False)

@@ -14,11 +14,13 @@ from aiohttp import (
     ClientResponse,
     ServerDisconnectedError,
     TraceConfig,
+    TraceRequestHeadersSentParams,
 )
 
 from relogin.client.aiohttp.body import rewinding
 from relogin.client.aiohttp.exchange import Handler
 from relogin.client.logins.request import SPENDS
+from relogin.client.terms.progress import PROGRESS
 
 __all__ = ["once_more", "reuse"]
 
@@ -29,15 +31,33 @@ async def _note(_: object, __: object, params: object) -> None:
     _reused.get([]).append(params)
 
 
+async def _sends(_: object, __: object, params: TraceRequestHeadersSentParams) -> None:
+    progress = PROGRESS.get()
+    if progress is not None:
+        progress.sends(params.method)
+
+
 def reuse() -> TraceConfig:
-    """Make a trace that tells `once_more` that a request used a kept connection."""
+    """Make a trace that tells `once_more` that a request used a kept connection.
+
+    It also notes what a login sends.
+    """
     config = TraceConfig()
     config.on_connection_reuseconn.append(_note)
+    config.on_request_headers_sent.append(_sends)
     return config
 
 
 async def once_more(request: ClientRequest, handler: Handler) -> ClientResponse:
     """Send a request; if a kept connection breaks before any response, again on a new one."""
+    response = await _once_more(request, handler)
+    progress = PROGRESS.get()
+    if progress is not None:
+        progress.answered(request.method, response.status)
+    return response
+
+
+async def _once_more(request: ClientRequest, handler: Handler) -> ClientResponse:
     reused: list[object] = []
     before = _reused.set(reused)
     try:

@@ -99,6 +99,7 @@ class AsyncPrincipal(Principal[Http]):
         with anyio.move_on_after(seconds):
             login = self._awaitable(self.login)
             if login is None:
+                command.context.progress.unknown()  # a thread goes on if its task is cancelled
                 return await driver.tasks.elsewhere(self._log_in_elsewhere, command, request)
             async with AsyncExitStack() as opened:
                 open_http = partial(self._open_http_async, opened, request)

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from relogin.client.httpx_family.library import Library, Request, Response
 from relogin.client.logins.request import ONCE, SPENDS
+from relogin.client.terms.progress import PROGRESS, Progress
 
 __all__ = ["LoginTransport", "LoginTransportAsync"]
 
@@ -17,16 +18,25 @@ __all__ = ["LoginTransport", "LoginTransportAsync"]
 class _Sending:
     """What httpcore reports about one request while it sends it."""
 
-    def __init__(self, library: Library, request: Any) -> None:
+    def __init__(self, library: Library, request: Any, progress: Progress | None) -> None:
         self._library = library
         self._request = request
         self._told = request.extensions.get("trace")
         self._kept = True
+        self._progress = progress
 
     def hear(self, event: str) -> None:
         """Note an event, such as ``connection.connect_tcp.started``."""
         if event.startswith("connection.connect"):
             self._kept = False
+        elif self._progress is not None and event.endswith("send_request_headers.started"):
+            self._progress.sends(self._request.method)
+
+    def answered(self, response: Response) -> Response:
+        """Note a response, and return it."""
+        if self._progress is not None:
+            self._progress.answered(self._request.method, response.status_code)
+        return response
 
     def told(self, event: str, info: dict[str, Any]) -> None:
         """Trace a request."""
@@ -61,10 +71,11 @@ class LoginTransport:
     def __init__(self, library: Library, transport: Any) -> None:
         self._library = library
         self._transport = transport
+        self._progress = PROGRESS.get()
 
     def handle_request(self, request: Request) -> Response:
         """Send a request; if a kept connection breaks, again on a new one."""
-        sending = _Sending(self._library, request)
+        sending = _Sending(self._library, request, self._progress)
         request.extensions = {**request.extensions, "trace": sending.told}
         try:
             response: Response = self._transport.handle_request(request)
@@ -72,7 +83,7 @@ class LoginTransport:
             if not sending.may_go_again(error):
                 raise
             response = self._transport.handle_request(request)
-        return response
+        return sending.answered(response)
 
     def __enter__(self) -> Self:
         self._transport.__enter__()
@@ -94,10 +105,11 @@ class LoginTransportAsync:
     def __init__(self, library: Library, transport: Any) -> None:
         self._library = library
         self._transport = transport
+        self._progress = PROGRESS.get()
 
     async def handle_async_request(self, request: Request) -> Response:
         """Do the same as `LoginTransport`."""
-        sending = _Sending(self._library, request)
+        sending = _Sending(self._library, request, self._progress)
         request.extensions = {**request.extensions, "trace": sending.told_async}
         try:
             response: Response = await self._transport.handle_async_request(request)
@@ -105,7 +117,7 @@ class LoginTransportAsync:
             if not sending.may_go_again(error):
                 raise
             response = await self._transport.handle_async_request(request)
-        return response
+        return sending.answered(response)
 
     async def __aenter__(self) -> Self:
         await self._transport.__aenter__()

@@ -89,11 +89,12 @@ class Login(Account):
 
     def __call__(self, context: Context) -> Grant | None:
         """Log in with `context.http`, a `requests.Session` or an `httpx.Client`."""
-        return run(self._steps(context), context.http, context.timeout)
+        return context.progress.keep(run(self._steps(context), context.http, context.timeout))
 
     async def acall(self, context: Context) -> Grant | None:
         """Log in with `context.http`, an `httpx.AsyncClient`."""
-        return await run_async(self._steps(context), context.http, context.timeout)
+        steps = self._steps(context)
+        return context.progress.keep(await run_async(steps, context.http, context.timeout))
 
     @abstractmethod
     def _steps(self, context: Context) -> Steps[Grant] | Steps[Grant | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from relogin.client.logins.kept import chain, names
+from relogin.client.terms.progress import Progress
 
 __all__ = ["spends_refresh_token", "was_sent"]
 
@@ -31,15 +32,18 @@ def was_sent(error: BaseException) -> bool:
     return not any(_BEFORE_SENDING & names(each) for each in chain(error))
 
 
-def spends_refresh_token(error: BaseException) -> bool:
+def spends_refresh_token(error: BaseException, done: Progress | None = None) -> bool:
     """Tell whether the refresh token that a login was given may be used up.
 
-    The login itself says so with `refresh_spent`, of whatever it raises. Where it says nothing, a
-    token is spent whose answer has not come, to the caller or to a proxy (504).
+    The login itself says so with `refresh_spent`, of whatever it raises. If it says nothing, a
+    token is spent if a server has accepted what the login posted, whatever failed after that, or if
+    no answer has come, to the caller or to a proxy (504).
     """
     said = vars(error).get("refresh_spent")
     if said is not None:
         return bool(said)
+    if done is not None and done.accepted:
+        return True
     answer = getattr(error, "response", None)
     if getattr(answer, "status_code", getattr(error, "status", None)) == 504:
         return True  # a proxy has waited for the answer in vain

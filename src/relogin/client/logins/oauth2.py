@@ -178,6 +178,10 @@ class OAuth2Login(Login):
             if self._stays_good(error, token):
                 self._sent.release(token)
             raise
+        except GeneratorExit:  # cancelled, perhaps while it was still connecting
+            if not context.progress.posted:
+                self._sent.release(token)
+            raise
         if tokens.refresh in {None, token}:
             self._sent.keep(token)
         held = scope or (() if context.previous is None else context.previous.scope)

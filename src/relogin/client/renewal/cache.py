@@ -48,6 +48,7 @@ class CredentialCache(Grants):
         self.warned: set[tuple[str, str]] = set()
         self.store_away_until: float = clock()
         self.vitality: Vitality = Vitality()
+        self.own_client: bool = False  # whether a login has used another than `context.http`
         self._reset_after_fork()
         _caches.add(self)
 
@@ -219,6 +220,7 @@ class CredentialCache(Grants):
             if blocked is None:
                 mine.attempt, mine.previous = space.attempt(), space.latest
                 mine.version = 0 if dead is None else dead.version
+                mine.began = now
                 space.led.append(now)
                 self._flights[mine.key] = mine
             return blocked or mine
@@ -241,9 +243,10 @@ class CredentialCache(Grants):
         blocked = self._refused.get(key.origin) or space.pausing(now)
         if blocked is not None:
             return blocked
-        led = space.led_since(now - self.policy.budget_window)
         known = key in self._spaces[key.origin]
-        return None if known and led < self.policy.budget else Blocked(Outcome.OVER_BUDGET)
+        if known and space.is_within(self.policy.budget, self.policy.budget_window, now):
+            return None
+        return Blocked(Outcome.OVER_BUDGET)
 
     def space(self, key: Key) -> ProtectionSpace | None:
         """Return what is remembered about a realm, if anything."""
@@ -258,7 +261,8 @@ class CredentialCache(Grants):
         if key in spaces:
             return spaces[key]
         if len(spaces) >= _MOST_REALMS:
-            idle = (k for k in spaces if self._is_at_rest(k, spaces[k], now))
+            window, flying = self.policy.budget_window, self._flights
+            idle = (k for k in spaces if k not in flying and spaces[k].is_at_rest(window, now))
             oldest = next(idle, None)
             if oldest is None:
                 return ProtectionSpace()
@@ -266,10 +270,6 @@ class CredentialCache(Grants):
             self._put(oldest, None)
         spaces[key] = space = ProtectionSpace()
         return space
-
-    def _is_at_rest(self, key: Key, space: ProtectionSpace, now: float) -> bool:
-        led = space.led_since(now - self.policy.budget_window)
-        return not led and key not in self._flights and space.pausing(now) is None
 
     def granted(
         self, flight: Flight, decision: Decision, grant: Grant, url: str, *, shared: bool = False
@@ -314,8 +314,8 @@ class CredentialCache(Grants):
         """Do not count a renewal in the budget: it was not needed because a session died."""
         with self._lock:
             space = self.space(flight.key)
-            if space is not None and space.led:
-                space.led.pop()
+            if space is not None:
+                space.give_back(flight.began)
 
     def _hold(self, credential: Credential) -> None:
         space = self._space(credential.key, self.clock())
@@ -329,12 +329,12 @@ class CredentialCache(Grants):
 
     def failed(self, flight: Flight, cause: BaseException, *, refused: bool) -> None:
         """End a renewal with its failure: final if the login was refused, else for a pause."""
-        blocked = Blocked(Outcome.REFUSED, cause)
-        if not refused:
-            blocked = outage(cause, flight.attempt, self.clock())
+        final = Blocked(Outcome.REFUSED, cause)
+        blocked = final if refused else outage(cause, flight.attempt, self.clock())
         with self._lock:
-            if self._flights.get(flight.key) is flight and spends_refresh_token(cause):
-                self._spaces[flight.key.origin][flight.key].leave_refresh_token()
+            if self._flights.get(flight.key) is flight:
+                spent = spends_refresh_token(cause, flight.progress)
+                flight.keep_refresh_token(self._spaces[flight.key.origin][flight.key], spent=spent)
         self.block(flight, blocked)
 
     def block(self, flight: Flight, blocked: Blocked) -> None:
@@ -359,14 +359,17 @@ class CredentialCache(Grants):
     def end(self, flight: Flight, status: Status) -> None:
         """End a renewal and wake all who wait for it. The first status counts.
 
-        If an interrupt stops this half way, call it again: an ended renewal has no leader, and
-        wakers stay until `unwatch`.
+        If an interrupt stops this half way, call it again: wakers stay until `unwatch`.
         """
         with self._lock:
-            if self._flights.get(flight.key) is flight:
+            leads = self._flights.get(flight.key) is flight
+            if leads:
                 del self._flights[flight.key]
             if flight.status is Status.RUNNING:
                 flight.status = status
+                space = self.space(flight.key) if status is Status.ABANDONED else None
+                if space is not None:
+                    flight.was_cancelled(space, leads=leads, own_client=self.own_client)
             wakers = tuple(flight.wakers)
         for wake in wakers:
             wake()

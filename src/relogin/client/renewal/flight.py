@@ -8,8 +8,9 @@ from enum import Enum, auto
 from typing import Any
 
 from relogin.client.renewal.credential import Key
-from relogin.client.renewal.protection_spaces import Blocked
+from relogin.client.renewal.protection_spaces import Blocked, ProtectionSpace
 from relogin.client.terms.grant import Grant
+from relogin.client.terms.progress import Progress
 
 __all__ = ["Flight", "Status"]
 
@@ -42,9 +43,36 @@ class Flight:
     """The scopes that its login must ask for, because challenges demand them."""
     led: bool = False
     """Whether a login was called."""
+    began: float | None = None
+    """When it took its place in the budget, if it has one."""
+    progress: Progress | None = None
+    """What its login has done, once there is one."""
     status: Status = Status.RUNNING
     blocked: Blocked | None = None
     wakers: dict[Callable[[], object], None] = field(default_factory=dict)
     """What to call when it ends. A dict, because thousands may wait."""
     gates: dict[object, Any] = field(default_factory=dict)
     """Where the tasks of an event loop wait for it, by loop; only tasks of that loop look here."""
+
+    @property
+    def newest(self) -> Grant | None:
+        """What its login had obtained before it failed."""
+        return None if self.progress is None else self.progress.newest
+
+    def has_spent(self, *, own_client: bool) -> bool:
+        """Tell whether its login may have used the refresh token, perhaps with an `own_client`."""
+        return self.progress is not None and self.progress.may_have_posted(own_client)
+
+    def was_cancelled(self, space: ProtectionSpace, *, leads: bool, own_client: bool) -> None:
+        """Give its place in the budget back if its login has sent nothing.
+
+        If it still `leads`, keep no refresh token that it may have used.
+        """
+        done = self.progress
+        space.give_back(self.began, sent=done is not None and done.may_have_sent(own_client))
+        if leads:
+            self.keep_refresh_token(space, spent=self.has_spent(own_client=own_client))
+
+    def keep_refresh_token(self, space: ProtectionSpace, *, spent: bool) -> None:
+        """After a failed login, keep the newest refresh token, or none if the last is `spent`."""
+        space.keep_refresh_token(self.newest, spent=spent)

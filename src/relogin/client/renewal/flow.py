@@ -310,7 +310,8 @@ def _lead(
     except GeneratorExit:  # the store cannot be asked now: the lease ends by itself
         raise
     except BaseException:  # after an interrupt too, end the lease
-        yield from give_back(cache, flight, unused=False)  # the server may still use up the token
+        spent = flight.has_spent(own_client=cache.own_client)
+        yield from give_back(cache, flight, unused=not spent)
         raise
     yield from give_back(cache, flight, unused=not _has_spent(flight))
     return credential
@@ -319,7 +320,7 @@ def _lead(
 def _has_spent(flight: Flight) -> bool:
     """Tell whether the login may have used up its refresh token."""
     cause = None if flight.blocked is None else flight.blocked.cause
-    return cause is not None and spends_refresh_token(cause)
+    return cause is not None and spends_refresh_token(cause, flight.progress)
 
 
 def _in_vain(cache: CredentialCache, *, in_time: bool) -> LoginTimeout:

@@ -12,6 +12,7 @@ from relogin.client.renewal.ends import report
 from relogin.client.renewal.flight import Flight, Status
 from relogin.client.renewal.policy import Credential, Decision, ResponseInfo
 from relogin.client.terms.grant import Context, Grant, granted
+from relogin.client.terms.progress import Progress
 from relogin.client.terms.query import without_parameter
 from relogin.errors import LoginRefused
 
@@ -40,6 +41,7 @@ def log_in(
         if grant is None:
             cache.end(flight, Status.DECLINED)
         else:
+            _note(cache, decision, flight)
             credential = yield from keep(grant)
             if credential is None or credential.grant is not grant:
                 cache.orphan(decision, grant)
@@ -56,6 +58,14 @@ def log_in(
     return credential
 
 
+def _note(cache: CredentialCache, decision: Decision, flight: Flight) -> None:
+    """Remember that a login ended, and whether it had a client of its own."""
+    progress = flight.progress
+    if progress is not None and decision.responder.grant_from is None:
+        cache.own_client |= not progress.opened
+        progress.unknown()  # if another login has overtaken it, it counts all the same
+
+
 def _report_failure(
     cache: CredentialCache, decision: Decision, flight: Flight, *, seconds: float
 ) -> None:
@@ -69,6 +79,7 @@ def _context(
     cache: CredentialCache, info: ResponseInfo, decision: Decision, flight: Flight
 ) -> Context:
     demands = cache.demands(decision.key)
+    flight.progress = Progress()
     flight.scope = demands.ask(decision.scope, flight.previous, cache.clock())
     return Context(
         challenge=decision.challenge,
@@ -80,6 +91,7 @@ def _context(
         previous=flight.previous,
         scope=flight.scope,
         timeout=cache.policy.login_timeout,
+        progress=flight.progress,
     )
 
 

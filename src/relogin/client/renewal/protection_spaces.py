@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from relogin.client.renewal.scopes import Demands
-from relogin.client.terms.grant import Grant
+from relogin.client.terms.grant import Grant, with_refresh_of
 from relogin.client.terms.outcomes import Outcome
 
 __all__ = ["Blocked", "ProtectionSpace", "outage"]
@@ -50,6 +50,8 @@ class ProtectionSpace:
     latest: Grant | None = None
     blocked: Blocked | None = None
     led: deque[float] = field(default_factory=deque)
+    cut: deque[float] = field(default_factory=deque)
+    """Logins that were cancelled after they may have sent something."""
     places: dict[str, int] = field(default_factory=dict)
     """Folders and paths where the server asked for it, with a number that grows each time."""
     challenges: bool = False
@@ -67,16 +69,46 @@ class ProtectionSpace:
         until = None if self.blocked is None else self.blocked.until
         return self.blocked if until is not None and now < until else None
 
-    def led_since(self, moment: float) -> int:
-        """Count the logins since `moment`, and forget those before."""
-        while self.led and self.led[0] <= moment:
-            self.led.popleft()
-        return len(self.led)
+    def is_within(self, budget: int, window: float, now: float) -> bool:
+        """Tell whether another login may start now.
+
+        Logins that were cancelled count, but they alone lock nobody out: one login is left for
+        each share of the window.
+        """
+        self._forget(now - window)
+        if len(self.led) + len(self.cut) < budget:
+            return True
+        last = max((*self.cut, *self.led), default=now)
+        return len(self.led) < budget and now - last >= window / budget
+
+    def is_at_rest(self, window: float, now: float) -> bool:
+        """Tell whether there was no login in this time, and none is waited for."""
+        self._forget(now - window)
+        return not self.led and not self.cut and self.pausing(now) is None
+
+    def _forget(self, moment: float) -> None:
+        for places in (self.led, self.cut):
+            while places and places[0] <= moment:
+                places.popleft()
+
+    def give_back(self, began: float | None, *, sent: bool = False) -> None:
+        """Give the place of a login in the budget back; if it has `sent` something, it counts."""
+        if began is not None and began in self.led:
+            self.led.remove(began)
+            if sent:
+                self.cut.append(began)
 
     def leave_refresh_token(self) -> None:
         """Forget the refresh token: it may be used up."""
         if self.latest is not None:
             self.latest = replace(self.latest, refresh=None)
+
+    def keep_refresh_token(self, newest: Grant | None, *, spent: bool) -> None:
+        """After a login that failed, keep the newest refresh token that it had obtained, if any."""
+        if newest is not None:
+            self.latest = with_refresh_of(self.latest, newest)
+        elif spent:
+            self.leave_refresh_token()
 
     def reaches(self, url: str, moment: int, *, contested: bool) -> None:
         """Remember that the server asked for this space at `url` (RFC 7617 §2.2).

@@ -257,7 +257,7 @@ def give_back(cache: CredentialCache, flight: Flight, *, unused: bool) -> Asking
 
     def change(record: Record, view: _View) -> Record | None:
         block = None if blocked is None else _block(blocked, cache.clock(), view.now)
-        return record.give_back(fence, block, unused=unused)
+        return record.give_back(fence, block, unused=unused, newest=flight.newest)
 
     yield from _change(cache, flight.key, change)
 

@@ -17,6 +17,7 @@ from relogin.client.logins.kept import close_idle
 from relogin.client.logins.request import SPENDS
 from relogin.client.requests.body import rewind
 from relogin.client.requests.broken import is_broken, pool_that_keeps_one
+from relogin.client.terms.progress import PROGRESS
 
 __all__ = ["LoginSession", "Route"]
 
@@ -48,6 +49,7 @@ class LoginSession(PlainSession):
         super().__init__(timeout)
         self.sends_again: bool = not SPENDS.get()
         """Whether a request may be sent again over a new connection; a login may forbid it."""
+        self._progress = PROGRESS.get()
         self._shared: BaseAdapter | None = None
         if route is not None:
             self._shared = route.adapter
@@ -59,6 +61,14 @@ class LoginSession(PlainSession):
 
     def send(self, request: PreparedRequest, **kwargs: Any) -> Response:
         """Send a request; if a kept connection was closed, again on a new one."""
+        if self._progress is None:
+            return self._send(request, **kwargs)
+        self._progress.sends(request.method or "")
+        response = self._send(request, **kwargs)
+        self._progress.answered(request.method or "", response.status_code)
+        return response
+
+    def _send(self, request: PreparedRequest, **kwargs: Any) -> Response:
         adapter = self.get_adapter(request.url or "")
         pool = pool_that_keeps_one(adapter, request, kwargs) if self.sends_again else None
         try:

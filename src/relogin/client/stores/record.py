@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any, NamedTuple, TypeVar
 
-from relogin.client.terms.grant import Grant, granted
+from relogin.client.terms.grant import Grant, granted, with_refresh_of
 
 __all__ = ["Block", "Period", "Record"]
 
@@ -141,11 +141,22 @@ class Record:
             return None
         return Record(fence, grant, scheme, granted_at=now, fence=fence)
 
-    def give_back(self, fence: int, block: Block | None, *, unused: bool) -> Record | None:
-        """End a lease that brought no grant. `unused`: the refresh token may be used again."""
+    def give_back(
+        self, fence: int, block: Block | None, *, unused: bool, newest: Grant | None = None
+    ) -> Record | None:
+        """End a lease that brought no grant. `unused`: the refresh token may be used again.
+
+        `newest` is a grant that the login had obtained when it failed: its refresh token is kept.
+        """
         if fence != self.fence or self.lease is None:
             return None
-        return replace(self, lease=None, block=block, spent=self.spent and not unused)
+        ended = replace(self, lease=None, block=block, spent=self.spent and not unused)
+        if newest is None:
+            return ended
+        dropped = self.dropped or self.grant is None
+        return replace(
+            ended, grant=with_refresh_of(self.grant, newest), dropped=dropped, spent=False
+        )
 
     def roll(
         self, version: int, cookies: Mapping[str, str], headers: Mapping[str, str] | None = None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from relogin.client.terms.fields import check_field_name, is_field_value
+from relogin.client.terms.progress import Progress
 from relogin.client.terms.scopes import scope_tokens
 from relogin.errors import InvalidGrant
 from relogin.session import SessionError
@@ -21,7 +22,7 @@ from relogin.wire.model import Challenge
 if TYPE_CHECKING:
     from http.cookiejar import CookieJar
 
-__all__ = ["Context", "Grant", "granted", "is_cookie_value"]
+__all__ = ["Context", "Grant", "granted", "is_cookie_value", "with_refresh_of"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -84,6 +85,13 @@ class Grant:
         return f"<Grant with {', '.join(credential + expiry)}>"
 
 
+def with_refresh_of(grant: Grant | None, newest: Grant) -> Grant:
+    """Return a grant with another refresh token."""
+    if grant is not None:
+        return replace(grant, refresh=newest.refresh)
+    return Grant(newest.token, refresh=newest.refresh, scope=newest.scope)
+
+
 def _unsigned(_: MutableMapping[str, str], url: str) -> str:
     return url
 
@@ -118,6 +126,7 @@ class Context:
     timeout: float = 20.0
     open_http: Callable[[], Any] = field(default=lambda: None, compare=False)
     sign: Callable[[MutableMapping[str, str], str], str] = field(default=_unsigned, compare=False)
+    progress: Progress = field(default_factory=Progress, compare=False)
 
     @cached_property
     def http(self) -> Any:
@@ -126,6 +135,7 @@ class Context:
         It shares the request's connections, proxies and TLS settings, and neither its cookies
         nor its credentials: no netrc, no auth, no hooks.
         """
+        self.progress.opened = True
         return self.open_http()
 
     def with_http(self, open_http: Callable[[], Any]) -> Context:

@@ -1,0 +1,64 @@
+"""What a login has done so far, as far as its client shows: asked if it ends without a grant."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from relogin.client.terms.grant import Grant
+
+__all__ = ["PROGRESS", "Progress"]
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+G = TypeVar("G", bound="Grant | None")
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Progress:
+    """What the requests of one login have come to. `sends` is called before `answered`."""
+
+    watched: bool = False
+    """Whether somebody sees what the login sends."""
+    opened: bool = False
+    """Whether the login has asked for `context.http`."""
+    sent: bool = False
+    """Whether a request may have reached a server."""
+    posted: bool = False
+    """The same of a request that is not safe, which may have used a refresh token."""
+    accepted: bool = False
+    """Whether a server has accepted such a request."""
+    newest: Grant | None = None
+    """What a ready-made login has obtained, although the login that called it may still fail."""
+
+    def sends(self, method: str) -> None:
+        """Remember that a request is about to reach a server."""
+        self.sent = True
+        self.posted |= method not in _SAFE
+
+    def answered(self, method: str, status: int) -> None:
+        """Remember the answer to a request."""
+        self.accepted |= method not in _SAFE and 200 <= status < 300
+
+    def unknown(self) -> None:
+        """Expect anything: nobody sees what this login sends."""
+        self.sent = self.posted = True
+
+    def may_have_sent(self, own_client: bool) -> bool:
+        """Tell whether anything may have reached a server; logins may have an `own_client`."""
+        return self.sent or (own_client and not self.opened)
+
+    def may_have_posted(self, own_client: bool) -> bool:
+        """Tell the same of requests that are not safe."""
+        return self.posted or not self.watched or (own_client and not self.opened)
+
+    def keep(self, grant: G) -> G:
+        """Remember a grant with a refresh token; return it."""
+        if grant is not None and grant.token and grant.refresh:
+            self.newest = grant
+        return grant
+
+
+PROGRESS: ContextVar[Progress | None] = ContextVar("relogin: the login in progress", default=None)
+"""The progress of the login that runs here, for the client that it gets."""
