@@ -142,7 +142,8 @@ def move_slot(ports: Sequence[int], key: bytes, *, pause: float = 0.0) -> None:
         there.cluster("setslot", slot, "importing", here.cluster("myid"))
         here.cluster("setslot", slot, "migrating", to)
         time.sleep(pause / 2)
-        here.migrate("127.0.0.1", ports[nodes.index(there)], key, 0, 1000)
+        for each in here.execute_command("CLUSTER GETKEYSINSLOT", slot, 1000):
+            here.migrate("127.0.0.1", ports[nodes.index(there)], each, 0, 1000)
         time.sleep(pause / 2)
         for node in (there, here, *nodes):
             node.cluster("setslot", slot, "node", to)

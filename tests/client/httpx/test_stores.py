@@ -170,6 +170,47 @@ def test_a_cancelled_leader_gives_its_turn_to_others(server: Server, backend: st
     assert anyio.run(run, backend=backend) == 200
 
 
+class WaitingStore(AsyncMemoryStore):
+    """A store for which a task waits for ever."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waited = threading.Event()
+
+    async def wait(self, *place: object) -> None:
+        self.waited.set()
+        await anyio.sleep_forever()
+
+
+@BACKENDS
+def test_a_cancelled_task_does_not_go_on_waiting_for_another_process(
+    server: Server, backend: str
+) -> None:
+    store, begun = WaitingStore(), threading.Event()
+
+    async def hang(context: Any) -> None:
+        begun.set()
+        await anyio.sleep_forever()
+
+    async def get(auth: SessionAuth) -> None:
+        async with httpx.AsyncClient(auth=auth, trust_env=False) as client:
+            await client.get(f"{server.url}/1")
+
+    async def run() -> None:
+        leader, other = (SessionAuth(hang, server.url, store=store) for _ in range(2))
+        with anyio.fail_after(10):
+            async with anyio.create_task_group() as group:
+                group.start_soon(get, leader)
+                while not begun.is_set():
+                    await anyio.sleep(0.001)
+                group.start_soon(get, other)
+                while not store.waited.is_set():
+                    await anyio.sleep(0.001)
+                group.cancel_scope.cancel()
+
+    anyio.run(run, backend=backend)
+
+
 def test_a_store_that_must_be_awaited_costs_a_synchronous_client_no_request(server: Server) -> None:
     told: list[Event] = []
     auth = SessionAuth(server.login, server.url, store=AsyncMemoryStore(), on_event=told.append)

@@ -381,3 +381,38 @@ def test_nobody_waits_for_a_store_beyond_the_end_of_the_lease() -> None:
     request(a_cache(store))
     ((_, seconds),) = store.waits
     assert seconds == pytest.approx(0.6)
+
+
+def test_a_store_whose_wait_ends_too_early_is_not_asked_without_a_pause() -> None:
+    store = Telling()
+    leader = request(a_cache(store))
+    waiter = request(a_cache(store))
+    assert store.waits == [(1, 1.0)]
+    assert waiter.pauses
+    waiter.go_on()
+    assert len(store.waits) == 2
+    leader.send(GRANT)
+    assert token(waiter.go_on().replay.credential) == "t1"
+
+
+def test_a_store_that_cannot_tell_is_polled_for_a_minute_and_this_is_said_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    store, told = Telling(), Told()
+
+    def fail() -> None:
+        raise PermissionError("s3cret")
+
+    store.meanwhile = fail
+    assert request(a_cache(store, login_timeout=100.0)).leads
+    waiter = request(a_cache(store, told, login_timeout=100.0))
+    for _ in range(3):
+        assert waiter.pauses
+        waiter.go_on()
+    assert len(store.waits) == 1
+    waiter.go_on(after=60.0)
+    assert len(store.waits) == 2
+    assert "store_away" not in told.kinds()
+    assert caplog.messages == [
+        "the store cannot tell of changes (PermissionError): it is polled instead"
+    ]

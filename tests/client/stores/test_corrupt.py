@@ -16,7 +16,8 @@ import requests
 
 from relogin.client.requests import SessionAuth
 from relogin.client.stores import Store
-from relogin.client.stores.redis import RedisStore, _key
+from relogin.client.stores.redis import RedisStore
+from relogin.client.stores.redis_wire import key_of
 from relogin.client.stores.sqlite import SQLiteStore
 from relogin.client.terms.origins import origin_of
 from tests.client.redis_server import RedisServer, a_redis_server
@@ -56,7 +57,7 @@ def in_redis(url: str) -> tuple[Store, Write]:
     def write(origin: str, text: bytes) -> None:
         with redis.Redis.from_url(url) as client:
             client.flushall()
-            client.hset(_key(store._prefix, origin, ""), "api", b"3 " + text)
+            client.hset(key_of(store._prefix, origin, ""), "api", b"3 " + text)
 
     return store, write
 
@@ -114,7 +115,7 @@ def test_a_field_of_redis_without_a_revision_is_replaced(
     store = RedisStore(redis_server.url)
     with redis.Redis.from_url(redis_server.url) as client:
         client.flushall()
-        client.hset(_key(store._prefix, origin_of(server.url), ""), "api", field)
+        client.hset(key_of(store._prefix, origin_of(server.url), ""), "api", field)
     for _ in range(2):
         session.auth = SessionAuth(server.login, server.url, store=store)
         assert session.get(f"{server.url}/orders").status_code == 200

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.needs("redis-server")
 
 ORIGIN = "https://api.example.com:443"
 RIGHTS = "+eval +evalsha +script|load +hget +hgetall +hset +pexpire +time"
+RIGHTS_TO_TELL = "+del +xadd +xread"
 
 
 @pytest.fixture
@@ -92,28 +93,60 @@ def test_what_is_unused_expires(server: RedisServer) -> None:
     store = RedisStore(server.url, prefix="mine:", keep=60.0)
     store.put(ORIGIN, "", "api", Entry("one", 0))
     with redis.Redis.from_url(server.url) as client:
-        (key,) = client.keys()
-        assert key.startswith(b"mine:")
-        assert 0 < client.pttl(key) <= 60_000
+        session, stream = sorted(client.keys(), key=client.type)
+        assert session.startswith(b"mine:")
+        assert stream.startswith(b"mine:")
+        assert 0 < client.pttl(session) <= 60_000
+        assert 0 < client.pttl(stream) <= 600_000
 
 
 def test_a_key_tells_neither_origin_nor_account(server: RedisServer) -> None:
     RedisStore(server.url).put(ORIGIN, "ada", "api", Entry("one", 0))
     with redis.Redis.from_url(server.url) as client:
-        (key,) = client.keys()
-    assert b"example" not in key
-    assert b"ada" not in key
+        keys = client.keys()
+    assert keys
+    for key in keys:
+        assert b"example" not in key
+        assert b"ada" not in key
+        assert b"api" not in key
 
 
-def test_it_needs_the_rights_that_its_documentation_names_and_no_others() -> None:
-    said = (RedisStore.__doc__ or "").replace("\n", " ")
-    user = f"user worker on >s3cret ~relogin:* resetchannels {RIGHTS}"
-    with a_redis_server("--user", *user.split()[1:]) as server:
-        store = RedisStore(server.url.replace("unix://", "unix://worker:s3cret@"))
+@contextlib.contextmanager
+def a_server_with(rights: str) -> Iterator[RedisStore]:
+    user = f"worker on >s3cret ~relogin:* resetchannels {rights}"
+    with a_redis_server("--user", *user.split()) as server:
+        yield RedisStore(server.url.replace("unix://", "unix://worker:s3cret@"))
+
+
+@pytest.mark.parametrize("rights", [RIGHTS, f"{RIGHTS} {RIGHTS_TO_TELL}"])
+def test_it_needs_the_rights_that_its_documentation_names_and_no_others(rights: str) -> None:
+    said = " ".join((RedisStore.__doc__ or "").split())
+    with a_server_with(rights) as store:
         assert store.put(ORIGIN, "", "api", Entry("one", 0))
-        assert stored(store) == {"api": "one"}
-        for command in RIGHTS.replace("+", "").replace("|", " ").upper().split(" "):
+        assert store.put(ORIGIN, "", "api", Entry("two", 1))
+        assert stored(store) == {"api": "two"}
+        for command in rights.replace("+", "").replace("|", " ").upper().split(" "):
             assert command in said
+
+
+def test_with_the_rights_to_tell_who_waits_is_told() -> None:
+    with a_server_with(f"{RIGHTS} {RIGHTS_TO_TELL}") as store:
+        store.put(ORIGIN, "", "api", Entry("one", 0))
+        store.wait(ORIGIN, "", "api", 1, 0.3)
+        store.put(ORIGIN, "", "api", Entry("two", 1))
+        store.wait(ORIGIN, "", "api", 1, 3600.0)
+
+
+def test_without_the_right_to_wait_whoever_waits_gets_an_error() -> None:
+    with a_server_with(RIGHTS) as store, pytest.raises(redis.exceptions.NoPermissionError):
+        store.wait(ORIGIN, "", "api", 1, 20.0)
+
+
+def test_of_a_change_that_was_not_told_whoever_waits_gets_an_error_soon() -> None:
+    with a_server_with(f"{RIGHTS} +xread") as store:
+        store.put(ORIGIN, "", "api", Entry("one", 0))
+        with pytest.raises(LookupError, match="does not tell of changes"):
+            store.wait(ORIGIN, "", "api", 1, 20.0)
 
 
 def test_a_password_that_is_wrong_is_an_error_and_does_not_show() -> None:

@@ -61,7 +61,7 @@ async def elsewhere(call: Callable[..., object], *arguments: object) -> object:
 
 async def _asked(command: Ask, seconds: float) -> object:
     # Shielded: a cancelled leader must still end its lease, for which other processes wait.
-    with anyio.fail_after(seconds, shield=True):
+    with anyio.fail_after(seconds, shield=command.brief):
         if inspect.iscoroutinefunction(command.call):
             answer: object = await command.call(*command.arguments)
             return answer

@@ -47,6 +47,7 @@ class CredentialCache(Grants):
         self.departures: Departures = Departures(policy)
         self.warned: set[tuple[str, str]] = set()
         self.store_away_until: float = clock()
+        self.store_silent_until: float = clock()
         self.vitality: Vitality = Vitality()
         self.own_client: bool = False  # whether a login has used another than `context.http`
         self._reset_after_fork()

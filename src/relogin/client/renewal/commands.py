@@ -86,10 +86,14 @@ class Final:
 
 @dataclass(slots=True, repr=False)
 class Ask:
-    """Call a method of the store. An asynchronous one is awaited; any other may block."""
+    """Call a method of the store. An asynchronous one is awaited; any other may block.
+
+    If it is `brief`, a cancelled task completes it.
+    """
 
     call: Callable[..., Any]
     arguments: tuple[Any, ...]
+    brief: bool = True
 
 
 @dataclass(slots=True)

@@ -11,20 +11,33 @@ If the store fails, an event says so, and this process continues by itself.
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from math import isnan, nan
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any
 
-from relogin.client.events import Event, EventKind, tell, warn
+from relogin.client.events import EventKind
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Ask, Pause
 from relogin.client.renewal.credential import Credential, Key
 from relogin.client.renewal.flight import Flight, Status
 from relogin.client.renewal.policy import Decision
 from relogin.client.renewal.protection_spaces import Blocked
-from relogin.client.stores import Entry, Snapshot
+from relogin.client.renewal.stored import (
+    Asking,
+    Change,
+    View,
+    Waiting,
+    ask,
+    look,
+    polls,
+    read,
+    report,
+    stand_by,
+    swap,
+    view_of,
+)
+from relogin.client.stores import Snapshot
 from relogin.client.stores.record import Block, Period, Record
 from relogin.client.terms.grant import Grant, granted
 from relogin.client.terms.outcomes import Outcome
@@ -44,109 +57,9 @@ __all__ = [
 ]
 
 
-T = TypeVar("T")
-Asking: TypeAlias = Generator[Ask, Any, T]
-Waiting: TypeAlias = Generator[Ask | Pause, Any, T]
-
-# In seconds: how long to leave a failed store alone, and how often to poll for the end of another
-# process's renewal.
-_AWAY = 1.0
-_FIRST_POLL, _LONGEST_POLL = 0.02, 0.2
-# In seconds: the longest single wait for a store that notifies of changes.
-_LONGEST_WAIT = 1.0
-# How long other processes do not try a refused password: long enough that a service that restarts
-# again and again does not lock the account.
+# In seconds, how long other processes do not try a refused password: long enough that a service
+# that restarts again and again does not lock the account.
 _REFUSAL_LASTS = 900.0
-# A change fails only if another process's change succeeds, which usually ends the need for it.
-_MOST_TRIES = 16
-
-
-# Asking the store
-
-
-class _View(NamedTuple):
-    """The records of one origin and account, by realm, as they were at `now`."""
-
-    records: Mapping[str, Record]
-    revisions: Mapping[str, int]
-    now: float
-
-    def record(self, key: Key) -> Record:
-        return self.records.get(key.realm, Record())
-
-    def block(self, key: Key) -> Block | None:
-        """Return why no login is allowed; a refused password is refused in every realm."""
-        for realm, record in self.records.items():
-            block = record.block if record.blocked(self.now) else None
-            if block is not None and (realm == key.realm or block.outcome == Outcome.REFUSED):
-                return block
-        return None
-
-
-class _Change(NamedTuple):
-    """The result of a change: the present record, and whether the change was `made`."""
-
-    record: Record
-    view: _View
-    made: bool
-
-
-def _ask(cache: CredentialCache, origin: str, method: str, *arguments: object) -> Asking[Any]:
-    """Call a method of the store; return `None` if it fails."""
-    if cache.clock() < cache.store_away_until:
-        return None
-    try:
-        return (yield Ask(getattr(cache.policy.store, method), arguments))
-    except Exception as error:  # noqa: BLE001 - an error of the store fails no request
-        cache.store_away_until = cache.clock() + _AWAY
-        _tell(cache, EventKind.STORE_AWAY, Key(origin, ""), reason=type(error).__name__)
-        return None
-
-
-def _look(cache: CredentialCache, origin: str) -> Asking[_View | None]:
-    """Read what is stored; return `None` if the store has failed."""
-    snapshot = yield from _read(cache, origin)
-    return None if snapshot is None else _view(origin, snapshot)
-
-
-def _read(cache: CredentialCache, origin: str) -> Asking[Snapshot | None]:
-    snapshot: Snapshot | None = yield from _ask(cache, origin, "get", origin, cache.policy.account)
-    return snapshot
-
-
-def _view(origin: str, snapshot: Snapshot) -> _View:
-    records = {
-        realm: _record(Key(origin, realm), entry.text) for realm, entry in snapshot.entries.items()
-    }
-    revisions = {realm: entry.revision for realm, entry in snapshot.entries.items()}
-    return _View(records, revisions, snapshot.now)
-
-
-def _record(key: Key, text: str) -> Record:
-    """Read a stored record. An invalid one counts as empty, and will be replaced."""
-    try:
-        return Record.loads(text)
-    except (TypeError, ValueError) as error:
-        warn("what is stored for %s realm=%r is not used: %s", key.origin, key.realm, error)
-        return Record()
-
-
-def _change(
-    cache: CredentialCache, key: Key, change: Callable[[Record, _View], Record | None]
-) -> Asking[_Change | None]:
-    """Change a record by compare-and-swap; return `None` if the store fails."""
-    for _ in range(_MOST_TRIES):
-        view = yield from _look(cache, key.origin)
-        if view is None:
-            break
-        changed = change(view.record(key), view)
-        if changed is None:
-            return _Change(view.record(key), view, made=False)
-        revision = view.revisions.get(key.realm, 0)
-        entry = Entry(changed.dumps(), revision, durable=changed.refreshable)
-        if (yield from _ask(cache, key.origin, "put", key.origin, key.account, key.realm, entry)):
-            return _Change(changed, view, made=True)
-    return None
 
 
 # Renewing
@@ -161,21 +74,22 @@ def take_turn(
     the time is up.
     """
 
-    def lend(record: Record, view: _View) -> Record | None:
+    def lend(record: Record, view: View) -> Record | None:
         if view.block(flight.key) is not None:
             return None
         drop = decision.action is Action.REPLACE
         return record.lend(flight.version, cache.policy.flight_timeout, view.now, drop=drop)
 
-    for pause in _polls():  # pragma: no branch - it never ends
-        change = yield from _change(cache, flight.key, lend)
+    waited = None
+    for pause in polls():  # pragma: no branch - it never ends
+        change = yield from swap(cache, flight.key, lend)
         if change is None or change.made:
             _begin(cache, flight, Record() if change is None else change.record)
             return True
         if _settled(cache, flight, change) or cache.clock() >= give_up:
             break
         cache.prolong(flight)
-        yield from _stand_by(cache, flight.key, change.view, pause)
+        waited = yield from stand_by(cache, flight.key, change.view, pause, waited)
     return False
 
 
@@ -193,7 +107,7 @@ def _begin(cache: CredentialCache, flight: Flight, record: Record) -> None:
     cache.prolong(flight)
 
 
-def _settled(cache: CredentialCache, flight: Flight, change: _Change) -> bool:
+def _settled(cache: CredentialCache, flight: Flight, change: Change) -> bool:
     """End a flight like another process's renewal; return `False` while that is running."""
     record, view, _ = change
     if record.newer(flight.version):
@@ -230,7 +144,7 @@ def publish(
     if fence is not None:
         cache.carried(grant, decision.responder)  # raises before others can read it
         scheme = decision.responder.scheme
-        change = yield from _change(
+        change = yield from swap(
             cache, flight.key, lambda record, view: record.put(fence, grant, scheme, view.now)
         )
         flight.fence = None
@@ -255,11 +169,11 @@ def give_back(cache: CredentialCache, flight: Flight, *, unused: bool) -> Asking
         return
     flight.fence = None
 
-    def change(record: Record, view: _View) -> Record | None:
+    def change(record: Record, view: View) -> Record | None:
         block = None if blocked is None else _block(blocked, cache.clock(), view.now)
         return record.give_back(fence, block, unused=unused, newest=flight.newest)
 
-    yield from _change(cache, flight.key, change)
+    yield from swap(cache, flight.key, change)
 
 
 def _block(blocked: Blocked, clock: float, now: float) -> Block:
@@ -271,9 +185,9 @@ def find(
     cache: CredentialCache, key: Key, dead: Credential | None, give_up: float
 ) -> Waiting[Credential | None]:
     """Find a newer grant than the dead one; wait if another process is renewing it."""
-    version = 0 if dead is None else dead.version
-    for pause in _polls():  # pragma: no branch - it never ends
-        view = yield from _look(cache, key.origin)
+    version, waited = 0 if dead is None else dead.version, None
+    for pause in polls():  # pragma: no branch - it never ends
+        view = yield from look(cache, key.origin)
         if view is None:
             break
         record = view.record(key)
@@ -281,26 +195,8 @@ def find(
             return _adopt(cache, key, record, view.now)
         if not record.leased(view.now) or cache.clock() >= give_up:
             break
-        yield from _stand_by(cache, key, view, pause)
+        waited = yield from stand_by(cache, key, view, pause, waited)
     return None
-
-
-def _stand_by(cache: CredentialCache, key: Key, view: _View, pause: float) -> Waiting[None]:
-    """Wait until the record changes if the store can notify, or else for `pause`."""
-    if not hasattr(cache.policy.store, "wait"):
-        yield Pause(pause)
-        return
-    lease = view.record(key).lease
-    seconds = _LONGEST_WAIT if lease is None else min(lease.left(view.now), _LONGEST_WAIT)
-    place = (key.origin, key.account, key.realm, view.revisions.get(key.realm, 0))
-    yield from _ask(cache, key.origin, "wait", *place, seconds)
-
-
-def _polls() -> Iterator[float]:
-    pause = _FIRST_POLL
-    while True:
-        yield pause * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
-        pause = min(pause * 1.5, _LONGEST_POLL)
 
 
 def _adopt(cache: CredentialCache, key: Key, record: Record, now: float) -> Credential | None:
@@ -313,7 +209,7 @@ def _adopt(cache: CredentialCache, key: Key, record: Record, now: float) -> Cred
         credential = cache.adopt(key, responder, grant, record.version)
     except (TypeError, ValueError):  # not written by relogin
         return None
-    _tell(cache, EventKind.ADOPTED, key)
+    report(cache, EventKind.ADOPTED, key)
     return credential
 
 
@@ -328,7 +224,7 @@ def consult(cache: CredentialCache, origin: str) -> Asking[None]:
         return
     records = _own(cache, origin, snapshot)
     if isnan(snapshot.now) and any(_is_news(cache, *one) for one in records.items()):
-        snapshot = yield from _read(cache, origin)
+        snapshot = yield from read(cache, origin)
         if snapshot is None:
             return
         records = _own(cache, origin, snapshot)
@@ -340,14 +236,14 @@ def consult(cache: CredentialCache, origin: str) -> Asking[None]:
 def _peek(cache: CredentialCache, origin: str) -> Asking[Snapshot | None]:
     """Read what is stored; the time is NaN if it would cost more."""
     if not hasattr(cache.policy.store, "peek"):
-        return (yield from _read(cache, origin))
-    entries = yield from _ask(cache, origin, "peek", origin, cache.policy.account)
+        return (yield from read(cache, origin))
+    entries = yield from ask(cache, origin, "peek", origin, cache.policy.account)
     return None if entries is None else Snapshot(entries, nan)
 
 
 def _own(cache: CredentialCache, origin: str, snapshot: Snapshot) -> Mapping[Key, Record]:
     """Return the records of the realms that this principal logs in to."""
-    records = _view(origin, snapshot).records
+    records = view_of(origin, snapshot).records
     wanted, account = cache.policy.realm, cache.policy.account
     return {Key(origin, r, account): records[r] for r in records if wanted in {None, r}}
 
@@ -378,7 +274,7 @@ def share(cache: CredentialCache, credential: Credential) -> Asking[None]:
         return
     headers = {name: value for name, value in now.headers.items() if before.get(name) != value}
     if credential.shared and (headers or now.cookies != credential.cookies):
-        yield from _change(
+        yield from swap(
             cache,
             credential.key,
             lambda record, _: record.roll(credential.version, now.cookies, headers),
@@ -388,11 +284,7 @@ def share(cache: CredentialCache, credential: Credential) -> Asking[None]:
 def forget(cache: CredentialCache) -> Asking[None]:
     """Forget every session and every refusal, for all processes that share the store."""
     for origin in sorted(cache.policy.origins):
-        view = yield from _look(cache, origin)
+        view = yield from look(cache, origin)
         for realm in () if view is None else view.records:
             key = Key(origin, realm, cache.policy.account)
-            yield from _change(cache, key, lambda record, view: record.forget(view.now))
-
-
-def _tell(cache: CredentialCache, kind: EventKind, key: Key, *, reason: str | None = None) -> None:
-    tell(cache.policy.listener, Event(kind, key.origin, key.realm, reason=reason))
+            yield from swap(cache, key, lambda record, view: record.forget(view.now))

@@ -6,36 +6,17 @@ which the extra ``relogin[redis]`` installs. You can also pass a client of redis
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
 from collections import deque
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from inspect import iscoroutinefunction
 from pickle import PicklingError
 from typing import Any
 
 from relogin.client.stores import Entry, Snapshot
+from relogin.client.stores import redis_wire as wire
 
 __all__ = ["AsyncRedisStore", "RedisStore"]
-
-# A script, so that a cluster answers with the clock of the node that holds the key.
-_GET = "return {redis.call('HGETALL', KEYS[1]), redis.call('TIME')}"
-
-# A field holds its revision, a space, and the text. If the same value is stored already, this call
-# has written it before and its answer was lost: it has succeeded.
-_PUT = """
-local stored = redis.call('HGET', KEYS[1], ARGV[1])
-if stored ~= ARGV[3] then
-    local revision = stored and string.match(stored, '^([1-9]%d*) ') or '0'
-    if #revision > 15 then revision = '0' end
-    if revision ~= ARGV[2] then return 0 end
-    redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
-end
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
-return 1
-"""
 
 _A_MONTH = 30 * 86400.0  # in seconds
 _SECRETS = ("password", "ssl_password")
@@ -50,9 +31,10 @@ class RedisStore:
     `redis.Redis`, one that `Sentinel.master_for` returns, a `RedisCluster`, or one of valkey-py.
 
     Tokens are stored in plain text, under keys that begin with `prefix`. The Redis user needs the
-    commands EVAL, EVALSHA, SCRIPT LOAD, HGET, HGETALL, HSET, PEXPIRE and TIME. `timeout` is how
-    many seconds a connection to a URL and each answer may take. `keep` is how many seconds an
-    unused session is kept. Deadlines are measured on Redis's clock.
+    commands EVAL, EVALSHA, SCRIPT LOAD, HGET, HGETALL, HSET, PEXPIRE and TIME. If it has DEL, XADD
+    and XREAD too, a process that waits for another process's login is told when it ends; if not, it
+    polls. `timeout` is how many seconds a connection to a URL and each answer may take. `keep` is
+    how many seconds an unused session is kept. Deadlines are measured on Redis's clock.
 
     In a failover Redis loses what it had not replicated yet. With `replicas=1` a refresh token is
     used only after a replica has recorded its use (this needs the command WAIT), so that no process
@@ -84,8 +66,8 @@ class RedisStore:
         if iscoroutinefunction(self._client.execute_command):
             raise TypeError("RedisStore: an asynchronous client needs AsyncRedisStore")
         _check_replicas(self._client, replicas)
-        self._get = self._client.register_script(_GET)
-        self._put = self._client.register_script(_PUT)
+        self._get = self._client.register_script(wire.GET)
+        self._put = self._client.register_script(wire.PUT)
         self._begin()
 
     def _begin(self) -> None:
@@ -94,10 +76,10 @@ class RedisStore:
 
     def get(self, origin: str, account: str) -> Snapshot:
         """Return what is stored for an origin and an account."""
-        key = _key(self._prefix, origin, account)
+        key = wire.key_of(self._prefix, origin, account)
         client = self._take()
         try:
-            return _snapshot(self._get([key], client=client))
+            return wire.snapshot_of(self._get([key], client=client))
         finally:
             self._give_back(client)
 
@@ -105,17 +87,18 @@ class RedisStore:
         """Return the entries alone: this takes half the time of `get`."""
         if _is_cluster(self._client):  # it may read from a replica, which lags behind
             return self.get(origin, account).entries
-        key = _key(self._prefix, origin, account)
+        key = wire.key_of(self._prefix, origin, account)
         client = self._take()
         try:
-            return _entries(client.hgetall(key))
+            return wire.entries_of(client.hgetall(key))
         finally:
             self._give_back(client)
 
     def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
         """Replace the revision that `entry` names; return `False` if it is no longer there."""
-        key = _key(self._prefix, origin, account)
-        arguments = _arguments(realm, entry, self._keep)
+        key = wire.key_of(self._prefix, origin, account)
+        stream = wire.stream_of(self._prefix, origin, account, realm)
+        arguments = wire.arguments_of(realm, entry, self._keep, stream)
         if not (entry.durable and self._replicas):
             client = self._take()
             try:
@@ -123,8 +106,25 @@ class RedisStore:
             finally:
                 self._give_back(client)
         with self._client.pipeline(transaction=False) as pipeline:
-            _put_and_wait(pipeline, key, arguments, self._replicas, self._timeout)
-            return _taken(pipeline.execute(), self._replicas)
+            wire.put_and_wait(pipeline, key, arguments, self._replicas, self._timeout)
+            return wire.taken(pipeline.execute(), self._replicas)
+
+    def wait(self, origin: str, account: str, realm: str, revision: int, seconds: float) -> None:
+        """Wait until the text has another revision, for at most `seconds`.
+
+        Raise `LookupError` if whoever has stored the text does not tell of changes.
+        """
+        stream = wire.stream_of(self._prefix, origin, account, realm)
+        reads, client = wire.reads(revision, seconds, _patience(self._client)), self._take()
+        try:
+            after, milliseconds = next(reads)
+            while True:
+                told = client.xread({stream: after}, block=milliseconds)
+                after, milliseconds = reads.send(bool(told))
+        except StopIteration:
+            return
+        finally:
+            self._give_back(client)
 
     def _take(self) -> Any:
         """Return the client; of one that the store owns, a copy that keeps its connection.
@@ -201,28 +201,45 @@ class AsyncRedisStore:
         self._timeout = timeout
         self._keep = keep
         self._replicas = replicas
-        self._get = client.register_script(_GET)
-        self._put = client.register_script(_PUT)
+        self._get = client.register_script(wire.GET)
+        self._put = client.register_script(wire.PUT)
 
     async def get(self, origin: str, account: str) -> Snapshot:
         """Return what is stored for an origin and an account."""
-        return _snapshot(await self._get(keys=[_key(self._prefix, origin, account)]))
+        return wire.snapshot_of(await self._get(keys=[wire.key_of(self._prefix, origin, account)]))
 
     async def peek(self, origin: str, account: str) -> Mapping[str, Entry]:
         """Return the entries alone: this takes half the time of `get`."""
         if _is_cluster(self._client):
             return (await self.get(origin, account)).entries
-        return _entries(await self._client.hgetall(_key(self._prefix, origin, account)))
+        return wire.entries_of(
+            await self._client.hgetall(wire.key_of(self._prefix, origin, account))
+        )
 
     async def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
         """Replace the revision that `entry` names; return `False` if it is no longer there."""
-        key = _key(self._prefix, origin, account)
-        arguments = _arguments(realm, entry, self._keep)
+        key = wire.key_of(self._prefix, origin, account)
+        stream = wire.stream_of(self._prefix, origin, account, realm)
+        arguments = wire.arguments_of(realm, entry, self._keep, stream)
         if not (entry.durable and self._replicas):
-            return bool(await self._put(keys=[key], args=arguments))
+            return bool(await self._put([key], arguments))
         async with self._client.pipeline(transaction=False) as pipeline:
-            _put_and_wait(pipeline, key, arguments, self._replicas, self._timeout)
-            return _taken(await pipeline.execute(), self._replicas)
+            wire.put_and_wait(pipeline, key, arguments, self._replicas, self._timeout)
+            return wire.taken(await pipeline.execute(), self._replicas)
+
+    async def wait(
+        self, origin: str, account: str, realm: str, revision: int, seconds: float
+    ) -> None:
+        """Wait until the text has another revision, for at most `seconds`."""
+        stream = wire.stream_of(self._prefix, origin, account, realm)
+        reads = wire.reads(revision, seconds, _patience(self._client))
+        try:
+            after, milliseconds = next(reads)
+            while True:
+                told = await self._client.xread({stream: after}, block=milliseconds)
+                after, milliseconds = reads.send(bool(told))
+        except StopIteration:
+            return
 
     def __repr__(self) -> str:
         return f"<AsyncRedisStore on {type(self._client).__name__}>"
@@ -284,56 +301,8 @@ def _check_replicas(client: Any, replicas: int) -> None:
         )
 
 
-def _put_and_wait(
-    pipeline: Any, key: bytes, arguments: list[Any], replicas: int, timeout: float
-) -> None:
-    # On one connection, since WAIT covers only what was written on it. With the text of the script,
-    # since a pipeline does not notice that the server has lost it. WAIT must answer before a client
-    # with the same time-out gives up.
-    pipeline.eval(_PUT, 1, key, *arguments)
-    pipeline.wait(replicas, max(1, int(timeout * 500)))
-
-
-def _taken(answers: list[Any], replicas: int) -> bool:
-    stored, copies = answers
-    if stored and copies < replicas:
-        raise ConnectionError(f"{copies} of {replicas} replicas have taken what was stored")
-    return bool(stored)
-
-
-# What is sent and received, as octets: a client that the user passed may decode or not.
-
-
-@lru_cache(maxsize=256)
-def _key(prefix: str, origin: str, account: str) -> bytes:
-    # A digest, since key names are shown in many places, and an account is personal data.
-    digest = hashlib.sha256(f"{origin} {account}".encode()).hexdigest()
-    return f"{prefix}{digest[:32]}".encode()
-
-
-def _arguments(realm: str, entry: Entry, keep: float) -> list[Any]:
-    written = f"{entry.revision + 1} {entry.text}"
-    return [realm.encode(), entry.revision, written.encode(), int(keep * 1000)]
-
-
-def _snapshot(answered: Any) -> Snapshot:
-    fields, (seconds, microseconds) = answered
-    entries = _entries(dict(zip(fields[::2], fields[1::2], strict=True)))
-    return Snapshot(entries, int(seconds) + int(microseconds) / 1e6)
-
-
-def _entries(fields: Mapping[bytes | str, bytes | str]) -> Mapping[str, Entry]:
-    return {_text(realm): _entry(_text(written)) for realm, written in fields.items()}
-
-
-def _text(octets: bytes | str) -> str:
-    return octets if isinstance(octets, str) else octets.decode("utf-8", "replace")
-
-
-_revised = re.compile(r"([1-9][0-9]{0,14}) (.*)", re.DOTALL).fullmatch
-
-
-def _entry(written: str) -> Entry:
-    """Read a field. One without a revision is not from this store, and will be replaced."""
-    read = _revised(written)
-    return Entry("", 0) if read is None else Entry(read[2], int(read[1]))
+def _patience(client: Any) -> float | None:
+    """Return the time-out of an answer to this client, if it has one."""
+    pool = getattr(client, "connection_pool", None) or client.nodes_manager
+    seconds: float | None = pool.connection_kwargs.get("socket_timeout")
+    return seconds

@@ -1,0 +1,196 @@
+"""Waiting for a change in Redis: told at once through every client, and nothing is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from threading import Thread, Timer
+from typing import Any
+
+import pytest
+import redis
+import redis.asyncio
+import valkey
+import valkey.asyncio
+
+from relogin.client.stores import Entry
+from relogin.client.stores.redis import AsyncRedisStore, RedisStore
+from relogin.client.stores.redis_wire import key_of, reads
+from tests.client.redis_server import RedisServer, a_redis_cluster, a_redis_server, a_sentinel
+
+pytestmark = pytest.mark.needs("redis-server")
+
+ORIGIN = "https://api.example.com:443"
+FOR_EVER = 3600.0
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RedisServer]:
+    with a_redis_server() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _empty(server: RedisServer) -> None:
+    with redis.Redis.from_url(server.url) as client:
+        client.flushall()
+
+
+def is_told(store: RedisStore, putting: RedisStore) -> None:
+    """Assert that whoever waits is told of a change, and does not wait for what has happened."""
+    putting.put(ORIGIN, "", "api", Entry("one", 0))
+    soon = Timer(0.3, putting.put, (ORIGIN, "", "api", Entry("two", 1)))
+    soon.start()
+    began = time.monotonic()
+    store.wait(ORIGIN, "", "api", 1, FOR_EVER)
+    assert time.monotonic() - began > 0.1
+    soon.join()
+    store.wait(ORIGIN, "", "api", 1, FOR_EVER)
+
+
+CLIENTS: dict[str, Callable[[RedisServer], Any]] = {
+    "url": lambda server: server.url,
+    "redis": lambda server: redis.Redis.from_url(server.url),
+    "decoded": lambda server: redis.Redis.from_url(server.url, decode_responses=True),
+    "resp2": lambda server: redis.Redis.from_url(server.url, protocol=2),
+    "hasty": lambda server: redis.Redis.from_url(server.url, socket_timeout=0.1),
+    "valkey": lambda server: valkey.Valkey(unix_socket_path=str(server.socket)),
+}
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_who_waits_is_told_of_a_change(server: RedisServer, client: str) -> None:
+    is_told(RedisStore(CLIENTS[client](server)), RedisStore(server.url))
+
+
+@pytest.mark.parametrize("prefix", ["relogin:", "{app}:"])
+def test_in_a_cluster_who_waits_is_told_of_a_change(prefix: str) -> None:
+    with (
+        a_redis_cluster() as ports,
+        redis.RedisCluster("127.0.0.1", ports[0]) as cluster,
+        valkey.ValkeyCluster("127.0.0.1", ports[0]) as other,
+    ):
+        is_told(RedisStore(cluster, prefix=prefix), RedisStore(other, prefix=prefix))
+        asyncio.run(in_cluster(ports[0], prefix))
+
+
+async def in_cluster(port: int, prefix: str) -> None:
+    async with redis.asyncio.RedisCluster("127.0.0.1", port) as cluster:
+        await AsyncRedisStore(cluster, prefix=prefix).wait(ORIGIN, "", "api", 1, FOR_EVER)
+    async with valkey.asyncio.ValkeyCluster("127.0.0.1", port) as other:
+        await AsyncRedisStore(other, prefix=prefix).wait(ORIGIN, "", "api", 1, FOR_EVER)
+
+
+def test_behind_sentinel_who_waits_is_told_of_a_change() -> None:
+    with a_sentinel() as (port, (master, _)), redis.Redis(port=master.port) as client:
+        sentinel = redis.Sentinel([("127.0.0.1", port)], socket_timeout=1)
+        store = RedisStore(sentinel.master_for("sessions", socket_timeout=1))
+        is_told(store, RedisStore(client, replicas=1, timeout=20))
+
+
+@pytest.mark.parametrize("library", [redis.asyncio.Redis, valkey.asyncio.Valkey])
+def test_a_task_that_waits_is_told_of_a_change(server: RedisServer, library: Any) -> None:
+    async def wait() -> float:
+        client = library(unix_socket_path=str(server.socket))
+        async with client:
+            store, began = AsyncRedisStore(client), time.monotonic()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(store.wait(ORIGIN, "", "api", 1, FOR_EVER))
+                await asyncio.sleep(0.3)
+                assert await store.put(ORIGIN, "", "api", Entry("two", 1))
+            await store.wait(ORIGIN, "", "api", 2, 0.05)
+            return time.monotonic() - began
+
+    RedisStore(server.url).put(ORIGIN, "", "api", Entry("one", 0))
+    assert asyncio.run(wait()) < 10
+
+
+def test_who_waits_in_vain_goes_on_after_the_time(server: RedisServer) -> None:
+    store = RedisStore(server.url)
+    store.put(ORIGIN, "", "api", Entry("one", 0))
+    began = time.monotonic()
+    store.wait(ORIGIN, "", "api", 1, 0.7)
+    assert 0.6 < time.monotonic() - began < 5
+
+
+def test_realms_and_accounts_are_told_apart(server: RedisServer) -> None:
+    store = RedisStore(server.url)
+    for account, realm in (("", "api"), ("ada", "api"), ("", "web")):
+        store.put(ORIGIN, account, realm, Entry("one", 0))
+    store.put(ORIGIN, "ada", "api", Entry("two", 1))
+    store.put(ORIGIN, "", "web", Entry("two", 1))
+    began = time.monotonic()
+    store.wait(ORIGIN, "", "api", 1, 0.5)
+    assert time.monotonic() - began > 0.4
+
+
+def test_what_a_server_that_lost_the_session_stores_anew_is_told(server: RedisServer) -> None:
+    store = RedisStore(server.url)
+    for revision in range(5):
+        store.put(ORIGIN, "", "api", Entry("lost", revision))
+    with redis.Redis.from_url(server.url) as client:
+        client.delete(key_of("relogin:", ORIGIN, ""))
+    is_told(store, store)
+
+
+def test_of_a_change_that_was_not_told_whoever_waits_gets_an_error_soon(
+    server: RedisServer,
+) -> None:
+    store = RedisStore(server.url)
+    store.put(ORIGIN, "", "api", Entry("one", 0))
+    with pytest.raises(LookupError, match="does not tell of changes"):
+        store.wait(ORIGIN, "", "api", 7, FOR_EVER)
+
+
+def test_a_read_ends_before_the_client_gives_up() -> None:
+    assert next(reads(1, FOR_EVER, 0.1)) == ("1-0", 50)
+    assert next(reads(1, FOR_EVER, None)) == ("1-0", 200)
+    assert next(reads(1, 0.01, 5.0))[1] in range(1, 11)
+
+
+# What may happen meanwhile
+
+
+def connections(server: RedisServer) -> int:
+    with redis.Redis.from_url(server.url) as client:
+        return len(client.client_list(_type="normal"))
+
+
+def test_a_connection_that_is_cut_is_replaced_and_none_is_left(server: RedisServer) -> None:
+    store, before = RedisStore(server.url), connections(server)
+    store.put(ORIGIN, "", "api", Entry("one", 0))
+    waiting = Thread(target=store.wait, args=(ORIGIN, "", "api", 1, FOR_EVER))
+    waiting.start()
+    with redis.Redis.from_url(server.url) as client:
+        until(lambda: client.info("clients")["blocked_clients"] == 1)
+        client.client_kill_filter(_type="normal", skipme=True)
+    assert store.put(ORIGIN, "", "api", Entry("two", 1))
+    waiting.join(20)
+    assert not waiting.is_alive()
+    store.close()
+    until(lambda: connections(server) == before)
+
+
+def test_a_task_that_is_cancelled_stops_waiting_at_once(server: RedisServer) -> None:
+    async def wait() -> None:
+        async with redis.asyncio.Redis.from_url(server.url) as client:
+            store = AsyncRedisStore(client)
+            await store.put(ORIGIN, "", "api", Entry("one", 0))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await store.wait(ORIGIN, "", "api", 1, FOR_EVER)
+            assert (await store.peek(ORIGIN, ""))["api"].text == "one"
+
+    before, began = connections(server), time.monotonic()
+    asyncio.run(wait())
+    assert time.monotonic() - began < 10
+    until(lambda: connections(server) == before)
+
+
+def until(true: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
