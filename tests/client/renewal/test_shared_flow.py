@@ -395,7 +395,7 @@ def test_a_store_whose_wait_ends_too_early_is_not_asked_without_a_pause() -> Non
     assert token(waiter.go_on().replay.credential) == "t1"
 
 
-def test_a_store_that_cannot_tell_is_polled_for_a_minute_and_this_is_said_once(
+def test_a_store_that_cannot_tell_is_polled_for_ten_seconds_and_this_is_said_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     store, told = Telling(), Told()
@@ -410,7 +410,7 @@ def test_a_store_that_cannot_tell_is_polled_for_a_minute_and_this_is_said_once(
         assert waiter.pauses
         waiter.go_on()
     assert len(store.waits) == 1
-    waiter.go_on(after=60.0)
+    waiter.go_on(after=10.0)
     assert len(store.waits) == 2
     assert "store_away" not in told.kinds()
     assert caplog.messages == [

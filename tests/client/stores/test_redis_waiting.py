@@ -145,7 +145,11 @@ def test_of_a_change_that_was_not_told_whoever_waits_gets_an_error_soon(
 
 
 def test_a_read_ends_before_the_client_gives_up() -> None:
-    assert next(reads(1, FOR_EVER, 0.1)) == ("1-0", 50)
+    for patience, blocks in ((0.1, 50), (3.0, 1500)):
+        steps = reads(2, FOR_EVER, patience)
+        assert next(steps) == ("2-0", min(blocks, 200))
+        assert steps.send(False) == ("1-0", None)
+        assert steps.send(True) == ("2-0", blocks)
     assert next(reads(1, FOR_EVER, None)) == ("1-0", 200)
     assert next(reads(1, 0.01, 5.0))[1] in range(1, 11)
 

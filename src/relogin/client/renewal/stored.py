@@ -44,7 +44,7 @@ _FIRST_POLL, _LONGEST_POLL = 0.02, 0.2
 # In seconds: the longest single wait for a store that notifies of changes.
 _LONGEST_WAIT = 1.0
 # How long to poll a store that could not notify.
-_SILENT = 60.0
+_SILENT = 10.0
 # A change fails only if another process's change succeeds, which usually ends the need for it.
 _MOST_TRIES = 16
 
@@ -160,7 +160,7 @@ def _tells(cache: CredentialCache) -> bool:
 
 
 def _wait(cache: CredentialCache, key: Key, view: View, revision: int) -> Asking[None]:
-    """Wait for the store to notify. If it cannot, poll it for a minute: it is not away."""
+    """Wait for the store to notify. If it cannot, poll it for a while: it is not away."""
     lease, store = view.record(key).lease, cache.policy.store
     seconds = _LONGEST_WAIT if lease is None else min(lease.left(view.now), _LONGEST_WAIT)
     place = (key.origin, key.account, key.realm, revision, seconds)

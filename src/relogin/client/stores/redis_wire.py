@@ -93,10 +93,11 @@ def reads(
     Is sent whether there was an entry. A read that blocks ends before the client gives up. The
     first that is in vain is followed by one that makes sure that the present revision was told.
     """
-    longest = _TRUST if patience is None else min(_TRUST, patience / 2)
+    longest = seconds if patience is None else patience / 2
     give_up, trusted = time.monotonic() + seconds, False
     while (left := give_up - time.monotonic()) > 0:
-        if (yield f"{revision}-0", max(1, int(min(left, longest) * 1000))):
+        block = min(left, longest, left if trusted else _TRUST)
+        if (yield f"{revision}-0", max(1, int(block * 1000))):
             return
         if not (trusted or (yield f"{max(revision - 1, 0)}-0", None)):
             raise LookupError("whoever renews this session does not tell of changes")
