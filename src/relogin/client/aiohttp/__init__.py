@@ -22,6 +22,7 @@ except ImportError as _missing:
 from relogin import errors
 from relogin.client.aiohttp.exchange import Exchange, Handler, put
 from relogin.client.aiohttp.login_session import once_more, reuse
+from relogin.client.aiohttp.streams import watch as watch_stream
 from relogin.client.aiohttp.unanswered import NEVER_SENT, UNANSWERED, ask
 from relogin.client.driver import tasks
 from relogin.client.driver.async_principal import AsyncPrincipal, of_kind
@@ -34,10 +35,11 @@ from relogin.client.renewal.flow import answer, before
 from relogin.client.renewal.log_out import give_back_replaced
 from relogin.client.renewal.policy import Credential, ResponseInfo
 from relogin.client.renewal.shared import share
+from relogin.client.renewal.streams import is_event_stream, stream_ended
 from relogin.client.renewal.unanswered import unanswered
 from relogin.client.terms.libraries import mixed_up
 from relogin.client.terms.origins import sent_to
-from relogin.client.terms.outcomes import mark
+from relogin.client.terms.outcomes import Outcome, mark
 
 __all__ = [
     "BodyNotReplayable",
@@ -82,6 +84,9 @@ _KINDS = by_base(
     BodyNotReplayable,
     MethodNotReplayable,
 )
+
+
+OK = 200  # with any other status, no event stream starts
 
 
 class _Closed(BaseException):
@@ -154,9 +159,24 @@ class SessionAuth(AsyncPrincipal[Any]):
             del failed  # its traceback holds this frame
         if exchange.is_dead or self._is_news(exchange.response):
             await self._answer(exchange)
+        self._watch_stream(exchange)
         if exchange.credential is not None and self._cache.policy.fresh == "always":
             flow = share(self._cache, exchange.credential)
             await tasks.drive(flow, partial(tasks.stand_by, self._cache))
+
+    def _watch_stream(self, exchange: Exchange) -> None:
+        """Watch the response if it is an event stream of a session, opened by a GET."""
+        response, credential = exchange.response, exchange.credential
+        if credential is None or response.status != OK or exchange.request.method != "GET":
+            return
+        if is_event_stream(response.headers.get("Content-Type")):
+            watch_stream(response, partial(self._after_stream, exchange, response))
+
+    async def _after_stream(self, exchange: Exchange, response: aiohttp.ClientResponse) -> None:
+        flow = stream_ended(self._cache, exchange.info(), self._cache.clock())
+        final = await tasks.drive(flow, partial(self._stand_by_or_log_in, exchange.request))
+        if final.outcome is Outcome.STREAM_ENDED:
+            mark(response, final.outcome)
 
     async def _credential(
         self, request: aiohttp.ClientRequest, *, precious: bool

@@ -112,8 +112,8 @@ class Principal(Generic[Http]):
             to repeat. Default `None`: every method after a 401, safe ones after a signal.
         :param check: If an upload ends in a broken connection or in 502, 503 or 504, ask with one
             small request whether the session still lives, and log in again if not. A URL is asked
-            with GET. Default `True`: the URL of the upload, with HEAD. `False`: do not ask. httpx
-            and httpx2 ask in the same way when a stream of events has ended.
+            with GET. Default `True`: the URL of the upload, with HEAD. `False`: do not ask. It is
+            asked in the same way when a stream of events has ended (not in niquests).
         :param bare: Log in after a 401 without a WWW-Authenticate header too. Default: `True`.
         :param logout: How to end a session on its server: a function that gets a `Context`, or
             `relogin.client.logins.Logout(url)`. Default: the server ends it at some time.

@@ -38,6 +38,7 @@ from relogin.client.requests.lookahead import Lookahead
 from relogin.client.requests.retries import RetriesUnauthorized, warn_of_retries
 from relogin.client.requests.route import LoginSession, Route
 from relogin.client.requests.signing import learn, sign_prepared, sign_within
+from relogin.client.requests.streams import watch as watch_stream
 from relogin.client.requests.unanswered import Upload, ask, in_place_of_a_response
 from relogin.client.signals import Error, signalled
 from relogin.client.terms.answer import Answer
@@ -56,6 +57,8 @@ __all__ = [
     "SessionAuth",
     "UploadAdapter",
 ]
+
+OK = 200  # with any other status, no event stream starts
 
 
 class LoginRefused(errors.LoginRefused, requests.RequestException):
@@ -244,6 +247,8 @@ class SessionAuth(Principal[requests.Session], AuthBase):
             credential, signal = exchange.credential, exchange.signal
         if credential is not None:
             self._learn(credential, response, dead=signal is not None)
+            if response.status_code == OK:
+                self._watch_stream(credential, response, sending)
             if self._cache.policy.fresh == "always":
                 drive(share(self._cache, credential), partial(stand_by, self._cache))
         return response
@@ -254,6 +259,21 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         except errors.LoginUnavailable as failure:
             drain(response)  # nobody else does: you get it in the exception only
             raise raisable(failure, _KINDS, response) from None
+
+    def _watch_stream(
+        self, credential: Credential, response: Response, sending: dict[str, Any]
+    ) -> None:
+        url, adapter = response.request.url or "", getattr(response, "connection", None)
+        origin = sent_to(url)
+
+        def do(command: Command) -> object:
+            # A stream may wait for ever, a small request may not.
+            if adapter is not None:
+                self._routes[origin] = Route(adapter, url, {**sending, "timeout": None})
+            return self._stand_by_or_log_in(command, origin)
+
+        if origin == credential.key.origin:
+            watch_stream(self._cache, credential, response, do)
 
     def _is_challenged(self, response: Response) -> bool:
         # With any other status, a challenge only causes an event.

@@ -1,0 +1,63 @@
+"""Event streams of requests: if one ends, the reason may be that its session ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from requests import Response
+from urllib3.exceptions import HTTPError
+
+from relogin.client.driver.drive import drive
+from relogin.client.renewal.cache import CredentialCache
+from relogin.client.renewal.commands import Command
+from relogin.client.renewal.policy import Credential, ResponseInfo
+from relogin.client.renewal.streams import is_event_stream, stream_ended
+from relogin.client.terms.outcomes import Outcome, mark
+
+__all__ = ["watch"]
+
+
+def watch(
+    cache: CredentialCache,
+    credential: Credential,
+    response: Response,
+    do: Callable[[Command], object],
+) -> None:
+    """Find out why a stream has ended, once it has, and mark its response.
+
+    Ignores the response to a POST: it ends when it is complete, and clients do not open it again.
+    """
+    raw: Any = response.raw
+    if response.request.method == "GET" and is_event_stream(response.headers.get("content-type")):
+        stream = getattr(raw, "stream", None)
+        if stream is not None:  # the response of a special adapter may have none
+            ended = partial(_ended, cache, credential, response, do)
+            raw.stream = partial(_to_its_end, stream, ended)
+
+
+def _to_its_end(
+    stream: Callable[..., Iterator[bytes]], ended: Callable[[], None], *args: Any, **kwargs: Any
+) -> Iterator[bytes]:
+    """Yield what a stream yields. If you close it, that does not count as its end."""
+    try:
+        yield from stream(*args, **kwargs)
+    except (HTTPError, OSError):
+        ended()
+        raise
+    ended()
+
+
+def _ended(
+    cache: CredentialCache,
+    credential: Credential,
+    response: Response,
+    do: Callable[[Command], object],
+) -> None:
+    response.raw.close()  # the check may need its connection
+    url, origin = response.request.url or "", credential.key.origin
+    info = ResponseInfo(response, response.status_code, "GET", url, origin, credential)
+    final = drive(stream_ended(cache, info, cache.clock()), do)
+    if final.outcome is Outcome.STREAM_ENDED:
+        mark(response, final.outcome)
