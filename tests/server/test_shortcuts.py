@@ -12,6 +12,7 @@ from relogin.server.fields import Headers
 from relogin.server.gate import Admitted, Gate, StepUp, is_session
 from relogin.server.responses import _merged, dress
 from relogin.server.schemes import Scheme, spoken
+from relogin.server.scopes import request
 from relogin.server.short import short_way
 
 BOTH = spoken(["Session", "Bearer"])
@@ -182,26 +183,53 @@ def test_the_short_way_reads_what_the_gate_reads(
 ) -> None:
     headers = [(b"authorization", line.encode("latin-1")) for line in lines]
     scope = {"method": method, "path": path, "headers": [(b"host", b"a"), *headers]}
-    read = short_way(gate, with_request=False)(scope)
+    read = short_way(gate)(scope)
     assert read == (gate.usual(method, path, lines[0]) if len(lines) == 1 else None)
 
 
 @pytest.mark.parametrize(
-    ("gate", "with_request"),
+    "gate",
     [
-        (Gate("a"), True),
-        (Gate("a", recheck=30), False),
-        (Gate("a", legacy={440: "session_expired"}), False),
+        Gate("a", recheck=30),
+        Gate("a", legacy=lambda status, headers: None),
+        Gate("a", step_up={"/pay": StepUp(300)}),
+        Gate("a", path_from="X-Path"),
     ],
 )
-def test_what_needs_more_takes_the_long_way(gate: Gate, with_request: bool) -> None:
+def test_what_needs_more_takes_the_long_way(gate: Gate) -> None:
     field = (b"authorization", b'Session token="t1"')
     scope = {"method": "GET", "path": "/orders", "headers": [field]}
-    assert short_way(Gate("a"), with_request=False)(scope) is not None
-    assert short_way(gate, with_request=with_request)(scope) is None
+    assert short_way(Gate("a"))(scope) is not None
+    assert short_way(gate)(scope) is None
 
 
-def test_below_a_mount_the_long_way_is_taken() -> None:
+COOKIES = st.lists(
+    st.sampled_from(["sid=t1", "sid=t2", 'sid="t1"', "sid=", " sid = t1", "a=b", "SID=t3", "sid"]),
+    max_size=3,
+).map(";".join)
+
+
+@given(
+    cookies=st.lists(COOKIES, max_size=2),
+    lines=st.lists(st.sampled_from(['Session token="t1"', "Basic YTpi", ""]), max_size=1),
+    path=PATHS,
+    mount=st.sampled_from(["", "/api", "/api/"]),
+)
+def test_the_short_way_reads_what_is_claimed(
+    cookies: list[str], lines: list[str], path: str, mount: str
+) -> None:
+    gate = Gate("a", public=["/health"], cookie="sid", schemes=["Session", "Bearer"])
+    headers = [(b"cookie", one.encode()) for one in cookies]
+    headers += [(b"authorization", one.encode()) for one in lines]
+    scope = {"type": "http", "method": "GET", "path": mount + path, "headers": headers}
+    claim = gate.claim(request(scope | {"root_path": mount}))
+    read = short_way(gate)(scope | {"root_path": mount})
+    assert read is None or (read == claim.found and not claim.public)
+
+
+def test_below_a_mount_the_path_below_it_counts() -> None:
     field = (b"authorization", b'Session token="t1"')
-    scope = {"method": "GET", "path": "/api/orders", "headers": [field], "root_path": "/api"}
-    assert short_way(Gate("a"), with_request=False)(scope) is None
+    below = {"method": "GET", "headers": [field], "root_path": "/api"}
+    read = short_way(Gate("a", public=["/health"]))
+    assert read(below | {"path": "/api/orders"}) is not None
+    assert read(below | {"path": "/api/health"}) is None

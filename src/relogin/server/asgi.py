@@ -15,26 +15,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
-from functools import partial
 from typing import Any, TypeAlias, Unpack
 
-from relogin.server.decisions import living
+from relogin.server.calls import is_async
+from relogin.server.decisions import lifetime, session_in
 from relogin.server.drain import Content, drain_async, reading_on
-from relogin.server.facts import Request
-from relogin.server.gate import Answer, Decision, Gate, Usual, is_session
+from relogin.server.facts import Presented, Request
+from relogin.server.fields import RawHeader, encoded
+from relogin.server.gate import Answer, Gate
 from relogin.server.loops import cancellable, sleep
 from relogin.server.messages import (
-    RAW_MERGED,
     Message,
-    RawHeader,
     Response,
     Send,
     close,
-    encoded,
     respond,
 )
+from relogin.server.responses import telling
+from relogin.server.scopes import Scope, request
 from relogin.server.short import short_way
 from relogin.server.streams import astill
 from relogin.server.verdicts import Refused, refusal_in
@@ -50,25 +50,12 @@ from relogin.server.words import Words
 
 __all__ = ["SessionGate"]
 
-Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
-Again: TypeAlias = Callable[[], Awaitable[Any]]
 
-_LOOKED_AT = frozenset({401, 500})  # what an application may mean by these is decided at length
-
-
-def _plainly(message: Message) -> Iterable[RawHeader] | None:
-    """Return the headers of a response to which a gate only adds; None for any other message."""
-    if message["type"] != "http.response.start" or message["status"] in _LOOKED_AT:
-        return None
-    raw: Iterable[RawHeader] = message.get("headers") or ()
-    if not isinstance(raw, list | tuple):
-        return None  # Sanic gives a generator: who reads it twice loses the headers
-    for name, _ in raw:
-        if name in RAW_MERGED:
-            return None
-    return raw
+SESSION = "relogin.session"
+REFUSED = "relogin.refused"
+VERIFY = "relogin.verify"
 
 
 class SessionGate:
@@ -97,24 +84,52 @@ class SessionGate:
         self._unblocking: Callable[..., Any] = unblocking(verify)
         self.gate: Gate = Gate.of(words)
         self._private = encoded(self.gate.vary_private)
-        self._short = short_way(self.gate, with_request=self._with_request)
+        self._is_async = is_async(self._unblocking)
+        self._short = short_way(self.gate)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or have the application answer it."""
-        usual = self._short(scope) if scope["type"] == "http" else None
-        if usual is None:
+        """Answer a request, or have the application answer it.
+
+        What most requests do not need is not made for them; it comes to what `_at_length` comes to.
+        """
+        found = self._short(scope) if scope["type"] == "http" else None
+        if found is None:
             await self._with_care(scope, receive, send)
             return
+        ask = self._asking(request(scope)) if self._with_request else self._unblocking
         try:
-            session = self._unblocking(usual[1])
-            if hasattr(session, "__await__"):
-                session = await session
+            verified = ask(found[2])
+            if self._is_async or hasattr(verified, "__await__"):
+                verified = await verified
         except Exception as raised:  # noqa: BLE001  as `ask_async` has it
-            session = judged(raised)
-        if is_session(session):
-            await self._shortly(scope, receive, send, usual, session)
-        else:
-            await self._at_length(scope, receive, send, session or False)
+            verified = judged(raised)
+        session = session_in(verified)
+        if session is None:
+            await self._at_length(scope, receive, send, verified or False)
+            return
+        added = self._private if session is verified else self._added(verified, found)
+        response = Response(self.gate, ask, scope, send, found, verified, added)
+        content = None if scope.get("method", "GET") == "GET" else Content(receive)
+        try:
+            await self.app(
+                {**scope, SESSION: session, REFUSED: None, VERIFY: response.again},
+                receive if content is None else content.receive,
+                response.send,
+            )
+        except Exception as raised:  # a framework may have wrapped a `Refused` in its own
+            if not await self._answered(raised, response, scope, receive, content):
+                raise
+
+    def _added(self, verified: object, found: Presented) -> Iterable[RawHeader]:
+        """Return what is added to the response to a session that may tell how long it lives."""
+        left = lifetime(verified, found)
+        return self._private if left is None else encoded(telling(self.gate.vary_alone, left))
+
+    def _asking(self, asked: Request) -> Callable[..., Any]:
+        """Return what asks the verifier, with the request if it wants that."""
+        if not self._with_request:
+            return self._unblocking
+        return lambda token: self._unblocking(token, asked)
 
     async def _with_care(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in {"http", "websocket"}:
@@ -122,84 +137,41 @@ class SessionGate:
         else:
             await self.app(scope, receive, send)
 
-    async def _shortly(
-        self, scope: Scope, receive: Receive, send: Send, usual: Usual, session: object
-    ) -> None:
-        """Have the application answer a request like most: nothing is made that it does not need.
-
-        It comes to what `_at_length` comes to.
-        """
-        start: Message | None = None
-        last: Message | None = None
-        response: Response | None = None
-
-        def sending(message: Message) -> Awaitable[None]:
-            nonlocal start, last, response
-            if response is None:
-                raw = _plainly(message) if start is None else None
-                if raw is not None:
-                    start = message = {**message, "headers": [*raw, *self._private]}
-                elif start is None or message["type"] == "http.response.start":
-                    # Once more: the application has failed in between.
-                    response = self._lengthy(scope, send, usual, session, start, last)
-            if response is not None:
-                return response.send(message)
-            last = message
-            return send(message)
-
-        def again() -> Awaitable[Any]:
-            return self._again(usual[1])
-
-        content = None if scope.get("method", "GET") == "GET" else Content(receive)
-        try:
-            await self.app(
-                self.admitted(scope, session, None, again),
-                receive if content is None else content.receive,
-                sending,
-            )
-        except Exception as raised:  # a framework may have wrapped a `Refused` in its own
-            response = response or self._lengthy(scope, send, usual, session, start, last)
-            if not await self._answered(raised, response, scope, receive, content):
-                raise
-
-    def _lengthy(
-        self, scope: Scope, send: Send, usual: Usual, session: object, *sent: Message | None
-    ) -> Response:
-        """Return what a response that is not like most goes through, after what was `sent`."""
-
-        def decide() -> Decision:
-            return self.gate.usual_decision(request(scope), usual, session)
-
-        start, last = sent or (None, None)
-        return Response(self.gate, send, decide, start=start, last=last)
-
     async def _at_length(
         self, scope: Scope, receive: Receive, send: Send, outcome: object = None
     ) -> None:
         claim = self.gate.claim(request(scope))
-        more = (claim.request,) if self._with_request else ()
+        ask = self._asking(claim.request)
         if outcome is None:
-            outcome = await ask_async(self._unblocking, claim.token, *more)
+            outcome = await ask_async(ask, claim.token)
         decision = self.gate.decide(claim, outcome)
         if decision.answer is not None:
             whole = scope["type"] != "http" or await drain_async(scope, receive, self.gate.drain)
             answer = _closing(decision.answer, scope, whole=whole)
             return await _refuse(answer, scope, self._unread(receive, whole=whole), send)
-        again = partial(self._again, claim.token, *more)
-        leaving = claim.logout and decision.died
-        admitted = self.admitted(scope, decision.session, decision.refused, again, leaving=leaving)
-        response = Response(self.gate, send, lambda: decision)
+        if decision.session is None:
+            self.begin(scope, leaving=claim.logout and decision.died)
+        response = Response(self.gate, ask, scope, send, claim.found, outcome, None, decision)
+        inner = {
+            **scope,
+            SESSION: decision.session,
+            REFUSED: decision.refused,
+            VERIFY: response.again,
+        }
         content = Content(receive)
         try:
-            await self._run(admitted, content.receive, response, again)
+            await self._run(inner, content.receive, response)
         except Exception as raised:  # a framework may have wrapped a `Refused` in its own
             if not await self._answered(raised, response, scope, receive, content):
                 raise
 
-    async def _run(self, scope: Scope, receive: Receive, response: Response, again: Again) -> None:
+    def begin(self, scope: Scope, *, leaving: bool) -> None:
+        """Prepare for an application that is asked without a session; `leaving` one logs out."""
+
+    async def _run(self, scope: Scope, receive: Receive, response: Response) -> None:
         """Run the application, and ask for its session again while it goes on."""
         every = self.gate.recheck
-        if every is None or scope["relogin.session"] is None:
+        if every is None or scope[SESSION] is None:
             await self.app(scope, receive, response.send)
             return
         dead: list[Refused] = []
@@ -209,7 +181,7 @@ class SessionGate:
                 await sleep(every)
                 if response.goes_on:
                     try:
-                        await astill(again)
+                        await astill(response.again)
                     except Refused as why:
                         dead.append(why)
                         await response.end(why)
@@ -246,51 +218,6 @@ class SessionGate:
     def _unread(self, receive: Receive, *, whole: bool) -> Receive | None:
         """Return what some of the content may be left in, or None if it is read to its end."""
         return None if whole and self.gate.drain is not None else receive
-
-    async def _again(self, token: str | None, *more: Request) -> Any:
-        """Ask the verifier once more; given to the application."""
-        if token is None:
-            raise Refused
-        return living(await ask_async(self._unblocking, token, *more))
-
-    def admitted(
-        self,
-        scope: Scope,
-        session: object,
-        refused: Refused | None,
-        again: Again,
-        *,
-        leaving: bool = False,  # noqa: ARG002
-    ) -> Scope:
-        """Return the scope that the application gets; `leaving` one logs out of a dead session."""
-        inner = dict(scope)
-        inner["relogin.session"] = session
-        inner["relogin.refused"] = refused
-        inner["relogin.verify"] = again
-        return inner
-
-
-def request(scope: Scope) -> Request:
-    """Return the facts of a request; a WebSocket handshake is a GET."""
-    headers = scope["headers"]
-
-    def lines(name: str) -> list[str]:
-        key = name.encode()
-        return [value.decode("latin-1") for field, value in headers if field == key]
-
-    sent = scope.get("raw_path") or b""
-    method, mount = scope.get("method", "GET"), scope.get("root_path", "")
-    return Request(method, _path(scope), lines, str(sent, "latin-1"), mount, scope)
-
-
-def _path(scope: Scope) -> str:
-    """The path below the mount: some servers and routers put `root_path` before it, some do not."""
-    path: str = scope["path"]
-    mount: str = scope.get("root_path", "")
-    if not mount:
-        return path
-    mount = mount.rstrip("/")
-    return path[len(mount) :] if f"{path}/".startswith(f"{mount}/") else path
 
 
 def _closing(answer: Answer, scope: Scope, *, whole: bool) -> Answer:

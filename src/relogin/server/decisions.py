@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from relogin.server.answers import Answer
-from relogin.server.facts import Request
+from relogin.server.facts import Presented, Request
 from relogin.server.schemes import Scheme
 from relogin.server.verdicts import FORBIDDEN, Admitted, Refused, StepUp, StoreTrouble
 from relogin.session import SessionError
 
-__all__ = ["Claim", "Decision", "is_session", "living"]
+__all__ = ["Claim", "Decision", "is_session", "lifetime", "living", "session_in"]
 
 # Named tuples, since each request makes one of each: frozen dataclasses take twice as long.
 
@@ -34,8 +34,19 @@ class Claim(NamedTuple):
     ignored: bool = False
     logout: bool = False
 
+    @property
+    def found(self) -> Presented:
+        """What the request presents."""
+        return self.presented, self.scheme, self.token, self.by_cookie
+
     def __repr__(self) -> str:
         return f"<Claim to {self.request.path!r}, presented={self.presented}>"
+
+
+def session_in(outcome: object) -> Any:
+    """Return the session that a verifier returned, alone or as `Admitted`, or None."""
+    session = outcome.session if isinstance(outcome, Admitted) else outcome
+    return None if session is False or isinstance(session, Exception) else session
 
 
 def is_session(outcome: object) -> bool:
@@ -60,6 +71,15 @@ def living(outcome: object) -> Any:
 
 _TO_DECIDE = (Admitted, Exception)
 _NOT_DEAD = FORBIDDEN | {None}
+
+
+def lifetime(verified: object, found: Presented) -> int | None:
+    """Return how long a session lives, if that can be told: in answer to Authorization alone."""
+    if not isinstance(verified, Admitted) or verified.expires_in is None:
+        return None
+    _, scheme, _, by_cookie = found
+    told = scheme is not None and scheme.tells_lifetime and not by_cookie
+    return max(0, int(verified.expires_in)) if told else None
 
 
 class Decision(NamedTuple):
@@ -89,11 +109,7 @@ class Decision(NamedTuple):
     @property
     def lifetime(self) -> int | None:
         """What Authentication-Info tells: it answers Authorization, and means nothing elsewhere."""
-        verified, claim = self.verified, self.claim
-        if not isinstance(verified, Admitted) or verified.expires_in is None or claim.by_cookie:
-            return None
-        told = claim.scheme is not None and claim.scheme.tells_lifetime
-        return max(0, int(verified.expires_in)) if told else None
+        return lifetime(self.verified, self.claim.found)
 
     def insist(self, asked: StepUp) -> None:
         """Raise `Refused` if there is no session, or one that is not enough."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 from relogin.server.schemes import Scheme
 from relogin.wire.scan import MAX_LENGTH, scan_credentials
 
-__all__ = ["Presented", "Request", "presented"]
+__all__ = ["Presented", "Request", "by_cookie", "presented"]
 
 
 class Request(NamedTuple):
@@ -81,7 +81,12 @@ def presented(request: Request, schemes: Sequence[Scheme], cookie: str | None) -
     found = _in_authorization(lines, schemes) if lines else _NOTHING
     if found[0] or cookie is None:
         return found
-    tokens = _cookie_values(request.lines("cookie"), cookie)
+    return by_cookie(request.lines("cookie"), schemes, cookie)
+
+
+def by_cookie(lines: Sequence[str], schemes: Sequence[Scheme], cookie: str) -> Presented:
+    """Read what a cookie presents."""
+    tokens = _cookie_values(lines, cookie)
     if not tokens:
         return _NOTHING
     # Of two different cookies of one name, one was planted: by a sibling domain, or a path.

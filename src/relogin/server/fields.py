@@ -17,8 +17,10 @@ from relogin.wire.model import Challenge
 
 __all__ = [
     "Headers",
+    "RawHeader",
     "add_challenges",
     "add_to_list",
+    "encoded",
     "keep_cookie",
     "keep_private",
     "sets_cookie",
@@ -27,6 +29,7 @@ __all__ = [
 ]
 
 Headers: TypeAlias = list[tuple[str, str]]
+RawHeader: TypeAlias = tuple[bytes, bytes]
 
 # An element of a list field: a comma inside a quoted-string is no separator (RFC 9110 §5.6.1).
 _elements = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*+"?)++', re.DOTALL).findall
@@ -49,6 +52,11 @@ _deletes = re.compile(
     | .*;\s*expires\s*=[^;]*\b1970\b""",
     re.IGNORECASE | re.DOTALL | re.VERBOSE,
 ).match
+
+
+def encoded(headers: Iterable[tuple[str, str]]) -> list[RawHeader]:
+    """Return headers as ASGI has them."""
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
 
 
 def values(headers: Headers, name: str) -> list[str]:

@@ -8,13 +8,14 @@ integration translates between its framework and these types.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Literal, Self, TypeAlias
+from typing import Literal, Self
 
 from relogin.server import answers
 from relogin.server.answers import Answer, Page
 from relogin.server.custom import Fields, Params
 from relogin.server.decisions import Claim, Decision, is_session
-from relogin.server.facts import Request, presented
+from relogin.server.facts import Presented, Request, presented
+from relogin.server.fields import RawHeader, encoded
 from relogin.server.paths import EVERYTHING, Patterns
 from relogin.server.proxied import OriginalPath, PathWatch
 from relogin.server.refusals import Refusals
@@ -37,7 +38,6 @@ from relogin.server.words import (
 )
 from relogin.session import SessionChallenge, SessionError, check_seconds
 from relogin.wire.model import Challenge
-from relogin.wire.scan import MAX_LENGTH
 
 __all__ = [
     "Admitted",
@@ -51,9 +51,6 @@ __all__ = [
     "Words",
     "is_session",
 ]
-
-
-Usual: TypeAlias = tuple[Scheme, str]
 
 
 class Gate:
@@ -149,7 +146,11 @@ class Gate:
             login_page=login_page,
             vary=self.vary,
         )
-        # What most requests need is decided here: whether the short cut can be taken at all.
+        # What most requests need is decided here: whether the short cut can be taken at all, and
+        # which statuses are to be looked at.
+        self.telling: frozenset[int] = frozenset(
+            {401, 500, *(legacy if isinstance(legacy, Mapping) else ())}
+        )
         self.is_plain: bool = not self._step_ups and self._original is None
 
     def _take_paths(
@@ -182,6 +183,7 @@ class Gate:
             *self.vary_alone,
             ("Cache-Control", "private"),
         )
+        self.raw_private: list[RawHeader] = encoded(self.vary_private)
         self.public_vary_alone: tuple[tuple[str, str], ...] = (
             ("Vary", ", ".join(self.public_vary)),
         )
@@ -195,31 +197,24 @@ class Gate:
         """Return the gate with these options; raises `TypeError` for an unknown one."""
         return cls(**known(words))
 
-    def usual(self, method: str, path: str, authorization: str) -> Usual | None:
-        """Return scheme and token of a common request, or None if there is more to look at.
+    def usual(self, method: str, path: str, authorization: str) -> Presented | None:
+        """Return the credentials of a common request, or None if there is more to look at.
 
         Its path begins like no public one, and its one Authorization line is written as clients
         write it. A short cut: `claim` comes to the same result, and takes three times as long.
         """
         starts, exactly = self._beginnings
-        if (
-            path in exactly
-            or path.startswith(starts)
-            or method == "OPTIONS"
-            or not self.is_plain
-            or len(authorization) > MAX_LENGTH
-        ):
+        if path in exactly or path.startswith(starts) or method == "OPTIONS" or not self.is_plain:
             return None
         for scheme in self.schemes:
             usual = scheme.usual(authorization)
             if usual is not None:
-                return scheme, usual[1]
+                return True, scheme, usual[1], False
         return None
 
-    def usual_decision(self, request: Request, usual: Usual, session: object) -> Decision:
+    def usual_decision(self, request: Request, found: Presented, session: object) -> Decision:
         """Return what `decide` returns for such a request and a plain session."""
-        scheme, token = usual
-        return Decision(Claim(request, presented=True, scheme=scheme, token=token), session)
+        return Decision(Claim(request, False, (), *found), session)
 
     def claim(self, request: Request) -> Claim:
         """Read what a request asks for, and which credentials it has."""

@@ -6,67 +6,84 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, TypeAlias
 
-from relogin.server.decisions import Decision
+from relogin.server.decisions import Decision, living
+from relogin.server.facts import Presented
+from relogin.server.fields import RawHeader, encoded
 from relogin.server.gate import Answer, Gate
 from relogin.server.responses import MERGED, additions, dress, replacement
+from relogin.server.scopes import Scope, request
 from relogin.server.streams import is_event_stream, note_end
 from relogin.server.verdicts import Refused
+from relogin.server.verifiers import ask_async
 
-__all__ = ["RAW_MERGED", "Message", "RawHeader", "Response", "Send", "close", "encoded", "respond"]
+__all__ = ["Message", "RawHeader", "Response", "Send", "close", "respond"]
 
 Message: TypeAlias = MutableMapping[str, Any]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
-RawHeader: TypeAlias = tuple[bytes, bytes]
 
 # Close codes (RFC 6455 §7.4 and IANA's registry).
 UNAUTHORIZED = 3000
 FORBIDDEN = 3003
 TRY_AGAIN_LATER = 1013
 _CLOSE_CODES = {401: UNAUTHORIZED, 403: FORBIDDEN, 503: TRY_AGAIN_LATER}
-RAW_MERGED = frozenset(name.encode() for name in MERGED)
+_MERGED = frozenset(name.encode() for name in MERGED)
 _STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
 _OPEN = frozenset({"websocket.accept", "websocket.send"})  # after these it can be closed
 _GOES_ON = _STARTS | _OPEN
+_LISTED = (list, tuple)  # Sanic gives a generator: who reads it twice loses the headers
 # What is sent beside a response, and before it: it begins none.
 _BESIDE = frozenset({"http.response.debug", "http.response.early_hint", "http.response.push"})
 
 
 class Response:
-    """What an application sends: one response, or what goes over a WebSocket."""
+    """What an application sends for a request that was let through, or over a WebSocket.
+
+    `found` are the credentials; `ask` judges their token. `added` is what a response like most
+    gets; without it the `decision` is looked at.
+    """
 
     __slots__ = (
-        "_decide",
-        "_decision",
-        "_gate",
-        "_headers",
-        "is_dropped",
-        "last",
-        "to_server",
+        *("_added", "_ask", "_decision", "_found", "_gate", "_scope", "_start", "_verified"),
+        *("is_dropped", "last", "to_server"),
     )
 
     def __init__(
         self,
         gate: Gate,
+        ask: Callable[[str], Any],
+        scope: Scope,
         send: Send,
-        decide: Callable[[], Decision],
-        *,
-        start: Message | None = None,
-        last: Message | None = None,
+        found: Presented,
+        verified: object,
+        added: Iterable[RawHeader] | None,
+        decision: Decision | None = None,
     ) -> None:
         self._gate = gate
+        self._ask = ask
+        self._scope = scope
         self.to_server: Send = send
-        self._decide = decide
-        self._decision: Decision | None = None
+        self._found = found
+        self._verified = verified
+        self._added = added
+        self._decision = decision
+        self._start: Message | None = None
+        self.last: Message | None = None
         self.is_dropped: bool = False
-        self._headers: list[RawHeader] = [] if start is None else start["headers"]
-        self.last = last
 
     @property
     def decision(self) -> Decision:
         """The decision, made for a request like most only where it makes a difference."""
         if self._decision is None:
-            self._decision = self._decide()
+            asked = request(self._scope)
+            self._decision = self._gate.usual_decision(asked, self._found, self._verified)
         return self._decision
+
+    async def again(self) -> Any:
+        """Ask the verifier once more; given to the application."""
+        token = self._found[2]
+        if token is None:
+            raise Refused
+        return living(await ask_async(self._ask, token))
 
     @property
     def goes_on(self) -> bool:
@@ -80,26 +97,44 @@ class Response:
         if self.is_dropped:
             return _nothing()
         if message["type"] in _STARTS:
-            status = message["status"]
-            if status == 500 and isinstance(why := sys.exception(), Refused):
-                # A layer inside, such as a mounted application, takes it for a failure of its own.
-                if self.goes_on:
-                    return self.end(why)
-                return self._replace(message, self._gate.refuse(self.decision, why))
-            self.last = message
-            raw = self._headers = [*(message.get("headers") or ())]
-            names = [name.decode("latin-1").lower() for name, _ in raw]
-            added = additions(self._gate, self.decision, status, names)
-            if added is None:
-                return self._start(message, raw)
-            message = {**message, "headers": raw + encoded(added)}
-        elif message["type"] not in _BESIDE:
+            return self._begin(message)
+        if message["type"] not in _BESIDE:
             self.last = message
         return self.to_server(message)
 
-    async def _start(self, message: Message, raw: list[RawHeader]) -> None:
+    def _begin(self, message: Message) -> Awaitable[None]:
+        raw: Iterable[RawHeader] = message.get("headers") or ()
+        if (
+            self._added is None
+            or message["status"] in self._gate.telling
+            or not isinstance(raw, _LISTED)
+        ):
+            return self._begin_at_length(message)
+        for name, _ in raw:
+            if name in _MERGED:
+                return self._begin_at_length(message)
+        self._start = self.last = {**message, "headers": [*raw, *self._added]}
+        return self.to_server(self._start)
+
+    def _begin_at_length(self, message: Message) -> Awaitable[None]:
+        status = message["status"]
+        if status == 500 and isinstance(why := sys.exception(), Refused):
+            # A layer inside, such as a mounted application, takes it for a failure of its own.
+            if self.goes_on:
+                return self.end(why)
+            return self._replace(message, self._gate.refuse(self.decision, why))
+        raw = [*(message.get("headers") or ())]
+        self._start = self.last = {**message, "headers": raw}
+        added = additions(
+            self._gate, self.decision, status, [name.lower() for name, _ in _decoded(raw)]
+        )
+        if added is None:
+            return self._dress(message, raw)
+        return self.to_server({**message, "headers": raw + encoded(added)})
+
+    async def _dress(self, message: Message, raw: list[RawHeader]) -> None:
         gate, decision, status = self._gate, self.decision, message["status"]
-        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw]
+        headers = _decoded(raw)
         answer = replacement(gate, decision, status, headers)
         if answer is None:
             dressed = encoded(dress(gate, decision, status, headers))
@@ -117,12 +152,12 @@ class Response:
         A server closes the connection of a response that is not whole, so no client takes it for
         one.
         """
-        last = self.last
+        last, start = self.last, self._start
         self.is_dropped = True
         note_end(why)
         if last is not None and last["type"] in _OPEN:
             await close(self._gate.refuse(self.decision, why), self.to_server)
-        elif is_event_stream(_decoded(self._headers)):
+        elif start is not None and is_event_stream(_decoded(start["headers"])):
             await self.to_server({"type": "http.response.body", "body": b""})
 
 
@@ -137,11 +172,6 @@ async def respond(answer: Answer, send: Send, kind: str = "http.response") -> No
     headers = encoded(answer.headers)
     await send({"type": f"{kind}.start", "status": answer.status, "headers": headers})
     await send({"type": f"{kind}.body", "body": answer.body})
-
-
-def encoded(headers: Iterable[tuple[str, str]]) -> list[RawHeader]:
-    """Return headers as ASGI has them."""
-    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
 
 
 def _decoded(headers: Iterable[RawHeader]) -> list[tuple[str, str]]:

@@ -22,7 +22,7 @@ from relogin.server.fields import (
 from relogin.server.gate import Gate
 from relogin.server.verdicts import FORBIDDEN, Refused
 
-__all__ = ["MERGED", "additions", "dress", "replacement"]
+__all__ = ["MERGED", "additions", "dress", "replacement", "telling"]
 
 
 # A response with one of these is looked at more closely.
@@ -53,8 +53,12 @@ def _due(
     lifetime = decision.lifetime
     if lifetime is None:
         return gate.public_vary_private if public else gate.vary_private
-    told = ("Authentication-Info", f"expires_in={lifetime}")
-    return (*(gate.public_vary_alone if public else gate.vary_alone), told, _EXPOSE, _UNSTORED)
+    return telling(gate.public_vary_alone if public else gate.vary_alone, lifetime)
+
+
+def telling(vary: tuple[tuple[str, str], ...], lifetime: int) -> tuple[tuple[str, str], ...]:
+    """Return what is added to a response that tells how long its session lives."""
+    return (*vary, ("Authentication-Info", f"expires_in={lifetime}"), _EXPOSE, _UNSTORED)
 
 
 _UNSTORED = ("Cache-Control", "private, no-store")

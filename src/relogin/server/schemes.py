@@ -37,7 +37,8 @@ class Scheme(Protocol):
     def usual(self, field: str, /) -> re.Match[str] | None:
         """Match credentials as clients write them, with the token as group 1.
 
-        A short cut that reads nothing otherwise than the grammar does.
+        A short cut that reads nothing otherwise than the grammar does, and nothing that is longer
+        than a field may be.
         """
 
     def token(self, credentials: Scanned) -> str | None:
@@ -57,7 +58,7 @@ class Session:
     tells_lifetime = True
     tells_scope = False
     usual: Callable[[str], re.Match[str] | None] = re.compile(
-        r'Session token="([!#-\[\]-~]++)"'
+        r'Session token="([!#-\[\]-~]{1,8000}+)"'
     ).fullmatch
 
     def token(self, credentials: Scanned) -> str | None:
@@ -82,7 +83,7 @@ class Bearer:
     tells_lifetime = False
     tells_scope = True
     usual: Callable[[str], re.Match[str] | None] = re.compile(
-        r"Bearer ([A-Za-z0-9._~+/-]++=*+)"
+        r"Bearer ([A-Za-z0-9._~+/-]{1,8000}+={0,8}+)"
     ).fullmatch
 
     def token(self, credentials: Scanned) -> str | None:

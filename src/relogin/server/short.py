@@ -1,4 +1,4 @@
-"""The short way in: the token of a request like most, read without making anything for it.
+"""The short way in: the credentials of a request like most, read without making anything for it.
 
 It comes to what `Gate.claim` comes to, and takes a fifth of its time. Whatever is not as clients
 write it takes the long way.
@@ -6,48 +6,58 @@ write it takes the long way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
-from typing import Any, TypeAlias
+from collections.abc import Callable, Sequence
 
-from relogin.server.gate import Gate, Usual
-from relogin.wire.scan import MAX_LENGTH
+from relogin.server.facts import Presented, by_cookie
+from relogin.server.gate import Gate
+from relogin.server.schemes import Scheme
+from relogin.server.scopes import Scope, path_below
 
 __all__ = ["short_way"]
 
-Scope: TypeAlias = MutableMapping[str, Any]
 
-
-def short_way(gate: Gate, *, with_request: bool) -> Callable[[Scope], Usual | None]:
-    """Return what reads scheme and token out of an ASGI scope, or None where there is more to see.
+def short_way(gate: Gate) -> Callable[[Scope], Presented | None]:
+    """Return what reads the credentials in an ASGI scope, or None where there is more to see.
 
     What most requests need is decided here, once.
     """
-    if not gate.is_plain or with_request or gate.recheck is not None or gate.legacy is not None:
+    if not gate.is_plain or gate.recheck is not None or callable(gate.legacy):
         return lambda _: None
-    schemes, starts, exactly = gate.schemes, *gate.open.beginnings
+    starts, exactly = gate.open.beginnings
+    usual = [(scheme, scheme.usual) for scheme in gate.schemes]
+    in_cookies = _in_cookies(gate.schemes, gate.cookie)
 
-    def read(scope: Scope) -> Usual | None:
+    def read(scope: Scope) -> Presented | None:
+        path = path_below(scope) if scope.get("root_path") else scope["path"]
+        if path in exactly or path.startswith(starts) or scope.get("method") == "OPTIONS":
+            return None
         line = None
         for name, value in scope["headers"]:
             if name == b"authorization":
                 if line is not None:
                     return None
                 line = value
-        path = scope["path"]
-        if (
-            line is None
-            or path in exactly
-            or path.startswith(starts)
-            or scope.get("method") == "OPTIONS"
-            or scope.get("root_path")
-            or len(line) > MAX_LENGTH
-        ):
-            return None
-        text = str(line, "latin-1")
-        for scheme in schemes:
-            usual = scheme.usual(text)
-            if usual is not None:
-                return scheme, usual[1]
+        if line is None:
+            return in_cookies(scope)
+        text = line.decode("latin-1")
+        for scheme, match in usual:
+            found = match(text)
+            if found is not None:
+                return True, scheme, found[1], False
         return None
+
+    return read
+
+
+def _in_cookies(
+    schemes: Sequence[Scheme], cookie: str | None
+) -> Callable[[Scope], Presented | None]:
+    if cookie is None:
+        return lambda _: None
+
+    def read(scope: Scope) -> Presented | None:
+        lines = [value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"]
+        found = by_cookie(lines, schemes, cookie)
+        return None if found[2] is None else found
 
     return read

@@ -34,8 +34,8 @@ except ImportError as _missing:
     ) from _missing
 
 from relogin.server import asgi
-from relogin.server.asgi import Again, Scope
 from relogin.server.schemes import spoken
+from relogin.server.scopes import Scope
 from relogin.server.verdicts import Admitted, Refused
 from relogin.server.verifiers import Signed
 from relogin.server.words import cookie_name
@@ -60,22 +60,13 @@ class SessionGate(asgi.SessionGate):
     Add CORSMiddleware after it: the last one added is the outermost.
     """
 
-    def admitted(
-        self,
-        scope: Scope,
-        session: object,
-        refused: Refused | None,
-        again: Again,
-        *,
-        leaving: bool = False,
-    ) -> Scope:
-        """Return the scope that the application gets; `leaving` one logs out of a dead session."""
-        if session is None and isinstance(self.verify, OwnSession):
+    def begin(self, scope: Scope, *, leaving: bool) -> None:
+        """Begin a new session for an application without one; `leaving` one deletes the cookie."""
+        if isinstance(self.verify, OwnSession):
             # The application begins a new one; nothing is sent until it writes to that.
             scope["session"] = new = type(scope["session"])()
             if leaving and hasattr(new, "mark_modified"):
                 new.mark_modified()  # and left empty, so that the cookie is deleted
-        return super().admitted(scope, session, refused, again, leaving=leaving)
 
 
 class CurrentSession(SecurityBase):

@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from relogin.server.decisions import living
 from relogin.server.drain import drain
-from relogin.server.facts import Request
+from relogin.server.facts import Presented, Request
 from relogin.server.fields import Headers
-from relogin.server.gate import Answer, Claim, Decision, Gate, Usual, is_session
+from relogin.server.gate import Answer, Claim, Decision, Gate, is_session
 from relogin.server.responses import MERGED, dress, replacement
 from relogin.server.streams import Again, Stream
 from relogin.server.verdicts import Refused
@@ -66,17 +66,17 @@ class SessionGate:
         method, path = environ["REQUEST_METHOD"], _path(environ)
         line = None if self._with_request else environ.get("HTTP_AUTHORIZATION")
         usual = None if line is None else self.gate.usual(method, path, line)
-        outcome = None if usual is None else ask(self.verify, usual[1])
+        outcome = None if usual is None else ask(self.verify, usual[2])
         if usual is not None and is_session(outcome):
             environ[SESSION], environ[REFUSED] = outcome, None
-            scheme_and_token = usual
+            found = usual
 
             def again() -> Any:
-                return self._again(scheme_and_token[1])
+                return self._again(found[2])
 
             def decide() -> Decision:
                 # The application may write to its environ; what was asked for was this.
-                return self._settled(environ, method, path, scheme_and_token, outcome)
+                return self._settled(environ, method, path, found, outcome)
 
             environ[VERIFY] = again
             response = _Response(self.gate, start_response, decide, again)
@@ -108,12 +108,14 @@ class SessionGate:
         return living(ask(self.verify, token, *more))
 
     def _settled(
-        self, environ: WSGIEnvironment, method: str, path: str, usual: Usual, session: object
+        self, environ: WSGIEnvironment, method: str, path: str, found: Presented, session: object
     ) -> Decision:
         asked = request(environ)._replace(method=method, path=path)
-        return self.gate.usual_decision(asked, usual, session)
+        return self.gate.usual_decision(asked, found, session)
 
-    def _decision(self, environ: WSGIEnvironment, usual: Usual | None, outcome: object) -> Decision:
+    def _decision(
+        self, environ: WSGIEnvironment, usual: Presented | None, outcome: object
+    ) -> Decision:
         claim = self.gate.claim(request(environ))
         if usual is None:
             more = (claim.request,) if self._with_request else ()
