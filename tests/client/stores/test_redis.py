@@ -260,6 +260,23 @@ def test_a_thread_after_another_needs_no_second_connection(server: RedisServer) 
         assert len(client.client_list()) == 2  # the store's and this one
 
 
+def test_after_an_interrupt_no_command_reads_the_answer_to_another(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = RedisStore(server.url)
+    store.put(ORIGIN, "mine", "api", Entry("my token", 0))
+    store.put(ORIGIN, "another", "api", Entry("another's token", 0))
+
+    def interrupted(*given: object, **more: object) -> None:
+        monkeypatch.undo()
+        raise KeyboardInterrupt  # what was asked has been sent, and its answer not been read
+
+    monkeypatch.setattr(type(store._idle[0].connection), "read_response", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        store.get(ORIGIN, "another")
+    assert store.get(ORIGIN, "mine").entries["api"].text == "my token"
+
+
 def test_threads_share_it(server: RedisServer) -> None:
     store = RedisStore(server.url)
     done: list[bool] = []

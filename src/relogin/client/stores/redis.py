@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from inspect import iscoroutinefunction
 from pickle import PicklingError
 from typing import Any
@@ -77,22 +78,14 @@ class RedisStore:
     def get(self, origin: str, account: str) -> Snapshot:
         """Return what is stored for an origin and an account."""
         key = wire.key_of(self._prefix, origin, account)
-        client = self._take()
-        try:
-            return wire.snapshot_of(self._get([key], client=client))
-        finally:
-            self._give_back(client)
+        return wire.snapshot_of(self._do(lambda client: self._get([key], client=client)))
 
     def peek(self, origin: str, account: str) -> Mapping[str, Entry]:
         """Return the entries alone: this takes half the time of `get`."""
         if _is_cluster(self._client):  # it may read from a replica, which lags behind
             return self.get(origin, account).entries
         key = wire.key_of(self._prefix, origin, account)
-        client = self._take()
-        try:
-            return wire.entries_of(client.hgetall(key))
-        finally:
-            self._give_back(client)
+        return wire.entries_of(self._do(lambda client: client.hgetall(key)))
 
     def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
         """Replace the revision that `entry` names; return `False` if it is no longer there."""
@@ -100,11 +93,7 @@ class RedisStore:
         stream = wire.stream_of(self._prefix, origin, account, realm)
         arguments = wire.arguments_of(realm, entry, self._keep, stream)
         if not (entry.durable and self._replicas):
-            client = self._take()
-            try:
-                return bool(self._put([key], arguments, client=client))
-            finally:
-                self._give_back(client)
+            return bool(self._do(lambda client: self._put([key], arguments, client=client)))
         with self._client.pipeline(transaction=False) as pipeline:
             wire.put_and_wait(pipeline, key, arguments, self._replicas, self._timeout)
             return wire.taken(pipeline.execute(), self._replicas)
@@ -115,16 +104,29 @@ class RedisStore:
         Raise `LookupError` if whoever has stored the text does not tell of changes.
         """
         stream = wire.stream_of(self._prefix, origin, account, realm)
-        reads, client = wire.reads(revision, seconds, _patience(self._client)), self._take()
+        reads = wire.reads(revision, seconds, _patience(self._client))
+
+        def read(client: Any) -> None:
+            with suppress(StopIteration):
+                after, milliseconds = next(reads)
+                while True:
+                    told = client.xread({stream: after}, block=milliseconds)
+                    after, milliseconds = reads.send(bool(told))
+
+        self._do(read)
+
+    def _do(self, call: Callable[[Any], Any]) -> Any:
+        """Send a command; after an interrupt, the next one must not read the answer to this."""
+        client = self._take()
         try:
-            after, milliseconds = next(reads)
-            while True:
-                told = client.xread({stream: after}, block=milliseconds)
-                after, milliseconds = reads.send(bool(told))
-        except StopIteration:
-            return
+            return call(client)
+        except BaseException:
+            if client is not self._client:
+                client.connection.disconnect()  # the next command connects it again
+            raise
         finally:
-            self._give_back(client)
+            if client is not self._client:
+                self._idle.append(client)
 
     def _take(self) -> Any:
         """Return the client; of one that the store owns, a copy that keeps its connection.
@@ -139,10 +141,6 @@ class RedisStore:
             return self._idle.pop()
         except IndexError:
             return self._client.client()
-
-    def _give_back(self, client: Any) -> None:
-        if self._owns_client:
-            self._idle.append(client)
 
     def close(self) -> None:
         """Close all connections; they reopen when needed. A client that you passed stays open."""
