@@ -7,7 +7,7 @@ export const GRAMMAR = [
   "inside          = auth-param / text / rest",
   "auth-param      = special-param / name-of equals (text / unquoted)",
   "sound           = (^ / comma) sound-scheme? sound-param? &in-list",
-  "sound-scheme    = !told-in-two scheme:token !(ows \"=\") (sp (token68:token68 &in-list no-param-next)? / no-param-next)",
+  "sound-scheme    = !(told-in-two / has-apostrophe) scheme:token !(ows \"=\") (sp (token68:token68 &in-list no-param-next)? / no-param-next)",
   "sound-param     = !\"'\" !list-value name:token ows \"=\" ows (dq quoted:qdtext* dq / !\"'\" value:token !sentence)",
   "qdtext          = [\\t !#-\\[\\]-~\\x80-\\xff] / \"\\\\\" [\\t -~\\x80-\\xff]",
   "in-list         = ows (\",\" / $)",

@@ -122,7 +122,7 @@ _SCOPES = rf"{_SCOPE_TOKEN}(?:,{OWS}(?!{KNOWN})(?=[a-z*]){_SCOPE_TOKEN}{STOP})++
 _LIST = rf"(?:{_QOP}|(?i:scope)={_SCOPES})"
 _ELEMENT = (
     rf"(?:(?<![\s\S])|{OWS}(?P<separator>,)[{LIST_SPACE}]*+)"
-    rf"(?:(?!{TOLD_IN_TWO})(?P<scheme>{TOKEN})(?!{BWS}=)"
+    rf"(?:(?!{TOLD_IN_TWO}|{HAS_APOSTROPHE})(?P<scheme>{TOKEN})(?!{BWS}=)"
     rf"(?: ++(?:(?P<token68>{TOKEN68}){_IN_LIST}{_NO_PARAM_NEXT})?+|{_NO_PARAM_NEXT}))?+"
     rf"(?:(?!'|{_LIST})(?P<name>{TOKEN}){BWS}={BWS}(?:\"(?P<quoted>{QUOTED_TEXT})\"|(?P<value>(?!'){TOKEN})(?!{SENTENCE})))?+"
 )
