@@ -89,7 +89,10 @@ def sent_with(
     fields = credential.decisive
     own = fields or credential.cookies
     wire = headers if fields else values(headers.get("Cookie"))
-    if all(wire.get(name) == value for name, value in own.items()):
+    for name, value in own.items():
+        if wire.get(name) != value:
+            break
+    else:
         return credential
     current = cache.current(credential)
     rolled = current.headers if fields else current.cookies

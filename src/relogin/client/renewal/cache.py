@@ -9,15 +9,16 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import count
+from typing import Any
 from weakref import WeakSet
 
 from relogin.client.logins.lost import spends_refresh_token
 from relogin.client.renewal.credential import Credential, Key
 from relogin.client.renewal.departures import Departures
 from relogin.client.renewal.flight import Flight, Status
-from relogin.client.renewal.grants import Grants
+from relogin.client.renewal.flights import Flights
 from relogin.client.renewal.policy import Decision, Policy
 from relogin.client.renewal.protection_spaces import Blocked, ProtectionSpace, outage
 from relogin.client.renewal.scopes import Demands
@@ -32,10 +33,12 @@ __all__ = ["CredentialCache"]
 # A server could name any number of realms; a principal has few.
 _MOST_REALMS = 16
 
+_NONE: Mapping[Any, Any] = {}
+
 _caches: WeakSet[CredentialCache] = WeakSet()
 
 
-class CredentialCache(Grants):
+class CredentialCache(Flights):
     """The shared state, independent of requests, responses and threads."""
 
     def __init__(self, policy: Policy, clock: Callable[[], float] = time.monotonic) -> None:
@@ -56,7 +59,7 @@ class CredentialCache(Grants):
     def _reset_after_fork(self) -> None:
         # Other threads of the parent do not exist here: their locks and renewals would never end.
         self._lock = threading.Lock()
-        self._flights: dict[Key, Flight] = {}
+        self._flights = {}
         self.vitality.begin_anew()
 
     # The grants
@@ -97,7 +100,8 @@ class CredentialCache(Grants):
     def seen(self, credential: Credential) -> bool:
         """Remember that a server accepted a session; tell whether to call `admits`."""
         self.vitality.seen(credential, self.clock())
-        space = self.space(credential.key)
+        key = credential.key
+        space = self._spaces.get(key.origin, _NONE).get(key)
         return space is not None and bool(space.standing)
 
     def admits(self, credential: Credential, method: str, url: str) -> None:
@@ -112,19 +116,22 @@ class CredentialCache(Grants):
 
         `challenged`: the server challenges dead sessions; a bare 401 is about something else.
         """
+        spaces = self._spaces.get(key.origin, _NONE)
+        space = spaces.get(key)
+        known = space is not None and space.latest_url == url and space.challenges >= challenged
+        if known and len(spaces) == 1:  # nothing changes
+            return
         with self._lock:
-            space = self.space(key)
+            spaces = self._spaces.get(key.origin, _NONE)
+            space = spaces.get(key)
             if space is not None:
-                self._reaches(key.origin, space, url)
+                space.reaches(url, next(self._moments), contested=len(spaces) > 1)
                 space.challenges |= challenged
-
-    def _reaches(self, origin: str, space: ProtectionSpace, url: str) -> None:
-        space.reaches(url, next(self._moments), contested=len(self._spaces[origin]) > 1)
 
     def demands(self, key: Key) -> Demands:
         """Return what is remembered of the scopes that a realm demands."""
         with self._lock:
-            return self._space(key, self.clock()).demands
+            return self._space(key).demands
 
     def ready(self, origin: str, credential: Credential | None, *, precious: bool = False) -> bool:
         """Tell whether a request can be sent at once, with nothing to ask or renew before."""
@@ -205,26 +212,27 @@ class CredentialCache(Grants):
 
     # The renewals
 
-    def flight(self, key: Key) -> Flight:
-        """Prepare a renewal. It takes place only if `join` returns this object."""
-        return Flight(key, self.clock() + self.policy.flight_timeout)
-
     def join(self, mine: Flight, dead: Credential | None) -> Credential | Flight | Blocked:
         """Return a newer grant, a flight to wait for, `mine` to lead, or why no login is tried."""
-        now = self.clock()
+        now, key = self.clock(), mine.key
         with self._lock:
-            found = self._under_way(mine.key, dead, now)
+            found = self._under_way(key, dead, now)
             if found is not None:
+                mine.is_open = False
                 return found
-            space = self._space(mine.key, now)
-            blocked = self._why_not(mine.key, space, now)
-            if blocked is None:
-                mine.attempt, mine.previous = space.attempt(), space.latest
-                mine.version = 0 if dead is None else dead.version
-                mine.began = now
-                space.led.append(now)
-                self._flights[mine.key] = mine
-            return blocked or mine
+            space = self._space(key)
+            blocked = self._why_not(key, space, now)
+            if blocked is not None:
+                return blocked
+            mine.deadline = now + self.policy.flight_timeout
+            mine.previous = space.latest
+            if space.blocked is not None:
+                mine.attempt = space.attempt()
+            mine.demands, mine.version = space.demands, 0 if dead is None else dead.version
+            mine.began = now
+            space.led.append(now)
+            self._flights[key] = mine
+        return mine
 
     def under_way(self, key: Key, dead: Credential | None) -> Credential | Flight | None:
         """Return a newer grant, or the flight to wait for, for a request that may not log in."""
@@ -241,7 +249,9 @@ class CredentialCache(Grants):
         return flight if flight is not None and now < flight.deadline else None
 
     def _why_not(self, key: Key, space: ProtectionSpace, now: float) -> Blocked | None:
-        blocked = self._refused.get(key.origin) or space.pausing(now)
+        blocked = self._refused.get(key.origin)
+        if blocked is None and space.blocked is not None:
+            blocked = space.pausing(now)
         if blocked is not None:
             return blocked
         known = key in self._spaces[key.origin]
@@ -253,16 +263,17 @@ class CredentialCache(Grants):
         """Return what is remembered about a realm, if anything."""
         return self._spaces.get(key.origin, {}).get(key)
 
-    def _space(self, key: Key, now: float) -> ProtectionSpace:
+    def _space(self, key: Key) -> ProtectionSpace:
         """Return what is remembered about a realm, or a new entry; an idle one makes room for it.
 
         If there is no room because all realms are in use, the new entry is not kept.
         """
         spaces = self._spaces.setdefault(key.origin, {})
-        if key in spaces:
-            return spaces[key]
+        known = spaces.get(key)
+        if known is not None:
+            return known
         if len(spaces) >= _MOST_REALMS:
-            window, flying = self.policy.budget_window, self._flights
+            window, now, flying = self.policy.budget_window, self.clock(), self._flights
             idle = (k for k in spaces if k not in flying and spaces[k].is_at_rest(window, now))
             oldest = next(idle, None)
             if oldest is None:
@@ -297,8 +308,10 @@ class CredentialCache(Grants):
                 return False
             self._hold(credential)
             spaces = self._spaces[flight.key.origin]
-            self._reaches(flight.key.origin, spaces[flight.key], url)
-        self.end(flight, Status.GRANTED)
+            contested = len(spaces) > 1
+            spaces[flight.key].reaches(url, next(self._moments), contested=contested)
+            wakers = self._ended(flight, Status.GRANTED)
+        self._wake(flight, wakers)
         return True
 
     def adopt(self, key: Key, responder: Responder, grant: Grant, version: int) -> Credential:
@@ -319,12 +332,13 @@ class CredentialCache(Grants):
                 space.give_back(flight.began)
 
     def _hold(self, credential: Credential) -> None:
-        space = self._space(credential.key, self.clock())
+        key = credential.key
+        space = self._space(key)
         space.latest, space.blocked = credential.grant, None
-        self._refused.pop(credential.key.origin, None)
-        if credential.key in self._spaces[credential.key.origin]:
-            old = self._credentials.get(credential.key.origin, {}).get(credential.key)
-            self._put(credential.key, credential)
+        self._refused.pop(key.origin, None)
+        if key in self._spaces[key.origin]:
+            old = self._credentials.get(key.origin, _NONE).get(key)
+            self._put(key, credential)
             if credential.responder.grant_from is None:  # a grant from a challenge ends by itself
                 self.departures.replaced(old, credential)
 
@@ -347,46 +361,16 @@ class CredentialCache(Grants):
                 self._block(flight.key, blocked)
         self.end(flight, Status.FAILED)
 
+    def _cancelled(self, flight: Flight, *, leads: bool) -> None:
+        space = self.space(flight.key)
+        if space is not None:
+            flight.was_cancelled(space, leads=leads, own_client=self.own_client)
+
     def _block(self, key: Key, blocked: Blocked) -> None:
         if blocked.outcome is Outcome.REFUSED:
             self._refused[key.origin] = blocked
         else:
             self._spaces[key.origin][key].blocked = blocked
-
-    def prolong(self, flight: Flight) -> None:
-        """Prevent the takeover of a renewal that waits for another process's renewal."""
-        flight.deadline = self.clock() + self.policy.flight_timeout
-
-    def end(self, flight: Flight, status: Status) -> None:
-        """End a renewal and wake all who wait for it. The first status counts.
-
-        If an interrupt stops this half way, call it again: wakers stay until `unwatch`.
-        """
-        with self._lock:
-            leads = self._flights.get(flight.key) is flight
-            if leads:
-                del self._flights[flight.key]
-            if flight.status is Status.RUNNING:
-                flight.status = status
-                space = self.space(flight.key) if status is Status.ABANDONED else None
-                if space is not None:
-                    flight.was_cancelled(space, leads=leads, own_client=self.own_client)
-            wakers = tuple(flight.wakers)
-        for wake in wakers:
-            wake()
-
-    def watch(self, flight: Flight, wake: Callable[[], object]) -> bool:
-        """Call `wake` when the renewal ends; return `False` if it has ended already."""
-        with self._lock:
-            if flight.status is not Status.RUNNING:
-                return False
-            flight.wakers[wake] = None
-            return True
-
-    def unwatch(self, flight: Flight, wake: Callable[[], object]) -> None:
-        """Forget a waker that is no longer needed."""
-        with self._lock:
-            flight.wakers.pop(wake, None)
 
 
 def _after_fork_in_child() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from relogin.client.renewal.credential import Key
 from relogin.client.renewal.protection_spaces import Blocked, ProtectionSpace
+from relogin.client.renewal.scopes import Demands
 from relogin.client.terms.grant import Grant
 from relogin.client.terms.progress import Progress
 
@@ -32,13 +33,17 @@ class Flight:
     """One renewal: led by one request, joined by all others that meet the same dead session."""
 
     key: Key
-    deadline: float
+    deadline: float = 0.0
+    is_open: bool = True
+    """Whether it may have a leader, or waiters that were not woken yet."""
     attempt: int = 1
     previous: Grant | None = None
     version: int = 0
     """The version to renew, if there is a store."""
     fence: int | None = None
     """The fencing token of the store's lease, while this renewal holds it."""
+    demands: Demands | None = None
+    """The scopes that its realm has demanded."""
     scope: tuple[str, ...] = ()
     """The scopes that its login must ask for, because challenges demand them."""
     led: bool = False

@@ -35,9 +35,9 @@ from relogin.client.renewal.commands import (
 )
 from relogin.client.renewal.ends import ended, foreign, not_replayed, report
 from relogin.client.renewal.flight import Flight, Status
-from relogin.client.renewal.from_challenge import answer_itself, answers_itself
+from relogin.client.renewal.from_challenge import answer_itself
 from relogin.client.renewal.log_in import log_in
-from relogin.client.renewal.policy import Credential, Decision, ResponseInfo
+from relogin.client.renewal.policy import UNAUTHORIZED, Credential, Decision, ResponseInfo
 from relogin.client.renewal.protection_spaces import Blocked
 from relogin.client.renewal.settled import settled
 from relogin.client.renewal.shared import consult, find, give_back, publish, take_turn
@@ -68,41 +68,47 @@ MOST_REPLAYS = 2
 def answer(cache: CredentialCache, info: ResponseInfo) -> Flow:
     """Decide about a response that may say that its session is dead."""
     decision = cache.policy.decision(info)
-    if decision is not None and answers_itself(decision):
-        final = yield from answer_itself(cache, info, decision)
-    else:
-        final = yield from _answer_with_login(cache, info, decision)
-    return settled(cache, final)
+    if decision is not None and decision.answers_itself:
+        return _settled(cache, answer_itself(cache, info, decision))
+    return _answer_with_login(cache, info, decision)
+
+
+def _settled(cache: CredentialCache, flow: Flow) -> Flow:
+    return settled(cache, (yield from flow))
 
 
 def _answer_with_login(
     cache: CredentialCache, info: ResponseInfo, decision: Decision | None
 ) -> Flow:
     policy, outcome = cache.policy, Outcome.UNTOUCHED
+    telling = heard(policy.listener)
     led = {False: False, True: False}  # one login for a dead session, and one for more scopes
     for _ in range(MOST_REPLAYS):
-        if decision is None or _stands(cache, info, decision):
-            return _unanswered(cache, info, outcome)
-        report(cache, EventKind.CHALLENGED, decision)
-        dead, more = _refused(cache, info, decision), bool(decision.scope)
+        if decision is None:
+            return _unanswered(cache, info, outcome, telling=telling)
+        dead, more = _dead(info, decision), bool(decision.scope)
+        if decision.may_stand and _stands(cache, info, decision, dead):
+            _report_lapsed(cache, info)
+            return settled(cache, Final(info, outcome))
+        if telling:
+            report(cache, EventKind.CHALLENGED, decision)
+        cache.departures.died(dead if decision.is_end else None)
         renewed, led[more] = yield from obtain(cache, info, decision, dead, led=led[more])
         if renewed is None:
-            _leave(cache, info, decision, dead if led[more] else None)
-            if outcome is Outcome.UNTOUCHED:
-                report(cache, EventKind.REFUSED, decision, reason=decision.error)
-            return Final(info, outcome)
+            return _not_renewed(cache, Final(info, outcome), decision, dead if led[more] else None)
         if isinstance(renewed, Final):
             return _kept(cache, renewed, decision)
-        cache.asked(decision.key, info.url, challenged=_shows_how(info, decision))
+        cache.asked(decision.key, info.url, challenged=_shows_how(decision, dead))
         if not policy.may_replay(info):
             return not_replayed(cache, info, decision)
-        report(cache, EventKind.REPLAYED, decision)
+        if telling:
+            report(cache, EventKind.REPLAYED, decision)
         try:
             info, outcome = (yield Replay(renewed, info)), Outcome.REPLAYED
         except BodyNotReplayable:  # it turned out that the body cannot be sent twice
             return not_replayed(cache, replace(info, replayable=False), decision)
         decision = policy.decision(info)
-    return Final(info, outcome)
+    return settled(cache, Final(info, outcome))
 
 
 def obtain(
@@ -116,7 +122,9 @@ def obtain(
     """Obtain a newer grant than the dead one, if allowed; tell whether this request led."""
     newer = cache.newer(decision.key, dead)
     if newer is not None:
-        return newer, led
+        if decision.is_met_by(newer.grant):
+            return newer, led
+        dead = newer  # it lives, but does not cover what the challenge asks for
     if led or decision.action is Action.STOP:
         return (yield from _elsewhere(cache, decision, dead)), led
     return (yield from _renew(cache, info, decision, dead))
@@ -152,7 +160,7 @@ def renew_ahead(
     """
     decision = Decision(credential.key, Action.RENEW, credential.responder, None, None)
     info = ResponseInfo(None, 0, method, url, credential.key.origin)
-    mine = cache.flight(credential.key)
+    mine = Flight(credential.key)
     try:
         if cache.join(mine, credential) is mine:
             yield from _lead(cache, info, decision, mine, give_up=cache.clock())
@@ -165,28 +173,33 @@ def renew_ahead(
     return cache.newer(credential.key, credential) or credential
 
 
-def _stands(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> bool:
+def _stands(
+    cache: CredentialCache, info: ResponseInfo, decision: Decision, sent: Credential | None
+) -> bool:
     """Tell whether a 401 without an error code is not about this session.
 
     It is not if it persisted after a login, or if it has no challenge from a server that does send
     challenges: for example, an old password in a form was wrong, and no login changes that. A
     demand for scopes persists if a login has already asked for them.
     """
-    sent = _dead(info, decision)
     if decision.scope:
         asked_for = () if sent is None else sent.asked_for
         return cache.demands(decision.key).stand(decision.scope, asked_for, cache.clock())
-    if sent is None or decision.error is not None:
+    if sent is None:
         return False
     return cache.stood(sent, info.method, info.url, bare=decision.challenge is None)
 
 
-def _leave(
-    cache: CredentialCache, info: ResponseInfo, decision: Decision, own: Credential | None
-) -> None:
-    """Remember a 401 without an error code that persisted after this request's own login."""
+def _not_renewed(
+    cache: CredentialCache, final: Final, decision: Decision, own: Credential | None
+) -> Final:
+    """End without a grant; remember a 401 without an error code that outlasted its `own` login."""
+    info, own = final.info, own and _passed_over(cache, decision, own)
     if own is not None and decision.error is None:
         cache.stands(own, info.method, info.url)
+    if final.outcome is Outcome.UNTOUCHED:
+        report(cache, EventKind.REFUSED, decision, reason=decision.error)
+    return settled(cache, final)
 
 
 def _kept(cache: CredentialCache, final: Final, decision: Decision) -> Final:
@@ -204,7 +217,7 @@ def _dead(info: ResponseInfo, decision: Decision) -> Credential | None:
     return sent if sent is not None and sent.key == decision.key else None
 
 
-def _shows_how(info: ResponseInfo, decision: Decision) -> bool:
+def _shows_how(decision: Decision, dead: Credential | None) -> bool:
     """Tell whether this server always sends a challenge when a session is dead.
 
     Some schemes promise it. With others, only a challenge to a request with a session shows it:
@@ -212,16 +225,7 @@ def _shows_how(info: ResponseInfo, decision: Decision) -> bool:
     """
     if decision.challenge is None:
         return False
-    called_dead = _dead(info, decision) is not None and decision.is_end
-    return called_dead or decision.responder.always_challenges
-
-
-def _refused(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> Credential | None:
-    """Return the grant to replace: the refused one, or a newer one that does not suffice."""
-    sent = _dead(info, decision)
-    if decision.is_end:
-        cache.departures.died(sent)
-    return _passed_over(cache, decision, sent)
+    return (dead is not None and decision.is_end) or decision.responder.always_challenges
 
 
 def _passed_over(
@@ -259,10 +263,10 @@ def _renew(
     """Obtain a newer grant: lead a renewal or wait for one; tell whether this request led."""
     if decision.action is Action.REPLACE and dead is not None:
         cache.drop(dead)
-    give_up, led, anew = cache.clock() + cache.policy.wait_timeout, False, False
-    while cache.clock() < give_up:
-        dead = _passed_over(cache, decision, dead)
-        mine = cache.flight(decision.key)  # before `join`, so that `finally` always has it
+    now = cache.clock()
+    give_up, led, anew = now + cache.policy.wait_timeout, False, False
+    while now < give_up:
+        mine = Flight(decision.key)  # before `join`, so that `finally` always has it
         try:
             joined = cache.join(mine, dead)
             if joined is mine:
@@ -284,6 +288,7 @@ def _renew(
         final = ended(cache, info, decision, joined)
         if final is not None:
             return final, led
+        dead, now = _passed_over(cache, decision, dead), cache.clock()
     late = cache.newer(decision.key, dead)  # it may have come at the last moment
     in_time = cache.clock() < give_up
     return late or Final(info, Outcome.UNAVAILABLE, _in_vain(cache, in_time=in_time)), led
@@ -299,12 +304,19 @@ def _follow(
 def _lead(
     cache: CredentialCache, info: ResponseInfo, decision: Decision, flight: Flight, give_up: float
 ) -> Generator[Command, Any, Credential | None]:
-    """Renew for this process; with a store, for all that share it, if it gets the lease."""
-    keep: Any = partial(publish, cache, flight, decision, url=info.url)
+    """Renew for this process; with a store, for all that share it."""
     if cache.policy.store is None:
-        return (yield from log_in(cache, info, decision, flight, keep))
+        return log_in(cache, info, decision, flight)
+    return _lead_all(cache, info, decision, flight, give_up)
+
+
+def _lead_all(
+    cache: CredentialCache, info: ResponseInfo, decision: Decision, flight: Flight, give_up: float
+) -> Generator[Command, Any, Credential | None]:
+    """Renew for all processes that share the store, if this one gets the lease."""
     if not (yield from take_turn(cache, flight, decision, give_up)):
         return None
+    keep: Any = partial(publish, cache, flight, decision, url=info.url)
     try:
         credential = yield from log_in(cache, info, decision, flight, keep)
     except GeneratorExit:  # the store cannot be asked now: the lease ends by itself
@@ -329,13 +341,18 @@ def _in_vain(cache: CredentialCache, *, in_time: bool) -> LoginTimeout:
     return LoginTimeout(f"no login finished within {cache.policy.wait_timeout:g} s")
 
 
-def _unanswered(cache: CredentialCache, info: ResponseInfo, outcome: Outcome) -> Final:
-    """Return the end for a response that causes no renewal, with the reason."""
-    final = foreign(cache, info)
-    if final is not None:
-        return final
-    if heard(cache.policy.listener) and info.origin in cache.policy.origins:
-        lapsed = cache.policy.challenged(info)
-        if lapsed is not None and lapsed.error is not None:
-            report(cache, EventKind.LAPSED, lapsed)
-    return Final(info, outcome)
+def _unanswered(
+    cache: CredentialCache, info: ResponseInfo, outcome: Outcome, *, telling: bool
+) -> Final:
+    """Return the end for a response that causes no renewal."""
+    if telling and info.origin in cache.policy.origins:
+        _report_lapsed(cache, info)
+    if info.status != UNAUTHORIZED:
+        return Final(info, outcome)
+    return settled(cache, foreign(cache, info) or Final(info, outcome))
+
+
+def _report_lapsed(cache: CredentialCache, info: ResponseInfo) -> None:
+    lapsed = cache.policy.challenged(info)
+    if lapsed is not None and lapsed.error is not None:
+        report(cache, EventKind.LAPSED, lapsed)

@@ -24,18 +24,13 @@ from relogin.client.terms.outcomes import Outcome
 from relogin.client.terms.responder import Action
 from relogin.errors import BodyNotReplayable, LoginRefused, LoginTimeout
 
-__all__ = ["answer_itself", "answers_itself", "renewed_by_challenge"]
+__all__ = ["answer_itself", "renewed_by_challenge"]
 
 MOST_REPLAYS = 2
 
 # This request's own grant, and the answer to the request that it signed.
 Answered: TypeAlias = tuple[Credential, ResponseInfo]
 Attempt: TypeAlias = Generator[Command, Any, Final | Answered]
-
-
-def answers_itself(decision: Decision) -> bool:
-    """Tell whether a challenge is of a scheme that needs no login server."""
-    return decision.responder.grant_from is not None and decision.challenge is not None
 
 
 def answer_itself(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> Flow:
@@ -55,7 +50,7 @@ def answer_itself(cache: CredentialCache, info: ResponseInfo, decision: Decision
         own = came[0] if _is_refused(info, came[1]) else None
         info = came[1]
         again = cache.policy.decision(info) if info.status == UNAUTHORIZED else None
-        if again is None or not answers_itself(again):
+        if again is None or not again.answers_itself:
             return foreign(cache, info) or Final(info, Outcome.REPLAYED)
         decision = again
     return _final(cache, info, decision, own) or Final(info, Outcome.REPLAYED)

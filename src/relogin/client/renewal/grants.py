@@ -6,6 +6,7 @@ import itertools
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from relogin.client.renewal.credential import Credential, Key, carried, renew_at
 from relogin.client.renewal.policy import Policy
@@ -15,7 +16,7 @@ from relogin.wire.model import Challenge
 
 __all__ = ["Grants"]
 
-_NONE: Mapping[str, str] = {}
+_NONE: Mapping[Any, Any] = {}
 
 
 class Grants:
@@ -33,7 +34,8 @@ class Grants:
 
     def newer(self, key: Key, than: Credential | None) -> Credential | None:
         """Return the grant for `key` if it comes from a later login than `than`."""
-        credential = self._credentials.get(key.origin, {}).get(key)
+        realms = self._credentials.get(key.origin)
+        credential = None if realms is None else realms.get(key)
         if credential is None or (than is not None and credential.generation <= than.generation):
             return None
         return credential
@@ -99,10 +101,12 @@ class Grants:
                 self._put(credential.key, change(now))
 
     def _put(self, key: Key, credential: Credential | None) -> None:
-        others = {k: h for k, h in self._credentials.get(key.origin, {}).items() if k != key}
-        self._credentials[key.origin] = (
-            others if credential is None else {**others, key: credential}
-        )
+        changed = dict(self._credentials.get(key.origin, _NONE))
+        if credential is None:
+            changed.pop(key, None)
+        else:
+            changed[key] = credential
+        self._credentials[key.origin] = changed
 
     def _held(self) -> list[Credential]:
         return [one for realms in self._credentials.values() for one in realms.values()]
@@ -119,7 +123,8 @@ class Grants:
         asked_for: tuple[str, ...] = (),
     ) -> Credential:
         """Make a credential from a grant; it is not in use yet."""
-        headers, query = self.carried(grant, responder)
+        headers, query = carried(grant, self.policy.carry or responder, self.policy.rolls)
+        expires_in = grant.expires_in
         return Credential(
             key=key,
             grant=grant,
@@ -129,7 +134,7 @@ class Grants:
             query=query,
             cookies=dict(grant.cookies),  # type: ignore[arg-type]  # `granted` has made a mapping
             signer=None if responder.signer is None else responder.signer(grant, challenge),
-            renew_at=renew_at(self.clock(), grant.expires_in),
+            renew_at=None if expires_in is None else renew_at(self.clock(), expires_in),
             version=version,
             shared=shared,
             asked_for=asked_for,

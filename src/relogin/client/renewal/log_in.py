@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import Any
+from typing import Any, TypeAlias
 
-from relogin.client.events import EventKind
+from relogin.client.events import EventKind, heard
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Command, Login
 from relogin.client.renewal.ends import report
@@ -18,31 +18,38 @@ from relogin.errors import LoginRefused
 
 __all__ = ["log_in"]
 
+Keep: TypeAlias = Callable[[Grant], Generator[Command, Any, Credential | None]]
+
 
 def log_in(
     cache: CredentialCache,
     info: ResponseInfo,
     decision: Decision,
     flight: Flight,
-    keep: Callable[[Grant], Generator[Command, Any, Credential | None]],
+    keep: Keep | None = None,
 ) -> Generator[Command, Any, Credential | None]:
-    """Log in and `keep` the grant that the login returned.
+    """Log in and `keep` the grant that the login returned; by default, in the cache alone.
 
     An `Exception` of the login ends the flight; only other exceptions, such as interrupts, are
     raised.
     """
-    started, credential = cache.clock(), None
+    telling, credential = heard(cache.policy.listener), None
+    started = cache.clock() if telling else 0.0
     flight.led = True
-    if flight.previous is not None and not decision.is_met_by(flight.previous):
+    if not decision.is_met_by_any and _lives_on(decision, flight):
         cache.spare(flight)  # the session may live and lack scopes: no logins compete
-    report(cache, EventKind.STARTED, decision)
+    if telling:
+        report(cache, EventKind.STARTED, decision)
     try:
         grant = granted((yield Login(flight, _context(cache, info, decision, flight))), info.url)
         if grant is None:
             cache.end(flight, Status.DECLINED)
         else:
             _note(cache, decision, flight)
-            credential = yield from keep(grant)
+            if keep is None:
+                credential = cache.granted(flight, decision, grant, info.url)
+            else:
+                credential = yield from keep(grant)
             if credential is None or credential.grant is not grant:
                 cache.orphan(decision, grant)
             if decision.scope:
@@ -50,11 +57,8 @@ def log_in(
     except Exception as cause:  # noqa: BLE001 - anything that the user's code raises is its failure
         cache.failed(flight, cause, refused=isinstance(cause, LoginRefused))
     finally:
-        seconds = cache.clock() - started
-        if credential is not None:
-            report(cache, EventKind.FINISHED, decision, seconds=seconds)
-        else:
-            _report_failure(cache, decision, flight, seconds=seconds)
+        if telling:
+            _report_end(cache, decision, flight, credential, cache.clock() - started)
     return credential
 
 
@@ -66,9 +70,20 @@ def _note(cache: CredentialCache, decision: Decision, flight: Flight) -> None:
         progress.unknown()  # if another login has overtaken it, it counts all the same
 
 
-def _report_failure(
-    cache: CredentialCache, decision: Decision, flight: Flight, *, seconds: float
+def _lives_on(decision: Decision, flight: Flight) -> bool:
+    return flight.previous is not None and not decision.is_met_by(flight.previous)
+
+
+def _report_end(
+    cache: CredentialCache,
+    decision: Decision,
+    flight: Flight,
+    credential: Credential | None,
+    seconds: float,
 ) -> None:
+    if credential is not None:
+        report(cache, EventKind.FINISHED, decision, seconds=seconds)
+        return
     # Still running: there was an interrupt, or a later flight took over.
     running = flight.status is Status.RUNNING
     reason = Status.ABANDONED if running else flight.status
@@ -78,26 +93,21 @@ def _report_failure(
 def _context(
     cache: CredentialCache, info: ResponseInfo, decision: Decision, flight: Flight
 ) -> Context:
-    demands = cache.demands(decision.key)
+    demands, sent, url = flight.demands, info.sent_with, info.url
+    if demands is not None and (decision.scope or demands.granted):
+        flight.scope = demands.ask(decision.scope, flight.previous, cache.clock())
+    if sent is not None and sent.query is not None:  # a login need not see the dead token
+        url = without_parameter(url, sent.query[0])
     flight.progress = Progress()
-    flight.scope = demands.ask(decision.scope, flight.previous, cache.clock())
     return Context(
         challenge=decision.challenge,
         error=decision.error,
         realm=decision.key.realm,
         method=info.method,
-        url=_without_token(info),
+        url=url,
         attempt=flight.attempt,
         previous=flight.previous,
         scope=flight.scope,
         timeout=cache.policy.login_timeout,
         progress=flight.progress,
     )
-
-
-def _without_token(info: ResponseInfo) -> str:
-    """Return the URL of a request without the dead token, which a login need not see."""
-    sent = info.sent_with
-    if sent is None or sent.query is None:
-        return info.url
-    return without_parameter(info.url, sent.query[0])

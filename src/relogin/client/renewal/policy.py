@@ -25,7 +25,7 @@ from relogin.client.stores import AnyStore
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.grant import Context, Grant
 from relogin.client.terms.origins import sent_to
-from relogin.client.terms.responder import Action, Carrier, Responder
+from relogin.client.terms.responder import Action, Carrier, Responder, covers_all
 from relogin.errors import ChallengeSyntaxError
 from relogin.session import SessionError
 from relogin.wire.field import parse
@@ -62,9 +62,12 @@ class ResponseInfo:
     signal: SessionError | str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Decision:
-    """What to do about a dead session, in which protection space, and why."""
+    """What to do about a dead session, in which protection space, and why.
+
+    Treat it as immutable. Most decisions are cached, so what follows from one is found out once.
+    """
 
     key: Key
     action: Action
@@ -73,15 +76,27 @@ class Decision:
     error: SessionError | str | None
     scope: frozenset[str] = frozenset()
     """The scopes that the server demands, if a login has to ask for more."""
+    is_end: bool = field(init=False, compare=False, repr=False)
+    """Whether the session has ended; if not, the server asks for more than it has."""
+    answers_itself: bool = field(init=False, compare=False, repr=False)
+    """Whether the challenge is of a scheme that needs no login server."""
+    may_stand: bool = field(init=False, compare=False, repr=False)
+    """Whether it may be about something else than the session: then no login changes it."""
+    is_met_by_any: bool = field(init=False, compare=False, repr=False)
+    """Whether each grant that lives covers what the server asks for."""
 
-    @property
-    def is_end(self) -> bool:
-        """Whether the session has ended; if not, the server asks for more than it has."""
-        return not self.scope and self.error not in _NO_ENDS
+    def __post_init__(self) -> None:
+        challenged = self.challenge is not None
+        self.is_end = not self.scope and self.error not in _NO_ENDS
+        self.answers_itself = challenged and self.responder.grant_from is not None
+        self.may_stand = bool(self.scope) or self.error is None
+        self.is_met_by_any = not challenged or self.responder.covers is covers_all
 
     def is_met_by(self, grant: Grant) -> bool:
         """Tell whether a grant, if it lives, covers what the server asks for."""
-        return self.challenge is None or self.responder.covers(grant, self.challenge)
+        if self.is_met_by_any or self.challenge is None:
+            return True
+        return self.responder.covers(grant, self.challenge)
 
 
 class _Decided(dict[tuple[str, ...], Decision]):
@@ -142,6 +157,12 @@ class Policy:
     budget_window: float = 30.0
     store: AnyStore | None = None
     fresh: Literal["always"] | None = None
+    flight_timeout: float = field(init=False, compare=False)
+    """When another request may take over a renewal: after the time-out of any login."""
+    wait_timeout: float = field(init=False, compare=False)
+    """When a waiter gives up: late enough for a whole login after a takeover."""
+    has_signals: bool = field(init=False, compare=False)
+    """Whether `signals_for` any status returns a signal."""
     _decided: _Decided = field(default_factory=_Decided, init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -152,16 +173,9 @@ class Policy:
             raise ValueError(
                 "SessionAuth: responders= is empty: no challenge would ever be answered"
             )
-
-    @property
-    def flight_timeout(self) -> float:
-        """When another request may take over a renewal: after the time-out of any login."""
-        return self.login_timeout * 1.5
-
-    @property
-    def wait_timeout(self) -> float:
-        """When a waiter gives up: late enough for a whole login after a takeover."""
-        return self.flight_timeout + self.login_timeout
+        object.__setattr__(self, "has_signals", bool(self.signals) or self.scopes_up)
+        object.__setattr__(self, "flight_timeout", self.login_timeout * 1.5)
+        object.__setattr__(self, "wait_timeout", self.flight_timeout + self.login_timeout)
 
     def signals_for(self, status: int) -> tuple[Signal, ...]:
         """Return the signals that look at a response of this status."""

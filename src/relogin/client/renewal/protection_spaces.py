@@ -54,6 +54,7 @@ class ProtectionSpace:
     """Logins that were cancelled after they may have sent something."""
     places: dict[str, int] = field(default_factory=dict)
     """Folders and paths where the server asked for it, with a number that grows each time."""
+    latest_url: str = ""
     challenges: bool = False
     accepted: bool = False
     demands: Demands = field(default_factory=Demands)
@@ -115,7 +116,9 @@ class ProtectionSpace:
 
         Usually the whole folder belongs to one space. If it is `contested`, remember the path too.
         """
-        path = urlsplit(url).path
+        if url == self.latest_url and not contested:
+            return
+        self.latest_url, path = url, urlsplit(url).path
         for place in (_folder(path), path) if contested else (_folder(path),):
             self.places.pop(place, None)
             self.places[place] = moment

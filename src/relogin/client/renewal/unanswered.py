@@ -19,7 +19,7 @@ from relogin.client.renewal.commands import Check, Command, Final, Flow, Replay,
 from relogin.client.renewal.ends import report
 from relogin.client.renewal.flight import Status
 from relogin.client.renewal.flow import obtain
-from relogin.client.renewal.from_challenge import answers_itself, renewed_by_challenge
+from relogin.client.renewal.from_challenge import renewed_by_challenge
 from relogin.client.renewal.policy import Credential, Decision, ResponseInfo
 from relogin.client.renewal.vitality import Question
 from relogin.client.terms.outcomes import Outcome
@@ -113,7 +113,7 @@ def _renewed(
     cache: CredentialCache, answer: ResponseInfo, decision: Decision, sent: Credential
 ) -> Generator[Command, Any, Credential | Final | None]:
     report(cache, EventKind.CHALLENGED, decision)
-    if answers_itself(decision):
+    if decision.answers_itself:
         return renewed_by_challenge(cache, decision, sent)
     dead = sent if sent.key == decision.key else None
     renewed, _ = yield from obtain(cache, answer, decision, dead)

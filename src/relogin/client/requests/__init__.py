@@ -34,6 +34,7 @@ from relogin.client.requests.adapter import UploadAdapter
 from relogin.client.requests.body import rewind, watch
 from relogin.client.requests.challenges import CHALLENGE
 from relogin.client.requests.exchange import Exchange, Hook
+from relogin.client.requests.fields import has
 from relogin.client.requests.lookahead import Lookahead
 from relogin.client.requests.retries import RetriesUnauthorized, warn_of_retries
 from relogin.client.requests.route import LoginSession, Route
@@ -149,8 +150,9 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         hook = Hook(self, credential)
         if prepared.body and credential is not None:
             hook.upload = self._uploads.last = Upload(credential, self._cache.clock())
-        self._cache.departures.carries(hook, credential)
-        prepared.register_hook("response", hook)
+        if self._policy.logout is not None:
+            self._cache.departures.carries(hook, credential)
+        prepared.hooks["response"].append(hook)  # `register_hook` first looks what a hook is
         return prepared
 
     def _sign(self, prepared: PreparedRequest, credential: Credential) -> Credential | None:
@@ -179,13 +181,13 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         return renewed if isinstance(renewed, Credential) else credential
 
     def _stand_by_or_log_in(self, command: Command, origin: str) -> object:
-        if isinstance(command, LogOut):
-            http = partial(self._open_http, command.credential.key.origin, self)
-            return self._log_out(command, http)
         if isinstance(command, Login):
             open_http = partial(self._open_http, origin)
             with logging_in(self._cache):
                 return once_more.call(self.login, command.context, open_http, self._http)
+        if isinstance(command, LogOut):
+            http = partial(self._open_http, command.credential.key.origin, self)
+            return self._log_out(command, http)
         if isinstance(command, Check):
             with logging_in(self._cache):
                 return ask(self._cache, self._route(command), command, self._signal)
@@ -228,37 +230,41 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         if adapter is not self._adapter:
             warn_of_retries(adapter)
             self._adapter = adapter
-        credential, signal, lost = hook.sent_with(response), None, False
+        credential, signal, lost = hook.credential, None, False
+        if hook.signed_again:
+            credential = hook.sent_with(response)
         if hook.upload is not None:
             hook.upload.answered = True
             lost = response.status_code in UNANSWERED
-        if self._cache.policy.signals_for(response.status_code):
+        if self._policy.has_signals:
             signal = self._signal(response, sending)
         if (
-            (lost or signal or self._is_challenged(response))
+            (response.status_code == UNAUTHORIZED or signal or lost or self._is_told(response))
             and adapter is not None
             and not inside(self._cache)
         ):
             exchange = Exchange(self, hook, credential, response, sending, signal)
             if lost:
                 response = exchange.answered_after_all()
-            if exchange.signal or self._is_challenged(response):
+            if not lost or response.status_code == UNAUTHORIZED or exchange.signal:
                 response = exchange.answered()
             credential, signal = exchange.credential, exchange.signal
         if credential is not None:
-            self._learn(credential, response, dead=signal is not None)
-            if response.status_code == OK:
-                self._watch_stream(credential, response, sending)
-            if self._cache.policy.fresh == "always":
-                drive(share(self._cache, credential), partial(stand_by, self._cache))
+            self._learn(credential, response, sending, dead=signal is not None)
         return response
 
-    def _learn(self, credential: Credential, response: Response, *, dead: bool) -> None:
+    def _learn(
+        self, credential: Credential, response: Response, sending: dict[str, Any], *, dead: bool
+    ) -> None:
         try:
             learn(self._cache, credential, response, dead=dead)
         except errors.LoginUnavailable as failure:
             drain(response)  # nobody else does: you get it in the exception only
             raise raisable(failure, _KINDS, response) from None
+        if response.status_code == OK and has(response.headers, "content-type"):
+            self._watch_stream(credential, response, sending)
+        if self._policy.fresh == "always":
+            drive(share(self._cache, credential), partial(stand_by, self._cache))
 
     def _watch_stream(
         self, credential: Credential, response: Response, sending: dict[str, Any]
@@ -275,16 +281,14 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         if origin == credential.key.origin:
             watch_stream(self._cache, credential, response, do)
 
-    def _is_challenged(self, response: Response) -> bool:
-        # With any other status, a challenge only causes an event.
-        return response.status_code == UNAUTHORIZED or (
-            heard(self._cache.policy.listener) and CHALLENGE in response.headers
-        )
+    def _is_told(self, response: Response) -> bool:
+        """Tell whether a challenge that is not in a 401 causes an event."""
+        return heard(self._cache.policy.listener) and CHALLENGE in response.headers
 
     def _signal(self, response: Response, sending: dict[str, Any]) -> Error | None:
-        policy = self._cache.policy
-        if sent_to(response.request.url) not in policy.origins:
+        signals = self._policy.signals_for(response.status_code)
+        if not signals or sent_to(response.request.url) not in self._policy.origins:
             return None
         info = Answer(response.status_code, response.headers, response.url, reading=True)
         lookahead = Lookahead(response, streamed=bool(sending.get("stream")))
-        return signalled(policy.signals_for(response.status_code), info, lookahead.more)
+        return signalled(signals, info, lookahead.more)

@@ -18,6 +18,7 @@ from requests.cookies import (
 )
 
 from relogin.client.driver.cookie_text import values, with_cookies
+from relogin.client.requests.fields import has
 
 __all__ = ["carry_over_redirect", "leave_behind", "rebuild"]
 
@@ -28,8 +29,8 @@ def rebuild(prepared: PreparedRequest, refused: Response, owned: Collection[str]
     requests never replaces an existing Cookie header, so it would ignore cookies that the 401 set
     or deleted. A header that the user wrote keeps its cookies.
     """
-    header = prepared.headers.pop("Cookie", None)
-    if "Set-Cookie" in refused.headers:  # the check of who wrote it costs a quarter of a request
+    header = prepared.headers.pop("Cookie") if has(prepared.headers, "cookie") else None
+    if has(refused.headers, "set-cookie"):  # the check of who wrote it costs a quarter of a request
         header = _after(refused, prepared, header, owned)
     kept = "" if header is None else with_cookies(header, {}, without=owned)
     if kept:

@@ -20,7 +20,8 @@ from relogin.client.renewal.flow import answer
 from relogin.client.renewal.policy import UNAUTHORIZED, Credential, ResponseInfo
 from relogin.client.renewal.unanswered import UNANSWERED, unanswered
 from relogin.client.requests.body import rewind
-from relogin.client.requests.challenges import challenge_lines
+from relogin.client.requests.challenges import CHALLENGE, challenge_lines
+from relogin.client.requests.fields import has
 from relogin.client.requests.route import Route
 from relogin.client.requests.signing import sign_again
 from relogin.client.requests.unanswered import Upload, in_place_of_a_response, is_unanswered
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from relogin.client.requests import SessionAuth
 
 __all__ = ["Exchange", "Hook", "Way"]
+
+_CHALLENGE = CHALLENGE.lower()
 
 
 class Way(NamedTuple):
@@ -59,18 +62,17 @@ class Hook:
 
     def __call__(self, response: Response, **sending: Any) -> Response:
         """Handle a response, as `SessionAuth` decides."""
-        return self.auth._see_to(self, response, sending)
+        auth = self.auth
+        see_to = auth._answered if auth._policy.logout is None else auth._see_to
+        return see_to(self, response, sending)
 
     def sent_with(self, response: Response) -> Credential | None:
         """Return the grant that signed the request, or `None` if it was signed again meanwhile.
 
         That happens if several threads send one prepared request.
         """
-        if self.signed_again:
-            began = time.perf_counter() - response.elapsed.total_seconds()
-            if began < self.signed_again:
-                return None
-        return self.credential
+        began = time.perf_counter() - response.elapsed.total_seconds()
+        return None if began < self.signed_again else self.credential
 
     def sign_again(
         self, refused: Response, dead: Credential | None, credential: Credential
@@ -78,7 +80,8 @@ class Hook:
         """Sign the request with a newer grant, and remember which and when."""
         prepared, self.credential = sign_again(refused, dead, credential)
         self.signed_again = time.perf_counter()
-        self.auth._cache.departures.carries(self, self.credential)
+        if self.auth._policy.logout is not None:
+            self.auth._cache.departures.carries(self, self.credential)
         return prepared
 
     def instead(
@@ -152,7 +155,8 @@ class Exchange:
             self.auth._routes[self.origin] = route
 
     def _do(self, command: Command) -> object:
-        self._free_connection()
+        if not self.response._content_consumed:  # type: ignore[attr-defined]
+            self._free_connection()
         if isinstance(command, Replay):
             self._replay(command.credential)
             return self._info()
@@ -173,7 +177,8 @@ class Exchange:
 
     def _replay(self, credential: Credential) -> None:
         refused = self.response
-        refused.close()
+        if not refused._content_consumed:  # type: ignore[attr-defined]
+            refused.close()
         rewind(refused.request)
         prepared = self.hook.sign_again(refused, self.credential, credential)
         self.credential = self.hook.credential
@@ -181,37 +186,25 @@ class Exchange:
         self.response.history = [*refused.history, refused]
         self.response.request = prepared
         self.signal = None
-        if self.auth._cache.policy.signals_for(self.response.status_code):
+        if self.auth._policy.has_signals:
             self.signal = self.auth._signal(self.response, self.sending)
 
     def _info(self) -> ResponseInfo:
         response, request = self.response, self.response.request
-        method, url = (request.method or "").upper(), request.url or ""
-        challenges = challenge_lines(response)
-        if not self.may_go_again():  # then nobody needs the rest
-            return ResponseInfo(
-                response, response.status_code, method, url, self.origin, None, challenges
-            )
-        return ResponseInfo(
-            response=response,
-            status=response.status_code,
-            method=method,
-            url=url,
-            origin=self.origin,
-            sent_with=self._sent_with(request),
-            challenges=challenges,
-            once=not getattr(getattr(response.raw, "retries", None), "history", ()),
-            replayable=rewind(request),
-            signal=self.signal,
-        )
-
-    def _sent_with(self, request: PreparedRequest) -> Credential | None:
-        return sent_with(self.auth._cache, self.credential, request.headers, request.url or "")
+        status, method, url = response.status_code, request.method or "", request.url or ""
+        lines = challenge_lines(response) if has(response.headers, _CHALLENGE) else ()
+        info = ResponseInfo(response, status, method.upper(), url, self.origin, None, lines)
+        if status == UNAUTHORIZED or self.may_go_again():  # for no other, anybody asks the rest
+            cache, retries = self.auth._cache, getattr(response.raw, "retries", None)
+            info.sent_with = sent_with(cache, self.credential, request.headers, url)
+            info.once = not getattr(retries, "history", ())
+            info.replayable = rewind(request)
+            info.signal = self.signal
+        return info
 
     def may_go_again(self) -> bool:
-        """Tell whether the request may be sent again after this response."""
-        status = self.response.status_code
-        return status == UNAUTHORIZED or self.signal is not None or self.is_lost()
+        """Tell whether the request may be sent again after this response, which is not a 401."""
+        return self.signal is not None or self.is_lost()
 
     def is_lost(self) -> bool:
         """Tell whether a proxy reports that the server did not answer an upload."""

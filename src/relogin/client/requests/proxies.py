@@ -24,7 +24,7 @@ from relogin.client.driver.drive import drive, stand_by
 from relogin.client.driver.failures import raisable
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Command, Login, Replay
-from relogin.client.renewal.from_challenge import answer_itself, answers_itself
+from relogin.client.renewal.from_challenge import answer_itself
 from relogin.client.renewal.policy import UNAUTHORIZED, Credential, Policy, ResponseInfo
 from relogin.client.requests import _KINDS
 from relogin.client.requests.body import pieces, rewind, watch
@@ -141,7 +141,7 @@ class _Exchange:
         except errors.BodyNotReplayable as failure:
             raise raisable(failure, _KINDS, None) from None
         decision = self._cache.policy.decision(self.info)
-        if decision is not None and answers_itself(decision):
+        if decision is not None and decision.answers_itself:
             final = drive(answer_itself(self._cache, self.info, decision), self._do)
             if final.failure is not None:
                 self._fail(final.failure)

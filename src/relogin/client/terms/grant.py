@@ -92,11 +92,15 @@ def with_refresh_of(grant: Grant | None, newest: Grant) -> Grant:
     return Grant(newest.token, refresh=newest.refresh, scope=newest.scope)
 
 
+def _closed() -> None:
+    """Open no client."""
+
+
 def _unsigned(_: MutableMapping[str, str], url: str) -> str:
     return url
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, init=False, repr=False)
 class Context:
     """Why a login is needed, and a client to do it with.
 
@@ -120,13 +124,44 @@ class Context:
     realm: str
     method: str
     url: str
-    attempt: int = 1
-    previous: Grant | None = None
-    scope: tuple[str, ...] = ()
-    timeout: float = 20.0
-    open_http: Callable[[], Any] = field(default=lambda: None, compare=False)
-    sign: Callable[[MutableMapping[str, str], str], str] = field(default=_unsigned, compare=False)
-    progress: Progress = field(default_factory=Progress, compare=False)
+    attempt: int
+    previous: Grant | None
+    scope: tuple[str, ...]
+    timeout: float
+    open_http: Callable[[], Any] = field(compare=False)
+    sign: Callable[[MutableMapping[str, str], str], str] = field(compare=False)
+    progress: Progress = field(compare=False)
+
+    def __init__(
+        self,
+        *,
+        challenge: Challenge | None,
+        error: SessionError | str | None,
+        realm: str,
+        method: str,
+        url: str,
+        attempt: int = 1,
+        previous: Grant | None = None,
+        scope: tuple[str, ...] = (),
+        timeout: float = 20.0,
+        open_http: Callable[[], Any] = _closed,
+        sign: Callable[[MutableMapping[str, str], str], str] = _unsigned,
+        progress: Progress | None = None,
+    ) -> None:
+        self.__dict__.update(  # at once: a frozen dataclass sets each field by a slow call
+            challenge=challenge,
+            error=error,
+            realm=realm,
+            method=method,
+            url=url,
+            attempt=attempt,
+            previous=previous,
+            scope=scope,
+            timeout=timeout,
+            open_http=open_http,
+            sign=sign,
+            progress=Progress() if progress is None else progress,
+        )
 
     @cached_property
     def http(self) -> Any:

@@ -14,7 +14,7 @@ from relogin.errors import InvalidGrant
 from relogin.session import SessionError
 from relogin.wire.model import Challenge
 
-__all__ = ["ACTIONS", "Action", "Carried", "Carrier", "Responder"]
+__all__ = ["ACTIONS", "Action", "Carried", "Carrier", "Responder", "covers_all"]
 
 
 class Action(StrEnum):
@@ -60,7 +60,8 @@ def _first(challenges: Sequence[Challenge]) -> Challenge | None:
     return challenges[0]
 
 
-def _covers(_grant: Grant, _challenge: Challenge) -> bool:
+def covers_all(_grant: Grant, _challenge: Challenge) -> bool:
+    """Tell that every grant covers every challenge: most schemes know no scopes."""
     return True
 
 
@@ -98,7 +99,7 @@ class Responder:
     """Chooses one of several challenges of its scheme; `None` if it can answer none of them."""
     signer: Callable[[Grant, Challenge | None], Signer] | None = None
     grant_from: Callable[[Challenge], Grant | None] | None = None
-    covers: Callable[[Grant, Challenge], bool] = _covers
+    covers: Callable[[Grant, Challenge], bool] = covers_all
     """Tells whether a living grant covers what a challenge asks for, such as a scope."""
     reading: Callable[[Challenge], Challenge | None] = _as_it_is
     """Returns the challenge as the responder understands it; `None` ignores the challenge."""

@@ -1,0 +1,74 @@
+"""The renewals in progress, and who waits for their end."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable
+
+from relogin.client.renewal.credential import Key
+from relogin.client.renewal.flight import Flight, Status
+from relogin.client.renewal.grants import Grants
+from relogin.client.renewal.policy import Policy
+
+__all__ = ["Flights"]
+
+_RUNNING = Status.RUNNING  # before Python 3.12, each look at a member of an enum is slow
+
+
+class Flights(Grants):
+    """The renewals of one principal, by protection space."""
+
+    def __init__(self, policy: Policy, clock: Callable[[], float]) -> None:
+        super().__init__(policy, clock)
+        self._flights: dict[Key, Flight] = {}
+
+    def flight(self, key: Key) -> Flight:
+        """Prepare a renewal. It takes place only if `join` returns this object."""
+        return Flight(key)
+
+    def prolong(self, flight: Flight) -> None:
+        """Prevent the takeover of a renewal that waits for another process's renewal."""
+        flight.deadline = self.clock() + self.policy.flight_timeout
+
+    def end(self, flight: Flight, status: Status) -> None:
+        """End a renewal and wake all who wait for it. The first status counts.
+
+        If an interrupt stops this half way, call it again: wakers stay until `unwatch`.
+        """
+        if not flight.is_open:
+            return
+        with self._lock:
+            wakers = self._ended(flight, status)
+        self._wake(flight, wakers)
+
+    def _ended(self, flight: Flight, status: Status) -> tuple[Callable[[], object], ...]:
+        leads = self._flights.get(flight.key) is flight
+        if leads:
+            del self._flights[flight.key]
+        if flight.status is _RUNNING:
+            flight.status = status
+            if status is Status.ABANDONED:
+                self._cancelled(flight, leads=leads)
+        return tuple(flight.wakers)
+
+    @abstractmethod
+    def _cancelled(self, flight: Flight, *, leads: bool) -> None:
+        """Note that a renewal ended without any result."""
+
+    def _wake(self, flight: Flight, wakers: Iterable[Callable[[], object]]) -> None:
+        for wake in wakers:
+            wake()
+        flight.is_open = False
+
+    def watch(self, flight: Flight, wake: Callable[[], object]) -> bool:
+        """Call `wake` when the renewal ends; return `False` if it has ended already."""
+        with self._lock:
+            if flight.status is not Status.RUNNING:
+                return False
+            flight.wakers[wake] = None
+            return True
+
+    def unwatch(self, flight: Flight, wake: Callable[[], object]) -> None:
+        """Forget a waker that is no longer needed."""
+        with self._lock:
+            flight.wakers.pop(wake, None)

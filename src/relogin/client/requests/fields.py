@@ -1,0 +1,28 @@
+"""Header fields of requests, looked up and copied at once.
+
+A `CaseInsensitiveDict` copies each field by several calls, and raises and catches a `KeyError` for
+each field that it does not have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from requests.structures import CaseInsensitiveDict
+
+__all__ = ["copied", "has"]
+
+
+def has(headers: Mapping[str, str], name: str) -> bool:
+    """Tell whether there is a field of this name, which is in lower case."""
+    return name in (vars(headers)["_store"] if type(headers) is CaseInsensitiveDict else headers)
+
+
+def copied(headers: Any) -> Any:
+    """Copy the header fields of a request."""
+    if type(headers) is not CaseInsensitiveDict:  # of niquests, or of the user
+        return headers.copy()
+    copy: CaseInsensitiveDict[str] = object.__new__(CaseInsensitiveDict)
+    vars(copy)["_store"] = vars(headers)["_store"].copy()
+    return copy
