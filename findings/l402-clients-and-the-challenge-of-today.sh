@@ -6,6 +6,7 @@
 #            first. RFC 9110 §11.2 has parameters in any order, quoted or not, and white space around "=". Two clients do not
 #            know `token`; none but lightning-tools reads a value without quotes, none reads white space around "=". If only
 #            the invoice has no quotes, l402-requests pays it, and then sends the quotes of the macaroon along: 402 again.
+#            lightning-toll, a server on PyPI, sends the invoice first: l402-requests cannot pay it.
 # Seen (200: paid and served; 402: the caller gets the 402; - the client's own error; "paid" is what the wallet says):
 #            challenge      l402-requests  l402kit  bolthub  lightning-tools
 #            of 2020        200 paid       200 paid 200 paid 200 paid
