@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, NoReturn, TypeVar
 
 from relogin.client import driver
 from relogin.client.driver.async_principal import AsyncPrincipal, of_kind
-from relogin.client.driver.drive import Stepping, drive, stand_by
+from relogin.client.driver.drive import drive, stand_by
 from relogin.client.driver.reentry import ending, inside, logging_in
 from relogin.client.httpx_family.body import drain, drain_async
 from relogin.client.httpx_family.exchange import told
@@ -47,21 +47,29 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
         if inside(self._cache):
             yield self._ending(request)
             return
-        exchange: Any = self._exchange(request)
+        exchange: Any = StreamExchange(self, request)
         response: Any = None
         try:
             if exchange.is_ready():
                 response = yield exchange.signed()
                 if exchange.ends_with(response):
                     return
-            with closing(exchange.steps(response)) as flow:
-                steps: Stepping[Any, None] = Stepping(flow)
-                for step in steps:
-                    with steps:
-                        is_request = isinstance(step, self._library.Request)
-                        steps.done = (yield step) if is_request else self._do(step)
-                exchange.watch_stream()
+            flow, done = exchange.steps(response), None
+            go_on = flow.send
+            try:  # as `drive` does
+                while True:
+                    step = go_on(done)
+                    is_request = isinstance(step, self._library.Request)
+                    try:
+                        done = (yield step) if is_request else self._do(step)
+                        go_on = flow.send
+                    except BaseException as error:  # noqa: BLE001 - the flow decides
+                        done, go_on = error, flow.throw
+            except StopIteration:
                 return
+            finally:
+                done = None
+                flow.close()
         except GeneratorExit:
             if not exchange.is_out:
                 raise
@@ -75,21 +83,29 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
         if inside(self._cache):
             yield self._ending(request)
             return
-        exchange: Any = self._exchange(request)
+        exchange: Any = StreamExchange(self, request)
         response: Any = None
         try:
             if exchange.is_ready():
                 response = yield exchange.signed()
                 if exchange.ends_with(response):
                     return
-            with closing(exchange.steps(response)) as flow:
-                steps: Stepping[Any, None] = Stepping(flow)
-                for step in steps:
-                    with steps:
-                        is_request = isinstance(step, self._library.Request)
-                        steps.done = (yield step) if is_request else await self._do_async(step)
-                exchange.watch_stream()
+            flow, done = exchange.steps(response), None
+            go_on = flow.send
+            try:
+                while True:
+                    step = go_on(done)
+                    is_request = isinstance(step, self._library.Request)
+                    try:
+                        done = (yield step) if is_request else await self._do_async(step)
+                        go_on = flow.send
+                    except BaseException as error:  # noqa: BLE001 - the flow decides
+                        done, go_on = error, flow.throw
+            except StopIteration:
                 return
+            finally:
+                done = None
+                flow.close()
         except GeneratorExit:
             if not exchange.is_out:  # this task is closed during a login
                 raise
@@ -104,9 +120,6 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
         if credential is not None:
             put(request, credential)
         return request
-
-    def _exchange(self, request: Any) -> StreamExchange:
-        return StreamExchange(self._library, self._cache, request, self)
 
     def _do(self, step: Meanwhile) -> object:
         library = self._library

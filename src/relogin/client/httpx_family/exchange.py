@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Generator
-from contextlib import closing
 from typing import Any
 
 from relogin.client.driver.content import has_body, is_precious, of_a_body
 from relogin.client.driver.cookie_text import with_cookies
 from relogin.client.driver.credentials import resign, unsign
-from relogin.client.driver.drive import Stepping
 from relogin.client.driver.passes import AsyncChunks, Chunks
 from relogin.client.events import heard
 from relogin.client.httpx_family.body import is_drained
@@ -61,11 +59,7 @@ class Exchange(Sending):
         """Tell whether nothing is left to do after a response; if so, update the grant from it."""
         self.is_out = False
         self._request.extensions.pop(EXTENSION, None)
-        if not self._is_plain(response):
-            return False
-        departures = self._cache.departures
-        departures.answered(self)
-        return not departures.waiting
+        return self._is_plain(response) and not self._cache.departures.answered(self)
 
     def _is_plain(self, response: Response) -> bool:
         """Tell whether a response came straight, and at most says that its session lives.
@@ -95,35 +89,33 @@ class Exchange(Sending):
 
         `response` is its response, if it was sent already.
         """
-        departures = self._cache.departures
+        cache = self._cache
         try:
-            yield from self._steps(response)
+            if response is None:
+                response = yield from self._sent_when_ready()
+            response, signal = yield from self._arrived(response)
+            if self._is_lost(response):
+                response, signal = yield from self._answer_after_all(response, signal)
+            if signal or response.status_code == UNAUTHORIZED or self._is_news(response):
+                final = yield from self._done(answer(cache, self._info(response, signal)))
+                if final.failure is not None:
+                    yield from self._fail(final.failure, final.info.response)
+            if self._credential is not None and cache.policy.fresh == "always":
+                yield from share(cache, self._credential)
         finally:
-            departures.answered(self)
-        if departures.waiting:
-            yield from give_back_replaced(self._cache)
+            cache.departures.answered(self)
+        if cache.departures.waiting:
+            yield from give_back_replaced(cache)
 
-    def _steps(self, response: Response | None) -> Generator[Step, Any, None]:
-        """Send the request if it was not sent yet, and handle its response."""
-        cache, request = self._cache, self._request
-        if response is None:
-            precious = is_precious(request.headers, self._rewind)
-            flow: Generator[Any, Any, Credential | None] = before(
-                cache,
-                self._chosen,
-                self._origin,
-                request.method,
-                str(request.url),
-                precious=precious,
-            )
-            response = yield from self._send(request, (yield from flow))
-        response, signal = yield from self._arrived(response)
-        if self._is_lost(response):
-            response, signal = yield from self._answer_after_all(response, signal)
-        if signal or response.status_code == UNAUTHORIZED or self._is_news(response):
-            yield from self._answer(self._info(response, signal))
-        if self._credential is not None and cache.policy.fresh == "always":
-            yield from share(cache, self._credential)
+    def _sent_when_ready(self) -> Generator[Step, Any, Response]:
+        """Send the request after what is to be done before: ask the store, or renew ahead."""
+        request = self._request
+        precious = is_precious(request.headers, self._rewind)
+        method, url = request.method, str(request.url)
+        flow: Generator[Any, Any, Credential | None] = before(
+            self._cache, self._chosen, self._origin, method, url, precious=precious
+        )
+        return (yield from self._send(request, (yield from flow)))
 
     def _is_news(self, response: Response) -> bool:
         # With any other status, a challenge only causes an event.
@@ -135,30 +127,31 @@ class Exchange(Sending):
         """Find out why a proxy reports that the server did not answer an upload."""
         info = self._info(response, signal)
         final = yield from self._done(unanswered(self._cache, info, self._began))
-        mark(final.info.response, final.outcome, final.detail)
         return final.info.response, final.info.signal
 
     def _is_lost(self, response: Response) -> bool:
         """Tell whether a proxy reports that the server did not answer an upload."""
         return response.status_code in UNANSWERED and has_body(response.request.headers)
 
-    def _answer(self, info: ResponseInfo) -> Generator[Step, Any, None]:
-        final = yield from self._done(answer(self._cache, info))
-        mark(final.info.response, final.outcome, final.detail)
-        if final.failure is not None:
-            yield from self._fail(final.failure, final.info.response)
-
     def _done(self, flow: Flow) -> Generator[Step, Any, Final]:
-        """Run the flow to its end; yield its replays as requests."""
-        with closing(flow):
-            steps = Stepping(flow)
-            for command in steps:
-                with steps:
-                    if isinstance(command, Replay):
-                        steps.done = yield from self._replayed(command)
-                    else:
-                        steps.done = yield from self._meanwhile(command)
-            return steps.result
+        """Run a flow to its end, and mark the response; yield its replays as requests."""
+        done: object = None
+        go_on: Any = flow.send
+        try:  # as `drive` does
+            while True:
+                command = go_on(done)
+                act = self._replayed if isinstance(command, Replay) else self._meanwhile
+                try:
+                    done, go_on = (yield from act(command)), flow.send
+                except BaseException as error:  # noqa: BLE001 - the flow decides
+                    done, go_on = error, flow.throw
+        except StopIteration as end:
+            final: Final = end.value
+            mark(final.info.response, final.outcome, final.detail)
+            return final
+        finally:
+            done = None
+            flow.close()
 
     def _replayed(self, command: Replay) -> Generator[Step, Any, ResponseInfo]:
         refused = command.info

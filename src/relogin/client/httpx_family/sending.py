@@ -42,20 +42,21 @@ class Sending:
     _began = 0.0
     _sent = 0
 
-    def __init__(
-        self, library: Library, cache: CredentialCache, request: Request, auth: Any = None
-    ) -> None:
+    def __init__(self, auth: Any, request: Any) -> None:
         self.auth = auth
+        library: Library = auth._library
+        cache: CredentialCache = auth._cache
         self._library = library
         self._cache = cache
         # Never change the user's request: several threads may send it, and again.
-        self._request = self._copy(request)
+        self._request = copied = self._copy(request)
+        self._body = stream = copied.stream
+        if not isinstance(stream, library.ByteStream):
+            self._rewind = watch(library, copied, self._spent)
+            self._body = copied.stream
         self._past: list[Response] = []
-        if not isinstance(request.stream, library.ByteStream):
-            self._rewind = watch(library, self._request, self._spent)
-        self._body = self._request.stream
-        self._origin = origin_of(request)
-        self._chosen = cache.for_request(self._origin, request.url)
+        self._origin = origin_of(copied)
+        self._chosen = cache.for_request(self._origin, copied.url)
         self._credential = self._chosen  # as sent
 
     def _send(
@@ -87,11 +88,16 @@ class Sending:
         while True:
             found = yield from self._followed(self._credential, self._record(response))
             if isinstance(found, tuple):
+                if found[1] is None:
+                    self.watch_stream(response)
                 return found
             yield Drain(response, over=True)
             again, origin = self._copy(found), origin_of(found)
             chosen = self._cache.for_request(origin, found.url) or self._chosen
             response = yield from self._send(again, chosen)
+
+    def watch_stream(self, response: Response) -> None:
+        """Watch a response that may be an event stream: see `StreamExchange`."""
 
     def _signed(self, request: Request, credential: Credential) -> Credential | None:
         """Sign a request; return the grant as sent, or `None` if it cannot be signed."""

@@ -30,18 +30,16 @@ OK = 200  # with any other status, no event stream starts
 class StreamExchange(UploadExchange):
     """An exchange that handles the end of an event stream."""
 
-    def watch_stream(self) -> None:
-        """Watch the last response, if it is an event stream of a session.
+    def watch_stream(self, response: Response) -> None:
+        """Watch a response, if it is an event stream of a session.
 
         Ignores the response to a POST, although many servers send it as an event stream: it ends
         when it is complete, and clients do not open it again.
         """
-        if self._credential is None or self._request.method != "GET":
-            return
-        opened = self._past[-1]
-        if opened.status_code == OK and has_events(fields_of(opened)):
-            kind = EventStream if hasattr(opened.stream, "__iter__") else AsyncEventStream
-            opened.stream = self._library.streaming(kind)(self, opened)
+        watched = response.status_code == OK and self._request.method == "GET"
+        if watched and self._credential is not None and has_events(fields_of(response)):
+            kind = EventStream if hasattr(response.stream, "__iter__") else AsyncEventStream
+            response.stream = self._library.streaming(kind)(self, response)
 
     def after_stream(self, response: Response) -> Generator[Meanwhile, Any, None]:
         """Find out why a stream has ended, and mark its response."""

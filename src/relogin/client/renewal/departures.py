@@ -39,11 +39,12 @@ class Departures:
             with self._lock:
                 self._users[user] = credential.generation
 
-    def answered(self, user: object) -> None:
-        """Forget a request that has its answer."""
+    def answered(self, user: object) -> bool:
+        """Forget a request that has its answer; tell whether there is any session to log out."""
         if self._replaced:
             with self._lock:
                 self._users.pop(user, None)
+        return bool(self._leaving)
 
     def died(self, credential: Credential | None) -> None:
         """Remember that a server called a session dead: there is nothing to log out."""
