@@ -119,7 +119,8 @@ class Sending:
         httpx forgets the redirects before a response whose request is sent again.
         """
         hops = [*response.history[self._sent :], response]
-        response.history = [*self._past, *hops[:-1]]
+        if len(self._past) != self._sent:
+            response.history = [*self._past, *hops[:-1]]
         self._past += hops
         self._sent += 1
         return hops

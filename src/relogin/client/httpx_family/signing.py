@@ -15,6 +15,9 @@ _STRIPPED = {"Authorization"}
 
 def put(request: Request, credential: Credential) -> None:
     """Put a grant on a request."""
+    if credential.authorization is not None:  # as with most
+        request.headers["Authorization"] = credential.authorization
+        return
     if credential.query is None:
         sign(request.headers, "", credential)
     else:

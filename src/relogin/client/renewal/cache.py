@@ -44,6 +44,7 @@ class CredentialCache(Flights):
     def __init__(self, policy: Policy, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(policy, clock)
         self._spaces: dict[str, dict[Key, ProtectionSpace]] = {}
+        self._standing = False  # whether any 401 has ever persisted after a login
         self._moments = count(1)
         self._refused: dict[str, Blocked] = {}
         self._consulted: set[str] = set()
@@ -87,6 +88,7 @@ class CredentialCache(Flights):
         with self._lock:
             space = self.space(credential.key)
             if space is not None:
+                self._standing = True
                 space.stands(credential.generation, method, url, self.clock())
 
     def stood(self, credential: Credential, method: str, url: str, *, bare: bool) -> bool:
@@ -100,6 +102,8 @@ class CredentialCache(Flights):
     def seen(self, credential: Credential) -> bool:
         """Remember that a server accepted a session; tell whether to call `admits`."""
         self.vitality.seen(credential, self.clock())
+        if not self._standing:  # as with most servers
+            return False
         key = credential.key
         space = self._spaces.get(key.origin, _NONE).get(key)
         return space is not None and bool(space.standing)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from relogin.client.terms.grant import Grant
@@ -49,6 +49,12 @@ class Credential:
     version: int = 0
     shared: bool = False
     asked_for: tuple[str, ...] = ()
+    authorization: str | None = field(init=False)
+    """The value of Authorization, if that is all that it adds to each request."""
+
+    def __post_init__(self) -> None:
+        alone = len(self.headers) == 1 and not (self.signer or self.query or self.cookies)
+        self.authorization = self.headers.get("Authorization") if alone else None
 
     def __repr__(self) -> str:
         return f"<Credential generation {self.generation} for {self.key.origin}>"
