@@ -178,12 +178,13 @@ class Exchange(Sending):
     # Seeing, and sending again
 
     def _info(self, response: Response, signal: Error | None = None) -> ResponseInfo:
-        request, url = response.request, str(response.request.url)
-        dead = response.status_code == UNAUTHORIZED or signal is not None
-        dead = dead or self._is_lost(response)  # no other status needs the rest
+        request, status = response.request, response.status_code
+        url = str(request.url)
+        # No other response needs the rest.
+        dead = status == UNAUTHORIZED or signal is not None or self._is_lost(response)
         return ResponseInfo(
             response=response,
-            status=response.status_code,
+            status=status,
             method=request.method,
             url=url,
             origin=sent_to(url),
@@ -207,7 +208,7 @@ class Exchange(Sending):
         """
         request, dead = self._copy(refused.response.request), self._credential
         set_now, gone = cookies_of(self._library, refused.response)
-        if dead is not None:
+        if dead is not None and (dead.authorization is None or credential.authorization is None):
             gone |= dead.cookies.keys()
             url = refused.url
             put_url(request, resign(request.headers, url, dead, credential), url)

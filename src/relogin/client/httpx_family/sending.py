@@ -86,7 +86,10 @@ class Sending:
     def _arrived(self, response: Response) -> Generator[Step, Any, Arrived]:
         """Return the final response, or the redirect before it that a signal matched."""
         while True:
-            found = yield from self._followed(self._credential, self._record(response))
+            hops, status = self._record(response), response.status_code
+            if status == UNAUTHORIZED and len(hops) == 1 and not self._signals_for(response):
+                return response, None  # its challenges say all
+            found = yield from self._followed(self._credential, hops)
             if isinstance(found, tuple):
                 if found[1] is None:
                     self.watch_stream(response)
