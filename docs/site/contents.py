@@ -1,7 +1,8 @@
 """A Sphinx extension: the list of pages at the side, from the folders and not written by hand.
 
 Each folder's `index.md` introduces its pages in prose; a page that is added there appears at the
-side as well. So the Markdown holds nothing that only Sphinx understands.
+side as well. A folder with many pages has groups, whose own pages show the list. So the Markdown
+holds nothing that only Sphinx understands.
 """  # noqa: INP001 - found by docs/conf.py, in no package
 
 from pathlib import Path
@@ -17,12 +18,17 @@ SECTIONS = {
         "explanation/index",
     ],
     "docs/tutorials/index": ["client", "flask", "challenge"],
-    "docs/how-to/index": [
-        "my-server", "logins", "digest", "registries", "token-elsewhere", "own-scheme", "log-out",
+    "docs/how-to/index": ["my-server", "in-a-client", "recipes", "move", "on-a-server"],
+    "docs/how-to/in-a-client": [
+        "logins", "digest", "registries", "token-elsewhere", "own-scheme", "log-out",
         "signals", "stores", "libraries", "sdks", "testing", "metrics", "troubleshooting",
+    ],
+    "docs/how-to/recipes": [
         "oauth2", "secrets", "csrf", "drf-token", "openstack", "redfish", "gitlab", "synology",
-        "migrate-*",
-        "flask", "django", "starlette", "other-frameworks", "browser", "mcp", "*",
+    ],
+    "docs/how-to/move": ["migrate-*"],
+    "docs/how-to/on-a-server": [
+        "flask", "django", "starlette", "other-frameworks", "browser", "mcp", "forward-auth",
     ],
     "docs/reference/index": [
         "client", "servers", "server", "command", "errors", "diagnose", "api/index",
@@ -44,7 +50,8 @@ def add_contents(app: Sphinx, page: str, source: list[str]) -> None:
     """Append the list of a section's pages to its first page."""
     if page in SECTIONS:
         listed = [name for name in SECTIONS[page] if "*" in name or _exists(app, page, name)]
-        source[0] += "\n```{toctree}\n:hidden:\n:glob:\n\n" + "\n".join(listed) + "\n```\n"
+        hidden = ":hidden:\n" if page.endswith("/index") else ""
+        source[0] += f"\n```{{toctree}}\n{hidden}:glob:\n\n" + "\n".join(listed) + "\n```\n"
 
 
 def _exists(app: Sphinx, page: str, name: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import partial
+from typing import Any
 from urllib.parse import urljoin
 
 from requests import PreparedRequest, Response
@@ -85,10 +86,15 @@ def sign_again(
 
 def _swap(prepared: PreparedRequest, fresh: PreparedRequest) -> None:
     """Exchange what signing changes: the copy is now the request as it was sent."""
-    was, now = vars(prepared), vars(fresh)
-    before = was["headers"], was["url"], was.get("_cookies")
-    was.update(headers=now["headers"], url=now["url"], _cookies=now.get("_cookies"))
-    now["headers"], now["url"], now["_cookies"] = before
+    # Not looked up in `vars`: requests-mock has an object around the request.
+    was, now = _signed_fields(prepared), _signed_fields(fresh)
+    vars(prepared).update(now)
+    vars(fresh).update(was)
+
+
+def _signed_fields(prepared: Any) -> dict[str, Any]:
+    cookies = getattr(prepared, "_cookies", None)
+    return {"headers": prepared.headers, "url": prepared.url, "_cookies": cookies}
 
 
 def _copy(prepared: PreparedRequest) -> PreparedRequest:
