@@ -46,9 +46,13 @@ def stores() -> Iterator[Mapping[str, Store]]:
             "sqlite": SQLiteStore(Path(folder) / "sessions.db"),
         }
         if shutil.which("redis-server"):
+            import redis
+
             from relogin.client.stores.redis import RedisStore
 
-            made["redis"] = RedisStore(opened.enter_context(a_redis_server()).url)
+            url = opened.enter_context(a_redis_server()).url
+            made["redis"] = RedisStore(url)
+            made["redis client"] = RedisStore(opened.enter_context(redis.Redis.from_url(url)))
         yield made
 
 

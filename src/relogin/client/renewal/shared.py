@@ -235,10 +235,10 @@ def consult(cache: CredentialCache, origin: str) -> Asking[None]:
 
 def _peek(cache: CredentialCache, origin: str) -> Asking[Snapshot | None]:
     """Read what is stored; the time is NaN if it would cost more."""
-    if not hasattr(cache.policy.store, "peek"):
-        return (yield from read(cache, origin))
-    entries = yield from ask(cache, origin, "peek", origin, cache.policy.account)
-    return None if entries is None else Snapshot(entries, nan)
+    timeless = hasattr(cache.policy.store, "peek")
+    method = "peek" if timeless else "get"
+    found = yield from ask(cache, origin, method, origin, cache.policy.account)
+    return Snapshot(found, nan) if timeless and found is not None else found
 
 
 def _own(cache: CredentialCache, origin: str, snapshot: Snapshot) -> Mapping[Key, Record]:
