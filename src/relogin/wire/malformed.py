@@ -30,6 +30,7 @@ from relogin.wire.shapes import (
     EQUALS,
     ESCAPED,
     FIRST_TOKEN68,
+    FLAGS,
     HAS_APOSTROPHE,
     KNOWN,
     LIKELY,
@@ -122,7 +123,7 @@ _SCOPES = rf"{_SCOPE_TOKEN}(?:,{OWS}(?!{KNOWN})(?=[a-z*]){_SCOPE_TOKEN}{STOP})++
 _LIST = rf"(?:{_QOP}|(?i:scope)={_SCOPES})"
 _ELEMENT = (
     rf"(?:(?<![\s\S])|{OWS}(?P<separator>,)[{LIST_SPACE}]*+)"
-    rf"(?:(?!{TOLD_IN_TWO}|{HAS_APOSTROPHE})(?P<scheme>{TOKEN})(?!{BWS}=)"
+    rf"(?:(?!{TOLD_IN_TWO}|{HAS_APOSTROPHE}|{FLAGS})(?P<scheme>{TOKEN})(?!{BWS}=)"
     rf"(?: ++(?:(?P<token68>{TOKEN68}){_IN_LIST}{_NO_PARAM_NEXT})?+|{_NO_PARAM_NEXT}))?+"
     rf"(?:(?!'|{_LIST})(?P<name>{TOKEN}){BWS}={BWS}(?:\"(?P<quoted>{QUOTED_TEXT})\"|(?P<value>(?!'){TOKEN})(?!{SENTENCE})))?+"
 )
@@ -177,7 +178,7 @@ opening: pp.ParserElement = _rules(
     # Token YWJj== realm="a", Bearer eyJhbGciOiJIUzI1NiJ9 expired, Negotiate YWJj= expired
     ("token68", rf"(?={FIRST_TOKEN68})(?P<scheme>{TOKEN}) ++(?P<token68>{TOKEN68})"),
     ("scheme", rf"(?P<scheme>(?!['`]){TOKEN}) ++(?={PARAM})"),
-    ("scheme", rf"(?P<scheme>{TOKEN})(?= *+{END})(?!{THEN_PARAM})"),
+    ("scheme", rf"(?!{FLAGS})(?P<scheme>{TOKEN})(?= *+{END})(?!{THEN_PARAM})"),
     # Negotiate, Bearer, realm="a"
     ("comma-after-scheme", rf"(?P<scheme>{LIKELY})(?P<at> *+,)[{LIST_SPACE}]*+"),
     # Negotiate, Basic; realm="a"

@@ -17,6 +17,7 @@ __all__ = [
     "EQUALS",
     "ESCAPED",
     "FIRST_TOKEN68",
+    "FLAGS",
     "HAS_APOSTROPHE",
     "KNOWN",
     "LIKELY",
@@ -63,6 +64,9 @@ PARAM = rf"(?!'|{KNOWN} ++=++{END}){TOKEN}{BWS}=(?!=)"
 CHALLENGE = rf"{TOKEN} ++{PARAM}"
 LONE_CHALLENGE = rf"{LIKELY}(?: ++{TOKEN68})?+{END}"
 THEN_PARAM = rf"{OWS}[,;][{LIST_SPACE};]*+{PARAM}"
+# Words alone in a list, behind something: `Passport1.4 ts=-3,prompt,silent,ver=1`.
+_LONE = rf"(?!{LIKELY}){TOKEN}{OWS}[,;][{LIST_SPACE};]*+"
+FLAGS = rf"(?<=[\s\S]){_LONE}{_LONE}(?:{_LONE})?+{PARAM}"
 _NEXT = rf"{END}|[ \t]++{PARAM}|[ \t]++{KNOWN} ++{PARAM}"
 STOP = rf"(?={_NEXT})"
 STOP_OR_PARAM = rf"(?={_NEXT}|{PARAM}\")"
