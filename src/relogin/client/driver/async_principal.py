@@ -88,9 +88,18 @@ class AsyncPrincipal(Principal[Http]):
         raise errors.LoginUnavailable(f"the logout did not end within {seconds:g} s")
 
     def _log_in(self, command: Login, request: object = None) -> object:
-        with ExitStack() as opened, logging_in(self._cache):
-            open_http = partial(self._open_http, opened, request)
-            return once_more.call(self.login, command.context, open_http, self._http)
+        opened: list[ExitStack] = []  # many logins open none
+
+        def open_http() -> Any:
+            opened.append(ExitStack())
+            return self._open_http(opened[-1], request)
+
+        try:
+            with logging_in(self._cache):
+                return once_more.call(self.login, command.context, open_http, self._http)
+        finally:
+            for each in opened:
+                each.close()
 
     async def _log_in_async(self, command: Login, request: object = None) -> object:
         import anyio

@@ -81,6 +81,9 @@ def sent_with(
     """
     if credential is None:
         return None
+    sent = credential.authorization  # all that most grants add
+    if sent is not None and headers.get("Authorization") == sent:
+        return credential
     if credential.signed_url not in {None, url}:  # after a redirect, the signature is void
         return None
     if credential.query is not None:

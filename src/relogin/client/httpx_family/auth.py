@@ -50,8 +50,9 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
         exchange: Any = StreamExchange(self, request)
         response: Any = None
         try:
-            if exchange.is_ready():
-                response = yield exchange.signed()
+            signed = exchange.signed()
+            if signed is not None:
+                response = yield signed
                 if exchange.ends_with(response):
                     return
             flow, done = exchange.steps(response), None
@@ -86,8 +87,9 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
         exchange: Any = StreamExchange(self, request)
         response: Any = None
         try:
-            if exchange.is_ready():
-                response = yield exchange.signed()
+            signed = exchange.signed()
+            if signed is not None:
+                response = yield signed
                 if exchange.ends_with(response):
                     return
             flow, done = exchange.steps(response), None

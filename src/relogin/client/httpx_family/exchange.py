@@ -17,7 +17,7 @@ from relogin.client.driver.passes import AsyncChunks, Chunks
 from relogin.client.events import heard
 from relogin.client.httpx_family.body import is_drained
 from relogin.client.httpx_family.cookies import cookies_of
-from relogin.client.httpx_family.fields import challenge_lines, fields_of, has_events
+from relogin.client.httpx_family.fields import challenge_lines, fields_of
 from relogin.client.httpx_family.library import Request, Response
 from relogin.client.httpx_family.sending import EXTENSION, Arrived, Sending
 from relogin.client.httpx_family.signing import put_url
@@ -44,16 +44,14 @@ class Exchange(Sending):
 
     # Most requests: sent at once, with a living session
 
-    def is_ready(self) -> bool:
-        """Tell whether the request can be sent at once."""
+    def signed(self) -> Request | None:
+        """Sign the request, to be sent at once; `None` if something is to be done before."""
         chosen = self._chosen
         lasts = chosen is None or chosen.grant.expires_in is None
         precious = not lasts and is_precious(self._request.headers, self._rewind)
-        return self._cache.ready(self._origin, chosen, precious=precious)
-
-    def signed(self) -> Request:
-        """Sign the request; it is about to be sent."""
-        return self._on_its_way(self._request, self._chosen)
+        if not self._cache.ready(self._origin, chosen, precious=precious):
+            return None
+        return self._on_its_way(self._request, chosen)
 
     def ends_with(self, response: Response) -> bool:
         """Tell whether nothing is left to do after a response; if so, update the grant from it."""
@@ -75,8 +73,7 @@ class Exchange(Sending):
             or policy.signals_for(status)
         ):
             return False
-        fields = fields_of(response)
-        if has_events(fields) or self._tells_more(fields):
+        if self._tells_more(fields_of(response)):
             return False
         if self._credential is not None:
             self._seen(self._credential, response)

@@ -13,6 +13,7 @@ from relogin.client.driver.failures import raisable
 from relogin.client.events import heard
 from relogin.client.httpx_family.body import Rewind, always, pieces, watch
 from relogin.client.httpx_family.cookies import setting
+from relogin.client.httpx_family.fields import has_events
 from relogin.client.httpx_family.library import Library, Request, Response
 from relogin.client.httpx_family.origin import origin_of
 from relogin.client.httpx_family.signing import put
@@ -168,7 +169,8 @@ class Sending:
             return True  # with any status but 401, it only causes an event
         credential = self._credential
         return credential is not None and (
-            credential.signer is not None
+            has_events(fields)
+            or credential.signer is not None
             or b"authentication-info" in fields
             or (b"set-cookie" in fields and bool(credential.cookies))
         )

@@ -263,9 +263,8 @@ def _renew(
     """Obtain a newer grant: lead a renewal or wait for one; tell whether this request led."""
     if decision.action is Action.REPLACE and dead is not None:
         cache.drop(dead)
-    now = cache.clock()
-    give_up, led, anew = now + cache.policy.wait_timeout, False, False
-    while now < give_up:
+    give_up, led, anew = cache.clock() + cache.policy.wait_timeout, False, False
+    while cache.clock() < give_up:
         mine = Flight(decision.key)  # before `join`, so that `finally` always has it
         try:
             joined = cache.join(mine, dead)
@@ -288,7 +287,7 @@ def _renew(
         final = ended(cache, info, decision, joined)
         if final is not None:
             return final, led
-        dead, now = _passed_over(cache, decision, dead), cache.clock()
+        dead = _passed_over(cache, decision, dead)
     late = cache.newer(decision.key, dead)  # it may have come at the last moment
     in_time = cache.clock() < give_up
     return late or Final(info, Outcome.UNAVAILABLE, _in_vain(cache, in_time=in_time)), led
