@@ -54,6 +54,7 @@ HOSTILE = {
     "a=": "a=" * 512,
     "open quotes": 'a="' * 341,
     "bare schemes": "a, " * 341,
+    "malformed too": "a, " * 339 + "a=b c, ",
 }
 SIZES = (8, 16, 32, 64)
 

@@ -65,8 +65,13 @@ CHALLENGE = rf"{TOKEN} ++{PARAM}"
 LONE_CHALLENGE = rf"{LIKELY}(?: ++{TOKEN68})?+{END}"
 THEN_PARAM = rf"{OWS}[,;][{LIST_SPACE};]*+{PARAM}"
 # Words alone in a list, behind something: `Passport1.4 ts=-3,prompt,silent,ver=1`.
-_LONE = rf"(?!{LIKELY}){TOKEN}{OWS}[,;][{LIST_SPACE};]*+"
-FLAGS = rf"(?<=[\s\S]){_LONE}{_LONE}(?:{_LONE})?+{PARAM}"
+_WORD = rf"{TOKEN}{OWS}[,;][{LIST_SPACE};]*+"
+_LONE = rf"(?!{LIKELY}){_WORD}"
+# For speed, it looks for the parameter first.
+FLAGS = (
+    rf"(?<=[\s\S])(?={_WORD}{_WORD}(?:{_WORD})?+{TOKEN}{BWS}=)"
+    rf"{_LONE}{_LONE}(?:{_LONE})?+{PARAM}"
+)
 _NEXT = rf"{END}|[ \t]++{PARAM}|[ \t]++{KNOWN} ++{PARAM}"
 STOP = rf"(?={_NEXT})"
 STOP_OR_PARAM = rf"(?={_NEXT}|{PARAM}\")"
