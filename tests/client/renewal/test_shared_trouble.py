@@ -20,7 +20,7 @@ from tests.client.shared_steps import (
     sign,
     token,
 )
-from tests.client.steps import KEY, ORIGIN, Told, challenge, refused
+from tests.client.steps import KEY, ORIGIN, Steps, Told, challenge, refused
 
 # A holder that dies, or is slow
 
@@ -35,6 +35,29 @@ def test_a_holder_that_dies_is_replaced_after_its_deadline_once() -> None:
     assert other.go_on().pauses
     one.send(GRANT)
     assert token(other.go_on().replay.credential) == "t1"
+
+
+def test_a_renewal_that_a_slow_store_held_up_serves_the_one_that_overtook_it() -> None:
+    store, told = Store(), Told()
+    cache = a_cache(store, told)
+    slow = Steps(cache, refused())  # it asks the store, and so does the next
+    store.clock.now += 31.0
+    later = Steps(cache, refused())
+    credential = slow.throw(ConnectionError()).send(GRANT).replay.credential
+    assert later.throw(ConnectionError()).replay.credential is credential
+    assert told.kinds().count("started") == 1
+
+
+def test_a_login_that_had_to_wait_counts_from_when_it_began() -> None:
+    store = Store()
+    request(a_cache(store))
+    cache = a_cache(store, budget=1)
+    waited = request(cache).go_on(after=31.0)
+    credential = waited.send(GRANT).replay.credential
+    store.clock.now += 29.0
+    assert request(cache, credential).outcome is Outcome.OVER_BUDGET
+    store.clock.now += 1.0
+    assert request(cache, credential).leads
 
 
 def test_a_slow_holder_adopts_what_its_successor_obtained() -> None:

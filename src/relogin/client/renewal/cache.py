@@ -306,9 +306,10 @@ class CredentialCache(Flights):
         return credential if self.settle(flight, credential, url) else None
 
     def settle(self, flight: Flight, credential: Credential, url: str) -> bool:
-        """End a renewal with a credential; return `False` if a later one has overtaken it."""
+        """End a renewal with a credential; return `False` if a later login has overtaken it."""
         with self._lock:
-            if self._flights.get(flight.key) is not flight:
+            latest = self._flights.get(flight.key)
+            if latest is not flight and not flight.may_end(latest):
                 return False
             self._hold(credential)
             spaces = self._spaces[flight.key.origin]
@@ -316,6 +317,8 @@ class CredentialCache(Flights):
             spaces[flight.key].reaches(url, next(self._moments), contested=contested)
             wakers = self._ended(flight, Status.GRANTED)
         self._wake(flight, wakers)
+        if latest is not None and latest is not flight:
+            self.end(latest, Status.GRANTED)
         return True
 
     def adopt(self, key: Key, responder: Responder, grant: Grant, version: int) -> Credential:
@@ -327,6 +330,12 @@ class CredentialCache(Flights):
                 return current
             self._hold(credential)
         return credential
+
+    def prolong(self, flight: Flight) -> None:
+        """Prevent the takeover of a renewal that had to wait; its login counts from now on."""
+        super().prolong(flight)
+        with self._lock:
+            flight.began = self._space(flight.key).postpone(flight.began, self.clock())
 
     def spare(self, flight: Flight) -> None:
         """Do not count a renewal in the budget: it was not needed because a session died."""

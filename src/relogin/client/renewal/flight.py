@@ -59,6 +59,15 @@ class Flight:
     gates: dict[object, Any] = field(default_factory=dict)
     """Where the tasks of an event loop wait for it, by loop; only tasks of that loop look here."""
 
+    def may_end(self, latest: Flight | None) -> bool:
+        """Tell whether the grant of this renewal serves the one that has overtaken it, too.
+
+        A later renewal gives way as long as it waits for its turn: while a store is slow, one
+        renewal after another overtakes the one before.
+        """
+        waits = latest is not None and not latest.led
+        return waits and self.began is not None and self.status is Status.RUNNING
+
     @property
     def newest(self) -> Grant | None:
         """What its login had obtained before it failed."""

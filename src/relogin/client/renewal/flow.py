@@ -315,6 +315,10 @@ def _lead_all(
     """Renew for all processes that share the store, if this one gets the lease."""
     if not (yield from take_turn(cache, flight, decision, give_up)):
         return None
+    if flight.status is not Status.RUNNING:  # the login that it has overtaken brought a grant
+        cache.spare(flight)
+        yield from give_back(cache, flight, unused=True)
+        return None
     keep: Any = partial(publish, cache, flight, decision, url=info.url)
     try:
         credential = yield from log_in(cache, info, decision, flight, keep)

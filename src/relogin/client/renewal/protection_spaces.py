@@ -99,6 +99,14 @@ class ProtectionSpace:
             if sent:
                 self.cut.append(began)
 
+    def postpone(self, began: float | None, now: float) -> float | None:
+        """Move the place of a login in the budget to now, when it really begins."""
+        if began is None or began not in self.led:
+            return began
+        self.led.remove(began)
+        self.led.append(now)
+        return now
+
     def leave_refresh_token(self) -> None:
         """Forget the refresh token: it may be used up."""
         if self.latest is not None:
