@@ -47,6 +47,16 @@ def test_the_wsgi_gate_does_not_load(framework: str) -> None:
     assert framework not in loaded_by("import relogin.server.wsgi")
 
 
+@pytest.mark.parametrize("heavy", ["anyio", "asyncio"])
+def test_a_client_without_tasks_does_not_load(heavy: str) -> None:
+    assert heavy not in loaded_by("import relogin.client.httpx")
+
+
+@pytest.mark.parametrize("late", ["urllib.parse", "ipaddress", "json"])
+def test_the_asgi_gate_does_not_load_what_few_gates_need(late: str) -> None:
+    assert late not in loaded_by("import relogin.server.asgi", names="{*sys.modules}")
+
+
 @pytest.mark.parametrize("package", ["relogin", "relogin.client.driver", "relogin.client.logins"])
 def test_a_package_that_imports_its_names_late_has_no_others(package: str) -> None:
     with pytest.raises(AttributeError, match="nonsense"):

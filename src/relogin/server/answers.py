@@ -8,8 +8,7 @@ document (RFC 9457).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from relogin.server.fields import Headers
 from relogin.server.schemes import DETAILS
@@ -24,8 +23,7 @@ Page: TypeAlias = str | Callable[..., str]
 EXPOSED = ("WWW-Authenticate", "Authentication-Info")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A whole response: status, header fields in order, content; `error` is its code."""
 
     status: int

@@ -16,7 +16,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import replace
 from typing import Any, TypeAlias, Unpack
 
 from relogin.server.calls import is_async
@@ -225,7 +224,7 @@ def _closing(answer: Answer, scope: Scope, *, whole: bool) -> Answer:
     # HTTP/2 has no such field: there the stream alone is reset (RFC 9113 §8.2.2).
     if whole or not scope.get("http_version", "1.1").startswith("1"):
         return answer
-    return replace(answer, headers=[*answer.headers, ("Connection", "close")])
+    return answer._replace(headers=[*answer.headers, ("Connection", "close")])
 
 
 async def _refuse(answer: Answer, scope: Scope, unread: Receive | None, send: Send) -> None:

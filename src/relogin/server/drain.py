@@ -11,7 +11,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from math import inf
 from typing import Any, TypeAlias
 
 from relogin.server.loops import cancellable, sleep, within
@@ -22,6 +21,7 @@ __all__ = ["Content", "drain", "drain_async", "reading_on"]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 _PIECE = 64 * 1024
+_UNKNOWN = float("inf")  # how much there is to read
 _AN_HOUR = 3600.0
 
 
@@ -40,7 +40,7 @@ def drain(
         return
     left, until = _length(environ), time.monotonic() + bounds[1]
     if left > bounds[0]:
-        left = bounds[0] if left == inf else 0
+        left = bounds[0] if left == _UNKNOWN else 0
     try:
         read = read or environ["wsgi.input"].read
         while left > 0 and time.monotonic() < until:
@@ -61,7 +61,7 @@ def _length(environ: Mapping[str, Any]) -> float:
     length = environ.get("CONTENT_LENGTH") or ""
     if length.isdecimal():
         return int(length)
-    return inf if environ.get("wsgi.input_terminated") else 0
+    return _UNKNOWN if environ.get("wsgi.input_terminated") else 0
 
 
 class Content:

@@ -46,12 +46,15 @@ _OF_CONTENT = frozenset(
     }
 )
 # A Set-Cookie line without a value, or whose time is over: a browser drops the cookie.
-_deletes = re.compile(
-    r"""[^=;]*=\s*(?:"")?\s*(?:;|\Z)
+# Compiled where it is first needed: few gates meet one.
+_DELETES = r"""(?isx)
+    [^=;]*=\s*(?:"")?\s*(?:;|\Z)
     | .*;\s*max-age\s*=\s*(?:0+\s*(?:;|\Z)|-)
-    | .*;\s*expires\s*=[^;]*\b1970\b""",
-    re.IGNORECASE | re.DOTALL | re.VERBOSE,
-).match
+    | .*;\s*expires\s*=[^;]*\b1970\b"""
+
+
+def _deletes(line: str) -> bool:
+    return re.match(_DELETES, line) is not None
 
 
 def encoded(headers: Iterable[tuple[str, str]]) -> list[RawHeader]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from urllib.parse import unquote_to_bytes
 
 from relogin.server.facts import Request
 from relogin.server.logs import log
@@ -92,6 +91,8 @@ class PathWatch:
 
 def _read(told: str) -> tuple[str, str]:
     """Return path, decoded once, and what was sent of it; some proxies tell a whole URL."""
+    from urllib.parse import unquote_to_bytes  # costs time to load, and few gates need it
+
     origin = _origin(told)
     sent = re.split(r"[?#]", told[origin.end() :] if origin else told, maxsplit=1)[0]
     return unquote_to_bytes(sent.encode("latin-1")).decode(errors="replace") or "/", sent

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 
 from relogin.errors import ChallengeSyntaxError
@@ -162,11 +161,11 @@ class Refusals:
 
     def _varied(self, answer: Answer) -> Answer:
         """Each answer varies by what was looked at."""
-        return replace(answer, headers=add_to_list(answer.headers, "Vary", self._vary))
+        return answer._replace(headers=add_to_list(answer.headers, "Vary", self._vary))
 
     def _for(self, decision: Decision, answer: Answer) -> Answer:
         """To HEAD it goes without its content; its Content-Length stays (RFC 9110 §9.3.2)."""
-        return replace(answer, body=b"") if decision.claim.request.method == "HEAD" else answer
+        return answer._replace(body=b"") if decision.claim.request.method == "HEAD" else answer
 
     def _said(self, why: Refused) -> SessionChallenge:
         error = why.error

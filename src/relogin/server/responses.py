@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from relogin.server.answers import EXPOSED, Answer
 from relogin.server.decisions import Claim, Decision
@@ -123,7 +122,7 @@ def replacement(gate: Gate, decision: Decision, status: int, headers: Headers) -
     told = add_to_list(answer.headers, "Vary", elements(vary))
     told = add_to_list(told, "Access-Control-Expose-Headers", elements(expose))
     names = {name.lower() for name, _ in told}
-    return replace(answer, headers=[*without(kept, *names), *told])
+    return answer._replace(headers=[*without(kept, *names), *told])
 
 
 def _old_way(gate: Gate, claim: Claim, status: int, headers: Headers) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from math import inf
 from typing import Any, Literal, Required, TypeAlias, TypedDict, TypeVar
 
 from relogin.server.answers import Page
@@ -144,7 +143,9 @@ def drain_bounds(given: Any) -> Bounds | None:
 
 
 def _is_bound(given: object) -> bool:
-    return isinstance(given, int | float) and not isinstance(given, bool) and 0 < given < inf
+    return (
+        isinstance(given, int | float) and not isinstance(given, bool) and 0 < given < float("inf")
+    )
 
 
 def check_legacy(given: Legacy | None) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from relogin.client.driver import tasks
+from relogin.client import driver
 from relogin.client.driver.drive import Stepping, drive
 from relogin.client.httpx_family.fields import fields_of, has_events
 from relogin.client.httpx_family.library import Response
@@ -105,7 +105,7 @@ class AsyncEventStream(_Stream):
             return await anext(self._pieces)
         except self._ends:
             await self._stream.aclose()
-            await tasks.drive(
+            await driver.tasks.drive(
                 self._exchange.after_stream(self._response), self._exchange.auth._do_async
             )
             raise
