@@ -13,7 +13,7 @@ from relogin.client.signals import Signal
 __all__ = ["Begin", "Drain", "Look", "Meanwhile", "Small", "Step"]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Look:
     """Ask signals about a response."""
 
@@ -21,7 +21,7 @@ class Look:
     signals: Sequence[Signal]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Drain:
     """Read a response to its end: its connection may be the only one.
 
@@ -32,7 +32,7 @@ class Drain:
     over: bool
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Small:
     """Send a small request, and return its response."""
 
@@ -40,7 +40,7 @@ class Small:
     command: Check
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Begin:
     """Start the next pass over a body, so that the flow sees its errors before the request."""
 

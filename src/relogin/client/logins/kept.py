@@ -41,7 +41,7 @@ _BROKEN = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Kept:
     """A connection that a client keeps, from before a request until it is over."""
 

@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Login:
     """Call the login. The driver adds `context.http`, and marks the call as inside a login."""
 
@@ -37,7 +37,7 @@ class Login:
     context: Context
 
 
-@dataclass(slots=True, repr=False)
+@dataclass(slots=True, eq=False, repr=False)
 class LogOut:
     """Call the logout. The driver adds `context.http`, which sends this credential."""
 
@@ -45,7 +45,7 @@ class LogOut:
     context: Context
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Wait:
     """Wait at most `seconds` until a flight that another request leads has ended."""
 
@@ -53,7 +53,7 @@ class Wait:
     seconds: float
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Replay:
     """Send the request again, signed with this grant."""
 
@@ -61,7 +61,7 @@ class Replay:
     info: ResponseInfo
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Check:
     """Ask with one small request, signed with this grant, whether its session lives.
 
@@ -74,7 +74,7 @@ class Check:
     info: ResponseInfo
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Final:
     """The end of the flow: the response to return, or the failure to raise with it."""
 
@@ -84,7 +84,7 @@ class Final:
     detail: str | None = None
 
 
-@dataclass(slots=True, repr=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Ask:
     """Call a method of the store. An asynchronous one is awaited; any other may block.
 
@@ -96,7 +96,7 @@ class Ask:
     brief: bool = True
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Pause:
     """Wait for `seconds`."""
 

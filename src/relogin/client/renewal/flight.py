@@ -28,7 +28,7 @@ class Status(Enum):
     """The cache was reset meanwhile; the result is discarded."""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Flight:
     """One renewal: led by one request, joined by all others that meet the same dead session."""
 

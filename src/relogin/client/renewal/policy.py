@@ -40,7 +40,7 @@ INVALID_REQUEST = "invalid_request"
 _BLANK = " \t,"  # RFC 9110 §5.6.1: empty elements of a list
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class ResponseInfo:
     """A response as the flow sees it; the flow never looks into `response`, the library's own.
 
@@ -62,7 +62,7 @@ class ResponseInfo:
     signal: SessionError | str | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Decision:
     """What to do about a dead session, in which protection space, and why.
 
@@ -122,7 +122,7 @@ _NO_ENDS = frozenset(
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Policy:
     """What the user configured, as the flow needs it; times are in seconds."""
 

@@ -19,7 +19,7 @@ _STANDS_FOR = 300.0  # in seconds; after that, their 401 may be about the sessio
 _FIRST_PAUSE, _LONGEST_PAUSE, _LONGEST_RETRY_AFTER = 1.0, 60.0, 3600.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Blocked:
     """Why no login is tried `until` then, on the cache's clock; `None` means forever."""
 
@@ -43,7 +43,7 @@ def _pause(attempt: int, retry_after: object) -> float:
     return longest * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
 
 
-@dataclass(slots=True, repr=False)
+@dataclass(slots=True, eq=False, repr=False)
 class ProtectionSpace:
     """One protection space. `latest` is its last grant, even if that was dropped since."""
 

@@ -46,7 +46,7 @@ def signals_more(answer: Answer) -> str | None:
     return None
 
 
-@dataclass(slots=True, repr=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Demands:
     """The scopes that one protection space demanded. Times are on the cache's clock."""
 

@@ -16,7 +16,7 @@ __all__ = ["Question", "Vitality"]
 _MOST_REALMS = 64
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Question(Flight):
     """The check whether a session lives: one request asks, for all that wait."""
 

@@ -23,7 +23,7 @@ __all__ = ["LoginSession", "Route"]
 
 
 # Treat it as immutable: `frozen` would set each field by a slow call.
-@dataclass(slots=True, repr=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Route:
     """How a request was sent: its adapter, its URL, and its options.
 

@@ -28,7 +28,7 @@ from relogin.client.terms.origins import sent_to
 __all__ = ["Upload", "ask", "in_place_of_a_response", "is_unanswered", "small_request"]
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Upload:
     """A signed request with a body; `answered` says that its end was seen."""
 

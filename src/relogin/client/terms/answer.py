@@ -21,7 +21,7 @@ class Unread(BaseException):
     """
 
 
-@dataclass(slots=True, repr=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Answer:
     """A response: `status`, `headers` (case-insensitive), `url`, and as much body as is needed.
 

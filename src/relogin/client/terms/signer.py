@@ -12,7 +12,7 @@ __all__ = ["Outgoing", "Signer"]
 _target = re.compile(r"[^:]*+://[^/?#]*+([^#]*+)").match
 
 
-@dataclass(slots=True, repr=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Outgoing:
     """A request to sign, as a `Signer` sees it: `method`, `url`, `headers` and content.
 
