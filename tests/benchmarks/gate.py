@@ -5,8 +5,8 @@ differs there is noise); behind the thinnest middleware that adds the same two f
 nothing (what no gate can be cheaper than); and behind its gate. The client writes octets to a
 socket, and keeps its connection where the server does. Ratios are medians over rounds that ask each
 server in turn, of the time that passed, and of the processor's time that the server spent, which a
-busy machine disturbs less. Then the code that is added, in µs, beside that of Starlette's own
-middleware; `python -m tests.benchmarks.gate added` measures this part alone.
+busy machine disturbs less. Then what `tests.benchmarks.added` measures, which
+`python -m tests.benchmarks.gate added` measures alone.
 """
 
 from __future__ import annotations
@@ -29,21 +29,22 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from fastapi import FastAPI
 from starlette.applications import Starlette
-from starlette.authentication import (
-    AuthCredentials,
-    AuthenticationBackend,
-    AuthenticationError,
-    SimpleUser,
-)
-from starlette.middleware.authentication import AuthenticationMiddleware
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from relogin.server import asgi, starlette, wsgi
 from relogin.server import flask as flask_gate
-from tests.benchmarks.rows import Row, shown
-from tests.benchmarks.timing import interleaved, ratio
+from tests.benchmarks import added
+from tests.benchmarks.added import (
+    SESSIONS,
+    TOKEN,
+    WORDS,
+    asgi_application,
+    verify,
+    wsgi_application,
+)
+from tests.benchmarks.timing import ratio
 from tests.server.serving import serving_asgi, serving_wsgi
 
 if TYPE_CHECKING:
@@ -53,25 +54,13 @@ LAUNCHES = 6  # of each server: where its memory lies favours one process over a
 ROUNDS = 12  # of each launch
 REQUESTS = 100  # in each round
 
-TOKEN = "bG9uZyBlbm91Z2ggdG8gYmUgYSByZWFsIHRva2Vu"
-SESSIONS = {TOKEN: "ada"}
-WORDS: Any = {"realm": "orders", "public": ["/health", "/docs/*"]}
 REQUEST = (
     "GET /orders HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: benchmark\r\nAccept: */*\r\n"
     f'Authorization: Session token="{TOKEN}"\r\n\r\n'
 ).encode()
 
 
-async def verify(token: str) -> str | None:
-    return SESSIONS.get(token)
-
-
 # The applications, each bare or behind its gate
-
-
-def wsgi_application(environ: Any, start_response: Any) -> list[bytes]:
-    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "2")])
-    return [b"ok"]
 
 
 def under_wsgi(*, gated: bool) -> Any:
@@ -102,12 +91,6 @@ def under_django(*, gated: bool) -> Any:
     )
     django.setup()
     return WSGIHandler()
-
-
-async def asgi_application(scope: Any, receive: Any, send: Any) -> None:
-    headers = [(b"content-type", b"text/plain"), (b"content-length", b"2")]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": b"ok"})
 
 
 def under_asgi(*, gated: bool) -> Any:
@@ -267,84 +250,9 @@ def _row(taken: dict[str, list[float]]) -> str:
     return f"{ratios}{median(taken['bare']):8.0f}"
 
 
-# The code added
-
-
-class TokenBackend(AuthenticationBackend):
-    """What Starlette's own middleware asks: the same store, and the least that its API lets be."""
-
-    async def authenticate(self, conn: HTTPConnection) -> tuple[AuthCredentials, SimpleUser] | None:
-        scheme, _, token = conn.headers.get("Authorization", "").partition(" ")
-        user = await verify(token) if scheme == "Bearer" else None
-        if user is None:
-            raise AuthenticationError("unknown")
-        return AuthCredentials(), SimpleUser(user)
-
-
-def _scope(field: str) -> dict[str, Any]:
-    """A scope as uvicorn makes one, for a request as httpx sends it."""
-    lines = {"host": "a", "accept": "*/*", "accept-encoding": "gzip, deflate", "user-agent": "b"}
-    headers = [(name.encode(), value.encode()) for name, value in lines.items()]
-    connection = {"client": ("127.0.0.1", 1), "server": ("127.0.0.1", 2), "scheme": "http"}
-    path = {"path": "/orders", "raw_path": b"/orders", "query_string": b"", "root_path": ""}
-    return {
-        "type": "http",
-        "asgi": {},
-        "http_version": "1.1",
-        "method": "GET",
-        "state": {},
-        **connection,
-        **path,
-        "headers": [*headers, (b"authorization", field.encode())],
-    }
-
-
-def added_code() -> list[Row]:
-    """Print what a gate adds to an application called without a server, in µs."""
-    environ = {
-        "REQUEST_METHOD": "GET",
-        "PATH_INFO": "/orders",
-        "HTTP_AUTHORIZATION": f'Session token="{TOKEN}"',
-    }
-    scopes = [_scope(f'Session token="{TOKEN}"'), _scope(f"Bearer {TOKEN}"), _scope("Session x")]
-    living, bearer, dead = scopes
-
-    async def send(message: object) -> None:
-        """Let the message go nowhere."""
-
-    def run(app: Any, scope: dict[str, Any]) -> None:
-        try:
-            app(dict(scope), None, send).send(None)
-        except StopIteration:
-            return
-
-    bare, gated = asgi_application, under_asgi(gated=True)
-    peer: Any = AuthenticationMiddleware(asgi_application, TokenBackend())
-    sync_bare, sync_gated = wsgi_application, under_wsgi(gated=True)
-    pieces: dict[str, Callable[[], object]] = {
-        "WSGI bare": lambda: sync_bare(dict(environ), lambda *_: None),
-        "WSGI gate": lambda: sync_gated(dict(environ), lambda *_: None),
-        "ASGI bare": lambda: run(bare, living),
-        "ASGI gate": lambda: run(gated, living),
-        "ASGI Starlette's AuthenticationMiddleware": lambda: run(peer, bearer),
-        "ASGI refusal, whole": lambda: run(gated, dead),
-    }
-    times = {name: min(taken) for name, taken in interleaved(pieces, rounds=60).items()}
-    print("the code that is added to a request, in µs (minimum of rounds)")
-    for name, taken in times.items():
-        added = taken - times[f"{name[:4]} bare"]
-        print(f"  {name:44}{taken:8.2f}{added:8.2f}")
-    ours = times["ASGI gate"] - times["ASGI bare"]
-    theirs = times["ASGI Starlette's AuthenticationMiddleware"] - times["ASGI bare"]
-    detail = f"µs: ours {ours:.2f}, Starlette's {theirs:.2f}"
-    gate = shown(Row("ASGI gate, added", ours / theirs, "Starlette's", 1.0, detail))
-    refusal = times["ASGI refusal, whole"]
-    return [gate, shown(Row("ASGI refusal, whole", refusal / 37, "37 µs, as it once took", 0.5))]
-
-
 if __name__ == "__main__":
     if sys.argv[1:] == ["added"]:
-        added_code()
+        added.rows()
         raise SystemExit
     print("whole requests over loopback, ratio to the bare framework (median of rounds)")
     heads = "".join(f"{head:>8}" for head in (*PIECES[1:], "bare/µs"))
@@ -352,4 +260,4 @@ if __name__ == "__main__":
     print(f"  {'':20}{heads}  {heads}")
     for framework in (*WSGI, *ASGI):
         whole_requests(framework)
-    added_code()
+    added.rows()

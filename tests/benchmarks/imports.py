@@ -52,7 +52,7 @@ def rows(rounds: int) -> list[Row]:
             Row(
                 f"import {module}" + (f", after {before}" if before else ""),
                 shortest[module] / whole,
-                "requests",
+                "`import requests`",
                 goal,
                 f"{shortest[module]:.1f} of {whole:.1f} ms",
             )

@@ -1,8 +1,8 @@
 """Instructions of the processor, counted: `python -m tests.benchmarks.instructions`.
 
 Time on a busy machine is noise; valgrind counts the same each time. Each piece of
-`tests.benchmarks.renewal` runs in two processes, one with more calls than the other: the difference
-is the calls themselves. Needs valgrind.
+`tests.benchmarks.renewal` and `tests.benchmarks.added` runs in two processes, one with more calls
+than the other: the difference is the calls themselves. Needs valgrind.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 
-from tests.benchmarks import renewal
+from tests.benchmarks import added, renewal
 from tests.benchmarks.rows import Row, shown
 
 __all__ = ["rows"]
@@ -24,7 +24,7 @@ FEW, MANY = 50, 150
 
 def run(kind: str, way: str, whose: str, calls: int) -> None:
     """Call a piece so many times, and leave at once."""
-    piece = renewal.pieces(kind, way)[whose]
+    piece = added.pieces()[whose] if kind == "gate" else renewal.pieces(kind, way)[whose]
     for _ in range(20):
         piece()
     gc.disable()
@@ -61,7 +61,25 @@ def rows() -> list[Row]:
         ours, theirs = counted(kind, way, "ours"), counted(kind, way, to)
         detail = f"{ours:.0f} of {theirs:.0f} thousand"
         found.append(shown(Row(f"{title}, instructions", ours / theirs, to, goal, detail)))
-    return found
+    return [*found, of_the_gate()]
+
+
+def of_the_gate() -> Row:
+    """Count what the ASGI gate adds, beside what Starlette's middleware does."""
+    bare, gate, peer = (
+        counted("gate", "", name) for name in ("ASGI bare", "ASGI gate", added.PEER)
+    )
+    ours, theirs = gate - bare, peer - bare
+    detail = f"{ours:.1f} of {theirs:.1f} thousand"
+    return shown(
+        Row(
+            "ASGI gate, instructions",
+            ours / theirs,
+            "Starlette's AuthenticationMiddleware",
+            1.0,
+            detail,
+        )
+    )
 
 
 if __name__ == "__main__":

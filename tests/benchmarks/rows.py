@@ -9,7 +9,7 @@ from html import escape
 from importlib.metadata import version
 from typing import NamedTuple
 
-__all__ = ["Row", "plotted", "shown"]
+__all__ = ["Row", "plotted", "shown", "tabled"]
 
 
 class Row(NamedTuple):
@@ -27,6 +27,22 @@ def shown(row: Row) -> Row:
     reached = f"{row.ratio:5.2f} of {row.to} (goal {row.goal:.2f})"
     print(f"{row.title:44} {reached:34} {row.detail}", flush=True)
     return row
+
+
+_HEAD = "| | ratio | to | goal | |\n|---|---|---|---|---|\n"
+
+
+def tabled(rows: Sequence[Row], page: str) -> str:
+    """Return a page of the documentation with these rows in place of those in its table."""
+    before, head, after = page.partition(_HEAD)
+    if not head:
+        raise ValueError("the page has no table of ratios")
+    lines = [
+        f"| {row.title} | {row.ratio:.2f} | {row.to} | {row.goal:.2f} | {row.detail} |\n"
+        for row in rows
+    ]
+    _, blank, rest = after.partition("\n\n")
+    return "".join([before, head, *lines, blank[1:], rest])
 
 
 _WIDTH, _LEFT, _LINE = 760, 330, 26
