@@ -96,9 +96,10 @@ class Response:
         """What the application calls in place of the server's `send`."""
         if self.is_dropped:
             return _nothing()
-        if message["type"] in _STARTS:
+        kind = message["type"]
+        if kind in _STARTS:
             return self._begin(message)
-        if message["type"] not in _BESIDE:
+        if kind not in _BESIDE:
             self.last = message
         return self.to_server(message)
 
