@@ -249,6 +249,28 @@ def test_a_file_arrives_whole(server: Server, path: Path) -> None:
     assert uploads(server) == [WHOLE, WHOLE]
 
 
+def redirected(client: Caller, server: Server, body: Any) -> httpx.Response:
+    server.routes["/moved"] = lambda _: Answer(307, (("Location", "/upload"),))
+    return client.put(f"{server.url}/moved", content=body, follow_redirects=True)
+
+
+def test_a_file_that_a_redirect_sends_again_arrives_whole(
+    driver: Driver, dead: Caller, server: Server, path: Path
+) -> None:
+    with path.open("rb") as file:
+        answer = redirected(dead, server, anyio.wrap_file(file) if driver.is_async else file)
+    assert (answer.status_code, uploads(server)) == (200, [WHOLE, WHOLE])
+
+
+def test_a_file_that_cannot_go_back_is_not_sent_empty_where_a_redirect_leads(
+    driver: Driver, dead: Caller, server: Server
+) -> None:
+    body: Any = Unseekable(WHOLE)
+    with pytest.raises(BodyNotReplayable):
+        redirected(dead, server, anyio.wrap_file(body) if driver.is_async else body)
+    assert uploads(server) == []
+
+
 def test_a_file_is_rewound_to_where_it_was(server: Server, path: Path) -> None:
     with drive("sync") as driver, path.open("rb") as file:
         file.seek(4)

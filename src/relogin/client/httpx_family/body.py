@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from socket import SHUT_RDWR, fromfd
@@ -46,7 +46,7 @@ def watch(library: Library, request: Request, spent: Callable[[], Exception]) ->
         return partial(_rewind_files, stream)
     source = getattr(stream, "_stream", stream)  # what the user passed; there is no public access
     if hasattr(source, "read") or hasattr(source, "aread"):
-        return _file(library, stream, source)
+        return _file(library, request, source, spent)
     return _repeated(library, request, source, spent)
 
 
@@ -65,8 +65,20 @@ def _rewind_files(multipart: Any) -> bool:
     return all(isinstance(file, str | bytes) or seek(file, 0) for file in files)
 
 
-def _file(library: Library, stream: object, source: Any) -> Rewind:
-    if isinstance(stream, library.AsyncByteStream):
+def _file(
+    library: Library, request: Request, source: Any, spent: Callable[[], Exception]
+) -> Rewind:
+    """Wrap a file so that each pass starts where it was: httpx sends it again after a redirect."""
+    stream: Any = request.stream
+    asynchronous = isinstance(stream, library.AsyncByteStream)
+    kind: Any = AsyncChunks if asynchronous else Chunks
+    rewind = _rewinding(source, wrapped=asynchronous)
+    request.stream = library.streaming(kind)(_FromStart(stream, rewind), Passes(spent))
+    return rewind
+
+
+def _rewinding(source: Any, *, wrapped: bool) -> Rewind:
+    if wrapped:
         source = getattr(source, "wrapped", None)  # anyio and trio wrap a file
         if not isinstance(source, io.IOBase):
             return _never
@@ -74,6 +86,22 @@ def _file(library: Library, stream: object, source: Any) -> Rewind:
         return partial(seek, source, source.tell())
     except Exception:  # noqa: BLE001 - a file object of the user may raise anything
         return _never
+
+
+class _FromStart:
+    """The stream of a file, which is put back before each pass."""
+
+    def __init__(self, stream: Any, rewind: Rewind) -> None:
+        self._stream = stream
+        self._rewind = rewind
+
+    def __iter__(self) -> Iterator[bytes]:
+        self._rewind()
+        return iter(self._stream)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        self._rewind()
+        return aiter(self._stream)
 
 
 def _repeated(
