@@ -71,9 +71,9 @@ def _file(
     """Wrap a file so that each pass starts where it was: httpx sends it again after a redirect."""
     stream: Any = request.stream
     asynchronous = isinstance(stream, library.AsyncByteStream)
-    kind: Any = AsyncChunks if asynchronous else Chunks
     rewind = _rewinding(source, wrapped=asynchronous)
-    request.stream = library.streaming(kind)(_FromStart(stream, rewind), Passes(spent))
+    kind: Any = _AsyncFromStart if asynchronous else _FromStart
+    request.stream = library.streaming(kind)(stream, rewind, Passes(spent))
     return rewind
 
 
@@ -89,19 +89,30 @@ def _rewinding(source: Any, *, wrapped: bool) -> Rewind:
 
 
 class _FromStart:
-    """The stream of a file, which is put back before each pass."""
+    """The stream of a file, which is put back before each pass.
 
-    def __init__(self, stream: Any, rewind: Rewind) -> None:
-        self._stream = stream
+    It is no `Chunks`: a pass that has begun would go on from wherever another one ends.
+    """
+
+    def __init__(self, stream: Any, rewind: Rewind, passes: Passes) -> None:
+        self._chunks = Chunks(stream, passes)
         self._rewind = rewind
 
     def __iter__(self) -> Iterator[bytes]:
         self._rewind()
-        return iter(self._stream)
+        return iter(self._chunks)
+
+
+class _AsyncFromStart:
+    """The same in a task."""
+
+    def __init__(self, stream: Any, rewind: Rewind, passes: Passes) -> None:
+        self._chunks = AsyncChunks(stream, passes)
+        self._rewind = rewind
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         self._rewind()
-        return aiter(self._stream)
+        return aiter(self._chunks)
 
 
 def _repeated(
