@@ -155,6 +155,13 @@ def _holds(node: redis.Redis, key: bytes) -> bool:
     return False
 
 
+def _holds(node: redis.Redis, key: bytes) -> bool:
+    try:
+        return bool(node.exists(key))
+    except redis.exceptions.MovedError:
+        return False
+
+
 @contextlib.contextmanager
 def a_sentinel() -> Iterator[tuple[int, list[RedisNode]]]:
     """Run a master, a replica and a Sentinel; yields the port of that, and the two."""

@@ -15,7 +15,7 @@ from relogin.client.stores.postgres import AsyncPostgresStore, PostgresStore
 from relogin.client.stores.redis import AsyncRedisStore, RedisStore
 from relogin.client.stores.sqlite import SQLiteStore
 
-__all__ = ["open_store", "opened_async"]
+__all__ = ["open_store", "opened_async", "survives_a_fork"]
 
 _PATIENCE: dict[str, Any] = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}  # in seconds
 
@@ -31,6 +31,15 @@ def open_store(name: str) -> Store:
     if kind == "cluster":
         return RedisStore(redis.RedisCluster(host="127.0.0.1", port=int(where), **_PATIENCE))
     return PostgresStore(where) if kind == "postgres" else SQLiteStore(where)
+
+
+def survives_a_fork(name: str) -> bool:
+    """Tell whether a store may be used on in a child of a fork.
+
+    A client of redis-py that was given to it may not: the child waits for ever for a lock of the
+    pool, if a thread of its parent held it.
+    """
+    return name.partition("=")[0] not in {"sentinel", "cluster"}
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from relogin.client import outcome
 from relogin.client.aiohttp import SessionAuth
 from relogin.client.terms.grant import Context
 from tests.trouble.caller import BUDGET, LOGIN_TIMEOUT, TIMEOUT, Sending
-from tests.trouble.opened import open_store
+from tests.trouble.opened import open_store, survives_a_fork
 from tests.trouble.over_tasks import AsyncCaller, once
 
 __all__ = ["Tasks"]
@@ -27,7 +27,10 @@ class Tasks(AsyncCaller):
 
     def __init__(self, facts: dict[str, Any]) -> None:
         super().__init__(facts)
-        self.auth = SessionAuth(
+        self.auth = self.open_auth()
+
+    def open_auth(self) -> SessionAuth:
+        return SessionAuth(
             self.log_in,
             self.urls.values(),
             store=open_store(self.store),
@@ -35,6 +38,11 @@ class Tasks(AsyncCaller):
             budget=BUDGET,
             on_event=self.hear,
         )
+
+    def run_after_fork(self) -> None:
+        if not survives_a_fork(self.store):
+            self.auth = self.open_auth()
+        super().run_after_fork()
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[aiohttp.ClientSession]:

@@ -14,7 +14,7 @@ from relogin.client import outcome
 from relogin.client.requests import SessionAuth
 from relogin.client.terms.grant import Context
 from tests.trouble.caller import BUDGET, LOGIN_TIMEOUT, TIMEOUT, Caller, Sending
-from tests.trouble.opened import open_store
+from tests.trouble.opened import open_store, survives_a_fork
 
 __all__ = ["Threads"]
 
@@ -72,6 +72,8 @@ class Threads(Caller):
         del self.session, self.auth
 
     def run_after_fork(self) -> None:
+        if not survives_a_fork(self.store):
+            self.auth = self.open_auth()
         self.session = self.open_session()  # the connections are the parent's
         for number in self.numbers(0):
             self._one(self.draw(number))

@@ -250,6 +250,35 @@ def test_after_a_fork_it_goes_on_with_connections_of_its_own(server: RedisServer
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
+FORK_IN_THE_MIDST = """
+import os, signal, sys, threading
+from relogin.client.stores.redis import RedisStore
+store = RedisStore(sys.argv[1])
+store.get("o", "")
+taken, ended = threading.Event(), threading.Event()
+def take_a_connection():
+    with store._client.connection_pool._lock:
+        taken.set()
+        ended.wait()
+threading.Thread(target=take_a_connection).start()
+taken.wait()
+child = os.fork()
+if not child:
+    signal.alarm(10)
+    store.get("o", "")
+    os._exit(0)
+status = os.wait()[1]
+ended.set()
+sys.exit(status)
+"""
+
+
+def test_a_fork_while_a_thread_takes_a_connection_leaves_no_lock_held(server: RedisServer) -> None:
+    command = [sys.executable, "-c", FORK_IN_THE_MIDST, server.url]
+    ran = subprocess.run(command, check=False, capture_output=True, text=True, timeout=20)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
 def test_a_thread_after_another_needs_no_second_connection(server: RedisServer) -> None:
     store = RedisStore(server.url)
     for number in range(3):

@@ -63,17 +63,18 @@ class RedisStore:
         self._keep = keep
         self._replicas = replicas
         self._owns_client = not _is_client(server)
-        self._client = _connect(server, timeout) if self._owns_client else server
+        self._begin()
         if iscoroutinefunction(self._client.execute_command):
             raise TypeError("RedisStore: an asynchronous client needs AsyncRedisStore")
         _check_replicas(self._client, replicas)
-        self._get = self._client.register_script(wire.GET)
-        self._put = self._client.register_script(wire.PUT)
-        self._begin()
 
     def _begin(self) -> None:
         self._pid = os.getpid()
+        own = self._owns_client
+        self._client = _connect(self._server, self._timeout) if own else self._server
         self._idle: deque[Any] = deque()
+        self._get = self._client.register_script(wire.GET)
+        self._put = self._client.register_script(wire.PUT)
 
     def get(self, origin: str, account: str) -> Snapshot:
         """Return what is stored for an origin and an account."""
@@ -135,7 +136,10 @@ class RedisStore:
         """
         if not self._owns_client:
             return self._client
-        if self._pid != os.getpid():  # the connections belong to the parent of this process
+        if self._pid != os.getpid():
+            # The connections belong to the parent of this process, and so may the pool's lock: it
+            # is held for ever if another thread held it at the fork. To close them needs that too.
+            _inherited.append((self._client, self._idle))
             self._begin()
         try:
             return self._idle.pop()
@@ -165,6 +169,9 @@ class RedisStore:
             )
         given = (self._server, self._prefix, self._timeout, self._keep, self._replicas)
         return _opened, (type(self), *given)
+
+
+_inherited: list[tuple[Any, deque[Any]]] = []
 
 
 class AsyncRedisStore:
