@@ -134,7 +134,9 @@ def a_redis_cluster() -> Iterator[list[int]]:
 def move_slot(ports: Sequence[int], key: bytes, *, pause: float = 0.0) -> None:
     """Move the slot of a key to the next node, as redis-cli does; it takes so many seconds."""
     with contextlib.ExitStack() as opened:
-        nodes = [opened.enter_context(redis.Redis(port=port)) for port in ports]
+        # Patient, for a slot must not be left half way.
+        patient = [redis.Redis(port=port, socket_timeout=30.0) for port in ports]
+        nodes = [opened.enter_context(node) for node in patient]
         held = next(number for number, node in enumerate(nodes) if _holds(node, key))
         here, there = nodes[held], nodes[(held + 1) % len(nodes)]
         slot = here.cluster("keyslot", key)
@@ -153,13 +155,6 @@ def _holds(node: redis.Redis, key: bytes) -> bool:
     with contextlib.suppress(redis.exceptions.MovedError):  # the slot lies elsewhere
         return bool(node.exists(key))
     return False
-
-
-def _holds(node: redis.Redis, key: bytes) -> bool:
-    try:
-        return bool(node.exists(key))
-    except redis.exceptions.MovedError:
-        return False
 
 
 @contextlib.contextmanager
