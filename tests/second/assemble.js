@@ -233,7 +233,6 @@ export class LineAssembly {
   takeScheme(find) {
     if (this.sawProse && this.isWordOfSentence(find)) {
       this.open = null;
-      this.field.silent = false;
       return this.fault("stray-word", find.start, find.end);
     }
     if (this.sinceSeparator.any) this.fault("missing-comma", this.lastEnd, this.lastEnd);
@@ -270,9 +269,9 @@ export class LineAssembly {
   /** @param {Find} find */
   takeFault(find) {
     const text = this.text(find.start, find.end);
-    if (find.name === "prose") this.sawProse = this.sawToken68OrProse = true;
     if (find.name === "missing-equals") this.positional = 0;
     this.fault(find.name, find.start, find.end);
+    if (find.name === "prose") this.sawProse = this.sawToken68OrProse = true;
     if (find.name === "prose" && LAST_WORD_KNOWN.test(text)) this.open = null;
     if (find.name === "stray-word") {
       const fold = this.foldAt.get(find.end);

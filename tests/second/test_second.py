@@ -4,8 +4,12 @@ import json
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+import relogin
+from tests.fuzz.generate import fields
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -24,6 +28,39 @@ def test_the_second_implementation_passes_every_row_of_every_vector_file() -> No
     assert files.keys() == vectors
     for file, (passed, rows) in files.items():
         assert passed == rows == len(json.loads((ROOT / "tests/vectors" / file).read_text())), file
+
+
+@pytest.mark.needs("node")
+def test_it_reads_generated_fields_as_the_first_one_does() -> None:
+    """Every challenge, and every fault to the character: no vector shows all that can meet."""
+    asked = [[field] for field in fields(seed=1717, count=2500) if _whole(field)]
+    command = ["node", str(HERE / "read.mjs")]
+    said = json.dumps(asked)
+    ran = subprocess.run(
+        command, check=True, input=said, capture_output=True, text=True, timeout=50
+    )
+    differ = [
+        (field, theirs, ours)
+        for field, theirs in zip(asked, json.loads(ran.stdout), strict=True)
+        if theirs != (ours := _read(field))
+    ]
+    assert not differ
+
+
+def _whole(field: str) -> bool:
+    """Whether it can be sent to another process: half a surrogate pair cannot."""
+    return not re.search("[\ud800-\udfff]", field)
+
+
+def _read(field: list[str]) -> list[Any]:
+    found = relogin.diagnose(field)
+    return [
+        [
+            [one.scheme, one.token68, [[*pair] for pair in one.params.items()]]
+            for one in found.challenges
+        ],
+        [[one.kind, one.start, one.end] for one in found.faults],
+    ]
 
 
 def test_its_copy_of_the_grammar_is_the_grammar() -> None:

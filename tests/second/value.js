@@ -29,7 +29,7 @@ export function valueText(chars, find, folds) {
   if (find.name === "cut") {
     const stop = chars.slice(start, end).findIndex((char) => char === "\r" || char === "\n");
     if (stop >= 0) end = start + stop;
-    while (end > start && /\s/.test(chars[end - 1])) end -= 1;
+    while (end > start && /^[\x00-\x20\x7f]$/.test(chars[end - 1])) end -= 1;
   }
   /** @type {Fault[]} */
   const faults = [];

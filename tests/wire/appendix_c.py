@@ -14,6 +14,7 @@ from tests.wire.peg import PATH, Found, Grammar
 GRAMMAR = Grammar(PATH.read_text("utf-8"))
 FOUND = {"separator", "scheme", "token68", "name", "flag", "value", "quoted", "cut"}
 UNQUOTED = {"scheme", "token68", "flag", "value"}
+BLANK = "".join(map(chr, range(0x21))) + "\x7f"
 UNNAMED = ("realm", "error", "error_description")
 NOTHING_MORE = " \t,;\r\n"
 
@@ -154,7 +155,8 @@ class Line:
             whole = what == "scheme" and known(self.text[start:end])
             after = self.folds[end]
             whole = whole or (what == "scheme" and start == 0 and bool(_param(self.text, after)))
-            return not whole and not _element_end(self.text, after)
+            if not whole and not _element_end(self.text, after):
+                return True
         return what in UNQUOTED and bool(_break(self.text, end)) and self.follows(end)
 
     # What was found
@@ -186,7 +188,7 @@ class Line:
     def take_scheme(self, text: str, start: int, end: int) -> None:
         if self.prose and self.is_word_of_the_sentence(text, end):
             self.fault("stray-word", start, end)
-            self.open, self.nobodys = None, False
+            self.open = None
             return
         if self.last:
             self.fault("missing-comma", self.end, self.end)
@@ -245,7 +247,7 @@ class Line:
 
     def value(self, what: str, start: int, end: int) -> str:
         if what == "cut":
-            end = start + len(re.split("[\r\n]", self.text[start:end])[0])
+            end = start + len(re.split("[\r\n]", self.text[start:end])[0].rstrip(BLANK))
         seen = set()
         for one in _unsendable.finditer(self.text, start, end):
             kind = "non-latin-1" if one[1] else "control-character"
@@ -256,7 +258,6 @@ class Line:
         if "non-latin-1" in seen:
             value = value.encode("utf-8", "surrogatepass").decode("latin-1")
         value = _unsendable.sub(" ", value)
-        value = value.rstrip() if what == "cut" else value
         return value if what == "value" else re.sub(r"\\([\s\S])", r"\1", value)
 
     def take_fault(self, kind: str, start: int, end: int) -> None:
@@ -272,4 +273,4 @@ class Line:
             self.prose = self.token68_or_prose = True
             *others, last = re.split("[ \t]+", self.text[start:end])
             if others and known(last):
-                self.open, self.nobodys = None, False
+                self.open = None

@@ -32,6 +32,7 @@ _may_begin_param = re.compile(rf"{TOKEN}{BWS}=").match
 _unescaped = partial(re.compile(r"\\([\s\S])").sub, r"\1")
 _unsendable = re.compile(rf"([^\x00-\xff]++)|(?!{QUOTABLE})[\s\S]")
 _UNSENDABLE: Final = ("control-character", "non-latin-1")
+_BLANK: Final = "".join(map(chr, range(0x21))) + "\x7f"
 
 # RFC 9112 §5.2: a fold may be read as spaces. It is, so that the rules need not know of it.
 _folds = re.compile(r"\r?+\n[ \t]++(?:\r?+\n[ \t]++)*+")
@@ -142,7 +143,8 @@ class Recovery:
             after = self._folded[end]
             # In the middle of a line, the scheme may be half of a name that the fold has cut.
             known = _is_known(text) or (start == 0 and bool(_may_begin_param(self._text, after)))
-            return not ((what == "scheme" and known) or _ends_element(self._text, after))
+            if not ((what == "scheme" and known) or _ends_element(self._text, after)):
+                return True
         return end < self._last_char and bool(_ends_at_break(self._text, end))
 
     def _take_all(self, events: list[Event]) -> None:
@@ -159,7 +161,7 @@ class Recovery:
                 # What a break leaves may be of anything: another field, or half a word.
                 self._lost |= text[0] in "\r\n" and end < self._last_char
             case "scheme" if self._told and _is_word(self._text, start):
-                self._params = None
+                self._close()
                 self._fault("stray-word", start, end)
             case "scheme":
                 self._scheme(text)
@@ -176,8 +178,7 @@ class Recovery:
                 self._parameter(text, start, end)
                 self._value("flag", "", start, end)
             case "value" | "quoted" | "cut":
-                cut = _break(self._text, start, end) if what == "cut" else None
-                text = self._raw[start : cut.start() if cut else end]
+                text = self._raw[start : self._cut_end(start, end) if what == "cut" else end]
                 self._value(what, self._sendable(what, text, start), start, end)
             case _:
                 self._fault(what, start, end)
@@ -194,7 +195,11 @@ class Recovery:
             # A name may be torn here: the half behind the fold would be another parameter.
             self._lost |= bool(_may_begin_param(self._text, self._folded[end]))
         elif what == "prose" and _ends_known(self._text[start:end]):
-            self._params = None  # what follows is of the scheme that the sentence ends with
+            self._close()  # what follows is of the scheme that the sentence ends with
+
+    def _close(self) -> None:
+        if self._params is not self._nobodys:
+            self._params = None
 
     def _fault(self, kind: str, start: int, end: int) -> None:
         self.faults.append(fault(kind, self._offset + start, self._offset + end))
@@ -271,4 +276,9 @@ class Recovery:
             text = text.encode("utf-8", "surrogatepass").decode("latin-1")
         if seen or self._folded:  # RFC 9110 §5.5: refuse, or replace with a space
             text = _unsendable.sub(" ", text)
-        return text if what == "value" else _unescaped(text.rstrip() if what == "cut" else text)
+        return text if what == "value" else _unescaped(text)
+
+    def _cut_end(self, start: int, end: int) -> int:
+        """Where a value that is never closed ends: before a break, and before blanks."""
+        cut = _break(self._text, start, end)
+        return start + len(self._text[start : cut.start() if cut else end].rstrip(_BLANK))
