@@ -283,7 +283,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
 
     def _is_told(self, response: Response) -> bool:
         """Tell whether a challenge that is not in a 401 causes an event."""
-        return heard(self._cache.policy.listener) and CHALLENGE in response.headers
+        return has(response.headers, CHALLENGE) and heard(self._cache.policy.listener)
 
     def _signal(self, response: Response, sending: dict[str, Any]) -> Error | None:
         signals = self._policy.signals_for(response.status_code)

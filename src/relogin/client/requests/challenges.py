@@ -6,7 +6,7 @@ from requests import Response
 
 __all__ = ["CHALLENGE", "challenge_lines"]
 
-CHALLENGE = "WWW-Authenticate"
+CHALLENGE = "www-authenticate"
 
 
 def challenge_lines(response: Response) -> list[str]:

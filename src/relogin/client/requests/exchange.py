@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Exchange", "Hook", "Way"]
 
-_CHALLENGE = CHALLENGE.lower()
-
 
 class Way(NamedTuple):
     """An adapter, and a function that sends a request over it without error handling."""
@@ -192,19 +190,15 @@ class Exchange:
     def _info(self) -> ResponseInfo:
         response, request = self.response, self.response.request
         status, method, url = response.status_code, request.method or "", request.url or ""
-        lines = challenge_lines(response) if has(response.headers, _CHALLENGE) else ()
+        lines = challenge_lines(response) if has(response.headers, CHALLENGE) else ()
         info = ResponseInfo(response, status, method.upper(), url, self.origin, None, lines)
-        if status == UNAUTHORIZED or self.may_go_again():  # for no other, anybody asks the rest
+        if status == UNAUTHORIZED or self.signal is not None or self.is_lost():
             cache, retries = self.auth._cache, getattr(response.raw, "retries", None)
             info.sent_with = sent_with(cache, self.credential, request.headers, url)
             info.once = not getattr(retries, "history", ())
             info.replayable = rewind(request)
             info.signal = self.signal
         return info
-
-    def may_go_again(self) -> bool:
-        """Tell whether the request may be sent again after this response, which is not a 401."""
-        return self.signal is not None or self.is_lost()
 
     def is_lost(self) -> bool:
         """Tell whether a proxy reports that the server did not answer an upload."""
