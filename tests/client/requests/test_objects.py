@@ -188,3 +188,17 @@ def test_a_forked_child_logs_in_over_no_connection_of_its_parent_s(
 
 def test_an_auth_says_nothing_of_its_login(server: Server) -> None:
     assert PASSWORD not in repr(SessionAuth(server.login, server.url))
+
+
+def test_a_refused_response_keeps_its_request_as_it_was_sent(
+    server: Server, session: requests.Session
+) -> None:
+    session.auth = SessionAuth(Login(server.url))
+    session.get(f"{server.url}/orders")
+    server.kill()
+    answer = session.get(f"{server.url}/orders")
+    (refused,) = answer.history
+    sent = refused.request.headers["Authorization"], answer.request.headers["Authorization"]
+    tokens = [request.token for request in server.seen("/orders")[-2:]]
+    assert [f'Session token="{token}"' for token in tokens] == list(sent)
+    assert refused.request is not answer.request
