@@ -7,6 +7,7 @@ from importlib import import_module
 import pytest
 
 import relogin
+from relogin.client import logins
 
 
 def loaded_by(
@@ -36,6 +37,11 @@ def test_every_public_name_is_there_when_it_is_asked_for() -> None:
     assert all(hasattr(relogin, name) for name in relogin.__all__)
     with pytest.raises(AttributeError, match="no attribute 'worst'"):
         relogin.worst  # type: ignore[attr-defined] # noqa: B018
+
+
+def test_type_checkers_refuse_a_login_that_there_is_none_of() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'XMLLogin'"):
+        logins.XMLLogin  # type: ignore[attr-defined] # noqa: B018
 
 
 def test_reading_a_well_formed_field_does_not_load_pyparsing() -> None:

@@ -167,3 +167,25 @@ def test_for_many_streams_one_asks_and_logs_in(server: Server, auth: SessionAuth
         ends = {said for _, said in pool.map(lambda _: read(auth, url), range(10))}
     assert ends == {"stream_ended"}
     assert (asked(server).count("HEAD /events"), server.logins) == (1, 2)
+
+
+def test_the_question_has_the_time_of_a_login_though_the_stream_has_for_ever(
+    server: Server,
+) -> None:
+    auth = SessionAuth(server.login, server.url, login_timeout=7.0)
+    url, given = streaming(server, server.kill), list[dict[str, float]]()
+
+    class Noting(httpx2.HTTPTransport):
+        def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+            given.append(request.extensions["timeout"])
+            return super().handle_request(request)
+
+    http = httpx2.Client(transport=Noting(), trust_env=False)
+    asking = SessionAuth(server.login, server.url, login_timeout=7.0, http=http)
+    read(auth, url)
+    with httpx2.Client(auth=asking, timeout=None, trust_env=False) as client:
+        with client.sse(url) as stream:
+            list(stream)
+        assert outcome(stream.response) == "stream_ended"
+    http.close()
+    assert given[-2] == dict.fromkeys(("connect", "read", "write", "pool"), 7.0)

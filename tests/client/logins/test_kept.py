@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import AsyncExitStack, ExitStack
 from typing import Any
 
 import aiohttp
@@ -11,10 +12,15 @@ import httpx
 import pytest
 import requests
 
+from relogin import LoginUnavailable
+from relogin.client.aiohttp import SessionAuth as AiohttpAuth
+from relogin.client.httpx import SessionAuth as HttpxAuth
 from relogin.client.httpx import UploadTransport
+from relogin.client.logins import JSONLogin
 from relogin.client.logins.kept import is_broken, kept_by, leave_broken
 from relogin.client.requests import SessionAuth
 from tests.client.breaking import dropping
+from tests.client.log_in import context
 from tests.client.server import Server, serve
 
 
@@ -146,6 +152,49 @@ def test_aiohttp_keeps_its_connections_to_other_servers(server: Server) -> None:
 
     with serve() as other:
         asyncio.run(main(other))
+
+
+def test_a_client_that_sends_again_by_itself_shows_no_connections(server: Server) -> None:
+    auth = SessionAuth(server.login, server.url)
+    with auth._open_http("") as ours:
+        ours.get(server.url)
+        assert not kept_by(ours)
+    with ExitStack() as opened:
+        client = HttpxAuth(server.login, server.url)._open_http(opened, None)
+        client.get(server.url)
+        assert not kept_by(client)
+
+    async def main() -> None:
+        async with AsyncExitStack() as opened:
+            client = AiohttpAuth(server.login, server.url)._own(opened, None)
+            async with client.get(server.url) as answer:
+                await answer.read()
+            assert not kept_by(client)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("what", ["breaks while none is gone", "fails while one is gone"])
+def test_a_request_goes_again_only_if_it_broke_and_a_kept_connection_is_gone(
+    server: Server, session: requests.Session, what: str
+) -> None:
+    login = JSONLogin(f"{server.url}/login", {"user": "ada"})
+    session.get(server.url)
+    tried: list[str] = []
+
+    class Failing(requests.adapters.HTTPAdapter):
+        def send(self, request: Any, *args: Any, **sending: Any) -> Any:
+            tried.append(request.url)
+            if what == "fails while one is gone":
+                session.get_adapter(server.other_host).close()
+                raise requests.exceptions.InvalidHeader
+            raise requests.ConnectionError(ConnectionResetError())
+
+    session.get(server.other_host)
+    session.mount(f"{server.url}/login", Failing())
+    with pytest.raises(LoginUnavailable):
+        login(context(session))
+    assert len(tried) == 1
 
 
 class Cached(requests.adapters.HTTPAdapter):
