@@ -46,8 +46,14 @@ SECTIONS = {
 }  # fmt: skip
 
 
+# Their words would come before those of the pages for users.
+NOT_SEARCHED = {"CONTRIBUTING"}
+
+
 def add_contents(app: Sphinx, page: str, source: list[str]) -> None:
     """Append the list of a section's pages to its first page."""
+    if page in NOT_SEARCHED:
+        source[0] = f"---\nnosearch: true\n---\n{source[0]}"
     if page in SECTIONS:
         listed = [name for name in SECTIONS[page] if "*" in name or _exists(app, page, name)]
         hidden = ":hidden:\n" if page.endswith("/index") else ""

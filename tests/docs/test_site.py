@@ -65,6 +65,18 @@ def test_search_finds_a_word_of_a_recipe(page: Page, url: str) -> None:
     assert any("refresh token" in one.read_text().lower() for one in pages if one.exists())
 
 
+@pytest.mark.parametrize(
+    ("words", "first"), [("what is logged", "metrics"), ("test my code", "testing")]
+)
+def test_search_puts_the_page_that_is_meant_first(
+    page: Page, url: str, words: str, first: str
+) -> None:
+    page.open(f"{url}/search.html?q={words.replace(' ', '+')}")
+    page.until("document.querySelectorAll('#search-results li a').length > 2")
+    found = page.run("return document.querySelector('#search-results li a').pathname")
+    assert found == f"/docs/how-to/{first}.html"
+
+
 def test_a_copy_button_copies_an_example_that_runs(page: Page, url: str, tmp_path: Path) -> None:
     page.open(f"{url}/docs/how-to/logins.html")
     page.ask("Browser.grantPermissions", origin=url, permissions=["clipboardReadWrite"])

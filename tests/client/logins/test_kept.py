@@ -188,13 +188,31 @@ def test_a_request_goes_again_only_if_it_broke_and_a_kept_connection_is_gone(
             if what == "fails while one is gone":
                 session.get_adapter(server.other_host).close()
                 raise requests.exceptions.InvalidHeader
-            raise requests.ConnectionError(ConnectionResetError())
+            raise requests.ConnectionError from ConnectionResetError()
 
     session.get(server.other_host)
     session.mount(f"{server.url}/login", Failing())
     with pytest.raises(LoginUnavailable):
         login(context(session))
     assert len(tried) == 1
+
+
+def test_a_function_is_called_again_only_if_a_connection_broke(
+    server: Server, session: requests.Session
+) -> None:
+    called: list[object] = []
+
+    def login(context: Any) -> None:
+        called.append(context)
+        session.get_adapter(server.url).close()
+        raise ValueError
+
+    session.get(server.url)
+    with requests.Session() as asking:
+        asking.auth = SessionAuth(login, server.url, http=session)
+        with pytest.raises(LoginUnavailable):
+            asking.get(server.url)
+    assert len(called) == 1
 
 
 class Cached(requests.adapters.HTTPAdapter):
