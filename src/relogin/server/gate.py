@@ -15,7 +15,6 @@ from relogin.server.answers import Answer, Page
 from relogin.server.custom import Fields, Params
 from relogin.server.decisions import Claim, Decision, is_session
 from relogin.server.facts import Presented, Request, presented
-from relogin.server.fields import RawHeader, encoded
 from relogin.server.paths import EVERYTHING, Patterns
 from relogin.server.proxied import OriginalPath, PathWatch
 from relogin.server.refusals import Refusals
@@ -148,7 +147,7 @@ class Gate:
         )
         # What most requests need is decided here: whether the short cut can be taken at all, and
         # which statuses are to be looked at.
-        self.telling: frozenset[int] = frozenset(
+        self.statuses_looked_at: frozenset[int] = frozenset(
             {401, 500, *(legacy if isinstance(legacy, Mapping) else ())}
         )
         self.is_plain: bool = not self._step_ups and self._original is None
@@ -183,7 +182,6 @@ class Gate:
             *self.vary_alone,
             ("Cache-Control", "private"),
         )
-        self.raw_private: list[RawHeader] = encoded(self.vary_private)
         self.public_vary_alone: tuple[tuple[str, str], ...] = (
             ("Vary", ", ".join(self.public_vary)),
         )

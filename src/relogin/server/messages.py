@@ -107,7 +107,7 @@ class Response:
         raw: Iterable[RawHeader] = message.get("headers") or ()
         if (
             self._added is None
-            or message["status"] in self._gate.telling
+            or message["status"] in self._gate.statuses_looked_at
             or not isinstance(raw, _LISTED)
         ):
             return self._begin_at_length(message)
