@@ -180,6 +180,26 @@ def test_one_without_a_body_has_nothing_to_end(server: Server, session: requests
     run(an_auth(server), main)
 
 
+def test_a_body_that_another_middleware_has_replaced_is_left_as_it_is(server: Server) -> None:
+    class Own(aiohttp.StreamReader):
+        __slots__ = ()
+
+    async def replaced(request: aiohttp.ClientRequest, handler: Any) -> aiohttp.ClientResponse:
+        answer: aiohttp.ClientResponse = await handler(request)
+        answer.content.__class__ = Own
+        return answer
+
+    async def main(session: aiohttp.ClientSession) -> None:
+        auth = an_auth(server)
+        url = streaming(server, goes_on)
+        async with session.get(url, middlewares=(auth, replaced)) as answer:
+            assert await answer.read() == b"data: one\n\ndata: two\n\n"
+            assert type(answer.content) is Own
+
+    run(an_auth(server), main)
+    assert not any("HEAD" in line for line in asked(server))
+
+
 def test_the_body_of_a_special_adapter_is_left_as_it_is(
     server: Server, session: requests.Session
 ) -> None:

@@ -29,6 +29,7 @@ from relogin.client.renewal.flow import before
 from relogin.client.renewal.log_out import give_back_replaced
 from relogin.client.renewal.policy import UNAUTHORIZED, Credential, Policy, ResponseInfo
 from relogin.client.renewal.shared import share
+from relogin.client.renewal.streams import is_event_stream
 from relogin.client.renewal.unanswered import UNANSWERED, check
 from relogin.client.requests.adapter import UploadAdapter
 from relogin.client.requests.body import rewind, watch
@@ -261,7 +262,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         except errors.LoginUnavailable as failure:
             drain(response)  # nobody else does: you get it in the exception only
             raise raisable(failure, _KINDS, response) from None
-        if response.status_code == OK and has(response.headers, "content-type"):
+        if response.status_code == OK and is_event_stream(response.headers.get("content-type")):
             self._watch_stream(credential, response, sending)
         if self._policy.fresh == "always":
             drive(share(self._cache, credential), partial(stand_by, self._cache))

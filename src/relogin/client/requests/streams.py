@@ -13,7 +13,7 @@ from relogin.client.driver.drive import drive
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Command
 from relogin.client.renewal.policy import Credential, ResponseInfo
-from relogin.client.renewal.streams import is_event_stream, stream_ended
+from relogin.client.renewal.streams import stream_ended
 from relogin.client.terms.outcomes import Outcome, mark
 
 __all__ = ["watch"]
@@ -30,11 +30,10 @@ def watch(
     Ignores the response to a POST: it ends when it is complete, and clients do not open it again.
     """
     raw: Any = response.raw
-    if response.request.method == "GET" and is_event_stream(response.headers.get("content-type")):
-        stream = getattr(raw, "stream", None)
-        if stream is not None:  # the response of a special adapter may have none
-            ended = partial(_ended, cache, credential, response, do)
-            raw.stream = partial(_to_its_end, stream, ended)
+    stream = getattr(raw, "stream", None)  # the response of a special adapter may have none
+    if response.request.method == "GET" and stream is not None:
+        ended = partial(_ended, cache, credential, response, do)
+        raw.stream = partial(_to_its_end, stream, ended)
 
 
 def _to_its_end(
