@@ -10,13 +10,13 @@ from requests.cookies import RequestsCookieJar
 
 from relogin import Challenge, Credentials, Grant, InvalidGrant, SessionError
 from relogin.client import Outcome, outcome
-from relogin.client.renewal.policy import Policy
+from relogin.client.renewal.policy import Decision, Policy
 from relogin.client.requests import SessionAuth
 from relogin.client.requests.route import LoginSession
 from relogin.client.responders import BEARER, SESSION, Action, Responder
 from relogin.client.terms.grant import Context, granted
 from relogin.client.terms.outcomes import mark
-from tests.client.steps import ORIGIN, URL, a_cache, challenge, log_in, refused
+from tests.client.steps import KEY, ORIGIN, URL, a_cache, challenge, log_in, refused
 
 
 @pytest.mark.parametrize("action", ["stop", Action.STOP])
@@ -228,3 +228,10 @@ def test_of_the_decisions_about_challenges_only_those_of_late_are_kept() -> None
         assert decision is not None
         assert decision.key.realm == str(number)
     assert len(policy._decided) <= 64
+
+
+def test_a_scheme_without_scopes_is_met_by_every_grant() -> None:
+    asked = Challenge("Session", {"realm": "api"})
+    assert SESSION.covers(Grant(token="t1"), asked)
+    decision = Decision(KEY, Action.RENEW, SESSION, asked, None)
+    assert decision.is_met_by(Grant(token="t1"))

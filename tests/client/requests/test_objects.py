@@ -13,6 +13,7 @@ import requests
 
 from relogin import Grant
 from relogin.client.requests import LoginRefused, SessionAuth
+from relogin.client.requests.fields import copied, has
 from relogin.client.terms.grant import Context
 from tests.client.requests.test_threads import at_once
 from tests.client.server import PASSWORD, Server
@@ -202,3 +203,10 @@ def test_a_refused_response_keeps_its_request_as_it_was_sent(
     tokens = [request.token for request in server.seen("/orders")[-2:]]
     assert [f'Session token="{token}"' for token in tokens] == list(sent)
     assert refused.request is not answer.request
+
+
+def test_header_fields_in_a_plain_dict_are_told_apart_without_case_and_copied() -> None:
+    fields = {"Cookie": "a=1"}
+    assert (has(fields, "cookie"), has(fields, "set-cookie")) == (True, False)
+    assert copied(fields) == fields
+    assert copied(fields) is not fields

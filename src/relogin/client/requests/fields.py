@@ -16,7 +16,9 @@ __all__ = ["copied", "has"]
 
 def has(headers: Mapping[str, str], name: str) -> bool:
     """Tell whether there is a field of this name, which is in lower case."""
-    return name in (vars(headers)["_store"] if type(headers) is CaseInsensitiveDict else headers)
+    if type(headers) is CaseInsensitiveDict:
+        return name in vars(headers)["_store"]
+    return any(each.lower() == name for each in headers)
 
 
 def copied(headers: Any) -> Any:
