@@ -227,7 +227,7 @@ class Recovery:
             self._fault("missing-comma", self._end, self._end)
         elif self._params == {} and not (self._last or self._end):
             self.faults.append(fault("comma-after-scheme", self._comma, self._comma + 1))
-        self._name = (text.lower(), start, end)
+        self._name, self._unnamed = (text.lower(), start, end), _NO_MORE
 
     def _value(self, what: str, value: str, start: int, end: int) -> None:
         self._last = "value"
