@@ -70,7 +70,7 @@ class Exchange(Sending):
             or not len(response.history) == len(self._past) == self._sent
             or policy.fresh is not None
             or policy.rolls
-            or policy.signals_for(status)
+            or ((policy.signals or policy.scopes_up) and policy.signals_for(status))
         ):
             return False
         if self._tells_more(fields_of(response)):

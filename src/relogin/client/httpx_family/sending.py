@@ -78,8 +78,10 @@ class Sending:
                 put(request, credential)
             else:
                 self._credential = self._signed(request, credential)
-            self._cache.departures.carries(self, self._credential)
-            self._began = self._cache.clock()
+            cache = self._cache
+            if cache.departures.counts:
+                cache.departures.carries(self, self._credential)
+            self._began = cache.clock()
             request.extensions[EXTENSION] = self
         self.is_out = True
         return request

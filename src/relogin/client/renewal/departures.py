@@ -22,7 +22,8 @@ class Departures:
 
     def __init__(self, policy: Policy) -> None:
         self._wanted = policy.logout is not None
-        self._replaced = self._wanted and policy.logout_replaced and policy.store is None
+        self.counts: bool = self._wanted and policy.logout_replaced and policy.store is None
+        """Whether it has to know which requests carry which session."""
         self.after_fork(1)
 
     def after_fork(self, generation: int) -> None:
@@ -35,13 +36,13 @@ class Departures:
 
     def carries(self, user: object, credential: Credential | None) -> None:
         """Remember which session a request carries, until it has its answer or is gone."""
-        if self._replaced and credential is not None:
+        if self.counts and credential is not None:
             with self._lock:
                 self._users[user] = credential.generation
 
     def answered(self, user: object) -> bool:
         """Forget a request that has its answer; tell whether there is any session to log out."""
-        if self._replaced:
+        if self.counts:
             with self._lock:
                 self._users.pop(user, None)
         return bool(self._leaving)
@@ -55,7 +56,7 @@ class Departures:
 
     def replaced(self, old: Credential | None, new: Credential | None) -> None:
         """Add a session that another one has replaced while it was alive."""
-        if self._replaced and old is not None:
+        if self.counts and old is not None:
             self._add(old, [] if new is None else [new])
 
     def orphaned(self, credential: Credential, held: Iterable[Credential]) -> None:
