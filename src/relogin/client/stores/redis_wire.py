@@ -45,10 +45,10 @@ if stored ~= ARGV[3] then
     if revision ~= ARGV[2] then return 0 end
     redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
     local id = string.match(ARGV[3], '^%d+') .. '-0'
-    local tell = {'XADD', ARGV[5], 'MAXLEN', 1, id, 'to', 'all'}
-    if redis.pcall(unpack(tell)).err then
+    local function tell() return redis.pcall('XADD', ARGV[5], 'MAXLEN', 1, id, 'to', 'all') end
+    if tell().err then
         redis.pcall('DEL', ARGV[5])
-        redis.pcall(unpack(tell))
+        tell()
     end
     redis.pcall('PEXPIRE', ARGV[5], 600000)
 end
