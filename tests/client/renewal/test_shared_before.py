@@ -187,13 +187,28 @@ def test_a_peek_that_fails_sends_the_request_with_what_the_process_has() -> None
 def test_a_store_that_fails_after_a_peek_leaves_the_session_as_it_was() -> None:
     store = Peeked()
     cache, other = a_cache(store, fresh="always"), a_cache(store)
-    log_in(other, sent_with=log_in(cache))
+    log_in(other, Grant(token="t2"), log_in(cache))
 
     def get(origin: str, account: str) -> Snapshot:
         raise OSError
 
     store.get = get  # type: ignore[method-assign]
     assert token(sign(cache).result) == "t1"
+
+
+def test_a_store_that_another_request_finds_away_after_a_peek_is_not_asked_again() -> None:
+    store = Peeked()
+    cache, other = a_cache(store, fresh="always"), a_cache(store)
+    log_in(other, Grant(token="t2"), log_in(cache))
+
+    def peek(origin: str, account: str) -> Mapping[str, Entry]:
+        cache.store_away_until = cache.clock() + 1.0
+        return Peeked.peek(store, origin, account)
+
+    store.peek = peek  # type: ignore[method-assign]
+    store.asked.clear()
+    assert token(sign(cache).result) == "t1"
+    assert store.asked == ["peek"]
 
 
 # Forgetting

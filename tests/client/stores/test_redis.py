@@ -279,6 +279,15 @@ def test_a_fork_while_a_thread_takes_a_connection_leaves_no_lock_held(server: Re
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
+def test_a_child_of_a_fork_leaves_the_connections_of_its_parent_alone(server: RedisServer) -> None:
+    store = RedisStore(server.url)
+    store.put(ORIGIN, "", "api", Entry("one", 0))
+    (parents,) = store._idle
+    store._pid -= 1
+    assert stored(store) == {"api": "one"}
+    assert parents not in store._idle
+
+
 def test_a_thread_after_another_needs_no_second_connection(server: RedisServer) -> None:
     store = RedisStore(server.url)
     for number in range(3):

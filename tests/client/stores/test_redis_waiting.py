@@ -55,7 +55,6 @@ CLIENTS: dict[str, Callable[[RedisServer], Any]] = {
     "redis": lambda server: redis.Redis.from_url(server.url),
     "decoded": lambda server: redis.Redis.from_url(server.url, decode_responses=True),
     "resp2": lambda server: redis.Redis.from_url(server.url, protocol=2),
-    "hasty": lambda server: redis.Redis.from_url(server.url, socket_timeout=0.1),
     "valkey": lambda server: valkey.Valkey(unix_socket_path=str(server.socket)),
 }
 
@@ -163,7 +162,7 @@ def connections(server: RedisServer) -> int:
 
 
 def test_a_connection_that_is_cut_is_replaced_and_none_is_left(server: RedisServer) -> None:
-    store, before = RedisStore(server.url), connections(server)
+    store, before = RedisStore(server.url, timeout=10), connections(server)
     store.put(ORIGIN, "", "api", Entry("one", 0))
     waiting = Thread(target=store.wait, args=(ORIGIN, "", "api", 1, FOR_EVER))
     waiting.start()

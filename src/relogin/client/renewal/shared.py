@@ -220,17 +220,21 @@ def consult(cache: CredentialCache, origin: str) -> Asking[None]:
     """Update the cache from the store, before a request to this origin is signed."""
     snapshot = yield from _peek(cache, origin)
     cache.consulted(origin)
-    if snapshot is None or cache.agrees_with(origin, snapshot.entries):
-        return
+    if snapshot is not None and not cache.agrees_with(origin, snapshot.entries):
+        yield from _take_over(cache, origin, snapshot)
+
+
+def _take_over(cache: CredentialCache, origin: str, snapshot: Snapshot) -> Asking[None]:
+    """Update the cache from what was read; first ask for the time if that is needed."""
     records = _own(cache, origin, snapshot)
     if isnan(snapshot.now) and any(_is_news(cache, *one) for one in records.items()):
-        snapshot = yield from read(cache, origin)
-        if snapshot is None:
-            return
-        records = _own(cache, origin, snapshot)
-    for key, record in records.items():
-        _absorb(cache, key, record, snapshot.now)
-    cache.agree_with(origin, snapshot.entries)
+        timed = yield from read(cache, origin)
+        if timed is not None:
+            yield from _take_over(cache, origin, timed)
+    else:
+        for key, record in records.items():
+            _absorb(cache, key, record, snapshot.now)
+        cache.agree_with(origin, snapshot.entries)
 
 
 def _peek(cache: CredentialCache, origin: str) -> Asking[Snapshot | None]:
