@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import random
 import shutil
 import sys
@@ -100,6 +101,8 @@ def trouble(
         fleet.end(patience)
         judgement = judge(folder, fleet.killed, calm_from, faults.strikes, processes)
         judge_left(fleet.left, judgement)
+        told = (json.dumps(strike._asdict()) + "\n" for strike in faults.strikes)
+        (folder / "faults.jsonl").write_text("".join(told))
         if logs is not None:
             shutil.copytree(folder, logs, ignore=_no_logs, dirs_exist_ok=True)
         faults.count["broken connection"] = sum(server.proxy.broken for server in running)

@@ -52,6 +52,16 @@ def test_a_renewal_that_a_slow_store_held_up_serves_the_one_that_overtook_it() -
     assert not store.record.leased(store.now)
 
 
+def test_a_store_that_has_lost_all_and_was_set_back_costs_one_login_for_all() -> None:
+    store = Store()
+    one, other = a_cache(store), a_cache(store)
+    died = log_in(one), adopted(other)
+    store.record = Record()
+    store.ahead -= 7200.0
+    assert token(log_in(one, Grant(token="t2"), died[0])) == "t2"
+    assert token(adopted(other, died[1])) == "t2"
+
+
 def test_a_login_that_had_to_wait_counts_from_when_it_began() -> None:
     store = Store()
     request(a_cache(store))

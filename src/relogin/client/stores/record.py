@@ -126,7 +126,8 @@ class Record:
             grant=grant,
             dropped=self.dropped or drop,
             spent=grant is not None and grant.refresh is not None,
-            fence=self._next_fence(now),
+            # Later than what the holder has, even if the store has lost that and was set back.
+            fence=max(self._next_fence(now), than + 1),
             holder=secrets.token_hex(8),
             lease=Period(now, seconds),
         )
