@@ -12,6 +12,8 @@ from pickle import PicklingError
 import pytest
 import redis
 import redis.asyncio
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from relogin.client.stores import Entry
 from relogin.client.stores.redis import AsyncRedisStore, RedisStore
@@ -119,6 +121,12 @@ def test_a_client_of_the_user_s_is_left_open() -> None:
         RedisStore(client).close()
         before = client.connection_pool._available_connections
         assert before[0]._sock is not None
+
+
+def test_an_error_of_a_client_of_the_user_s_is_its_own() -> None:
+    client = redis.Redis(unix_socket_path="/nowhere", retry=Retry(NoBackoff(), 0))
+    with pytest.raises(redis.ConnectionError, match="/nowhere"):
+        RedisStore(client).get(ORIGIN, "")
 
 
 def test_it_shows_the_client_and_nothing_that_is_in_it() -> None:
