@@ -166,9 +166,10 @@ class Recovery:
             case "scheme":
                 self._scheme(text)
             case "token68":
-                if self._params is not None:
+                if self._params is not None and self._params is not self._nobodys:
                     self.challenges[-1] = (self.challenges[-1][0], text, {})
-                self._params, self._begun = None, True
+                self._close()
+                self._begun = True
             case "torn":
                 self._fault("bad-token68", start, end)
                 self._half = True
