@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Any
 
 import anyio
 import pytest
@@ -115,6 +116,37 @@ def test_who_comes_while_the_others_are_being_woken_does_not_wait(
         await waiting
 
     asyncio.run(meet())
+
+
+class PlainHandles(asyncio.SelectorEventLoop):
+    """A loop whose timers are plain handles without a time, like those of qasync."""
+
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Any, *args: Any, context: Any = None
+    ) -> Any:
+        handle = asyncio.Handle(callback, args, self, context)
+        super().call_at(when, _call, handle)
+        return handle
+
+
+def _call(handle: asyncio.Handle) -> None:
+    if not handle.cancelled():
+        handle._run()
+
+
+def test_the_timers_of_a_loop_need_not_tell_their_time(
+    cache: CredentialCache, flight: Flight
+) -> None:
+    async def meet() -> None:
+        others = [asyncio.create_task(wait(cache, flight)) for _ in range(2)]
+        await asyncio.wait_for(wait(cache, flight, 0.01), 10)
+        assert not any(other.done() for other in others)
+        cache.end(flight, Status.GRANTED)
+        await asyncio.gather(*others)
+
+    with asyncio.Runner(loop_factory=PlainHandles) as runner:
+        runner.run(meet())
+    assert not flight.gates
 
 
 async def wait(cache: CredentialCache, flight: Flight, seconds: float = 60.0) -> None:

@@ -135,7 +135,8 @@ class _Gate:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._waiting: dict[asyncio.Future[None], float] = {}
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._due = inf  # when the timer ends: loops of Qt make timers that cannot tell
 
     @property
     def is_empty(self) -> bool:
@@ -146,14 +147,14 @@ class _Gate:
         """Wait until the gate is opened, but not longer than this."""
         until, mine = self._loop.time() + seconds, self._loop.create_future()
         self._waiting[mine] = until
-        if self._timer is None or until < self._timer.when() - _LENIENCE:
-            self._wake_at(until)
         try:
+            if until < self._due - _LENIENCE:
+                self._wake_at(until)
             await mine
         finally:
             del self._waiting[mine]
             if not self._waiting:
-                self._wake_at(None)
+                self._wake_at(inf)
 
     def open(self) -> None:
         """Let all go on; any thread may call this."""
@@ -169,14 +170,15 @@ class _Gate:
             if until <= latest and not future.done():
                 future.set_result(None)
 
-    def _wake_at(self, moment: float | None) -> None:
+    def _wake_at(self, moment: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = None if moment is None else self._loop.call_at(moment, self._wake)
+        self._due = moment
+        self._timer = None if moment == inf else self._loop.call_at(moment, self._wake)
 
     def _wake(self) -> None:
         """Let those go whose time is over, and wait for the next."""
         latest = self._loop.time() + _LENIENCE
         self._let_go(latest)
         later = (until for until in self._waiting.values() if until > latest)
-        self._wake_at(min(later, default=None))
+        self._wake_at(min(later, default=inf))
