@@ -358,3 +358,13 @@ def test_only_what_was_carried_is_left_behind_at_another_origin() -> None:
     carry_over_redirect(prepared, {"sid": "s1"}, "https://a.example/next")
     leave_behind(prepared)
     assert [cookie.name for cookie in vars(prepared)["_cookies"]] == ["theme"]
+
+
+def test_a_cookie_in_a_plain_dict_of_fields_in_lower_case_stays(
+    server: Server, session: requests.Session
+) -> None:
+    auth = SessionAuth(server.login, server.url)
+    prepared = requests.Request("GET", f"{server.url}/orders", auth=auth).prepare()
+    prepared.headers = {"cookie": "theme=dark"}  # type: ignore[assignment]
+    session.send(prepared)
+    assert cookie_fields(server, "/orders")[1] == "theme=dark"

@@ -29,7 +29,8 @@ def rebuild(prepared: PreparedRequest, refused: Response, owned: Collection[str]
     requests never replaces an existing Cookie header, so it would ignore cookies that the 401 set
     or deleted. A header that the user wrote keeps its cookies.
     """
-    header = prepared.headers.pop("Cookie") if has(prepared.headers, "cookie") else None
+    # A plain dict of the user may have it in another case: then it stays as it is.
+    header = prepared.headers.pop("Cookie", None) if has(prepared.headers, "cookie") else None
     if has(refused.headers, "set-cookie"):  # the check of who wrote it costs a quarter of a request
         header = _after(refused, prepared, header, owned)
     kept = "" if header is None else with_cookies(header, {}, without=owned)
