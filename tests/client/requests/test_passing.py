@@ -256,6 +256,19 @@ def test_a_lapsed_session_on_a_200_is_told_and_served(
     assert [(event.kind, event.error) for event in told] == [(EventKind.LAPSED, "session_expired")]
 
 
+def test_a_lapsed_session_is_told_where_a_proxy_has_answered_an_upload(
+    server: Server, session: requests.Session
+) -> None:
+    told: list[Event] = []
+    session.auth = SessionAuth(server.login, server.url, on_event=told.append, check=False)
+    session.get(f"{server.url}/first")
+    told.clear()
+    server.kill()
+    server.refusal_status = 503
+    assert session.put(f"{server.url}/upload", data=b"a file").status_code == 503
+    assert [(event.kind, event.error) for event in told] == [(EventKind.LAPSED, "session_expired")]
+
+
 def test_a_lapsed_session_is_logged_where_nobody_else_is_told(
     server: Server, dead: requests.Session, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -247,7 +247,8 @@ class SessionAuth(Principal[requests.Session], AuthBase):
             exchange = Exchange(self, hook, credential, response, sending, signal)
             if lost:
                 response = exchange.answered_after_all()
-            if not lost or response.status_code == UNAUTHORIZED or exchange.signal:
+            dead = response.status_code == UNAUTHORIZED or exchange.signal
+            if dead or not lost or self._is_told(response):
                 response = exchange.answered()
             credential, signal = exchange.credential, exchange.signal
         if credential is not None:
