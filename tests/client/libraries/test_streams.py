@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import io
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from threading import Barrier
 from typing import Any
+from weakref import ref
 
 import aiohttp
 import pytest
@@ -134,6 +136,25 @@ def test_what_its_reader_closes_has_not_ended(server: Server, session: requests.
             await answer.content.readline()
 
     run(an_auth(server), main)
+    assert not any("HEAD" in line for line in asked(server))
+
+
+def test_one_that_its_reader_drops_is_freed_at_once(
+    server: Server, session: requests.Session
+) -> None:
+    session.auth = SessionAuth(server.login, server.url)
+    session.get(server.url)
+    gc.disable()
+    try:
+        answer = session.get(streaming(server, goes_on), stream=True)
+        dropped, rest, raw = ref(answer), answer.raw.stream(), ref(answer.raw)
+        del answer
+        assert dropped() is None
+        assert b"".join(rest) == b"data: one\n\ndata: two\n\n"
+        del rest
+        assert raw() is None
+    finally:
+        gc.enable()
     assert not any("HEAD" in line for line in asked(server))
 
 
