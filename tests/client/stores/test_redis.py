@@ -279,6 +279,39 @@ def test_a_fork_while_a_thread_takes_a_connection_leaves_no_lock_held(server: Re
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
+FORK_BEFORE_TWO_THREADS = """
+import os, sys, threading
+from relogin.client.stores.redis import RedisStore
+asked, told = threading.Event(), threading.Event()
+def url():
+    if os.getpid() != parent:  # as if a vault took its time
+        asked.set()
+        told.wait(5)
+    return sys.argv[1]
+parent = os.getpid()
+store = RedisStore(url)
+store.get("o", "")
+(parents,) = store._idle
+if os.fork() == 0:
+    first = threading.Thread(target=store.get, args=("o", ""))
+    first.start()
+    asked.wait()
+    threading.Timer(0.2, told.set).start()
+    taken = store._take()
+    first.join()
+    os._exit(taken is parents or parents in store._idle)
+sys.exit(os.wait()[1] != 0)
+"""
+
+
+def test_no_thread_takes_a_connection_of_the_parent_while_another_connects_after_a_fork(
+    server: RedisServer,
+) -> None:
+    command = [sys.executable, "-c", FORK_BEFORE_TWO_THREADS, server.url]
+    ran = subprocess.run(command, check=False, capture_output=True, text=True, timeout=20)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
 def test_a_child_of_a_fork_leaves_the_connections_of_its_parent_alone(server: RedisServer) -> None:
     store = RedisStore(server.url)
     store.put(ORIGIN, "", "api", Entry("one", 0))

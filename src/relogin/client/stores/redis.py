@@ -69,12 +69,13 @@ class RedisStore:
         _check_replicas(self._client, replicas)
 
     def _begin(self) -> None:
-        self._pid = os.getpid()
         own = self._owns_client
         self._client = _connect(self._server, self._timeout) if own else self._server
         self._idle: deque[Any] = deque()
         self._get = self._client.register_script(wire.GET)
         self._put = self._client.register_script(wire.PUT)
+        # Last: after a fork, another thread that saw it would take a connection of the parent.
+        self._pid = os.getpid()
 
     def get(self, origin: str, account: str) -> Snapshot:
         """Return what is stored for an origin and an account."""
