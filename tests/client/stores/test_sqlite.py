@@ -10,12 +10,13 @@ import stat
 import subprocess
 import sys
 import time
+from collections import deque
 from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
-from relogin.client.stores import Entry
+from relogin.client.stores import Entry, sqlite
 from relogin.client.stores.sqlite import SQLiteStore, _check, _switch_to_wal, migrate
 
 ORIGIN = "https://api.example.com:443"
@@ -216,6 +217,22 @@ def test_after_a_fork_it_goes_on_with_connections_of_its_own(path: Path) -> None
         timeout=20,
     )
     assert ran.stderr == "child's\n"
+
+
+def test_after_a_fork_no_thread_finds_the_connections_of_the_parent_while_another_begins(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = filled(path)
+    store._pid -= 1
+    found: list[bool] = []
+
+    def begun() -> deque[sqlite3.Connection]:
+        found.append(store._pid == os.getpid() and bool(store._idle))
+        return deque()
+
+    monkeypatch.setattr(sqlite, "deque", begun)
+    store.get(ORIGIN, "")
+    assert found == [False]
 
 
 def test_a_database_that_is_busy_for_too_long_is_an_error_and_no_hang(path: Path) -> None:

@@ -165,9 +165,11 @@ class PostgresStore:
         self._begin()
 
     def _begin(self) -> None:
-        self._pid = os.getpid()
+        pid = os.getpid()
         self._idle: deque[psycopg.Connection[Any]] = deque()
-        finalize(self, _close_all, self._idle, self._pid)
+        finalize(self, _close_all, self._idle, pid)
+        # Last: after a fork, another thread that saw it would take a connection of the parent.
+        self._pid = pid
 
     def create_table(self) -> None:
         """Create the table if it does not exist, and delete sessions unused for too long."""

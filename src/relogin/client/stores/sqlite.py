@@ -84,9 +84,11 @@ class SQLiteStore:
         connection.execute("DELETE FROM entries WHERE written < ?", (oldest,))
 
     def _begin(self) -> None:
-        self._pid = os.getpid()
+        pid = os.getpid()
         self._idle: deque[sqlite3.Connection] = deque()
-        finalize(self, _close_all, self._idle, self._pid)
+        finalize(self, _close_all, self._idle, pid)
+        # Last: after a fork, another thread that saw it would take a connection of the parent.
+        self._pid = pid
 
     def get(self, origin: str, account: str) -> Snapshot:
         """Return what is stored for an origin and an account."""
