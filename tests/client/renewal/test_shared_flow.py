@@ -383,6 +383,15 @@ def test_nobody_waits_for_a_store_beyond_the_end_of_the_lease() -> None:
     assert seconds == pytest.approx(0.6)
 
 
+def test_nobody_waits_for_a_store_for_so_long_that_the_store_is_given_up() -> None:
+    store = Telling()
+    leader = request(a_cache(store))
+    store.meanwhile = lambda: leader.send(GRANT)
+    request(a_cache(store, login_timeout=0.5))
+    ((_, seconds),) = store.waits
+    assert seconds == 0.25
+
+
 def test_a_store_whose_wait_ends_too_early_is_not_asked_without_a_pause() -> None:
     store = Telling()
     leader = request(a_cache(store))

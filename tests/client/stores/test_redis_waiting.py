@@ -144,13 +144,31 @@ def test_of_a_change_that_was_not_told_whoever_waits_gets_an_error_soon(
 
 
 def test_a_read_ends_before_the_client_gives_up() -> None:
-    for patience, blocks in ((0.1, 50), (3.0, 1500)):
+    for patience, blocks in ((0.5, 250), (3.0, 1500)):
         steps = reads(2, FOR_EVER, patience)
         assert next(steps) == ("2-0", min(blocks, 200))
         assert steps.send(False) == ("1-0", None)
         assert steps.send(True) == ("2-0", blocks)
     assert next(reads(1, FOR_EVER, None)) == ("1-0", 200)
+    assert next(reads(1, FOR_EVER, 0.3))[1] in {99, 100}
     assert next(reads(1, 0.01, 5.0))[1] in range(1, 11)
+
+
+@pytest.mark.parametrize("timeout", [0.05, 0.1, 0.2])
+def test_a_client_that_gives_up_before_redis_would_answer_does_not_wait(
+    server: RedisServer, timeout: float
+) -> None:
+    store, client = RedisStore(server.url), redis.Redis.from_url(server.url, socket_timeout=timeout)
+    store.put(ORIGIN, "", "api", Entry("one", 0))
+    with client, pytest.raises(LookupError, match="gives up before"):
+        RedisStore(client).wait(ORIGIN, "", "api", 1, FOR_EVER)
+    RedisStore(client).wait(ORIGIN, "", "api", 1, 0)
+
+
+def test_a_short_time_out_ends_no_read_that_redis_answers_late(server: RedisServer) -> None:
+    store = RedisStore(server.url, timeout=0.3)
+    store.put(ORIGIN, "", "api", Entry("one", 0))
+    store.wait(ORIGIN, "", "api", 1, 0.7)
 
 
 # What may happen meanwhile

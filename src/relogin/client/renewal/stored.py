@@ -162,7 +162,9 @@ def _tells(cache: CredentialCache) -> bool:
 def _wait(cache: CredentialCache, key: Key, view: View, revision: int) -> Asking[None]:
     """Wait for the store to notify. If it cannot, poll it for a while: it is not away."""
     lease, store = view.record(key).lease, cache.policy.store
-    seconds = _LONGEST_WAIT if lease is None else min(lease.left(view.now), _LONGEST_WAIT)
+    # An asynchronous client gives the store up after the time-out of a login.
+    seconds = min(_LONGEST_WAIT, cache.policy.login_timeout / 2)
+    seconds = seconds if lease is None else min(lease.left(view.now), seconds)
     place = (key.origin, key.account, key.realm, revision, seconds)
     try:
         yield Ask(store.wait, place, brief=False)  # type: ignore[union-attr]  # `_tells` said so

@@ -33,9 +33,10 @@ class RedisStore:
 
     Tokens are stored in plain text, under keys that begin with `prefix`. The Redis user needs the
     commands EVAL, EVALSHA, SCRIPT LOAD, HGET, HGETALL, HSET, PEXPIRE and TIME. If it has DEL, XADD
-    and XREAD too, a process that waits for another process's login is told when it ends; if not, it
-    polls. `timeout` is how many seconds a connection to a URL and each answer may take. `keep` is
-    how many seconds an unused session is kept. Deadlines are measured on Redis's clock.
+    and XREAD too, a process that waits for another process's login is told when it ends; if not, or
+    with a time-out of 0.2 seconds or less, it polls. `timeout` is how many seconds a connection to
+    a URL and each answer may take. `keep` is how many seconds an unused session is kept. Deadlines
+    are measured on Redis's clock.
 
     In a failover Redis loses what it had not replicated yet. With `replicas=1` a refresh token is
     used only after a replica has recorded its use (this needs the command WAIT), so that no process

@@ -58,6 +58,9 @@ return 1
 
 # In seconds: how long a process waits before it makes sure that it will be told.
 _TRUST = 0.2
+# In seconds: Redis looks only ten times a second for reads that have blocked for long enough. The
+# answer may be this late, and travels.
+_LATE = 0.2
 
 
 # Replicas
@@ -93,7 +96,9 @@ def reads(
     Is sent whether there was an entry. A read that blocks ends before the client gives up. The
     first that is in vain is followed by one that makes sure that the present revision was told.
     """
-    longest = seconds if patience is None else patience / 2
+    longest = seconds if patience is None else min(patience / 2, patience - _LATE)
+    if longest <= 0 < seconds:
+        raise LookupError("the client gives up before Redis would tell of changes")
     give_up, trusted = time.monotonic() + seconds, False
     while (left := give_up - time.monotonic()) > 0:
         block = min(left, longest, left if trusted else _TRUST)
