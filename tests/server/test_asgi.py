@@ -312,3 +312,50 @@ def test_a_page_that_offers_subprotocols_learns_the_reason_too(tmp_path: Path) -
             "return [closed.code, closed.reason, socket.protocol]"
         )
     assert closed == [3000, "session_expired", "mqtt"]
+
+
+# The fields that an application writes, and what its verifier raises
+
+
+class Empty(Exception):
+    """Trouble with a list of details, of which there are none."""
+
+    def __len__(self) -> int:
+        return 0
+
+
+@pytest.mark.parametrize("way", [{}, {"recheck": 60.0}], ids=["short", "long"])
+def test_trouble_that_counts_as_false_is_trouble_all_the_same(way: Any) -> None:
+    def verify(token: str) -> str:
+        raise Empty
+
+    (start, _) = sent_by([], verify, way)
+    assert start["status"] == 503
+
+
+@pytest.mark.parametrize("way", [{}, {"recheck": 60.0}], ids=["short", "long"])
+def test_a_field_is_merged_in_whatever_case_it_is_written(way: Any) -> None:
+    """Django writes them so."""
+    written = [(b"Cache-Control", b"public, s-maxage=60"), (b"Vary", b"Accept")]
+    (start, _) = sent_by(written, lambda _: "ada", way)
+    assert start["headers"] == [(b"vary", b"Accept, Authorization"), (b"cache-control", b"private")]
+
+
+def sent_by(headers: list[tuple[bytes, bytes]], verify: Any, options: Any) -> list[Any]:
+    """What a gate sends for an application that responds with these headers."""
+    sent: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        raise AssertionError
+
+    credentials = [(b"authorization", b'Session token="t"')]
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": credentials}
+    asyncio.run(SessionGate(app, verify, realm="a", **options)(scope, receive, send))
+    return sent

@@ -41,8 +41,8 @@ def server(
         yield request.param, port
 
 
-def head(token: str, *more: str, size: int = SIZE) -> bytes:
-    lines = ["POST / HTTP/1.1", "Host: a", f"Content-Length: {size}", *more]
+def head(token: str, *more: str, size: int = SIZE, method: str = "POST") -> bytes:
+    lines = [f"{method} / HTTP/1.1", "Host: a", f"Content-Length: {size}", *more]
     return "\r\n".join([*lines, f'Authorization: Session token="{token}"', "", ""]).encode()
 
 
@@ -70,9 +70,12 @@ def test_who_sends_all_before_he_reads_gets_the_401(server: tuple[str, int], att
     assert b"session_invalid" in read
 
 
-def test_he_gets_that_of_an_application_that_refuses_too(server: tuple[str, int]) -> None:
+@pytest.mark.parametrize("method", ["POST", "GET"])  # a search may be a GET with content
+def test_he_gets_that_of_an_application_that_refuses_too(
+    server: tuple[str, int], method: str
+) -> None:
     with open_to(server[1]) as client:
-        client.sendall(head("good") + bytes(SIZE))
+        client.sendall(head("good", method=method) + bytes(SIZE))
         read = answer(client)
     assert read.startswith(b"HTTP/1.1 401")
     assert b"session_revoked" in read

@@ -104,15 +104,16 @@ class SessionGate:
             verified = judged(raised)
         session = session_in(verified)
         if session is None:
-            await self._at_length(scope, receive, send, verified or False)
+            outcome = False if verified is None else verified
+            await self._at_length(scope, receive, send, outcome)
             return
         added = self._private if session is verified else self._added(verified, found)
         response = Response(self.gate, ask, scope, send, found, verified, added)
-        content = None if scope.get("method", "GET") == "GET" else Content(receive)
+        content = Content(receive)
         try:
             await self.app(
                 {**scope, SESSION: session, REFUSED: None, VERIFY: response.again},
-                receive if content is None else content.receive,
+                content.receive,
                 response.send,
             )
         except Exception as raised:  # a framework may have wrapped a `Refused` in its own
@@ -195,7 +196,7 @@ class SessionGate:
         response: Response,
         scope: Scope,
         receive: Receive,
-        content: Content | None,
+        content: Content,
     ) -> bool:
         """Answer for an application that has raised `Refused`; `False` for any other failure."""
         why = refusal_in(raised, wrapped=response.goes_on)
@@ -209,7 +210,7 @@ class SessionGate:
         if response.last is not None:
             return False  # after the response: nobody is there to be told
         answer = self.gate.refuse(response.decision, why)
-        whole = content is None or await content.drain(scope, self.gate.drain)
+        whole = await content.drain(scope, self.gate.drain)
         answer = _closing(answer, scope, whole=whole)
         await _refuse(answer, scope, self._unread(receive, whole=whole), response.to_server)
         return True

@@ -112,7 +112,7 @@ class Response:
         ):
             return self._begin_at_length(message)
         for name, _ in raw:
-            if name in _MERGED:
+            if name.lower() in _MERGED:  # Django writes Set-Cookie so
                 return self._begin_at_length(message)
         self._start = self.last = {**message, "headers": [*raw, *self._added]}
         return self.to_server(self._start)
