@@ -58,6 +58,17 @@ def test_of_what_shows_no_connections_nobody_can_tell(session: requests.Session)
     assert not kept_by(None)
 
 
+def test_a_host_that_other_threads_push_out_meanwhile_keeps_nothing(
+    server: Server, session: requests.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapter: Any = session.get_adapter(server.url)
+    adapter.poolmanager.connection_from_host("closed.example").close()
+    session.get(server.url)
+    there = adapter.poolmanager.pools.keys()
+    monkeypatch.setattr(adapter.poolmanager.pools, "keys", lambda: ["pushed out", *there])
+    assert len(kept_by(session)) == 1
+
+
 def test_an_answer_that_broke_off_had_begun() -> None:
     begun: Any = object()  # where aiohttp puts what it has read
     assert is_broken(aiohttp.ServerDisconnectedError())

@@ -79,7 +79,9 @@ def _of_requests(http: Any) -> Iterator[Kept]:
     for adapter in http.adapters.values():
         pools = adapter.poolmanager.pools if hasattr(adapter, "poolmanager") else {}
         for key in pools.keys():  # noqa: SIM118 - it refuses to be iterated over
-            pool = pools[key]
+            pool = pools.get(key)
+            if pool is None or pool.pool is None:  # other threads have used many hosts meanwhile
+                continue
             leave = partial(_close_idle_of, ref(pool))
             for kept in pool.pool.queue:
                 if kept and kept.is_connected:
