@@ -1,5 +1,6 @@
 """What `import relogin` costs: none of its heavy dependencies is loaded before it is needed."""
 
+import os
 import subprocess
 import sys
 from importlib import import_module
@@ -14,8 +15,11 @@ def loaded_by(
     statement: str, names: str = "{name.partition('.')[0] for name in sys.modules}"
 ) -> set[str]:
     """The modules, top-level ones by default, that a fresh interpreter holds after a statement."""
+    # Coverage would load modules of its own there.
+    alone = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     ran = subprocess.run(
         [sys.executable, "-c", f"{statement}; import sys; print(*{names})"],
+        env=alone,
         capture_output=True,
         text=True,
         check=True,

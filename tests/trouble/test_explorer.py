@@ -45,9 +45,9 @@ def hand_out_a_refresh_token_again(
 
 
 def keep_a_token_that_may_be_used_up(
-    record: Record, *given: Any, unused: bool, back: Any = Record.give_back
+    record: Record, *given: Any, unused: bool, back: Any = Record.give_back, **more: Any
 ) -> Any:
-    return back(record, *given, unused=True)
+    return back(record, *given, unused=True, **more)
 
 
 def overlook_what_others_obtained(record: Record, than: int) -> bool:
