@@ -9,9 +9,6 @@ from relogin.client.renewal.policy import Credential
 
 __all__ = ["put", "put_url"]
 
-# httpx itself removes it if a redirect leads to another origin.
-_STRIPPED = {"Authorization"}
-
 
 def put(request: Request, credential: Credential) -> None:
     """Put a grant on a request."""
@@ -23,9 +20,8 @@ def put(request: Request, credential: Credential) -> None:
     else:
         url = str(request.url)  # it is built each time
         put_url(request, sign(request.headers, url, credential), url)
-    if credential.signer is None and credential.headers.keys() == _STRIPPED:
-        return
-    # A signature is valid for this request only.
+    # A signature is valid for this request only. httpx itself removes Authorization if a redirect
+    # leads to another origin.
     kept = () if credential.signer is not None else ("authorization",)
     bound = [name for name in credential.headers if name.lower() not in kept]
     if bound:

@@ -340,9 +340,7 @@ class CredentialCache(Flights):
     def spare(self, flight: Flight) -> None:
         """Do not count a renewal in the budget: it was not needed because a session died."""
         with self._lock:
-            space = self.space(flight.key)
-            if space is not None:
-                space.give_back(flight.began)
+            self._space(flight.key).give_back(flight.began)
 
     def _hold(self, credential: Credential) -> None:
         key = credential.key
