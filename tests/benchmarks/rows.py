@@ -29,6 +29,9 @@ def shown(row: Row) -> Row:
     return row
 
 
+# Whose times the detail of a row names so briefly.
+_WHOSE = {"peer": "singleflight-auth", "fixed": "a fixed header"}
+
 _HEAD = "| | ratio | to | goal | |\n|---|---|---|---|---|\n"
 
 
@@ -38,7 +41,7 @@ def tabled(rows: Sequence[Row], page: str) -> str:
     if not head:
         raise ValueError("the page has no table of ratios")
     lines = [
-        f"| {row.title} | {row.ratio:.2f} | {row.to} | {row.goal:.2f} | {row.detail} |\n"
+        f"| {row.title} | {row.ratio:.2f} | {_WHOSE.get(row.to, row.to)} | {row.goal:.2f} | {row.detail} |\n"
         for row in rows
     ]
     _, blank, rest = after.partition("\n\n")
