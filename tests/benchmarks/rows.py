@@ -41,8 +41,8 @@ def tabled(rows: Sequence[Row], page: str) -> str:
     if not head:
         raise ValueError("the page has no table of ratios")
     lines = [
-        f"| {row.title} | {row.ratio:.2f} | {_WHOSE.get(row.to, row.to)} | {row.goal:.2f} | {row.detail} |\n"
-        for row in rows
+        f"| {title} | {ratio:.2f} | {_WHOSE.get(to, to)} | {goal:.2f} | {detail} |\n"
+        for title, ratio, to, goal, detail in rows
     ]
     _, blank, rest = after.partition("\n\n")
     return "".join([before, head, *lines, blank[1:], rest])
