@@ -13,6 +13,7 @@ import requests
 
 from relogin import Grant
 from relogin.client.requests import LoginRefused, SessionAuth
+from relogin.client.requests import fields as header_fields
 from relogin.client.requests.fields import copied, has
 from relogin.client.terms.grant import Context
 from tests.client.requests.test_threads import at_once
@@ -210,3 +211,14 @@ def test_header_fields_in_a_plain_dict_are_told_apart_without_case_and_copied() 
     assert (has(fields, "cookie"), has(fields, "set-cookie")) == (True, False)
     assert copied(fields) == fields
     assert copied(fields) is not fields
+
+
+def test_header_fields_are_found_and_copied_however_requests_keeps_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fields = requests.structures.CaseInsensitiveDict({"Cookie": "a=1"})
+    for known in (True, False):
+        monkeypatch.setattr(header_fields, "_IS_KNOWN", known)
+        assert (has(fields, "cookie"), has(fields, "set-cookie")) == (True, False)
+        assert copied(fields) == fields
+        assert copied(fields) is not fields
