@@ -243,7 +243,12 @@ def http2(authority: Authority) -> Iterator[tuple[Orders, str]]:
         serving = portal.start_task_soon(serve)
         yield orders, origin
         portal.call(stop.set)
-        serving.result(10)
+        try:
+            serving.result(10)
+        except* (
+            KeyError
+        ):  # hypercorn 0.18 raises it if a frame comes for a stream it has just ended
+            pass
 
 
 def test_streams_of_one_connection_share_a_login(
