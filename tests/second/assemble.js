@@ -295,6 +295,7 @@ export class LineAssembly {
 
   /** @param {Find} find @param {string} text */
   takeNameless(find, text) {
+    if (/[\r\n]/.test(this.text(find.start, find.end))) this.stopAfter = true;
     const after = this.chars[find.end];
     const end = after === undefined || after === " " || after === "," ? find.end : find.end + 1;
     this.fault(this.field.challenges.length ? "positional-quoted" : "quoted-challenge", find.start - 1, end);

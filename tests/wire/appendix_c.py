@@ -88,6 +88,7 @@ class Line:
         self.last = ""  # scheme or value, since the last separator
         self.name: Found = []
         self.end = 0  # of the last piece in which anything was found
+        self.found_any = False
         self.half = self.open is not None and self.open.scheme.lower() in {"negotiate", "ntlm"}
         self.prose = False
         self.quotes = [one.start() for one in _double_quotes(self.text) if one[1]]
@@ -116,6 +117,7 @@ class Line:
         for one in self.whole(found):
             if not self.stopped:
                 self.take(*one)
+                self.found_any = True
         self.stopped = self.stopped or self.stops
         if self.stopped:
             self.tell_folds(at + 1)
@@ -213,7 +215,7 @@ class Line:
     def begin_parameter(self, start: int, end: int) -> None:
         if self.last == "value":
             self.fault("missing-comma", self.end, self.end)
-        elif self.continued and self.open and not self.open.params and not self.end:
+        elif self.continued and self.open and not self.open.params and not self.found_any:
             self.faults.append(("comma-after-scheme", self.line_at - 2, self.line_at - 1))
         self.name, self.unnamed = [(self.text[start:end].lower(), start, end)], len(UNNAMED)
 
@@ -236,6 +238,7 @@ class Line:
             self.open.params[name] = value
 
     def take_unnamed(self, value: str, start: int, end: int) -> None:
+        self.stops = self.stops or bool(re.search(r"[\r\n]", self.text[start:end]))
         kind = "positional-quoted" if self.challenges else "quoted-challenge"
         closed = self.text[end : end + 1] not in {"", " ", ","}
         self.fault(kind, start - 1, end + closed)

@@ -193,6 +193,7 @@ FOLDS = ["\r\n ", "\n\t", "\r\n \r\n "]
 @given(before=challenges, line_break=st.sampled_from(["\r", "\n", "\r\n"]), text=anything)
 @example(before=Challenge("Basic", {"realm": "x"}), line_break="\r\n", text="Basic realm=y")
 @example(before=Challenge("Ba"), line_break="\r", text='sic realm="x"')
+@example(before=Challenge("`"), line_break="\r", text="`,0")
 def test_nothing_is_read_beyond_a_line_break(before: Challenge, line_break: str, text: str) -> None:
     assume("'" not in str(before))  # there it could open a quoted text
     text = "x" + text  # so that it is no fold, nor is it nothing

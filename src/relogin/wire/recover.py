@@ -103,7 +103,7 @@ class Recovery:
         self._quotes: list[int] | None = None  # the double quotes, once they are asked for
         self._nobodys: dict[str, str] = {}  # in the place of a challenge that there is none of
         self._last, self._end = "", 0
-        self._told = self._begun = self._ends = self._lost = False
+        self._told = self._begun = self._ends = self._lost = self._any = False
 
     def _unfold(self, line: str, offset: int) -> None:
         # As many spaces as there were characters, so that every place stays where it is.
@@ -150,6 +150,7 @@ class Recovery:
     def _take_all(self, events: list[Event]) -> None:
         for event in events:
             self._take(*event)
+            self._any = True
             if self._lost:
                 break
         self._lost |= self._ends
@@ -226,7 +227,7 @@ class Recovery:
     def _parameter(self, text: str, start: int, end: int) -> None:
         if self._last == "value":
             self._fault("missing-comma", self._end, self._end)
-        elif self._params == {} and not (self._last or self._end):
+        elif self._params == {} and not self._any:
             self.faults.append(fault("comma-after-scheme", self._comma, self._comma + 1))
         self._name, self._unnamed = (text.lower(), start, end), _NO_MORE
 
@@ -253,6 +254,8 @@ class Recovery:
             self._params[name] = value
 
     def _unnamed_value(self, value: str, start: int, end: int) -> None:
+        # Across a break, what looks like a pair of quotes may be of anything.
+        self._ends |= bool(_break(self._text, start, end))
         start -= 1  # the opening quote, and the closing one if there is one
         end += self._text[end : end + 1] not in {"", " ", ","}
         self._fault("positional-quoted" if self.challenges else "quoted-challenge", start, end)
