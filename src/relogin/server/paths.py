@@ -46,13 +46,12 @@ class Patterns:
             self._match(path or "/") and is_plain(path) and not _encoded_slash(raw_path)
         )
 
-    def may_spell(self, path: str) -> bool:
-        """Whether a pattern spells this path out, or begins as it does: told sooner than `name`."""
-        return self._everything or (path or "/") in self._exact or path.startswith(self._heads)
-
     @property
     def beginnings(self) -> tuple[tuple[str, ...], frozenset[str]]:
-        """How the paths begin that `may_spell` tells, and those it tells whole."""
+        """How the paths begin that a pattern may name, and those that it names whole.
+
+        Whatever begins otherwise is told sooner than by `name`.
+        """
         heads = ("",) if self._everything else self._heads
         return heads, self._exact | {""} if "/" in self._exact else self._exact
 

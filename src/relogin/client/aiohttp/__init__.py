@@ -35,7 +35,7 @@ from relogin.client.renewal.flow import answer, before
 from relogin.client.renewal.log_out import give_back_replaced
 from relogin.client.renewal.policy import Credential, ResponseInfo
 from relogin.client.renewal.shared import share
-from relogin.client.renewal.streams import is_event_stream, stream_ended
+from relogin.client.renewal.streams import OK, is_event_stream, stream_ended
 from relogin.client.renewal.unanswered import unanswered
 from relogin.client.terms.libraries import mixed_up
 from relogin.client.terms.origins import sent_to
@@ -84,9 +84,6 @@ _KINDS = by_base(
     BodyNotReplayable,
     MethodNotReplayable,
 )
-
-
-OK = 200  # with any other status, no event stream starts
 
 
 class _Closed(BaseException):

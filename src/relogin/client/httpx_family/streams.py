@@ -19,12 +19,10 @@ from relogin.client.httpx_family.library import Response
 from relogin.client.httpx_family.steps import Meanwhile, Small
 from relogin.client.httpx_family.uploads import UploadExchange
 from relogin.client.renewal.commands import Check, Final
-from relogin.client.renewal.streams import stream_ended
+from relogin.client.renewal.streams import OK, stream_ended
 from relogin.client.terms.outcomes import Outcome, mark
 
 __all__ = ["StreamExchange"]
-
-OK = 200  # with any other status, no event stream starts
 
 
 class StreamExchange(UploadExchange):

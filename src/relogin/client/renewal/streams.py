@@ -15,7 +15,9 @@ from relogin.client.renewal.unanswered import check
 from relogin.client.terms.outcomes import Outcome
 from relogin.client.terms.responder import Action
 
-__all__ = ["is_event_stream", "stream_ended"]
+__all__ = ["OK", "is_event_stream", "stream_ended"]
+
+OK = 200  # with any other status, no event stream starts
 
 
 def is_event_stream(content_type: str | None) -> bool:

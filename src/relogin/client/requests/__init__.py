@@ -29,7 +29,7 @@ from relogin.client.renewal.flow import before
 from relogin.client.renewal.log_out import give_back_replaced
 from relogin.client.renewal.policy import UNAUTHORIZED, Credential, Policy, ResponseInfo
 from relogin.client.renewal.shared import share
-from relogin.client.renewal.streams import is_event_stream
+from relogin.client.renewal.streams import OK, is_event_stream
 from relogin.client.renewal.unanswered import UNANSWERED, check
 from relogin.client.requests.adapter import UploadAdapter
 from relogin.client.requests.body import rewind, watch
@@ -59,8 +59,6 @@ __all__ = [
     "SessionAuth",
     "UploadAdapter",
 ]
-
-OK = 200  # with any other status, no event stream starts
 
 
 class LoginRefused(errors.LoginRefused, requests.RequestException):

@@ -123,7 +123,7 @@ class RedisStore:
         client = self._take()
         try:
             return call(client)
-        except BaseException:
+        except BaseException:  # an interrupt leaves an answer unread too
             if client is not self._client:
                 client.connection.disconnect()  # the next command connects it again
             raise

@@ -95,7 +95,7 @@ class SQLiteStore:
         connection = self._connection()
         try:
             rows = connection.execute(_GET, (origin, account)).fetchall()
-        except BaseException:
+        except BaseException:  # an interrupt leaves a statement open too
             connection.close()
             raise
         self._keep_open(connection)
