@@ -34,20 +34,22 @@ def test_no_law_is_broken_in_any_order_of_events(bounds: Bounds) -> None:
 # Each of these takes one rule away; the explorer must find an order of events that shows it.
 
 
-def lend_to_everybody(record: Record, *given: Any, lend: Any = Record.lend, **more: Any) -> Any:
-    return lend(replace(record, lease=None), *given, **more)
+def give_the_lease_to_everybody(
+    record: Record, *given: Any, acquire: Any = Record.acquire, **more: Any
+) -> Any:
+    return acquire(replace(record, lease=None), *given, **more)
 
 
 def hand_out_a_refresh_token_again(
-    record: Record, *given: Any, lend: Any = Record.lend, **more: Any
+    record: Record, *given: Any, acquire: Any = Record.acquire, **more: Any
 ) -> Any:
-    return lend(replace(record, spent=False), *given, **more)
+    return acquire(replace(record, spent=False), *given, **more)
 
 
 def keep_a_token_that_may_be_used_up(
-    record: Record, *given: Any, unused: bool, back: Any = Record.give_back, **more: Any
+    record: Record, *given: Any, unused: bool, release: Any = Record.release, **more: Any
 ) -> Any:
-    return back(record, *given, unused=True, **more)
+    return release(record, *given, unused=True, **more)
 
 
 def overlook_what_others_obtained(record: Record, than: int) -> bool:
@@ -57,10 +59,10 @@ def overlook_what_others_obtained(record: Record, than: int) -> bool:
 @pytest.mark.parametrize(
     ("rule", "broken", "bounds"),
     [
-        ("lend", lend_to_everybody, Bounds(deaths=1)),
-        ("lend", hand_out_a_refresh_token_again, Bounds(crashes=1, expiries=1)),
-        ("give_back", keep_a_token_that_may_be_used_up, Bounds(losses=1)),
-        ("give_back", keep_a_token_that_may_be_used_up, Bounds(cancels=1)),
+        ("acquire", give_the_lease_to_everybody, Bounds(deaths=1)),
+        ("acquire", hand_out_a_refresh_token_again, Bounds(crashes=1, expiries=1)),
+        ("release", keep_a_token_that_may_be_used_up, Bounds(losses=1)),
+        ("release", keep_a_token_that_may_be_used_up, Bounds(cancels=1)),
         ("newer", overlook_what_others_obtained, Bounds(deaths=0)),
     ],
     ids=lambda given: getattr(given, "__name__", None),

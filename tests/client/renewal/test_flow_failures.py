@@ -252,7 +252,7 @@ def test_one_that_was_overtaken_gives_back_no_place_of_another() -> None:
     cache.reset()
     late.flow.close()
     log_in(cache)
-    assert len(cache._spaces[ORIGIN][KEY].led) == 1
+    assert len(cache._spaces[ORIGIN][KEY].logins) == 1
 
 
 # What becomes of a refresh token

@@ -260,7 +260,7 @@ def test_a_session_that_its_server_no_longer_knows_is_not_taken_over_any_more() 
 
 
 def written(store: Store, grant: Grant, scheme: str = "Session") -> None:
-    lease = store.record.lend(store.record.version, 30, store.now)
+    lease = store.record.acquire(store.record.version, 30, store.now)
     assert lease is not None
     done = lease.put(lease.fence, grant, scheme, store.now)
     assert done is not None

@@ -102,7 +102,7 @@ def test_a_slow_holder_whose_successor_s_grant_is_of_no_use_to_it_uses_its_own()
     store = Store()
     slow = request(a_cache(store))
     store.clock.now += 31.0
-    lease = store.record.lend(0, 30, store.now)
+    lease = store.record.acquire(0, 30, store.now)
     assert lease is not None
     done = lease.put(lease.fence, Grant(token="t2"), "Negotiate", store.now)
     assert done is not None

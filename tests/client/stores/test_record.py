@@ -20,9 +20,9 @@ GRANT = Grant(token="s3cret-1", refresh="r3fresh-1", cookies={"sid": "1"}, expir
 NOW = 1000.0
 
 
-def lent(record: Record, now: float = NOW, seconds: float = 30.0) -> Record:
+def leased(record: Record, now: float = NOW, seconds: float = 30.0) -> Record:
     """The record once the lease for renewing what it has is given out."""
-    lease = record.lend(record.version, seconds, now)
+    lease = record.acquire(record.version, seconds, now)
     assert lease is not None
     return lease
 
@@ -35,98 +35,98 @@ def put(record: Record, grant: Grant = GRANT, now: float = NOW) -> Record:
 
 
 def renewed(record: Record | None = None, grant: Grant = GRANT, now: float = NOW) -> Record:
-    return put(lent(record or Record(), now), grant, now)
+    return put(leased(record or Record(), now), grant, now)
 
 
 def test_only_one_gets_the_lease() -> None:
-    assert lent(Record()).lend(0, 30, NOW + 29.9) is None
+    assert leased(Record()).acquire(0, 30, NOW + 29.9) is None
 
 
 def test_a_lease_ends_at_its_deadline() -> None:
-    assert lent(Record()).lend(0, 30, NOW + 30) is not None
+    assert leased(Record()).acquire(0, 30, NOW + 30) is not None
 
 
 def test_a_lease_ends_when_the_grant_is_put() -> None:
     record = renewed()
-    assert record.lend(record.version, 30, NOW) is not None
+    assert record.acquire(record.version, 30, NOW) is not None
 
 
 def test_two_leases_given_out_at_one_moment_are_told_apart() -> None:
-    assert lent(Record()) != lent(Record())
+    assert leased(Record()) != leased(Record())
 
 
 def test_whoever_renews_an_older_version_than_there_is_gets_no_lease() -> None:
-    assert renewed(renewed()).lend(renewed().version, 30, NOW) is None
+    assert renewed(renewed()).acquire(renewed().version, 30, NOW) is None
 
 
 def test_whoever_renews_a_version_that_the_store_has_lost_gets_the_lease() -> None:
-    assert Record().lend(renewed().version, 30, NOW) is not None
+    assert Record().acquire(renewed().version, 30, NOW) is not None
 
 
 def test_a_slow_holder_cannot_put_when_its_lease_was_taken_over() -> None:
-    slow = lent(Record())
-    taken_over = lent(slow, NOW + 31)
+    slow = leased(Record())
+    taken_over = leased(slow, NOW + 31)
     assert taken_over.put(slow.fence, GRANT, "Session", NOW + 32) is None
 
 
 def test_a_slow_holder_can_put_while_nobody_has_taken_over() -> None:
-    slow = lent(Record())
+    slow = leased(Record())
     assert slow.put(slow.fence, GRANT, "Session", NOW + 3600) is not None
 
 
 def test_a_lost_store_gives_out_no_fence_that_was_given_out_before() -> None:
-    before = lent(Record(), NOW)
-    assert lent(Record(), NOW + 0.001).fence > before.fence
+    before = leased(Record(), NOW)
+    assert leased(Record(), NOW + 0.001).fence > before.fence
 
 
 def test_a_clock_that_was_set_back_far_ends_a_lease() -> None:
-    assert lent(Record()).lend(0, 30, NOW - 3600) is not None
+    assert leased(Record()).acquire(0, 30, NOW - 3600) is not None
 
 
 def test_a_clock_that_was_set_back_a_little_does_not() -> None:
-    assert lent(Record()).lend(0, 30, NOW - 0.5) is None
+    assert leased(Record()).acquire(0, 30, NOW - 0.5) is None
 
 
 def test_the_lease_of_a_dead_grant_keeps_others_from_using_that() -> None:
     record = renewed()
     assert record.alive()
-    lease = record.lend(record.version, 30, NOW, drop=True)
+    lease = record.acquire(record.version, 30, NOW, drop=True)
     assert lease is not None
     assert not lease.alive()
     assert lease.grant == GRANT
 
 
 def test_a_lease_that_is_given_back_is_there_for_the_next() -> None:
-    lease = lent(Record())
-    given_back = lease.give_back(lease.fence, None, unused=True)
-    assert given_back is not None
-    assert given_back.lend(0, 30, NOW) is not None
+    lease = leased(Record())
+    released = lease.release(lease.fence, None, unused=True)
+    assert released is not None
+    assert released.acquire(0, 30, NOW) is not None
 
 
 def test_nobody_gives_back_another_s_lease() -> None:
-    slow = lent(Record())
-    assert lent(slow, NOW + 31).give_back(slow.fence, None, unused=True) is None
+    slow = leased(Record())
+    assert leased(slow, NOW + 31).release(slow.fence, None, unused=True) is None
 
 
 def test_a_lease_is_given_back_once() -> None:
     lease = renewed()
-    assert lease.give_back(lease.fence, None, unused=True) is None
+    assert lease.release(lease.fence, None, unused=True) is None
 
 
 def refused(now: float = NOW) -> Record:
-    lease = lent(Record(), now)
-    given_back = lease.give_back(lease.fence, Block("refused", Period(now, 60), 3), unused=True)
-    assert given_back is not None
-    return given_back
+    lease = leased(Record(), now)
+    released = lease.release(lease.fence, Block("refused", Period(now, 60), 3), unused=True)
+    assert released is not None
+    return released
 
 
 def test_a_failure_keeps_everybody_from_logging_in_for_its_time() -> None:
-    assert refused().lend(0, 30, NOW + 59) is None
-    assert refused().lend(0, 30, NOW + 60) is not None
+    assert refused().acquire(0, 30, NOW + 59) is None
+    assert refused().acquire(0, 30, NOW + 60) is not None
 
 
 def test_the_next_login_knows_how_many_failed() -> None:
-    lease = lent(refused(), NOW + 60)
+    lease = leased(refused(), NOW + 60)
     assert lease.block is not None
     assert lease.block.failures == 3
 
@@ -136,48 +136,48 @@ def test_a_success_ends_what_a_failure_began() -> None:
 
 
 def test_who_takes_over_from_a_holder_that_died_gets_no_refresh_token() -> None:
-    first = lent(renewed())
+    first = leased(renewed())
     assert first.grant is not None
     assert first.grant.refresh == "r3fresh-1"
-    second = lent(first, NOW + 31)
+    second = leased(first, NOW + 31)
     assert second.grant is not None
     assert second.grant.refresh is None
 
 
 def test_who_follows_a_holder_that_failed_gets_the_refresh_token_again() -> None:
-    first = lent(renewed())
-    failed = first.give_back(first.fence, None, unused=True)
+    first = leased(renewed())
+    failed = first.release(first.fence, None, unused=True)
     assert failed is not None
-    assert lent(failed).grant == GRANT
+    assert leased(failed).grant == GRANT
 
 
 def test_who_follows_a_holder_that_failed_after_its_refresh_gets_the_newest_refresh_token() -> None:
     newest = Grant(token="newest", refresh="r9")
     for before in (renewed(), Record()):
-        first = lent(before)
-        failed = first.give_back(first.fence, None, unused=False, newest=newest)
+        first = leased(before)
+        failed = first.release(first.fence, None, unused=False, newest=newest)
         assert failed is not None
         assert failed.alive() == before.alive()
         assert failed.version == before.version
-        second = lent(failed).grant
+        second = leased(failed).grant
         assert second is not None
         assert second.refresh == "r9"
 
 
 def test_who_follows_a_holder_that_was_interrupted_gets_no_refresh_token() -> None:
-    first = lent(renewed())
-    failed = first.give_back(first.fence, None, unused=False)
+    first = leased(renewed())
+    failed = first.release(first.fence, None, unused=False)
     assert failed is not None
-    second = lent(failed).grant
+    second = leased(failed).grant
     assert second is not None
     assert second.refresh is None
 
 
 def test_a_refresh_token_is_there_until_it_is_replaced_or_may_have_been_used() -> None:
     record = renewed()
-    first = lent(record)
+    first = leased(record)
     assert (Record().refreshable, record.refreshable, first.refreshable) == (False, True, True)
-    assert not lent(first, NOW + 31).refreshable
+    assert not leased(first, NOW + 31).refreshable
     assert not put(first, Grant(token="t")).refreshable
 
 
@@ -201,13 +201,13 @@ def test_a_rolled_cookie_of_an_older_version_comes_too_late() -> None:
 
 def test_a_rolled_cookie_does_not_bring_a_dead_grant_back() -> None:
     record = renewed()
-    lease = record.lend(record.version, 30, NOW, drop=True)
+    lease = record.acquire(record.version, 30, NOW, drop=True)
     assert lease is not None
     assert lease.roll(record.version, {"sid": "2"}) is None
 
 
 def test_a_session_that_is_forgotten_is_not_brought_back_by_a_login_that_began_before() -> None:
-    lease = lent(renewed(refused(), now=NOW + 60), NOW + 60)
+    lease = leased(renewed(refused(), now=NOW + 60), NOW + 60)
     forgotten = lease.forget(NOW + 60)
     assert not forgotten.alive()
     assert forgotten.block is None
@@ -216,7 +216,7 @@ def test_a_session_that_is_forgotten_is_not_brought_back_by_a_login_that_began_b
 
 def test_a_session_that_is_forgotten_can_be_renewed_at_once() -> None:
     record = renewed()
-    assert record.forget(NOW).lend(record.version, 30, NOW) is not None
+    assert record.forget(NOW).acquire(record.version, 30, NOW) is not None
 
 
 def test_the_expiry_is_counted_from_when_the_grant_is_read() -> None:
@@ -412,7 +412,7 @@ class Sharers(RuleBasedStateMachine):
     @rule(process=PROCESSES, behind=st.integers(0, 1), drop=st.booleans())
     def ask_for_the_lease(self, process: int, behind: int, drop: bool) -> None:
         than = self.record.version - behind
-        lease = self.record.lend(than, 30, self.now, drop=drop)
+        lease = self.record.acquire(than, 30, self.now, drop=drop)
         if lease is None:
             return
         assert not self.record.leased(self.now)
@@ -441,12 +441,12 @@ class Sharers(RuleBasedStateMachine):
 
     @precondition(lambda self: self.holding)
     @rule(process=PROCESSES, unused=st.booleans(), block=st.booleans())
-    def give_back(self, process: int, unused: bool, block: bool) -> None:
+    def release(self, process: int, unused: bool, block: bool) -> None:
         lease = self.holding.pop(process, None)
         if lease is None:
             return
         why = Block("unavailable", Period(self.now, 1.0), 1) if block else None
-        done = self.record.give_back(lease.fence, why, unused=unused)
+        done = self.record.release(lease.fence, why, unused=unused)
         if done is not None:
             self.record = done
             refresh = None if lease.grant is None else lease.grant.refresh
@@ -481,7 +481,7 @@ class Sharers(RuleBasedStateMachine):
 
     @invariant()
     def somebody_can_renew_it_in_the_end(self) -> None:
-        assert self.record.lend(self.record.version, 30, self.now + 61) is not None
+        assert self.record.acquire(self.record.version, 30, self.now + 61) is not None
 
 
 TestSharers = Sharers.TestCase

@@ -32,7 +32,7 @@ from relogin.client.driver.reentry import ending, inside, logging_in
 from relogin.client.events import heard
 from relogin.client.renewal.commands import Check, Command, Login, LogOut, Replay
 from relogin.client.renewal.flow import answer, before
-from relogin.client.renewal.log_out import give_back_replaced
+from relogin.client.renewal.log_out import log_out_replaced
 from relogin.client.renewal.policy import Credential, ResponseInfo
 from relogin.client.renewal.shared import share
 from relogin.client.renewal.streams import OK, is_event_stream, stream_ended
@@ -137,7 +137,7 @@ class SessionAuth(AsyncPrincipal[Any]):
         finally:
             departures.answered(exchange)
         if departures.waiting:
-            await tasks.drive(give_back_replaced(self._cache), self._do_in_task)
+            await tasks.drive(log_out_replaced(self._cache), self._do_in_task)
         return exchange.response
 
     async def _see_to(self, exchange: Exchange, request: aiohttp.ClientRequest) -> None:

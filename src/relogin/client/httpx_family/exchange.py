@@ -24,7 +24,7 @@ from relogin.client.httpx_family.signing import put_url
 from relogin.client.httpx_family.steps import Begin, Drain, Small, Step
 from relogin.client.renewal.commands import Check, Final, Flow, Replay
 from relogin.client.renewal.flow import answer, before
-from relogin.client.renewal.log_out import give_back_replaced
+from relogin.client.renewal.log_out import log_out_replaced
 from relogin.client.renewal.policy import UNAUTHORIZED, Credential, ResponseInfo
 from relogin.client.renewal.shared import share
 from relogin.client.renewal.unanswered import UNANSWERED, unanswered
@@ -102,7 +102,7 @@ class Exchange(Sending):
         finally:
             cache.departures.answered(self)
         if cache.departures.waiting:
-            yield from give_back_replaced(cache)
+            yield from log_out_replaced(cache)
 
     def _sent_when_ready(self) -> Generator[Step, Any, Response]:
         """Send the request after what is to be done before: ask the store, or renew ahead."""

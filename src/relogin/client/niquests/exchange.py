@@ -31,7 +31,7 @@ from relogin.client.renewal.commands import (
     Wait,
 )
 from relogin.client.renewal.flow import answer
-from relogin.client.renewal.log_out import give_back_replaced
+from relogin.client.renewal.log_out import log_out_replaced
 from relogin.client.renewal.policy import UNAUTHORIZED, Credential, ResponseInfo
 from relogin.client.renewal.shared import share
 from relogin.client.renewal.unanswered import UNANSWERED, unanswered
@@ -110,7 +110,7 @@ class Exchange:
         finally:
             departures.answered(self._user)
         if departures.waiting:
-            yield from give_back_replaced(self._cache)
+            yield from log_out_replaced(self._cache)
         return self.response
 
     def _see_to(self) -> Generator[Step, Any, None]:

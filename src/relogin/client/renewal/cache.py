@@ -234,7 +234,7 @@ class CredentialCache(Flights):
                 mine.attempt = space.attempt()
             mine.demands, mine.version = space.demands, 0 if dead is None else dead.version
             mine.began = now
-            space.led.append(now)
+            space.logins.append(now)
             self._flights[key] = mine
         return mine
 
@@ -337,10 +337,10 @@ class CredentialCache(Flights):
         with self._lock:
             flight.began = self._space(flight.key).postpone(flight.began, self.clock())
 
-    def spare(self, flight: Flight) -> None:
+    def refund(self, flight: Flight) -> None:
         """Do not count a renewal in the budget: it was not needed because a session died."""
         with self._lock:
-            self._space(flight.key).give_back(flight.began)
+            self._space(flight.key).refund(flight.began)
 
     def _hold(self, credential: Credential) -> None:
         key = credential.key
@@ -390,7 +390,7 @@ def _after_fork_in_child() -> None:
         cache.departures.after_fork(next(cache._generations))
         for spaces in cache._spaces.values():
             for space in spaces.values():
-                space.leave_refresh_token()
+                space.forget_refresh_token()
 
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork

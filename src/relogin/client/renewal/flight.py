@@ -78,12 +78,12 @@ class Flight:
         return self.progress is not None and self.progress.may_have_posted(own_client)
 
     def was_cancelled(self, space: ProtectionSpace, *, leads: bool, own_client: bool) -> None:
-        """Give its place in the budget back if its login has sent nothing.
+        """Take it out of the budget again if its login has sent nothing.
 
         If it still `leads`, keep no refresh token that it may have used.
         """
         done = self.progress
-        space.give_back(self.began, sent=done is not None and done.may_have_sent(own_client))
+        space.refund(self.began, sent=done is not None and done.may_have_sent(own_client))
         if leads:
             self.keep_refresh_token(space, spent=self.has_spent(own_client=own_client))
 

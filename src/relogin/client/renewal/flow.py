@@ -40,7 +40,7 @@ from relogin.client.renewal.log_in import log_in
 from relogin.client.renewal.policy import UNAUTHORIZED, Credential, Decision, ResponseInfo
 from relogin.client.renewal.protection_spaces import Blocked
 from relogin.client.renewal.settled import settled
-from relogin.client.renewal.shared import consult, find, give_back, publish, take_turn
+from relogin.client.renewal.shared import consult, find, publish, release, take_turn
 from relogin.client.terms.outcomes import Outcome
 from relogin.client.terms.responder import Action
 from relogin.errors import BodyNotReplayable, LoginTimeout
@@ -316,8 +316,8 @@ def _lead_all(
     if not (yield from take_turn(cache, flight, decision, give_up)):
         return None
     if flight.status is not Status.RUNNING:  # the login that it has overtaken brought a grant
-        cache.spare(flight)
-        yield from give_back(cache, flight, unused=True)
+        cache.refund(flight)
+        yield from release(cache, flight, unused=True)
         return None
     keep: Any = partial(publish, cache, flight, decision, url=info.url)
     try:
@@ -326,9 +326,9 @@ def _lead_all(
         raise
     except BaseException:  # after an interrupt too, end the lease
         spent = flight.has_spent(own_client=cache.own_client)
-        yield from give_back(cache, flight, unused=not spent)
+        yield from release(cache, flight, unused=not spent)
         raise
-    yield from give_back(cache, flight, unused=not _has_spent(flight))
+    yield from release(cache, flight, unused=not _has_spent(flight))
     return credential
 
 

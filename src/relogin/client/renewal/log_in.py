@@ -37,7 +37,7 @@ def log_in(
     started = cache.clock() if telling else 0.0
     flight.led = True
     if not decision.is_met_by_any and _lives_on(decision, flight):
-        cache.spare(flight)  # the session may live and lack scopes: no logins compete
+        cache.refund(flight)  # the session may live and lack scopes: no logins compete
     if telling:
         report(cache, EventKind.STARTED, decision)
     try:

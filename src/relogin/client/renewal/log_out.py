@@ -13,7 +13,7 @@ from relogin.client.renewal.shared import consult, forget
 from relogin.client.terms.grant import Context
 from relogin.errors import ReloginError
 
-__all__ = ["give_back_replaced", "log_out"]
+__all__ = ["log_out", "log_out_replaced"]
 
 
 def log_out(cache: CredentialCache) -> Generator[Ask | LogOut, Any, None]:
@@ -28,7 +28,7 @@ def log_out(cache: CredentialCache) -> Generator[Ask | LogOut, Any, None]:
         yield from _end(cache, credential)
 
 
-def give_back_replaced(cache: CredentialCache) -> Generator[LogOut, Any, None]:
+def log_out_replaced(cache: CredentialCache) -> Generator[LogOut, Any, None]:
     """End sessions that were replaced while alive, and that no request carries any more."""
     while (credential := cache.departures.next()) is not None:
         yield from _end(cache, credential)

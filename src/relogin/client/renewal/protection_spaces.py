@@ -49,9 +49,10 @@ class ProtectionSpace:
 
     latest: Grant | None = None
     blocked: Blocked | None = None
-    led: deque[float] = field(default_factory=deque)
-    cut: deque[float] = field(default_factory=deque)
-    """Logins that were cancelled after they may have sent something."""
+    logins: deque[float] = field(default_factory=deque)
+    """When logins began that count in the budget."""
+    cancelled: deque[float] = field(default_factory=deque)
+    """The same of logins that were cancelled after they may have sent something."""
     places: dict[str, int] = field(default_factory=dict)
     """Folders and paths where the server asked for it, with a number that grows each time."""
     latest_url: str = ""
@@ -77,37 +78,37 @@ class ProtectionSpace:
         each share of the window.
         """
         self._forget(now - window)
-        if len(self.led) + len(self.cut) < budget:
+        if len(self.logins) + len(self.cancelled) < budget:
             return True
-        last = max((*self.cut, *self.led), default=now)
-        return len(self.led) < budget and now - last >= window / budget
+        last = max((*self.cancelled, *self.logins), default=now)
+        return len(self.logins) < budget and now - last >= window / budget
 
     def is_at_rest(self, window: float, now: float) -> bool:
         """Tell whether there was no login in this time, and none is waited for."""
         self._forget(now - window)
-        return not self.led and not self.cut and self.pausing(now) is None
+        return not self.logins and not self.cancelled and self.pausing(now) is None
 
     def _forget(self, moment: float) -> None:
-        for places in (self.led, self.cut):
-            while places and places[0] <= moment:
-                places.popleft()
+        for times in (self.logins, self.cancelled):
+            while times and times[0] <= moment:
+                times.popleft()
 
-    def give_back(self, began: float | None, *, sent: bool = False) -> None:
-        """Give the place of a login in the budget back; if it has `sent` something, it counts."""
-        if began is not None and began in self.led:
-            self.led.remove(began)
+    def refund(self, began: float | None, *, sent: bool = False) -> None:
+        """Take a login out of the budget again; one that has `sent` something still counts."""
+        if began is not None and began in self.logins:
+            self.logins.remove(began)
             if sent:
-                self.cut.append(began)
+                self.cancelled.append(began)
 
     def postpone(self, began: float | None, now: float) -> float | None:
         """Move the place of a login in the budget to now, when it really begins."""
-        if began is None or began not in self.led:
+        if began is None or began not in self.logins:
             return began
-        self.led.remove(began)
-        self.led.append(now)
+        self.logins.remove(began)
+        self.logins.append(now)
         return now
 
-    def leave_refresh_token(self) -> None:
+    def forget_refresh_token(self) -> None:
         """Forget the refresh token: it may be used up."""
         if self.latest is not None:
             self.latest = replace(self.latest, refresh=None)
@@ -117,7 +118,7 @@ class ProtectionSpace:
         if newest is not None:
             self.latest = with_refresh_of(self.latest, newest)
         elif spent:
-            self.leave_refresh_token()
+            self.forget_refresh_token()
 
     def reaches(self, url: str, moment: int, *, contested: bool) -> None:
         """Remember that the server asked for this space at `url` (RFC 7617 §2.2).

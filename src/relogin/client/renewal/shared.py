@@ -50,8 +50,8 @@ __all__ = [
     "consult",
     "find",
     "forget",
-    "give_back",
     "publish",
+    "release",
     "share",
     "take_turn",
 ]
@@ -74,15 +74,15 @@ def take_turn(
     the time is up.
     """
 
-    def lend(record: Record, view: View) -> Record | None:
+    def acquire(record: Record, view: View) -> Record | None:
         if view.block(flight.key) is not None:
             return None
         drop = decision.action is Action.REPLACE
-        return record.lend(flight.version, cache.policy.flight_timeout, view.now, drop=drop)
+        return record.acquire(flight.version, cache.policy.flight_timeout, view.now, drop=drop)
 
     waited = None
     for pause in polls():  # pragma: no branch - it never ends
-        change = yield from swap(cache, flight.key, lend)
+        change = yield from swap(cache, flight.key, acquire)
         if change is None or change.made:
             _begin(cache, flight, Record() if change is None else change.record)
             return True
@@ -114,7 +114,7 @@ def _settled(cache: CredentialCache, flight: Flight, change: Change) -> bool:
         if _adopt(cache, flight.key, record, view.now) is None:
             flight.version = record.version  # unusable here: renew this version
             return False
-        cache.spare(flight)
+        cache.refund(flight)
         return True
     block = view.block(flight.key)
     if block is not None:
@@ -159,7 +159,7 @@ def publish(
     return cache.granted(flight, decision, grant, url, shared=shared)
 
 
-def give_back(cache: CredentialCache, flight: Flight, *, unused: bool) -> Asking[None]:
+def release(cache: CredentialCache, flight: Flight, *, unused: bool) -> Asking[None]:
     """End the lease of a flight without a grant, and store why there is none.
 
     `unused` says that the login did not use up its refresh token: it may be tried again.
@@ -171,7 +171,7 @@ def give_back(cache: CredentialCache, flight: Flight, *, unused: bool) -> Asking
 
     def change(record: Record, view: View) -> Record | None:
         block = None if blocked is None else _block(blocked, cache.clock(), view.now)
-        return record.give_back(fence, block, unused=unused, newest=flight.newest)
+        return record.release(fence, block, unused=unused, newest=flight.newest)
 
     yield from swap(cache, flight.key, change)
 

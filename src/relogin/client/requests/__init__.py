@@ -26,7 +26,7 @@ from relogin.client.driver.reentry import ending, inside, logging_in
 from relogin.client.events import heard
 from relogin.client.renewal.commands import Check, Command, Login, LogOut
 from relogin.client.renewal.flow import before
-from relogin.client.renewal.log_out import give_back_replaced
+from relogin.client.renewal.log_out import log_out_replaced
 from relogin.client.renewal.policy import UNAUTHORIZED, Credential, Policy, ResponseInfo
 from relogin.client.renewal.shared import share
 from relogin.client.renewal.streams import OK, is_event_stream
@@ -220,7 +220,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         finally:
             departures.answered(hook)
         if departures.waiting and not inside(self._cache):
-            drive(give_back_replaced(self._cache), self._do_here)
+            drive(log_out_replaced(self._cache), self._do_here)
         return response
 
     def _answered(self, hook: Hook, response: Response, sending: dict[str, Any]) -> Response:

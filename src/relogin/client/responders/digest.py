@@ -76,40 +76,40 @@ def _choose(challenges: Sequence[Challenge]) -> Challenge | None:
 
 
 # More requests than are usually sent at the same time.
-_MOST_LENT, _MOST_SPARE = 256, 32
+_MOST_IN_USE, _MOST_FREE = 256, 32
 
 
 class _Nonces:
-    """The nonces of one account: the spare ones, and those that requests are using.
+    """The nonces of one account: the free ones, and those that requests are using.
 
     Some servers require the counts of a nonce in ascending order. So a request gets a nonce of its
-    own if one is spare, the latest first; if not, it shares one. Each challenge adds a nonce, until
+    own if one is free, the latest first; if not, it shares one. Each challenge adds a nonce, until
     there are as many as concurrent requests.
     """
 
     def __init__(self, first: DigestSigner) -> None:
-        self.spare: list[DigestSigner] = [first]
-        self.lent: dict[str, DigestSigner] = {}
+        self.free: list[DigestSigner] = [first]
+        self.in_use: dict[str, DigestSigner] = {}
         """The signers in use, by the Authorization field that each wrote."""
 
     def take(self) -> DigestSigner | None:
-        """Take a spare one for one request, if there is any."""
+        """Take a free one for one request, if there is any."""
         try:
-            return self.spare.pop() if self.spare else None
+            return self.free.pop() if self.free else None
         except IndexError:  # another thread was first
             return None
 
-    def lend(self, field: str, signer: DigestSigner) -> None:
+    def use(self, field: str, signer: DigestSigner) -> None:
         """Remember which signer a request uses; forget those that are never returned."""
-        if len(self.lent) >= _MOST_LENT:
-            self.lent.clear()
-        self.lent[field] = signer
+        if len(self.in_use) >= _MOST_IN_USE:
+            self.in_use.clear()
+        self.in_use[field] = signer
 
-    def give_back(self, field: str) -> DigestSigner | None:
-        """Make the signer of an accepted request spare again, if it had one of its own."""
-        signer = self.lent.pop(field, None)
-        if signer is not None and len(self.spare) < _MOST_SPARE:
-            self.spare.append(signer)
+    def release(self, field: str) -> DigestSigner | None:
+        """Free the signer of an accepted request, if it had one of its own."""
+        signer = self.in_use.pop(field, None)
+        if signer is not None and len(self.free) < _MOST_FREE:
+            self.free.append(signer)
         return signer
 
 
@@ -142,8 +142,8 @@ class DigestSigner(Signer):
         If the server accepts nothing else, a request whose content cannot is not signed.
         """
         nonces = self._nonces
-        spare = nonces.take()
-        return self._sign(request, None) if spare is None else spare._sign(request, nonces)
+        free = nonces.take()
+        return self._sign(request, None) if free is None else free._sign(request, nonces)
 
     def _sign(self, request: Outgoing, nonces: _Nonces | None) -> Mapping[str, str] | None:
         qop, hashed = self._qop, None
@@ -154,7 +154,7 @@ class DigestSigner(Signer):
             hashed = self._hashed(content or (), always="auth" not in qop)
         field = self._answers.answer(request.method, request.target, hashed)
         if nonces is not None:
-            nonces.lend(field, self)
+            nonces.use(field, self)
         return {"Authorization": field}
 
     def _hashed(self, content: Iterable[bytes], *, always: bool) -> str | None:
@@ -169,13 +169,13 @@ class DigestSigner(Signer):
             if self._nonce == current._nonce:  # one count for one nonce
                 self._answers = current._answers
                 return
-            self._nonces.spare += own.spare
-            self._nonces.lent |= own.lent
+            self._nonces.free += own.free
+            self._nonces.in_use |= own.in_use
 
     def learn(self, sent: Mapping[str, str], answered: Mapping[str, str]) -> None:
         """Use the next nonce from the response, and check its proof (RFC 7616 §3.5)."""
         signed = sent["Authorization"]
-        signer = self._nonces.give_back(signed) or self
+        signer = self._nonces.release(signed) or self
         field = answered.get("Authentication-Info")  # few responses have one
         if field is not None:
             signer._learn(signed, field)

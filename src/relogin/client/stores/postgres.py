@@ -222,7 +222,7 @@ class PostgresStore:
 
     @contextmanager
     def _connected(self) -> Iterator[psycopg.Connection[Any]]:
-        """Lend a connection for one statement; a failed one is not used again."""
+        """Yield a connection for one statement; close it if the statement fails."""
         if self._pool is not None:
             with self._pool.connection() as connection:
                 yield connection

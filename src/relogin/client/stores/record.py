@@ -110,8 +110,10 @@ class Record:
 
     # What becomes of it
 
-    def lend(self, than: int, seconds: float, now: float, *, drop: bool = False) -> Record | None:
-        """Give out the lease for renewing a version, unless it is taken or a newer one is there.
+    def acquire(
+        self, than: int, seconds: float, now: float, *, drop: bool = False
+    ) -> Record | None:
+        """Acquire the lease for renewing a version, unless it is taken or a newer version is there.
 
         The grant in the returned record is the one to renew. It has its refresh token only if no
         earlier holder can have used that. `drop` says that the grant is dead.
@@ -142,7 +144,7 @@ class Record:
             return None
         return Record(fence, grant, scheme, granted_at=now, fence=fence)
 
-    def give_back(
+    def release(
         self, fence: int, block: Block | None, *, unused: bool, newest: Grant | None = None
     ) -> Record | None:
         """End a lease that brought no grant. `unused`: the refresh token may be used again.

@@ -124,7 +124,7 @@ class SQLiteStore:
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
-        """Lend a connection for one statement; a failed one is not used again."""
+        """Yield a connection for one statement; close it if the statement fails."""
         connection = self._connection()
         try:
             yield connection

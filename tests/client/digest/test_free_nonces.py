@@ -1,4 +1,4 @@
-"""DigestSigner: a request has a nonce for itself where there is one to spare."""
+"""DigestSigner: a request has a nonce of its own if one is free."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_next_nonce_has_one_count_whichever_nonce_it_follows() -> None:
     ]
 
 
-def test_a_nonce_is_shared_where_there_is_none_to_spare() -> None:
+def test_a_nonce_is_shared_if_none_is_free() -> None:
     signing = two()
     assert [nonce(sent(signing)) for _ in range(4)] == ["n2", "n1", "n2", "n2"]
 
@@ -102,15 +102,15 @@ class Emptied(list[DigestSigner]):
 
 def test_a_nonce_that_another_thread_has_taken_first_is_shared() -> None:
     signing = signer("n1")
-    signing._nonces.spare = Emptied([signing])
+    signing._nonces.free = Emptied([signing])
     assert nonce(sent(signing)) == "n1"
 
 
-def test_what_was_shared_is_not_given_back_by_each() -> None:
+def test_a_shared_nonce_is_not_released_by_each_request() -> None:
     signing = signer("n1")
     for fields in [sent(signing) for _ in range(3)]:
         signing.learn(fields, {})
-    assert len(signing._nonces.spare) == 1
+    assert len(signing._nonces.free) == 1
 
 
 def test_answers_that_never_come_are_forgotten() -> None:
@@ -119,17 +119,17 @@ def test_answers_that_never_come_are_forgotten() -> None:
         other = signer(f"m{number}")
         other.join(signing)
         sent(signing)
-    assert len(signing._nonces.lent) <= 256
+    assert len(signing._nonces.in_use) <= 256
 
 
-def test_no_more_nonces_are_spared_than_are_needed() -> None:
+def test_no_more_nonces_are_kept_than_are_needed() -> None:
     signing = signer("n1")
     for number in range(100):
         other = signer(f"m{number}")
         fields = sent(other)
         other.join(signing)
         other.learn(fields, {})
-    assert len(signing._nonces.spare) == 32
+    assert len(signing._nonces.free) == 32
 
 
 def test_a_proof_is_checked_with_the_secret_that_it_is_for() -> None:
