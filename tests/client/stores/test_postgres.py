@@ -10,17 +10,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from pickle import PicklingError
-from typing import Any
 
 import psycopg
 import pytest
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
-from relogin.client.stores import Entry, postgres
+from relogin.client.stores import Entry
 from relogin.client.stores.postgres import AsyncPostgresStore, PostgresStore
 from tests.client.postgres_server import PostgresServer, a_postgres_server
 
@@ -120,7 +118,7 @@ def test_no_more_connections_are_kept_than_a_few(store: PostgresStore) -> None:
         thread.start()
     for thread in threads:
         thread.join(20)
-    assert len(store._idle) == 8
+    assert len(store._idle.connections) == 8
 
 
 @needs_postgres
@@ -143,22 +141,6 @@ def test_a_fork_opens_connections_of_its_own(server: PostgresServer, store: Post
     command = [sys.executable, "-c", script, server.conninfo]
     ran = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30)
     assert (ran.returncode, ran.stderr) == (0, "")
-
-
-def test_after_a_fork_no_thread_finds_the_connections_of_the_parent_while_another_begins(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    store = PostgresStore("host=db.example.com")
-    store._pid -= 1
-    parents, found = store._idle, list[bool]()
-
-    def begun() -> deque[Any]:
-        found.append(store._pid == os.getpid() and store._idle is parents)
-        return deque()
-
-    monkeypatch.setattr(postgres, "deque", begun)
-    store._begin()
-    assert found == [False]
 
 
 def test_a_server_that_is_gone_is_given_up_in_the_time_given() -> None:

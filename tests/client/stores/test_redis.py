@@ -233,14 +233,14 @@ from relogin.client.stores import Entry
 from relogin.client.stores.redis import RedisStore
 store = RedisStore(sys.argv[1])
 store.put("o", "", "api", Entry("parent's", 0))
-(parents,) = store._idle
+(parents,) = store._idle.connections
 if os.fork() == 0:
     assert store.put("o", "", "api", Entry("child's", 1))
-    assert parents not in store._idle
+    assert parents not in store._idle.connections
     os._exit(0)
 assert os.wait()[1] == 0
 assert store.peek("o", "")["api"].text == "child's"
-assert list(store._idle) == [parents]
+assert list(store._idle.connections) == [parents]
 """
 
 
@@ -265,6 +265,8 @@ taken.wait()
 child = os.fork()
 if not child:
     signal.alarm(10)
+    if sys.argv[2]:
+        store.close()
     store.get("o", "")
     os._exit(0)
 status = os.wait()[1]
@@ -273,8 +275,11 @@ sys.exit(status)
 """
 
 
-def test_a_fork_while_a_thread_takes_a_connection_leaves_no_lock_held(server: RedisServer) -> None:
-    command = [sys.executable, "-c", FORK_IN_THE_MIDST, server.url]
+@pytest.mark.parametrize("closed", ["closed", ""])
+def test_a_fork_while_a_thread_takes_a_connection_leaves_no_lock_held(
+    server: RedisServer, closed: str
+) -> None:
+    command = [sys.executable, "-c", FORK_IN_THE_MIDST, server.url, closed]
     ran = subprocess.run(command, check=False, capture_output=True, text=True, timeout=20)
     assert (ran.returncode, ran.stderr) == (0, "")
 
@@ -291,15 +296,15 @@ def url():
 parent = os.getpid()
 store = RedisStore(url)
 store.get("o", "")
-(parents,) = store._idle
+(parents,) = store._idle.connections
 if os.fork() == 0:
     first = threading.Thread(target=store.get, args=("o", ""))
     first.start()
     asked.wait()
     threading.Timer(0.2, told.set).start()
-    taken = store._take()
+    taken, _ = store._take()
     first.join()
-    os._exit(taken is parents or parents in store._idle)
+    os._exit(taken is parents or parents in store._idle.connections)
 sys.exit(os.wait()[1] != 0)
 """
 
@@ -315,10 +320,10 @@ def test_no_thread_takes_a_connection_of_the_parent_while_another_connects_after
 def test_a_child_of_a_fork_leaves_the_connections_of_its_parent_alone(server: RedisServer) -> None:
     store = RedisStore(server.url)
     store.put(ORIGIN, "", "api", Entry("one", 0))
-    (parents,) = store._idle
-    store._pid -= 1
+    (parents,) = store._idle.connections
+    store._idle.pid -= 1
     assert stored(store) == {"api": "one"}
-    assert parents not in store._idle
+    assert parents not in store._idle.connections
 
 
 def test_a_thread_after_another_needs_no_second_connection(server: RedisServer) -> None:
@@ -342,7 +347,7 @@ def test_after_an_interrupt_no_command_reads_the_answer_to_another(
         monkeypatch.undo()
         raise KeyboardInterrupt  # what was asked has been sent, and its answer not been read
 
-    monkeypatch.setattr(type(store._idle[0].connection), "read_response", interrupted)
+    monkeypatch.setattr(type(store._idle.connections[0].connection), "read_response", interrupted)
     with pytest.raises(KeyboardInterrupt):
         store.get(ORIGIN, "another")
     assert store.get(ORIGIN, "mine").entries["api"].text == "my token"

@@ -14,10 +14,13 @@ import redis
 import redis.asyncio
 import valkey
 import valkey.asyncio
+from hypothesis import given
+from hypothesis.strategies import text
+from redis.crc import key_slot
 
 from relogin.client.stores import Entry
 from relogin.client.stores.redis import AsyncRedisStore, RedisStore
-from relogin.client.stores.redis_wire import key_of, reads
+from relogin.client.stores.redis_wire import key_of, reads, stream_of
 from tests.client.redis_server import RedisServer, a_redis_cluster, a_redis_server, a_sentinel
 
 pytestmark = pytest.mark.needs("redis-server")
@@ -64,7 +67,14 @@ def test_who_waits_is_told_of_a_change(server: RedisServer, client: str) -> None
     is_told(RedisStore(CLIENTS[client](server)), RedisStore(server.url))
 
 
-@pytest.mark.parametrize("prefix", ["relogin:", "{app}:"])
+@given(prefix=text(alphabet="{}a:ü", max_size=6))
+def test_a_stream_lies_in_the_slot_of_its_session_and_begins_with_the_prefix(prefix: str) -> None:
+    stream = stream_of(prefix, ORIGIN, "", "api")
+    assert key_slot(stream) == key_slot(key_of(prefix, ORIGIN, ""))
+    assert stream.startswith(prefix.encode())
+
+
+@pytest.mark.parametrize("prefix", ["relogin:", "{app}:", "app{", "a}b{c"])
 def test_in_a_cluster_who_waits_is_told_of_a_change(prefix: str) -> None:
     with (
         a_redis_cluster() as ports,
@@ -191,6 +201,20 @@ def test_a_connection_that_is_cut_is_replaced_and_none_is_left(server: RedisServ
     waiting.join(20)
     assert not waiting.is_alive()
     store.close()
+    until(lambda: connections(server) == before)
+
+
+def test_closing_a_store_ends_no_wait_and_leaves_no_connection(server: RedisServer) -> None:
+    store, before = RedisStore(server.url, timeout=10), connections(server)
+    store.put(ORIGIN, "", "api", Entry("one", 0))
+    waiting = Thread(target=store.wait, args=(ORIGIN, "", "api", 1, FOR_EVER))
+    waiting.start()
+    with redis.Redis.from_url(server.url) as client:
+        until(lambda: client.info("clients")["blocked_clients"] == 1)
+        store.close()
+        RedisStore(client).put(ORIGIN, "", "api", Entry("two", 1))
+    waiting.join(20)
+    assert not waiting.is_alive()
     until(lambda: connections(server) == before)
 
 

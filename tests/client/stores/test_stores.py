@@ -8,6 +8,7 @@ import itertools
 import pickle
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -231,10 +232,36 @@ def test_whoever_peeks_sees_what_is_stored_and_with_which_revision(store: Store)
         assert peek(ORIGIN, "") == store.get(ORIGIN, "").entries
 
 
-def test_a_store_that_was_closed_opens_again(store: Store) -> None:
-    store.put(ORIGIN, "", "api", Entry("one", 0))
+def close(store: Store) -> None:
     getattr(store, "close", lambda: None)()
+
+
+def test_a_store_that_was_closed_opens_again(store: Store) -> None:
+    close(store)
+    store.put(ORIGIN, "", "api", Entry("one", 0))
+    close(store)
+    close(store)
     assert texts(store) == {"api": "one"}
+
+
+def test_a_store_may_be_closed_while_other_threads_use_it(store: Store) -> None:
+    def use(realm: str) -> set[str | None]:
+        store.put(ORIGIN, "", realm, Entry(realm, 0))
+        wait = getattr(store, "wait", lambda *_: None)
+        read = set()
+        for _ in range(30):
+            wait(ORIGIN, "", realm, 1, 0.001)
+            read.add(texts(store).get(realm))
+        return read
+
+    with ThreadPoolExecutor() as threads:
+        using = {realm: threads.submit(use, realm) for realm in "abc"}
+        while not all(used.done() for used in using.values()):
+            close(store)
+            time.sleep(0.001)
+        assert {realm: used.result() for realm, used in using.items()} == {
+            realm: {realm} for realm in using
+        }
 
 
 FORK = """

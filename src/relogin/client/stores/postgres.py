@@ -5,15 +5,12 @@ Use `PostgresStore` with threads or tasks, and `AsyncPostgresStore` with asyncio
 
 from __future__ import annotations
 
-import os
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from inspect import iscoroutinefunction
 from pickle import PicklingError
 from typing import Any
-from weakref import finalize
 
 try:
     import psycopg
@@ -26,6 +23,7 @@ except ImportError as _missing:
     ) from _missing
 
 from relogin.client.stores import Entry, Snapshot
+from relogin.client.stores.idle import Idle
 
 __all__ = ["AsyncPostgresStore", "PostgresStore"]
 
@@ -162,14 +160,7 @@ class PostgresStore:
         elif iscoroutinefunction(self._pool.close):
             raise TypeError("PostgresStore: an asynchronous pool needs AsyncPostgresStore")
         self._say = _Statements(table)
-        self._begin()
-
-    def _begin(self) -> None:
-        pid = os.getpid()
-        self._idle: deque[psycopg.Connection[Any]] = deque()
-        finalize(self, _close_all, self._idle, pid)
-        # Last: after a fork, another thread that saw it would take a connection of the parent.
-        self._pid = pid
+        self._idle = _none_idle()
 
     def create_table(self) -> None:
         """Create the table if it does not exist, and delete sessions unused for too long."""
@@ -201,11 +192,15 @@ class PostgresStore:
                 connection.execute("UNLISTEN *")
 
     def close(self) -> None:
-        """Close all connections; they reopen when needed. A pool that you passed stays open."""
-        _close_all(self._idle, self._pid)
+        """Close all connections, those in use after that; they reopen when needed.
+
+        A pool that you passed stays open.
+        """
+        idle, self._idle = self._idle, _none_idle()
+        idle.close()
 
     def _run(self, statement: sql.Composed, values: Any = None) -> list[Any]:
-        stale = bool(self._idle)
+        stale = bool(self._idle.connections)
         try:
             return self._run_once(statement, values)
         except psycopg.OperationalError as error:
@@ -227,29 +222,24 @@ class PostgresStore:
             with self._pool.connection() as connection:
                 yield connection
             return
-        connection = self._connection()
+        if self._idle.is_inherited:
+            self._idle = _none_idle()
+        idle = self._idle
+        try:
+            connection = idle.take()
+        except IndexError:
+            connection = self._open()
         try:
             yield connection
         except BaseException:  # an interrupt leaves a statement unfinished too
             connection.close()
             raise
-        if len(self._idle) < _MOST_IDLE:
-            self._idle.append(connection)
-        else:
-            connection.close()
+        idle.give_back(connection)
 
-    def _connection(self) -> psycopg.Connection[Any]:
-        if self._pid != os.getpid():  # after a fork: the parent owns these connections
-            _inherited.append(self._idle)
-            self._begin()
-        try:
-            return self._idle.popleft()
-        except IndexError:
-            connection = _Connection.connect(
-                self._conninfo, autocommit=True, prepare_threshold=None
-            )
-            connection.patience = self._timeout
-            return connection
+    def _open(self) -> psycopg.Connection[Any]:
+        connection = _Connection.connect(self._conninfo, autocommit=True, prepare_threshold=None)
+        connection.patience = self._timeout
+        return connection
 
     def __repr__(self) -> str:
         if self._pool is not None:
@@ -328,16 +318,8 @@ class AsyncPostgresStore:
         )
 
 
-def _close_all(idle: deque[psycopg.Connection[Any]], pid: int) -> None:
-    if pid != os.getpid():
-        _inherited.append(idle)
-        return
-    while idle:
-        idle.popleft().close()
-
-
-# Connections inherited through a fork. They are kept, because collecting one would close it.
-_inherited: list[deque[psycopg.Connection[Any]]] = []
+def _none_idle() -> Idle[psycopg.Connection[Any]]:
+    return Idle(psycopg.Connection.close, _MOST_IDLE)
 
 
 def _complete(conninfo: str, timeout: float) -> str:

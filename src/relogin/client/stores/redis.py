@@ -6,8 +6,6 @@ which the extra ``relogin[redis]`` installs. You can also pass a client of redis
 
 from __future__ import annotations
 
-import os
-from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from inspect import iscoroutinefunction
@@ -16,6 +14,7 @@ from typing import Any
 
 from relogin.client.stores import Entry, Snapshot
 from relogin.client.stores import redis_wire as wire
+from relogin.client.stores.idle import Idle
 
 __all__ = ["AsyncRedisStore", "RedisStore"]
 
@@ -72,11 +71,10 @@ class RedisStore:
     def _begin(self) -> None:
         own = self._owns_client
         self._client = _connect(self._server, self._timeout) if own else self._server
-        self._idle: deque[Any] = deque()
         self._get = self._client.register_script(wire.GET)
         self._put = self._client.register_script(wire.PUT)
-        # Last: after a fork, another thread that saw it would take a connection of the parent.
-        self._pid = os.getpid()
+        # Last: after a fork, another thread that saw it would use the client of the parent.
+        self._idle = _none_idle()
 
     def get(self, origin: str, account: str) -> Snapshot:
         """Return what is stored for an origin and an account."""
@@ -120,38 +118,41 @@ class RedisStore:
 
     def _do(self, call: Callable[[Any], Any]) -> Any:
         """Send a command; after an interrupt, the next one must not read the answer to this."""
-        client = self._take()
+        if not self._owns_client:
+            return call(self._client)
+        client, idle = self._take()
         try:
             return call(client)
         except BaseException:  # an interrupt leaves an answer unread too
-            if client is not self._client:
-                client.connection.disconnect()  # the next command connects it again
+            client.connection.disconnect()  # the next command connects it again
             raise
         finally:
-            if client is not self._client:
-                self._idle.append(client)
+            idle.give_back(client)
 
-    def _take(self) -> Any:
-        """Return the client; of one that the store owns, a copy that keeps its connection.
+    def _take(self) -> tuple[Any, Idle[Any]]:
+        """Return a copy of the client that keeps its connection, and to whom to give it back.
 
         Taking a connection out of redis-py's pool and returning it costs as much as a command.
         """
-        if not self._owns_client:
-            return self._client
-        if self._pid != os.getpid():
+        if self._idle.is_inherited:
             # The connections belong to the parent of this process, and so may the pool's lock: it
             # is held for ever if another thread held it at the fork. To close them needs that too.
-            _inherited.append((self._client, self._idle))
+            _inherited.append(self._client)
             self._begin()
+        idle = self._idle
         try:
-            return self._idle.pop()
+            return idle.take(), idle
         except IndexError:
-            return self._client.client()
+            return self._client.client(), idle
 
     def close(self) -> None:
-        """Close all connections; they reopen when needed. A client that you passed stays open."""
-        if self._owns_client:
-            self._client.connection_pool.disconnect()
+        """Close all connections, those in use after that; they reopen when needed.
+
+        A client that you passed stays open.
+        """
+        if not self._idle.is_inherited:
+            idle, self._idle = self._idle, _none_idle()
+            idle.close()
 
     def __repr__(self) -> str:
         if not self._owns_client:
@@ -173,7 +174,16 @@ class RedisStore:
         return _opened, (type(self), *given)
 
 
-_inherited: list[tuple[Any, deque[Any]]] = []
+_inherited: list[Any] = []
+
+
+def _none_idle() -> Idle[Any]:
+    return Idle(_disconnect)
+
+
+def _disconnect(client: Any) -> None:
+    client.connection.disconnect()
+    client.close()  # which gives its connection back to the pool, to be connected again
 
 
 class AsyncRedisStore:

@@ -5,7 +5,9 @@ Names and values are octets, because a client that the user passed may decode or
 
 from __future__ import annotations
 
+import binascii
 import hashlib
+import itertools
 import re
 import time
 from collections.abc import Generator, Mapping
@@ -120,12 +122,34 @@ def key_of(prefix: str, origin: str, account: str) -> bytes:
     return f"{prefix}{digest[:32]}".encode()
 
 
+@lru_cache(maxsize=256)
 def stream_of(prefix: str, origin: str, account: str, realm: str) -> bytes:
-    """Name the stream of a realm, in the slot of its key. A part in braces decides the slot."""
-    key = key_of(prefix, origin, account).decode()
-    of_realm = hashlib.sha256(realm.encode()).hexdigest()[:8]
-    name = f"{key}:{of_realm}" if "{" in prefix else f"{prefix}{{{key}}}:{of_realm}"
-    return name.encode()
+    """Name the stream of a realm, in the slot of its key: another one fails in a cluster.
+
+    Its name begins with the prefix, as the rights of a user may demand.
+    """
+    key = key_of(prefix, origin, account)
+    of_realm = hashlib.sha256(realm.encode()).hexdigest()[:8].encode()
+    if _hash_tag(key) != key:
+        return b"%b:%b" % (key, of_realm)
+    if not set(prefix) & set("{}"):
+        return b"%b{%b}:%b" % (prefix.encode(), key, of_realm)
+    # A lone brace is no hash tag, and prevents any: look for a name that happens to fit. One in
+    # 16384 does; that takes some milliseconds.
+    slot, begun = _crc(key, 0) % _SLOTS, b"%b:%b:" % (key, of_realm)
+    so_far = _crc(begun, 0)
+    more = (b"%d" % number for number in itertools.count())
+    return begun + next(end for end in more if _crc(end, so_far) % _SLOTS == slot)
+
+
+_SLOTS = 16384
+_crc = binascii.crc_hqx  # the CRC-16 of Redis's cluster specification
+
+
+def _hash_tag(key: bytes) -> bytes:
+    """Return the part of a key that decides its slot: a first pair of braces, or the whole."""
+    tag, closing, _ = key.partition(b"{")[2].partition(b"}")
+    return tag if tag and closing else key
 
 
 def arguments_of(realm: str, entry: Entry, keep: float, stream: bytes) -> list[Any]:

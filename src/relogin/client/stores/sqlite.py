@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from weakref import finalize
 
 from relogin.client.stores import Entry, Snapshot
+from relogin.client.stores.idle import Idle
 
 __all__ = ["SQLiteStore"]
 
@@ -65,7 +64,7 @@ class SQLiteStore:
         self._path = Path(path).absolute()  # the process may change its directory
         self._timeout = timeout
         self._keep = keep
-        self._begin()
+        self._idle = _none_idle()
         os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
         try:
             with self._connected() as connection:
@@ -83,22 +82,15 @@ class SQLiteStore:
         oldest = time.time() - self._keep
         connection.execute("DELETE FROM entries WHERE written < ?", (oldest,))
 
-    def _begin(self) -> None:
-        pid = os.getpid()
-        self._idle: deque[sqlite3.Connection] = deque()
-        finalize(self, _close_all, self._idle, pid)
-        # Last: after a fork, another thread that saw it would take a connection of the parent.
-        self._pid = pid
-
     def get(self, origin: str, account: str) -> Snapshot:
         """Return what is stored for an origin and an account."""
-        connection = self._connection()
+        connection, idle = self._connection()
         try:
             rows = connection.execute(_GET, (origin, account)).fetchall()
         except BaseException:  # an interrupt leaves a statement open too
             connection.close()
             raise
-        self._keep_open(connection)
+        idle.give_back(connection)
         entries = {_text(realm): Entry(_text(text), number) for realm, text, number in rows}
         return Snapshot(entries, time.time())
 
@@ -119,33 +111,30 @@ class SQLiteStore:
             return connection.execute(statement, values | entry._asdict()).rowcount == 1
 
     def close(self) -> None:
-        """Close the file. The next use opens it again."""
-        _close_all(self._idle, self._pid)
+        """Close the file, once no thread uses it. The next use opens it again."""
+        idle, self._idle = self._idle, _none_idle()
+        idle.close()
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
         """Yield a connection for one statement; close it if the statement fails."""
-        connection = self._connection()
+        connection, idle = self._connection()
         try:
             yield connection
         except BaseException:  # an interrupt leaves a transaction open too
             connection.close()
             raise
-        self._keep_open(connection)
+        idle.give_back(connection)
 
-    def _keep_open(self, connection: sqlite3.Connection) -> None:
-        if len(self._idle) < _MOST_IDLE:
-            self._idle.append(connection)
-        else:
-            connection.close()
-
-    def _connection(self) -> sqlite3.Connection:
-        if self._pid != os.getpid():
-            self._begin()
+    def _connection(self) -> tuple[sqlite3.Connection, Idle[sqlite3.Connection]]:
+        """Return a connection, and to whom to give it back."""
+        idle = self._idle
+        if idle.is_inherited:
+            idle = self._idle = _none_idle()
         try:
-            return self._idle.pop()
+            return idle.take(), idle
         except IndexError:
-            return self._open()
+            return self._open(), idle
 
     def _open(self) -> sqlite3.Connection:
         # Each statement is a transaction. A connection serves one thread at a time, but not always
@@ -170,15 +159,8 @@ def _text(octets: bytes) -> str:
     return octets.decode("utf-8", "replace")
 
 
-_inherited: list[deque[sqlite3.Connection]] = []
-
-
-def _close_all(idle: deque[sqlite3.Connection], pid: int) -> None:
-    if pid != os.getpid():
-        _inherited.append(idle)  # a child of a fork must neither use nor close them
-        return
-    while idle:
-        idle.pop().close()
+def _none_idle() -> Idle[sqlite3.Connection]:
+    return Idle(sqlite3.Connection.close, _MOST_IDLE)
 
 
 def _opened(cls: type[SQLiteStore], path: str, timeout: float, keep: float) -> SQLiteStore:
