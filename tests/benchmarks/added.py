@@ -25,9 +25,9 @@ from tests.benchmarks.rows import Row, shown
 from tests.benchmarks.timing import interleaved
 
 __all__ = [
+    "OPTIONS",
     "SESSIONS",
     "TOKEN",
-    "WORDS",
     "asgi_application",
     "pieces",
     "rows",
@@ -37,7 +37,7 @@ __all__ = [
 
 TOKEN = "bG9uZyBlbm91Z2ggdG8gYmUgYSByZWFsIHRva2Vu"
 SESSIONS = {TOKEN: "ada"}
-WORDS: Any = {"realm": "orders", "public": ["/health", "/docs/*"]}
+OPTIONS: Any = {"realm": "orders", "public": ["/health", "/docs/*"]}
 PEER = "ASGI Starlette's AuthenticationMiddleware"
 
 
@@ -97,7 +97,7 @@ def _run(app: Any, scope: dict[str, Any]) -> None:
 
 
 def _gated(verifier: Any = verify, **words: Any) -> Any:
-    return asgi.SessionGate(asgi_application, verifier, **(WORDS | words))
+    return asgi.SessionGate(asgi_application, verifier, **(OPTIONS | words))
 
 
 def pieces() -> dict[str, Callable[[], object]]:
@@ -109,7 +109,7 @@ def pieces() -> dict[str, Callable[[], object]]:
     }
     living = _scope("authorization", f'Session token="{TOKEN}"')
     telling = Lookup(SESSIONS, expires_at=lambda _: 1e9, clock=lambda: 1e9 - 60)
-    behind_wsgi = wsgi.SessionGate(wsgi_application, SESSIONS.get, **WORDS)
+    behind_wsgi = wsgi.SessionGate(wsgi_application, SESSIONS.get, **OPTIONS)
     asked: dict[str, tuple[Any, dict[str, Any]]] = {
         "ASGI bare": (asgi_application, living),
         PEER: (

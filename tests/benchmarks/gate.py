@@ -37,9 +37,9 @@ from relogin.server import asgi, starlette, wsgi
 from relogin.server import flask as flask_gate
 from tests.benchmarks import added
 from tests.benchmarks.added import (
+    OPTIONS,
     SESSIONS,
     TOKEN,
-    WORDS,
     asgi_application,
     verify,
     wsgi_application,
@@ -66,14 +66,14 @@ REQUEST = (
 def under_wsgi(*, gated: bool) -> Any:
     if not gated:
         return wsgi_application
-    return wsgi.SessionGate(wsgi_application, SESSIONS.get, **WORDS)
+    return wsgi.SessionGate(wsgi_application, SESSIONS.get, **OPTIONS)
 
 
 def under_flask(*, gated: bool) -> Any:
     app = flask.Flask("orders")
     app.add_url_rule("/orders", "orders", lambda: "ok")
     if gated:
-        flask_gate.SessionGate(app, SESSIONS.get, **WORDS)
+        flask_gate.SessionGate(app, SESSIONS.get, **OPTIONS)
     return app
 
 
@@ -86,7 +86,7 @@ def under_django(*, gated: bool) -> Any:
         ROOT_URLCONF=(path("orders", orders),),
         ALLOWED_HOSTS=["*"],
         MIDDLEWARE=stack,
-        RELOGIN=WORDS | {"verify": SESSIONS.get},
+        RELOGIN=OPTIONS | {"verify": SESSIONS.get},
         LOGGING_CONFIG=None,
     )
     django.setup()
@@ -94,7 +94,7 @@ def under_django(*, gated: bool) -> Any:
 
 
 def under_asgi(*, gated: bool) -> Any:
-    return asgi.SessionGate(asgi_application, verify, **WORDS) if gated else asgi_application
+    return asgi.SessionGate(asgi_application, verify, **OPTIONS) if gated else asgi_application
 
 
 def under_starlette(*, gated: bool) -> Any:
@@ -103,7 +103,7 @@ def under_starlette(*, gated: bool) -> Any:
 
     app = Starlette(routes=[Route("/orders", orders)])
     if gated:
-        app.add_middleware(starlette.SessionGate, verify=verify, **WORDS)
+        app.add_middleware(starlette.SessionGate, verify=verify, **OPTIONS)
     return app
 
 
@@ -115,7 +115,7 @@ def under_fastapi(*, gated: bool) -> Any:
         return "ok"
 
     if gated:
-        app.add_middleware(starlette.SessionGate, verify=verify, **WORDS)
+        app.add_middleware(starlette.SessionGate, verify=verify, **OPTIONS)
     return app
 
 

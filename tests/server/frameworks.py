@@ -20,9 +20,9 @@ from starlette.websockets import WebSocket
 
 from relogin.server import asgi, starlette, wsgi
 from relogin.server import flask as flask_gate
-from tests.server.orders import WORDS, averify, respond, verify
+from tests.server.orders import OPTIONS, averify, respond, verify
 
-BOTH: dict[str, Any] = {**WORDS, "verify": verify}
+BOTH: dict[str, Any] = {**OPTIONS, "verify": verify}
 METHODS = ["GET", "HEAD", "POST", "OPTIONS"]
 
 
@@ -35,8 +35,8 @@ def wsgi_application(environ: WSGIEnvironment, start_response: StartResponse) ->
     return [text.encode()]
 
 
-def under_wsgi(**words: Any) -> WSGIApplication:
-    return wsgi.SessionGate(wsgi_application, **BOTH | words)
+def under_wsgi(**options: Any) -> WSGIApplication:
+    return wsgi.SessionGate(wsgi_application, **BOTH | options)
 
 
 def generator(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -44,8 +44,8 @@ def generator(environ: WSGIEnvironment, start_response: StartResponse) -> Iterab
     yield from wsgi_application(environ, start_response)
 
 
-def under_wsgi_as_generator(**words: Any) -> WSGIApplication:
-    return wsgi.SessionGate(generator, **BOTH | words)
+def under_wsgi_as_generator(**options: Any) -> WSGIApplication:
+    return wsgi.SessionGate(generator, **BOTH | options)
 
 
 # ASGI
@@ -58,8 +58,8 @@ async def asgi_application(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": text.encode()})
 
 
-def under_asgi(**words: Any) -> Any:
-    return asgi.SessionGate(asgi_application, **BOTH | {"verify": averify} | words)
+def under_asgi(**options: Any) -> Any:
+    return asgi.SessionGate(asgi_application, **BOTH | {"verify": averify} | options)
 
 
 # Flask
@@ -79,9 +79,9 @@ def flask_application() -> flask.Flask:
     return app
 
 
-def under_flask(**words: Any) -> WSGIApplication:
+def under_flask(**options: Any) -> WSGIApplication:
     app = flask_application()
-    flask_gate.SessionGate(app, **BOTH | words)
+    flask_gate.SessionGate(app, **BOTH | options)
     return app
 
 
@@ -102,14 +102,14 @@ def django_view(request: HttpRequest) -> HttpResponse:
 urlpatterns = [re_path("", django_view)]
 
 
-def under_django(**words: Any) -> WSGIApplication:
-    with override_settings(RELOGIN=BOTH | words):
+def under_django(**options: Any) -> WSGIApplication:
+    with override_settings(RELOGIN=BOTH | options):
         return WSGIHandler()
 
 
-def under_django_asgi(**words: Any) -> Any:
+def under_django_asgi(**options: Any) -> Any:
     named = {"verify": "tests.server.orders.averify"}
-    with override_settings(RELOGIN=WORDS | named | words):
+    with override_settings(RELOGIN=OPTIONS | named | options):
         return ASGIHandler()
 
 
@@ -130,14 +130,14 @@ async def socket(websocket: WebSocket) -> None:
     await websocket.close()
 
 
-def under_starlette(**words: Any) -> Any:
+def under_starlette(**options: Any) -> Any:
     routes = [WebSocketRoute("/socket", socket), Route("/{path:path}", endpoint, methods=METHODS)]
     app = Starlette(routes=routes)
-    app.add_middleware(starlette.SessionGate, **BOTH | words)
+    app.add_middleware(starlette.SessionGate, **BOTH | options)
     return app
 
 
-def under_fastapi(**words: Any) -> Any:
+def under_fastapi(**options: Any) -> Any:
     app = FastAPI(openapi_url=None)
     current = starlette.CurrentSession()
 
@@ -147,8 +147,8 @@ def under_fastapi(**words: Any) -> Any:
     async def public(request: Request) -> Response:
         return await endpoint(request)
 
-    app.add_middleware(starlette.SessionGate, **BOTH | {"verify": averify} | words)
-    for path in (*WORDS["public"], "/assets/*"):
+    app.add_middleware(starlette.SessionGate, **BOTH | {"verify": averify} | options)
+    for path in (*OPTIONS["public"], "/assets/*"):
         app.add_api_route(path.replace("*", "{rest:path}"), public, methods=METHODS)
     app.add_api_route("/{path:path}", orders, methods=METHODS)
     return app

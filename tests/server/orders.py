@@ -34,7 +34,7 @@ async def averify(token: str) -> Any:
     return verify(token)
 
 
-WORDS: dict[str, Any] = {
+OPTIONS: dict[str, Any] = {
     "realm": "orders",
     "public": ["/health", "/docs/*", "/login", "/logout", "/own", "/own-bearer"],
     "cookie": "sid",
@@ -42,7 +42,7 @@ WORDS: dict[str, Any] = {
 }
 
 
-# Not among the words above: with one of these, each request takes the long way.
+# Not among the options above: with one of these, each request takes the long way.
 LONG: dict[str, Any] = {
     "step_up": {"/pay": StepUp(max_age=300)},
     "legacy": {440: "session_expired", 419: "csrf_invalid", 403: "session_revoked"},

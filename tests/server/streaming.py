@@ -114,8 +114,8 @@ class AsyncUrls:
 
 @contextmanager
 def serving_django(handler: Any, verify: Any, urls: type, **options: Any) -> Iterator[int]:
-    words = {"realm": "a", "cookie": "sid", "verify": verify, **options}
-    with override_settings(RELOGIN=words, ROOT_URLCONF=urls):
+    options = {"realm": "a", "cookie": "sid", "verify": verify, **options}
+    with override_settings(RELOGIN=options, ROOT_URLCONF=urls):
         serving = serving_http_1_1 if handler is WSGIHandler else serving_asgi
         with serving(handler()) as port:
             yield port

@@ -1,4 +1,4 @@
-"""The Django middleware over Django's own sessions, and its words."""
+"""The Django middleware over Django's own sessions, and its options."""
 
 import time
 from collections.abc import Iterator
@@ -444,8 +444,8 @@ def test_a_public_page_can_say_why_there_is_no_session(visit_with: Any) -> None:
     ],
 )
 def test_the_path_as_it_was_sent_is_looked_at(sent: dict[str, Any], status: int) -> None:
-    words = {"realm": "orders", "public": ["/docs/*"], "verify": verify}
-    with override_settings(**SINGLE | {"RELOGIN": words}):
+    options = {"realm": "orders", "public": ["/docs/*"], "verify": verify}
+    with override_settings(**SINGLE | {"RELOGIN": options}):
         assert Client().get("/docs/a/b", **sent).status_code == status
 
 
@@ -468,7 +468,7 @@ def test_a_view_keeps_its_name_and_kind() -> None:
     assert (awaited.__name__, iscoroutinefunction(awaited)) == ("awaited", True)
 
 
-# Words
+# Options
 
 
 def test_the_words_may_be_given_where_the_middleware_is_made() -> None:

@@ -142,8 +142,8 @@ def client(request: pytest.FixtureRequest) -> Iterator[APIClient]:
         with override_settings(**BASE, RELOGIN=OTHER):
             yield APIClient()
     else:
-        words = OTHER | {"public": ["/*"]}
-        with override_settings(**BASE | {"MIDDLEWARE": [gate]}, RELOGIN=words):
+        options = OTHER | {"public": ["/*"]}
+        with override_settings(**BASE | {"MIDDLEWARE": [gate]}, RELOGIN=options):
             yield APIClient()
 
 

@@ -31,9 +31,9 @@ def get_long(request: pytest.FixtureRequest) -> Iterator[Ask]:
     yield from asking(request.param, **LONG)
 
 
-def asking(framework: Framework, **words: Any) -> Iterator[Ask]:
+def asking(framework: Framework, **options: Any) -> Iterator[Ask]:
     serving = serving_asgi if framework.is_asgi else serving_wsgi
-    with serving(framework.build(**words)) as port:
+    with serving(framework.build(**options)) as port:
         yield partial(ask, port)
 
 

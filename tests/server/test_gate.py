@@ -171,10 +171,10 @@ def test_a_lifetime_that_cannot_be_told_is_refused(seconds: float) -> None:
     assert Admitted("ada", expires_in=9_999_999_999).expires_in
 
 
-@pytest.mark.parametrize("word", ["expires_in", "auth_age"])
-def test_a_time_that_is_no_number_is_refused_where_it_is_written(word: str) -> None:
-    with pytest.raises(TypeError, match=f"{word} is a number of seconds, not str"):
-        Admitted("ada", **{word: "60"})  # type: ignore[arg-type]
+@pytest.mark.parametrize("name", ["expires_in", "auth_age"])
+def test_a_time_that_is_no_number_is_refused_where_it_is_written(name: str) -> None:
+    with pytest.raises(TypeError, match=f"{name} is a number of seconds, not str"):
+        Admitted("ada", **{name: "60"})  # type: ignore[arg-type]
 
 
 # Refused
@@ -282,11 +282,11 @@ def test_the_answer_to_a_preflight_is_not_stored() -> None:
     )
 
 
-# Words
+# Options
 
 
 @pytest.mark.parametrize("schemes", [[], ["Basic"], ["Session", "Digest"]])
-def test_only_session_and_bearer_are_spoken(schemes: list[str]) -> None:
+def test_only_session_and_bearer_are_schemes(schemes: list[str]) -> None:
     with pytest.raises(ValueError, match="some of Session and Bearer"):
         Gate("orders", schemes=schemes)
 
@@ -445,8 +445,8 @@ def test_with_both_schemes_a_cookie_is_reported_on_in_the_session_challenge() ->
 # The old ways
 
 
-def legacy(legacy: Any, asked: Request, status: int, **words: Any) -> str | None:
-    gate = Gate("orders", legacy=legacy, **words)
+def legacy(legacy: Any, asked: Request, status: int, **options: Any) -> str | None:
+    gate = Gate("orders", legacy=legacy, **options)
     answer = replacement(gate, decide(gate, asked, "ada"), status, [("X-Dead", "1")])
     return None if answer is None else f"{answer.status} {answer.error}"
 
@@ -466,11 +466,11 @@ def test_a_403_is_replaced_only_where_the_application_says_so() -> None:
 
 
 def test_no_session_is_called_dead_where_the_cookie_was_not_there() -> None:
-    words = {"cookie": "sid", "public": ["/*"]}
-    assert legacy({440: "session_expired"}, request(), 440, **words) == "401 None"
-    assert legacy({419: "csrf_invalid"}, request(), 419, **words) == "403 csrf_invalid"
+    options = {"cookie": "sid", "public": ["/*"]}
+    assert legacy({440: "session_expired"}, request(), 440, **options) == "401 None"
+    assert legacy({419: "csrf_invalid"}, request(), 419, **options) == "403 csrf_invalid"
     seen = request(cookie="sid=x")
-    assert legacy({440: "session_expired"}, seen, 440, **words) == "401 session_expired"
+    assert legacy({440: "session_expired"}, seen, 440, **options) == "401 session_expired"
 
 
 def test_what_an_inner_cors_layer_said_is_kept_and_merged() -> None:

@@ -11,11 +11,11 @@ from relogin.server.facts import Request, presented
 from relogin.server.fields import Headers
 from relogin.server.gate import Admitted, Gate, StepUp, is_session
 from relogin.server.responses import _merged, dress
-from relogin.server.schemes import Scheme, spoken
+from relogin.server.schemes import Scheme, schemes_named
 from relogin.server.scopes import request
 from relogin.server.short import short_way
 
-BOTH = spoken(["Session", "Bearer"])
+BOTH = schemes_named(["Session", "Bearer"])
 words = st.sampled_from(
     [
         "Session",

@@ -46,7 +46,7 @@ async def averify(token: str) -> Any:
     return verify(token)
 
 
-def through_wsgi(path: str, field: str, words: dict[str, Any]) -> Told:
+def through_wsgi(path: str, field: str, options: dict[str, Any]) -> Told:
     told: list[Any] = []
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -59,13 +59,13 @@ def through_wsgi(path: str, field: str, words: dict[str, Any]) -> Told:
     def start_response(*said: Any) -> Any:
         told.append(said)
 
-    gate = wsgi.SessionGate(app, verify, realm="a", cookie="sid", **words)
+    gate = wsgi.SessionGate(app, verify, realm="a", cookie="sid", **options)
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "HTTP_AUTHORIZATION": field}
     body = b"".join(gate(environ, start_response))
     return int(told[-1][0][:3]), {(name.lower(), value) for name, value in told[-1][1]}, body
 
 
-def through_asgi(path: str, field: str, words: dict[str, Any]) -> Told:
+def through_asgi(path: str, field: str, options: dict[str, Any]) -> Told:
     sent: list[Any] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -80,7 +80,7 @@ def through_asgi(path: str, field: str, words: dict[str, Any]) -> Told:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    gate = asgi.SessionGate(app, averify, realm="a", cookie="sid", **words)
+    gate = asgi.SessionGate(app, averify, realm="a", cookie="sid", **options)
     headers = [(b"authorization", field.encode())]
     scope = {"type": "http", "method": "GET", "path": path, "headers": headers}
     asyncio.run(gate(scope, None, send))  # type: ignore[arg-type]
@@ -92,13 +92,13 @@ def through_asgi(path: str, field: str, words: dict[str, Any]) -> Told:
 @pytest.mark.parametrize("through", [through_wsgi, through_asgi])
 @pytest.mark.parametrize("path", [*RESPONSES, "/refuses"])
 @pytest.mark.parametrize("token", [*TOKENS, "dead", "down", "unknown"])
-@pytest.mark.parametrize("words", [{}, {"legacy": {440: "session_expired"}}])
+@pytest.mark.parametrize("options", [{}, {"legacy": {440: "session_expired"}}])
 def test_the_short_way_leads_where_the_long_one_does(
-    through: Any, path: str, token: str, words: dict[str, Any]
+    through: Any, path: str, token: str, options: dict[str, Any]
 ) -> None:
     field = f'Session token="{token}"'
-    short = through(path, field, words)
-    assert through(path, field, words | LONG) == short
+    short = through(path, field, options)
+    assert through(path, field, options | LONG) == short
     if token in {"good", "empty"} and path not in {"/refuses", "/old"}:
         assert short[0] == RESPONSES[path][0]
         assert short[2] == f"{TOKENS[token]} None".encode()

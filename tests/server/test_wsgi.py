@@ -30,8 +30,8 @@ def call(app: WSGIApplication, **environ: Any) -> tuple[str, Iterable[bytes]]:
     return started[-1] if started else "not started", body
 
 
-def admitted(app: Any, **words: Any) -> WSGIApplication:
-    return SessionGate(app, lambda token: token, realm="orders", public=["/*"], **words)
+def admitted(app: Any, **options: Any) -> WSGIApplication:
+    return SessionGate(app, lambda token: token, realm="orders", public=["/*"], **options)
 
 
 class Chunks:

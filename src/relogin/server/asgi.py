@@ -32,6 +32,7 @@ from relogin.server.messages import (
     close,
     respond,
 )
+from relogin.server.options import Options
 from relogin.server.responses import telling
 from relogin.server.scopes import Scope, request
 from relogin.server.short import short_way
@@ -45,7 +46,6 @@ from relogin.server.verifiers import (
     unblocking,
     wants_request,
 )
-from relogin.server.words import Words
 
 __all__ = ["SessionGate"]
 
@@ -75,13 +75,13 @@ class SessionGate:
     """
 
     def __init__(
-        self, app: Application, verify: Verifier | AsyncVerifier, **words: Unpack[Words]
+        self, app: Application, verify: Verifier | AsyncVerifier, **options: Unpack[Options]
     ) -> None:
         self.app = app
         self.verify = verify
         self._with_request = wants_request(verify)
         self._unblocking: Callable[..., Any] = unblocking(verify)
-        self.gate: Gate = Gate.of(words)
+        self.gate: Gate = Gate.of(options)
         self._private = encoded(self.gate.vary_private)
         self._is_async = is_async(self._unblocking)
         self._short = short_way(self.gate)

@@ -56,6 +56,7 @@ from relogin.server.drain import drain
 from relogin.server.facts import Request
 from relogin.server.fields import Headers, values, without
 from relogin.server.gate import Answer, Claim, Decision, Gate
+from relogin.server.options import Options
 from relogin.server.responses import additions, dress, replacement
 from relogin.server.streams import Stream, astream
 from relogin.server.verdicts import CSRF_INVALID, Refused, StepUp, refusal_in
@@ -67,7 +68,6 @@ from relogin.server.verifiers import (
     checked,
     wants_request,
 )
-from relogin.server.words import Words
 from relogin.session import SessionError
 
 __all__ = [
@@ -103,11 +103,11 @@ class SessionGate:
         self,
         get_response: GetResponse | AsyncGetResponse,
         verify: Verifier | AsyncVerifier | None = None,
-        **words: Any,
+        **options: Any,
     ) -> None:
         self.get_response = get_response
-        own_words = words or verify is not None
-        self.guard: Guard = Guard(verify, **words) if own_words else Guard.configured()
+        has_options = options or verify is not None
+        self.guard: Guard = Guard(verify, **options) if has_options else Guard.configured()
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
             markcoroutinefunction(self)
@@ -175,15 +175,15 @@ class Guard:
     """A gate and its verifier for Django; without a verifier it checks Django's own sessions."""
 
     def __init__(
-        self, verify: Verifier | AsyncVerifier | str | None = None, **words: Unpack[Words]
+        self, verify: Verifier | AsyncVerifier | str | None = None, **options: Unpack[Options]
     ) -> None:
         if verify is None:
-            words.setdefault("cookie", settings.SESSION_COOKIE_NAME)
+            options.setdefault("cookie", settings.SESSION_COOKIE_NAME)
         named = import_string(verify) if isinstance(verify, str) else verify
         self.verify: Verifier | AsyncVerifier | None = None if named is None else checked(named)
         self._awaits = named is not None and is_async(named)
         self._with_request = named is not None and wants_request(named)
-        self.gate: Gate = Gate.of(words)
+        self.gate: Gate = Gate.of(options)
 
     @classmethod
     def configured(cls) -> Guard:
@@ -382,13 +382,13 @@ def _with_headers(response: ResponseT, headers: Headers, cookies: SimpleCookie) 
 
 @cache
 def _configured() -> Guard:
-    words = getattr(settings, "RELOGIN", None)
-    if not isinstance(words, dict):
+    options = getattr(settings, "RELOGIN", None)
+    if not isinstance(options, dict):
         raise ImproperlyConfigured(
             'SessionGate needs settings such as RELOGIN = {"realm": "orders"}'
         )
     try:
-        return Guard(**words)
+        return Guard(**options)
     except (ImportError, TypeError, ValueError) as mistake:
         raise ImproperlyConfigured(f"in the setting RELOGIN: {mistake}") from mistake
 

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from relogin.server.loops import cancellable, sleep, within
-from relogin.server.words import Bounds
+from relogin.server.options import Bounds
 
 __all__ = ["Content", "drain", "drain_async", "reading_on"]
 

@@ -38,6 +38,7 @@ from relogin.server.decisions import living
 from relogin.server.drain import drain
 from relogin.server.facts import Request
 from relogin.server.gate import Answer, Decision, Gate
+from relogin.server.options import Options
 from relogin.server.responses import additions, dress, replacement
 from relogin.server.streams import Stream
 from relogin.server.verdicts import Admitted, Refused, StepUp
@@ -48,7 +49,6 @@ from relogin.server.verifiers import (
     synchronous,
     wants_request,
 )
-from relogin.server.words import Words
 from relogin.session import SessionError
 
 __all__ = ["OwnSession", "SessionGate", "current_session"]
@@ -70,13 +70,13 @@ class SessionGate:
     """
 
     def __init__(
-        self, app: Flask | None = None, verify: Verifier | None = None, **words: Unpack[Words]
+        self, app: Flask | None = None, verify: Verifier | None = None, **options: Unpack[Options]
     ) -> None:
         self._verify = None if verify is None else synchronous(verify)
         if verify is not None:
             wants_request(verify)  # a mistake in it is told here
-        self._words = words
-        self._gate = Gate.of(words)  # a mistake in them is told here
+        self._options = options
+        self._gate = Gate.of(options)  # a mistake in them is told here
         if app is not None:
             self.init_app(app)
 
@@ -85,7 +85,7 @@ class SessionGate:
         verify, gate = self._verify, self._gate
         if verify is None:
             verify = OwnSession(app)
-            gate = Gate.of({"cookie": app.config["SESSION_COOKIE_NAME"], **self._words})
+            gate = Gate.of({"cookie": app.config["SESSION_COOKIE_NAME"], **self._options})
         guard = _Guard(gate, verify)
         app.before_request(guard.decide)
         app.after_request(guard.dress)

@@ -15,15 +15,10 @@ from relogin.server.answers import Answer, Page
 from relogin.server.custom import Fields, Params
 from relogin.server.decisions import Claim, Decision, is_session
 from relogin.server.facts import Presented, Request, presented
-from relogin.server.paths import EVERYTHING, Patterns
-from relogin.server.proxied import OriginalPath, PathWatch
-from relogin.server.refusals import Refusals
-from relogin.server.schemes import Scheme, asks_for_password, spoken
-from relogin.server.verdicts import Admitted, Refused, StepUp
-from relogin.server.words import (
+from relogin.server.options import (
     Bounds,
     Legacy,
-    Words,
+    Options,
     check_legacy,
     check_step_up,
     check_switch,
@@ -35,6 +30,11 @@ from relogin.server.words import (
     logout_paths,
     several,
 )
+from relogin.server.paths import EVERYTHING, Patterns
+from relogin.server.proxied import OriginalPath, PathWatch
+from relogin.server.refusals import Refusals
+from relogin.server.schemes import Scheme, asks_for_password, schemes_named
+from relogin.server.verdicts import Admitted, Refused, StepUp
 from relogin.session import SessionChallenge, SessionError, check_seconds
 from relogin.wire.model import Challenge
 
@@ -44,10 +44,10 @@ __all__ = [
     "Claim",
     "Decision",
     "Gate",
+    "Options",
     "Refused",
     "Request",
     "StepUp",
-    "Words",
     "is_session",
 ]
 
@@ -125,7 +125,9 @@ class Gate:
         self.retry_after = retry_after
         self.drain: Bounds | None = drain_bounds(drain)
         self.recheck: float | None = interval("recheck", recheck)
-        self.schemes: tuple[Scheme, ...] = spoken(several("schemes", schemes, str, '["Session"]'))
+        self.schemes: tuple[Scheme, ...] = schemes_named(
+            several("schemes", schemes, str, '["Session"]')
+        )
         self._take_paths(public, ignore, logout)
         steps = check_step_up(step_up)
         self._step_ups = [(Patterns([path]), asked) for path, asked in steps.items()]
@@ -191,9 +193,9 @@ class Gate:
         )
 
     @classmethod
-    def of(cls, words: Words) -> Self:
+    def of(cls, options: Options) -> Self:
         """Return the gate with these options; raises `TypeError` for an unknown one."""
-        return cls(**known(words))
+        return cls(**known(options))
 
     def usual(self, method: str, path: str, authorization: str) -> Presented | None:
         """Return the credentials of a common request, or None if there is more to look at.

@@ -10,7 +10,7 @@ from relogin.session import SCHEME, SessionChallenge, SessionError
 from relogin.wire.model import Challenge
 from relogin.wire.scan import Scanned
 
-__all__ = ["DETAILS", "Scheme", "asks_for_password", "spoken"]
+__all__ = ["DETAILS", "Scheme", "asks_for_password", "schemes_named"]
 
 # What a developer is told where nobody wrote a description: constant, and fit for a challenge.
 DETAILS: dict[str | None, str] = {
@@ -113,7 +113,7 @@ _SCHEMES: Sequence[Scheme] = (Bearer(), Session())
 _PASSWORD_SCHEMES = frozenset({"basic", "digest", "negotiate", "ntlm"})
 
 
-def spoken(names: Iterable[str]) -> tuple[Scheme, ...]:
+def schemes_named(names: Iterable[str]) -> tuple[Scheme, ...]:
     """Return the schemes of these names, in the order of sending."""
     wanted = {name.lower() for name in names}
     found = tuple(scheme for scheme in _SCHEMES if scheme.name.lower() in wanted)

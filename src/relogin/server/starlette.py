@@ -34,11 +34,11 @@ except ImportError as _missing:
     ) from _missing
 
 from relogin.server import asgi
-from relogin.server.schemes import spoken
+from relogin.server.options import cookie_name
+from relogin.server.schemes import schemes_named
 from relogin.server.scopes import Scope
 from relogin.server.verdicts import Admitted, Refused
 from relogin.server.verifiers import Signed
-from relogin.server.words import cookie_name
 
 if TYPE_CHECKING:
     from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBase
@@ -79,8 +79,8 @@ class CurrentSession(SecurityBase):
     def __init__(self, scheme: str = "Session", *, cookie: str | None = None) -> None:
         if SecurityBase is object:
             raise ImportError("CurrentSession is a dependency of FastAPI: pip install fastapi")
-        (spoken_here,) = spoken([scheme])
-        name = spoken_here.name
+        (known,) = schemes_named([scheme])
+        name = known.name
         self.scheme_name: str = name if cookie_name(cookie) is None else f"{name}Cookie"
         self.model: Any = (
             HTTPBase(scheme="bearer" if name == "Bearer" else name)

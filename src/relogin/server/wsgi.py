@@ -26,11 +26,11 @@ from relogin.server.drain import drain
 from relogin.server.facts import Presented, Request
 from relogin.server.fields import Headers
 from relogin.server.gate import Answer, Claim, Decision, Gate, is_session
+from relogin.server.options import Options
 from relogin.server.responses import MERGED, dress, replacement
 from relogin.server.streams import Again, Stream
 from relogin.server.verdicts import Refused
 from relogin.server.verifiers import Verifier, ask, synchronous, wants_request
-from relogin.server.words import Words
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -55,11 +55,11 @@ class SessionGate:
     `Refused`.
     """
 
-    def __init__(self, app: WSGIApplication, verify: Verifier, **words: Unpack[Words]) -> None:
+    def __init__(self, app: WSGIApplication, verify: Verifier, **options: Unpack[Options]) -> None:
         self.app = app
         self.verify: Verifier = synchronous(verify)
         self._with_request = wants_request(verify)
-        self.gate: Gate = Gate.of(words)
+        self.gate: Gate = Gate.of(options)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request, or have the application answer it."""

@@ -16,8 +16,7 @@ from typing import Any, Generic, Literal, Self, TypeVar
 from relogin.client.carry import Authorization, Header, Query
 from relogin.client.driver.credentials import sign
 from relogin.client.driver.drive import drive, stand_by
-from relogin.client.driver.reentry import logging_in
-from relogin.client.driver.words import (
+from relogin.client.driver.options import (
     ActionName,
     brought_by,
     check_carry,
@@ -36,6 +35,7 @@ from relogin.client.driver.words import (
     several_responders,
     several_signals,
 )
+from relogin.client.driver.reentry import logging_in
 from relogin.client.events import Event, Listener
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Command, LogOut

@@ -1,4 +1,4 @@
-"""A mistake in the words of a gate is told when the gate is made: what it is, and where."""
+"""A mistake in the options of a gate is told when the gate is made: what it is, and where."""
 
 import re
 from collections.abc import Callable
@@ -25,12 +25,12 @@ def application(*_: Any) -> Any:
 
 
 GATES: dict[str, Callable[..., Any]] = {
-    "wsgi": lambda **words: wsgi.SessionGate(application, str, **words),
-    "asgi": lambda **words: asgi.SessionGate(application, str, **words),
-    "starlette": lambda **words: StarletteGate(application, str, **words),
-    "flask": lambda **words: FlaskGate(flask.Flask("orders"), str, **words),
-    "flask-without-app": lambda **words: FlaskGate(verify=str, **words),
-    "django": lambda **words: DjangoGate(application, str, **words),
+    "wsgi": lambda **options: wsgi.SessionGate(application, str, **options),
+    "asgi": lambda **options: asgi.SessionGate(application, str, **options),
+    "starlette": lambda **options: StarletteGate(application, str, **options),
+    "flask": lambda **options: FlaskGate(flask.Flask("orders"), str, **options),
+    "flask-without-app": lambda **options: FlaskGate(verify=str, **options),
+    "django": lambda **options: DjangoGate(application, str, **options),
 }
 each_gate = pytest.mark.parametrize("gate", GATES.values(), ids=GATES)
 
@@ -179,19 +179,19 @@ MISTAKES: list[tuple[dict[str, Any], type[Exception], str]] = [
 
 
 @each_gate
-@pytest.mark.parametrize(("words", "kind", "told"), MISTAKES, ids=str)
+@pytest.mark.parametrize(("options", "kind", "told"), MISTAKES, ids=str)
 def test_a_mistake_is_told_when_the_gate_is_made(
-    gate: Callable[..., Any], words: dict[str, Any], kind: type[Exception], told: str
+    gate: Callable[..., Any], options: dict[str, Any], kind: type[Exception], told: str
 ) -> None:
     with pytest.raises(kind, match=re.escape(told)):
-        gate(**{"realm": "orders", **words})
+        gate(**{"realm": "orders", **options})
 
 
-@pytest.mark.parametrize(("words", "_", "told"), MISTAKES, ids=str)
-def test_django_is_told_in_which_setting(words: dict[str, Any], _: object, told: str) -> None:
+@pytest.mark.parametrize(("options", "_", "told"), MISTAKES, ids=str)
+def test_django_is_told_in_which_setting(options: dict[str, Any], _: object, told: str) -> None:
     mistake = f"in the setting RELOGIN: .*{re.escape(told)}"
     with (
-        override_settings(RELOGIN={"realm": "orders", **words}),
+        override_settings(RELOGIN={"realm": "orders", **options}),
         pytest.raises(ImproperlyConfigured, match=mistake),
     ):
         DjangoGate(application)
@@ -204,7 +204,7 @@ def test_a_gate_has_to_know_what_it_guards(gate: Callable[..., Any]) -> None:
 
 
 @each_gate
-def test_what_a_word_lists_may_come_from_a_generator(gate: Callable[..., Any]) -> None:
+def test_what_an_option_lists_may_come_from_a_generator(gate: Callable[..., Any]) -> None:
     assert gate(realm="orders", public=(path for path in ["/health"]))
 
 
@@ -219,7 +219,7 @@ def test_a_verify_has_to_be_callable(gate: Any, verify: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("options", "told"),
     [
         (None, 'SessionGate needs settings such as RELOGIN = {"realm": "orders"}'),
         ("orders", "SessionGate needs settings such as RELOGIN"),
@@ -228,12 +228,12 @@ def test_a_verify_has_to_be_callable(gate: Any, verify: object) -> None:
         ({"realm": "orders", "verify": "json.no"}, 'does not define a "no" attribute'),
     ],
 )
-def test_django_is_told_what_is_wrong_with_its_setting(words: Any, told: str) -> None:
-    with override_settings(RELOGIN=words), pytest.raises(ImproperlyConfigured, match=told):
+def test_django_is_told_what_is_wrong_with_its_setting(options: Any, told: str) -> None:
+    with override_settings(RELOGIN=options), pytest.raises(ImproperlyConfigured, match=told):
         DjangoGate(application)
 
 
-def test_a_verify_without_words_is_not_ignored() -> None:
+def test_a_verify_without_options_is_not_ignored() -> None:
     with (
         override_settings(RELOGIN={"realm": "orders"}),
         pytest.raises(TypeError, match="a gate needs a name"),

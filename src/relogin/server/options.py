@@ -16,13 +16,12 @@ from relogin.wire.model import Challenge
 __all__ = [
     "Bounds",
     "Legacy",
-    "Words",
+    "Options",
     "check_legacy",
     "check_step_up",
     "check_switch",
     "cookie_name",
     "drain_bounds",
-    "expect",
     "field_name",
     "interval",
     "known",
@@ -39,7 +38,7 @@ T = TypeVar("T")
 _token = re.compile(TOKEN).fullmatch
 
 
-class Words(TypedDict, total=False):
+class Options(TypedDict, total=False):
     """The options of `Gate`, which every `SessionGate` takes."""
 
     realm: Required[str]
@@ -62,40 +61,35 @@ class Words(TypedDict, total=False):
     recheck: float | None
 
 
-def known(words: Words) -> Words:
-    """Return the options; raises `TypeError` if `realm` is missing or an option is unknown."""
-    strange = sorted(words.keys() - Words.__annotations__.keys())
-    if strange:
-        raise TypeError(
-            f"a gate has no option {', '.join(strange)}; it has {', '.join(Words.__annotations__)}"
-        )
-    if "realm" not in words:
+def known(options: Options) -> Options:
+    """Return the options; raise `TypeError` if `realm` is missing or an option is unknown."""
+    names = Options.__annotations__
+    unknown = sorted(options.keys() - names.keys())
+    if unknown:
+        raise TypeError(f"a gate has no option {', '.join(unknown)}; it has {', '.join(names)}")
+    if "realm" not in options:
         raise TypeError('a gate needs a name for what it protects, such as realm="orders"')
-    return words
+    return options
 
 
-def expect(word: str, given: object, meant: str, fits: bool) -> None:
+def _expect(option: str, given: object, meant: str, fits: bool) -> None:
     """Raise `TypeError` if an option is given a value that does not fit."""
     if not fits:
-        raise TypeError(f"{word} must be {meant}, not {given!r}")
+        raise TypeError(f"{option} must be {meant}, not {given!r}")
 
 
-def several(word: str, given: Any, kind: type[T], such_as: str) -> tuple[T, ...]:
-    """Return what an option lists; raises `TypeError` for a single value and for a wrong type."""
+def several(option: str, given: Any, kind: type[T], such_as: str) -> tuple[T, ...]:
+    """Return what an option lists; raise `TypeError` for a single value and for a wrong type."""
     fits = isinstance(given, Iterable) and not isinstance(given, (str, bytes, kind))
     listed: tuple[T, ...] = tuple(given) if fits else ()
     fits = fits and all(isinstance(each, kind) for each in listed)
-    expect(word, listed or given, f"a list, such as {such_as}", fits)
+    _expect(option, listed or given, f"a list, such as {such_as}", fits)
     return listed
 
 
 def cookie_name(given: str | None) -> str | None:
-    """Return the name of a cookie, or None; raises for an invalid name."""
-    meant = 'the name of a cookie, such as "sid"'
-    expect("cookie", given, meant, given is None or isinstance(given, str))
-    if given is not None and not _token(given):
-        raise ValueError(f"cookie must be {meant}, not {given!r}")
-    return given
+    """Return the name of a cookie, or None; raise an error for an invalid name."""
+    return _name("cookie", given, 'the name of a cookie, such as "sid"')
 
 
 def logout_paths(given: str | Iterable[str]) -> tuple[str, ...]:
@@ -103,53 +97,55 @@ def logout_paths(given: str | Iterable[str]) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else several("logout", given, str, '["/logout"]')
 
 
-def field_name(word: str, given: str | None) -> str | None:
-    """Return the name of a header in lower case, or None; raises for an invalid name."""
-    meant = 'the name of a header field, such as "X-Original-URI"'
-    expect(word, given, meant, given is None or isinstance(given, str))
+def field_name(option: str, given: str | None) -> str | None:
+    """Return the name of a header in lower case, or None; raise an error for an invalid name."""
+    name = _name(option, given, 'the name of a header field, such as "X-Original-URI"')
+    return None if name is None else name.lower()
+
+
+def _name(option: str, given: str | None, meant: str) -> str | None:
+    _expect(option, given, meant, given is None or isinstance(given, str))
     if given is not None and not _token(given):
-        raise ValueError(f"{word} must be {meant}, not {given!r}")
-    return None if given is None else given.lower()
+        raise ValueError(f"{option} must be {meant}, not {given!r}")
+    return given
 
 
-def interval(word: str, given: float | None) -> float | None:
-    """Return a number of seconds, or None; raises `TypeError` for anything else."""
-    expect(word, given, "a number of seconds, such as 30", given is None or _is_bound(given))
+def interval(option: str, given: float | None) -> float | None:
+    """Return a number of seconds, or None; raise `TypeError` for anything else."""
+    _expect(option, given, "a number of seconds, such as 30", given is None or _is_bound(given))
     return given
 
 
 def check_step_up(given: Mapping[str, StepUp] | None) -> Mapping[str, StepUp]:
-    """Return what each path asks for; raises `TypeError` for anything but such a mapping."""
+    """Return what each path asks for; raise `TypeError` for anything but such a mapping."""
     asked = {} if given is None else given
     fits = _maps(asked, str, StepUp)
-    expect("step_up", asked, 'a mapping such as {"/pay/*": StepUp(max_age=300)}', fits)
+    _expect("step_up", asked, 'a mapping such as {"/pay/*": StepUp(max_age=300)}', fits)
     return asked
 
 
-def check_switch(word: str, given: bool) -> None:
+def check_switch(option: str, given: bool) -> None:
     """Raise `TypeError` for anything but True and False."""
-    expect(word, given, "True or False", isinstance(given, bool))
+    _expect(option, given, "True or False", isinstance(given, bool))
 
 
 def drain_bounds(given: Any) -> Bounds | None:
-    """Return how much of a refused request is read, or None; raises `TypeError` if wrong."""
+    """Return how much of a refused request is read, or None; raise `TypeError` if wrong."""
     if given is None or (given == 0 and not isinstance(given, bool)):
         return None
     fits = isinstance(given, tuple) and len(given) == 2
     fits = fits and all(_is_bound(one) for one in given)
-    expect("drain", given, "bytes and seconds, such as (64 * 1024 * 1024, 30.0), or 0", fits)
+    _expect("drain", given, "bytes and seconds, such as (64 * 1024 * 1024, 30.0), or 0", fits)
     bounds: Bounds = given
     return bounds
 
 
 def _is_bound(given: object) -> bool:
-    return (
-        isinstance(given, int | float) and not isinstance(given, bool) and 0 < given < float("inf")
-    )
+    return isinstance(given, int | float) and given is not True and 0 < given < float("inf")
 
 
 def check_legacy(given: Legacy | None) -> bool:
-    """Return whether it is called with the request.
+    """Check the option, and tell whether it is a function that takes the request.
 
     Raises `TypeError` for a wrong type and `ValueError` for a code that cannot be sent.
     """
@@ -159,7 +155,7 @@ def check_legacy(given: Legacy | None) -> bool:
         check_plain("legacy", given)
         return takes_request("legacy", given, ("status", "headers"))
     meant = 'a mapping such as {440: "session_expired"}, or a callable'
-    expect("legacy", given, meant, _maps(given, int, str))
+    _expect("legacy", given, meant, _maps(given, int, str))
     for status, error in given.items():
         try:
             Refused(error)
