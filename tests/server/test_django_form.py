@@ -32,7 +32,11 @@ def logged_in(request: HttpRequest) -> HttpResponse:
     return HttpResponse("Hello")
 
 
-urlpatterns = [path("login", logged_in), path("group", in_a_group)]
+def old(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(status=440)
+
+
+urlpatterns = [path("login", logged_in), path("group", in_a_group), path("old", old)]
 IN_DJANGO: dict[str, Any] = {
     "ROOT_URLCONF": __name__,
     "MIDDLEWARE": [
@@ -65,3 +69,34 @@ def test_a_view_of_django_may_refuse_in_a_task_group() -> None:
         browser.cookies["sid"] = "good"
         answer = browser.get("/group")
     assert (answer.status_code, json.loads(answer.content)["error"]) == (401, "session_revoked")
+
+
+def to_login(said: relogin.SessionChallenge) -> dict[str, str]:
+    return {"HX-Redirect": f"/login?why={said.error}"}
+
+
+def where(request: Request) -> dict[str, str]:
+    return {"resource_metadata": request.path}
+
+
+def login_timeout(status: int, headers: dict[str, str]) -> str | None:
+    return "session_expired" if status == 440 else None
+
+
+def test_a_setting_may_name_each_function_of_the_gate() -> None:
+    named = {
+        "verify": "tests.server.orders.averify",
+        "login_page": f"{__name__}.csrf_form",
+        "headers": f"{__name__}.to_login",
+        "params": f"{__name__}.where",
+        "legacy": f"{__name__}.login_timeout",
+    }
+    with override_settings(**{**IN_DJANGO, "RELOGIN": {**IN_DJANGO["RELOGIN"], **named}}):
+        browser = Client()
+        browser.cookies["sid"] = "good"
+        refused = browser.get("/old")
+        assert refused.headers["HX-Redirect"] == "/login?why=session_expired"
+        assert relogin.parse(refused.headers["WWW-Authenticate"])[0]["resource_metadata"] == "/old"
+        page = Client().get("/old", headers={"sec-fetch-mode": "navigate"})
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert len(page.content) == len(get_token(HttpRequest()))

@@ -111,6 +111,11 @@ MISTAKES: list[tuple[dict[str, Any], type[Exception], str]] = [
         "login_page must be HTML, or a function that returns it, not bytes",
     ),
     (
+        {"login_page": "pages/login.html"},
+        ValueError,
+        "login_page is the page itself, not the name of its file: read 'pages/login.html' and pass",
+    ),
+    (
         {"legacy": [440]},
         TypeError,
         'legacy must be a mapping such as {440: "session_expired"}, or a callable, not',
@@ -226,6 +231,8 @@ def test_a_verify_has_to_be_callable(gate: Any, verify: object) -> None:
         ({"realm": "orders", "verify": 5}, "in the setting RELOGIN: verify must be a function"),
         ({"realm": "orders", "verify": "no.such"}, "in the setting RELOGIN: No module named 'no'"),
         ({"realm": "orders", "verify": "json.no"}, 'does not define a "no" attribute'),
+        ({"realm": "orders", "login_page": "no.such"}, "No module named 'no'"),
+        ({"realm": "orders", "headers": "json.no"}, 'does not define a "no" attribute'),
     ],
 )
 def test_django_is_told_what_is_wrong_with_its_setting(options: Any, told: str) -> None:

@@ -27,6 +27,7 @@ _token = re.compile(TOKEN).fullmatch
 # As SPEC.md has it for texts: a comma makes some clients read a scheme out of a quoted one.
 _param = re.compile(r"[ !#-+\--\[\]-~]*+").fullmatch
 _field = re.compile(r"[!-~](?:[ -~]*+(?<! ))?").fullmatch
+_is_file_name = re.compile(r"[\w./\\:-]+\.(?:html?|jinja2?|j2)", re.IGNORECASE).fullmatch
 _OUR_PARAMS = frozenset(
     {"realm", "error", "error_description", "max_age", "acr_values", "token", "expires_in"}
 )
@@ -84,6 +85,11 @@ def own_page(given: Any) -> str:
     if not isinstance(given, str):
         raise TypeError(
             f"login_page must be HTML, or a function that returns it, not {type(given).__name__}"
+        )
+    if _is_file_name(given):
+        raise ValueError(
+            f"login_page is the page itself, not the name of its file: read {given!r} and pass the "
+            "text, or a function that returns it"
         )
     return given
 

@@ -9,15 +9,15 @@
     SESSION_EXPIRE_AT_BROWSER_CLOSE = True  # the cookie outlives the session, so it can be told
     CSRF_FAILURE_VIEW = "relogin.server.django.csrf_failure"
 
-Without a `verify` (a function, or its dotted name) the gate checks Django's own sessions. With one,
-a view finds its session in `request.META["relogin.session"]`.
+Without a `verify` the gate checks Django's own sessions. With one, a view finds its session in
+`request.META["relogin.session"]`. A function may be given by its dotted name.
 """
 
 from __future__ import annotations
 
+import re
 from asyncio import CancelledError
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from functools import cache, partial, wraps
 from http.cookies import SimpleCookie
 from typing import Any, TypeAlias, TypeVar, Unpack, cast
@@ -35,23 +35,17 @@ except ImportError as _missing:
     ) from _missing
 import django
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY
-from django.contrib.sessions.backends.base import SessionBase
-from django.contrib.sessions.backends.db import SessionStore as Database
-from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookies
-from django.core import signing
-from django.core.cache import InvalidCacheKey
-from django.core.exceptions import ImproperlyConfigured, RequestAborted, SuspiciousOperation
+from django.core.exceptions import ImproperlyConfigured, RequestAborted
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from relogin.server import answers, wsgi
 from relogin.server.calls import is_async
 from relogin.server.decisions import living
+from relogin.server.django_sessions import own_session, use
 from relogin.server.drain import drain
 from relogin.server.facts import Request
 from relogin.server.fields import Headers, values, without
@@ -68,7 +62,6 @@ from relogin.server.verifiers import (
     checked,
     wants_request,
 )
-from relogin.session import SessionError
 
 __all__ = [
     "Guard",
@@ -81,7 +74,6 @@ __all__ = [
     "to_response",
 ]
 
-SALT = "django.contrib.sessions.backends.signed_cookies"
 ResponseT = TypeVar("ResponseT", bound=HttpResponseBase)
 ViewT = TypeVar("ViewT", bound=Callable[..., Any])
 
@@ -179,6 +171,8 @@ class Guard:
     ) -> None:
         if verify is None:
             options.setdefault("cookie", settings.SESSION_COOKIE_NAME)
+        for name in _MAY_BE_NAMED & options.keys():
+            options[name] = _named(options[name])  # type: ignore[literal-required]
         named = import_string(verify) if isinstance(verify, str) else verify
         self.verify: Verifier | AsyncVerifier | None = None if named is None else checked(named)
         self._awaits = named is not None and is_async(named)
@@ -234,7 +228,7 @@ class Guard:
             # Or SessionMiddleware would set or delete the cookie: late, when it may already be
             # that of the session which took over.
             request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
-            _use(request, type(request.session)())
+            use(request, type(request.session)())
         return decision
 
     def _again(self, request: HttpRequest, claim: Claim) -> Any:
@@ -291,69 +285,21 @@ class Guard:
         response.streaming_content = content
 
 
+_MAY_BE_NAMED = frozenset({"headers", "legacy", "login_page", "params"})
+_is_dotted = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+").fullmatch
+
+
+def _named(given: Any) -> Any:
+    """Return the function of a dotted name: settings cannot import what needs the applications."""
+    return import_string(given) if isinstance(given, str) and _is_dotted(given) else given
+
+
 def facts(request: HttpRequest) -> Request:
     """Return the facts of a request."""
     asked = wsgi.request(request.META)
     under_asgi = getattr(request, "scope", {}).get("raw_path", b"").decode("latin-1")
     raw_path = under_asgi or asked.raw_path
     return asked._replace(path=request.path_info, raw_path=raw_path, source=request)
-
-
-def own_session(request: HttpRequest, token: str) -> SessionBase:
-    """Return Django's own session for its key, if a user is logged in.
-
-    Raises `Refused` with the reason where the session is dead, and without one where nobody is
-    logged in. A database keeps expired sessions until `clearsessions`, and a signed cookie proves
-    that it was genuine; of a session that its cache or file has lost nobody can say what it was.
-    """
-    session = request.session
-    if session.session_key != token:
-        session = _use(request, type(session)(token))
-    if SESSION_KEY in session:
-        # The user is gone or disabled, or has another password: that ended the session.
-        if not request.user.is_authenticated:
-            raise Refused(SessionError.REVOKED)
-        return session
-    raise Refused(_why_dead(session, token))
-
-
-def _use(request: HttpRequest, session: SessionBase) -> SessionBase:
-    """Give the request another session and its user, and forget the user looked up before."""
-    # This needs Django's users installed; your own verify does not.
-    from django.contrib.auth.middleware import AuthenticationMiddleware
-
-    request.session = session
-    for remembered in ("_cached_user", "_acached_user"):
-        vars(request).pop(remembered, None)
-    AuthenticationMiddleware(HttpResponse).process_request(request)
-    return session
-
-
-def _why_dead(session: SessionBase, token: str) -> SessionError | None:
-    if isinstance(session, SignedCookies):
-        return _why_unsigned(session, token)
-    if session.session_key is not None and not session.modified:
-        return None  # it lives, and nobody is logged in
-    if isinstance(session, Database):
-        kept = session.get_model_class().objects.filter(session_key=token)
-        if kept.filter(expire_date__lte=timezone.now()).exists():
-            return SessionError.EXPIRED
-        return SessionError.INVALID  # the database has answered, whatever its cache does
-    # Django takes a cache that does not answer for one that has no such session. This raises.
-    with suppress(SuspiciousOperation, InvalidCacheKey):  # no key of Django's making
-        session.exists(token)
-    return SessionError.INVALID
-
-
-def _why_unsigned(session: SignedCookies, token: str) -> SessionError | None:
-    lifetime = session.get_session_cookie_age()
-    try:
-        signing.loads(token, salt=SALT, serializer=session.serializer, max_age=lifetime)
-    except signing.SignatureExpired:
-        return SessionError.EXPIRED
-    except signing.BadSignature:
-        return SessionError.INVALID
-    return None
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001  Django's

@@ -1,0 +1,82 @@
+"""Django's own sessions: whether one lives, and why another has ended.
+
+Django itself treats a session that has ended like none at all.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.backends.db import SessionStore as Database
+from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookies
+from django.core import signing
+from django.core.cache import InvalidCacheKey
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from relogin.server.verdicts import Refused
+from relogin.session import SessionError
+
+__all__ = ["own_session", "use"]
+
+SALT = "django.contrib.sessions.backends.signed_cookies"
+
+
+def own_session(request: HttpRequest, token: str) -> SessionBase:
+    """Return Django's own session for its key, if a user is logged in.
+
+    Raises `Refused` with the reason where the session is dead, and without one where nobody is
+    logged in. A database keeps expired sessions until `clearsessions`, and a signed cookie proves
+    that it was genuine; of a session that its cache or file has lost nobody can say what it was.
+    """
+    session = request.session
+    if session.session_key != token:
+        session = use(request, type(session)(token))
+    if SESSION_KEY in session:
+        # The user is gone or disabled, or has another password: that ended the session.
+        if not request.user.is_authenticated:
+            raise Refused(SessionError.REVOKED)
+        return session
+    raise Refused(_why_dead(session, token))
+
+
+def use(request: HttpRequest, session: SessionBase) -> SessionBase:
+    """Give the request another session and its user, and forget the user looked up before."""
+    # This needs Django's users installed; your own verify does not.
+    from django.contrib.auth.middleware import AuthenticationMiddleware
+
+    request.session = session
+    for remembered in ("_cached_user", "_acached_user"):
+        vars(request).pop(remembered, None)
+    AuthenticationMiddleware(HttpResponse).process_request(request)
+    return session
+
+
+def _why_dead(session: SessionBase, token: str) -> SessionError | None:
+    if isinstance(session, SignedCookies):
+        return _why_unsigned(session, token)
+    if session.session_key is not None and not session.modified:
+        return None  # it lives, and nobody is logged in
+    if isinstance(session, Database):
+        kept = session.get_model_class().objects.filter(session_key=token)
+        if kept.filter(expire_date__lte=timezone.now()).exists():
+            return SessionError.EXPIRED
+        return SessionError.INVALID  # the database has answered, whatever its cache does
+    # Django takes a cache that does not answer for one that has no such session. This raises.
+    with suppress(SuspiciousOperation, InvalidCacheKey):  # no key of Django's making
+        session.exists(token)
+    return SessionError.INVALID
+
+
+def _why_unsigned(session: SignedCookies, token: str) -> SessionError | None:
+    lifetime = session.get_session_cookie_age()
+    try:
+        signing.loads(token, salt=SALT, serializer=session.serializer, max_age=lifetime)
+    except signing.SignatureExpired:
+        return SessionError.EXPIRED
+    except signing.BadSignature:
+        return SessionError.INVALID
+    return None
