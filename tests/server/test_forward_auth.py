@@ -96,12 +96,15 @@ def gate(name: str) -> Any:
         text = text.replace('    path_from="X-Original-URI",\n', "")
     page: dict[str, Any] = {}
     exec(text, page)
-    page["sessions"]["fresh"] = relogin.Admitted("Ada", auth_age=1)
-    verify = page["verify"]
+    verify, sessions = page["verify"], page["sessions"]
+    sessions["fresh"] = relogin.Admitted("Ada", auth_age=1)
 
     def judge(token: str) -> Any:
         if token == "down":
             raise OSError
+        if token == "wavers" and token not in sessions:
+            sessions[token] = "Ada"  # from the next question on
+            return None
         return verify(token)
 
     page["app"].verify = judge
@@ -156,6 +159,20 @@ def test_a_dead_session_is_refused_with_its_reason_and_not_stored(get: Get) -> N
     assert (answer.status, answer.error) == (401, "session_expired")
     assert "no-store" in answer.listed("Cache-Control")
     assert {"Authorization", "Cookie"} <= set(answer.listed("Vary"))
+
+
+def test_the_whole_refusal_arrives_and_its_challenge_once(get: Get) -> None:
+    answer = get("/orders", by_cookie("t0"), method="DELETE")
+    assert answer.problem["error"] == "session_expired"
+    assert len(answer.challenges) == 1
+    assert "WWW-Authenticate" in answer.listed("Access-Control-Expose-Headers")
+
+
+def test_a_refused_request_stays_refused_if_the_gate_is_asked_again(get: Get) -> None:
+    """By then somebody may have prolonged the session: the program has not been asked."""
+    answer = get("/orders", by_cookie("wavers"))
+    assert answer.status == 401
+    assert not answer.lines("X-User")
 
 
 def test_a_public_path_is_public(get: Get) -> None:
