@@ -151,7 +151,8 @@ def app() -> flask.Flask:
 
     @app.get("/login")
     def login() -> str:
-        login_user(User(), fresh="stale" not in flask.request.args)
+        asked = flask.request.args
+        login_user(User(), fresh="stale" not in asked, remember="remember" in asked)
         return "in"
 
     @app.get("/visit")
@@ -216,6 +217,18 @@ def test_a_session_that_is_too_old_is_expired(
         response = client.get(path)
         assert challenge(response) == 'Session realm="orders", error="session_expired"'
         assert not response.headers.getlist("Set-Cookie")
+
+
+@pytest.mark.usefixtures("app")
+def test_on_a_public_path_flask_login_remembers_whose_session_has_ended(
+    client: FlaskClient, request: pytest.FixtureRequest
+) -> None:
+    client.get("/login?remember")
+    request.getfixturevalue("sixteen_minutes_later")
+    assert "session_expired" in str(challenge(client.get("/orders")))
+    assert client.get("/").text == "home"
+    assert client.get("/orders").text == "orders"
+    assert "insufficient_user_authentication" in str(challenge(client.get("/pay")))
 
 
 def test_a_forged_session_is_invalid(client: FlaskClient) -> None:
