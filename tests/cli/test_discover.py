@@ -162,7 +162,7 @@ def test_metadata_at_no_place_to_go_to_is_not_asked_for(
     site: Site, capsys: Capture, place: str
 ) -> None:
     site.challenge = f'Bearer resource_metadata="{place}"'
-    refused(site, capsys, "resource_metadata is no place to go to")
+    refused(site, capsys, "resource_metadata cannot be used")
     assert site.paths == ["/mcp"]
 
 
@@ -187,12 +187,12 @@ def test_metadata_of_another_issuer_is_not_used(site: Site, capsys: Capture) -> 
 )
 def test_an_endpoint_without_tls_is_not_used(site: Site, capsys: Capture, endpoint: str) -> None:
     site.issuer[endpoint] = "http://login.example.com/x"
-    refused(site, capsys, f"{endpoint} is no place to go to")
+    refused(site, capsys, f"{endpoint} cannot be used")
 
 
 def test_an_authorization_server_without_tls_is_not_asked(site: Site, capsys: Capture) -> None:
     site.documents["/meta"]["authorization_servers"] = ["http://login.example.com"]
-    refused(site, capsys, "the authorization server is no place to go to")
+    refused(site, capsys, "the authorization server cannot be used")
 
 
 @pytest.mark.parametrize("servers", [None, [], "https://login.example.com", [7]])

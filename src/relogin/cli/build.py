@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the challenge; raise `UsageError` if it cannot be sent."""
     if " " in arguments.scheme:
         raise UsageError(
-            "the scheme is a word of its own, and so is each parameter, "
+            "the scheme and each parameter must be separate arguments, "
             "as in: relogin build Session realm=api"
         )
     try:

@@ -60,7 +60,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Show the demo. 0 when all went as it says, 1 when it did not."""
+    """Show the demo; return 0 if it went as described, 1 if not."""
     if arguments.browser:
         return demo_browser.run()
     with DemoServer(LIFETIME) as server, requests.Session() as session:
@@ -117,7 +117,7 @@ def _show_exchange(exchange: Exchange) -> None:
 
 
 def _shortened(authorization: str) -> str:
-    """A session is a secret: four characters tell it from another, and open nothing."""
+    """Show four characters of a session: enough to recognize it, too few to use it."""
     credentials = Credentials.parse(authorization)
     return f'{credentials.scheme} token="{credentials["token"][:4]}..."'
 

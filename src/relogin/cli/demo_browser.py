@@ -1,6 +1,6 @@
 """`relogin demo --browser`: a page whose session dies, and whose script goes on.
 
-The page and its script stand beside this file, in `browser/`. The server is a plain WSGI
+The page and its script are beside this file, in `browser/`. The server is a plain WSGI
 application on the standard library's server, behind a gate that reads the session from a cookie.
 """
 
@@ -39,7 +39,7 @@ _FILES = {
 
 
 def run() -> int:
-    """Serve the page until the user has seen enough."""
+    """Serve the page until the user presses Ctrl-C."""
     with BrowserDemo() as demo, suppress(KeyboardInterrupt):
         show(OPENING.format(url=demo.url))
         demo.wait()

@@ -21,7 +21,7 @@ from relogin.server.wsgi import SessionGate
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-LOGIN_SECONDS = 0.2  # as a real login takes; time enough for every thread to meet the dead session
+LOGIN_SECONDS = 0.2  # like a real login; long enough for every thread to meet the dead session
 USER = "ada"
 PASSWORD = "correct horse battery staple"
 
@@ -70,7 +70,7 @@ class DemoServer(Loopback):
         super().__init__(self._recorded(gate))
 
     def exchanges(self) -> list[Exchange]:
-        """Hand over what was recorded since the last call, in the order of the answers."""
+        """Return what was recorded since the last call, in the order of the answers."""
         with self._recording:
             record, self._record = self._record, []
         return record

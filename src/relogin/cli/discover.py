@@ -46,12 +46,12 @@ class Discovery:
     faults: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        """Build what `--json` prints of it."""
+        """Build what `--json` prints."""
         return asdict(self)
 
 
 def discover(url: str, lines: Sequence[str], fetch: Fetch) -> Discovery:
-    """Follow what the challenges of `url` name, as far as it can be believed."""
+    """Follow the metadata that the challenges of `url` name, as far as it can be trusted."""
     found = Discovery()
     challenge = best(parse(lines, lenient=True), BearerChallenge) or BearerChallenge()
     try:
@@ -89,7 +89,7 @@ def _ask_issuer(
 def _document(found: Discovery, places: Sequence[str], fetch: Fetch) -> dict[str, Any]:
     """Get the JSON object at the first of these places that has one.
 
-    Many a site answers 200 with its front page where it has nothing.
+    Many sites answer 200 with their front page if they have nothing there.
     """
     said = []
     for place in places:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from relogin.wire.abnf import OWS, TOKEN
+
 __all__ = ["RENAMED", "ChallengeField", "Response", "read_responses"]
 
 _KNOWN = {"www-authenticate": "WWW-Authenticate", "proxy-authenticate": "Proxy-Authenticate"}
@@ -18,7 +20,7 @@ _KNOWN |= RENAMED
 
 _STATUS_LINE = re.compile(r"HTTP/[0-9.]+[ \t]+([0-9]{3})(?![0-9])")
 # RFC 9110 §5.1: a token, and RFC 9112 §5.1: no space before the colon; some servers send one.
-_FIELD_LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:(.*)", re.DOTALL)
+_FIELD_LINE = re.compile(rf"({TOKEN}){OWS}:(.*)", re.DOTALL)
 
 
 @dataclass(slots=True)

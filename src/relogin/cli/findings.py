@@ -56,7 +56,7 @@ class Finding:
         return iter(dict.fromkeys(told))
 
     def to_json(self) -> dict[str, Any]:
-        """Build what `--json` prints of it."""
+        """Build what `--json` prints."""
         return {
             "status": self.status,
             "header": self.name,

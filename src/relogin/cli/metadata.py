@@ -1,7 +1,7 @@
 """What a protected resource and its authorization servers say of themselves (RFC 9728, RFC 8414).
 
-All of it is the word of a server. Here it is read and checked against what was asked for; nothing
-is sent anywhere but where the URL at hand, or metadata that passed its check, leads.
+All of it is only a server's claim. This module reads it and checks it against what was asked for,
+so that requests go nowhere but to the URL of the user, and to where checked metadata leads.
 """
 
 from __future__ import annotations
@@ -78,9 +78,9 @@ class AuthorizationServer:
 
 
 def resource_metadata_url(url: str, named: str | None) -> str:
-    """Find where a resource's metadata lies: where its challenge says, or at the usual place.
+    """Find the URL of a resource's metadata: the one in its challenge, or the usual one.
 
-    Raises `Disbelieved` for a place that is another origin than the resource's.
+    Raises `Disbelieved` for a URL of another origin than the resource's.
     """
     if named is None:
         return _well_known(url, "oauth-protected-resource")
@@ -108,7 +108,7 @@ def protected_resource(url: str, document: Mapping[str, Any]) -> ProtectedResour
 
 
 def metadata_urls(issuer: str) -> list[str]:
-    """List where an issuer's metadata may lie: RFC 8414 §3.1, and OpenID Connect Discovery."""
+    """List the URLs of an issuer's metadata: RFC 8414 §3.1, and OpenID Connect Discovery."""
     _check_place("the authorization server", issuer)
     places = [
         _well_known(issuer, "oauth-authorization-server"),
@@ -144,9 +144,9 @@ def _check_place(name: str, url: str) -> None:
     try:
         check_secure(url, insecure=False)
     except ValueError as error:
-        raise Disbelieved(f"{name} is no place to go to: {error}") from None
+        raise Disbelieved(f"{name} cannot be used: {error}") from None
     if "@" in urlsplit(url).netloc:
-        raise Disbelieved(f"{name} is no place to go to: it holds a user name")
+        raise Disbelieved(f"{name} cannot be used: it contains a user name")
 
 
 def _well_known(url: str, name: str) -> str:

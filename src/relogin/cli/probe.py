@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -34,7 +34,6 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="print a JSON list with one object for each field"
     )
-
     parser.add_argument(
         "--discover",
         action="store_true",
@@ -82,13 +81,7 @@ def _discover(
 def _fetch(session: requests.Session, url: str) -> Fetched:
     """Get the beginning of a document, without credentials."""
     try:
-        with session.get(
-            url,
-            auth=_no_credential,
-            headers={"Accept": "application/json"},
-            stream=True,
-            timeout=TIMEOUT,
-        ) as answer:
+        with _get(session, url, {"Accept": "application/json"}) as answer:
             content = b""
             for piece in answer.iter_content(MOST_OCTETS):
                 content += piece
@@ -101,14 +94,16 @@ def _fetch(session: requests.Session, url: str) -> Fetched:
 
 def _ask(session: requests.Session, url: str) -> requests.Response:
     try:
-        return session.get(
-            url,
-            auth=_no_credential,
-            stream=True,  # the content is not read: what is asked for stands in the head
-            timeout=TIMEOUT,
-        )
+        return _get(session, url)
     except requests.RequestException as error:
         raise UsageError(f"no answer: {_reason(error)}") from error
+
+
+def _get(
+    session: requests.Session, url: str, headers: Mapping[str, str] | None = None
+) -> requests.Response:
+    """Send a GET without credentials; its content is not read yet."""
+    return session.get(url, headers=headers, auth=_no_credential, stream=True, timeout=TIMEOUT)
 
 
 class _Session(requests.Session):
@@ -121,7 +116,7 @@ class _Session(requests.Session):
 def _check(url: str) -> None:
     try:
         parts = urlsplit(url)
-        parts.port  # noqa: B018 - where it is out of range, this raises as well
+        parts.port  # noqa: B018 - raises if it is out of range
     except ValueError as error:
         raise UsageError(f"this is not a URL: {error}") from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -131,7 +126,7 @@ def _check(url: str) -> None:
 
 
 def _no_credential(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Send none: without an auth, requests would look for a password in ~/.netrc."""
+    """Send no credential: without an auth, requests would look for a password in ~/.netrc."""
     return request
 
 

@@ -21,7 +21,7 @@ __all__ = ["reaction"]
 
 _ORIGIN = "https://api.example.com"
 _POLICY = Policy(frozenset({_ORIGIN}), (SESSION, BEARER), bare=BEARER)
-# What is usually meant where no standard says it.
+# What these usually mean, though no standard says so.
 _UNOFFICIAL = {419: "an expired session or CSRF token", 440: "an expired session"}
 _THE_APIS_OWN = "the API's own documentation"
 

@@ -22,6 +22,7 @@ class Specification(NamedTuple):
 
 
 _PASSWORD = "Send the user name and the password, over TLS only."
+_SCRAM = Specification("RFC 7804", "Prove in two steps that the password is known.")
 
 SPECIFICATIONS: Final[Mapping[str, Specification]] = {
     # registered with IANA
@@ -55,8 +56,8 @@ SPECIFICATIONS: Final[Mapping[str, Specification]] = {
     "privatetoken": Specification(
         "RFC 9577", "Have the issuer sign a token for the value of challenge, and spend it once."
     ),
-    "scram-sha-1": Specification("RFC 7804", "Prove in two steps that the password is known."),
-    "scram-sha-256": Specification("RFC 7804", "Prove in two steps that the password is known."),
+    "scram-sha-1": _SCRAM,
+    "scram-sha-256": _SCRAM,
     "vapid": Specification(
         "RFC 8292", "Send a JWT signed by the application server, and its public key."
     ),
@@ -110,17 +111,17 @@ SPECIFICATIONS: Final[Mapping[str, Specification]] = {
 }
 """By the name of the scheme in lower case."""
 
+_RESOURCE_METADATA = Specification(
+    "RFC 9728", "The document there names the authorization servers; trust is yours to decide."
+)
+
 PARAMETERS: Final[Mapping[tuple[str, str], Specification]] = {
     ("bearer", "claims"): Specification(
         "OpenID Connect Core §5.5, as Microsoft Entra uses it",
         "Get a token with these claims: decode the base64, and pass it to the token endpoint.",
     ),
-    ("bearer", "resource_metadata"): Specification(
-        "RFC 9728", "The document there names the authorization servers; trust is yours to decide."
-    ),
-    ("dpop", "resource_metadata"): Specification(
-        "RFC 9728", "The document there names the authorization servers; trust is yours to decide."
-    ),
+    ("bearer", "resource_metadata"): _RESOURCE_METADATA,
+    ("dpop", "resource_metadata"): _RESOURCE_METADATA,
     ("bearer", "service"): Specification(
         "the distribution project's token authentication",
         "Get a token at realm for this service and scope, if you trust that server.",
@@ -166,10 +167,10 @@ _SERVERS_TOKEN = Specification(
 
 
 def specification(challenge: Challenge, status: int | None = None) -> Iterator[Specification]:
-    """Name the specification of a challenge, and what it expects of a client.
+    """Yield the specifications of a challenge, and what they expect of a client.
 
-    First for its scheme, then for parameters that ask for more. `status` is the status of the
-    response: on a 200, a Negotiate challenge completes the authentication of the server.
+    First comes that of its scheme, then those of parameters that ask for more. `status` is that of
+    the response: on a 200, a Negotiate challenge completes the authentication of the server.
 
     >>> import relogin
     >>> [challenge] = relogin.parse('DPoP error="use_dpop_nonce", algs="ES256"')

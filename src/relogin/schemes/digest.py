@@ -10,13 +10,14 @@ from typing import Self
 
 from relogin.schemes.digest_hash import algorithm_named
 from relogin.schemes.views import check_scheme, received, words
+from relogin.wire.abnf import TOKEN
 from relogin.wire.model import Challenge
 
 __all__ = ["DigestChallenge"]
 
 SCHEME = "Digest"
 
-_token = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++").fullmatch
+_token = re.compile(TOKEN).fullmatch
 _separators = re.compile(r"[\s,]++")
 
 

@@ -1,8 +1,8 @@
 """The terminals of RFC 9110 as regex strings, each under its ABNF rule name.
 
-Nothing else in the package defines a character class. Every repetition is possessive: where the
-text does not fit, the engine gives up at once and never tries a shorter piece, so that no field
-can make it slow.
+The readers and writers of well-formed fields define no character class of their own. Every
+repetition is possessive: if the text does not fit, the engine gives up at once and never tries a
+shorter piece, so that no field can make it slow.
 """
 
 from __future__ import annotations
@@ -26,9 +26,8 @@ QDTEXT = r"[\t !#-\[\]-~\x80-\xff]"
 # RFC 9110 §5.6.4: quoted-pair = "\" ( HTAB / SP / VCHAR / obs-text )
 QUOTABLE = r"[\t -~\x80-\xff]"
 QUOTED_PAIR = rf"\\{QUOTABLE}"
-# RFC 9110 §5.6.4: quoted-string = DQUOTE *( qdtext / quoted-pair ) DQUOTE
+# RFC 9110 §5.6.4: what is inside quoted-string = DQUOTE *( qdtext / quoted-pair ) DQUOTE
 QUOTED_TEXT = rf"(?:{QDTEXT}++|{QUOTED_PAIR})*+"
-QUOTED_STRING = rf'"{QUOTED_TEXT}"'
 
 # What surrounds and separates the elements of a list: RFC 9110 §5.6.1.2 asks a recipient to read
 # empty ones, and §5.5 makes the whitespace around a field no part of it.

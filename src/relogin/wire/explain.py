@@ -26,8 +26,8 @@ _LIST: Final = {
 """What stands before the list in each kind of field."""
 
 _NEAR: Final = 1024
-"""How many characters before a fault are read again, to see what it began with: a single quote,
-say, is sound where it stands."""
+"""Up to this character a fault is diagnosed from the start of the field, where it may have begun: a
+single quote, say, is sound where it stands."""
 
 _token = re.compile(TOKEN).match
 
@@ -63,13 +63,13 @@ def _located(rule: str, text: str) -> tuple[Stop, Fault]:
 
 
 def _behind(rule: str, text: str) -> str:
-    """What the rest of a list is read behind, for the sound elements that it stands behind."""
+    """Return what stands in for the sound elements before the rest of a list."""
     name = "~" * (text.count("~") + 1)  # no parameter of the text has this name
     return f'{name}="", ' if rule == "authentication-info" else f'A {name}="", '
 
 
 def _refused(rule: str, text: str) -> tuple[int, str]:
-    """Where the first element stands that is not sound, 0 for the first; or a repeated name."""
+    """Find where the first unsound element begins (0 if it is the first), and a repeated name."""
     before = _LIST[rule].match(text)
     if before is None:
         return 0, ""
@@ -80,7 +80,7 @@ def _refused(rule: str, text: str) -> tuple[int, str]:
 
 
 def _fault(rule: str, text: str, start: int) -> Fault | None:
-    """What a list of challenges would have wrong here, or `None`."""
+    """Return the fault that this would be in a list of challenges, or `None`."""
     if start < _NEAR:
         start = 0
     first = start == 0 and rule != "authentication-info"
@@ -94,7 +94,7 @@ def _fault(rule: str, text: str, start: int) -> Fault | None:
 
 
 def _not_here(text: str, at: int) -> Fault:
-    """What is wrong with what would do in a list of challenges."""
+    """Return the fault of what a list of challenges would allow here."""
     if word := _token(text, at):
         return fault("stray-word", *word.span())
     return fault("stray-character", at, at + 1) if text[at:] else fault("missing-scheme", at, at)

@@ -123,7 +123,7 @@ challenge: pp.ParserElement = auth_scheme - _any(
 )
 challenge.set_name("challenge").add_parse_action(_scheme_value)
 
-# Credentials are no list: a comma is of their parameters, or it is none of theirs.
+# Credentials are not a list: a comma is part of their parameters, or a fault.
 only_token68: pp.ParserElement = _regex("token68", rf"{TOKEN68}(?={OWS}\Z)")
 only: pp.ParserElement = _mark("the end", rf"(?={OWS}\Z)")
 credentials: pp.ParserElement = auth_scheme - _any(
@@ -139,7 +139,7 @@ RULES: Final = {
     "credentials": ows - _any(SCHEME, credentials) - list_end,
     "authentication-info": commas - _any(PARAM, auth_params) - list_end,
 }
-"""The start rules, by the names that `read` knows them under."""
+"""The start rules, by the name to pass to `read`."""
 
 for _rule in RULES.values():
     _rule.leave_whitespace().parse_with_tabs().streamline()

@@ -1,14 +1,14 @@
 """Read what was meant by a field that breaks the rules, and name each rule that it breaks.
 
-The grammar below is of what servers send. A rule is a name and a pattern: the name is the fault it
-stands for, or what it reads where that is no fault, and the groups of the pattern say what was
-found. Above each rule stands what it reads. One more class of faults is one rule more.
+The grammar below describes what servers send. Each rule has a name and a pattern. The name is the
+kind of the fault, or what was read if that is no fault; the groups of the pattern say what was
+found. The comment above a rule shows a field that it reads. A new class of faults needs one rule.
 
-It is made to recover less rather than more. A scheme is read only where a challenge may begin,
-never out of a quoted text, closed or not, and never made up for parameters that have none.
+It recovers too little rather than too much. It reads a scheme only where a challenge may begin,
+never from a quoted text, closed or not, and makes none up for parameters that have none.
 """
 
-# ruff: noqa: ERA001 - what stands above the rules are fields, not code
+# ruff: noqa: ERA001 - the comments above the rules are fields, not code
 
 from __future__ import annotations
 
@@ -72,10 +72,10 @@ without a value), value, quoted (a value with escapes) or cut (one that is never
 
 
 def _rules(name: str, *rules: tuple[str, str], where: str = "") -> pp.ParserElement:
-    """Make one rule of several, the first that matches; none is tried but `where` one can.
+    """Combine rules into one: the first that matches counts, and none is tried except `where` says.
 
-    It is one pattern, and the last group that matched says which of the rules did: trying each by
-    itself takes twice as long.
+    The result is one pattern, and the last group that matched tells which rule did: trying each
+    rule by itself takes twice as long.
     """
     tried, found = [], {}
     for number, (kind, pattern) in enumerate(rules):
@@ -153,7 +153,7 @@ gap: pp.ParserElement = _rules(
     ("space", r"[ \t]++"),
 )
 
-# What begins a line: there is nothing yet that a name could be a parameter of.
+# At the start of a line there is no challenge yet that a parameter could belong to.
 first: pp.ParserElement = _rules(
     "first",
     # apikey, realm="a"
@@ -163,7 +163,7 @@ first: pp.ParserElement = _rules(
     # https://login.example.com/
     ("url-only", rf"{URL}(?={END})"),
 )
-# Where a challenge may begin: what RFC 9110 allows, then what is meant by a challenge.
+# Where a challenge may begin: what RFC 9110 allows, then what was meant as a challenge.
 opening: pp.ParserElement = _rules(
     "opening",
     ("token68", rf"(?P<scheme>{TOKEN}) ++(?P<token68>{TOKEN68})(?={END})(?!{THEN_PARAM})"),

@@ -1,7 +1,7 @@
-"""Put together what the rules of `relogin.wire.malformed` find: challenges, and faults.
+"""Build challenges and faults from what the rules of `relogin.wire.malformed` find.
 
-Which challenge is open, which comma is missing, which parameter is the second of its name: no rule
-sees that by itself.
+No rule by itself sees which challenge is open, which comma is missing, or which parameter repeats a
+name.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from relogin.wire.shapes import END, ESCAPED, KNOWN, PARAM, TOKEN68_ONLY
 __all__ = ["MAX_FAULTS", "Recovery"]
 
 MAX_FAULTS: Final = 100
-"""How many faults are looked for in a field before what follows is left unread."""
+"""How many faults to look for in a field; after that, the rest is not read."""
 
 _POSITIONS: Final = ("realm", "error", "error_description")
-"""What values without a name mean, in their order: Facebook's servers write them so."""
+"""What values without a name mean, by their position: Facebook's servers send them."""
 
 _NO_MORE: Final = -1
-"""Of how many values without a name it is known what they mean, after one of which it is not."""
+"""In place of the number of values without a name so far: nobody knows what the next one means."""
 
 _may_begin_param = re.compile(rf"{TOKEN}{BWS}=").match
 _unescaped = partial(re.compile(r"\\([\s\S])").sub, r"\1")
@@ -34,14 +34,14 @@ _unsendable = re.compile(rf"([^\x00-\xff]++)|(?!{QUOTABLE})[\s\S]")
 _UNSENDABLE: Final = ("control-character", "non-latin-1")
 _BLANK: Final = "".join(map(chr, range(0x21))) + "\x7f"
 
-# RFC 9112 §5.2: a fold may be read as spaces. It is, so that the rules need not know of it.
+# RFC 9112 §5.2: a fold may be replaced by spaces. It is, so that the rules need not know folds.
 _folds = re.compile(r"\r?+\n[ \t]++(?:\r?+\n[ \t]++)*+")
 _break = re.compile(r"[\r\n]").search
 _ends_at_break = re.compile(rf"{OWS}[\r\n]").match
 _ends_element = re.compile(END).match
 _is_known = re.compile(KNOWN).match
 _is_token68_only = re.compile(rf"{TOKEN68_ONLY}\Z").match
-# Behind a sentence, a word of it that could be a scheme: neither a parameter nor base64 follows.
+# After a sentence, a word that could be a scheme: neither a parameter nor base64 follows it.
 _is_word = re.compile(
     rf"(?!{KNOWN})[A-Za-z]?[a-z'\-]++(?!{TCHAR}| ++(?:{PARAM}|{TOKEN68}(?<==)))"
 ).match
@@ -53,7 +53,7 @@ _other_quotes = re.compile(f"{ESCAPED}|[\u201c-\u201f\u2033]|\xe2\x80[\x9c-\x9f]
 
 
 class Recovery:
-    """What was found in the lines of a field: its challenges, and at most so many faults."""
+    """The challenges and the faults in the lines of a field, with a bound on the faults."""
 
     def __init__(self, max_faults: int = MAX_FAULTS) -> None:
         self.challenges: list[Scanned] = []
@@ -63,7 +63,7 @@ class Recovery:
         self._lost = False
 
     def faults_in_order(self) -> list[Fault]:
-        """The faults in the order of the text, which is not quite that of their discovery."""
+        """Return the faults in the order of the text; they are not quite found in that order."""
         return sorted(self.faults, key=lambda fault: (fault.start, fault.end))
 
     def take(self, scanned: list[Scanned]) -> None:
@@ -101,7 +101,7 @@ class Recovery:
         self._half = goes_on and bool(_is_token68_only(self.challenges[-1][0]))
         self._name: tuple[str, int, int] | None = None
         self._quotes: list[int] | None = None  # the double quotes, once they are asked for
-        self._nobodys: dict[str, str] = {}  # in the place of a challenge that there is none of
+        self._nobodys: dict[str, str] = {}  # takes parameters that belong to no challenge
         self._last, self._end = "", 0
         self._told = self._begun = self._ends = self._lost = self._any = False
 
@@ -159,7 +159,7 @@ class Recovery:
         match what:
             case "separator":
                 self._last = ""
-                # What a break leaves may be of anything: another field, or half a word.
+                # What follows a break may be anything: another field, or half a word.
                 self._lost |= text[0] in "\r\n" and end < self._last_char
             case "scheme" if self._told and _is_word(self._text, start):
                 self._close()
@@ -187,7 +187,7 @@ class Recovery:
                 self._at_fault(what, start, end)
 
     def _at_fault(self, what: str, start: int, end: int) -> None:
-        # As with a parameter of nobody, in `_value`.
+        # As with parameters without a challenge, in `_value`.
         self._ends |= self._may_be_param and self._params is None and not self._begun
         self._told |= what == "prose"
         self._begun |= self._told
@@ -238,8 +238,8 @@ class Recovery:
             return
         (name, *where), self._name = self._name, None
         if self._params is None:
-            # Whose parameters these are is not for us to say. If the line begins with them, neither
-            # is what follows: taking it for a challenge has been used to steal credentials.
+            # Nobody knows whose parameters these are. If the line begins with them, what follows is
+            # unknown too: reading it as a challenge has been used to steal credentials.
             self._fault("missing-scheme", *where)
             self._params, self._ends = self._nobodys, not self._begun
         elif self._params is self._nobodys:
@@ -254,12 +254,12 @@ class Recovery:
             self._params[name] = value
 
     def _unnamed_value(self, value: str, start: int, end: int) -> None:
-        # Across a break, what looks like a pair of quotes may be of anything.
+        # Across a break, what looks like a pair of quotes may be anything.
         self._ends |= bool(_break(self._text, start, end))
         start -= 1  # the opening quote, and the closing one if there is one
         end += self._text[end : end + 1] not in {"", " ", ","}
         self._fault("positional-quoted" if self.challenges else "quoted-challenge", start, end)
-        if value.lower() in _POSITIONS:  # that is rather a name
+        if value.lower() in _POSITIONS:  # this looks like a name
             self._unnamed = _NO_MORE
         params = self._params
         if params is not None and len(params) == self._unnamed < len(_POSITIONS):

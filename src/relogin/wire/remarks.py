@@ -15,7 +15,7 @@ MAX_REMARKS: Final = 100
 """How many remarks are made on a field."""
 
 REMARKS: Final = {
-    "quotes-in-value": ("These quotes are part of the value: use double quotes."),
+    "quotes-in-value": "These quotes are part of the value: use double quotes.",
     "word-as-token68": (
         "Two words are read as a scheme and a value: put a sentence into the body, and send a "
         "scheme with parameters here."

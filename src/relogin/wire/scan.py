@@ -107,7 +107,7 @@ def scan_params(field: str) -> dict[str, str] | None:
 
 
 def scan_credentials(field: str) -> Scanned | None:
-    """Read what Authorization holds: one scheme and what is its (RFC 9110 §11.4)."""
+    """Read an Authorization field: one scheme, and its token68 or parameters (RFC 9110 §11.4)."""
     match = _credentials(field)
     if match is None:
         return None

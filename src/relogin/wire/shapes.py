@@ -1,50 +1,14 @@
-"""What a malformed field is made of: the regexes of which `relogin.wire.malformed` makes its rules.
+"""The regexes from which `relogin.wire.malformed` builds its rules.
 
-What looks like a scheme, where a value ends, what a word of a sentence is, and what may quote.
+They say what looks like a scheme, where a value ends, what a word of a sentence is, and what can
+quote a value.
 """
 
 from __future__ import annotations
 
 from relogin.wire.abnf import BWS, LIST_SPACE, OWS, TCHAR, TOKEN, TOKEN68
 
-__all__ = [
-    "CHALLENGE",
-    "CLOSED",
-    "CLOSED_OTHERWISE",
-    "CLOSES_NOTHING",
-    "DOUBLE",
-    "END",
-    "EQUALS",
-    "ESCAPED",
-    "FIRST_TOKEN68",
-    "FLAGS",
-    "HAS_APOSTROPHE",
-    "KNOWN",
-    "LIKELY",
-    "LONE_WORD",
-    "MISSES_EQUALS",
-    "MORE",
-    "NEXT_OPENS",
-    "NEXT_VALUE_WORD",
-    "NEXT_WORD",
-    "NO_SCHEME",
-    "PARAM",
-    "PARAMS",
-    "PIECE",
-    "SENTENCE",
-    "SINGLE",
-    "STOP",
-    "STOP_OR_PARAM",
-    "TEXT",
-    "THEN_PARAM",
-    "TOKEN68_ONLY",
-    "TOLD",
-    "TOLD_IN_TWO",
-    "URL",
-    "WORD",
-]
-
-# The schemes that servers send: what such a name begins is a challenge even if the rest is none.
+# The schemes that servers send. Such a name begins a challenge even if nothing valid follows.
 KNOWN = (
     r"(?i:Basic|Bearer|Concealed|Digest|DPoP|GNAP|HOBA|Mutual|Negotiate|NTLM|OAuth|PrivateToken"
     rf"|SCRAM-SHA-1|SCRAM-SHA-256|Session|vapid)(?!{TCHAR})"
@@ -52,9 +16,9 @@ KNOWN = (
 TOKEN68_ONLY = r"(?i:Negotiate|NTLM)"
 # What looks like a scheme, and what never is one.
 LIKELY = rf"(?:{KNOWN}|[A-Z][A-Za-z0-9._\-]*+(?!{TCHAR}))"
-# What a scheme is not, though it is a token: `b'Basic realm="x"'` is Python's.
+# Begins a token that is no scheme: `b'Basic realm="x"'` is how Python shows bytes.
 HAS_APOSTROPHE = r"[!#$%&*+\-.^_|~0-9A-Za-z]*+['`]"
-# A word behind a semicolon, at the end: `; secure` is no challenge.
+# A word after a semicolon, at the end: `; secure` is no challenge.
 LONE_WORD = rf"(?:(?!{KNOWN})(?P<stray_word>[a-z]{TCHAR}*+)(?={OWS}\Z))?+"
 NO_SCHEME = rf"(?i:realm|error|error_description|error_uri|scope|nonce|charset)(?!{TCHAR})"
 
@@ -64,7 +28,7 @@ PARAM = rf"(?!'|{KNOWN} ++=++{END}){TOKEN}{BWS}=(?!=)"
 CHALLENGE = rf"{TOKEN} ++{PARAM}"
 LONE_CHALLENGE = rf"{LIKELY}(?: ++{TOKEN68})?+{END}"
 THEN_PARAM = rf"{OWS}[,;][{LIST_SPACE};]*+{PARAM}"
-# Words alone in a list, behind something: `Passport1.4 ts=-3,prompt,silent,ver=1`.
+# Words alone in a list, after something else: `Passport1.4 ts=-3,prompt,silent,ver=1`.
 _WORD = rf"{TOKEN}{OWS}[,;][{LIST_SPACE};]*+"
 _LONE = rf"(?!{LIKELY}){_WORD}"
 # For speed, it looks for the parameter first.
@@ -75,7 +39,7 @@ FLAGS = (
 _NEXT = rf"{END}|[ \t]++{PARAM}|[ \t]++{KNOWN} ++{PARAM}"
 STOP = rf"(?={_NEXT})"
 STOP_OR_PARAM = rf"(?={_NEXT}|{PARAM}\")"
-# Of the double quotes that follow, the first one opens a value, or there is none.
+# The next double quote opens a value, or there is none.
 NEXT_OPENS = r"(?:[^\"=]++|=(?!\"))*+(?:=\"|\Z)"
 _CONTROL = r"[\x00-\x08\x0e-\x1f\x7f\xa0]"
 # A double quote closes only where what follows cannot be more of the text.
@@ -87,23 +51,23 @@ CLOSED = (
     rf"|[ \t]++(?:{TOKEN}{OWS}:\"|(?:[^\"=,;\r\n]++|=(?!\"))*+=\"))"
 )
 
-# More parameters, all sound: what stands behind a text and up to the end of the line is none of it.
+# More parameters, all sound, up to the end of the line: none of this is part of the text before.
 PARAMS = rf"(?:{OWS},{OWS}{TOKEN}{BWS}={BWS}(?:\"[^\"\\]*+\"|{TOKEN}))++{OWS}"
 
-# What may stand between double quotes when nobody looks at the characters.
+# Anything between double quotes, whatever its characters.
 TEXT = r"[^\"\\]*+(?:\\[\s\S][^\"\\]*+)*+"
 # Other quotes: as characters, as the octets of their UTF-8, as those of windows-1252.
 DOUBLE = "(?:[\u201c-\u201f\u2033\xab\xbb\x84\x93\x94]|\xe2\x80[\x9c-\x9f])"
 SINGLE = "(?:[\u2018-\u201b\u2032\x82\x91\x92]|\xe2\x80[\x98-\x9b])"
 ESCAPED = r"(?:\\\"|&quot;|&#34;)"
-# What stands for an equals sign.
+# What servers write instead of an equals sign.
 EQUALS = rf"(?:=>|:=|={{2,}}+(?={BWS}[\"']))"
-# A comma or a semicolon is of the URL if more of it follows.
+# A comma or a semicolon belongs to the URL if more of it follows.
 URL = (
     r"[A-Za-z][A-Za-z0-9+.\-]*+://(?:[^\s,;\"'<>]++|<[^<>\",;]*+>"
     rf"|,(?=[^\s,;])(?!{PARAM}|{CHALLENGE})|;(?:(?i:jsessionid=)|(?=[^\s,;])(?!{PARAM})))*+"
 )
-# A word holds the quoted texts in it whole: what stands in them is never read.
+# A word includes the quoted texts in it: their content is never read.
 QUOTES = rf"\"{TEXT}\\?+(?:\"|\Z)|" + "|".join(
     rf"{open_}(?:(?!{close})[\s\S])*+(?:{close}|\Z)"
     for open_, close in [
@@ -111,7 +75,7 @@ QUOTES = rf"\"{TEXT}\\?+(?:\"|\Z)|" + "|".join(
         (rf"(?<!\S){SINGLE}", SINGLE),
     ]
 )  # fmt: skip
-# First what begins nothing, for speed: it is most of what is read.
+# For speed, first what begins nothing: that is most of the text.
 PLAIN = "[^\\s,;\"'\\\\&\u2018-\u201f\u2032\u2033\xab\xbb\x82\x84\x91-\x94\xe2]"
 PIECE = rf"(?:{PLAIN}++|{QUOTES}|[^\s,;\"])"
 WORD = rf"{PIECE}++"
@@ -123,7 +87,7 @@ MORE = rf",[ \t]++(?!{PARAM}|{CHALLENGE}|{LONE_CHALLENGE})"
 # More of a sentence whose first word could stand alone.
 SENTENCE = rf"(?:{MORE}(?=[a-z]){WORD}(?:{NEXT_VALUE_WORD}){{2,}}+)"
 
-# A token68 that is no word: it is padded, or has what no word has. It stays if junk follows.
+# A token68 that is not a word: it is padded, or mixes letters as no word does. Junk may follow it.
 _CHAR68 = r"[A-Za-z0-9\-._~+/]"
 _BASE64 = (
     rf"(?:(?={_CHAR68}*?[0-9])(?={_CHAR68}*?[A-Z])(?={_CHAR68}*?[a-z])"
@@ -136,14 +100,14 @@ FIRST_TOKEN68 = (
     rf"|{TOKEN68_ONLY} ++(?!{NO_SCHEME}){TOKEN68}(?<==)(?=[ \t])"
 )
 
-# What is said of a session, say, and is no challenge of that scheme: these schemes are words.
+# These schemes are words too: a sentence about a session, say, is no challenge of that scheme.
 _WORDY = rf"(?i:Basic|Concealed|Digest|Mutual|Negotiate|Session)(?!{TCHAR})"
 _SAID = r"(?:[A-Za-z]?[a-z'\-]++|[A-Z]++|[0-9]++)(?![A-Za-z0-9_])"
 _NAMED = r"(?i:realm|scope|nonce|charset|error_description|error_uri)"
 _COLON = rf"(?!{_NAMED}{BWS}:|(?i:error){BWS}:{BWS}[\"']){_SAID}{BWS}(?::|=>)"
 _ANOTHER = rf"[ \t]++(?!{PARAM}|{KNOWN})[^\s\"'=:,;]"
 _MORE_SAID = rf"(?:[ \t]++(?!{PARAM}|{KNOWN}){_SAID}(?=[\s.,;:!?]|\Z))"
-# What stands before a word to set it off, in a sentence.
+# A mark that sets off a word in a sentence.
 _MARK = r"(?:[*#!?@&^|]|[^\x00-\xff])"
 TOLD = (
     rf"(?!{TOKEN68_ONLY}[ \t]++[A-Z]++[ \t]){_WORDY}(?:[ \t]++(?!{KNOWN}|{PARAM})"
@@ -176,10 +140,10 @@ _UP_TO = "[^'\",;\u2018-\u201f\u2032\u2033\xab\xbb\x82\x84\x91-\x94\xe2]"
 _OPENED = rf"{_UP_TO}*+(?:[,;](?!{OWS}(?:{KNOWN} ++)?{PARAM}){_UP_TO}*+)*+"
 _OTHERWISE = rf"{_OPENED}(?:\"{_SOUND_REST}|{_THEN_QUOTED}{_SOUND_PARAMS})"
 CLOSED_OTHERWISE = rf"(?={_OTHERWISE})(?P<value>{_OPENED})\"?+"
-# A challenge may follow the one word that an apostrophe is part of, as it is strictly read.
+# A challenge may follow the one word that has the apostrophe, as in strict reading.
 CLOSES_NOTHING = rf"(?P<value>(?:(?!\s){_UP_TO})++)(?={_THEN_QUOTED}{_SOUND_REST})"
 
-# A name and a quoted text: whether the text is its value nobody can say.
+# A name and a quoted text. Nobody can say whether the text is its value.
 _OTHER = rf"(?:{DOUBLE}|{ESCAPED})"
 MISSES_EQUALS = (
     rf"{TOKEN}(?P<at>)(?:\"{TEXT}\"{CLOSED}|\"[\s\S]*+"

@@ -9,6 +9,7 @@ from relogin.client.terms.fields import is_field_value
 from relogin.client.terms.responder import ACTIONS, Action, Responder
 from relogin.errors import InvalidGrant
 from relogin.session import SessionError, without_quotes
+from relogin.wire.abnf import TOKEN68
 from relogin.wire.model import Challenge
 
 __all__ = ["BEARER", "like_bearer"]
@@ -26,7 +27,7 @@ def _bearer_error(challenge: Challenge) -> SessionError | str | None:
     return None if error is None else _BEARER_ERRORS.get(error, error)
 
 
-_is_bearer_token = re.compile(r"[A-Za-z0-9\-._~+/]++=*+").fullmatch
+_is_bearer_token = re.compile(TOKEN68).fullmatch
 
 
 def _bearer_authorization(token: str) -> str:

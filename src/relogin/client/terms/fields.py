@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from relogin.wire.abnf import QUOTABLE, TOKEN
+
 __all__ = ["check_field_name", "is_field_value", "is_token"]
 
 # RFC 9110 §5.5
 is_field_value: Callable[[str], re.Match[str] | None] = re.compile(
-    r"[!-~\x80-\xff](?:[\t -~\x80-\xff]*+(?<![\t ]))?"
+    rf"(?![\t ]){QUOTABLE}++(?<![\t ])"
 ).fullmatch
 
 # RFC 9110 §5.6.2
-is_token: Callable[[str], re.Match[str] | None] = re.compile(
-    r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
-).fullmatch
+is_token: Callable[[str], re.Match[str] | None] = re.compile(TOKEN).fullmatch
 
-# They say how a message is read, or where it goes.
+# These say how to read a message, or where it goes.
 _RESERVED = frozenset({"connection", "content-length", "host", "transfer-encoding"})
 
 
