@@ -15,23 +15,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias, Unpack
 
 from relogin.server.calls import is_async
 from relogin.server.decisions import lifetime, session_in
-from relogin.server.drain import Content, drain_async, reading_on
+from relogin.server.drain import drain_async, reading_on
 from relogin.server.facts import Presented, Request
 from relogin.server.fields import RawHeader, encoded
 from relogin.server.gate import Answer, Gate
 from relogin.server.loops import cancellable, sleep
-from relogin.server.messages import (
-    Message,
-    Response,
-    Send,
-    close,
-    respond,
-)
+from relogin.server.messages import Exchange, Receive, Send, close, respond
 from relogin.server.options import Options
 from relogin.server.responses import telling
 from relogin.server.scopes import Scope, request
@@ -49,7 +43,6 @@ from relogin.server.verifiers import (
 
 __all__ = ["SessionGate"]
 
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SESSION = "relogin.session"
@@ -108,19 +101,18 @@ class SessionGate:
             await self._at_length(scope, receive, send, outcome)
             return
         added = self._private if session is verified else self._added(verified, found)
-        response = Response(self.gate, ask, scope, send, found, verified, added)
-        content = Content(receive)
+        exchange = Exchange(self.gate, ask, scope, receive, send, found, verified, added)
+        inner = {**scope}
+        inner[SESSION] = session
+        inner[REFUSED] = None
+        inner[VERIFY] = exchange.again
         try:
-            await self.app(
-                {**scope, SESSION: session, REFUSED: None, VERIFY: response.again},
-                content.receive,
-                response.send,
-            )
+            await self.app(inner, exchange.receive, exchange.send)
         except Exception as raised:  # a framework may have wrapped a `Refused` in its own
-            if not await self._answered(raised, response, scope, receive, content):
+            if not await self._answered(raised, exchange):
                 raise
 
-    def _added(self, verified: object, found: Presented) -> Iterable[RawHeader]:
+    def _added(self, verified: object, found: Presented) -> list[RawHeader]:
         """Return what is added to the response to a session that may tell how long it lives."""
         left = lifetime(verified, found)
         return self._private if left is None else encoded(telling(self.gate.vary_alone, left))
@@ -151,68 +143,63 @@ class SessionGate:
             return await _refuse(answer, scope, self._unread(receive, whole=whole), send)
         if decision.session is None:
             self.begin(scope, leaving=claim.logout and decision.died)
-        response = Response(self.gate, ask, scope, send, claim.found, outcome, None, decision)
+        exchange = Exchange(
+            self.gate, ask, scope, receive, send, claim.found, outcome, None, decision
+        )
         inner = {
             **scope,
             SESSION: decision.session,
             REFUSED: decision.refused,
-            VERIFY: response.again,
+            VERIFY: exchange.again,
         }
-        content = Content(receive)
         try:
-            await self._run(inner, content.receive, response)
-        except Exception as raised:  # a framework may have wrapped a `Refused` in its own
-            if not await self._answered(raised, response, scope, receive, content):
+            await self._run(inner, exchange)
+        except Exception as raised:  # as above
+            if not await self._answered(raised, exchange):
                 raise
 
     def begin(self, scope: Scope, *, leaving: bool) -> None:
         """Prepare for an application that is asked without a session; `leaving` one logs out."""
 
-    async def _run(self, scope: Scope, receive: Receive, response: Response) -> None:
+    async def _run(self, scope: Scope, exchange: Exchange) -> None:
         """Run the application, and ask for its session again while it goes on."""
         every = self.gate.recheck
         if every is None or scope[SESSION] is None:
-            await self.app(scope, receive, response.send)
+            await self.app(scope, exchange.receive, exchange.send)
             return
         dead: list[Refused] = []
 
         async def watch() -> None:
             while not dead:
                 await sleep(every)
-                if response.goes_on:
+                if exchange.goes_on:
                     try:
-                        await astill(response.again)
+                        await astill(exchange.again)
                     except Refused as why:
                         dead.append(why)
-                        await response.end(why)
+                        await exchange.end(why)
 
         async with cancellable() as start:
             start(watch)
-            await self.app(scope, receive, response.send)
+            await self.app(scope, exchange.receive, exchange.send)
 
-    async def _answered(
-        self,
-        raised: Exception,
-        response: Response,
-        scope: Scope,
-        receive: Receive,
-        content: Content,
-    ) -> bool:
+    async def _answered(self, raised: Exception, exchange: Exchange) -> bool:
         """Answer for an application that has raised `Refused`; `False` for any other failure."""
-        why = refusal_in(raised, wrapped=response.goes_on)
+        why = refusal_in(raised, wrapped=exchange.goes_on)
         if why is None:
             return False
-        if response.is_dropped:
+        if exchange.is_dropped:
             return True
-        if response.goes_on:
-            await response.end(why)
+        if exchange.goes_on:
+            await exchange.end(why)
             return True
-        if response.last is not None:
+        if exchange.last is not None:
             return False  # after the response: nobody is there to be told
-        answer = self.gate.refuse(response.decision, why)
-        whole = await content.drain(scope, self.gate.drain)
-        answer = _closing(answer, scope, whole=whole)
-        await _refuse(answer, scope, self._unread(receive, whole=whole), response.to_server)
+        answer = self.gate.refuse(exchange.decision, why)
+        whole = await exchange.drain(self.gate.drain)
+        answer = _closing(answer, exchange.scope, whole=whole)
+        unread = self._unread(exchange.from_server, whole=whole)
+        await _refuse(answer, exchange.scope, unread, exchange.to_server)
         return True
 
     def _unread(self, receive: Receive, *, whole: bool) -> Receive | None:

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from relogin.server.loops import cancellable, sleep, within
 from relogin.server.options import Bounds
 
-__all__ = ["Content", "drain", "drain_async", "reading_on"]
+__all__ = ["Receive", "drain", "drain_async", "goes_on", "reading_on"]
 
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
@@ -64,28 +64,6 @@ def _length(environ: Mapping[str, Any]) -> float:
     return _UNKNOWN if environ.get("wsgi.input_terminated") else 0
 
 
-class Content:
-    """The content of an ASGI request, and how far the application has read it."""
-
-    __slots__ = ("_receive", "begun", "ended")
-
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
-        self.begun: bool = False
-        self.ended: bool = False
-
-    async def receive(self) -> MutableMapping[str, Any]:
-        """What the application calls in place of the server's `receive`."""
-        self.begun = True
-        message = await self._receive()
-        self.ended = self.ended or not _goes_on(message)
-        return message
-
-    async def drain(self, scope: Mapping[str, Any], bounds: Bounds | None) -> bool:
-        """Read and drop what the application has left; `False` where some of it is left unread."""
-        return self.ended or await drain_async(scope, self._receive, bounds, begun=self.begun)
-
-
 async def drain_async(
     scope: Mapping[str, Any], receive: Receive, bounds: Bounds | None, *, begun: bool = False
 ) -> bool:
@@ -120,7 +98,7 @@ async def reading_on(scope: Mapping[str, Any], receive: Receive | None) -> Async
 
 async def _read_on(receive: Receive) -> None:
     with suppress(Exception):  # whatever a server raises: there is nothing more to read
-        while _goes_on(await receive()):
+        while goes_on(await receive()):
             pass
     await sleep(_AN_HOUR)  # until the answer is sent: the end of this would end the answer
 
@@ -147,12 +125,12 @@ async def _read(receive: Receive, bounds: Bounds) -> bool:
             message = await receive()
         except OSError:  # the connection is broken: there is nothing more to read
             return True
-        if not _goes_on(message):
+        if not goes_on(message):
             return True
         left -= len(message.get("body", b""))
     return False
 
 
-def _goes_on(message: Mapping[str, Any]) -> bool:
+def goes_on(message: Mapping[str, Any]) -> bool:
     """Whether more of the content comes after this message."""
     return message["type"] == "http.request" and bool(message.get("more_body"))

@@ -1,4 +1,4 @@
-"""The messages of an ASGI application on their way out through the gate."""
+"""The messages between an ASGI application and its server, on their way through the gate."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, TypeAlias
 
 from relogin.server.decisions import Decision, living
+from relogin.server.drain import Receive, drain_async, goes_on
 from relogin.server.facts import Presented
 from relogin.server.fields import RawHeader, encoded
 from relogin.server.gate import Answer, Gate
+from relogin.server.options import Bounds
 from relogin.server.responses import MERGED, additions, dress, replacement
 from relogin.server.scopes import Scope, request
 from relogin.server.streams import is_event_stream, note_end
 from relogin.server.verdicts import Refused
 from relogin.server.verifiers import ask_async
 
-__all__ = ["Message", "RawHeader", "Response", "Send", "close", "respond"]
+__all__ = ["Exchange", "Message", "RawHeader", "Receive", "Send", "close", "respond"]
 
 Message: TypeAlias = MutableMapping[str, Any]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
@@ -30,21 +32,20 @@ _MERGED = frozenset(name.encode() for name in MERGED)
 _STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
 _OPEN = frozenset({"websocket.accept", "websocket.send"})  # after these it can be closed
 _GOES_ON = _STARTS | _OPEN
-_LISTED = (list, tuple)  # Sanic gives a generator: who reads it twice loses the headers
 # What is sent beside a response, and before it: it begins none.
 _BESIDE = frozenset({"http.response.debug", "http.response.early_hint", "http.response.push"})
 
 
-class Response:
-    """What an application sends for a request that was let through, or over a WebSocket.
+class Exchange:
+    """What an application reads and sends for a request that was let through, or over a WebSocket.
 
     `found` are the credentials; `ask` judges their token. `added` is what a response like most
     gets; without it the `decision` is looked at.
     """
 
     __slots__ = (
-        *("_added", "_ask", "_decision", "_found", "_gate", "_scope", "_start", "_verified"),
-        *("is_dropped", "last", "to_server"),
+        *("_added", "_ask", "_begun", "_decision", "_found", "_gate", "_read", "_start"),
+        *("_verified", "from_server", "is_dropped", "last", "scope", "to_server"),
     )
 
     def __init__(
@@ -52,29 +53,31 @@ class Response:
         gate: Gate,
         ask: Callable[[str], Any],
         scope: Scope,
+        receive: Receive,
         send: Send,
         found: Presented,
         verified: object,
-        added: Iterable[RawHeader] | None,
+        added: list[RawHeader] | None,
         decision: Decision | None = None,
     ) -> None:
         self._gate = gate
         self._ask = ask
-        self._scope = scope
+        self.scope: Scope = scope
+        self.from_server: Receive = receive
         self.to_server: Send = send
         self._found = found
         self._verified = verified
         self._added = added
         self._decision = decision
+        self._begun = self._read = self.is_dropped = False
         self._start: Message | None = None
         self.last: Message | None = None
-        self.is_dropped: bool = False
 
     @property
     def decision(self) -> Decision:
         """The decision, made for a request like most only where it makes a difference."""
         if self._decision is None:
-            asked = request(self._scope)
+            asked = request(self.scope)
             self._decision = self._gate.usual_decision(asked, self._found, self._verified)
         return self._decision
 
@@ -92,6 +95,19 @@ class Response:
             return False
         return self.last["type"] in _GOES_ON or bool(self.last.get("more_body"))
 
+    async def receive(self) -> Message:
+        """What the application calls in place of the server's `receive`."""
+        self._begun = True
+        message = await self.from_server()
+        self._read = self._read or not goes_on(message)
+        return message
+
+    async def drain(self, bounds: Bounds | None) -> bool:
+        """Read and drop what the application has left; `False` where some of it is left unread."""
+        return self._read or await drain_async(
+            self.scope, self.from_server, bounds, begun=self._begun
+        )
+
     def send(self, message: Message) -> Awaitable[None]:
         """What the application calls in place of the server's `send`."""
         if self.is_dropped:
@@ -104,27 +120,24 @@ class Response:
         return self.to_server(message)
 
     def _begin(self, message: Message) -> Awaitable[None]:
-        raw: Iterable[RawHeader] = message.get("headers") or ()
-        if (
-            self._added is None
-            or message["status"] in self._gate.statuses_looked_at
-            or not isinstance(raw, _LISTED)
-        ):
-            return self._begin_at_length(message)
+        # Sanic gives a generator, which can be read but once.
+        raw: list[RawHeader] = [*(message.get("headers") or ())]
+        if self._added is None or message["status"] in self._gate.statuses_looked_at:
+            return self._begin_at_length(message, raw)
         for name, _ in raw:
             if name.lower() in _MERGED:  # Django writes Set-Cookie so
-                return self._begin_at_length(message)
-        self._start = self.last = {**message, "headers": [*raw, *self._added]}
-        return self.to_server(self._start)
+                return self._begin_at_length(message, raw)
+        self._start = self.last = begun = {**message}
+        begun["headers"] = raw + self._added
+        return self.to_server(begun)
 
-    def _begin_at_length(self, message: Message) -> Awaitable[None]:
+    def _begin_at_length(self, message: Message, raw: list[RawHeader]) -> Awaitable[None]:
         status = message["status"]
         if status == 500 and isinstance(why := sys.exception(), Refused):
             # A layer inside, such as a mounted application, takes it for a failure of its own.
             if self.goes_on:
                 return self.end(why)
             return self._replace(message, self._gate.refuse(self.decision, why))
-        raw = [*(message.get("headers") or ())]
         self._start = self.last = {**message, "headers": raw}
         added = additions(
             self._gate, self.decision, status, [name.lower() for name, _ in _decoded(raw)]
