@@ -1,8 +1,7 @@
-"""The answers a gate gives in place of the application: 401, 403, 503, and to a CORS preflight.
+"""The gate's own responses: 401, 403, 503, and the answer to a CORS preflight.
 
-Each is complete before it is sent and says nothing that a user typed. The reason stands in the
-challenge and, since gateways rename that field and caches strip it, once more in a problem
-document (RFC 9457).
+They contain nothing that a user typed. The reason is in the challenge and again in a problem
+document (RFC 9457), because gateways rename that field and caches strip it.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from relogin.session import SessionChallenge
 __all__ = ["EXPOSED", "Answer", "Page", "forbidden", "preflight", "store_trouble", "unauthorized"]
 
 Page: TypeAlias = str | Callable[..., str]
-"""HTML, or a function of the `SessionChallenge` and, if it takes it, the `Request`."""
+"""HTML, or a function that gets the `SessionChallenge` and, if it takes it, the `Request`."""
 
 # By name: a `*` does not count for a request with credentials (Fetch standard, CORS protocol).
 EXPOSED = ("WWW-Authenticate", "Authentication-Info")
@@ -59,14 +58,14 @@ def unauthorized(
 def forbidden(
     error: str, description: str | None, scope: str | None = None, line: str | None = None
 ) -> Answer:
-    """Build the 403 for what no login cures; a challenge in it names the scope that would do."""
+    """Build the 403 for what no login cures; its challenge, if any, names the needed scope."""
     headers = [] if line is None else [("WWW-Authenticate", line), _exposed({})]
     detail = description or DETAILS.get(error)
     return _problem(403, "Forbidden", detail, headers, error, scope=scope)
 
 
 def _exposed(own: Mapping[str, str]) -> tuple[str, str]:
-    """Name what scripts of other origins may read; the operator's own fields are meant for them."""
+    """Name the fields that scripts of other origins may read, with the operator's own."""
     return "Access-Control-Expose-Headers", ", ".join((*EXPOSED, *own))
 
 
@@ -81,7 +80,7 @@ def store_trouble(retry_after: int) -> Answer:
 
 
 def preflight() -> Answer:
-    """Build the answer to a CORS preflight that no CORS layer took: nothing is allowed."""
+    """Build the answer to a CORS preflight that no CORS layer has answered: it allows nothing."""
     return Answer(204, [("Cache-Control", "no-store")])
 
 

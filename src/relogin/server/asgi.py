@@ -82,7 +82,7 @@ class SessionGate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or have the application answer it.
 
-        What most requests do not need is not made for them; it comes to what `_at_length` comes to.
+        Most requests take a short cut, which gives the same result as `_at_length`.
         """
         found = self._short(scope) if scope["type"] == "http" else None
         if found is None:
@@ -113,12 +113,12 @@ class SessionGate:
                 raise
 
     def _added(self, verified: object, found: Presented) -> list[RawHeader]:
-        """Return what is added to the response to a session that may tell how long it lives."""
+        """Return the fields to add to the response for a session that may say how long it lives."""
         left = lifetime(verified, found)
         return self._private if left is None else encoded(telling(self.gate.vary_alone, left))
 
     def _asking(self, asked: Request) -> Callable[..., Any]:
-        """Return what asks the verifier, with the request if it wants that."""
+        """Return a function that asks the verifier, with the request if it takes it."""
         if not self._with_request:
             return self._unblocking
         return lambda token: self._unblocking(token, asked)
@@ -203,12 +203,12 @@ class SessionGate:
         return True
 
     def _unread(self, receive: Receive, *, whole: bool) -> Receive | None:
-        """Return what some of the content may be left in, or None if it is read to its end."""
+        """Return `receive` if some of the content may be left, or None if it is read to its end."""
         return None if whole and self.gate.drain is not None else receive
 
 
 def _closing(answer: Answer, scope: Scope, *, whole: bool) -> Answer:
-    """Have the connection closed where content is left unread."""
+    """Ask the server to close the connection if content is left unread."""
     # HTTP/2 has no such field: there the stream alone is reset (RFC 9113 §8.2.2).
     if whole or not scope.get("http_version", "1.1").startswith("1"):
         return answer

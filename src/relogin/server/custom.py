@@ -20,7 +20,7 @@ __all__ = ["Custom", "Fields", "Params", "own_fields", "own_page", "own_params"]
 
 Params: TypeAlias = Mapping[str, str] | Callable[[Request], Mapping[str, str]]
 Fields: TypeAlias = Mapping[str, str] | Callable[..., Mapping[str, str]]
-"""A mapping, or a function of the `SessionChallenge` and, if it takes it, the `Request`."""
+"""A mapping, or a function that gets the `SessionChallenge` and, if it takes it, the `Request`."""
 ValueT = TypeVar("ValueT")
 
 _token = re.compile(TOKEN).fullmatch
@@ -70,18 +70,18 @@ class Custom(Generic[ValueT]):
                 self._given += takes_request(option, given, (asked,))
 
     def __call__(self, *asked: object) -> ValueT:
-        """Return what is added for this; nothing if the function fails."""
+        """Return what to add to this refusal; nothing if the function fails."""
         if self._make is None:
             return self.fixed
         try:
             return self._check(self._make(*asked[: self._given]))
-        except Exception as raised:  # noqa: BLE001  a refusal that is not sent would open a door
+        except Exception as raised:  # noqa: BLE001  whatever it raises, the refusal must be sent
             report(f"the callable given as {self._option} has failed", raised)
             return self.fixed
 
 
 def own_page(given: Any) -> str:
-    """Return HTML; raises for anything else."""
+    """Return HTML; raise `TypeError` for anything else."""
     if not isinstance(given, str):
         raise TypeError(
             f"login_page must be HTML, or a function that returns it, not {type(given).__name__}"
@@ -95,7 +95,7 @@ def own_page(given: Any) -> str:
 
 
 def own_params(given: Any) -> dict[str, str]:
-    """Return parameters, their names in lower case; raises for what a challenge cannot carry."""
+    """Return parameters, names in lower case; raise an error for what a challenge cannot carry."""
     _expect_texts("params", given, '{"resource_metadata": "https://..."}')
     for name, value in given.items():
         if not _token(name) or name.lower() in _OUR_PARAMS:
@@ -110,7 +110,7 @@ def own_params(given: Any) -> dict[str, str]:
 
 
 def own_fields(given: Any, cookie: str | None) -> dict[str, str]:
-    """Return fields; raises for what cannot be sent, or would undo what the gate says."""
+    """Return fields; raise an error for what cannot be sent, or contradicts the gate."""
     _expect_texts("headers", given, '{"HX-Redirect": "/login"}')
     for name, value in given.items():
         if not _token(name) or name.lower() in _OUR_FIELDS:

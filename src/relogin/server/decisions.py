@@ -1,4 +1,4 @@
-"""What a request claims, and what becomes of it."""
+"""What a request asks for, and what the gate decides."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["Claim", "Decision", "is_session", "lifetime", "living", "session_in"
 
 
 class Claim(NamedTuple):
-    """What a request asks for, and what it presents for it.
+    """What a request asks for, and the credentials that it presents.
 
-    The `token` is for the verifier to judge. Without it, credentials that are `presented` cannot be
-    read; without a `scheme` they are not meant for us. What is `ignored` is not looked at, and in
-    answer to a `logout` the application deletes the cookie, whatever became of the session.
+    The verifier judges the `token`. If credentials are `presented` without a token, they cannot be
+    read; without a `scheme`, they are not for this gate. The gate does not touch an `ignored`
+    request. After a `logout` the application deletes the cookie, even if the session has ended.
     """
 
     request: Request
@@ -36,7 +36,7 @@ class Claim(NamedTuple):
 
     @property
     def found(self) -> Presented:
-        """What the request presents."""
+        """The credentials of the request."""
         return self.presented, self.scheme, self.token, self.by_cookie
 
     def __repr__(self) -> str:
@@ -74,7 +74,7 @@ _NOT_DEAD = FORBIDDEN | {None}
 
 
 def lifetime(verified: object, found: Presented) -> int | None:
-    """Return how long a session lives, if that can be told: in answer to Authorization alone."""
+    """Return how long a session lives, if that is known and the token came in Authorization."""
     if not isinstance(verified, Admitted) or verified.expires_in is None:
         return None
     _, scheme, _, by_cookie = found
@@ -83,10 +83,10 @@ def lifetime(verified: object, found: Presented) -> int | None:
 
 
 class Decision(NamedTuple):
-    """What becomes of a request: an `answer` is sent, or the application is asked.
+    """The decision about a request: send an `answer`, or call the application.
 
-    On a public page the session may be None. Then `refused` says why the one presented does not
-    count, and `trouble` that nobody could tell.
+    On a public page the session may be None. Then `refused` says why the presented one does not
+    count, or `trouble` that the store could not tell.
     """
 
     claim: Claim
@@ -108,7 +108,7 @@ class Decision(NamedTuple):
 
     @property
     def lifetime(self) -> int | None:
-        """What Authentication-Info tells: it answers Authorization, and means nothing elsewhere."""
+        """The lifetime to send in Authentication-Info, if any."""
         return lifetime(self.verified, self.claim.found)
 
     def insist(self, asked: StepUp) -> None:

@@ -218,7 +218,7 @@ class Guard:
         request.META["relogin.session"] = decision.session
         request.META["relogin.refused"] = decision.refused
         request.META["relogin.decision"] = decision
-        # A coroutine function where the verifier is one, and there is a loop to await it in.
+        # A coroutine function if the verifier is one, and there is a loop to await it in.
         awaited = self._awaits and hasattr(request, "scope")
         again: Any = self._aagain if awaited else self._again
         request.META["relogin.verify"] = partial(again, request, decision.claim)
@@ -270,7 +270,7 @@ class Guard:
         return _with_headers(response, headers, response.cookies)
 
     def _end_with_session(self, decision: Decision, response: StreamingHttpResponse) -> None:
-        """Have a stream end when its session does; a file ends by itself."""
+        """Make a stream end when its session does; a file ends by itself."""
         headers = list(response.items())
         every = self.gate.recheck if decision.session is not None else None
         asked = decision.claim.request.source, decision.claim
@@ -308,14 +308,14 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noq
 
 
 def to_response(answer: Answer, cookies: SimpleCookie | None = None) -> HttpResponse:
-    """Turn an answer into Django's kind, with those of the cookies that it keeps."""
+    """Build Django's response, with the cookies that the answer keeps."""
     response = HttpResponse(answer.body, status=answer.status)
     response.relogin_answer = True  # type: ignore[attr-defined]
     return _with_headers(response, answer.headers, cookies or SimpleCookie())
 
 
 def _with_headers(response: ResponseT, headers: Headers, cookies: SimpleCookie) -> ResponseT:
-    """Django keeps cookies apart from the other headers."""
+    """Replace the headers of a response; Django keeps cookies apart from the others."""
     kept = {line.partition("=")[0] for line in values(headers, "set-cookie")}
     for name in list(response.headers):
         del response.headers[name]

@@ -28,9 +28,9 @@ SALT = "django.contrib.sessions.backends.signed_cookies"
 def own_session(request: HttpRequest, token: str) -> SessionBase:
     """Return Django's own session for its key, if a user is logged in.
 
-    Raises `Refused` with the reason where the session is dead, and without one where nobody is
-    logged in. A database keeps expired sessions until `clearsessions`, and a signed cookie proves
-    that it was genuine; of a session that its cache or file has lost nobody can say what it was.
+    Raises `Refused`, with the reason if the session is dead, and without one if nobody is logged
+    in. A database keeps expired sessions until `clearsessions`, and a signed cookie proves that it
+    was genuine. A session that a cache or a file has lost counts as invalid.
     """
     session = request.session
     if session.session_key != token:
@@ -65,7 +65,7 @@ def _why_dead(session: SessionBase, token: str) -> SessionError | None:
         if kept.filter(expire_date__lte=timezone.now()).exists():
             return SessionError.EXPIRED
         return SessionError.INVALID  # the database has answered, whatever its cache does
-    # Django takes a cache that does not answer for one that has no such session. This raises.
+    # Django treats a cache that does not answer like one without the session. This raises.
     with suppress(SuspiciousOperation, InvalidCacheKey):  # no key of Django's making
         session.exists(token)
     return SessionError.INVALID

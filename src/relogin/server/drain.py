@@ -32,9 +32,8 @@ def drain(
 ) -> None:
     """Read and drop a WSGI request's content, unless it is too long or the client waits for 100.
 
-    `read` is a framework's own, which knows what of the content has been read already.
-
-    The time is looked at between two reads: how long one may take is up to the server.
+    `read` is the framework's own function, which knows what has been read already. The time is
+    checked between two reads; the server decides how long one read may take.
     """
     if bounds is None or (environ.get("HTTP_EXPECT") and not _sends_100_itself(environ)):
         return
@@ -51,13 +50,13 @@ def drain(
 
 
 def _sends_100_itself(environ: Mapping[str, Any]) -> bool:
-    """Whether this server has sent 100 before any application was asked: the content is coming."""
+    """Whether this server sends 100 before it calls the application: the content is coming."""
     software = str(environ.get("SERVER_SOFTWARE", "")).lower()
     return software.startswith(("gunicorn", "werkzeug", "cheroot"))
 
 
 def _length(environ: Mapping[str, Any]) -> float:
-    """Tell how much there is to read, as far as it is known where the content ends."""
+    """Return how much there is to read; 0 if nobody knows where the content ends."""
     length = environ.get("CONTENT_LENGTH") or ""
     if length.isdecimal():
         return int(length)
@@ -67,7 +66,7 @@ def _length(environ: Mapping[str, Any]) -> float:
 async def drain_async(
     scope: Mapping[str, Any], receive: Receive, bounds: Bounds | None, *, begun: bool = False
 ) -> bool:
-    """Read and drop an ASGI request's content; `False` where some of it is left unread."""
+    """Read and drop an ASGI request's content; return `False` if some is left unread."""
     headers = dict(scope["headers"])
     length = headers.get(b"content-length", b"")
     if bounds is None or _is_empty(scope, headers) or (not begun and _waits(headers)):
@@ -113,7 +112,7 @@ def _waits(headers: Mapping[bytes, bytes]) -> bool:
 
 
 def _is_empty(scope: Mapping[str, Any], headers: Mapping[bytes, bytes]) -> bool:
-    """Tell of a request like most that it has no content, without asking the server."""
+    """Tell whether a common request has no content, without asking the server."""
     framed = b"content-length" in headers or b"transfer-encoding" in headers
     return scope.get("method", "GET") in {"GET", "HEAD", "OPTIONS"} and not framed
 

@@ -39,7 +39,7 @@ __all__ = ["SessionAuthentication", "exception_handler"]
 
 
 class SessionAuthentication(CookieAuthentication):
-    """Tells the framework who asks, and why a session is dead; configured by `settings.RELOGIN`.
+    """Tells the framework whose request it is, and why a session is dead. See `settings.RELOGIN`.
 
     Put it first: the framework takes the challenge from the first class only. `request.auth` is
     the session, `request.user` its user: Django's for Django's own sessions, otherwise the
@@ -47,7 +47,7 @@ class SessionAuthentication(CookieAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:
-        """Return user and session, or None where permissions decide; a cookie needs a CSRF token.
+        """Return user and session, or None if there is no session; a cookie needs a CSRF token.
 
         Without this module's exception handler, trouble in the store is raised as 503 at once.
         """
@@ -66,9 +66,9 @@ class SessionAuthentication(CookieAuthentication):
     def authenticate_header(self, request: Request) -> str | None:
         """Return the challenge, with the reason why this request's session is dead.
 
-        There is none where the session lives: a 401 is then about something else, such as a wrong
-        old password. Without a challenge the framework makes a 403 of it, and this module's
-        exception handler a 401 again.
+        Returns None if the session lives: then a 401 is about something else, such as a wrong old
+        password. Without a challenge the framework turns the 401 into a 403, and this module's
+        exception handler turns that back.
         """
         decision = _decision(request._request)
         if decision.session is not None:
@@ -104,17 +104,17 @@ class StoreTrouble(exceptions.APIException):
 
 
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | HttpResponse | None:
-    """Answer what concerns a session as the gate does, and anything else as the framework does.
+    """Answer errors about sessions as the gate does, and all others as the framework does.
 
-    Views may raise `Refused` under it.
+    With this handler, views may raise `Refused`.
     """
     if isinstance(exc, CSRFInvalid):
         exc = Refused(CSRF_INVALID)
     elif isinstance(exc, exceptions.NotAuthenticated) and _asks(context["request"]):
         exc = Refused()
     elif isinstance(exc, exceptions.AuthenticationFailed) and _admitted(context["request"]):
-        # It is about something else than the session, a wrong old password say: there is no
-        # challenge for it, and for lack of one the framework has made it a 403.
+        # This is not about the session, but about a wrong old password, for example. There is no
+        # challenge for that, so the framework has turned it into a 403.
         exc.status_code = type(exc).status_code
     if not isinstance(exc, Refused):
         return views.exception_handler(exc, dict(context))
@@ -145,6 +145,6 @@ def _asks(request: Request) -> bool:
 
 
 def _decision(request: HttpRequest) -> Decision:
-    """The middleware's decision where it stands before us, or our own."""
+    """Return the decision of the middleware, or decide here if it did not see the request."""
     decided: Decision | None = request.META.get("relogin.decision")
     return Guard.configured().decide(request) if decided is None else decided

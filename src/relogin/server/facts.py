@@ -1,4 +1,4 @@
-"""The facts of a request: what it asks for, and the credentials it brings."""
+"""The facts of a request: what it asks for, and its credentials."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Request(NamedTuple):
 
     @property
     def is_preflight(self) -> bool:
-        """Whether a browser asks if it may ask: the one request that has no credentials by design.
+        """Whether this is a CORS preflight, the one request that has no credentials by design.
 
         HEAD and any other OPTIONS are requests like all others (Fetch standard, CORS-preflight).
         """
@@ -54,10 +54,10 @@ class Request(NamedTuple):
 
     @property
     def is_navigation(self) -> bool:
-        """Whether the answer will be shown to a user; older browsers, and http, do not tell.
+        """Whether a browser will show the answer as a page; older ones, and http, do not say so.
 
-        Turbo Drive fetches the pages that it shows. It accepts what browsers accept of a page,
-        XHTML too, and so it is told from scripts that read an answer.
+        Turbo Drive fetches the pages that it shows. It accepts XHTML too, as browsers do for a
+        page, and other scripts do not.
         """
         mode = self.lines("sec-fetch-mode")
         accepted = ",".join(self.lines("accept"))
@@ -68,15 +68,15 @@ class Request(NamedTuple):
 
 _OF_PAGES = ("text/html", "application/xhtml+xml")
 
-# What a request presents: whether anything; in which of our schemes; the token, where it can be
-# read; whether it came in a cookie.
+# Whether a request presents credentials; in which of our schemes; the token, if it can be read;
+# whether it came in a cookie.
 Presented: TypeAlias = tuple[bool, Scheme | None, str | None, bool]
 
 _NOTHING: Presented = (False, None, None, False)
 
 
 def presented(request: Request, schemes: Sequence[Scheme], cookie: str | None) -> Presented:
-    """Read what a request presents; Authorization decides over a cookie, readable or not."""
+    """Read the credentials of a request; Authorization, even unreadable, overrides a cookie."""
     lines = request.lines("authorization")
     found = _in_authorization(lines, schemes) if lines else _NOTHING
     if found[0] or cookie is None:
@@ -85,7 +85,7 @@ def presented(request: Request, schemes: Sequence[Scheme], cookie: str | None) -
 
 
 def by_cookie(lines: Sequence[str], schemes: Sequence[Scheme], cookie: str) -> Presented:
-    """Read what a cookie presents."""
+    """Read the credentials in a cookie."""
     tokens = _cookie_values(lines, cookie)
     if not tokens:
         return _NOTHING
@@ -113,14 +113,14 @@ def _in_authorization(lines: Sequence[str], schemes: Sequence[Scheme]) -> Presen
 
 
 def _meant(lines: Sequence[str], schemes: Sequence[Scheme]) -> Scheme | None:
-    """The scheme that something unreadable looks like; servers of WSGI join lines with a comma."""
+    """Guess the scheme of something unreadable; WSGI servers join lines with a comma."""
     parts = (part.split() for line in lines for part in line[:MAX_LENGTH].split(","))
     words = {words[0].lower() for words in parts if words}
     return next((scheme for scheme in schemes if scheme.name.lower() in words), None)
 
 
 def _cookie_values(lines: Sequence[str], cookie: str) -> set[str]:
-    """The values of a cookie, without empty ones: that is how applications delete."""
+    """Return the values of a cookie, without empty ones: those are deleted."""
     pairs = (pair.partition("=") for line in lines for pair in line.split(";"))
     found = {value.strip() for name, _, value in pairs if name.strip() == cookie}
     return {value[1:-1] if value[:1] == value[-1:] == '"' else value for value in found} - {""}

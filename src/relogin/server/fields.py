@@ -36,7 +36,7 @@ _elements = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*+"?)++', re.DOTALL).findall
 # What contradicts `private` (RFC 9111 §5.2.2): these let a shared cache store, `private="..."`
 # covers only some fields, and `must-understand` can undo a `no-store`.
 _OPENING = frozenset({"public", "s-maxage", "private", "no-store", "must-understand"})
-# What describes the content that is replaced, its storing, and where to go instead of it.
+# Fields about the content that is replaced, its caching, and where to go instead.
 _OF_CONTENT = frozenset(
     {
         *("accept-ranges", "age", "cache-control", "content-disposition", "content-encoding"),
@@ -45,8 +45,8 @@ _OF_CONTENT = frozenset(
         *("trailer", "transfer-encoding"),
     }
 )
-# A Set-Cookie line without a value, or whose time is over: a browser drops the cookie.
-# Compiled where it is first needed: few gates meet one.
+# A Set-Cookie line without a value, or that has expired: a browser deletes the cookie.
+# Compiled when it is first needed: few gates see one.
 _DELETES = r"""(?isx)
     [^=;]*=\s*(?:"")?\s*(?:;|\Z)
     | .*;\s*max-age\s*=\s*(?:0+\s*(?:;|\Z)|-)
@@ -107,10 +107,10 @@ def keep_private(headers: Headers, *, store: bool = True) -> Headers:
 
 
 def add_challenges(headers: Headers, challenges: Sequence[Challenge]) -> Headers:
-    """Join challenges to those of the application's own 401, in one line.
+    """Add challenges to those of the application's own 401, in one line.
 
-    One line, since Firefox shows scripts nothing of two. The application's own are left alone where
-    one of them is of the same scheme, would open a password window, or cannot be read.
+    Firefox hides two lines from scripts. Schemes that are there already are not added; nor is
+    anything if one of the application's own would open a password window or cannot be read.
     """
     lines = values(headers, "www-authenticate")
     try:
@@ -143,7 +143,7 @@ def keep_cookie(headers: Headers, cookie: str | None) -> Headers:
 
 
 def without_content(headers: Headers, cookie: str | None) -> Headers:
-    """Return what is kept of a response whose content is replaced: nothing about that content."""
+    """Return the headers of a response whose content is replaced, without those about it."""
     return [
         header
         for header in headers

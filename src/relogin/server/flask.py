@@ -74,9 +74,9 @@ class SessionGate:
     ) -> None:
         self._verify = None if verify is None else synchronous(verify)
         if verify is not None:
-            wants_request(verify)  # a mistake in it is told here
+            wants_request(verify)  # raises an error for a mistake in it
         self._options = options
-        self._gate = Gate.of(options)  # a mistake in them is told here
+        self._gate = Gate.of(options)  # raises an error for a mistake in them
         if app is not None:
             self.init_app(app)
 
@@ -109,7 +109,7 @@ class SessionGate:
                 try:
                     _decision().insist(asked)
                 except Refused as why:
-                    # Not raised: a handler of the blueprint's for any exception would take it.
+                    # Not raised: an exception handler of the blueprint could catch it.
                     return cast("R", _refusal(why))
                 answer: R = current_app.ensure_sync(view)(*args, **kwargs)
                 return answer
@@ -179,7 +179,7 @@ class _Guard:
         return response
 
     def _end_with_session(self, response: Response, decision: Decision) -> None:
-        """Have a stream end when its session does; what is sent as a file ends by itself."""
+        """Make a stream end when its session does; what is sent as a file ends by itself."""
         if response.is_streamed and not response.direct_passthrough:
             every = self.gate.recheck if decision.session is not None else None
             again, headers = request.environ[wsgi.VERIFY], [*response.headers.items()]
@@ -190,8 +190,8 @@ class _Guard:
 class OwnSession:
     """Tells why Flask's own session, a signed cookie, has ended; Flask itself only empties it.
 
-    It expires `PERMANENT_SESSION_LIFETIME` after it was last written. `user_key` is what a session
-    with a user has in it; Flask-Login's by default. A session without one counts as none.
+    It expires `PERMANENT_SESSION_LIFETIME` after it was last written. `user_key` is the key that a
+    session with a user has, by default Flask-Login's. A session without it counts as none.
 
     Leave `session.permanent` False: browsers delete a permanent cookie when it expires, and the
     gate could not say `session_expired`.
@@ -206,7 +206,7 @@ class OwnSession:
         self._user_key = user_key
 
     def __call__(self, token: str) -> Admitted[Mapping[str, Any]] | None:
-        """Return what the cookie holds; raises `Refused` where it is too old or has no user."""
+        """Return what the cookie holds; raise `Refused` if it is too old or has no user."""
         serializer = self._interface.get_signing_serializer(self._app)
         if serializer is None:
             raise RuntimeError("the application has no SECRET_KEY")
@@ -234,7 +234,7 @@ def _decision() -> Decision:
 
 def _refusal(why: Refused) -> Response:
     gate, decision = _decided()
-    # `stream` is asked for in there: it raises where the content is longer than Flask takes.
+    # `stream` is looked up inside: it raises if the content is longer than Flask allows.
     drain(request.environ, gate.drain, lambda size: request.stream.read(size))  # noqa: PLW0108
     return _send(gate.refuse(decision, why))
 
@@ -246,7 +246,7 @@ def _send(answer: Answer) -> Response:
 
 
 def _to_json(default: Callable[[Any], Any], given: Any) -> Any:
-    """Let `jsonify(user=current_session)` show the session, and not fail at what stands for it."""
+    """Let `jsonify(user=current_session)` show the session itself."""
     is_ours = isinstance(given, LocalProxy) and given is current_session
     return given._get_current_object() if is_ours else default(given)
 

@@ -1,4 +1,4 @@
-"""What a gate tells its operator: kinds and places of errors, and never the text of one."""
+"""The log of the gates: kinds and places of errors, never their text."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ["log", "report"]
 
 
 def log() -> logging.Logger:
-    """Return the logger of all gates; it is imported when there is something to tell."""
+    """Return the logger of all gates; `logging` is imported when it is first needed."""
     import logging
 
     return logging.getLogger("relogin.server")
 
 
 def report(what: str, raised: BaseException) -> None:
-    """Log an error by its kind and place; its text, which may hold a token, never."""
+    """Log the kind and the place of an error, never its text, which may contain a token."""
     import traceback
 
     kinds = " from ".join(type(error).__qualname__ for error in _chain(raised))

@@ -18,7 +18,7 @@ def _under_trio() -> bool:
 
 
 async def in_thread(call: Callable[..., Any], *given: object) -> Any:
-    """Call what may wait in a thread, so that the loop goes on."""
+    """Call a function that may block in a thread, so that the loop goes on."""
     if _under_trio():
         import trio
 
@@ -30,7 +30,7 @@ async def in_thread(call: Callable[..., Any], *given: object) -> Any:
 
 @asynccontextmanager
 async def within(seconds: float) -> AsyncIterator[None]:
-    """Raise `TimeoutError` where what is done inside takes longer."""
+    """Raise `TimeoutError` if the block takes longer."""
     if _under_trio():
         import trio
 
@@ -58,9 +58,9 @@ async def sleep(seconds: float) -> None:
 
 
 def cancellable() -> AbstractAsyncContextManager[Start]:
-    """A block that yields what starts a watch beside it; where the watch ends, so does the block.
+    """Return a block that yields a function to start a watch beside it; the watch ends the block.
 
-    The watch raises nothing. Where the block ends first, the watch is cancelled.
+    The watch must not raise. If the block ends first, the watch is cancelled.
     """
     return _with_trio() if _under_trio() else _with_asyncio()
 

@@ -32,15 +32,15 @@ _MERGED = frozenset(name.encode() for name in MERGED)
 _STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
 _OPEN = frozenset({"websocket.accept", "websocket.send"})  # after these it can be closed
 _GOES_ON = _STARTS | _OPEN
-# What is sent beside a response, and before it: it begins none.
+# Messages beside or before a response: they do not begin it.
 _BESIDE = frozenset({"http.response.debug", "http.response.early_hint", "http.response.push"})
 
 
 class Exchange:
     """What an application reads and sends for a request that was let through, or over a WebSocket.
 
-    `found` are the credentials; `ask` judges their token. `added` is what a response like most
-    gets; without it the `decision` is looked at.
+    `found` are the credentials; `ask` judges their token. `added` are the fields that a common
+    response gets; without them, the `decision` says which.
     """
 
     __slots__ = (
@@ -75,7 +75,7 @@ class Exchange:
 
     @property
     def decision(self) -> Decision:
-        """The decision, made for a request like most only where it makes a difference."""
+        """The decision; for a common request it is made only when needed."""
         if self._decision is None:
             asked = request(self.scope)
             self._decision = self._gate.usual_decision(asked, self._found, self._verified)
@@ -161,9 +161,9 @@ class Exchange:
         return respond(answer, self.to_server, message["type"].removesuffix(".start"))
 
     async def end(self, why: Refused) -> None:
-        """End what goes on: a WebSocket by its code, an event stream at once, others cut off.
+        """Close a WebSocket with a code, end an event stream, and cut off any other response.
 
-        A server closes the connection of a response that is not whole, so no client takes it for
+        A server closes the connection of an incomplete response, so no client takes it for a whole
         one.
         """
         last, start = self.last, self._start

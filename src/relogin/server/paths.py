@@ -11,8 +11,8 @@ from collections.abc import Iterable
 
 __all__ = ["EVERYTHING", "Patterns", "is_plain"]
 
-# Segments without dots of navigation, path parameters, backslashes and controls; and without `%`:
-# the path was decoded once, so a `%` that is left was encoded twice.
+# Segments without `.` and `..`, path parameters, backslashes and controls; and without `%`: the
+# path was decoded once, so a `%` that is left was encoded twice.
 _plain = re.compile(r"(?:/(?!\.\.?(?:/|\Z))[^/\\%;\x00-\x1f\x7f]+)*+/?").fullmatch
 _encoded_slash = re.compile(r"%(?:2f|5c)", re.IGNORECASE).search
 EVERYTHING = "/*"
@@ -48,9 +48,9 @@ class Patterns:
 
     @property
     def beginnings(self) -> tuple[tuple[str, ...], frozenset[str]]:
-        """How the paths begin that a pattern may name, and those that it names whole.
+        """How the paths begin that a pattern may name, and the paths that it names exactly.
 
-        Whatever begins otherwise is told sooner than by `name`.
+        For any other path you need not call `name`, which takes longer.
         """
         heads = ("",) if self._everything else self._heads
         return heads, self._exact | {""} if "/" in self._exact else self._exact

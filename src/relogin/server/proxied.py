@@ -1,8 +1,8 @@
-"""The path that a client asked for, where the gate answers a proxy about it.
+"""The path that a client asked for, if a proxy asks the gate whether a request may pass.
 
-A proxy that asks "may this request pass?" (nginx calls it `auth_request`, others forward-auth) asks
-under a path of its own, and tells the client's in a field. Only the operator knows whether that
-field can be trusted: a proxy that does not overwrite it lets clients choose.
+Such a proxy (nginx calls it `auth_request`, others forward-auth) asks under a path of its own, and
+sends the client's path in a field. Only the operator knows whether that field can be trusted: a
+proxy that does not overwrite it lets clients choose.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _FIELDS = (
     *("x-original-uri", "x-original-url", "x-forwarded-uri", "x-auth-request-redirect"),
     *("x-envoy-original-path", "x-rewrite-url"),
 )
-_LOOKS = 100  # requests that are looked at for a sign that the paths are not what was meant
+_LOOKS = 100  # how many requests to check
 
 
 class OriginalPath:
-    """Reads it out of one field; without that field nothing is public, and each step-up applies."""
+    """Reads that path from a field; without it nothing is public, and each step-up applies."""
 
     __slots__ = ("_field", "_missed")
 
@@ -55,7 +55,7 @@ class OriginalPath:
 
 
 class PathWatch:
-    """Warns once where the patterns for a step-up hardly match what the gate sees."""
+    """Warns once if the paths of `step_up` are probably not those that the gate sees."""
 
     __slots__ = ("_left", "_patterns")
 
@@ -64,7 +64,7 @@ class PathWatch:
         self._left = _LOOKS if self._patterns else 0
 
     def look(self, request: Request) -> None:
-        """Look at one of the first requests."""
+        """Check one of the first requests."""
         if not self._left:
             return
         self._left -= 1
@@ -90,8 +90,8 @@ class PathWatch:
 
 
 def _read(told: str) -> tuple[str, str]:
-    """Return path, decoded once, and what was sent of it; some proxies tell a whole URL."""
-    from urllib.parse import unquote_to_bytes  # costs time to load, and few gates need it
+    """Return the path, decoded once, and as it was sent; some proxies send a whole URL."""
+    from urllib.parse import unquote_to_bytes  # slow to load, and few gates need it
 
     origin = _origin(told)
     sent = re.split(r"[?#]", told[origin.end() :] if origin else told, maxsplit=1)[0]

@@ -74,7 +74,7 @@ class Refusals:
             self.measure(serialize(self._written(silent, schemes[-1], self._params.fixed)))
 
     def answer(self, decision: Decision, why: Refused | None = None) -> Answer:
-        """Build the answer; where the application gives no reason, the gate's reason stands."""
+        """Build the answer; if the application gives no reason, the gate's own counts."""
         if why is None or why.error is None:
             if decision.trouble or isinstance(why, StoreTrouble):
                 # Nobody knows whether the session lives: a 401 would log everybody out.
@@ -94,7 +94,7 @@ class Refusals:
 
     def challenges(self, decision: Decision, why: Refused) -> list[Challenge]:
         """Write one challenge for each scheme; the reason is in that of the one that was used."""
-        return self._written(self._said(why), self._speaker(decision), self._more(decision, why))
+        return self._written(self._said(why), self._scheme_of(decision), self._more(decision, why))
 
     def _written(
         self, said: SessionChallenge, used: Scheme, more: Mapping[str, str]
@@ -138,14 +138,14 @@ class Refusals:
         said = self._said(why)
         asked = said, decision.claim.request
         html = self._page(*asked) if shown else None
-        code = self._speaker(decision).code(said.error)
+        code = self._scheme_of(decision).code(said.error)
         own = self._fields(*asked)
         line = self.measure(serialize(self.challenges(decision, why)), own)
         return self._varied(answers.unauthorized(said, code, line, html, own, why.scope))
 
     def _lacking(self, decision: Decision, why: Refused) -> Answer:
         """Build the 403 of RFC 6750 §3.1; no other scheme has a challenge in a 403."""
-        used, line = self._speaker(decision), None
+        used, line = self._scheme_of(decision), None
         if used.tells_scope:
             told = {"error": INSUFFICIENT_SCOPE, "error_description": why.description}
             said = {name: text for name, text in told.items() if text is not None}
@@ -155,16 +155,16 @@ class Refusals:
         return answers.forbidden(INSUFFICIENT_SCOPE, why.description, why.scope, line)
 
     def _more(self, decision: Decision, why: Refused) -> dict[str, str]:
-        """The operator's own parameters, and the scope that this refusal asks for."""
+        """Return the operator's own parameters, and the scope that this refusal asks for."""
         own = self._params(decision.claim.request)
         return own if why.scope is None else {**own, "scope": why.scope}
 
     def _varied(self, answer: Answer) -> Answer:
-        """Each answer varies by what was looked at."""
+        """List in Vary what the gate has read."""
         return answer._replace(headers=add_to_list(answer.headers, "Vary", self._vary))
 
     def _for(self, decision: Decision, answer: Answer) -> Answer:
-        """To HEAD it goes without its content; its Content-Length stays (RFC 9110 §9.3.2)."""
+        """Leave the content out for HEAD; its Content-Length stays (RFC 9110 §9.3.2)."""
         return answer._replace(body=b"") if decision.claim.request.method == "HEAD" else answer
 
     def _said(self, why: Refused) -> SessionChallenge:
@@ -175,7 +175,7 @@ class Refusals:
             return SessionChallenge(self._realm, SessionError.INVALID)
         return SessionChallenge(self._realm, error, why.description, why.max_age, why.acr_values)
 
-    def _speaker(self, decision: Decision) -> Scheme:
+    def _scheme_of(self, decision: Decision) -> Scheme:
         return decision.claim.scheme or self._schemes[-1]
 
 

@@ -1,4 +1,4 @@
-"""What becomes of an application's response on its way out through the gate."""
+"""The application's response on its way out through the gate."""
 
 from __future__ import annotations
 
@@ -24,17 +24,16 @@ from relogin.server.verdicts import FORBIDDEN, Refused
 __all__ = ["MERGED", "additions", "dress", "replacement", "telling"]
 
 
-# A response with one of these is looked at more closely.
+# A response with one of these fields is merged with what the gate adds.
 MERGED = frozenset({"access-control-expose-headers", "cache-control", "set-cookie", "vary"})
 
 
 def additions(
     gate: Gate, decision: Decision, status: int, names: Iterable[str]
 ) -> tuple[tuple[str, str], ...] | None:
-    """Return what is added to a response with fields of these lower-case names, and that is all.
+    """Return the fields to add to a response that has fields of these lower-case names.
 
-    None for one that has to be replaced, or merged with: `replacement` and `dress` do that. Most
-    say nothing of what a gate adds.
+    Returns None if it must be replaced or merged with: see `replacement` and `dress`.
     """
     if decision.claim.ignored:
         return ()
@@ -56,7 +55,7 @@ def _due(
 
 
 def telling(vary: tuple[tuple[str, str], ...], lifetime: int) -> tuple[tuple[str, str], ...]:
-    """Return what is added to a response that tells how long its session lives."""
+    """Return the fields to add to a response that says how long its session lives."""
     return (*vary, ("Authentication-Info", f"expires_in={lifetime}"), _EXPOSE, _UNSTORED)
 
 
@@ -65,7 +64,7 @@ _EXPOSE = ("Access-Control-Expose-Headers", ", ".join(EXPOSED))
 
 
 def dress(gate: Gate, decision: Decision, status: int, headers: Headers) -> Headers:
-    """Return the headers of a response, with what is due to the session that decided it."""
+    """Return the headers of a response, merged with what the gate adds."""
     if decision.claim.ignored:
         return headers
     added = _due(gate, decision, status, [name.lower() for name, _ in headers])
@@ -104,17 +103,17 @@ def _merged(gate: Gate, decision: Decision, status: int, headers: Headers) -> He
 
 
 def replacement(gate: Gate, decision: Decision, status: int, headers: Headers) -> Answer | None:
-    """Return what is sent in place of a response that says in an old way that a session is dead.
+    """Return the answer in place of a response that says in a legacy way that a session is dead.
 
-    What that response says beside its content is kept, but for its word on the session cookie.
+    Its fields are kept, except those about its content and the session cookie.
     """
     if decision.claim.ignored:
         return None
     if status == 401 and decision.trouble:
         # The application saw nobody. Whether there is a session, nobody could tell.
         answer = gate.refuse(decision)
-    elif (error := _old_way(gate, decision.claim, status, headers)) is not None:
-        answer = gate.refuse(decision, Refused(_to_tell(gate, decision, error)))
+    elif (error := _legacy_error(gate, decision.claim, status, headers)) is not None:
+        answer = gate.refuse(decision, Refused(_error_to_send(gate, decision, error)))
     else:
         return None
     kept = without_content(headers, gate.cookie)
@@ -125,7 +124,7 @@ def replacement(gate: Gate, decision: Decision, status: int, headers: Headers) -
     return answer._replace(headers=[*without(kept, *names), *told])
 
 
-def _old_way(gate: Gate, claim: Claim, status: int, headers: Headers) -> str | None:
+def _legacy_error(gate: Gate, claim: Claim, status: int, headers: Headers) -> str | None:
     legacy = gate.legacy
     if legacy is None or claim.logout:  # a logout may redirect to the login, and mean it
         return None
@@ -136,7 +135,7 @@ def _old_way(gate: Gate, claim: Claim, status: int, headers: Headers) -> str | N
     return legacy(status, named, *asked)
 
 
-def _to_tell(gate: Gate, decision: Decision, error: str) -> str | None:
-    """No session is called dead where none was presented, if the gate knows where to look."""
+def _error_to_send(gate: Gate, decision: Decision, error: str) -> str | None:
+    """Return the error to send; None if the gate can see that no session was presented."""
     none_presented = gate.cookie is not None and not decision.claim.presented
     return None if none_presented and error not in FORBIDDEN else error

@@ -1,4 +1,4 @@
-"""The schemes a gate can speak: where a token stands in credentials, how a refusal is said."""
+"""The schemes of a gate: where credentials have their token, and how a challenge gives a reason."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from relogin.wire.scan import Scanned
 
 __all__ = ["DETAILS", "Scheme", "asks_for_password", "schemes_named"]
 
-# What a developer is told where nobody wrote a description: constant, and fit for a challenge.
+# For developers, where there is no description: constant text, fit for a challenge.
 DETAILS: dict[str | None, str] = {
     None: "No session was presented",
     SessionError.EXPIRED: "The session has expired",
@@ -37,12 +37,11 @@ class Scheme(Protocol):
     def usual(self, field: str, /) -> re.Match[str] | None:
         """Match credentials as clients write them, with the token as group 1.
 
-        A short cut that reads nothing otherwise than the grammar does, and nothing that is longer
-        than a field may be.
+        A short cut: it reads exactly as the grammar does, and nothing longer than a field may be.
         """
 
     def token(self, credentials: Scanned) -> str | None:
-        """Return the token that credentials carry, or None where they have another form."""
+        """Return the token of credentials, or None if they have another form."""
 
     def code(self, error: str | None) -> str | None:
         """Return this scheme's own code for an error."""
@@ -105,8 +104,7 @@ class Bearer:
         return Challenge(self.name, params)
 
 
-# In the order in which challenges are sent: many clients stumble over an unknown scheme that comes
-# first (RFC 9110 §11.3).
+# In the order of sending: many clients fail if an unknown scheme comes first (RFC 9110 §11.3).
 _SCHEMES: Sequence[Scheme] = (Bearer(), Session())
 
 # With one of these in a 401, browsers ask for a password in a window of their own.

@@ -1,4 +1,4 @@
-"""What an ASGI scope tells of a request."""
+"""The facts of a request in an ASGI scope."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def request(scope: Scope) -> Request:
 
 
 def path_below(scope: Scope) -> str:
-    """The path below the mount: some servers and routers put `root_path` before it, some do not."""
+    """Return the path below the mount; some servers and routers put `root_path` before it."""
     path: str = scope["path"]
     mount: str = scope.get("root_path", "")
     if not mount:

@@ -70,10 +70,10 @@ class SessionGate(asgi.SessionGate):
 
 
 class CurrentSession(SecurityBase):
-    """A dependency of FastAPI: the session that `SessionGate` admitted, told to OpenAPI.
+    """A dependency of FastAPI: the session that `SessionGate` admitted, shown in OpenAPI.
 
-    On a public path it requires a session after all. `scheme` is Session or Bearer; with
-    `cookie`, its name, the cookie is told instead. Declare two to tell both ways.
+    On a public path it requires a session after all. `scheme` is Session or Bearer. With `cookie`,
+    OpenAPI shows the cookie of that name instead; declare two dependencies to show both.
     """
 
     def __init__(self, scheme: str = "Session", *, cookie: str | None = None) -> None:
@@ -89,7 +89,7 @@ class CurrentSession(SecurityBase):
         )
 
     async def __call__(self, connection: HTTPConnection) -> Any:
-        """Return the session; raises `Refused` if there is none."""
+        """Return the session; raise `Refused` if there is none."""
         try:
             session = connection.scope["relogin.session"]
         except KeyError:
@@ -116,7 +116,7 @@ class OwnSession:
         self._user_key = user_key
 
     def __call__(self, token: str) -> Admitted[dict[str, Any]] | None:
-        """Return what the cookie holds; raises `Refused` where it is too old or has no user."""
+        """Return what the cookie holds; raise `Refused` if it is too old or has no user."""
         admitted = self._judge(token)
         if admitted is not None and self._user_key not in admitted.session:
             raise Refused

@@ -1,8 +1,8 @@
-"""Responses and sockets that go on for longer than their session: they end when it does.
+"""Responses and WebSockets that outlast their session: they end when it does.
 
-A response is cut off in mid-stream in such a way that no client takes a part of it for the whole.
-Only an event stream (`text/event-stream`) has no end that would be missing: it just ends, and the
-browser that reconnects is told why. One line is logged, and no traceback.
+A response is cut off in such a way that no client takes a part of it for the whole. An event stream
+(`text/event-stream`) may end anywhere: it just ends, and a browser that reconnects learns why. One
+line is logged, and no traceback.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ def is_event_stream(headers: Headers) -> bool:
 
 
 def note_end(why: Refused) -> None:
-    """Log what has ended a stream."""
+    """Log why a stream has ended."""
     log().info("a response or a socket has ended with its session: %s", why)
 
 
 class Watch:
-    """Tells when the verifier has to be asked again."""
+    """Tells when to ask the verifier again."""
 
     __slots__ = ("_due", "_every")
 
@@ -54,12 +54,12 @@ class Watch:
 
     @property
     def left(self) -> float:
-        """How many seconds it is until then."""
+        """The seconds until then."""
         return max(0.0, self._due - time.monotonic())
 
     @property
     def is_due(self) -> bool:
-        """Whether it is time; then the next time begins to run."""
+        """Whether it is time; if so, the clock starts anew."""
         now = time.monotonic()
         if now < self._due:
             return False
@@ -70,8 +70,8 @@ class Watch:
 class Stream:
     """The chunks of a response.
 
-    `again` asks for the session once more, each `every` seconds at most, before a chunk. `instead`
-    makes the content of a refusal as long as nothing was sent, if the server can still be told.
+    Before a chunk, `again` asks for the session once more, at most every `every` seconds. `instead`
+    builds the content of a refusal, if nothing was sent yet and the response can be replaced.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Stream:
         return self
 
     def __next__(self) -> bytes:
-        """Return the next chunk; raises `ConnectionResetError` where the rest is not to come."""
+        """Return the next chunk; raise `ConnectionResetError` if the rest is cut off."""
         try:
             if self._watch is not None and self._again is not None and self._watch.is_due:
                 still(self._again)
@@ -112,7 +112,7 @@ class Stream:
         note_end(why)
         if self._ends_anywhere:
             raise StopIteration
-        # What servers take for a client that has gone: they close, and log no traceback.
+        # To servers this means that the client has gone: they close, and log no traceback.
         raise ConnectionResetError(errno.ECONNRESET, str(why)) from None
 
     def close(self) -> None:
@@ -123,7 +123,7 @@ class Stream:
 
 
 def still(again: Again) -> None:
-    """Raise `Refused` where the session is dead; trouble in the store ends no stream."""
+    """Raise `Refused` if the session is dead; trouble in the store ends no stream."""
     try:
         again()
     except StoreTrouble:
@@ -131,7 +131,7 @@ def still(again: Again) -> None:
 
 
 async def astill(again: AgainAsync) -> None:
-    """Raise `Refused` where the session is dead, as `still` does."""
+    """Do the same as `still`, with an `again` that is awaited."""
     try:
         await again()
     except StoreTrouble:
@@ -146,7 +146,7 @@ async def astream(
     again: AgainAsync | None = None,
     every: float | None = None,
 ) -> AsyncIterator[bytes]:
-    """Give on the chunks of a response as `Stream` does; also while the application pauses.
+    """Yield the chunks of a response as `Stream` does; ask again also while the application pauses.
 
     `cut_off` is what the framework takes for a client that has gone. It runs on asyncio.
     """

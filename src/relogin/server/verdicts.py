@@ -63,7 +63,7 @@ class Admitted(Generic[SessionT]):
 
 
 def check_duration(name: str, seconds: float) -> None:
-    """Raise for what is no number of seconds, or is more than could be told."""
+    """Raise an error for what is no number of seconds, or too many to send."""
     try:
         fits = seconds <= MOST_SECONDS  # and is not NaN
     except TypeError:
@@ -83,7 +83,7 @@ class Refused(Exception):
     and `acr_values` say which login would be enough, with `insufficient_user_authentication`
     (RFC 9470). `scope` says which scope a token needs: one string with spaces, or several.
 
-    Raises `ValueError` for what a challenge cannot say.
+    Raises `ValueError` for what a challenge cannot carry.
 
     >>> Refused("session_expired", "Idle for 15 minutes").error
     <SessionError.EXPIRED: 'session_expired'>
@@ -113,9 +113,9 @@ class Refused(Exception):
 
 
 def refusal_in(raised: BaseException, *, wrapped: bool = False) -> Refused | None:
-    """Return the refusal that was raised, alone or out of a task group; None for another failure.
+    """Return the `Refused` that was raised, alone or in a task group; None for another failure.
 
-    With `wrapped` also one that a framework has named as the cause of its own exception.
+    With `wrapped`, also one that is the cause of a framework's own exception.
     """
     if isinstance(raised, Refused):
         return raised
@@ -139,9 +139,9 @@ Said: TypeAlias = tuple[str | None, tuple[str, ...]]
 def _said(
     error: str | None, description: str | None, max_age: int | None, acr_values: Iterable[str]
 ) -> Said:
-    """Return the code, and what would do; a challenge without its realm checks the rest of it.
+    """Return the code and the `acr_values`, checked at once, where a mistake was made.
 
-    Where the mistake is made, that is. Most refusals are made again and again.
+    Most refusals are made again and again, so the results are cached.
     """
     wanted = tuple(acr_values.split()) if isinstance(acr_values, str) else tuple(acr_values)
     try:

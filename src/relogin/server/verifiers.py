@@ -1,4 +1,4 @@
-"""Verifiers: what judges a token, how it is called, and what its failure means.
+"""Verifiers: functions that judge a token, how to call them, and what their failure means.
 
 A verifier is any function that takes a token. If it takes two arguments, it gets the `Request`
 too, to find a tenant by its host for example. It returns the session or `relogin.Admitted`, raises
@@ -80,7 +80,7 @@ class Lookup(Generic[SessionT]):
         self.blocking: bool = not isinstance(sessions, dict)
 
     def __call__(self, token: str) -> Admitted[SessionT] | None:
-        """Return the living session of this token; raises `Refused` if it has ended."""
+        """Return the living session of this token; raise `Refused` if it has ended."""
         session = self._find(token if self._key is None else self._key(token))
         if session is None:
             return None
@@ -95,10 +95,10 @@ class Lookup(Generic[SessionT]):
 
 
 class Timed(Protocol):
-    """What `Signed` needs: a `URLSafeTimedSerializer`, or who reads another format like one."""
+    """What `Signed` needs: a `URLSafeTimedSerializer`, or an object with the same method."""
 
     def loads(self, token: str, /, max_age: int, return_timestamp: bool) -> Any:
-        """Return what was signed, and when; raises what itsdangerous raises."""
+        """Return what was signed, and when; raise what itsdangerous raises."""
 
 
 class Signed:
@@ -129,7 +129,7 @@ class Signed:
         self._max_age = max_age
 
     def __call__(self, token: str) -> Admitted[Any] | None:
-        """Return what was signed; raises `Refused` if that was too long ago."""
+        """Return what was signed; raise `Refused` if that was too long ago."""
         from datetime import UTC, datetime
 
         from itsdangerous import BadData, SignatureExpired  # an extra
@@ -147,14 +147,14 @@ class Signed:
 
 
 def wants_request(verify: Verifier | AsyncVerifier) -> bool:
-    """Whether a verifier takes the request; raises `TypeError` for what cannot be called so."""
+    """Tell whether a verifier takes the request; raise `TypeError` if it cannot be called."""
     return takes_request("verify", checked(verify), ("token",))
 
 
 def ask(verify: Verifier, token: str | None, *request: Request) -> object:
-    """Return what the verifier answers or raises; without a token it is not asked.
+    """Return what the verifier returns or raises; None without a token.
 
-    The `request` is given to a verifier that wants one.
+    Pass the `request` if the verifier takes one.
     """
     if token is None:
         return None
@@ -168,7 +168,7 @@ def ask(verify: Verifier, token: str | None, *request: Request) -> object:
 async def ask_async(
     verify: Verifier | AsyncVerifier, token: str | None, *request: Request
 ) -> object:
-    """Return what the verifier answers or raises, as `ask` does; a plain one may block the loop."""
+    """Do the same as `ask`, with a verifier that may be awaited; a plain one may block the loop."""
     if token is None:
         return None
     try:
@@ -180,9 +180,9 @@ async def ask_async(
 
 
 def unblocking(verify: Verifier | AsyncVerifier) -> Verifier | AsyncVerifier:
-    """Return a verifier that does not hold up the loop it is asked in.
+    """Return a verifier that does not block the event loop.
 
-    One that is no coroutine function runs in a thread, unless it says `blocking = False`.
+    One that is no coroutine function runs in a thread, unless it has `blocking = False`.
     """
     if is_async(checked(verify)) or not getattr(verify, "blocking", True):
         return verify
@@ -195,9 +195,9 @@ async def _in_thread(verify: Callable[..., Any], *given: object) -> object:
 
 
 def synchronous(verify: Verifier) -> Verifier:
-    """Return a verifier that can be asked without a loop; raises `TypeError` for another one.
+    """Return the verifier; raise `TypeError` for one that needs an event loop.
 
-    The coroutine of one that was not awaited would count as a session, and admit everybody.
+    Its coroutine, which nobody awaits, would count as a session and admit everybody.
     """
     if is_async(checked(verify)):
         raise TypeError(
@@ -207,7 +207,7 @@ def synchronous(verify: Verifier) -> Verifier:
 
 
 def checked(verify: VerifierT) -> VerifierT:
-    """Return the verifier; what cannot be called would answer each request with 503."""
+    """Return the verifier; raise `TypeError` if it cannot be called."""
     if not callable(verify):
         raise TypeError(
             f"verify must be a function that takes a token, not {type(verify).__name__}"
@@ -224,7 +224,7 @@ def _without_waiting(answer: object) -> object:
 
 
 def judged(raised: Exception) -> Exception:
-    """Log trouble in the store by its kind and place; its text, which may hold the token, never."""
+    """Return what a verifier raised; log trouble in the store."""
     if isinstance(raised, Refused):
         return raised.with_traceback(None)  # its frames hold the token, and it is kept for a while
     report("the session store has trouble", raised)

@@ -98,7 +98,7 @@ class SessionGate:
             return _send(self.gate.refuse(response.decision, why), start_response, started)
 
     def again(self, claim: Claim) -> Again:
-        """Return what asks the verifier once more about a request."""
+        """Return a function that asks the verifier once more about a request."""
         more = (claim.request,) if self._with_request else ()
         return partial(self._again, claim.token, *more)
 
@@ -126,7 +126,7 @@ class SessionGate:
 def request(environ: WSGIEnvironment) -> Request:
     """Return the facts of a request.
 
-    A server joins the lines of a field with commas; two Authorization lines are malformed so too.
+    A server joins the lines of a field with commas; two Authorization lines stay malformed.
     """
 
     def lines(name: str) -> tuple[str, ...]:
@@ -186,7 +186,7 @@ class _Response:
 
     @property
     def decision(self) -> Decision:
-        """The decision, made for a request like most only where it makes a difference."""
+        """The decision; for a common request it is made only when needed."""
         if self._decision is None:
             self._decision = self._decide()
         return self._decision
@@ -213,14 +213,14 @@ class _Response:
         return self._start_response(status, dress(gate, self.decision, code, headers), exc_info)
 
     def body(self, chunks: Iterable[bytes], environ: WSGIEnvironment) -> Iterable[bytes]:
-        """Return what is sent; a generator is run until it has called `start`."""
+        """Return what to send; a generator is run until it has called `start`."""
         if self.started and self._instead is None and type(chunks) is list:
             return chunks
         resumed = chunks if self.started else _Resumed(chunks, lambda: self.started)
         if self._instead is not None:
             _close(resumed)
             return self._instead
-        # Beside these, something of the application's runs while the chunks are sent.
+        # With any others, code of the application runs while they are sent.
         at_once = isinstance(resumed, list | tuple) or _is_file(resumed, environ)
         return resumed if at_once else self._stream(resumed)
 
@@ -234,13 +234,13 @@ class _Response:
 
 
 def _is_file(chunks: object, environ: WSGIEnvironment) -> bool:
-    """Whether the server sends this in its own way: the application raises nothing in there."""
+    """Whether the server sends this by itself: no code of the application runs then."""
     wrapper = environ.get("wsgi.file_wrapper")
     return isinstance(wrapper, type) and isinstance(chunks, wrapper)
 
 
 class _Resumed:
-    """Chunks of which the first ones are already taken, with the `close` that PEP 3333 asks for."""
+    """Chunks, the first of them already taken, with the `close` that PEP 3333 asks for."""
 
     def __init__(self, chunks: Iterable[bytes], enough: Callable[[], bool]) -> None:
         self._chunks = chunks
