@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 from relogin import Grant, SessionError
 from relogin.client.events import Event
 from relogin.client.renewal.cache import CredentialCache
+from relogin.client.renewal.commands import Command, Final, Login, Replay, Wait
 from relogin.client.renewal.flight import Flight
-from relogin.client.renewal.flow import Command, Final, Login, Replay, Wait, answer
+from relogin.client.renewal.flow import answer
 from relogin.client.renewal.policy import Credential, Key, Policy, ResponseInfo
 from relogin.client.responders import SESSION
 from relogin.client.terms.outcomes import Outcome

@@ -11,8 +11,7 @@ import relogin
 from relogin.client.drain import MOST_OCTETS, MOST_SECONDS
 from relogin.client.renewal import protection_spaces as spaces
 from relogin.client.renewal.cache import _MOST_REALMS
-from relogin.client.renewal.flow import MOST_REPLAYS
-from relogin.client.renewal.policy import Policy
+from relogin.client.renewal.policy import MOST_REPLAYS, Policy
 from relogin.client.responders import SESSION
 from relogin.session import SessionChallenge, SessionError
 from relogin.wire.scan import MAX_LENGTH

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 from relogin import Admitted, Grant, LoginRefused, Refused, SessionError
 from relogin.client.renewal.cache import CredentialCache
-from relogin.client.renewal.flow import Final, Login, Replay, Wait
+from relogin.client.renewal.commands import Final, Login, Replay, Wait
 from relogin.client.renewal.policy import Credential, Key, Policy, ResponseInfo
 from relogin.client.responders import BEARER, SESSION
 from relogin.client.terms.outcomes import Outcome

@@ -42,7 +42,7 @@ class Laws(RuleBasedStateMachine):
 
     @rule(target=flights, key=st.sampled_from(KEYS), dead=st.none() | grants)
     def join(self, key: Key, dead: Credential | None) -> Flight:
-        mine = self.cache.flight(key)
+        mine = Flight(key)
         joined = self.cache.join(mine, dead if dead is not None and dead.key == key else None)
         if joined is mine:
             self.led.append(mine)
@@ -159,14 +159,14 @@ def test_a_cache_that_nobody_uses_is_freed() -> None:
 
 def test_a_renewal_that_has_ended_cannot_be_watched() -> None:
     cache = a_cache()
-    flight = cache.flight(KEY)
+    flight = Flight(KEY)
     cache.end(flight, Status.DECLINED)
     assert cache.watch(flight, lambda: None) is False
 
 
 def test_a_waker_that_was_taken_back_is_not_called() -> None:
     cache, woken = a_cache(), []
-    flight = cache.flight(KEY)
+    flight = Flight(KEY)
 
     def wake() -> None:
         woken.append(True)
@@ -180,12 +180,12 @@ def test_a_waker_that_was_taken_back_is_not_called() -> None:
 
 def test_after_a_fork_the_child_has_a_lock_and_no_renewals_of_its_parent() -> None:
     cache = a_cache()
-    leader = cache.flight(KEY)
+    leader = Flight(KEY)
     cache.join(leader, None)
     with cache._lock:
         _after_fork_in_child()
         assert not cache._lock.locked()
-    mine = cache.flight(KEY)
+    mine = Flight(KEY)
     assert cache.join(mine, None) is mine
 
 

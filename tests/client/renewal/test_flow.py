@@ -3,8 +3,8 @@
 import pytest
 
 from relogin import BodyNotReplayable, Grant, LoginRefused
+from relogin.client.renewal.commands import Replay
 from relogin.client.renewal.flight import Status
-from relogin.client.renewal.flow import Replay
 from relogin.client.terms.outcomes import Outcome
 from relogin.errors import LoginTimeout, LoginUnavailable
 from tests.client.steps import URL, Clock, Steps, a_cache, challenge, log_in, refused, served

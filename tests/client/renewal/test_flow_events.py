@@ -7,7 +7,7 @@ import pytest
 from relogin import BodyNotReplayable, LoginRefused, LoginUnavailable, MethodNotReplayable
 from relogin.client.events import Event, EventKind
 from relogin.client.renewal.cache import CredentialCache
-from relogin.client.renewal.flow import Replay
+from relogin.client.renewal.commands import Replay
 from relogin.client.renewal.policy import ResponseInfo
 from relogin.client.terms.outcomes import Outcome
 from tests.client.steps import (

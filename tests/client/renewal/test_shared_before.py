@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from relogin import Grant
 from relogin.client.renewal.cache import CredentialCache
+from relogin.client.renewal.commands import Ask
 from relogin.client.renewal.policy import Credential
-from relogin.client.renewal.shared import Ask, forget, share
+from relogin.client.renewal.shared import forget, share
 from relogin.client.stores import Entry, Snapshot
 from relogin.client.stores.memory import MemoryStore
 from relogin.client.stores.record import Record

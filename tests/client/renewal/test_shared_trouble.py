@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from relogin import Grant, LoginRefused, LoginUnavailable
-from relogin.client.renewal.shared import Ask, forget
+from relogin.client.renewal.commands import Ask
+from relogin.client.renewal.shared import forget
 from relogin.client.stores import Entry, Snapshot
 from relogin.client.stores.record import Record
 from relogin.client.terms.outcomes import Outcome

@@ -15,8 +15,9 @@ import requests
 from relogin import Grant
 from relogin.client.driver.drive import drive
 from relogin.client.renewal.cache import CredentialCache
-from relogin.client.renewal.flight import Status
-from relogin.client.renewal.flow import Command, Login, Replay, answer
+from relogin.client.renewal.commands import Command, Login, Replay
+from relogin.client.renewal.flight import Flight, Status
+from relogin.client.renewal.flow import answer
 from relogin.client.requests import SessionAuth
 from relogin.client.terms.grant import Context
 from tests.client.server import Server
@@ -146,7 +147,7 @@ def test_when_the_leader_is_interrupted_one_of_the_others_leads_and_all_succeed(
 
 def test_an_interrupt_while_the_others_are_woken_loses_none_of_them() -> None:
     cache = a_cache()
-    flight = cache.flight(KEY)
+    flight = Flight(KEY)
     assert cache.join(flight, None) is flight
     woken: list[str] = []
 

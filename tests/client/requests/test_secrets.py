@@ -13,7 +13,7 @@ import requests
 
 from relogin import Grant, LoginRefused
 from relogin.client.events import Event, EventKind, tell
-from relogin.client.renewal.flow import Login, Replay
+from relogin.client.renewal.commands import Login, Replay
 from relogin.client.requests import SessionAuth
 from relogin.client.requests.route import Route
 from relogin.client.responders import BEARER

@@ -17,7 +17,7 @@ from relogin.client import driver
 from relogin.client.driver import once_more
 from relogin.client.driver.principal import Principal
 from relogin.client.driver.reentry import logging_in
-from relogin.client.renewal.flow import Login, LogOut
+from relogin.client.renewal.commands import Login, LogOut
 from relogin.client.renewal.log_out import log_out
 from relogin.client.renewal.shared import forget
 from relogin.client.terms.grant import Context

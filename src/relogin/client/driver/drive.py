@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any, Generic, TypeVar
 
 from relogin.client.renewal.cache import CredentialCache
-from relogin.client.renewal.flow import Ask, Command, Pause, Wait
+from relogin.client.renewal.commands import Ask, Command, Pause, Wait
 
 __all__ = ["Stepping", "drive", "stand_by", "wait"]
 

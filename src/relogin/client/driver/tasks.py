@@ -18,8 +18,8 @@ import anyio.to_thread
 
 from relogin.client.driver.drive import Stepping
 from relogin.client.renewal.cache import CredentialCache
+from relogin.client.renewal.commands import Ask, Pause, Wait
 from relogin.client.renewal.flight import Status
-from relogin.client.renewal.flow import Ask, Pause, Wait
 
 __all__ = ["drive", "elsewhere", "stand_by"]
 

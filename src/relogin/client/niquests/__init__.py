@@ -36,7 +36,8 @@ from relogin.client.driver.reentry import ending, inside
 from relogin.client.niquests.body import rewind, watch
 from relogin.client.niquests.exchange import Begin, Drain, Exchange, Look, Send, put_in_place
 from relogin.client.niquests.reading import drain_async, look, look_async
-from relogin.client.renewal.flow import Login, LogOut, before
+from relogin.client.renewal.commands import Login, LogOut
+from relogin.client.renewal.flow import before
 from relogin.client.renewal.policy import Credential
 from relogin.client.requests.retries import RetriesUnauthorized, warn_of_retries
 from relogin.client.requests.signing import sign_prepared, sign_within, write_url

@@ -22,10 +22,6 @@ class Flights(Grants):
         super().__init__(policy, clock)
         self._flights: dict[Key, Flight] = {}
 
-    def flight(self, key: Key) -> Flight:
-        """Prepare a renewal. It takes place only if `join` returns this object."""
-        return Flight(key)
-
     def prolong(self, flight: Flight) -> None:
         """Prevent the takeover of a renewal that waits for another process's renewal."""
         flight.deadline = self.clock() + self.policy.flight_timeout

@@ -22,22 +22,18 @@ from typing import Any
 from relogin.client.events import EventKind, heard
 from relogin.client.logins.lost import spends_refresh_token
 from relogin.client.renewal.cache import CredentialCache
-from relogin.client.renewal.commands import (
-    Ask,
-    Command,
-    Final,
-    Flow,
-    Login,
-    LogOut,
-    Pause,
-    Replay,
-    Wait,
-)
+from relogin.client.renewal.commands import Command, Final, Flow, Replay, Wait
 from relogin.client.renewal.ends import ended, foreign, not_replayed, report
 from relogin.client.renewal.flight import Flight, Status
 from relogin.client.renewal.from_challenge import answer_itself
 from relogin.client.renewal.log_in import log_in
-from relogin.client.renewal.policy import UNAUTHORIZED, Credential, Decision, ResponseInfo
+from relogin.client.renewal.policy import (
+    MOST_REPLAYS,
+    UNAUTHORIZED,
+    Credential,
+    Decision,
+    ResponseInfo,
+)
 from relogin.client.renewal.protection_spaces import Blocked
 from relogin.client.renewal.settled import settled
 from relogin.client.renewal.shared import consult, find, publish, release, take_turn
@@ -45,24 +41,7 @@ from relogin.client.terms.outcomes import Outcome
 from relogin.client.terms.responder import Action
 from relogin.errors import BodyNotReplayable, LoginTimeout
 
-__all__ = [
-    "Ask",
-    "Command",
-    "Final",
-    "Flow",
-    "LogOut",
-    "Login",
-    "Pause",
-    "Replay",
-    "Wait",
-    "answer",
-    "before",
-    "obtain",
-    "renew_ahead",
-]
-
-
-MOST_REPLAYS = 2
+__all__ = ["answer", "before", "obtain", "renew_ahead"]
 
 
 def answer(cache: CredentialCache, info: ResponseInfo) -> Flow:

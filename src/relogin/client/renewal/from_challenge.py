@@ -18,15 +18,19 @@ from relogin.client.renewal.commands import Command, Final, Flow, Replay, Wait
 from relogin.client.renewal.ends import ended, foreign, not_replayed, refused, report
 from relogin.client.renewal.flight import Flight, Status
 from relogin.client.renewal.log_in import log_in
-from relogin.client.renewal.policy import UNAUTHORIZED, Credential, Decision, ResponseInfo
+from relogin.client.renewal.policy import (
+    MOST_REPLAYS,
+    UNAUTHORIZED,
+    Credential,
+    Decision,
+    ResponseInfo,
+)
 from relogin.client.terms.grant import Grant
 from relogin.client.terms.outcomes import Outcome
 from relogin.client.terms.responder import Action
 from relogin.errors import BodyNotReplayable, LoginRefused, LoginTimeout
 
 __all__ = ["answer_itself", "renewed_by_challenge"]
-
-MOST_REPLAYS = 2
 
 # This request's own grant, and the answer to the request that it signed.
 Answered: TypeAlias = tuple[Credential, ResponseInfo]
@@ -121,7 +125,7 @@ def _alone(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> At
     """Try a login that was not accepted yet, or wait until another request has tried it."""
     give_up = cache.clock() + cache.policy.wait_timeout
     while cache.clock() < give_up:
-        mine = cache.flight(decision.key)
+        mine = Flight(decision.key)
         try:
             joined = cache.join(mine, cache.newer(decision.key, None))
             if joined is mine:

@@ -36,6 +36,7 @@ __all__ = ["Credential", "Decision", "Key", "Policy", "ResponseInfo", "readable"
 
 
 UNAUTHORIZED = 401
+MOST_REPLAYS = 2  # how often one request is sent again
 INVALID_REQUEST = "invalid_request"
 _BLANK = " \t,"  # RFC 9110 §5.6.1: empty elements of a list
 

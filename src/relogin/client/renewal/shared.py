@@ -18,7 +18,6 @@ from typing import Any
 
 from relogin.client.events import EventKind
 from relogin.client.renewal.cache import CredentialCache
-from relogin.client.renewal.commands import Ask, Pause
 from relogin.client.renewal.credential import Credential, Key
 from relogin.client.renewal.flight import Flight, Status
 from relogin.client.renewal.policy import Decision
@@ -45,8 +44,6 @@ from relogin.client.terms.responder import Action
 from relogin.errors import LoginRefused, LoginUnavailable
 
 __all__ = [
-    "Ask",
-    "Pause",
     "consult",
     "find",
     "forget",
