@@ -196,7 +196,8 @@ class Exchange:
 
     def _learn(self, credential: Credential) -> Generator[Step, Any, None]:
         try:
-            learn(self._cache, credential, self.response, dead=self._signal is not None)
+            dead = self._signal is not None
+            learn(self._cache, credential, self.response, self._origin, dead=dead)
         except errors.LoginUnavailable as failure:
             yield from self._fail(failure)
 

@@ -35,7 +35,7 @@ from relogin.client.requests.adapter import UploadAdapter
 from relogin.client.requests.body import rewind, watch
 from relogin.client.requests.challenges import CHALLENGE
 from relogin.client.requests.exchange import Exchange, Hook
-from relogin.client.requests.fields import has
+from relogin.client.requests.fields import found, has
 from relogin.client.requests.lookahead import Lookahead
 from relogin.client.requests.retries import RetriesUnauthorized, warn_of_retries
 from relogin.client.requests.route import LoginSession, Route
@@ -146,7 +146,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
             credential = self._after_an_error(prepared, credential, origin)
         if credential is not None:
             credential = self._sign(prepared, credential)
-        hook = Hook(self, credential)
+        hook = Hook(self, credential, prepared.url, origin)
         if prepared.body and credential is not None:
             hook.upload = self._uploads.last = Upload(credential, self._cache.clock())
         if self._policy.logout is not None:
@@ -250,27 +250,33 @@ class SessionAuth(Principal[requests.Session], AuthBase):
                 response = exchange.answered()
             credential, signal = exchange.credential, exchange.signal
         if credential is not None:
-            self._learn(credential, response, sending, dead=signal is not None)
+            self._learn(hook, credential, response, sending, dead=signal is not None)
         return response
 
     def _learn(
-        self, credential: Credential, response: Response, sending: dict[str, Any], *, dead: bool
+        self,
+        hook: Hook,
+        credential: Credential,
+        response: Response,
+        sending: dict[str, Any],
+        *,
+        dead: bool,
     ) -> None:
+        origin = hook.origin_of(response.request)
         try:
-            learn(self._cache, credential, response, dead=dead)
+            learn(self._cache, credential, response, origin, dead=dead)
         except errors.LoginUnavailable as failure:
             drain(response)  # nobody else does: you get it in the exception only
             raise raisable(failure, _KINDS, response) from None
-        if response.status_code == OK and is_event_stream(response.headers.get("content-type")):
-            self._watch_stream(credential, response, sending)
+        if response.status_code == OK and is_event_stream(found(response.headers, "content-type")):
+            self._watch_stream(credential, response, origin, sending)
         if self._policy.fresh == "always":
             drive(share(self._cache, credential), partial(stand_by, self._cache))
 
     def _watch_stream(
-        self, credential: Credential, response: Response, sending: dict[str, Any]
+        self, credential: Credential, response: Response, origin: str, sending: dict[str, Any]
     ) -> None:
         url, adapter = response.request.url or "", getattr(response, "connection", None)
-        origin = sent_to(url)
 
         def do(command: Command) -> object:
             # A stream may wait for ever, a small request may not.

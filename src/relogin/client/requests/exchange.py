@@ -49,11 +49,15 @@ class Hook:
     After pickling, it does nothing.
     """
 
-    __slots__ = ("__weakref__", "auth", "credential", "signed_again", "upload")
+    __slots__ = ("__weakref__", "auth", "credential", "origin", "signed_again", "upload", "url")
 
-    def __init__(self, auth: SessionAuth, credential: Credential | None) -> None:
+    def __init__(
+        self, auth: SessionAuth, credential: Credential | None, url: str | None, origin: str
+    ) -> None:
         self.auth: SessionAuth = auth
         self.credential = credential
+        self.url = url
+        self.origin = origin
         self.signed_again: float = 0.0
         self.upload: Upload | None = None
         """The request, if it has a body: it may end in an error, which no hook sees."""
@@ -63,6 +67,10 @@ class Hook:
         auth = self.auth
         see_to = auth._answered if auth._policy.logout is None else auth._see_to
         return see_to(self, response, sending)
+
+    def origin_of(self, request: PreparedRequest) -> str:
+        """Return the origin that a request with this hook went to; a redirect may leave its own."""
+        return self.origin if request.url == self.url else sent_to(request.url)
 
     def sent_with(self, response: Response) -> Credential | None:
         """Return the grant that signed the request, or `None` if it was signed again meanwhile.
@@ -123,7 +131,7 @@ class Exchange:
         self.response: Response = response
         self.sending = sending
         self.signal = signal
-        self.origin: str = sent_to(response.request.url)
+        self.origin: str = hook.origin_of(response.request)
 
     def answered(self) -> Response:
         """Run the flow; return its response, or raise its failure as a requests exception."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from requests.structures import CaseInsensitiveDict
 
-__all__ = ["copied", "has"]
+__all__ = ["copied", "found", "has"]
 
 # How requests keeps the fields is its own affair: if it changes, take the slow way.
 _IS_KNOWN = vars(CaseInsensitiveDict()) == {"_store": {}}
@@ -20,14 +20,22 @@ _IS_KNOWN = vars(CaseInsensitiveDict()) == {"_store": {}}
 def has(headers: Mapping[str, str], name: str) -> bool:
     """Tell whether there is a field of this name, which is in lower case."""
     if _IS_KNOWN and type(headers) is CaseInsensitiveDict:
-        return name in vars(headers)["_store"]
+        return name in headers._store  # type: ignore[attr-defined]
     return any(each.lower() == name for each in headers)
+
+
+def found(headers: Mapping[str, str], name: str) -> str | None:
+    """Return the value of the field of this name, which is in lower case, or `None`."""
+    if _IS_KNOWN and type(headers) is CaseInsensitiveDict:
+        kept = headers._store.get(name)  # type: ignore[attr-defined]
+        return None if kept is None else kept[1]
+    return next((value for each, value in headers.items() if each.lower() == name), None)
 
 
 def copied(headers: Any) -> Any:
     """Copy the header fields of a request."""
     if not _IS_KNOWN or type(headers) is not CaseInsensitiveDict:  # of niquests, or of the user
         return headers.copy()
-    copy: CaseInsensitiveDict[str] = object.__new__(CaseInsensitiveDict)
-    vars(copy)["_store"] = vars(headers)["_store"].copy()
+    copy: Any = object.__new__(CaseInsensitiveDict)
+    copy._store = headers._store.copy()  # type: ignore[attr-defined]
     return copy

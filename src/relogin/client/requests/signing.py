@@ -37,6 +37,9 @@ def write_url(prepared: PreparedRequest) -> None:
 
 def sign_prepared(prepared: PreparedRequest, credential: Credential) -> Credential | None:
     """Sign a request; return the grant as sent, or `None` if it cannot be signed."""
+    if credential.authorization is not None:  # all that most grants add
+        prepared.headers["Authorization"] = credential.authorization
+        return credential
     url, signed = prepared.url or "", credential
     if credential.signer is not None:
         request = Outgoing(prepared.method or "", url, prepared.headers, partial(pieces, prepared))
@@ -72,29 +75,24 @@ def sign_again(
     """
     prepared = refused.request
     fresh = _copy(prepared)
-    owned = {*credential.cookies, *(dead.cookies if dead is not None else ())}
     if dead is not None:
         fresh.url = resign(fresh.headers, fresh.url or "", dead, credential)
-    rebuild(fresh, refused, owned)
+    if has(fresh.headers, "cookie") or has(refused.headers, "set-cookie"):
+        owned = {*credential.cookies, *(dead.cookies if dead is not None else ())}
+        rebuild(fresh, refused, owned)
     signed = sign_prepared(fresh, credential)
     if signed is None:
         raise BodyNotReplayable("the request can only be signed with its body, and that is spent")
-    _swap(prepared, fresh)
-    refused.request = fresh
+    refused.request = _shallow(prepared)
+    _take(prepared, fresh)
     return prepared, signed
 
 
-def _swap(prepared: PreparedRequest, fresh: PreparedRequest) -> None:
-    """Exchange what signing changes: the copy is now the request as it was sent."""
+def _take(prepared: Any, fresh: Any) -> None:
+    """Take over what signing changes."""
     # Not looked up in `vars`: requests-mock has an object around the request.
-    was, now = _signed_fields(prepared), _signed_fields(fresh)
-    vars(prepared).update(now)
-    vars(fresh).update(was)
-
-
-def _signed_fields(prepared: Any) -> dict[str, Any]:
-    cookies = getattr(prepared, "_cookies", None)
-    return {"headers": prepared.headers, "url": prepared.url, "_cookies": cookies}
+    cookies = getattr(fresh, "_cookies", None)
+    vars(prepared).update(headers=fresh.headers, url=fresh.url, _cookies=cookies)
 
 
 def _copy(prepared: PreparedRequest) -> PreparedRequest:
@@ -111,24 +109,29 @@ def _shallow(prepared: PreparedRequest) -> PreparedRequest:
 
 
 def learn(
-    cache: CredentialCache, credential: Credential, response: Response, *, dead: bool = False
+    cache: CredentialCache,
+    credential: Credential,
+    response: Response,
+    origin: str,
+    *,
+    dead: bool = False,
 ) -> None:
-    """Update the session from a response: its cookies, and how long it still lives.
+    """Update the session from a response from `origin`: its cookies, and how long it still lives.
 
     A 401, or a response that a signal calls `dead`, changes nothing.
     """
-    request, alive = response.request, not dead and response.status_code != UNAUTHORIZED
-    if alive and sent_to(request.url) == credential.key.origin:
+    request, status = response.request, response.status_code
+    if not dead and status != UNAUTHORIZED and origin == credential.key.origin:
         # A 5xx may come from a proxy.
-        if response.status_code < 500 and cache.seen(credential):
+        if status < 500 and cache.seen(credential):
             cache.admits(credential, (request.method or "").upper(), request.url or "")
         if cache.policy.rolls or (credential.cookies and len(response.cookies)):
             cookies = {cookie.name: cookie.value or "" for cookie in response.cookies}
-            answer = Answer(response.status_code, response.headers, response.url, cookies=cookies)
+            answer = Answer(status, response.headers, response.url, cookies=cookies)
             roll(cache, credential, answer)
         if credential.signer is not None or has(response.headers, "authentication-info"):
             extend(cache, credential, request.headers, request.url or "", response.headers)
-    if response.status_code in _REDIRECTS and response.is_redirect:
+    if status in _REDIRECTS and response.is_redirect:
         _prepare_redirect(cache.current(credential), response)
 
 
