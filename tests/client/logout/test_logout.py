@@ -406,8 +406,8 @@ def test_a_login_knows_the_session_s_own_url(device: Device, either: Either) -> 
     ("location", "message"),
     [
         (None, r"the login gave this session no URL: pass one, Logout\(url\)"),
-        ("http://elsewhere.example/sessions/1", "the URL of this session lies in another origin"),
-        ("//elsewhere.example/sessions/1", "the URL of this session lies in another origin"),
+        ("http://elsewhere.example/sessions/1", "the URL of this session is on another origin"),
+        ("//elsewhere.example/sessions/1", "the URL of this session is on another origin"),
     ],
 )
 def test_no_other_origin_ends_a_session(

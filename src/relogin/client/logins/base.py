@@ -32,7 +32,7 @@ __all__ = [
 
 Text: TypeAlias = str | Callable[[], str]
 
-# Asked for as it is: what is not compressed cannot grow.
+# Ask for no compression: a compressed answer could grow without a bound.
 ANY = {"Accept-Encoding": "identity"}
 JSON = ANY | {"Accept": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -85,7 +85,7 @@ class Login(Account):
                 "refused= must be a function that gets the Answer, such as "
                 f'json_field("success", False), not {kind_of(self.refused)}'
             )
-        self._secrets()  # which says what is wrong with them
+        self._secrets()  # raises an error for a mistake in them
 
     def __call__(self, context: Context) -> Grant | None:
         """Log in with `context.http`, a `requests.Session` or an `httpx.Client`."""
@@ -118,7 +118,7 @@ def called(value: Any) -> Any:
 
 
 def check_text(name: str, value: object) -> None:
-    """Raise `TypeError` for what is neither a text nor a function that returns one."""
+    """Raise `TypeError` for anything but a text or a function that returns one."""
     if not (isinstance(value, str) or callable(value)):
         raise TypeError(f"{name} must be a str or a function, not {kind_of(value)}")
 

@@ -23,19 +23,19 @@ class _Known:
 class DigestLogin(Account):
     """Answers Digest challenges (RFC 7616) with user and password; the password never travels.
 
-    `password`, and `user` too, may be a callable: it is asked once, and again after `reset()`.
+    `user` and `password` may be functions; they are called once, and again after `reset()`.
 
-    MD5, SHA-256, SHA-512-256 and their ``-sess`` forms, and SHA-512, which some servers have; of
-    several challenges the strongest is answered. Each request is signed ahead with the nonce of
-    the last one, so there is one challenge for each nonce. A nonce that is too old costs its
-    request one more trip and no login. ``qop=auth-int`` protects content that can be read twice;
-    a generator is sent with ``auth``, or, where the server takes nothing else, unsigned.
+    It knows MD5, SHA-256, SHA-512-256 and their ``-sess`` forms, and SHA-512, which some servers
+    use; of several challenges it answers the strongest. It signs each request in advance with the
+    nonce of the last one, so there is one challenge for each nonce. A nonce that is too old costs
+    one more request and no login. ``qop=auth-int`` protects content that can be read twice; a
+    generator is sent with ``auth``, or unsigned if the server accepts nothing else.
 
-    A server that sends `rspauth` proves that it knows the password; an answer whose proof is wrong
-    raises `LoginUnavailable`. `check_server=False` is for servers that compute it wrongly.
+    A server that sends `rspauth` proves that it knows the password; if the proof is wrong, you get
+    `LoginUnavailable`. Pass `check_server=False` for a server that computes it wrongly.
 
-    Digest does not encrypt anything. Raises `TypeError` for what is no text, and for an account
-    without an origin `SessionAuth` raises `ValueError`.
+    Digest does not encrypt anything. Raises `TypeError` for a user or password of the wrong type.
+    It names no origin, so pass one to `SessionAuth`.
 
     >>> import requests
     >>> from relogin.client.requests import SessionAuth
@@ -56,14 +56,14 @@ class DigestLogin(Account):
 
     @property
     def responders(self) -> tuple[Responder, ...]:
-        """What `SessionAuth` answers with, unless it is told otherwise."""
+        """The responders of a `SessionAuth`, unless you pass others."""
         return (digest(self._account, check_server=self.check_server),)
 
     def _account(self) -> tuple[str, str] | None:
         return self._known.account
 
     def __call__(self, context: Context) -> Grant | None:
-        """Begin to answer a challenge; `None` where there is none."""
+        """Answer a challenge; return `None` if there is none."""
         if context.challenge is None:
             return None
         self._known.account = called(self.user), called(self.password)

@@ -1,7 +1,7 @@
 """Sending the requests of a login, over whichever HTTP library its client belongs to.
 
-The only place that knows how requests and httpx differ. Redirects are never followed here: the
-login decides. Nothing is read beyond a bound, and nothing waited for beyond a deadline.
+The only place that knows how requests and httpx differ. It follows no redirects: the login decides.
+It reads no more than a bound, and waits no longer than a deadline.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class NoAnswer(LoginUnavailable):
 
     sent: bool = True
     broken: bool = False
-    """Whether the connection broke that had stood, before any answer."""
+    """Whether an established connection broke before any answer."""
 
 
 T = TypeVar("T")
@@ -54,7 +54,7 @@ def jar_of(http: Any) -> CookieJar:
 
 
 def run(steps: Steps[T], http: Any, seconds: float) -> T:
-    """Take a login to its end over a `requests.Session` or an `httpx.Client`."""
+    """Run a login over a `requests.Session` or an `httpx.Client`."""
     until = time.monotonic() + seconds
     try:
         request = next(steps)
@@ -71,7 +71,7 @@ def run(steps: Steps[T], http: Any, seconds: float) -> T:
 
 
 async def run_async(steps: Steps[T], http: Any, seconds: float) -> T:
-    """Take a login to its end over an `httpx.AsyncClient` or an `aiohttp.ClientSession`."""
+    """Run a login over an `httpx.AsyncClient` or an `aiohttp.ClientSession`."""
     until = time.monotonic() + seconds
     try:
         request = next(steps)
@@ -88,7 +88,7 @@ async def run_async(steps: Steps[T], http: Any, seconds: float) -> T:
 
 
 def _sent(http: Any, request: Request, until: float) -> Answer:
-    """Send a request, once more where it met a connection that was closed already."""
+    """Send a request, and once more if its connection was closed already."""
     kept = kept_by(http)
     try:
         answer = _sent_once(http, request, until)
@@ -161,7 +161,7 @@ def _left(until: float) -> float:
 def _no_answer(request: Request, error: BaseException) -> NoAnswer:
     """Return an error that names the root cause; the libraries' own texts show whole URLs.
 
-    Raised without its cause: the libraries' exceptions hold the request, and it the password.
+    Raise it without a cause: the exceptions of the libraries hold the request with its password.
     """
     *_, bottom = chain(error)
     plain = type(bottom).__module__ in {__name__, "builtins", "socket", "ssl"}
@@ -180,7 +180,7 @@ def _failures(http: Any) -> tuple[type[Exception], ...]:
         return (library.HTTPError, library.InvalidURL, TimeoutError)
     if name == "aiohttp":
         return (library.ClientError, ValueError, TimeoutError)
-    # ValueError is what requests says to some redirects, which it looks at even if it stays there.
+    # ValueError: requests raises it for some redirects, even if it does not follow them.
     return (library.RequestException, ValueError, TimeoutError)
 
 
@@ -217,7 +217,7 @@ def _over_requests(http: Any, request: Request, left: float) -> Answer:
 
 
 def _unsigned(prepared: Any) -> Any:
-    """Keep netrc and the session's own auth away: requests asks them only where there is none."""
+    """Keep netrc and the session's own auth away: requests uses them only without an auth."""
     return prepared
 
 

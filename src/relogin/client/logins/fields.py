@@ -11,7 +11,7 @@ __all__ = ["Fields", "resolved", "secrets_of"]
 
 Fields: TypeAlias = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
 
-# What tells who logs in and how, and gives nobody a session: of all else it may be a password.
+# These say who logs in and how, and give nobody a session. Anything else may be a password.
 _HARMLESS = frozenset({
     "account", "client_id", "domain", "email", "grant_type", "login", "realm", "scope", "tenant",
     "user", "user_name", "userid", "username",
@@ -19,9 +19,9 @@ _HARMLESS = frozenset({
 
 
 def secrets_of(fields: Fields, harmless: Collection[str]) -> tuple[object, ...]:
-    """Return what may be a secret, at any depth; raise for what does not say which fields are none.
+    """Return what may be a secret, at any depth; raise an error for an invalid `harmless`.
 
-    A name makes the texts under it harmless, and not the fields of an object under it.
+    A harmless name covers the texts under it, but not the fields of an object under it.
     """
     if isinstance(harmless, str):
         raise TypeError(f"harmless= must be a list of names of fields: [{harmless!r}]")

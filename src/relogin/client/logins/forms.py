@@ -1,6 +1,6 @@
 """The forms of an HTML page: enough to fill in a login form, or to see that one was served.
 
-Tags are found with one pattern that never goes back, so that no page takes more than linear time;
+One pattern without backtracking finds the tags, so that no page takes more than linear time;
 `html.parser` needs ten seconds for 32 KB of ``<a <a <a``.
 """
 
@@ -38,7 +38,7 @@ _BUTTONS = frozenset({"submit", "button", "image", "reset", "file"})
 
 @dataclass(slots=True, repr=False)
 class Form:
-    """A form: where it goes, the names of its controls, and what it would send untouched."""
+    """A form: its target, the names of its controls, and the values that it sends by default."""
 
     action: str
     method: str
@@ -92,7 +92,7 @@ def _unescaped(text: str) -> str:
 
 
 def _add(form: Form, tag: str, attributes: dict[str, str]) -> None:
-    """Note a control, and its value if it is one that is sent without being touched."""
+    """Add a control, and its value if that is sent by default."""
     name, kind = attributes.get("name", ""), attributes.get("type", "text").lower()
     form.names.add(name)
     form.asks_password |= tag == "input" and kind == "password"

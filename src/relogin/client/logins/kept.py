@@ -1,7 +1,7 @@
-"""Connections that a client keeps, and what it means that one of them breaks.
+"""Connections that a client keeps open, and what it means if one of them breaks.
 
-A server may close a connection at any moment between two requests. What is sent over it then is
-answered by nobody: a proxy in front says 502, or breaks the connection to its client too.
+A server may close a connection at any moment between two requests. Nobody answers a request that is
+sent over it then: a proxy in front says 502, or closes the connection to its client too.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ __all__ = [
 
 BAD_GATEWAY = 502
 
-# What the libraries raise where a connection breaks that had stood, before its answer came. Their
-# other errors have other names, or hold one of these as what came before.
+# What the libraries raise if an established connection breaks before the answer. Their other errors
+# have other names, or have one of these as their cause.
 _BROKEN = frozenset(
     {
         *("RemoteDisconnected", "ConnectionResetError", "BrokenPipeError", "SSLEOFError"),
@@ -43,7 +43,7 @@ _BROKEN = frozenset(
 
 @dataclass(slots=True, eq=False, repr=False)
 class Kept:
-    """A connection that a client keeps, from before a request until it is over."""
+    """A connection that a client keeps open, as it was before a request."""
 
     is_gone: Callable[[], bool]
     leave: Callable[[], object] = lambda: None
@@ -53,7 +53,7 @@ class Kept:
 def kept_by(http: Any) -> list[Kept]:
     """Return the open connections that a client keeps.
 
-    A client that a login has for itself has none here: it sends again what breaks there.
+    Returns none for a client made for a login: it repeats broken requests by itself.
     """
     look = _KEPT.get(library_of(http) or "", _none)
     try:
@@ -63,7 +63,7 @@ def kept_by(http: Any) -> list[Kept]:
 
 
 def leave_broken(kept: Iterable[Kept]) -> bool:
-    """Leave the servers whose connection is gone; tell whether there are any.
+    """Close what is left to servers whose connection is gone; tell whether there are any.
 
     The client may be the user's, so nothing else of it is closed.
     """
@@ -93,7 +93,7 @@ def _has_another(kept: Any, sock: object) -> bool:
 
 
 def _close_idle_of(pool: ref[Any]) -> None:
-    close_idle(pool())  # held no longer: urllib3 closes a pool that nobody holds
+    close_idle(pool())  # a weak reference: urllib3 closes a pool that nobody holds
 
 
 def close_idle(pool: Any) -> None:
@@ -154,7 +154,7 @@ _KEPT: dict[str, Callable[[Any], Iterator[Kept]]] = {
 
 
 def is_broken(error: BaseException) -> bool:
-    """Tell whether a connection broke that had stood, before any answer came."""
+    """Tell whether an established connection broke before any answer came."""
     for each in chain(error):
         # httpx has one error for a connection that breaks before an answer and within it.
         frames = {frame.f_code.co_name for frame, _ in walk_tb(each.__traceback__)}
@@ -175,12 +175,12 @@ def is_bad_gateway(error: BaseException) -> bool:
 
 
 def names(error: BaseException) -> set[str]:
-    """Return the names of the classes that an error is of."""
+    """Return the names of the classes of an error."""
     return {kind.__name__ for kind in type(error).__mro__}
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Go from an error down to what came before it."""
+    """Yield an error and its causes."""
     while error is not None:
         yield error
         # A group has one for each address that was tried.

@@ -15,7 +15,7 @@ from relogin.errors import LoginUnavailable
 
 __all__ = ["Logout"]
 
-# A session that its server does not know, or no longer, is as good as ended.
+# With these, the server does not know the session, or no longer.
 _ENDED = frozenset({401, 404, 410})
 
 
@@ -23,9 +23,8 @@ _ENDED = frozenset({401, 404, 410})
 class Logout:
     """Ends a session with a request that carries it: its token, cookies and header fields.
 
-    Without a `url` the request goes to the URL of the session itself, which some servers give
-    (Redfish): `Grant.location`, or ``location=`` of a ready-made login. It must lie in the origin
-    of the session.
+    Without a `url` the request goes to the session's own URL, which some servers give (Redfish):
+    `Grant.location`, or ``location=`` of a ready-made login. It must be on the session's origin.
 
     Any status below 400 is success, and so are 401, 404 and 410. It follows no redirect.
 
@@ -74,5 +73,5 @@ def _target(context: Context) -> str:
         raise LoginUnavailable("the login gave this session no URL: pass one, Logout(url)")
     target = urljoin(context.url, location)
     if sent_to(target) != sent_to(context.url):
-        raise LoginUnavailable("the URL of this session lies in another origin")
+        raise LoginUnavailable("the URL of this session is on another origin")
     return target

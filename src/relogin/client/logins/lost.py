@@ -1,4 +1,4 @@
-"""What may have come of a login that has ended in an exception: a refresh token has one use."""
+"""Whether a login that failed may have used up its refresh token, which has one use."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from relogin.client.terms.progress import Progress
 
 __all__ = ["spends_refresh_token", "was_sent"]
 
-# What the libraries raise where there was no connection to send anything over.
+# What the libraries raise if there was no connection to send anything over.
 _BEFORE_SENDING = frozenset(
     {
         *("NoTimeLeft", "NewConnectionError", "ConnectTimeoutError"),
@@ -16,8 +16,8 @@ _BEFORE_SENDING = frozenset(
         *("ConnectionRefusedError", "gaierror"),
     }
 )
-# What they raise where no answer came, or half of one; a status that is an error is none of these.
-# JSON that is none is half an answer, too: http.client takes half a header for a whole one.
+# What they raise if no answer came, or half of one; an error status is none of these. Broken JSON
+# is half an answer, too: http.client takes half a header for a whole one.
 _NO_ANSWER = frozenset(
     {
         *("ConnectionError", "Timeout", "ChunkedEncodingError", "TransportError", "TimeoutError"),
@@ -28,16 +28,16 @@ _NO_ANSWER = frozenset(
 
 
 def was_sent(error: BaseException) -> bool:
-    """Tell whether a request may have reached its server that has ended in this error."""
+    """Tell whether a request that ended in this error may have reached its server."""
     return not any(_BEFORE_SENDING & names(each) for each in chain(error))
 
 
 def spends_refresh_token(error: BaseException, done: Progress | None = None) -> bool:
     """Tell whether the refresh token that a login was given may be used up.
 
-    The login itself says so with `refresh_spent`, of whatever it raises. If it says nothing, a
-    token is spent if a server has accepted what the login posted, whatever failed after that, or if
-    no answer has come, to the caller or to a proxy (504).
+    The login says so with `refresh_spent` on the exception. If it does not, the token counts as
+    used up if a server has accepted what the login posted, or if no answer has come, to the login
+    or to a proxy (504).
     """
     said = vars(error).get("refresh_spent")
     if said is not None:

@@ -47,7 +47,7 @@ async def _sent(http: Any, request: Request, left: float) -> Answer:
 
 
 class Jar(CookieJar):
-    """The jar of an aiohttp session, as the logins read one: as it is at that moment."""
+    """The jar of an aiohttp session, as the logins read one: a live view."""
 
     def __init__(self, jar: Iterable[Morsel[str]]) -> None:
         super().__init__()

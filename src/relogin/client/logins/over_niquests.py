@@ -19,7 +19,7 @@ def sent(http: Any, request: Request, left: float) -> Answer:
     body = _Body(left)
 
     def read(response: Any, **_: Any) -> None:
-        # In a hook, because niquests reads a redirect without a bound even if it stays there.
+        # In a hook: niquests reads a redirect without a bound even if it does not follow it.
         for piece in response.iter_content(_PIECE):
             if body.is_full(piece):
                 response.close()
@@ -54,7 +54,7 @@ class _Body:
         self._cut = False
 
     def is_full(self, piece: bytes) -> bool:
-        """Take some more; tell whether that is as much as may be read."""
+        """Add a piece; tell whether no more may be read."""
         self._octets += piece
         self._cut = len(self._octets) > MOST_OCTETS or time.monotonic() > self._until
         return self._cut
@@ -83,5 +83,5 @@ def _options(request: Request, left: float, read: Any) -> Mapping[str, Any]:
 
 
 def _unsigned(prepared: Any) -> Any:
-    """Keep netrc and the session's own auth away: niquests asks them only where there is none."""
+    """Keep netrc and the session's own auth away: niquests uses them only without an auth."""
     return prepared

@@ -45,10 +45,7 @@ from relogin.client.logins.steps import (
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.grant import Context, Grant
 from relogin.client.terms.origins import origin_of
-from relogin.client.terms.sources import (
-    Source,
-    check_headers,
-)
+from relogin.client.terms.sources import Source, check_headers
 from relogin.errors import LoginRefused, LoginUnavailable
 
 __all__ = ["BasicLogin", "FormLogin", "JSONLogin"]
@@ -116,11 +113,10 @@ class JSONLogin(_TokenLogin):
 
     `token`, `expires_in` (seconds) and `refresh` are names in the answer, or JSON Pointers (RFC
     6901). Use `from_header` or `from_cookie` for what is elsewhere. If the answer does not say how
-    long the session lives and you know it, pass the seconds: `expires_in=600`. `headers` are
-    header fields to
-    send with each request, and where to find their values. `cookies=True` keeps the cookies of the
-    login as well; ``token=None`` keeps only those. `location` is where the answer has the
-    session's own URL, which `Logout()` then deletes. `refused` is a function that gets each
+    long the session lives and you know it, pass the seconds: `expires_in=600`. `headers` are header
+    fields to send with each request, and where to find their values. `cookies=True` keeps the
+    cookies of the login as well; ``token=None`` keeps only those. `location` is where the answer
+    has the session's own URL, which `Logout()` then deletes. `refused` is a function that gets each
     `Answer` and returns true if it means a wrong password although the status does not say so.
 
     Raises `ValueError` for a URL that is neither https nor loopback, unless `insecure=True`.
@@ -240,7 +236,7 @@ class FormLogin(Login):
 
     def _check_form(self, answer: Answer, last: Request, values: Mapping[str, Any]) -> None:
         self._ask_refused(answer)
-        # A page that the login redirected to says nothing of it by its status: it may be missing.
+        # The status of a page that the login redirected to says nothing: the page may be missing.
         if last.method == "POST" and answer.status not in REDIRECTS:
             check(answer)
         if form_with(answer.text, values) is not None:

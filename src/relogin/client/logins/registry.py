@@ -34,16 +34,16 @@ _LIFETIME = 60.0
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class RegistryLogin(Account):
-    """Takes tokens for a container registry from its token server, for what each request needs.
+    """Gets tokens for a container registry from its token server, for what each request needs.
 
-    `token_servers` lists the URLs of the token servers that may have the password: an origin, or
-    the URL itself. A registry names its token server in the challenge; one that is not listed is
-    sent nothing, and the 401 is the answer. Without user and password (`None`) the tokens are those
-    that anybody gets.
+    `token_servers` lists the URLs of the token servers that may get the password: an origin, or the
+    URL itself. A registry names its token server in the challenge. If that is not listed, nothing
+    is sent there, and you get the 401. With `None` for user and password you get the tokens that
+    anybody gets.
 
-    A token covers all that was asked for so far, up to 32 repositories: a push after a pull asks
-    for both. What the account may not have costs no other request: the 401 is the answer.
-    `password`, and `user` too, may be a callable that is asked at each login.
+    A token covers all scopes requested so far, up to 32 repositories: a push after a pull requests
+    both. If the account may not have a scope, you get the 401, and other requests are not affected.
+    `user` and `password` may be functions that are called at each login.
 
     Raises `ValueError` for a token server that is neither https nor loopback, unless
     `insecure=True`.
@@ -57,11 +57,11 @@ class RegistryLogin(Account):
     password: Text | None
     token_servers: Sequence[str]
     insecure: bool = field(default=False, kw_only=True)
-    # By registry and realm: a renewal ahead of the end has no challenge of its own.
+    # By registry and realm: a renewal ahead of expiry has no challenge of its own.
     _challenges: dict[tuple[str, str], Challenge] = field(default_factory=dict, init=False)
 
     responders: Sequence[Responder] = field(default=(REGISTRY,), init=False)
-    """What `SessionAuth` answers with, unless it is told otherwise."""
+    """The responders of a `SessionAuth`, unless you pass others."""
 
     def __post_init__(self) -> None:
         if (self.user is None) is not (self.password is None):
@@ -76,11 +76,11 @@ class RegistryLogin(Account):
             check_secure(url, insecure=self.insecure)
 
     def __call__(self, context: Context) -> Grant | None:
-        """Take a token with `context.http`, a `requests.Session` or an `httpx.Client`."""
+        """Get a token with `context.http`, a `requests.Session` or an `httpx.Client`."""
         return run(self._steps(context), context.http, context.timeout)
 
     async def acall(self, context: Context) -> Grant | None:
-        """Take a token with `context.http`, an `httpx.AsyncClient`."""
+        """Get a token with `context.http`, an `httpx.AsyncClient`."""
         return await run_async(self._steps(context), context.http, context.timeout)
 
     def _secrets(self) -> tuple[object, ...]:
@@ -102,9 +102,9 @@ class RegistryLogin(Account):
             return None  # it was asked for, and not given
         wanted, needed = _wanted(held, asked), _wanted((), asked)
         known = context.previous is not None
-        grant = yield from self._taken(asked, wanted, known=known)
+        grant = yield from self._obtained(asked, wanted, known=known)
         if grant is None and wanted != needed:  # what it held so far may be what is denied
-            grant = yield from self._taken(asked, needed, known=known)
+            grant = yield from self._obtained(asked, needed, known=known)
         return grant
 
     def _asked(self, context: Context) -> RegistryChallenge | None:
@@ -128,12 +128,12 @@ class RegistryLogin(Account):
             )
         return False
 
-    def _taken(
+    def _obtained(
         self, asked: RegistryChallenge, scope: Sequence[str], *, known: bool
     ) -> Steps[Grant | None]:
-        """Take a token; `None` where the account is good, and may not have what it is for.
+        """Get a token; return `None` if the account is good but may not have these scopes.
 
-        `known` says that the account has been given a token before.
+        `known` says that the account has got a token before.
         """
         headers, user = dict(JSON), called(self.user)
         query = [("scope", one) for one in scope]
@@ -160,9 +160,9 @@ class RegistryLogin(Account):
 
 
 def _is_denied(answer: Answer, *, known: bool, anybody: bool) -> bool:
-    """Tell whether a token server refuses what was asked for, and not who asked.
+    """Tell whether a token server refuses the scopes, and not the account.
 
-    GitLab answers so with 403 and GHCR to those who have no account; others leave it to the
+    GitLab does so with 403, and GHCR for requests without an account; others leave it to the
     registry. DENIED is an error code of distribution's specification.
     """
     if anybody:
@@ -171,9 +171,9 @@ def _is_denied(answer: Answer, *, known: bool, anybody: bool) -> bool:
 
 
 def _wanted(held: Sequence[str], asked: RegistryChallenge) -> list[str]:
-    """Join what was asked for before and what is needed now; the needed last, the oldest left out.
+    """Merge the scopes of before with those needed now; those last, and leave out the oldest.
 
-    One scope for each resource, so that the order of actions means nothing.
+    There is one scope for each resource, so that the order of actions means nothing.
     """
     needed = [scope.rpartition(":")[0] for scope in scopes(asked.scope)]
     places = [scope.rpartition(":")[0] for scope in held]

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 __all__ = ["MOST_OCTETS", "ONCE", "SPENDS", "Request"]
 
 ONCE = "relogin.once"
-"""Where a request of httpx says that it is not to be sent twice, for a transport of ours."""
+"""The extension of an httpx request that must not be sent twice, for a transport of ours."""
 SPENDS: ContextVar[bool] = ContextVar("relogin: the request is not to be sent twice", default=False)
-"""The same for all that a login sends; aiohttp's requests have no other place for it."""
+"""The same for all requests of a login; aiohttp's requests have no other place for it."""
 
 MOST_OCTETS = 512 * 1024
 """How much is read of one answer to a login, after decoding."""
@@ -19,9 +19,9 @@ MOST_OCTETS = 512 * 1024
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Request:
-    """A request that a login sends. It contains secrets, and its repr shows none.
+    """A request that a login sends. It contains secrets; its repr shows none.
 
-    `once` says that it may spend a secret, so it is not sent again whatever becomes of it.
+    `once` says that it may use up a secret, so it is never sent again.
     """
 
     method: str

@@ -1,4 +1,4 @@
-"""What a login takes out of an answer: texts, seconds, header fields; each where it is named."""
+"""What a login reads from an answer: texts, seconds and header fields, from where you say."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = [
 
 
 def check_place(option: str, where: object) -> None:
-    """Raise `TypeError` for what does not say where in an answer a text stands."""
+    """Raise `TypeError` for what does not say where an answer has a text."""
     if where == "" or not (where is None or isinstance(where, str) or callable(where)):
         raise TypeError(
             f"{option}= must be a name, a JSON Pointer, from_header(…) or from_cookie(…); "
@@ -33,7 +33,7 @@ def check_place(option: str, where: object) -> None:
 
 
 def check_seconds(expires_in: object) -> None:
-    """Raise for what is neither a place in an answer nor a number of seconds."""
+    """Raise an error for what is neither a place in an answer nor a number of seconds."""
     if isinstance(expires_in, int | float) and not isinstance(expires_in, bool):
         if not (expires_in > 0 and isfinite(expires_in)):
             raise ValueError("expires_in= must be a number of seconds above 0, or a place")

@@ -1,4 +1,4 @@
-"""The steps that logins share: staying within an origin, and telling a refusal from an outage."""
+"""Steps that logins share: stay within an origin, and tell a refusal from an outage."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ __all__ = [
     "within",
 ]
 
-# What servers say to a wrong password. All other failures may pass, and are tried again.
+# What servers answer to a wrong password. Other failures may be temporary, and are tried again.
 REFUSALS = frozenset({400, 401, 403, 422})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 WITH_CONTENT = frozenset({307, 308})
@@ -76,7 +76,7 @@ def _redirected(request: Request, status: int, url: str) -> Request:
 
 
 def within(url: str, reference: str) -> str:
-    """Resolve a reference, which must stay within the origin: it would take secrets along."""
+    """Resolve a reference, which must stay within the origin: secrets would go along."""
     if _origin(url, reference) != origin_of(url):
         raise LoginUnavailable(
             f"{where(url)} redirects to another origin, and a login does not follow"
@@ -109,7 +109,7 @@ def check(answer: Answer, *, secret_sent: bool = True) -> None:
     if 200 <= answer.status < 300:
         return
     pause = retry_after(answer.headers)
-    # Who says when to come again has not refused for good.
+    # A server that says when to come again has not refused for good.
     if secret_sent and answer.status in REFUSALS and pause is None:
         raise LoginRefused(said(answer))
     raise LoginUnavailable(said(answer), retry_after=pause)
@@ -123,7 +123,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     until = _date(value)
     if until is None:
         return None
-    # By the server's own clock, where it shows it: ours may be wrong.
+    # By the server's own clock if we know it: ours may be wrong.
     now = _date(headers.get("Date", "")) or datetime.now(UTC)
     return max((until - now).total_seconds(), 0.0)
 

@@ -91,7 +91,7 @@ def _is_busy(answer: Answer) -> bool:
     return answer.status == 429 or answer.status >= 500
 
 
-# What the codes mean; they say nothing that a user could act on.
+# What the codes mean: by themselves they do not help a user.
 _CLIENT = "the client's id or secret is wrong, or auth= is not the way this server wants it"
 _GRANTS = {
     "refresh_token": "the refresh token has expired, or it was revoked or used before",

@@ -1,1 +1,1 @@
-"""The small words that every room of the client shares."""
+"""Types and functions that all parts of the client share."""

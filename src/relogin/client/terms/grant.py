@@ -32,11 +32,11 @@ class Grant:
     `token` is sent in Authorization, or as `carry=` says. `cookies` is a mapping of names to
     values, or the cookie jar of the client that logged in; cookies of other hosts are dropped.
     `headers` are header fields to send with each request, such as a CSRF token; they are secrets
-    too.
-    `expires_in` is how many seconds the session lives if no request comes. With None, 0 or less it
-    is renewed only when the server refuses it. `refresh`, such as a refresh token, is kept for the
-    next login and never sent with a request. `scope` is what the token may be used for, if known: a
-    str such as ``"read write"``, or several.
+    too. `expires_in` is how many seconds the session lives if no request comes. With None, 0 or
+    less it is renewed only when the server refuses it. `refresh`, such as a refresh token, is kept
+    for the next login and never sent with a request. `scope` is what the token may be used for, if
+    known: a str such as ``"read write"``, or several. `location` is the session's own URL, if it
+    has one, for `Logout()`.
 
     Raises `InvalidGrant`, which is a `ValueError` and a `TypeError`, for an empty grant and for
     values of other types.
@@ -174,7 +174,7 @@ class Context:
         return self.open_http()
 
     def with_http(self, open_http: Callable[[], Any]) -> Context:
-        """Return it with a way to make `http`: what drivers do for each login."""
+        """Return a copy that opens `http` in this way; drivers do so for each login."""
         context = object.__new__(type(self))
         context.__dict__.update(self.__dict__, open_http=open_http)
         return context
@@ -186,8 +186,8 @@ class Context:
 def granted(result: object, url: str) -> Grant | None:
     """Turn what a login returned into a grant for requests to `url`; `None` if it declined.
 
-    Raises `InvalidGrant`, a `TypeError`, for what cannot sign a request. It names types and names,
-    never a value.
+    Raises `InvalidGrant`, a `TypeError`, for what cannot sign a request. The error shows types and
+    names, never a value.
     """
     if result is None:
         return None
@@ -207,7 +207,7 @@ def granted(result: object, url: str) -> Grant | None:
 def _with_plain_cookies(grant: Grant, url: str) -> Grant:
     jar: Any = getattr(grant.cookies, "jar", grant.cookies)  # httpx.Cookies keeps its jar inside
     plain = _cookies_for(jar, url) if _is_jar(jar) else dict(jar)
-    # aiohttp gives morsels of http.cookies, which know how their values go over the wire.
+    # aiohttp gives morsels of http.cookies, which know how their values are sent.
     plain = {name: getattr(value, "coded_value", value) for name, value in plain.items()}
     if not (grant.token or plain or grant.headers):
         raise InvalidGrant(
@@ -262,7 +262,7 @@ def _is_jar(cookies: object) -> bool:
 
 
 def _cookies_for(jar: Any, url: str) -> dict[str, Any]:
-    """Pick what a jar would send to `url`: a login may have met other hosts on its way."""
+    """Return what a jar would send to `url`: a login may have visited other hosts."""
     if hasattr(jar, "filter_cookies"):  # of aiohttp
         from yarl import URL
 

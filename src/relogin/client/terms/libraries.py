@@ -1,7 +1,7 @@
 """The HTTP libraries, told apart by the objects they hand over.
 
-A client of one library that is given another's auth object calls it in its own way, and with a
-request of its own: so an error can say which import is right.
+A client that gets the auth object of another library calls it with a request of its own library. So
+an error can say which import is right.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _STAND_INS = {"httpxyz": "httpx"}
 
 
 def library_of(thing: object) -> str | None:
-    """Name the library that an object is of, which may be of a class derived from one of its.
+    """Name the library that an object comes from, also one of a derived class.
 
     >>> import requests
     >>> library_of(requests.Request())

@@ -43,7 +43,7 @@ def origin_of(url: str) -> str:
 
 
 def _shown(url: str) -> str:
-    """Pick the beginning of what may be a host: around it may stand a user and a password."""
+    """Return the beginning of what may be the host; around it there may be a password."""
     return _after_host("", url.rpartition("@")[2])[:60]
 
 
@@ -51,7 +51,7 @@ _after_host = re.compile(r"[^\w.*\-].*+", re.DOTALL).sub
 
 
 def sent_to(url: str | None) -> str:
-    """Return the origin a request goes to; where it has none, what is no origin: never trusted.
+    """Return the origin that a request goes to, or an empty str, which is never trusted.
 
     >>> sent_to("file:///etc/hosts")
     ''
@@ -66,7 +66,7 @@ def sent_to(url: str | None) -> str:
 @lru_cache(maxsize=256)
 def _normalized(head: str) -> str:
     # To requests and to browsers a backslash ends the authority; httpx takes it for a part of user
-    # or host. And of blanks some are left out by some.
+    # or host. And some libraries drop some blanks.
     if _ambiguous(head):
         raise ValueError("there is a backslash or space before the path, so the host is ambiguous")
     scheme = head.partition(":")[0].lower()
@@ -80,7 +80,7 @@ def _normalized(head: str) -> str:
 
 
 def _host_and_port(head: str, default: int | None) -> tuple[str | None, int | None]:
-    with suppress(ValueError):  # its text shows what may be a part of a password
+    with suppress(ValueError):  # its message may show a part of a password
         split = urlsplit(head)
         return split.hostname, default if split.port is None else split.port
     return None, None
@@ -153,7 +153,7 @@ def named(url: object, option: str, takes: str = "a URL,") -> str:
     raise ValueError(f"{option} is wrong: {reason}")
 
 
-# All that anybody can be asked by, whether it exists or not.
+# Any origin that a request can have, whether it exists or not.
 _is_plain = re.compile(r"https?+://(?:[a-z0-9._\-]++|\[[0-9a-z:.%]++\]):[0-9]++").fullmatch
 
 

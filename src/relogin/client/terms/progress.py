@@ -1,4 +1,4 @@
-"""What a login has done so far, as far as its client shows: asked if it ends without a grant."""
+"""What a login has done so far, as far as its client shows it: needed if the login fails."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ G = TypeVar("G", bound="Grant | None")
 
 @dataclass(slots=True, eq=False, repr=False)
 class Progress:
-    """What the requests of one login have come to. `sends` is called before `answered`."""
+    """What the requests of one login have done. `sends` is called before `answered`."""
 
     watched: bool = False
     """Whether somebody sees what the login sends."""
@@ -26,7 +26,7 @@ class Progress:
     sent: bool = False
     """Whether a request may have reached a server."""
     posted: bool = False
-    """The same of a request that is not safe, which may have used a refresh token."""
+    """Whether a request that is not safe may have: it may have used a refresh token."""
     accepted: bool = False
     """Whether a server has accepted such a request."""
     newest: Grant | None = None
@@ -42,7 +42,7 @@ class Progress:
         self.accepted |= method not in _SAFE and 200 <= status < 300
 
     def unknown(self) -> None:
-        """Expect anything: nobody sees what this login sends."""
+        """Assume that everything was sent: nobody sees what this login sends."""
         self.sent = self.posted = True
 
     def may_have_sent(self, own_client: bool) -> bool:
@@ -50,7 +50,7 @@ class Progress:
         return self.sent or (own_client and not self.opened)
 
     def may_have_posted(self, own_client: bool) -> bool:
-        """Tell the same of requests that are not safe."""
+        """Tell whether requests that are not safe may have reached a server."""
         return self.posted or not self.watched or (own_client and not self.opened)
 
     def keep(self, grant: G) -> G:

@@ -1,4 +1,4 @@
-"""One parameter of a URL's query: read, set or taken out; all else stays as it is."""
+"""Read, set or remove one parameter of a URL's query; the rest stays as it is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["parameter", "with_parameter", "without_parameter"]
 
 
 def with_parameter(url: str, name: str, value: str) -> str:
-    """Set a parameter: in the place where it stands, once, or else at the end.
+    """Set a parameter: in its present place, once, or else at the end.
 
     >>> with_parameter("https://nas.example/webapi?api=a%20b&_sid=old&v=1", "_sid", "new")
     'https://nas.example/webapi?api=a%20b&_sid=new&v=1'
@@ -23,7 +23,7 @@ def with_parameter(url: str, name: str, value: str) -> str:
 
 
 def without_parameter(url: str, name: str) -> str:
-    """Take a parameter out, wherever it stands.
+    """Remove a parameter, wherever it is.
 
     >>> without_parameter("https://nas.example/webapi?_sid=old&v=1", "_sid")
     'https://nas.example/webapi?v=1'
@@ -37,7 +37,7 @@ def without_parameter(url: str, name: str) -> str:
 
 
 def parameter(url: str, name: str) -> str | None:
-    """Read a parameter; the first, where it stands more than once.
+    """Read a parameter; if it is there twice, the first.
 
     >>> parameter("https://nas.example/webapi?_sid=a%20b", "_sid")
     'a b'
@@ -48,7 +48,7 @@ def parameter(url: str, name: str) -> str | None:
 
 
 def _split(url: str) -> tuple[str, list[str], str]:
-    """Take a URL apart: what is before its query, the query's pairs, and its fragment."""
+    """Split a URL into what is before its query, the query's pairs, and its fragment."""
     whole, mark, fragment = url.partition("#")
     start, _, query = whole.partition("?")
     return start, query.split("&") if query else [], mark + fragment

@@ -27,13 +27,13 @@ Source: TypeAlias = Callable[[Answer], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One place of an answer; of a login's, also of those that led to it, the latest first."""
+    """A place in an answer, or in those that led to it, the latest first."""
 
     kind: Literal["header", "cookie", "JSON member"]
     name: str
 
     def __call__(self, answer: Answer) -> str | None:
-        """Return the text that stands there, if there is one."""
+        """Return the text in that place, if there is one."""
         found = map(self._in, (answer, *reversed(answer.history)))
         return next((text for text in found if text is not None), None)
 
