@@ -22,6 +22,7 @@ NEEDED = [
     *("niquests>=3.21", "requests>=2.32.2", "pyparsing>=3.2", "requests-toolbelt>=1.0"),
     *("httpx>=0.28", "anyio>=4.8", "trio>=0.28", "h2>=4.1", "hypercorn>=0.17", "redis>=5.2"),
     *("pytest>=9.0", "pytest-timeout>=2.4", "hypothesis>=6.115", "coverage>=7.10"),
+    *("mypy>=1.15", "types-requests>=2.32"),
 ]
 # What is left out tries urllib3 itself: an adapter for early answers over TLS, which
 # urllib3-future reads by itself or not at all, and streams that are looked into.
@@ -39,14 +40,14 @@ OF_REQUESTS = (
 @pytest.fixture(scope="module")
 def python() -> Path:
     """The interpreter of an environment that has niquests."""
-    python = PLACE / "bin" / "python"
-    if not (PLACE / "ready").exists():
+    python, ready = PLACE / "bin" / "python", PLACE / "ready"
+    if not ready.exists() or ready.read_text() != "\n".join(NEEDED):
         subprocess.run([sys.executable, "-m", "venv", PLACE], check=True)
         install: list[str | Path] = [python, "-m", "pip", "install", "--quiet", *NEEDED]
         installed = subprocess.run(install, capture_output=True, text=True, check=False)
         if installed.returncode != 0:
             pytest.skip(f"pip cannot install niquests: {installed.stderr[-300:]}")
-        (PLACE / "ready").touch()
+        ready.write_text("\n".join(NEEDED))
     return python
 
 
@@ -95,3 +96,24 @@ def test_a_leader_may_be_cancelled_at_any_await(python: Path, tmp_path: Path) ->
 @pytest.mark.timeout(300)
 def test_what_is_said_of_requests_holds_over_urllib3_future(python: Path, tmp_path: Path) -> None:
     passed(python, tmp_path, *(f"tests/client/requests/test_{name}.py" for name in OF_REQUESTS))
+
+
+CONFIGURATION = """
+[mypy]
+strict = true
+mypy_path = src
+untyped_calls_exclude = requests
+[mypy-aiohttp.*,yarl.*]
+ignore_missing_imports = true
+"""
+
+
+@pytest.mark.timeout(300)
+def test_its_types_are_those_that_niquests_declares(python: Path, tmp_path: Path) -> None:
+    configuration = tmp_path / "mypy.ini"
+    configuration.write_text(CONFIGURATION)
+    rooms = ("src/relogin/client/niquests", "src/relogin/client/logins/over_niquests.py")
+    options = ("--config-file", configuration, "--cache-dir", tmp_path)
+    command: list[str | Path] = [python, "-m", "mypy", *options, *rooms]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from typing import Any
@@ -14,30 +14,8 @@ import pytest
 
 from relogin.client import outcome
 from relogin.client.httpx2 import SessionAuth
-from tests.client.server import Answer, Request, Server
-
-Ends = Callable[[], object]
-"""What happens on the server after two events: it raises where the stream breaks off."""
-
-
-def streaming(server: Server, ends: Ends, kind: str = "text/event-stream; charset=utf-8") -> str:
-    def two() -> Iterator[bytes]:
-        yield b"data: one\n\n"
-        yield b"data: two\n\n"
-        ends()
-
-    def events(request: Request) -> Answer:
-        admitted = server.protected(request)
-        if admitted.status != 200 or request.method == "HEAD":
-            return admitted
-        return Answer(200, (("Content-Type", kind),), two())
-
-    server.routes["/events"] = events
-    return f"{server.url}/events"
-
-
-def goes_on() -> None:
-    """The stream has no more to say."""
+from tests.client.server import Server
+from tests.client.streaming import asked, goes_on, streaming
 
 
 def read(auth: SessionAuth, url: str, method: str = "GET") -> tuple[list[str], str]:
@@ -63,10 +41,6 @@ async def read_async(auth: SessionAuth, url: str) -> tuple[list[str], str]:
             except httpx2.RemoteProtocolError:
                 found.append("broken")
         return found, str(outcome(stream.response))
-
-
-def asked(server: Server) -> list[str]:
-    return [f"{request.method} {request.path}" for request in server.requests]
 
 
 READ = {

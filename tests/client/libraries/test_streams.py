@@ -18,8 +18,8 @@ import requests
 from relogin.client import outcome
 from relogin.client.requests import SessionAuth
 from tests.client.aiohttp.test_aiohttp import an_auth, run
-from tests.client.httpx2.test_sse import asked, goes_on, streaming
 from tests.client.server import Answer, Server, serve
+from tests.client.streaming import asked, goes_on, streaming
 
 Read = Callable[..., tuple[list[str], str]]
 WAYS = ("iter_lines", "iter_content", "content", "lines", "read", "readany", "readchunk")

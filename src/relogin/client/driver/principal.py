@@ -113,7 +113,7 @@ class Principal(Generic[Http]):
         :param check: If an upload ends in a broken connection or in 502, 503 or 504, ask with one
             small request whether the session still lives, and log in again if not. A URL is asked
             with GET. Default `True`: the URL of the upload, with HEAD. `False`: do not ask. It is
-            asked in the same way when a stream of events has ended (not in niquests).
+            asked in the same way when a stream of events has ended.
         :param bare: Log in after a 401 without a WWW-Authenticate header too. Default: `True`.
         :param logout: How to end a session on its server: a function that gets a `Context`, or
             `relogin.client.logins.Logout(url)`. Default: the server ends it at some time.

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from relogin.client.logins.request import MOST_OCTETS, Request
 from relogin.client.terms.answer import Answer
+
+if TYPE_CHECKING:
+    from niquests import AsyncResponse, AsyncSession, PreparedRequest, Response, Session
 
 __all__ = ["sent", "sent_async"]
 
 _PIECE = 16 * 1024
 
 
-def sent(http: Any, request: Request, left: float) -> Answer:
+def sent(http: Session, request: Request, left: float) -> Answer:
     """Send a request and read its answer, within bounds."""
     body = _Body(left)
 
-    def read(response: Any, **_: Any) -> None:
+    def read(response: Response, **_: Any) -> None:
         # In a hook: niquests reads a redirect without a bound even if it does not follow it.
         for piece in response.iter_content(_PIECE):
             if body.is_full(piece):
@@ -30,11 +33,11 @@ def sent(http: Any, request: Request, left: float) -> Answer:
     return body.answer(response)
 
 
-async def sent_async(http: Any, request: Request, left: float) -> Answer:
+async def sent_async(http: AsyncSession, request: Request, left: float) -> Answer:
     """Send a request and read its answer, as `sent` does."""
     body = _Body(left)
 
-    async def read(response: Any, **_: Any) -> None:
+    async def read(response: AsyncResponse, **_: Any) -> None:
         async for piece in await response.iter_content(_PIECE):
             if body.is_full(piece):
                 await response.close()
@@ -59,18 +62,18 @@ class _Body:
         self._cut = len(self._octets) > MOST_OCTETS or time.monotonic() > self._until
         return self._cut
 
-    def keep_in(self, response: Any) -> None:
+    def keep_in(self, response: Response) -> None:
         """Leave what was read with the response: niquests looks for it there."""
         response._content, response._content_consumed = bytes(self._octets), True
 
-    def answer(self, response: Any) -> Answer:
+    def answer(self, response: Response) -> Answer:
         """Return the answer as a login sees it."""
         set_now = {cookie.name: cookie.value or "" for cookie in response.cookies}
-        octets, status = bytes(self._octets), response.status_code
-        return Answer(status, response.headers, response.url, octets, self._cut, set_now)
+        status, url = response.status_code or 0, response.url or ""
+        return Answer(status, response.headers, url, bytes(self._octets), self._cut, set_now)
 
 
-def _options(request: Request, left: float, read: Any) -> Mapping[str, Any]:
+def _options(request: Request, left: float, read: Callable[..., Any]) -> Mapping[str, Any]:
     return {
         "headers": dict(request.headers),
         "data": request.content,
@@ -82,6 +85,6 @@ def _options(request: Request, left: float, read: Any) -> Mapping[str, Any]:
     }
 
 
-def _unsigned(prepared: Any) -> Any:
+def _unsigned(prepared: PreparedRequest) -> PreparedRequest:
     """Keep netrc and the session's own auth away: niquests uses them only without an auth."""
     return prepared

@@ -7,33 +7,37 @@ from __future__ import annotations
 
 from typing import Any
 
+from niquests import PreparedRequest
+
 from relogin.client.driver.passes import AsyncChunks, Passes
 from relogin.client.requests import body
 from relogin.errors import BodyNotReplayable
 
-__all__ = ["is_repeated", "rewind", "watch"]
+__all__ = ["repeated", "rewind", "watch"]
 
 
-def watch(prepared: Any) -> None:
+def watch(prepared: PreparedRequest) -> None:
     """Prepare a body to be sent twice; call this before it is sent for the first time."""
-    source = prepared.body
+    source: Any = prepared.body
     if not hasattr(source, "__aiter__"):
         if source is not None:
-            body.watch(prepared)
+            shared: Any = prepared
+            body.watch(shared)
     elif aiter(source) is not aiter(source):  # an iterator is its own; one pass spends it
         prepared.body = AsyncChunks(source, Passes(_spent))
 
 
-def rewind(prepared: Any) -> bool:
+def rewind(prepared: PreparedRequest) -> bool:
     """Put the body back to its position when prepared; return `False` if that fails."""
     if hasattr(prepared.body, "__aiter__"):
-        return is_repeated(prepared)
-    return body.rewind(prepared)
+        return repeated(prepared) is not None
+    shared: Any = prepared
+    return body.rewind(shared)
 
 
-def is_repeated(prepared: Any) -> bool:
-    """Tell whether the body is iterated asynchronously each time it is sent."""
-    return isinstance(prepared.body, AsyncChunks)
+def repeated(prepared: PreparedRequest) -> AsyncChunks | None:
+    """Return the body if it is iterated asynchronously each time it is sent."""
+    return prepared.body if isinstance(prepared.body, AsyncChunks) else None
 
 
 def _spent() -> BodyNotReplayable:

@@ -1,16 +1,14 @@
-"""One response of niquests, from its arrival to the response that replaces it, without I/O.
-
-`Exchange.steps` yields steps; a `Session` executes them in a thread, an `AsyncSession` in a task.
-"""
+"""One response of niquests, from its arrival to the response that replaces it, without I/O."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from niquests import PreparedRequest, RequestException, Response
 
 from relogin import errors
 from relogin.client.driver.content import has_body
@@ -18,68 +16,34 @@ from relogin.client.driver.credentials import sent_with
 from relogin.client.driver.drive import Stepping
 from relogin.client.driver.failures import Kinds, raisable
 from relogin.client.events import heard
-from relogin.client.niquests.body import is_repeated, rewind
-from relogin.client.renewal.cache import CredentialCache
-from relogin.client.renewal.commands import (
-    Ask,
-    Check,
-    Flow,
-    Login,
-    LogOut,
-    Pause,
-    Replay,
-    Wait,
+from relogin.client.niquests.body import repeated, rewind
+from relogin.client.niquests.steps import (
+    Begin,
+    Drain,
+    Send,
+    Sending,
+    Step,
+    adapter_of,
 )
+from relogin.client.niquests.unanswered import ask, signalled
+from relogin.client.renewal.cache import CredentialCache
+from relogin.client.renewal.commands import Check, Command, Final, Flow, Replay
 from relogin.client.renewal.flow import answer
 from relogin.client.renewal.log_out import log_out_replaced
 from relogin.client.renewal.policy import UNAUTHORIZED, Credential, ResponseInfo
 from relogin.client.renewal.shared import share
+from relogin.client.renewal.streams import OK, is_event_stream, stream_ended
 from relogin.client.renewal.unanswered import UNANSWERED, unanswered
+from relogin.client.requests.challenges import CHALLENGE, challenge_lines
 from relogin.client.requests.signing import learn, sign_again
-from relogin.client.requests.unanswered import small_request
-from relogin.client.signals import Error, Signal
+from relogin.client.signals import Error
 from relogin.client.terms.origins import sent_to
-from relogin.client.terms.outcomes import mark
+from relogin.client.terms.outcomes import Outcome, mark
 
-__all__ = ["Begin", "Drain", "Exchange", "Look", "Send", "Step", "put_in_place"]
+if TYPE_CHECKING:
+    from relogin.client.niquests.hooks import Hook
 
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Send a request over this connection."""
-
-    connection: Any
-    prepared: Any
-    sending: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """Ask signals about a response."""
-
-    response: Any
-    signals: Sequence[Signal]
-    whole: bool
-    """Whether signals see its body: the body of a streamed response cannot be put back."""
-
-
-@dataclass(frozen=True, slots=True)
-class Drain:
-    """Read a response: a 401 within bounds, any other to its end, as you may get it."""
-
-    response: Any
-    bounded: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Begin:
-    """Start the next pass over a body, so that the flow sees its errors before the request."""
-
-    body: Any
-
-
-Step: TypeAlias = Send | Look | Drain | Begin | Login | LogOut | Wait | Ask | Pause
-_CHALLENGE = "WWW-Authenticate"
+__all__ = ["Exchange", "Lost", "put_in_place"]
 
 
 class Exchange:
@@ -89,20 +53,20 @@ class Exchange:
         self,
         cache: CredentialCache,
         kinds: Kinds,
-        user: Any,
-        response: Any,
-        sending: dict[str, Any],
+        user: Hook,
+        response: Response,
+        sending: Sending,
     ) -> None:
         self.credential: Credential | None = user.credential
         self._user = user
-        self.response: Any = response
+        self.response: Response = response
         self._signal: Error | None = None
         self._cache = cache
         self._kinds = kinds
         self._sending = sending
-        self._origin = sent_to(response.request.url)
+        self.origin: str = sent_to(_request_of(response).url)
 
-    def steps(self) -> Generator[Step, Any, Any]:
+    def steps(self) -> Generator[Step, Any, Response]:
         """Handle the response; return the final one."""
         departures = self._cache.departures
         try:
@@ -116,9 +80,10 @@ class Exchange:
     def _see_to(self) -> Generator[Step, Any, None]:
         policy, first = self._cache.policy, self.response
         yield from self._look()
-        if self._is_lost():
-            yield from self._ended(unanswered(self._cache, self._info(), self._user.began))
-        if self._is_dead() or (heard(policy.listener) and _CHALLENGE in first.headers):
+        if self._is_lost() and self._user.upload is not None:
+            flow = unanswered(self._cache, self._info(), self._user.upload.began)
+            yield from self._ended(flow)
+        if self._is_dead() or (heard(policy.listener) and CHALLENGE in first.headers):
             yield from self._ended(answer(self._cache, self._info()))
         if self.credential is not None:
             yield from self._learn(self.credential)
@@ -127,26 +92,11 @@ class Exchange:
 
     def _look(self) -> Generator[Step, Any, None]:
         whole = not self._is_streamed()
-        self._signal = yield from self._signalled(self.response, self._origin, whole=whole)
-
-    def _signalled(
-        self, response: Any, origin: str, *, whole: bool
-    ) -> Generator[Step, Any, Error | None]:
-        policy = self._cache.policy
-        signals = policy.signals_for(response.status_code)
-        if not signals or origin not in policy.origins:
-            return None
-        found: Error | None = yield Look(response, signals, whole)
-        return found
+        self._signal = yield from signalled(self._cache, self.response, whole=whole)
 
     def _ended(self, flow: Flow) -> Generator[Step, Any, None]:
         started, first = time.monotonic(), self.response
-        with closing(flow):
-            steps = Stepping(flow)
-            for command in steps:
-                with steps:
-                    steps.done = yield from self._do(command)
-        final = steps.result
+        final = yield from self._run(flow)
         self.response = final.info.response
         if self.response is not first:
             self.response.elapsed = first.elapsed + timedelta(seconds=time.monotonic() - started)
@@ -154,50 +104,52 @@ class Exchange:
         if final.failure is not None:
             yield from self._fail(final.failure)
 
-    def _do(self, command: Any) -> Generator[Step, Any, object]:
-        refused = self.response
-        dead = refused.status_code == UNAUTHORIZED
+    def _run(self, flow: Flow) -> Generator[Step, Any, Final]:
+        with closing(flow):
+            steps = Stepping(flow)
+            for command in steps:
+                with steps:
+                    yield from self._free()
+                    steps.done = yield from self._do(command)
+        return steps.result
+
+    def _free(self) -> Generator[Step, Any, None]:
+        """Read the rest of the response: what follows may need its connection."""
+        dead = self.response.status_code == UNAUTHORIZED
         if dead or not self._is_streamed():
-            yield Drain(refused, bounded=dead)
+            yield Drain(self.response, bounded=dead)
+
+    def _do(self, command: Command) -> Generator[Step, Any, object]:
         if isinstance(command, Check):
-            return (yield from self._ask(command))
-        if not isinstance(command, Replay):
-            return (yield command)
-        if is_repeated(refused.request):
-            yield Begin(refused.request.body)
-        rewind(refused.request)
-        prepared, self.credential = sign_again(refused, self.credential, command.credential)
+            asked = ask(self._cache, adapter_of(self.response), self._sending, command)
+            return (yield from asked)
+        if isinstance(command, Replay):
+            return (yield from self._replay(command.credential))
+        return (yield command)
+
+    def _replay(self, credential: Credential) -> Generator[Step, Any, ResponseInfo]:
+        refused, before = self.response, _request_of(self.response)
+        body = repeated(before)
+        if body is not None:
+            yield Begin(body)
+        rewind(before)
+        answered: Any = refused
+        prepared: Any
+        prepared, self.credential = sign_again(answered, self.credential, credential)
         self._cache.departures.carries(self._user, self.credential)
         sending = {**self._sending, "multiplexed": False}
-        self.response = yield Send(refused.connection, prepared, sending)
-        self.response.history = [*refused.history, refused]
+        self.response = yield Send(adapter_of(refused), prepared, sending)
+        if refused.status_code:  # there is none after an error
+            self.response.history = [*refused.history, refused]
         self.response.request = prepared
         yield from self._look()
         return self._info()
 
-    def _ask(self, command: Check) -> Generator[Step, Any, ResponseInfo]:
-        """Check whether a session lives, with a small request over the route of an upload."""
-        origin = sent_to(command.url)
-        sending = {**self._sending, "multiplexed": False, "stream": True}
-        asked = small_request(self._cache, command)
-        response = yield Send(self.response.connection, asked, sending)
-        signal = yield from self._signalled(response, origin, whole=False)
-        yield Drain(response, bounded=True)
-        return ResponseInfo(
-            response=response,
-            status=response.status_code,
-            method=command.method,
-            url=command.url,
-            origin=origin,
-            sent_with=command.credential,
-            challenges=_challenge_lines(response),
-            signal=signal,
-        )
-
     def _learn(self, credential: Credential) -> Generator[Step, Any, None]:
+        response: Any = self.response
         try:
             dead = self._signal is not None
-            learn(self._cache, credential, self.response, self._origin, dead=dead)
+            learn(self._cache, credential, response, self.origin, dead=dead)
         except errors.LoginUnavailable as failure:
             yield from self._fail(failure)
 
@@ -206,16 +158,17 @@ class Exchange:
         raise raisable(failure, self._kinds, self.response) from failure.__cause__
 
     def _info(self) -> ResponseInfo:
-        response, request = self.response, self.response.request
+        response: Any = self.response
+        request: Any = response.request
         url = request.url or ""
         return ResponseInfo(
             response=response,
             status=response.status_code,
             method=(request.method or "").upper(),
             url=url,
-            origin=self._origin,
+            origin=self.origin,
             sent_with=sent_with(self._cache, self.credential, request.headers, url),
-            challenges=_challenge_lines(response),
+            challenges=challenge_lines(response),
             once=not getattr(getattr(response.raw, "retries", None), "history", ()),
             replayable=not (self._is_dead() or self._is_lost()) or rewind(request),
             signal=self._signal,
@@ -228,17 +181,85 @@ class Exchange:
     def _is_lost(self) -> bool:
         # A proxy reports that the server did not answer an upload.
         lost = self.response.status_code in UNANSWERED and self.credential is not None
-        return lost and has_body(self.response.request.headers)
+        headers: Any = _request_of(self.response).headers
+        return lost and has_body(headers)
 
     def _is_dead(self) -> bool:
         return self.response.status_code == UNAUTHORIZED or self._signal is not None
 
+    # A stream of events
 
-def _challenge_lines(response: Any) -> list[str]:
-    return list(response.raw.headers.getlist(_CHALLENGE))
+    def is_event_stream(self) -> bool:
+        """Tell whether the response is an event stream of a session, opened by a GET."""
+        response, credential = self.response, self.credential
+        if response.status_code != OK or credential is None:
+            return False
+        opened = _request_of(response).method == "GET" and self.origin == credential.key.origin
+        return opened and is_event_stream(response.headers.get("content-type"))
+
+    def after_stream(self) -> Generator[Step, Any, None]:
+        """Find out why the stream has ended, and mark its response."""
+        flow = stream_ended(self._cache, self._info(), self._cache.clock())
+        with closing(flow):
+            steps = Stepping(flow)
+            for command in steps:
+                with steps:
+                    steps.done = yield from self._do(command)
+        if steps.result.outcome is Outcome.STREAM_ENDED:
+            mark(self.response, Outcome.STREAM_ENDED)
 
 
-def put_in_place(first: Any, response: Any) -> Any:
+class Lost(Exchange):
+    """An upload that ended in an error, from there to its response, if it gets one."""
+
+    def __init__(
+        self,
+        cache: CredentialCache,
+        kinds: Kinds,
+        user: Hook,
+        error: RequestException,
+        nothing: Response,
+        sending: Sending,
+    ) -> None:
+        super().__init__(cache, kinds, user, nothing, sending)
+        self._error = error
+
+    def steps(self) -> Generator[Step, Any, Response]:
+        """Return the response of what was sent again, or raise the error."""
+        final = yield from self._asked(self._info())
+        if final.info.status == 0:
+            raise self._error
+        mark(self.response, final.outcome, final.detail)
+        self._user.credential = self.credential
+        return self.response
+
+    def given_up(self) -> Generator[Step, Any, None]:
+        """Renew a dead session for the next try: the upload itself is not sent again."""
+        info = self._info()
+        info.replayable = False
+        yield from self._asked(info)
+
+    def _asked(self, info: ResponseInfo) -> Generator[Step, Any, Final]:
+        upload: Any = self._user.upload
+        final = yield from self._run(unanswered(self._cache, info, upload.began))
+        if final.info.status == 0:
+            mark(self._error, final.outcome, final.detail)
+        return final
+
+    def _free(self) -> Generator[Step, Any, None]:
+        yield from ()  # no response holds a connection
+
+    def _is_lost(self) -> bool:
+        return not self.response.status_code
+
+
+def _request_of(response: Response) -> PreparedRequest:
+    request: Any = response.request
+    prepared: PreparedRequest = request
+    return prepared
+
+
+def put_in_place(first: Response, response: Response) -> Response:
     """Turn the first response object into the final response: the user has that object already.
 
     With multiplexed connections, niquests returns a response object before the response arrives.

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 import anyio
-from niquests import RequestException
+from niquests import AsyncResponse, RequestException, Response
 from niquests.packages import urllib3
 
 from relogin.client.signals import Error, Signal, signalled
@@ -23,14 +23,15 @@ MOST_SECONDS = 2.0
 _BROKEN = (RequestException, urllib3.exceptions.HTTPError, OSError, ValueError)
 
 
-async def drain_async(response: Any) -> None:
+async def drain_async(response: AsyncResponse) -> None:
     """Read what is left of a response, at most 64 KiB for at most 2 s; close it if there is more.
 
     What was read stays readable.
     """
     if response._content_consumed:
         return
-    raw, kept, ended = response.raw, bytearray(), False
+    raw: Any = response.raw
+    kept, ended = bytearray(), False
     try:
         with anyio.move_on_after(MOST_SECONDS), suppress(*_BROKEN):
             while len(kept) <= MOST_OCTETS:
@@ -47,16 +48,21 @@ async def drain_async(response: Any) -> None:
     response._content, response._content_consumed = bytes(kept), True
 
 
-def look(signals: Sequence[Signal], response: Any, *, whole: bool) -> Error | None:
+def look(signals: Sequence[Signal], response: Response, *, whole: bool) -> Error | None:
     """Ask signals about a response; if `whole`, with its body, which niquests reads next."""
     return _signalled(signals, response, response.content if whole else b"")
 
 
-async def look_async(signals: Sequence[Signal], response: Any, *, whole: bool) -> Error | None:
+async def look_async(
+    signals: Sequence[Signal], response: AsyncResponse, *, whole: bool
+) -> Error | None:
     """Ask signals about a response, as `look` does."""
     return _signalled(signals, response, await response.content if whole else b"")
 
 
-def _signalled(signals: Sequence[Signal], response: Any, content: bytes | None) -> Error | None:
-    answer = Answer(response.status_code, response.headers, response.url, content or b"")
+def _signalled(
+    signals: Sequence[Signal], response: Response, content: bytes | None
+) -> Error | None:
+    status, url = response.status_code or 0, response.url or ""
+    answer = Answer(status, response.headers, url, content or b"")
     return signalled(signals, answer, bytes)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from requests import PreparedRequest, RequestException
+from requests import PreparedRequest
 from requests.adapters import BaseAdapter, HTTPAdapter
 
-__all__ = ["is_broken", "pool_that_keeps_one"]
+__all__ = ["has_stalled", "is_broken", "pool_that_keeps_one"]
 
 # Not a refused connection: then nothing of the request was sent.
 _BROKEN = (
@@ -21,14 +22,23 @@ _BROKEN = (
 )
 
 
-def is_broken(error: RequestException) -> bool:
+def is_broken(error: Exception) -> bool:
     """Tell whether an established connection broke before the response came."""
-    cause: BaseException | None = error
+    return any(isinstance(cause, _BROKEN) for cause in (error, *_causes(error)))
+
+
+def has_stalled(error: Exception, never_connected: type[Exception]) -> bool:
+    """Tell whether a server stopped reading a body until the time-out, once connected."""
+    causes = list(_causes(error))
+    stalled = any(isinstance(each, TimeoutError) for each in causes)
+    return stalled and not any(isinstance(each, never_connected) for each in causes)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause = error.__cause__ or error.__context__
     while cause is not None:
-        if isinstance(cause, _BROKEN):
-            return True
+        yield cause
         cause = cause.__cause__ or cause.__context__
-    return False
 
 
 def pool_that_keeps_one(

@@ -18,7 +18,7 @@ from relogin.client.logins.kept import close_idle
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Check
 from relogin.client.renewal.policy import Credential, ResponseInfo
-from relogin.client.requests.broken import is_broken, pool_that_keeps_one
+from relogin.client.requests.broken import has_stalled, is_broken, pool_that_keeps_one
 from relogin.client.requests.challenges import challenge_lines
 from relogin.client.requests.route import Route
 from relogin.client.requests.signing import sign_prepared
@@ -41,17 +41,7 @@ def is_unanswered(error: RequestException) -> bool:
     """Tell whether a request may have reached its server without getting a response."""
     if isinstance(error, Timeout):
         return not isinstance(error, ConnectTimeout)
-    return is_broken(error) or _has_stalled(error)
-
-
-def _has_stalled(error: RequestException) -> bool:
-    """Tell whether a server stopped reading a body until the time-out, once connected."""
-    causes, cause = list[BaseException](), error.__context__
-    while cause is not None:
-        causes.append(cause)
-        cause = cause.__cause__ or cause.__context__
-    stalled = any(isinstance(each, TimeoutError) for each in causes)
-    return stalled and not any(isinstance(each, NewConnectionError) for each in causes)
+    return is_broken(error) or has_stalled(error, NewConnectionError)
 
 
 def in_place_of_a_response(prepared: PreparedRequest, adapter: BaseAdapter | None) -> Response:

@@ -27,7 +27,7 @@ class Outcome(StrEnum):
     STREAM_ENDED = "stream_ended"
     """A stream of events ended, or broke off, because its session did: open it again.
 
-    Found out for streams (`text/event-stream`) that a GET has opened, except in niquests.
+    Found out for streams (`text/event-stream`) that a GET has opened.
     """
     DECLINED = "declined"
     """The login returned `None`; you get the 401."""
