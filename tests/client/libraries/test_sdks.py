@@ -9,9 +9,11 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import anthropic
+import atlassian
 import docker  # type: ignore[import-untyped]
 import elastic_transport
 import elasticsearch
+import fsspec  # type: ignore[import-untyped]
 import github
 import github.Requester
 import gitlab
@@ -20,6 +22,7 @@ import httpx2
 import hvac  # type: ignore[import-untyped]
 import mcp
 import openai
+import opensearchpy
 import pytest
 import requests
 import tusclient.client
@@ -30,6 +33,7 @@ from jira import JIRA
 from mcp.client.streamable_http import streamable_http_client
 from tusclient.exceptions import TusCommunicationError
 
+from relogin.client import aiohttp as for_aiohttp
 from relogin.client import httpx2 as for_httpx2
 from relogin.client import requests as for_requests
 from relogin.client.carry import Header
@@ -155,6 +159,38 @@ def test_python_gitlab_takes_a_session(server: Server, session: requests.Session
     answering(server, "/api/v4/version", {"version": "18", "revision": "r"})
     api = gitlab.Gitlab(server.url, session=session)
     assert twice(server, lambda: cast("Any", api.http_get("/version"))["version"]) == ["18", "18"]
+    assert server.logins == 2
+
+
+def test_a_token_of_its_own_takes_the_place_of_the_auth_in_python_gitlab(
+    server: Server, session: requests.Session
+) -> None:
+    api = gitlab.Gitlab(server.url, session=session, private_token="t")
+    with pytest.raises(gitlab.GitlabAuthenticationError):
+        api.http_get("/version")
+    assert server.logins == 0
+
+
+def test_atlassian_takes_a_session(server: Server, session: requests.Session) -> None:
+    answering(server, "/rest/api/2/myself", {"name": "ada"})
+    api = atlassian.Jira(url=server.url, session=session)
+    assert twice(server, lambda: api.get("rest/api/2/myself")) == [{"name": "ada"}] * 2
+    assert server.logins == 2
+
+
+def test_opensearch_takes_an_auth(server: Server) -> None:
+    answering(server, "/_cluster/health", {"status": "green"})
+    auth: Any = for_requests.SessionAuth(server.login, server.url)
+    connection = opensearchpy.RequestsHttpConnection
+    with opensearchpy.OpenSearch(server.url, http_auth=auth, connection_class=connection) as api:
+        assert [told["status"] for told in twice(server, api.cluster.health)] == ["green"] * 2
+    assert server.logins == 2
+
+
+def test_fsspec_takes_a_middleware_of_aiohttp(server: Server) -> None:
+    auth = for_aiohttp.SessionAuth(server.login, server.url)
+    files = fsspec.filesystem("http", client_kwargs={"middlewares": [auth]})
+    assert twice(server, lambda: files.cat(f"{server.url}/orders.csv")) == [b"content"] * 2
     assert server.logins == 2
 
 

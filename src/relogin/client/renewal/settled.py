@@ -70,7 +70,10 @@ def _again(info: ResponseInfo) -> str:
     renewed = "the login succeeded, and the request was refused again with its session"
     if info.status != UNAUTHORIZED:
         return renewed
-    return f"{renewed}; if the server wants the token elsewhere, carry= says where"
+    return (
+        f"{renewed}; if other programs log in to this account and it may have one session only, "
+        "give all of them one store=; if the server wants the token elsewhere, carry= says where"
+    )
 
 
 def _unanswered(policy: Policy, info: ResponseInfo) -> str | None:
