@@ -8,52 +8,24 @@ from typing import Any
 
 import httpx
 
-WHOLE = b"first chunk, " + b"x" * 100_000 + b", last chunk"
-PARTS = [WHOLE[:13], WHOLE[13:50_000], WHOLE[50_000:]]
+from tests.client.libraries.shapes import PARTS, WHOLE, Again, AgainAsync, FailingSeek, LyingSeek
 
 
-class Repeatable:
-    """An iterable that can be read as often as one likes, by either client."""
-
-    def __init__(self, around: Any = PARTS) -> None:
-        self.around = around
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield from self.around
-
-
-class AsyncRepeatable:
-    def __init__(self, around: Any = PARTS) -> None:
-        self.around = around
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for part in self.around:
-            yield part
-
-
-class Enveloped(Repeatable):
-    """Begins the same each time, and ends too soon the second time."""
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield PARTS[0]
-        yield from self.around
-
-
-class AsyncEnveloped(AsyncRepeatable):
+class AsyncEnveloped(AgainAsync):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         yield PARTS[0]
         for part in self.around:
             yield part
 
 
-class Numbered(Repeatable):
+class Numbered(Again):
     """Begins otherwise each time."""
 
     def __iter__(self) -> Iterator[bytes]:
         yield b"%d" % self.around.pop()
 
 
-class AsyncNumbered(AsyncRepeatable):
+class AsyncNumbered(AgainAsync):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         yield b"%d" % self.around.pop()
 
@@ -66,28 +38,6 @@ class Unseekable(io.BytesIO):
 
     def seek(self, *_: object) -> int:
         raise io.UnsupportedOperation
-
-
-class Read(io.BytesIO):
-    """Behaves until it has been read."""
-
-    was_read = False
-
-    def read(self, size: int | None = -1) -> bytes:
-        self.was_read = True
-        return super().read(size)
-
-
-class FailingSeek(Read):
-    def seek(self, position: int, whence: int = 0) -> int:
-        if self.was_read:
-            raise NotImplementedError
-        return super().seek(position, whence)
-
-
-class LyingSeek(Read):
-    def seek(self, position: int, whence: int = 0) -> int:
-        return position if self.was_read else super().seek(position, whence)
 
 
 class Stream(httpx.SyncByteStream):
@@ -149,22 +99,21 @@ class AsyncFile:
 EITHER: dict[str, Callable[[], Any]] = {"bytes": lambda: WHOLE, "str": WHOLE.decode}
 SYNC: dict[str, Callable[[], Any]] = {
     "list": lambda: PARTS,
-    "iterable": Repeatable,
-    "iterable that begins with nothing": lambda: Repeatable([b"", *PARTS]),
-    "progress bar around a list": lambda: Repeatable(PARTS),
+    "iterable": Again,
+    "iterable that begins with nothing": lambda: Again([b"", *PARTS]),
     "BytesIO": lambda: io.BytesIO(WHOLE),
     "stream": Stream,
 }
 ASYNC: dict[str, Callable[[], Any]] = {
-    "asynchronous iterable": AsyncRepeatable,
-    "asynchronous iterable that begins with nothing": lambda: AsyncRepeatable([b"", *PARTS]),
+    "asynchronous iterable": AgainAsync,
+    "asynchronous iterable that begins with nothing": lambda: AgainAsync([b"", *PARTS]),
     "asynchronous stream": AsyncStream,
     "asynchronous iterators": AsyncAgain,
 }
 SPENT_SYNC: dict[str, Callable[[], Any]] = {
     "generator": lambda: (part for part in PARTS),
     "iterator": lambda: iter(PARTS),
-    "progress bar around a generator": lambda: Repeatable(part for part in PARTS),
+    "progress bar around a generator": lambda: Again(part for part in PARTS),
     "another body each time": lambda: Numbered([1, 2, 3]),
     "no position": lambda: Unseekable(WHOLE),
     "failing seek": lambda: FailingSeek(WHOLE),
@@ -173,7 +122,7 @@ SPENT_SYNC: dict[str, Callable[[], Any]] = {
 SPENT_ASYNC: dict[str, Callable[[], Any]] = {
     "asynchronous generator": produced,
     "asynchronous iterator": AsyncIterating,
-    "progress bar around a generator": lambda: AsyncRepeatable(part for part in PARTS),
+    "progress bar around a generator": lambda: AgainAsync(part for part in PARTS),
     "another body each time": lambda: AsyncNumbered([1, 2, 3]),
     "asynchronous file": AsyncFile,
 }

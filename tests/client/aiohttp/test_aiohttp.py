@@ -26,7 +26,7 @@ from relogin.client.signals import json_field, status
 from relogin.client.stores.memory import MemoryStore
 from tests.client.digest_site import PASSWORD as DIGEST_PASSWORD
 from tests.client.digest_site import DigestSite
-from tests.client.libraries.shapes import PARTS, WHOLE, AgainAsync, Lying, produced
+from tests.client.libraries.shapes import PARTS, WHOLE, AgainAsync, LyingSeek, produced
 from tests.client.server import PASSWORD, Answer, Request, Server, serve
 
 JSON = ("Content-Type", "application/json")
@@ -196,7 +196,7 @@ def test_a_file_that_was_read_to_be_signed_and_cannot_go_back_is_not_sent(server
     async def main(session: aiohttp.ClientSession) -> Any:
         await got(session, f"{server.url}/orders")
         with pytest.raises(relogin.BodyNotReplayable, match="read to sign it"):
-            await posted(session, f"{server.url}/orders", Lying(WHOLE))
+            await posted(session, f"{server.url}/orders", LyingSeek(WHOLE))
 
     run(auth, main)
 

@@ -19,22 +19,24 @@ from tests.client.httpx_drivers import Caller, Driver, drive
 from tests.client.httpx_shapes import (
     ASYNC,
     EITHER,
-    PARTS,
     SPENT_ASYNC,
     SPENT_SYNC,
     SYNC,
-    WHOLE,
     AsyncAgain,
     AsyncEnveloped,
     AsyncIterating,
-    AsyncRepeatable,
-    Enveloped,
-    FailingSeek,
-    LyingSeek,
-    Repeatable,
     StreamOfBoth,
     Unseekable,
     produced,
+)
+from tests.client.libraries.shapes import (
+    PARTS,
+    WHOLE,
+    Again,
+    AgainAsync,
+    Enveloped,
+    FailingSeek,
+    LyingSeek,
 )
 from tests.client.server import Answer, Server
 
@@ -118,7 +120,7 @@ def test_a_body_that_ends_too_soon_is_broken_off_where_a_redirect_sends_it_again
     dead: Caller, driver: Driver, server: Server
 ) -> None:
     server.routes["/moved"] = lambda _: Answer(307, (("Location", "/upload"),))
-    body: Any = (AsyncRepeatable if driver.is_async else Repeatable)(part for part in PARTS)
+    body: Any = (AgainAsync if driver.is_async else Again)(part for part in PARTS)
     with pytest.raises(BodyNotReplayable):
         dead.post(f"{server.url}/moved", content=body, follow_redirects=True)
     assert uploads(server) == []

@@ -12,7 +12,7 @@ from tests.client.libraries.face import Answer, Body, Face, answer_of
 from tests.client.libraries.shapes import (
     WHOLE,
     AgainAsync,
-    Lying,
+    LyingSeek,
     Unseekable,
     a_file,
     at_an_offset,
@@ -72,7 +72,7 @@ class Aiohttp(Face):
                 lambda: AgainAsync(produced()), repeats=False
             ),
             "no position": data(lambda: Unseekable(WHOLE), repeats=False),
-            "a lying seek": data(lambda: Lying(WHOLE), repeats=False),
+            "a lying seek": data(lambda: LyingSeek(WHOLE), repeats=False),
             "a payload that is read once": data(_once, repeats=False),
         }
 

@@ -15,7 +15,7 @@ from tests.client.libraries.shapes import (
     WHOLE,
     Again,
     AgainAsync,
-    Lying,
+    LyingSeek,
     Unseekable,
     a_file,
     at_an_offset,
@@ -51,7 +51,7 @@ class Httpx(Face):
             "a generator": _content(produced, repeats=False),
             "a progress bar around a generator": _content(lambda: Again(produced()), repeats=False),
             "no position": _content(lambda: Unseekable(WHOLE), repeats=False),
-            "a lying seek": _content(lambda: Lying(WHOLE), repeats=False),
+            "a lying seek": _content(lambda: LyingSeek(WHOLE), repeats=False),
         }
 
 

@@ -11,7 +11,7 @@ from tests.client.libraries.face import Body, Face, answer_of
 from tests.client.libraries.shapes import (
     WHOLE,
     Again,
-    Lying,
+    LyingSeek,
     Unseekable,
     a_file,
     at_an_offset,
@@ -57,5 +57,5 @@ class Requests(Face):
             "a generator": data(produced, repeats=False),
             "a progress bar around a generator": data(lambda: Again(produced()), repeats=False),
             "no position": data(lambda: Unseekable(WHOLE), repeats=False),
-            "a lying seek": data(lambda: Lying(WHOLE), repeats=False),
+            "a lying seek": data(lambda: LyingSeek(WHOLE), repeats=False),
         }

@@ -48,8 +48,8 @@ def a_file() -> io.FileIO:
     return file
 
 
-class Lying(io.BytesIO):
-    """A file that says that it went back, and did not."""
+class Read(io.BytesIO):
+    """Behaves until it has been read."""
 
     was_read = False
 
@@ -57,17 +57,36 @@ class Lying(io.BytesIO):
         self.was_read = True
         return super().read(size)
 
+
+class FailingSeek(Read):
+    def seek(self, position: int, whence: int = 0) -> int:
+        if self.was_read:
+            raise NotImplementedError
+        return super().seek(position, whence)
+
+
+class LyingSeek(Read):
+    """Says that it went back, and did not."""
+
     def seek(self, position: int, whence: int = 0) -> int:
         return position if self.was_read else super().seek(position, whence)
 
 
 class Again:
-    """An iterable that can be read as often as one likes."""
+    """An iterable that can be read as often as what it is around: a progress bar is one."""
 
     def __init__(self, around: Any = PARTS) -> None:
         self.around = around
 
     def __iter__(self) -> Iterator[bytes]:
+        yield from self.around
+
+
+class Enveloped(Again):
+    """Begins the same each time, and ends too soon the second time."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield PARTS[0]
         yield from self.around
 
 

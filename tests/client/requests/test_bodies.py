@@ -18,49 +18,30 @@ from requests_toolbelt import MultipartEncoder  # type: ignore[import-untyped]
 from relogin import errors
 from relogin.client import Outcome, outcome
 from relogin.client.requests import BodyNotReplayable, SessionAuth
+from tests.client.libraries.shapes import (
+    PARTS,
+    WHOLE,
+    Again,
+    Enveloped,
+    FailingSeek,
+    LyingSeek,
+)
 from tests.client.server import Answer, Server
 
-WHOLE = b"first chunk, " + b"x" * 100_000 + b", last chunk"
 ORIGIN = "http://127.0.0.1/"
-PARTS = [WHOLE[:13], WHOLE[13:50_000], WHOLE[50_000:]]
 
 
-class Repeatable:
-    """An iterable that can be read as often as one likes."""
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(PARTS)
-
-
-class Sized(Repeatable):
+class Sized(Again):
     def __len__(self) -> int:
         return len(WHOLE)
 
 
-class BeginsEmpty(Repeatable):
+class BeginsEmpty(Again):
     def __iter__(self) -> Iterator[bytes]:
         return iter([b"", *PARTS])
 
 
-class Progress:
-    """What a progress bar is: an iterable around anything, which nobody can see from outside."""
-
-    def __init__(self, around: Any) -> None:
-        self.around = around
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield from self.around
-
-
-class Enveloped(Progress):
-    """Begins the same each time, and ends too soon the second time."""
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield PARTS[0]
-        yield from self.around
-
-
-class OneIterator(Progress):
+class OneIterator(Again):
     def __iter__(self) -> Iterator[bytes]:
         return iter(self.around)
 
@@ -74,28 +55,6 @@ class Unseekable(io.BytesIO):
 
     def seek(self, *_: object) -> int:
         raise OSError("no position")
-
-
-class Read(io.BytesIO):
-    """Behaves until it has been read."""
-
-    was_read = False
-
-    def read(self, size: int | None = -1) -> bytes:
-        self.was_read = True
-        return super().read(size)
-
-
-class FailingSeek(Read):
-    def seek(self, position: int, whence: int = 0) -> int:
-        if self.was_read:
-            raise NotImplementedError
-        return super().seek(position, whence)
-
-
-class LyingSeek(Read):
-    def seek(self, position: int, whence: int = 0) -> int:
-        return position if self.was_read else super().seek(position, whence)
 
 
 class FailingTell:
@@ -141,17 +100,16 @@ REPLAYED: dict[str, Callable[[], Any]] = {
     "BytesIO at an offset": lambda: at(io.BytesIO(b"head" + WHOLE), 4),
     "StringIO": lambda: io.StringIO(WHOLE.decode()),
     "mmap": mapped,
-    "iterable": Repeatable,
+    "iterable": Again,
     "iterable with a length": Sized,
     "iterable that begins with nothing": BeginsEmpty,
-    "progress bar around a list": lambda: Progress(PARTS),
 }
 
 NOT_REPLAYED: dict[str, Callable[[], Any]] = {
     "generator": lambda: (part for part in PARTS),
     "iterator": lambda: iter(PARTS),
     "chain": lambda: itertools.chain(PARTS),
-    "progress bar around a generator": lambda: Progress(part for part in PARTS),
+    "progress bar around a generator": lambda: Again(part for part in PARTS),
     "envelope around a generator": lambda: Enveloped(part for part in PARTS[1:]),
     "iterable over one iterator": lambda: OneIterator(iter(PARTS)),
     "no position": lambda: Unseekable(WHOLE),
@@ -226,7 +184,7 @@ def test_a_pipe_is_not_sent_short(server: Server, dead: requests.Session) -> Non
 
 def test_a_second_pass_that_begins_elsewhere_sends_nothing() -> None:
     prepared = requests.Request(
-        "POST", "http://127.0.0.1/", data=Progress(iter(PARTS)), auth=SessionAuth(_never, ORIGIN)
+        "POST", "http://127.0.0.1/", data=Again(iter(PARTS)), auth=SessionAuth(_never, ORIGIN)
     ).prepare()
     body: Any = prepared.body
     assert next(iter(body)) == PARTS[0]  # refused before more of it was sent
@@ -236,7 +194,7 @@ def test_a_second_pass_that_begins_elsewhere_sends_nothing() -> None:
 
 def test_a_body_is_watched_once() -> None:
     auth = SessionAuth(_never, ORIGIN)
-    prepared = requests.Request("POST", ORIGIN, data=Repeatable(), auth=auth).prepare()
+    prepared = requests.Request("POST", ORIGIN, data=Again(), auth=auth).prepare()
     body = prepared.body
     assert auth(prepared).body is body
 
@@ -277,7 +235,7 @@ def test_the_fields_that_tell_the_length_stay_as_they_were(
     server: Server, dead: requests.Session
 ) -> None:
     dead.post(f"{server.url}/upload", data=Sized())
-    dead.post(f"{server.url}/upload", data=Repeatable())
+    dead.post(f"{server.url}/upload", data=Again())
     fields = [
         (r.headers["Content-Length"], r.headers["Transfer-Encoding"])
         for r in server.seen("/upload")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 import ssl
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,17 +19,6 @@ from tests.client.proxy import proxying
 from tests.client.server import Answer, Server, serve
 
 LARGE = bytes(20_000_000)
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
-    what = ["-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
-    name = ["-addext", "subjectAltName=IP:127.0.0.1"]
-    files = ["-out", str(path), "-keyout", str(path.with_suffix(".key"))]
-    command = ["openssl", "req", "-x509", *what, *name, *files]
-    subprocess.run(command, check=True, capture_output=True, timeout=30)
-    return path
 
 
 @pytest.fixture

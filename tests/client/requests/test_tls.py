@@ -1,7 +1,6 @@
 """The same over TLS: connections, time-outs, and cookies that know of https."""
 
 import ssl
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,18 +12,6 @@ from relogin.client.requests import SessionAuth
 from tests.client.server import Answer, Server, flood, serve
 
 pytestmark = pytest.mark.needs("openssl")
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for loopback, and its key beside it."""
-    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
-    what = ["-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
-    name = ["-addext", "subjectAltName=IP:127.0.0.1"]
-    files = ["-out", str(path), "-keyout", str(path.with_suffix(".key"))]
-    command = ["openssl", "req", "-x509", *what, *name, *files]
-    subprocess.run(command, check=True, capture_output=True, timeout=30)
-    return path
 
 
 @pytest.fixture
