@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from relogin.cli import main
-
-ROOT = Path(__file__).parents[2]
+from tests.programs import free_port, running
 
 
 @pytest.fixture
-def mcp() -> Iterator[str]:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-    command = [sys.executable, "-m", "tests.cli.mcp_server", str(port)]
-    process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        give_up = time.monotonic() + 40
-        while time.monotonic() < give_up:
-            assert process.poll() is None, "the MCP server did not start"
-            with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                break
-            time.sleep(0.05)
+def mcp(tmp_path: Path) -> Iterator[str]:
+    port = free_port()
+    command = ["python", "-m", "tests.cli.mcp_server", str(port)]
+    with running(command, port, tmp_path / "log"):
         yield f"http://127.0.0.1:{port}"
-    finally:
-        process.kill()
-        process.wait(20)
 
 
 def test_a_real_mcp_server_says_what_a_client_would_have_to_do(

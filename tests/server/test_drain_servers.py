@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.uploads.programs import free_port, running
+from tests.programs import free_port, running
 
 SIZE = 20_000_000
 WSGI, ASGI = "tests.server.refusing:under_wsgi", "tests.server.refusing:under_asgi"

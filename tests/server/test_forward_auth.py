@@ -10,8 +10,8 @@ import pytest
 
 import relogin
 from tests.docs.pages import fences
+from tests.programs import free_port, running
 from tests.server.serving import Answer, ask, serving_wsgi
-from tests.uploads.programs import free_port, running
 
 PAGE = Path(__file__).parents[2] / "docs/how-to/forward-auth.md"
 Get: TypeAlias = Callable[..., Answer]

@@ -21,7 +21,7 @@ from starlette.responses import JSONResponse, Response
 import relogin
 from relogin.server.facts import Request as Facts
 from relogin.server.starlette import SessionGate
-from tests.uploads.programs import free_port
+from tests.programs import free_port
 
 # Not where the client would look without being told.
 METADATA = "/somewhere/else"

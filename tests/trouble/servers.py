@@ -17,8 +17,9 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+from tests.programs import free_port, running
 from tests.trouble.proxy import BreakingProxy, breaking_proxy
-from tests.uploads.programs import free_port, running, via
+from tests.uploads.programs import via
 
 __all__ = ["SERVERS", "Server", "servers"]
 

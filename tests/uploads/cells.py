@@ -13,6 +13,7 @@ from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.programs import certificate
 from tests.uploads import clients, programs
 from tests.uploads.clients import CLIENTS, Job, Upload
 
@@ -80,7 +81,7 @@ class Site:
 def site(server: str, route: str, folder: Path, *, drain: bool = True) -> Iterator[Site]:
     """Run a server and what stands before it."""
     folder.chmod(0o755)  # a proxy's own user enters it
-    files = programs.certificate(folder)
+    files = certificate(folder)
     proxy, _, secure = route.partition("+")
     tls = route in {"tls", "h2"}
     with ExitStack() as opened:

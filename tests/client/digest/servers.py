@@ -1,6 +1,6 @@
 """Digest servers that others have written: Apache, lighttpd, CherryPy, httpbin, WsgiDAV.
 
-Each is begun where it is first needed; what a server says of itself is left to it.
+Each is started when it is first needed; what a server prints goes to its own log.
 """
 
 from __future__ import annotations
@@ -8,16 +8,15 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.client.digest_site import PASSWORD, USER
+from tests.programs import free_port, running
 
 __all__ = ["SERVERS", "apache", "httpbin_url", "lighttpd", "program"]
 
@@ -71,14 +70,14 @@ def apache(lifetime: int = 300, *, proxy: bool = False) -> Iterator[str]:
     user = "User www-data\nGroup www-data" if os.geteuid() == 0 else ""
     kind, place = ("Proxy", "*") if proxy else ("Location", "/")
     with _folder("md5") as folder:
-        port, conf = _free_port(), folder / "conf"
+        port, conf = free_port(), folder / "conf"
         conf.write_text(
             _APACHE.format(
                 loads=loads, user=user, port=port, folder=folder, lifetime=lifetime, kind=kind,
                 place=place, proxying="ProxyRequests On" if proxy else "",
             )
         )  # fmt: skip
-        with _running(["apache2", "-DFOREGROUND", "-f", str(conf)], port):
+        with running(["apache2", "-DFOREGROUND", "-f", str(conf)], port, folder / "log"):
             yield f"http://127.0.0.1:{port}/"
 
 
@@ -86,9 +85,9 @@ def apache(lifetime: int = 300, *, proxy: bool = False) -> Iterator[str]:
 def lighttpd(algorithm: str = "SHA-256") -> Iterator[str]:
     """Run lighttpd with mod_auth."""
     with _folder({"SHA-256": "sha256", "MD5": "md5"}[algorithm]) as folder:
-        port, conf = _free_port(), folder / "conf"
+        port, conf = free_port(), folder / "conf"
         conf.write_text(_LIGHTTPD.format(port=port, folder=folder, algorithm=algorithm))
-        with _running(["lighttpd", "-D", "-f", str(conf)], port):
+        with running(["lighttpd", "-D", "-f", str(conf)], port, folder / "log"):
             yield f"http://127.0.0.1:{port}/"
 
 
@@ -138,26 +137,3 @@ def _folder(function: str) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder)
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
-
-@contextmanager
-def _running(command: list[str], port: int) -> Iterator[None]:
-    process = subprocess.Popen(command)
-    try:
-        give_up = time.monotonic() + 20
-        while time.monotonic() < give_up:
-            assert process.poll() is None, f"{command[0]} did not start"
-            with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                break
-            time.sleep(0.01)
-        yield
-    finally:
-        process.terminate()
-        process.wait(20)

@@ -28,6 +28,7 @@ from relogin.client.stores.memory import MemoryStore
 from tests.client.libraries.shapes import AgainAsync, produced
 from tests.client.niquests.ways import get_in_a_task, get_in_a_thread
 from tests.client.server import PASSWORD, Answer, Server, dribble, flood
+from tests.programs import free_port
 
 JSON = ("Content-Type", "application/json")
 
@@ -324,7 +325,7 @@ def http2(living: set[str]) -> Iterator[str]:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": scope["path"].encode()})
 
-    loop, port = asyncio.new_event_loop(), _free_port()
+    loop, port = asyncio.new_event_loop(), free_port()
     ended = asyncio.Event()
     config = hypercorn.config.Config()
     config.bind = [f"127.0.0.1:{port}"]
@@ -338,14 +339,6 @@ def http2(living: set[str]) -> Iterator[str]:
         loop.call_soon_threadsafe(ended.set)
         thread.join()
         loop.close()
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def _wait_for(port: int) -> None:

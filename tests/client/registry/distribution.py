@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.programs import free_port, running
 
 __all__ = ["distribution"]
 
@@ -24,35 +23,10 @@ auth:
 @contextmanager
 def distribution(folder: Path, realm: str) -> Iterator[str]:
     """Run a registry whose challenges name `realm`; return its URL."""
-    port = _free_port()
+    port = free_port()
     text = _CONFIGURATION.format(port=port, realm=realm, cert=folder / "cert.pem")
     configuration = folder / f"{port}.yml"
     configuration.write_text(text)
-    running = subprocess.Popen(
-        ["docker-registry", "serve", configuration],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        _wait_for(port, running)
+    command = ["docker-registry", "serve", str(configuration)]
+    with running(command, port, folder / f"{port}.log"):
         yield f"http://127.0.0.1:{port}"
-    finally:
-        running.terminate()
-        running.wait(10)
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
-
-def _wait_for(port: int, running: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 15
-    while time.monotonic() < until and running.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    raise RuntimeError(f"docker-registry did not listen on port {port}")

@@ -24,7 +24,7 @@ LARGE = bytes(20_000_000)
 @pytest.fixture
 def far(certificate: Path) -> Iterator[Server]:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(certificate, certificate.with_suffix(".key"))
+    tls.load_cert_chain(certificate, certificate.with_name("key.pem"))
     with serve(Server(early=True, early_end="resets"), tls) as running:
         yield running
 

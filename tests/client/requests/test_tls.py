@@ -24,7 +24,7 @@ def session(session: requests.Session, certificate: Path) -> requests.Session:
 @pytest.fixture(params=["token", "cookie"])
 def server(request: pytest.FixtureRequest, certificate: Path) -> Iterator[Server]:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(certificate, certificate.with_suffix(".key"))
+    tls.load_cert_chain(certificate, certificate.with_name("key.pem"))
     with serve(Server(binding=request.param), tls) as running:
         yield running
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from tests.programs import free_port, running
 
 __all__ = ["an_apache"]
 
@@ -64,36 +64,19 @@ def an_apache() -> Iterator[str]:
     """Run it, with the account alice and s3cret; yields its origin."""
     if not MODULES.is_dir():
         pytest.skip(f"Apache's modules are not in {MODULES}")
-    with tempfile.TemporaryDirectory() as name, socket.socket() as probe:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory() as name:
+        folder, port = Path(name), free_port()
         folder.chmod(0o755)  # for the account that Apache runs as
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        probe.close()
         (folder / "pages/orders").mkdir(parents=True)
         (folder / "pages/orders/index.html").write_text("tea, ink")
         (folder / "pages/login.html").write_text(_PAGE)
         (folder / "accounts").write_text(_account())
         (folder / "conf").write_text(_configuration(folder, port))
-        running = subprocess.Popen(["apache2", "-DFOREGROUND", "-f", str(folder / "conf")])
-        try:
-            _wait_for(port, running)
+        command = ["apache2", "-DFOREGROUND", "-f", str(folder / "conf")]
+        with running(command, port, folder / "log"):
             yield f"http://127.0.0.1:{port}"
-        finally:
-            running.terminate()
-            running.wait(20)
 
 
 def _account() -> str:
     command = ["openssl", "passwd", "-apr1", "-salt", "relogin1", "s3cret"]
     return "alice:" + subprocess.run(command, capture_output=True, text=True, check=True).stdout
-
-
-def _wait_for(port: int, running: subprocess.Popen[bytes]) -> None:
-    give_up = time.monotonic() + 20
-    while time.monotonic() < give_up:
-        assert running.poll() is None, "apache2 did not start"
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        time.sleep(0.01)
-    raise AssertionError("apache2 does not answer")

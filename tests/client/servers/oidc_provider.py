@@ -11,7 +11,6 @@ import hashlib
 import os
 import re
 import secrets
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +20,8 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
 import requests
+
+from tests.programs import free_port
 
 __all__ = ["CLIENT_ID", "CLIENT_SECRET", "OIDCProvider", "an_oidc_provider"]
 
@@ -112,10 +113,7 @@ class OIDCProvider:
 @contextmanager
 def an_oidc_provider(*, lifetime: int = 600) -> Iterator[OIDCProvider]:
     """Run a provider whose access tokens live so many seconds."""
-    folder = _installed()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    folder, port = _installed(), free_port()
     # Node finds packages beside the script that asks for them.
     script = folder / f"oidc-{port}.mjs"
     script.write_text(_SCRIPT.read_text(encoding="utf-8"), encoding="utf-8")

@@ -18,6 +18,7 @@ import redis
 from relogin.client.stores import Entry
 from relogin.client.stores.redis import RedisStore
 from tests.client.redis_server import RedisServer, a_redis_server
+from tests.programs import certificate, free_port
 
 pytestmark = pytest.mark.needs("redis-server")
 
@@ -159,25 +160,14 @@ def test_a_password_that_is_wrong_is_an_error_and_does_not_show() -> None:
 
 @pytest.mark.needs("openssl")
 def test_tls_is_asked_for_by_the_url(tmp_path: Path) -> None:
-    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
-            *("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"),
-            *("-keyout", str(key), "-out", str(certificate)),
-        ],
-        check=True,
-        capture_output=True,
-        timeout=20,
-    )
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    file, key = certificate(tmp_path)
+    port = free_port()
     options = ["--tls-port", str(port), "--tls-auth-clients", "no", "--tls-cert-file"]
-    with a_redis_server(*options, str(certificate), "--tls-key-file", str(key)):
-        trusting = RedisStore(f"rediss://localhost:{port}?ssl_ca_certs={certificate}")
+    with a_redis_server(*options, file, "--tls-key-file", key):
+        trusting = RedisStore(f"rediss://127.0.0.1:{port}?ssl_ca_certs={file}")
         assert trusting.put(ORIGIN, "", "api", Entry("one", 0))
         with pytest.raises(redis.ConnectionError, match=r"(?i)certificate"):
-            RedisStore(f"rediss://localhost:{port}").get(ORIGIN, "")
+            RedisStore(f"rediss://127.0.0.1:{port}").get(ORIGIN, "")
 
 
 def test_a_url_of_another_kind_is_refused() -> None:
