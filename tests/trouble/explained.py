@@ -2,9 +2,7 @@
 
 A session that ended is the reason for one login at its server, and so is a login whose answer did
 not come. A killed or stopped process, or a step of the clock, may cost each server one more. While
-the store is away, each process logs in by itself. So it does, once, if the store has come back
-empty after a step of the clock: what it stores then may have a lower number than what the process
-holds.
+the store is away, each process logs in by itself.
 """
 
 from __future__ import annotations
@@ -87,24 +85,11 @@ def _by_itself(
     server: list[dict[str, Any]], answered: set[str], strikes: list[Strike], processes: int
 ) -> Iterator[_Reason]:
     away = [strike for strike in strikes if strike.away]
-    emptied = _emptied_after_a_step(strikes)
     yield _Reason(float("inf"), 0.0)  # the first login
-    before = 0.0
     for line in filter(partial(_is_reason, answered), server):
         at = line["at"] + line.get("lifetime", 0.0)
         alone = any(s.began - _AROUND <= at <= s.ended + _AROUND for s in away)
-        alone = alone or any(before < empty <= at for empty in emptied)
         yield _Reason(at + _LATE, line["at"], 1 + processes * alone)
-        before = line["at"]
-
-
-def _emptied_after_a_step(strikes: list[Strike]) -> list[float]:
-    stepped = min((s.began for s in strikes if s.name == "step of the clock"), default=None)
-    return [
-        strike.began
-        for strike in strikes
-        if strike.name == "restarted empty" and stepped is not None and stepped < strike.began
-    ]
 
 
 def _is_reason(answered: set[str], line: dict[str, Any]) -> bool:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import logging
 import random
+import re
 import secrets
 import sys
 import time
@@ -20,6 +21,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from enum import Enum
+from itertools import count
 from types import FunctionType, GeneratorType, MethodType
 from typing import Any
 from unittest.mock import patch
@@ -93,26 +95,48 @@ def _visit(
 @contextmanager
 def _nothing_random() -> Iterator[None]:
     """Let the moves alone decide what happens, and be silent about it."""
+    leases = count()
     with (
         patch.object(logging.getLogger("relogin.client"), "disabled", new=True),
         patch.object(random, "uniform", lambda low, high: low),
-        patch.object(secrets, "token_hex", lambda octets: "0" * 2 * octets),
+        patch.object(secrets, "token_hex", lambda octets: f"lease{next(leases)};"),
     ):
         yield
 
 
+class _Seen(dict[int, int]):
+    """The objects that were met, and the leases, which are named in the order in which they are."""
+
+    def __init__(self, *known: object) -> None:
+        super().__init__((id(one), number) for number, one in enumerate(known))
+        self._leases: dict[str, str] = {}
+
+    def renamed(self, text: str) -> str:
+        return _LEASE.sub(self._name, text)
+
+    def _name(self, lease: re.Match[str]) -> str:
+        return self._leases.setdefault(lease[0], f"#{len(self._leases)}")
+
+
+_LEASE = re.compile("lease[0-9]+;")
+
+
 def _same(world: World) -> Hashable:
     shared = [world, world.clock, world.store, world.server]
-    known = {id(one): number for number, one in enumerate(shared)}
-    processes = [hash(_comparable(process, dict(known))) for process in world.processes]
-    counts = (world.deaths, world.crashes, world.expiries, world.clock.now)
+    processes = sorted(world.processes, key=lambda one: hash(_comparable(one, _Seen(*shared))))
+    counts = (world.deaths, world.crashes, world.expiries)
     mishaps = (world.cancels, world.failures, world.losses)
-    return (*sorted(processes), counts, mishaps, *(_comparable(one, {}) for one in shared[2:]))
+    of_store = (world.resets, world.reverts, world.setbacks)
+    seen = _Seen(world, world.clock)
+    of_all = [_comparable(one, seen) for one in (world.store, world.server, *processes)]
+    return (counts, mishaps, of_store, world.clock.now, *of_all)
 
 
-def _comparable(value: Any, seen: dict[int, int]) -> Hashable:
+def _comparable(value: Any, seen: _Seen) -> Hashable:
     """Turn a value into one that compares equal wherever the value makes no difference."""
-    if value is None or isinstance(value, bool | int | float | str | bytes | Enum):
+    if isinstance(value, str):
+        return seen.renamed(value)
+    if value is None or isinstance(value, bool | int | float | bytes | Enum):
         return value
     if id(value) in seen:
         return ("again", seen[id(value)])
@@ -130,7 +154,7 @@ def _comparable(value: Any, seen: dict[int, int]) -> Hashable:
     return (type(value).__name__, *(_comparable(part, seen) for part in _parts(value)))
 
 
-def _generator(value: GeneratorType[Any, Any, Any], seen: dict[int, int]) -> Hashable:
+def _generator(value: GeneratorType[Any, Any, Any], seen: _Seen) -> Hashable:
     frame = value.gi_frame
     if frame is None:
         return ("ended", value.__qualname__)

@@ -48,16 +48,16 @@ class Sabotage(NamedTuple):
 
 
 def _spend_twice(put: Put, put_grant: Any = Record.put) -> None:
-    def keep_the_first(record: Record, fence: int, grant: Any, *more: Any) -> Any:
+    def keep_the_first(record: Record, lease: Any, grant: Any, *more: Any) -> Any:
         if record.grant is not None and record.grant.refresh is not None:
             grant = replace(grant, refresh=record.grant.refresh)
-        return put_grant(record, fence, grant, *more)
+        return put_grant(record, lease, grant, *more)
 
     put(Record, "put", keep_the_first)
 
 
 def _overlook_others(put: Put) -> None:
-    put(Record, "newer", lambda record, than: False)
+    put(Record, "newer", lambda record, than, past: False)
 
 
 def _mix_servers(put: Put) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from relogin.client.stores.record import Record
+from relogin.client.stores.record import Record, Version
 from tests.trouble.explorer import explore
 from tests.trouble.world import Bounds
 
@@ -22,6 +22,8 @@ from tests.trouble.world import Bounds
         Bounds(processes=2, deaths=0, cancels=1),
         Bounds(processes=2, deaths=0, failures=1),
         Bounds(processes=2, deaths=0, losses=1),
+        Bounds(processes=2, deaths=0, resets=1),
+        Bounds(processes=2, deaths=0, reverts=1, setbacks=1),
     ],
     ids=str,
 )
@@ -52,8 +54,23 @@ def keep_a_token_that_may_be_used_up(
     return release(record, *given, unused=True, **more)
 
 
-def overlook_what_others_obtained(record: Record, than: int) -> bool:
+def overlook_what_others_obtained(record: Record, than: Version | None, past: Any) -> bool:
     return False
+
+
+def go_by_the_number(version: Version, than: Version | None, past: Any) -> bool:
+    return version.number > (0 if than is None else than.number)
+
+
+def take_back_what_is_past(version: Version, than: Version | None, past: Any) -> bool:
+    return than is None or version.holder != than.holder
+
+
+def put_by_the_number(
+    record: Record, lease: Version, *given: Any, put: Any = Record.put, **more: Any
+) -> Any:
+    same = record.fence == lease.number
+    return put(replace(record, holder=lease.holder) if same else record, lease, *given, **more)
 
 
 @pytest.mark.parametrize(
@@ -64,11 +81,15 @@ def overlook_what_others_obtained(record: Record, than: int) -> bool:
         ("release", keep_a_token_that_may_be_used_up, Bounds(losses=1)),
         ("release", keep_a_token_that_may_be_used_up, Bounds(cancels=1)),
         ("newer", overlook_what_others_obtained, Bounds(deaths=0)),
+        ("is_new", go_by_the_number, Bounds(deaths=1, resets=1, setbacks=1)),
+        ("is_new", go_by_the_number, Bounds(deaths=1, reverts=1, setbacks=1)),
+        ("is_new", take_back_what_is_past, Bounds(deaths=1, reverts=1)),
+        ("put", put_by_the_number, Bounds(deaths=0, resets=1, setbacks=1)),
     ],
     ids=lambda given: getattr(given, "__name__", None),
 )
 def test_a_rule_that_is_broken_on_purpose_is_found(
     monkeypatch: pytest.MonkeyPatch, rule: str, broken: Any, bounds: Bounds
 ) -> None:
-    monkeypatch.setattr(Record, rule, broken)
+    monkeypatch.setattr(Version if rule == "is_new" else Record, rule, broken)
     assert explore(bounds, most=5_000).broken is not None

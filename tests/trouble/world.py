@@ -8,6 +8,7 @@ before its answer arrives, and anything may happen in between.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -17,9 +18,8 @@ from relogin.client.renewal.commands import Ask, Final, Login, Pause, Replay, Wa
 from relogin.client.renewal.credential import Credential
 from relogin.client.renewal.flight import Status
 from relogin.client.renewal.flow import answer, before
-from relogin.client.stores.memory import MemoryStore
-from relogin.client.stores.record import Record
-from tests.client.steps import ORIGIN, URL, Clock, a_cache, refused, served
+from tests.client.steps import KEY, ORIGIN, URL, Clock, a_cache, refused, served
+from tests.trouble.losing_store import LosingStore
 
 __all__ = ["Bounds", "LawBroken", "Move", "World"]
 
@@ -61,25 +61,20 @@ class Bounds:
     """How often the store or a login may fail before it has acted."""
     losses: int = 0
     """How often it may act, and its answer be lost."""
-
-
-class _SharedStore(MemoryStore):
-    def __init__(self, clock: Clock) -> None:
-        super().__init__()
-        self._clock = clock
-
-    def get(self, origin: str, account: str) -> Any:
-        return super().get(origin, account)._replace(now=self._clock())
-
-    def record(self) -> Record:
-        entry = super().get(ORIGIN, "").entries.get("api")
-        return Record() if entry is None else Record.loads(entry.text)
+    resets: int = 0
+    """How often the store may lose all that it holds."""
+    reverts: int = 0
+    """How often it may lose its latest changes. There are no refresh tokens then: a store with
+    `replicas` does not lose their use."""
+    setbacks: int = 0
+    """How often its clock may be set back."""
 
 
 @dataclass
 class Server:
     """Knows which sessions live, and which refresh tokens were used."""
 
+    gives_refresh_tokens: bool = True
     logins: int = 0
     living: set[str] = field(default_factory=set)
     used: set[str] = field(default_factory=set)
@@ -91,7 +86,8 @@ class Server:
             self.used.add(refresh)
         self.logins += 1
         self.living.add(f"t{self.logins}")
-        return Grant(token=f"t{self.logins}", refresh=f"r{self.logins}")
+        refresh = f"r{self.logins}" if self.gives_refresh_tokens else None
+        return Grant(token=f"t{self.logins}", refresh=refresh)
 
     def accepts(self, credential: Credential | None) -> bool:
         return credential is not None and credential.grant.token in self.living
@@ -100,14 +96,16 @@ class Server:
 class Request:
     """One request, from its signing to its end: a program that stops at each move."""
 
-    def __init__(self, world: World, cache: CredentialCache) -> None:
+    def __init__(self, world: World, cache: CredentialCache, refused: set[str]) -> None:
         self.cache = cache
+        self.refused = refused
         self.doing = "begin"
         self.waiting: Wait | None = None
         self.since = 0.0
         self.final: Final | None = None
         self.led = False
         self.loses = False
+        self.crashed = False
         self._steps = self._program(world)
 
     def step(self) -> None:
@@ -152,7 +150,11 @@ class Request:
         yield "send"
         accepted = world.server.accepts(credential)
         yield "arrive"
-        return served(credential) if accepted else refused(credential)
+        if accepted or credential is None:
+            return served(credential) if accepted else refused(credential)
+        assert credential.grant.token is not None
+        self.refused.add(credential.grant.token)
+        return refused(credential)
 
     def _drive(self, world: World, flow: Generator[Any, Any, Any]) -> Generator[str, None, Any]:
         done: Any = None
@@ -173,7 +175,7 @@ class Request:
     def _do(self, world: World, command: Any) -> Generator[str, None, Any]:
         if isinstance(command, Ask):
             yield f"ask {command.call.__name__}"
-            answer = command.call(*command.arguments)
+            answer = world.ask(command)
             if self.loses:
                 self.loses = False
                 raise ConnectionResetError
@@ -205,14 +207,28 @@ class World:
     def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
         self.clock = Clock()
-        self.store = _SharedStore(self.clock)
-        self.server = Server()
+        self.store = LosingStore(self.clock, keeps=bounds.reverts > 0)
+        self.server = Server(gives_refresh_tokens=not bounds.reverts)
         self.deaths = self.crashes = self.expiries = 0
         self.cancels = self.failures = self.losses = 0
-        caches = [a_cache(self.clock, store=self.store) for _ in range(bounds.processes)]
-        self.processes = [
-            [Request(self, cache) for _ in range(bounds.requests)] for cache in caches
-        ]
+        self.resets = self.reverts = self.setbacks = 0
+        self.processes = [self._process() for _ in range(bounds.processes)]
+
+    def _process(self, requests: int | None = None) -> list[Request]:
+        cache, refused = a_cache(self.clock, store=self.store), set[str]()
+        most = self.bounds.requests if requests is None else requests
+        return [Request(self, cache, refused) for _ in range(most)]
+
+    def ask(self, command: Ask) -> Any:
+        """Ask the store, and check that nobody takes a lease without need or puts without one."""
+        before = self.store.record()
+        answer, after = command.call(*command.arguments), self.store.record()
+        grant = before.grant if before.alive() else None
+        if after.of_lease != before.of_lease and grant and grant.token in self.server.living:
+            raise LawBroken("a lease was taken although the store held a living grant")
+        if after.put_by not in {before.put_by, before.holder}:
+            raise LawBroken("a grant was put by a process that did not hold the lease")
+        return answer
 
     @property
     def requests(self) -> list[Request]:
@@ -241,6 +257,12 @@ class World:
                 if any(request.doing not in {"begin", "ended"} for request in process)
             ]
         going += self._mishaps()
+        if self.resets < self.bounds.resets and self.store.entry() is not None:
+            going.append(Move("reset"))
+        if self.reverts < self.bounds.reverts:
+            going += [Move("revert", most) for most in range(len(self.store.before))]
+        if self.setbacks < self.bounds.setbacks:
+            going.append(Move("setback"))
         # Where nobody can go on, time passes of itself.
         if self.expiries < self.bounds.expiries or not going:
             going.append(Move("expiry"))
@@ -268,6 +290,24 @@ class World:
 
     def make(self, move: Move) -> None:
         """Let a move happen."""
+        with self._watched():
+            self._make(move)
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Check that no process takes over what it knows to be dead."""
+        held = [self._held(process) for process in self.processes]
+        yield
+        for process, earlier in zip(self.processes, held, strict=True):
+            now = self._held(process)
+            if now is not earlier and now is not None and now.grant.token in process[0].refused:
+                raise LawBroken("a process took over a grant that it knew to be dead")
+
+    @staticmethod
+    def _held(process: list[Request]) -> Credential | None:
+        return process[0].cache.newer(KEY, None)
+
+    def _make(self, move: Move) -> None:
         if move.what == "go":
             self.requests[move.whom].step()
         elif move.what == "death":
@@ -278,6 +318,7 @@ class World:
             for request in self.processes[move.whom]:
                 request._steps.close()
                 request.doing, request.waiting, request.final = "ended", None, None
+                request.crashed = True
         elif move.what == "expiry":
             self.expiries += 1
             self.clock.now += 31.0  # a lease lasts 30 seconds
@@ -287,9 +328,24 @@ class World:
         elif move.what == "fail":
             self.failures += 1
             self.requests[move.whom].fail()
-        else:
+        elif move.what == "lose":
             self.losses += 1
             self.requests[move.whom].lose()
+        else:
+            self._change_store(move)
+
+    def _change_store(self, move: Move) -> None:
+        if move.what == "reset":
+            self.resets += 1
+            self.store.lose(None)
+        elif move.what == "revert":
+            self.reverts += 1
+            self.store.lose(self.store.before[move.whom])
+            self.store.keeps = self.reverts < self.bounds.reverts
+        else:
+            assert move.what == "setback"
+            self.setbacks += 1
+            self.store.behind += 7200.0
 
     def check_end(self) -> None:
         """Check what holds when every request has ended."""
@@ -299,27 +355,33 @@ class World:
                 raise LawBroken(f"a request ended with {final.info.status}: {final.outcome}")
         alone = self.expiries + self.failures + self.losses  # without the store, each for itself
         excused = self.deaths + self.crashes + self.cancels + alone * len(self.requests)
+        # What the store has lost is not shared, and a clock that is set back ends leases.
+        excused += self.resets + self.reverts + self.setbacks
         if self.server.logins > 1 + excused:
             raise LawBroken(f"{self.server.logins} logins for {self.deaths} deaths")
-        away = self.crashes + self.failures + self.losses
-        if self.store.record().leased(self.clock()) and not away:
+        away = self.crashes + self.failures + self.losses + self.reverts
+        if self.store.record().leased(self.store.now) and not away:
             raise LawBroken("a lease was left behind")
         self._check_recovery()
 
     def _check_recovery(self) -> None:
-        """Check that the next process is served, however the others ended."""
+        """Check that the next death costs one login for all, however the others ended."""
         self.server.living.clear()
         if self.failures + self.losses:  # a login that failed is not tried again at once
             self.clock.now += 61.0
-        request, before = Request(self, a_cache(self.clock, store=self.store)), self.server.logins
-        for _ in range(_MOST_STEPS):
-            if request.doing == "ended":
-                break
-            self.clock.now += 1.0 if request.doing == "pause" else 0.0
-            request.step()
-        logins = self.server.logins - before
-        if request.final is None or request.final.info.status != 200 or logins != 1:
-            raise LawBroken(f"afterwards a process made {logins} logins and was not served")
+        before, (new,) = self.server.logins, self._process(requests=1)
+        alive = [process[0] for process in self.processes if not process[0].crashed]
+        for request in [*(Request(self, one.cache, one.refused) for one in alive), new]:
+            for _ in range(_MOST_STEPS):
+                if request.doing == "ended":
+                    break
+                self.clock.now += 1.0 if request.doing == "pause" else 0.0
+                with self._watched():
+                    request.step()
+            if request.final is None or request.final.info.status != 200:
+                raise LawBroken("afterwards a process was not served")
+            if self.server.logins != before + 1:
+                raise LawBroken(f"afterwards {self.server.logins - before} logins were made")
 
     def _excused(self, request: Request) -> bool:
         """Whether a 401 is right: its own login's session died at once, or one after the other.

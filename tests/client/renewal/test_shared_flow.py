@@ -9,8 +9,10 @@ from collections.abc import Callable
 import pytest
 
 from relogin import Grant
+from relogin.client.renewal.cache import CredentialCache
+from relogin.client.renewal.commands import Ask
+from relogin.client.renewal.flow import before
 from relogin.client.renewal.policy import Credential
-from relogin.client.responders import SESSION
 from relogin.client.stores import Entry
 from relogin.client.stores.memory import MemoryStore
 from relogin.client.terms.outcomes import Outcome
@@ -26,7 +28,7 @@ from tests.client.shared_steps import (
     sign,
     token,
 )
-from tests.client.steps import KEY, ORIGIN, Told, challenge, refused
+from tests.client.steps import ORIGIN, URL, Steps, Told, challenge, refused
 
 # One renewal for all
 
@@ -108,7 +110,7 @@ def test_a_refusal_of_the_stored_session_leads_to_a_login() -> None:
 def test_a_session_is_versioned_by_the_store_across_processes() -> None:
     store = Store()
     one, other = a_cache(store), a_cache(store)
-    assert log_in(one).version == adopted(other).version == store.record.version
+    assert log_in(one).version == adopted(other).version == store.record.of_grant
 
 
 def test_a_session_another_process_obtained_costs_no_budget() -> None:
@@ -125,7 +127,8 @@ def test_a_session_another_process_obtained_costs_no_budget() -> None:
 def test_the_first_session_of_a_store_whose_clock_just_began_is_taken_over_as_any_other() -> None:
     store = Store()
     store.ahead = -store.clock.now
-    assert log_in(a_cache(store)).version == 1
+    log_in(a_cache(store))
+    assert store.record.version == 1
     assert token(adopted(a_cache(store))) == "t1"
 
 
@@ -149,12 +152,38 @@ def test_accounts_have_sessions_of_their_own() -> None:
     assert request(a_cache(store, account="ada")).leads
 
 
+class Thread(Steps):
+    """A request about to be signed, which does not yet have what the store has answered."""
+
+    def __init__(self, cache: CredentialCache) -> None:
+        super().__init__(cache, refused(), before(cache, None, ORIGIN, "GET", URL))
+
+    def answer(self) -> object:
+        assert isinstance(self.command, Ask)
+        return self.command.call(*self.command.arguments)
+
+
 def test_what_two_threads_read_at_once_is_taken_over_once() -> None:
     store = Store()
-    credential = log_in(a_cache(store))
+    log_in(a_cache(store))
     cache = a_cache(store)
-    once = cache.adopt(KEY, SESSION, GRANT, credential.version)
-    assert cache.adopt(KEY, SESSION, GRANT, credential.version) is once
+    slow, quick = Thread(cache), Thread(cache)
+    read = slow.answer()
+    quick.send(quick.answer())
+    slow.send(read)
+    assert quick.result is not None
+    assert slow.result is quick.result
+
+
+def test_what_a_slow_thread_has_read_does_not_replace_what_is_newer() -> None:
+    store = Store()
+    first, cache = log_in(a_cache(store)), a_cache(store)
+    slow, quick = Thread(cache), Thread(cache)
+    read = slow.answer()
+    log_in(a_cache(store), Grant(token="t2"), first)
+    quick.send(quick.answer())
+    slow.send(read)
+    assert token(slow.result) == "t2"
 
 
 def test_of_two_that_want_the_lease_at_once_one_gets_it() -> None:
@@ -260,9 +289,9 @@ def test_a_session_that_its_server_no_longer_knows_is_not_taken_over_any_more() 
 
 
 def written(store: Store, grant: Grant, scheme: str = "Session") -> None:
-    lease = store.record.acquire(store.record.version, 30, store.now)
+    lease = store.record.acquire(store.record.of_grant, 30, store.now)
     assert lease is not None
-    done = lease.put(lease.fence, grant, scheme, store.now)
+    done = lease.put(lease.of_lease, grant, scheme, store.now)
     assert done is not None
     store.record = done
 

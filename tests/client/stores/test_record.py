@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from relogin import Grant
-from relogin.client.stores.record import Block, Period, Record
+from relogin.client.stores.record import Block, Period, Record, Version
 
 GRANT = Grant(token="s3cret-1", refresh="r3fresh-1", cookies={"sid": "1"}, expires_in=100)
 NOW = 1000.0
@@ -22,14 +22,14 @@ NOW = 1000.0
 
 def leased(record: Record, now: float = NOW, seconds: float = 30.0) -> Record:
     """The record once the lease for renewing what it has is given out."""
-    lease = record.acquire(record.version, seconds, now)
+    lease = record.acquire(record.of_grant, seconds, now)
     assert lease is not None
     return lease
 
 
 def put(record: Record, grant: Grant = GRANT, now: float = NOW) -> Record:
     """The record once the holder of the lease has put a grant."""
-    done = record.put(record.fence, grant, "Session", now)
+    done = record.put(record.of_lease, grant, "Session", now)
     assert done is not None
     return done
 
@@ -39,16 +39,16 @@ def renewed(record: Record | None = None, grant: Grant = GRANT, now: float = NOW
 
 
 def test_only_one_gets_the_lease() -> None:
-    assert leased(Record()).acquire(0, 30, NOW + 29.9) is None
+    assert leased(Record()).acquire(None, 30, NOW + 29.9) is None
 
 
 def test_a_lease_ends_at_its_deadline() -> None:
-    assert leased(Record()).acquire(0, 30, NOW + 30) is not None
+    assert leased(Record()).acquire(None, 30, NOW + 30) is not None
 
 
 def test_a_lease_ends_when_the_grant_is_put() -> None:
     record = renewed()
-    assert record.acquire(record.version, 30, NOW) is not None
+    assert record.acquire(record.of_grant, 30, NOW) is not None
 
 
 def test_two_leases_given_out_at_one_moment_are_told_apart() -> None:
@@ -56,22 +56,23 @@ def test_two_leases_given_out_at_one_moment_are_told_apart() -> None:
 
 
 def test_whoever_renews_an_older_version_than_there_is_gets_no_lease() -> None:
-    assert renewed(renewed()).acquire(renewed().version, 30, NOW) is None
+    old = renewed()
+    assert renewed(old).acquire(old.of_grant, 30, NOW) is None
 
 
 def test_whoever_renews_a_version_that_the_store_has_lost_gets_the_lease() -> None:
-    assert Record().acquire(renewed().version, 30, NOW) is not None
+    assert Record().acquire(renewed().of_grant, 30, NOW) is not None
 
 
 def test_a_slow_holder_cannot_put_when_its_lease_was_taken_over() -> None:
     slow = leased(Record())
     taken_over = leased(slow, NOW + 31)
-    assert taken_over.put(slow.fence, GRANT, "Session", NOW + 32) is None
+    assert taken_over.put(slow.of_lease, GRANT, "Session", NOW + 32) is None
 
 
 def test_a_slow_holder_can_put_while_nobody_has_taken_over() -> None:
     slow = leased(Record())
-    assert slow.put(slow.fence, GRANT, "Session", NOW + 3600) is not None
+    assert slow.put(slow.of_lease, GRANT, "Session", NOW + 3600) is not None
 
 
 def test_a_lost_store_gives_out_no_fence_that_was_given_out_before() -> None:
@@ -79,18 +80,118 @@ def test_a_lost_store_gives_out_no_fence_that_was_given_out_before() -> None:
     assert leased(Record(), NOW + 0.001).fence > before.fence
 
 
+# A store that has lost its last changes, or all, and whose clock was set back
+
+
+def test_a_grant_is_new_to_whoever_has_one_of_a_larger_number_that_the_store_has_lost() -> None:
+    lost, stored = renewed(now=NOW + 7200), renewed()
+    assert stored.version < lost.version
+    assert stored.newer(lost.of_grant)
+    assert lost.newer(stored.of_grant)
+
+
+def test_of_two_grants_with_one_number_each_is_new_to_whoever_has_the_other() -> None:
+    one, other = renewed(), renewed()
+    assert one.version == other.version
+    assert one.newer(other.of_grant)
+    assert other.newer(one.of_grant)
+
+
+def test_a_grant_that_the_store_has_brought_back_is_not_new_to_whoever_knows_it() -> None:
+    before = renewed()
+    after = renewed(before)
+    assert not before.newer(after.of_grant, after.past)
+    assert before.acquire(after.of_grant, 30, NOW, past=after.past) is not None
+
+
+def test_nobody_can_put_under_a_lease_that_has_the_same_number_as_his_own() -> None:
+    lost, given_again = leased(Record()), leased(Record())
+    assert given_again.fence == lost.fence
+    assert given_again.put(lost.of_lease, GRANT, "Session", NOW) is None
+    assert given_again.release(lost.of_lease, None, unused=True) is None
+
+
+def test_a_grant_names_those_before_it_and_what_its_holder_knows_of_but_not_for_ever() -> None:
+    record, names = renewed(), list[str]()
+    for _ in range(12):
+        names.insert(0, record.put_by)
+        record = renewed(record)
+    assert record.past == tuple(names[:8])
+    lease = leased(record)
+    done = lease.put(lease.of_lease, GRANT, "Session", NOW, past=("lost", *record.past))
+    assert done is not None
+    assert done.past == (record.put_by, "lost", *names[:6])
+
+
+def test_a_grant_that_is_put_twice_does_not_name_itself() -> None:
+    record = renewed()
+    assert put(record).past == ()
+
+
+def test_a_grant_is_over_if_it_was_dropped_or_forgotten_or_a_later_one_was() -> None:
+    first = renewed()
+    second = renewed(first)
+    dropped = second.acquire(second.of_grant, 30, NOW, drop=True)
+    assert dropped is not None
+    for over in (dropped, second.forget(NOW)):
+        assert over.outlives(first.of_grant)
+        assert over.outlives(second.of_grant)
+    assert not second.outlives(first.of_grant)  # there is a newer one to use
+    assert not dropped.outlives(renewed().of_grant)  # the store has lost it
+    assert not Record().outlives(first.of_grant)
+
+
+# Records of earlier releases, which name no grant: where one of them writes, the numbers count
+
+
+def by_an_earlier_release(record: Record) -> Record:
+    written = json.loads(record.dumps())
+    return Record.loads(json.dumps({n: written[n] for n in written if n not in {"put_by", "past"}}))
+
+
+def test_a_grant_of_an_earlier_release_is_new_by_its_number() -> None:
+    first = renewed()
+    second = by_an_earlier_release(renewed(first))
+    assert second.newer(None)
+    assert second.newer(first.of_grant)
+    assert not by_an_earlier_release(first).newer(second.of_grant)
+    assert renewed(second).newer(second.of_grant)
+
+
+def test_a_grant_stays_the_same_when_an_earlier_release_has_changed_its_cookies() -> None:
+    record = renewed()
+    changed = by_an_earlier_release(record)
+    assert not changed.newer(record.of_grant)
+    assert changed.acquire(record.of_grant, 30, NOW) is not None
+    assert changed.roll(record.of_grant, {"sid": "2"}) is not None
+
+
+def test_a_lease_stays_the_same_when_an_earlier_release_has_changed_the_record() -> None:
+    lease = leased(renewed())
+    assert by_an_earlier_release(lease).put(lease.of_lease, GRANT, "Session", NOW) is not None
+
+
+def test_a_grant_is_over_by_its_number_if_an_earlier_release_has_dropped_it() -> None:
+    first = renewed()
+    second = renewed(first)
+    dropped = by_an_earlier_release(replace(second, dropped=True))
+    assert dropped.outlives(first.of_grant)
+    assert dropped.outlives(second.of_grant)
+    assert not dropped.outlives(renewed(second).of_grant)
+
+
 def test_a_clock_that_was_set_back_far_ends_a_lease() -> None:
-    assert leased(Record()).acquire(0, 30, NOW - 3600) is not None
+    assert leased(Record()).acquire(None, 30, NOW - 3600) is not None
 
 
 def test_a_clock_that_was_set_back_a_little_does_not() -> None:
-    assert leased(Record()).acquire(0, 30, NOW - 0.5) is None
+    assert leased(Record()).acquire(None, 30, NOW - 0.5) is None
 
 
 def test_the_lease_of_a_dead_grant_keeps_others_from_using_that() -> None:
     record = renewed()
     assert record.alive()
-    lease = record.acquire(record.version, 30, NOW, drop=True)
+    lease = record.acquire(record.of_grant, 30, NOW, drop=True)
     assert lease is not None
     assert not lease.alive()
     assert lease.grant == GRANT
@@ -98,31 +199,31 @@ def test_the_lease_of_a_dead_grant_keeps_others_from_using_that() -> None:
 
 def test_a_lease_that_is_given_back_is_there_for_the_next() -> None:
     lease = leased(Record())
-    released = lease.release(lease.fence, None, unused=True)
+    released = lease.release(lease.of_lease, None, unused=True)
     assert released is not None
-    assert released.acquire(0, 30, NOW) is not None
+    assert released.acquire(None, 30, NOW) is not None
 
 
 def test_nobody_gives_back_another_s_lease() -> None:
     slow = leased(Record())
-    assert leased(slow, NOW + 31).release(slow.fence, None, unused=True) is None
+    assert leased(slow, NOW + 31).release(slow.of_lease, None, unused=True) is None
 
 
 def test_a_lease_is_given_back_once() -> None:
     lease = renewed()
-    assert lease.release(lease.fence, None, unused=True) is None
+    assert lease.release(lease.of_lease, None, unused=True) is None
 
 
 def refused(now: float = NOW) -> Record:
     lease = leased(Record(), now)
-    released = lease.release(lease.fence, Block("refused", Period(now, 60), 3), unused=True)
+    released = lease.release(lease.of_lease, Block("refused", Period(now, 60), 3), unused=True)
     assert released is not None
     return released
 
 
 def test_a_failure_keeps_everybody_from_logging_in_for_its_time() -> None:
-    assert refused().acquire(0, 30, NOW + 59) is None
-    assert refused().acquire(0, 30, NOW + 60) is not None
+    assert refused().acquire(None, 30, NOW + 59) is None
+    assert refused().acquire(None, 30, NOW + 60) is not None
 
 
 def test_the_next_login_knows_how_many_failed() -> None:
@@ -146,7 +247,7 @@ def test_who_takes_over_from_a_holder_that_died_gets_no_refresh_token() -> None:
 
 def test_who_follows_a_holder_that_failed_gets_the_refresh_token_again() -> None:
     first = leased(renewed())
-    failed = first.release(first.fence, None, unused=True)
+    failed = first.release(first.of_lease, None, unused=True)
     assert failed is not None
     assert leased(failed).grant == GRANT
 
@@ -155,7 +256,7 @@ def test_who_follows_a_holder_that_failed_after_its_refresh_gets_the_newest_refr
     newest = Grant(token="newest", refresh="r9")
     for before in (renewed(), Record()):
         first = leased(before)
-        failed = first.release(first.fence, None, unused=False, newest=newest)
+        failed = first.release(first.of_lease, None, unused=False, newest=newest)
         assert failed is not None
         assert failed.alive() == before.alive()
         assert failed.version == before.version
@@ -166,7 +267,7 @@ def test_who_follows_a_holder_that_failed_after_its_refresh_gets_the_newest_refr
 
 def test_who_follows_a_holder_that_was_interrupted_gets_no_refresh_token() -> None:
     first = leased(renewed())
-    failed = first.release(first.fence, None, unused=False)
+    failed = first.release(first.of_lease, None, unused=False)
     assert failed is not None
     second = leased(failed).grant
     assert second is not None
@@ -183,7 +284,7 @@ def test_a_refresh_token_is_there_until_it_is_replaced_or_may_have_been_used() -
 
 def test_a_rolled_cookie_is_taken_over_for_the_same_version() -> None:
     record = renewed()
-    rolled = record.roll(record.version, {"sid": "2"})
+    rolled = record.roll(record.of_grant, {"sid": "2"})
     assert rolled is not None
     assert rolled.grant is not None
     assert (rolled.version, rolled.grant.cookies) == (record.version, {"sid": "2"})
@@ -191,19 +292,19 @@ def test_a_rolled_cookie_is_taken_over_for_the_same_version() -> None:
 
 def test_a_cookie_that_did_not_change_is_not_written() -> None:
     record = renewed()
-    assert record.roll(record.version, {"sid": "1"}) is None
+    assert record.roll(record.of_grant, {"sid": "1"}) is None
 
 
 def test_a_rolled_cookie_of_an_older_version_comes_too_late() -> None:
     old = renewed()
-    assert renewed(old).roll(old.version, {"sid": "2"}) is None
+    assert renewed(old).roll(old.of_grant, {"sid": "2"}) is None
 
 
 def test_a_rolled_cookie_does_not_bring_a_dead_grant_back() -> None:
     record = renewed()
-    lease = record.acquire(record.version, 30, NOW, drop=True)
+    lease = record.acquire(record.of_grant, 30, NOW, drop=True)
     assert lease is not None
-    assert lease.roll(record.version, {"sid": "2"}) is None
+    assert lease.roll(record.of_grant, {"sid": "2"}) is None
 
 
 def test_a_session_that_is_forgotten_is_not_brought_back_by_a_login_that_began_before() -> None:
@@ -211,12 +312,12 @@ def test_a_session_that_is_forgotten_is_not_brought_back_by_a_login_that_began_b
     forgotten = lease.forget(NOW + 60)
     assert not forgotten.alive()
     assert forgotten.block is None
-    assert forgotten.put(lease.fence, GRANT, "Session", NOW + 60) is None
+    assert forgotten.put(lease.of_lease, GRANT, "Session", NOW + 60) is None
 
 
 def test_a_session_that_is_forgotten_can_be_renewed_at_once() -> None:
     record = renewed()
-    assert record.forget(NOW).acquire(record.version, 30, NOW) is not None
+    assert record.forget(NOW).acquire(record.of_grant, 30, NOW) is not None
 
 
 def test_the_expiry_is_counted_from_when_the_grant_is_read() -> None:
@@ -244,6 +345,7 @@ def test_nothing_secret_shows() -> None:
     assert repr(renewed()) == "<Record version 1000000, fence 1000000>"
 
 
+STORED = renewed()
 names = st.text(st.characters(codec="utf-8"))
 periods = st.builds(Period, st.floats(0, 1e10), st.floats(0, 1e5))
 grants = st.builds(
@@ -272,6 +374,8 @@ records = st.builds(
     holder=names,
     lease=st.none() | periods,
     block=st.none() | st.builds(Block, names, periods, st.integers(0, 99)),
+    put_by=names,
+    past=st.lists(names.filter(bool), unique=True, max_size=8).map(tuple),
 ).map(lambda record: replace(record, fence=max(record.version, record.fence)))
 
 
@@ -281,8 +385,8 @@ def test_a_record_is_read_as_it_was_written(record: Record) -> None:
 
 
 def test_what_a_later_version_adds_is_overlooked() -> None:
-    text = renewed().dumps()
-    assert Record.loads(text[:-1] + ',"new":1}') == renewed()
+    text = STORED.dumps()
+    assert Record.loads(text[:-1] + ',"new":1}') == STORED
 
 
 def test_the_scopes_of_a_grant_are_kept_and_an_older_record_has_none() -> None:
@@ -301,11 +405,11 @@ def test_an_older_record_has_no_headers() -> None:
 
 def written(**fields: Any) -> str:
     """A record with something else in these fields of it."""
-    return json.dumps(json.loads(renewed().dumps()) | fields)
+    return json.dumps(json.loads(STORED.dumps()) | fields)
 
 
 def grant(**fields: Any) -> dict[str, Any]:
-    return {"grant": json.loads(renewed().dumps())["grant"] | fields}
+    return {"grant": json.loads(STORED.dumps())["grant"] | fields}
 
 
 BAD: dict[str, str] = {
@@ -338,6 +442,9 @@ BAD: dict[str, str] = {
     "a reason in numbers": written(block=[1, [0, 1], 1]),
     "failures in words": written(block=["refused", [0, 1], "1"]),
     "a pause for ever": written(block=["unavailable", [0, 1e18], 1]),
+    "a name in numbers": written(put_by=7),
+    "names in words": written(past="abc"),
+    "names in numbers": written(past=[7]),
     "a grant of nothing": written(grant={}),
     "a grant that is none": written(grant=7),
     "a grant in words": written(grant="token"),
@@ -372,7 +479,7 @@ def test_what_is_no_record_is_refused_and_nothing_of_it_shown(bad: str) -> None:
 
 
 def test_the_records_that_are_refused_are_near_ones_that_are_read() -> None:
-    assert Record.loads(written()) == Record.loads(written(**grant())) == renewed()
+    assert Record.loads(written()) == Record.loads(written(**grant())) == STORED
     assert Record.loads(written(holder="x" * 2**15)).holder == "x" * 2**15
     assert Record.loads("{}") == Record()
 
@@ -400,6 +507,7 @@ class Sharers(RuleBasedStateMachine):
         self.now = NOW
         self.record = Record()
         self.holding: dict[int, Record] = {}
+        self.grants: list[Version | None] = [None]
         self.fences: list[int] = []
         self.puts: list[int] = []
         self.tokens = 0
@@ -411,7 +519,7 @@ class Sharers(RuleBasedStateMachine):
 
     @rule(process=PROCESSES, behind=st.integers(0, 1), drop=st.booleans())
     def ask_for_the_lease(self, process: int, behind: int, drop: bool) -> None:
-        than = self.record.version - behind
+        than = self.grants[-1 - behind :][0]
         lease = self.record.acquire(than, 30, self.now, drop=drop)
         if lease is None:
             return
@@ -433,9 +541,10 @@ class Sharers(RuleBasedStateMachine):
             return
         self.tokens += 1
         grant = Grant(token=f"t{self.tokens}", refresh=f"r{self.tokens}")
-        done = self.record.put(lease.fence, grant, "Session", self.now)
+        done = self.record.put(lease.of_lease, grant, "Session", self.now)
         assert (done is not None) == (lease.fence == self.record.fence)
         if done is not None:
+            self.grants.append(done.of_grant)
             self.puts.append(done.version)
             self.record = done
 
@@ -446,7 +555,7 @@ class Sharers(RuleBasedStateMachine):
         if lease is None:
             return
         why = Block("unavailable", Period(self.now, 1.0), 1) if block else None
-        done = self.record.release(lease.fence, why, unused=unused)
+        done = self.record.release(lease.of_lease, why, unused=unused)
         if done is not None:
             self.record = done
             refresh = None if lease.grant is None else lease.grant.refresh
@@ -459,11 +568,12 @@ class Sharers(RuleBasedStateMachine):
 
     @rule(cookies=st.dictionaries(st.just("sid"), st.sampled_from("ab")))
     def roll(self, cookies: Mapping[str, str]) -> None:
-        self.record = self.record.roll(self.record.version, cookies) or self.record
+        self.record = self.record.roll(self.record.of_grant, cookies) or self.record
 
     @rule()
     def forget(self) -> None:
         self.record = self.record.forget(self.now)
+        self.grants.append(None)
         self.puts.append(self.record.version)
         self.fences.append(self.record.fence)
 
@@ -481,7 +591,7 @@ class Sharers(RuleBasedStateMachine):
 
     @invariant()
     def somebody_can_renew_it_in_the_end(self) -> None:
-        assert self.record.acquire(self.record.version, 30, self.now + 61) is not None
+        assert self.record.acquire(self.record.of_grant, 30, self.now + 61) is not None
 
 
 TestSharers = Sharers.TestCase

@@ -25,7 +25,6 @@ from relogin.client.renewal.scopes import Demands
 from relogin.client.renewal.vitality import Vitality
 from relogin.client.terms.grant import Grant
 from relogin.client.terms.outcomes import Outcome
-from relogin.client.terms.responder import Responder
 
 __all__ = ["CredentialCache"]
 
@@ -232,7 +231,7 @@ class CredentialCache(Flights):
             mine.previous = space.latest
             if space.blocked is not None:
                 mine.attempt = space.attempt()
-            mine.demands, mine.version = space.demands, 0 if dead is None else dead.version
+            mine.demands, mine.version = space.demands, None if dead is None else dead.version
             mine.began = now
             space.logins.append(now)
             self._flights[key] = mine
@@ -321,15 +320,10 @@ class CredentialCache(Flights):
             self.end(latest, Status.GRANTED)
         return True
 
-    def adopt(self, key: Key, responder: Responder, grant: Grant, version: int) -> Credential:
-        """Use a grant of another process, unless the present one is as new."""
-        credential = self.made(key, responder, grant, version=version, shared=True)
+    def leave_behind(self, key: Key, *past: str) -> None:
+        """Remember the names of grants that are over: they are not taken from the store again."""
         with self._lock:
-            current = self._credentials.get(key.origin, {}).get(key)
-            if current is not None and current.version >= version:
-                return current
-            self._hold(credential)
-        return credential
+            self._space(key).leave_behind(past)
 
     def prolong(self, flight: Flight) -> None:
         """Prevent the takeover of a renewal that had to wait; its login counts from now on."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from relogin.client.terms.grant import Grant
 from relogin.client.terms.responder import Carried, Carrier, Responder
 from relogin.client.terms.signer import Signer
 from relogin.errors import InvalidGrant
+
+if TYPE_CHECKING:
+    from relogin.client.stores.record import Version
 
 __all__ = ["Credential", "Key", "carried", "renew_at"]
 
@@ -31,9 +34,9 @@ class Credential:
     `headers` are all the header fields that it adds to a request, including Authorization if it
     carries the token; `query` is the name and value of the parameter that carries the token. If a
     `signer` signs each request, only a copy made for one request to `signed_url` has all `headers`.
-    `version` is the generation in the store: of the grant itself if it is `shared`, or else of the
-    grant that it replaced. `asked_for` are the scopes that its login had to ask for, because
-    challenges demanded them.
+    `version` is that of the grant in the store if it is `shared`, or else of the one that it
+    replaced, if any. `asked_for` are the scopes that its login had to ask for, because challenges
+    demanded them.
     """
 
     key: Key
@@ -46,7 +49,7 @@ class Credential:
     signer: Signer | None = None
     signed_url: str | None = None
     renew_at: float | None = None
-    version: int = 0
+    version: Version | None = None
     shared: bool = False
     asked_for: tuple[str, ...] = ()
     authorization: str | None = field(init=False)

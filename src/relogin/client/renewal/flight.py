@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from relogin.client.renewal.credential import Key
 from relogin.client.renewal.protection_spaces import Blocked, ProtectionSpace
 from relogin.client.renewal.scopes import Demands
 from relogin.client.terms.grant import Grant
 from relogin.client.terms.progress import Progress
+
+if TYPE_CHECKING:
+    from relogin.client.stores.record import Version
 
 __all__ = ["Flight", "Status"]
 
@@ -38,10 +41,10 @@ class Flight:
     """Whether it may have a leader, or waiters that were not woken yet."""
     attempt: int = 1
     previous: Grant | None = None
-    version: int = 0
-    """The version to renew, if there is a store."""
-    fence: int | None = None
-    """The fencing token of the store's lease, while this renewal holds it."""
+    version: Version | None = None
+    """The version to renew, if it is of a store."""
+    lease: Version | None = None
+    """The store's lease, while this renewal holds it."""
     demands: Demands | None = None
     """The scopes that its realm has demanded."""
     scope: tuple[str, ...] = ()

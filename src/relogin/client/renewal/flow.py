@@ -99,6 +99,8 @@ def obtain(
     led: bool = False,
 ) -> Generator[Command, Any, tuple[Credential | Final | None, bool]]:
     """Obtain a newer grant than the dead one, if allowed; tell whether this request led."""
+    if dead is not None and dead.version is not None and decision.is_end:
+        cache.leave_behind(decision.key, dead.version.holder)
     newer = cache.newer(decision.key, dead)
     if newer is not None:
         if decision.is_met_by(newer.grant):

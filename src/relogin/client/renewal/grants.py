@@ -6,13 +6,16 @@ import itertools
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from relogin.client.renewal.credential import Credential, Key, carried, renew_at
 from relogin.client.renewal.policy import Policy
 from relogin.client.terms.grant import Grant
 from relogin.client.terms.responder import Carried, Responder
 from relogin.wire.model import Challenge
+
+if TYPE_CHECKING:
+    from relogin.client.stores.record import Version
 
 __all__ = ["Grants"]
 
@@ -118,7 +121,7 @@ class Grants:
         grant: Grant,
         challenge: Challenge | None = None,
         *,
-        version: int = 0,
+        version: Version | None = None,
         shared: bool = False,
         asked_for: tuple[str, ...] = (),
     ) -> Credential:

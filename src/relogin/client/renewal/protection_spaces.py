@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from relogin.client.terms.outcomes import Outcome
 __all__ = ["Blocked", "ProtectionSpace", "outage"]
 
 _MOST_PLACES = 16
+_MOST_PAST = 32  # names of grants: more than a store that loses changes is likely to bring back
 _MOST_STANDING = 64  # methods and paths whose 401 is not about the session
 _STANDS_FOR = 300.0  # in seconds; after that, their 401 may be about the session
 _FIRST_PAUSE, _LONGEST_PAUSE, _LONGEST_RETRY_AFTER = 1.0, 60.0, 3600.0
@@ -59,6 +61,8 @@ class ProtectionSpace:
     challenges: bool = False
     accepted: bool = False
     demands: Demands = field(default_factory=Demands)
+    past: tuple[str, ...] = ()
+    """The names of the store's grants that are over, the latest first."""
     standing: dict[tuple[str, str], tuple[int, float]] = field(default_factory=dict)
     """Methods and paths whose 401 persisted after a login: its generation, and when."""
 
@@ -119,6 +123,11 @@ class ProtectionSpace:
             self.latest = with_refresh_of(self.latest, newest)
         elif spent:
             self.forget_refresh_token()
+
+    def leave_behind(self, past: Iterable[str]) -> None:
+        """Remember the names of grants that are over, the latest first."""
+        names = dict.fromkeys((*past, *self.past))
+        self.past = tuple(filter(None, names))[:_MOST_PAST]
 
     def reaches(self, url: str, moment: int, *, contested: bool) -> None:
         """Remember that the server asked for this space at `url` (RFC 7617 §2.2).

@@ -29,6 +29,7 @@ from relogin.client.renewal.stored import (
     Waiting,
     ask,
     look,
+    past,
     polls,
     read,
     report,
@@ -74,8 +75,9 @@ def take_turn(
     def acquire(record: Record, view: View) -> Record | None:
         if view.block(flight.key) is not None:
             return None
-        drop = decision.action is Action.REPLACE
-        return record.acquire(flight.version, cache.policy.flight_timeout, view.now, drop=drop)
+        drop, seconds = decision.action is Action.REPLACE, cache.policy.flight_timeout
+        over = past(cache, flight.key)
+        return record.acquire(flight.version, seconds, view.now, drop=drop, past=over)
 
     waited = None
     for pause in polls():  # pragma: no branch - it never ends
@@ -98,7 +100,7 @@ def _begin(cache: CredentialCache, flight: Flight, record: Record) -> None:
     """
     latest = flight.previous
     flight.previous = record.grant or (latest and replace(latest, refresh=None))
-    flight.fence = record.fence or None
+    flight.lease = None if record.lease is None else record.of_lease
     if record.block is not None:
         flight.attempt = max(flight.attempt, 1 + record.block.failures)
     cache.prolong(flight)
@@ -107,9 +109,9 @@ def _begin(cache: CredentialCache, flight: Flight, record: Record) -> None:
 def _settled(cache: CredentialCache, flight: Flight, change: Change) -> bool:
     """End a flight like another process's renewal; return `False` while that is running."""
     record, view, _ = change
-    if record.newer(flight.version):
+    if record.newer(flight.version, past(cache, flight.key)):
         if _adopt(cache, flight.key, record, view.now) is None:
-            flight.version = record.version  # unusable here: renew this version
+            flight.version = record.of_grant  # unusable here: renew this version
             return False
         cache.refund(flight)
         return True
@@ -137,23 +139,38 @@ def publish(
     If another process has taken over the lease, the grant of that process counts. Until there is
     one, this process uses its own.
     """
-    fence, shared = flight.fence, False
-    if fence is not None:
+    lease, shared = flight.lease, False
+    if lease is not None:
         cache.carried(grant, decision.responder)  # raises before others can read it
+        if flight.version is not None:
+            cache.leave_behind(flight.key, flight.version.holder)
         scheme = decision.responder.scheme
         change = yield from swap(
-            cache, flight.key, lambda record, view: record.put(fence, grant, scheme, view.now)
+            cache,
+            flight.key,
+            lambda record, view: record.put(
+                lease, grant, scheme, view.now, past(cache, flight.key)
+            ),
         )
-        flight.fence = None
-        if change is not None and change.record.newer(flight.version) and not change.made:
-            credential = _adopt(cache, flight.key, change.record, change.view.now)
+        flight.lease = None
+        if change is not None and not change.made:
+            credential = _taken_over(cache, flight, change)
             if credential is not None:
-                cache.end(flight, Status.GRANTED)
                 return credential
         shared = change is None or change.made  # unless it is certainly not stored
         if shared:
-            flight.version = fence
+            flight.version = lease
     return cache.granted(flight, decision, grant, url, shared=shared)
+
+
+def _taken_over(cache: CredentialCache, flight: Flight, change: Change) -> Credential | None:
+    """End a flight with the grant of the process that has taken the lease over, if it has one."""
+    if not change.record.newer(flight.version, past(cache, flight.key)):
+        return None
+    credential = _adopt(cache, flight.key, change.record, change.view.now)
+    if credential is not None:
+        cache.end(flight, Status.GRANTED)
+    return credential
 
 
 def release(cache: CredentialCache, flight: Flight, *, unused: bool) -> Asking[None]:
@@ -161,14 +178,14 @@ def release(cache: CredentialCache, flight: Flight, *, unused: bool) -> Asking[N
 
     `unused` says that the login did not use up its refresh token: it may be tried again.
     """
-    fence, blocked = flight.fence, flight.blocked
-    if fence is None:
+    lease, blocked = flight.lease, flight.blocked
+    if lease is None:
         return
-    flight.fence = None
+    flight.lease = None
 
     def change(record: Record, view: View) -> Record | None:
         block = None if blocked is None else _block(blocked, cache.clock(), view.now)
-        return record.release(fence, block, unused=unused, newest=flight.newest)
+        return record.release(lease, block, unused=unused, newest=flight.newest)
 
     yield from swap(cache, flight.key, change)
 
@@ -182,13 +199,13 @@ def find(
     cache: CredentialCache, key: Key, dead: Credential | None, give_up: float
 ) -> Waiting[Credential | None]:
     """Find a newer grant than the dead one; wait if another process is renewing it."""
-    version, waited = 0 if dead is None else dead.version, None
+    version, waited = None if dead is None else dead.version, None
     for pause in polls():  # pragma: no branch - it never ends
         view = yield from look(cache, key.origin)
         if view is None:
             break
         record = view.record(key)
-        if record.newer(version):
+        if record.newer(version, past(cache, key)):
             return _adopt(cache, key, record, view.now)
         if not record.leased(view.now) or cache.clock() >= give_up:
             break
@@ -197,17 +214,26 @@ def find(
 
 
 def _adopt(cache: CredentialCache, key: Key, record: Record, now: float) -> Credential | None:
-    """Use a stored grant; return `None` if no request can be signed with it here."""
+    """Use a stored grant, unless another thread has found a newer one.
+
+    Return `None` if it is over, or if no request can be signed with it here.
+    """
     responder = next((r for r in cache.policy.responders if r.scheme == record.scheme), None)
     try:
         grant = granted(record.to_use(now), key.origin)
         if responder is None or grant is None:
             return None
-        credential = cache.adopt(key, responder, grant, record.version)
+        credential = cache.made(key, responder, grant, version=record.of_grant, shared=True)
     except (TypeError, ValueError):  # not written by relogin
         return None
+    current = cache.newer(key, None)
+    held = None if current is None else current.version
+    if record.of_grant.is_new(held, past(cache, key)):
+        cache.leave_behind(key, *record.past)
+        cache.hold(credential, current)
+        current = cache.newer(key, current) or credential
     report(cache, EventKind.ADOPTED, key)
-    return credential
+    return current
 
 
 # Before and after a request
@@ -251,18 +277,18 @@ def _own(cache: CredentialCache, origin: str, snapshot: Snapshot) -> Mapping[Key
 
 def _is_news(cache: CredentialCache, key: Key, record: Record) -> bool:
     credential = cache.newer(key, None)
-    return record.newer(0 if credential is None else credential.version)
+    return record.newer(None if credential is None else credential.version, past(cache, key))
 
 
 def _absorb(cache: CredentialCache, key: Key, record: Record, now: float) -> None:
     credential = cache.newer(key, None)
     if _is_news(cache, key, record):
         _adopt(cache, key, record, now)
-    elif credential is None or not credential.shared or record.version < credential.version:
-        return  # a grant of its own, or one that the store has lost
-    elif record.grant is None or record.dropped:
+    elif credential is None or credential.version is None or not credential.shared:
+        return  # a grant of its own
+    elif record.outlives(credential.version):
         cache.drop(credential)
-    else:
+    elif record.grant is not None and record.of_grant.is_same(credential.version):
         cookies: Any = record.grant.cookies  # no jar is stored
         if credential.rolled(cookies, record.grant.headers) != credential:
             cache.roll(credential, cookies, record.grant.headers)
@@ -270,15 +296,15 @@ def _absorb(cache: CredentialCache, key: Key, record: Record, now: float) -> Non
 
 def share(cache: CredentialCache, credential: Credential) -> Asking[None]:
     """Store the cookies and fields that a response has changed, for other processes."""
-    now, before = cache.current(credential), credential.headers
-    if now is credential:
+    now, before, version = cache.current(credential), credential.headers, credential.version
+    if now is credential or version is None or not credential.shared:
         return
     headers = {name: value for name, value in now.headers.items() if before.get(name) != value}
-    if credential.shared and (headers or now.cookies != credential.cookies):
+    if headers or now.cookies != credential.cookies:
         yield from swap(
             cache,
             credential.key,
-            lambda record, _: record.roll(credential.version, now.cookies, headers),
+            lambda record, _: record.roll(version, now.cookies, headers),
         )
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "Waiting",
     "ask",
     "look",
+    "past",
     "polls",
     "read",
     "report",
@@ -135,6 +136,12 @@ def swap(
         if (yield from ask(cache, key.origin, "put", key.origin, key.account, key.realm, entry)):
             return Change(changed, view, made=True)
     return None
+
+
+def past(cache: CredentialCache, key: Key) -> tuple[str, ...]:
+    """Return the names of the store's grants that are over, as far as this process knows."""
+    space = cache.space(key)
+    return () if space is None else space.past
 
 
 # Waiting

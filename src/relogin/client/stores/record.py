@@ -5,16 +5,20 @@ atomic. A change that is no longer allowed returns `None`. There is no clock her
 on the store's clock, in seconds.
 
 A renewal takes the lease, logs in, and puts its grant. The lease ends at a deadline, so a holder
-that dies is replaced. Each lease has a fencing token, a number larger than all before it, and only
-the holder of the latest can put a grant: a slow holder cannot overwrite what its successor
-obtained. That number becomes the version of the grant.
+that dies is replaced. Each lease has a `Version`, and only the holder of the latest can put a
+grant: a slow holder cannot overwrite what its successor obtained. The grant keeps the version of
+its lease.
+
+A store may lose its last changes, or all of them, and its clock may be set back at the same time.
+Then no number tells which grant is newer. So each version has a random name too, and a grant is new
+to a process unless the process knows its name, or a later grant has named it as `past`.
 """
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import isfinite
@@ -22,10 +26,13 @@ from typing import Any, NamedTuple, TypeVar
 
 from relogin.client.terms.grant import Grant, granted, with_refresh_of
 
-__all__ = ["Block", "Period", "Record"]
+__all__ = ["Block", "Period", "Record", "Version", "remembered"]
 
 T = TypeVar("T")
 
+# How many past grants are remembered. A store that loses more changes may bring back an older one:
+# it is tried once more.
+_MOST_PAST = 8
 # If the clock is set back, that must not prolong a lease; by less than this, it must not end one.
 _SETBACK = 1.0
 
@@ -49,14 +56,44 @@ class Block(NamedTuple):
     failures: int = 0
 
 
+class Version(NamedTuple):
+    """The fencing token of a lease, which becomes the version of its grant.
+
+    As long as the store loses nothing, each `number` is larger than all before it. The name of its
+    `holder` is random. It is empty if an earlier release of relogin has written the grant, and if
+    there is none.
+    """
+
+    number: int
+    holder: str
+
+    def is_new(self, than: Version | None, past: Collection[str] = ()) -> bool:
+        """Tell whether this grant is another one than these, and no older one."""
+        if self.holder:
+            return self.holder not in past and (than is None or self.holder != than.holder)
+        return self.number > (0 if than is None else than.number)
+
+    def is_same(self, other: Version) -> bool:
+        """Tell whether these are the versions of one grant."""
+        if self.holder and other.holder:
+            return self.holder == other.holder
+        return self.number == other.number
+
+
+def remembered(*past: str) -> tuple[str, ...]:
+    """Return the names of the latest grants among these, of which each comes before older ones."""
+    return tuple(dict.fromkeys(filter(None, past)))[:_MOST_PAST]
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Record:
     """What is known about the session of one origin, account and realm.
 
-    `version` is the fencing token under which `grant` was put, or 0 if there never was one. A
-    `dropped` grant is dead; it is kept because the next login may need parts of it. `spent` says
-    that its refresh token was given to a holder that has not reported the result yet. `holder`
-    distinguishes two processes that ask for a lease at the same moment.
+    `version` and `put_by` are the version of `grant`; they are 0 and empty if there never was one.
+    `past` are the names of the grants before it, the latest first. A `dropped` grant is dead; it is
+    kept because the next login may need parts of it. `spent` says that its refresh token was given
+    to a holder that has not reported the result yet. `fence` and `holder` are the version of the
+    latest lease.
     """
 
     version: int = 0
@@ -69,11 +106,23 @@ class Record:
     holder: str = ""
     lease: Period | None = None
     block: Block | None = None
+    put_by: str = ""
+    past: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Record version {self.version}, fence {self.fence}>"
 
     # What it says
+
+    @property
+    def of_grant(self) -> Version:
+        """The version of its grant."""
+        return Version(self.version, self.put_by)
+
+    @property
+    def of_lease(self) -> Version:
+        """The version of its latest lease."""
+        return Version(self.fence, self.holder)
 
     def alive(self) -> bool:
         """Tell whether there is a grant that was not reported dead."""
@@ -84,9 +133,17 @@ class Record:
         """Whether its grant has a refresh token, even one that a holder is using."""
         return self.grant is not None and self.grant.refresh is not None
 
-    def newer(self, than: int) -> bool:
-        """Tell whether there is a living grant with a later version than this."""
-        return self.version > than and self.alive()
+    def newer(self, than: Version | None, past: Collection[str] = ()) -> bool:
+        """Tell whether there is a living grant that is newer than this one and all `past` ones."""
+        return self.alive() and self.of_grant.is_new(than, past)
+
+    def outlives(self, version: Version) -> bool:
+        """Tell whether a grant is over: it was dropped, forgotten, or renewed before this one."""
+        if self.alive():
+            return False
+        if self.put_by and version.holder:
+            return version.holder in {self.put_by, *self.past}
+        return version.holder in self.past or version.number <= self.version
 
     def blocked(self, now: float) -> bool:
         """Tell whether a failed login forbids the next one for now."""
@@ -111,14 +168,20 @@ class Record:
     # What becomes of it
 
     def acquire(
-        self, than: int, seconds: float, now: float, *, drop: bool = False
+        self,
+        than: Version | None,
+        seconds: float,
+        now: float,
+        *,
+        drop: bool = False,
+        past: Collection[str] = (),
     ) -> Record | None:
         """Acquire the lease for renewing a version, unless it is taken or a newer version is there.
 
         The grant in the returned record is the one to renew. It has its refresh token only if no
         earlier holder can have used that. `drop` says that the grant is dead.
         """
-        if self.newer(than) or self.blocked(now) or self.leased(now):
+        if self.newer(than, past) or self.blocked(now) or self.leased(now):
             return None
         grant = self.grant
         if grant is not None and self.spent:
@@ -128,30 +191,42 @@ class Record:
             grant=grant,
             dropped=self.dropped or drop,
             spent=grant is not None and grant.refresh is not None,
-            # Later than what the holder has, even if the store has lost that and was set back.
-            fence=max(self._next_fence(now), than + 1),
+            fence=max(self._next_fence(now), 0 if than is None else than.number + 1),
             holder=secrets.token_hex(8),
             lease=Period(now, seconds),
         )
 
     def _next_fence(self, now: float) -> int:
-        # Uses the clock, so that it is larger than all before even if the store has lost those.
+        # Uses the clock, so that it is larger than all before even if the store has lost those:
+        # earlier releases of relogin go by the number alone.
         return max(self.fence + 1, int(now * 1000))
 
-    def put(self, fence: int, grant: Grant, scheme: str, now: float) -> Record | None:
+    def put(
+        self, lease: Version, grant: Grant, scheme: str, now: float, past: Collection[str] = ()
+    ) -> Record | None:
         """Store the grant of the holder, unless another process has taken the lease."""
-        if fence != self.fence:
+        if lease != self.of_lease:
             return None
-        return Record(fence, grant, scheme, granted_at=now, fence=fence)
+        (fence, holder), replaced = lease, self.put_by if self.put_by != lease.holder else ""
+        return Record(
+            version=fence,
+            grant=grant,
+            scheme=scheme,
+            granted_at=now,
+            fence=fence,
+            holder=holder,
+            put_by=holder,
+            past=remembered(replaced, *past, *self.past),
+        )
 
     def release(
-        self, fence: int, block: Block | None, *, unused: bool, newest: Grant | None = None
+        self, lease: Version, block: Block | None, *, unused: bool, newest: Grant | None = None
     ) -> Record | None:
         """End a lease that brought no grant. `unused`: the refresh token may be used again.
 
         `newest` is a grant that the login had obtained when it failed: its refresh token is kept.
         """
-        if fence != self.fence or self.lease is None:
+        if lease != self.of_lease or self.lease is None:
             return None
         ended = replace(self, lease=None, block=block, spent=self.spent and not unused)
         if newest is None:
@@ -162,10 +237,10 @@ class Record:
         )
 
     def roll(
-        self, version: int, cookies: Mapping[str, str], headers: Mapping[str, str] | None = None
+        self, version: Version, cookies: Mapping[str, str], headers: Mapping[str, str] | None = None
     ) -> Record | None:
         """Update the cookies and header fields of the current grant."""
-        if version != self.version or self.grant is None or self.dropped:
+        if self.grant is None or self.dropped or not self.of_grant.is_same(version):
             return None
         fields = {**self.grant.headers, **(headers or {})}
         if self.grant.cookies == cookies and self.grant.headers == fields:
@@ -175,7 +250,7 @@ class Record:
     def forget(self, now: float) -> Record:
         """Forget the session and every failure; earlier leases can no longer put a grant."""
         fence = self._next_fence(now)
-        return Record(version=fence, fence=fence)
+        return Record(version=fence, fence=fence, past=remembered(self.put_by, *self.past))
 
     # As text
 
@@ -246,6 +321,10 @@ def _moment(written: Any) -> float:
     return float(written)
 
 
+def _names(written: Any) -> tuple[str, ...]:
+    return remembered(*map(_of(str), _of(list)(written)))
+
+
 def _grant(written: Any) -> Grant | None:
     # Older records lack these.
     more = {"headers": written.get("headers", {}), "scope": written.get("scope", ())}
@@ -277,5 +356,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "holder": _of(str),
     "lease": _period,
     "block": _block,
+    "put_by": _of(str),
+    "past": _names,
 }
 _EMPTY = Record()
