@@ -165,6 +165,16 @@ def test_the_clock_of_a_store_is_asked_for_only_if_a_peek_shows_a_newer_session(
     assert renew_at - store.clock() <= 60.0
 
 
+def test_a_lifetime_that_an_answer_tells_is_not_stored() -> None:
+    store = Store()
+    cache = a_cache(store)
+    credential = log_in(cache)
+    cache.extend(credential, 60.0)
+    store.asked.clear()
+    Process(cache, refused(), share(cache, credential))
+    assert store.asked == []
+
+
 def test_a_cookie_that_another_process_rolls_is_seen_by_a_peek_alone() -> None:
     store = Peeked()
     one, other = a_cache(store, fresh="always"), a_cache(store, fresh="always")

@@ -153,10 +153,14 @@ def test_accounts_have_sessions_of_their_own() -> None:
 
 
 class Thread(Steps):
-    """A request about to be signed, which does not yet have what the store has answered."""
+    """A request about to be signed, which does not yet have what the store has answered.
 
-    def __init__(self, cache: CredentialCache) -> None:
-        super().__init__(cache, refused(), before(cache, None, ORIGIN, "GET", URL))
+    Or one that was refused, if it was `sent_with` a grant.
+    """
+
+    def __init__(self, cache: CredentialCache, sent_with: Credential | None = None) -> None:
+        signing = before(cache, None, ORIGIN, "GET", URL) if sent_with is None else None
+        super().__init__(cache, refused(sent_with, challenge("session_revoked")), signing)
 
     def answer(self) -> object:
         assert isinstance(self.command, Ask)
@@ -184,6 +188,18 @@ def test_what_a_slow_thread_has_read_does_not_replace_what_is_newer() -> None:
     quick.send(quick.answer())
     slow.send(read)
     assert token(slow.result) == "t2"
+
+
+def test_what_two_refused_threads_read_at_once_is_taken_over_once() -> None:
+    store = Store()
+    first, cache = log_in(a_cache(store)), a_cache(store)
+    mine = adopted(cache)
+    log_in(a_cache(store), Grant(token="t2"), first)
+    slow, quick = Thread(cache, mine), Thread(cache, mine)
+    read = slow.answer()
+    quick.send(quick.answer())
+    slow.send(read)
+    assert slow.replay.credential is quick.replay.credential
 
 
 def test_of_two_that_want_the_lease_at_once_one_gets_it() -> None:
