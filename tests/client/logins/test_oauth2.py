@@ -19,6 +19,8 @@ from tests.client.log_in import WAYS, LogIn, answers, context
 from tests.client.server import Answer, Server
 from tests.client.token_server import JSON, TokenServer, basic, error, form
 
+HTML = (("Content-Type", "text/html; charset=utf-8"),)
+
 
 @pytest.fixture(params=list(WAYS))
 def log_in(request: pytest.FixtureRequest) -> LogIn:
@@ -393,7 +395,7 @@ def test_the_scopes_held_are_those_of_the_answer_or_those_asked_for(
     assert ask(OAuth2Login(url, "job", "s3cret", scope=["asked"])).scope == held
 
 
-@pytest.mark.parametrize("kind", ["Bearer", "bearer", "BEARER", None])
+@pytest.mark.parametrize("kind", ["Bearer", "bearer", "BEARER", "BearerToken", None])
 def test_bearer_is_taken_in_any_case(server: Server, kind: str | None) -> None:
     url = says(server, {"access_token": "t", "token_type": kind})
     assert ask(OAuth2Login(url, "job", "s3cret")).token == "t"
@@ -468,10 +470,71 @@ def test_a_busy_endpoint_is_an_outage_whatever_it_says(server: Server, status: i
     assert raised.value.retry_after == 9
 
 
-def test_a_refusal_without_json_is_one_all_the_same(server: Server) -> None:
-    url = answers(server, Answer(401, (), b"<html>no</html>"))
-    with pytest.raises(LoginRefused, match="answered 401"):
+@pytest.mark.parametrize("headers", [(), HTML])
+def test_a_refusal_without_json_is_one_all_the_same(server: Server, headers: Any) -> None:
+    url = answers(server, Answer(401, headers, b"<html>no</html>"))
+    with pytest.raises(LoginRefused, match="answered 401: the client's id or secret"):
         ask(OAuth2Login(url, "job", "s3cret"))
+
+
+def test_a_refusal_in_json_without_a_code_is_one_too(server: Server) -> None:
+    with pytest.raises(LoginRefused, match=r"answered 400$"):
+        ask(OAuth2Login(says(server, {"error": {"code": 190}}, 400), "job", "s3cret"))
+
+
+@pytest.mark.parametrize("status", [400, 403, 422, 502])
+def test_a_page_refuses_no_secret_because_a_proxy_may_have_sent_it(
+    tokens: TokenServer, status: int
+) -> None:
+    login = OAuth2Login(tokens.url, "job", "s3cret", refresh_token=tokens.issue())
+    tokens.answer = lambda _: Answer(status, HTML, b"<html>no</html>")
+    with pytest.raises(LoginUnavailable, match=f"answered {status} with an HTML page"):
+        ask(login)
+    tokens.answer = None
+    assert ask(login).token
+
+
+def test_a_page_in_place_of_a_token_is_named(server: Server) -> None:
+    url = answers(server, Answer(200, HTML, b"<html>log in</html>"))
+    with pytest.raises(LoginUnavailable, match="not JSON but an HTML page"):
+        ask(OAuth2Login(url, "job", "s3cret"))
+
+
+@pytest.mark.parametrize("code", ["access_denied", "unauthorized_client"])
+def test_with_401_the_client_is_refused_whatever_the_code(server: Server, code: str) -> None:
+    # Auth0 and Keycloak say this of a wrong secret.
+    url = says(server, {"error": code}, 401)
+    with pytest.raises(LoginRefused, match=f"401 {code}: the client's id or secret"):
+        ask(OAuth2Login(url, "job", "s3cret"))
+
+
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize("code", ["bad_refresh_token", "invalid_refresh_token"])
+def test_other_names_of_a_dead_refresh_token_are_known(
+    tokens: TokenServer, code: str, status: int
+) -> None:
+    login = OAuth2Login(tokens.url, "app", "s3cret", refresh_token=tokens.issue())
+    tokens.answer = lambda _: error(code, status)
+    with pytest.raises(LoginRefused, match=f"{code}: the refresh token has expired"):
+        ask(login)
+    tokens.answer = None
+    with pytest.raises(LoginUnavailable, match="pass a new one"):
+        ask(login)
+
+
+@pytest.mark.parametrize(
+    "code", ["bad_client_secret", "incorrect_client_credentials", "invalid_client_id"]
+)
+def test_other_names_of_a_wrong_client_are_known(server: Server, code: str) -> None:
+    with pytest.raises(LoginRefused, match=f"200 {code}: the client's id or secret"):
+        ask(OAuth2Login(says(server, {"error": code}), "job", "s3cret"))
+
+
+@pytest.mark.parametrize("code", ["interaction_required", "mfa_required"])
+def test_a_password_that_is_not_enough_is_not_sent_again(server: Server, code: str) -> None:
+    url = says(server, {"error": code}, 403)
+    with pytest.raises(LoginRefused, match=f"{code}: a person must log in in a browser"):
+        ask(OAuth2Login(url, "app", username="ada", password="pa55"))
 
 
 @pytest.mark.parametrize("code", ["s3cret", "is-s3cret-wrong", "\x1b[2J", "two words", "x" * 41])
@@ -490,9 +553,31 @@ def test_no_redirect_of_a_token_endpoint_is_followed(
 ) -> None:
     url = answers(server, Answer(status, (("Location", "/there"),)))
     answers(server, Answer(200, JSON, b'{"access_token": "t"}'), path="/there")
-    with pytest.raises(LoginUnavailable, match="no secret follows a redirect"):
+    with pytest.raises(
+        LoginUnavailable, match=f"no secret follows a redirect.*, {server.url}/there"
+    ):
         log_in(OAuth2Login(url, "job", "s3cret"))
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        ("https://auth.example.com/token?code=1#x", ", https://auth.example.com/token"),
+        ("https://user:pass@auth.example.com/", ""),
+        ("/token;jsessionid=1", ""),
+        ("/s3cret/", ""),
+        ("javascript:alert(1)", ""),
+        ("", ""),
+    ],
+)
+def test_only_a_plain_url_without_a_secret_is_named(
+    server: Server, location: str, shown: str
+) -> None:
+    url = answers(server, Answer(307, (("Location", location),)))
+    with pytest.raises(LoginUnavailable) as raised:
+        ask(OAuth2Login(url, "job", "s3cret"))
+    assert str(raised.value).partition("leads to")[2] == shown
 
 
 def test_the_user_may_say_what_else_is_refused(server: Server) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar
@@ -24,6 +24,7 @@ __all__ = [
     "document_of",
     "followed",
     "is_plain",
+    "leads_to",
     "members_of",
     "retry_after",
     "said",
@@ -91,6 +92,19 @@ def _origin(url: str, reference: str) -> str | None:
         return None
 
 
+def leads_to(answer: Answer, secrets: Collection[str]) -> str:
+    """Return where a redirect leads, for a message: only a plain URL without any secret."""
+    location = answer.headers.get("Location", "")
+    target = where(urljoin(answer.url, location))
+    is_safe = _is_plain_url(target) and not any(s in target for s in secrets if s)
+    return f", {target}" if location and is_safe else ""
+
+
+_is_plain_url = re.compile(
+    r"https?://[A-Za-z0-9.:\[\]-]{1,100}(?:/[A-Za-z0-9_.~/-]{0,100})?"
+).fullmatch
+
+
 def where(url: str) -> str:
     """Return a URL without its query, which may contain secrets."""
     return url.partition("#")[0].partition("?")[0]
@@ -143,7 +157,8 @@ def document_of(answer: Answer) -> Any:
     try:
         return answer.json()
     except ValueError as error:
-        raise LoginUnavailable(f"{said(answer)}: {error}") from error
+        page = " but an HTML page" if answer.media_type == "text/html" else ""
+        raise LoginUnavailable(f"{said(answer)}: {error}{page}") from error
 
 
 def text_in(document: object, name: str, answer: Answer, sent: str = "") -> str:

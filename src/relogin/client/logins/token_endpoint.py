@@ -12,6 +12,7 @@ from relogin.client.logins.steps import (
     check,
     document_of,
     is_plain,
+    leads_to,
     members_of,
     retry_after,
     said,
@@ -19,6 +20,8 @@ from relogin.client.logins.steps import (
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.scopes import scope_tokens
 from relogin.errors import InvalidGrant, LoginRefused, LoginUnavailable
+
+UNAUTHORIZED = 401
 
 __all__ = ["TokenRefused", "TokenUnavailable", "Tokens", "tokens_in"]
 
@@ -53,14 +56,11 @@ def tokens_in(answer: Answer, grant_type: str, secrets: Collection[str]) -> Toke
     """
     if answer.status in REDIRECTS:
         text = f"{said(answer)}: no secret follows a redirect; give the URL that it leads to"
-        raise _unavailable(answer, text)
+        raise _unavailable(answer, text + leads_to(answer, secrets))
     code = _error_code(answer)
     if code and not _is_busy(answer):
         raise _error(answer, code, grant_type, secrets)
-    try:
-        check(answer)
-    except LoginUnavailable as error:
-        raise _unavailable(answer, str(error)) from None
+    _check(answer)
     document = document_of(answer)
     token = document.get("access_token") if isinstance(document, dict) else None
     if not isinstance(token, str) or not token:
@@ -91,6 +91,21 @@ def _is_busy(answer: Answer) -> bool:
     return answer.status == 429 or answer.status >= 500
 
 
+def _check(answer: Answer) -> None:
+    """Raise what the status of an answer without an error code means."""
+    # A proxy or a firewall answers with a page; a token endpoint answers with JSON (RFC 6749 §5.2).
+    is_page = answer.media_type == "text/html" and answer.status != UNAUTHORIZED
+    try:
+        check(answer, secret_sent=not is_page)
+    except LoginUnavailable as error:
+        page = " with an HTML page, perhaps from a proxy" if is_page else ""
+        raise _unavailable(answer, f"{error}{page}") from None
+    except LoginRefused as error:
+        if answer.status != UNAUTHORIZED:
+            raise
+        raise LoginRefused(f"{error}: {_CLIENT}") from None
+
+
 # What the codes mean: by themselves they do not help a user.
 _CLIENT = "the client's id or secret is wrong, or auth= is not the way this server wants it"
 _GRANTS = {
@@ -98,20 +113,46 @@ _GRANTS = {
     "password": "the username or the password is wrong",
     "client_credentials": "the client may not have a token",
 }
+_IN_A_BROWSER = "a person must log in in a browser: pass the refresh_token that comes of it"
+_HINTS = {
+    "access_denied": "the client may not use what it asks for",
+    "invalid_scope": "the scope is unknown, or more than the client may have",
+    "unauthorized_client": "the client may not use this grant",
+    "unsupported_grant_type": "the server does not have this grant",
+}
+# Codes of single servers, as RFC 6749 has them: GitHub's, Slack's, and others'.
+_OTHER_NAMES = {
+    "bad_client_secret": "invalid_client",
+    "bad_refresh_token": "invalid_grant",
+    "incorrect_client_credentials": "invalid_client",
+    "invalid_client_id": "invalid_client",
+    "invalid_refresh_token": "invalid_grant",
+}
 
 
 def _error(
     answer: Answer, code: str, grant_type: str, secrets: Collection[str]
 ) -> TokenRefused | TokenUnavailable:
     text = f"{said(answer)} {_shown(code, secrets)}"
-    hints = {"invalid_client": _CLIENT, "invalid_grant": _GRANTS[grant_type]}
-    if grant_type == "password":
-        hints["invalid_request"] = _GRANTS[grant_type]  # so says Authlib to a wrong one
-    if code not in hints:
-        return _unavailable(answer, text, code)
-    refused = TokenRefused(f"{text}: {hints[code]}")
-    refused.code = code
+    why = _refusal(answer, code, grant_type)
+    if why is None:
+        hint = f": {_HINTS[code]}" if code in _HINTS else ""
+        return _unavailable(answer, text + hint, code)
+    refused = TokenRefused(f"{text}: {why}")
+    refused.code = _OTHER_NAMES.get(code, code)
     return refused
+
+
+def _refusal(answer: Answer, code: str, grant_type: str) -> str | None:
+    """Say what is wrong if the same secrets cannot succeed later either."""
+    code = _OTHER_NAMES.get(code, code)
+    refusals = {"invalid_client": _CLIENT, "invalid_grant": _GRANTS[grant_type]}
+    if grant_type == "password":
+        refusals["invalid_request"] = _GRANTS[grant_type]  # so says Authlib to a wrong one
+        refusals |= dict.fromkeys(("interaction_required", "mfa_required"), _IN_A_BROWSER)
+    if answer.status == UNAUTHORIZED:  # so say Keycloak and Auth0 to a wrong secret
+        refusals |= dict.fromkeys(("access_denied", "unauthorized_client"), _CLIENT)
+    return refusals.get(code)
 
 
 def _unavailable(answer: Answer, text: str, code: str = "") -> TokenUnavailable:
@@ -126,9 +167,12 @@ def _shown(word: str, secrets: Collection[str]) -> str:
     return word if is_plain(word) and not reflected else "with an error that is not shown"
 
 
+_BEARER = frozenset({"bearer", "bearertoken"})  # the latter is Apigee's
+
+
 def _check_type(kind: object, answer: Answer) -> None:
     """Raise `InvalidGrant` for another type than Bearer: a DPoP token alone is no use."""
-    if kind is None or (isinstance(kind, str) and kind.lower() == "bearer"):
+    if kind is None or (isinstance(kind, str) and kind.lower() in _BEARER):
         return
     named = f": {kind}" if isinstance(kind, str) and is_plain(kind) else ""
     raise InvalidGrant(
