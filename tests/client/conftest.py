@@ -41,9 +41,15 @@ def either(request: pytest.FixtureRequest) -> Iterator[Either]:
 
 
 @pytest.fixture
-def dead(server: Server, session: requests.Session) -> requests.Session:
-    """A session that has logged in once, and whose session on the server has expired since."""
+def alive(server: Server, session: requests.Session) -> requests.Session:
+    """A session that has logged in once."""
     session.auth = SessionAuth(server.login, server.url)
     session.get(f"{server.url}/first")
-    server.kill()
     return session
+
+
+@pytest.fixture
+def dead(server: Server, alive: requests.Session) -> requests.Session:
+    """A session that has logged in once, and whose session on the server has expired since."""
+    server.kill()
+    return alive

@@ -14,6 +14,7 @@ from relogin.client.httpx import AsyncUploadTransport, SessionAuth, UploadTransp
 from relogin.client.signals import status
 from tests.client.breaking import HOW, UPLOAD, How, asked, breaking, checks, uploads
 from tests.client.httpx_drivers import Caller, Driver, in_tasks, in_threads
+from tests.client.libraries.shapes import Again, AgainAsync
 from tests.client.server import Answer, Request, Server
 
 
@@ -45,21 +46,11 @@ def test_an_upload_that_may_go_twice_is_sent_again(server: Server, lost: Caller,
     assert uploads(server) == [UPLOAD]
 
 
-class Twice:
-    def __iter__(self) -> Any:
-        yield UPLOAD
-
-
-class AsyncTwice:
-    async def __aiter__(self) -> Any:
-        yield UPLOAD
-
-
 def test_a_body_that_is_iterated_is_sent_again(
     driver: Driver, server: Server, lost: Caller
 ) -> None:
     breaking(server, "reset")
-    body = AsyncTwice() if driver.is_async else Twice()
+    body: Any = AgainAsync([UPLOAD]) if driver.is_async else Again([UPLOAD])
     assert lost.put(f"{server.url}/upload", content=body).content == UPLOAD
 
 

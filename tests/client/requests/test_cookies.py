@@ -141,14 +141,12 @@ def test_a_session_that_rolls_is_renewed_once_when_it_dies(
 
 
 def test_a_cookie_that_the_grant_does_not_own_is_none_of_its_business(
-    server: Server, session: requests.Session
+    server: Server, alive: requests.Session
 ) -> None:
-    session.auth = SessionAuth(server.login, server.url)
-    session.get(f"{server.url}/first")
     server.routes["/theme"] = lambda _: Answer(200, (("Set-Cookie", "theme=dark; Path=/"),))
-    session.get(f"{server.url}/theme")
-    session.cookies.clear()
-    session.get(f"{server.url}/orders")
+    alive.get(f"{server.url}/theme")
+    alive.cookies.clear()
+    alive.get(f"{server.url}/orders")
     assert server.seen("/orders")[0].cookies == {COOKIE: "s3cret-1"}
 
 
@@ -214,40 +212,33 @@ def test_when_a_login_changes_over_to_a_token_the_dead_cookie_is_gone(
 
 
 def test_a_redirect_within_the_origin_carries_the_cookie(
-    server: Server, session: requests.Session
+    server: Server, alive: requests.Session
 ) -> None:
-    session.auth = SessionAuth(server.login, server.url)
-    session.get(f"{server.url}/first")
     server.routes["/moved"] = lambda _: Answer(302, (("Location", "/orders"),))
-    answer = session.get(f"{server.url}/moved")
+    answer = alive.get(f"{server.url}/moved")
     assert [earlier.status_code for earlier in answer.history] == [302]
     assert cookie_fields(server, "/orders") == ["sid=s3cret-1"]
 
 
 def test_a_redirect_that_rolls_the_cookie_carries_the_new_value(
-    server: Server, session: requests.Session
+    server: Server, alive: requests.Session
 ) -> None:
-    session.auth = SessionAuth(server.login, server.url)
-    session.get(f"{server.url}/first")
-
     def moved(_: object) -> Answer:
         server.living = "rolled"
         return Answer(302, (("Location", "/orders"), ("Set-Cookie", "sid=rolled; Path=/")))
 
     server.routes["/moved"] = moved
-    assert session.get(f"{server.url}/moved").status_code == 200
+    assert alive.get(f"{server.url}/moved").status_code == 200
     assert cookie_fields(server, "/orders") == ["sid=rolled"]
 
 
 def test_a_redirect_to_another_port_does_not_carry_the_cookie(
-    server: Server, session: requests.Session
+    server: Server, alive: requests.Session
 ) -> None:
-    session.auth = SessionAuth(server.login, server.url)
-    session.get(f"{server.url}/first")
     with serve() as other:
         other.routes["/orders"] = lambda _: Answer()
         server.routes["/moved"] = lambda _: Answer(307, (("Location", f"{other.url}/orders"),))
-        session.get(f"{server.url}/moved")
+        alive.get(f"{server.url}/moved")
         assert cookie_fields(other, "/orders") == [None]
 
 

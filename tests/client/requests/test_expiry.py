@@ -1,6 +1,7 @@
 """Rule 10: a session is renewed ahead of its end, on the occasion of a request."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -13,11 +14,13 @@ from tests.client.server import Answer, Server
 from tests.client.steps import Clock
 
 
-def clocked(auth: SessionAuth) -> Clock:
-    """Give an auth a clock that stands."""
+def attached(session: requests.Session, server: Server, auth: SessionAuth) -> Clock:
+    """Attach an auth whose clock stands, and log in; return the clock."""
     clock = Clock()
     auth._cache.clock = clock
     auth._cache.store_away_until = 0.0
+    session.auth = auth
+    session.get(f"{server.url}/first")
     return clock
 
 
@@ -31,10 +34,7 @@ def expiring(server: Server, seconds: float) -> SessionAuth:
 def test_a_session_near_its_end_is_renewed_before_the_next_request(
     server: Server, session: requests.Session
 ) -> None:
-    auth = expiring(server, 100)
-    clock = clocked(auth)
-    session.auth = auth
-    session.get(f"{server.url}/first")
+    clock = attached(session, server, expiring(server, 100))
     clock.now += 79  # the earliest is four fifths
     session.get(f"{server.url}/second")
     assert server.logins == 1
@@ -47,10 +47,7 @@ def test_what_the_server_says_of_the_end_counts_from_then(
     server: Server, session: requests.Session
 ) -> None:
     server.expires_in = 100
-    auth = SessionAuth(server.login, server.url)
-    clock = clocked(auth)
-    session.auth = auth
-    session.get(f"{server.url}/first")
+    clock = attached(session, server, SessionAuth(server.login, server.url))
     for _ in range(5):
         clock.now += 50
         session.get(f"{server.url}/next")
@@ -65,10 +62,7 @@ def test_what_the_server_says_of_the_end_counts_from_then(
 def test_an_end_that_does_not_match_its_rule_is_ignored(
     server: Server, session: requests.Session, info: str
 ) -> None:
-    auth = SessionAuth(server.login, server.url)
-    clock = clocked(auth)
-    session.auth = auth
-    session.get(f"{server.url}/first")
+    clock = attached(session, server, SessionAuth(server.login, server.url))
     server.routes["/info"] = lambda _: Answer(200, (("Authentication-Info", info),))
     session.get(f"{server.url}/info")
     clock.now += 10**12
@@ -78,10 +72,7 @@ def test_an_end_that_does_not_match_its_rule_is_ignored(
 
 @pytest.mark.requirement("C-6")
 def test_an_end_counts_from_when_it_was_written(server: Server, session: requests.Session) -> None:
-    auth = SessionAuth(server.login, server.url)
-    clock = clocked(auth)
-    session.auth = auth
-    session.get(f"{server.url}/first")
+    clock = attached(session, server, SessionAuth(server.login, server.url))
     headers = (("Authentication-Info", "expires_in=100"), ("Age", "90"))
     server.routes["/info"] = lambda _: Answer(200, headers)
     session.get(f"{server.url}/info")
@@ -94,10 +85,7 @@ def test_an_end_counts_from_when_it_was_written(server: Server, session: request
 def test_an_end_on_an_answer_to_other_credentials_is_ignored(
     server: Server, session: requests.Session
 ) -> None:
-    auth = SessionAuth(server.login, server.url)
-    clock = clocked(auth)
-    session.auth = auth
-    session.get(f"{server.url}/first")
+    clock = attached(session, server, SessionAuth(server.login, server.url))
     server.routes["/info"] = lambda _: Answer(200, (("Authentication-Info", "expires_in=1"),))
     prepared = session.prepare_request(requests.Request("GET", f"{server.url}/info"))
     prepared.headers["Authorization"] = "Custom mine"
@@ -120,10 +108,7 @@ def test_a_session_that_ends_at_once_is_not_renewed_before_each_request(
 def test_one_request_renews_ahead_while_the_others_use_the_living_session(
     server: Server, session: requests.Session
 ) -> None:
-    auth = expiring(server, 100)
-    clock = clocked(auth)
-    session.auth = auth
-    session.get(f"{server.url}/first")
+    clock = attached(session, server, expiring(server, 100))
     server.login_began.acquire()
     clock.now += 95
     gate = threading.Event()
@@ -138,55 +123,50 @@ def test_one_request_renews_ahead_while_the_others_use_the_living_session(
     assert server.logins == 2
 
 
+class OnceOnly:
+    """Logs in once, for 100 seconds; after that, whatever `then` does."""
+
+    def __init__(self, server: Server, then: Callable[[], None]) -> None:
+        self.server = server
+        self.then = then
+        self.calls: list[str] = []
+
+    def __call__(self, context: Context) -> Grant | None:
+        self.calls.append(context.url)
+        if len(self.calls) > 1:
+            return self.then()
+        return Grant(token=self.server.login(context).token, expires_in=100)
+
+
 @pytest.mark.parametrize("error", [ConnectionError(), LoginRefused()])
 def test_a_failure_ahead_of_time_leaves_the_living_session_in_use(
     server: Server, session: requests.Session, error: Exception
 ) -> None:
-    calls: list[str] = []
+    def fail() -> None:
+        raise error
 
-    def login(context: Context) -> Grant:
-        calls.append(context.url)
-        if len(calls) > 1:
-            raise error
-        return Grant(token=server.login(context).token, expires_in=100)
-
-    auth = SessionAuth(login, server.url)
-    clock = clocked(auth)
-    session.auth = auth
-    session.get(f"{server.url}/first")
+    login = OnceOnly(server, fail)
+    clock = attached(session, server, SessionAuth(login, server.url))
     clock.now += 95
     assert [session.get(f"{server.url}/{n}").status_code for n in range(3)] == [200] * 3
-    assert len(calls) == 2
+    assert len(login.calls) == 2
 
 
 def test_a_login_that_declines_ahead_of_time_is_not_asked_before_each_request(
     server: Server, session: requests.Session
 ) -> None:
-    calls: list[str] = []
-
-    def login(context: Context) -> Grant | None:
-        calls.append(context.url)
-        if len(calls) > 1:
-            return None
-        return Grant(token=server.login(context).token, expires_in=100)
-
-    auth = SessionAuth(login, server.url)
-    clock = clocked(auth)
-    session.auth = auth
-    session.get(f"{server.url}/first")
+    login = OnceOnly(server, lambda: None)
+    clock = attached(session, server, SessionAuth(login, server.url))
     clock.now += 95
     for number in range(3):
         assert session.get(f"{server.url}/{number}").status_code == 200
-    assert calls == [f"{server.url}/first", f"{server.url}/0"]
+    assert login.calls == [f"{server.url}/first", f"{server.url}/0"]
 
 
 def test_a_login_ahead_of_time_goes_the_way_the_last_refusal_came(
     server: Server, session: requests.Session
 ) -> None:
-    auth = expiring(server, 100)
-    clock = clocked(auth)
-    session.auth = auth
-    session.get(f"{server.url}/first")
+    clock = attached(session, server, expiring(server, 100))
     clock.now += 95
     session.get(f"{server.url}/second")
     assert len({request.connection for request in server.requests}) == 1

@@ -61,24 +61,20 @@ def test_a_challenge_met_through_a_redirect_to_another_origin_is_the_answer(
 
 @pytest.mark.requirement("C-8")
 def test_the_same_server_under_another_name_is_another_origin(
-    server: Server, session: requests.Session
+    server: Server, alive: requests.Session
 ) -> None:
-    session.auth = SessionAuth(server.login, server.url)
-    session.get(f"{server.url}/first")
-    answer = session.get(f"{server.other_host}/orders")
+    answer = alive.get(f"{server.other_host}/orders")
     assert outcome(answer) is Outcome.FOREIGN
     assert server.seen("/orders")[0].headers["Authorization"] is None
 
 
 @pytest.mark.requirement("C-8")
 def test_what_comes_back_to_the_origin_through_another_one_costs_no_login(
-    server: Server, foreign: Server, session: requests.Session
+    server: Server, foreign: Server, alive: requests.Session
 ) -> None:
-    session.auth = SessionAuth(server.login, server.url)
-    session.get(f"{server.url}/first")
     server.routes["/out"] = lambda _: went_to(f"{foreign.url}/back")
     foreign.routes["/back"] = lambda _: went_to(f"{server.url}/orders")
-    assert session.get(f"{server.url}/out").status_code == 200
+    assert alive.get(f"{server.url}/out").status_code == 200
     assert server.logins == 1
     assert [request.token for request in server.seen("/orders")] == [None, "s3cret-1"]
 
@@ -125,25 +121,21 @@ def test_each_of_two_origins_has_a_session_of_its_own(
 
 @pytest.mark.parametrize("location", ["app://callback?code=1", "//", "", "mailto:x"])
 def test_a_redirect_to_what_is_no_origin_is_the_user_s_to_see(
-    server: Server, session: requests.Session, location: str
+    server: Server, alive: requests.Session, location: str
 ) -> None:
-    session.auth = SessionAuth(server.login, server.url)
-    session.get(f"{server.url}/first")
     server.routes["/moved"] = lambda _: went_to(location)
-    answer = session.get(f"{server.url}/moved", allow_redirects=False)
+    answer = alive.get(f"{server.url}/moved", allow_redirects=False)
     assert answer.headers["Location"] == location
 
 
 @pytest.mark.requirement("C-8")
 @pytest.mark.parametrize("where", ["https://127.0.0.1/", "http://localhost/", "app://x"])
 def test_a_redirect_to_another_origin_is_prepared_without_the_token(
-    server: Server, session: requests.Session, where: str
+    server: Server, alive: requests.Session, where: str
 ) -> None:
-    session.auth = SessionAuth(server.login, server.url)
-    session.get(f"{server.url}/first")
     server.routes["/moved"] = lambda _: went_to(where)
-    prepared = session.prepare_request(requests.Request("GET", f"{server.url}/moved"))
-    answer = session.send(prepared, allow_redirects=False)
+    prepared = alive.prepare_request(requests.Request("GET", f"{server.url}/moved"))
+    answer = alive.send(prepared, allow_redirects=False)
     assert "Authorization" not in prepared.headers  # requests makes the next hop of this one
     assert answer.request.headers["Authorization"] == 'Session token="s3cret-1"'
 

@@ -31,37 +31,30 @@ def test_when_a_login_changes_over_to_a_cookie_the_dead_token_is_gone(
 
 
 def test_an_authorization_that_the_user_wrote_goes_along_with_the_replay(
-    server: Server, session: requests.Session
+    server: Server, dead: requests.Session
 ) -> None:
-    session.auth = SessionAuth(server.login, server.url)
-    session.get(f"{server.url}/first")
-    server.kill()
     own = {"Authorization": "Bearer own"}
-    assert session.get(f"{server.url}/orders", headers=own).status_code == 200
+    assert dead.get(f"{server.url}/orders", headers=own).status_code == 200
     fields = [request.headers["Authorization"] for request in server.seen("/orders")]
     assert fields == ["Bearer own", "Bearer own"]
 
 
 def test_a_cookie_that_another_origin_sets_rolls_nothing(
-    server: Server, session: requests.Session
+    server: Server, alive: requests.Session
 ) -> None:
-    session.auth = SessionAuth(server.login, server.url)
-    session.get(f"{server.url}/first")
     away = Answer(302, (("Location", f"{server.other_host}/planted"),))
     planted = Answer(200, (("Set-Cookie", f"{COOKIE}=planted; Path=/"),))
     server.routes |= {"/away": lambda _: away, "/planted": lambda _: planted}
-    session.get(f"{server.url}/away")
-    session.get(f"{server.url}/orders")
+    alive.get(f"{server.url}/away")
+    alive.get(f"{server.url}/orders")
     assert server.seen("/orders")[0].cookies[COOKIE] == "s3cret-1"
 
 
-def test_a_401_rolls_nothing(server: Server, session: requests.Session) -> None:
-    session.auth = SessionAuth(server.login, server.url)
-    session.get(f"{server.url}/first")
+def test_a_401_rolls_nothing(server: Server, alive: requests.Session) -> None:
     server.kill("session_revoked")
     server.refusal_headers = (("Set-Cookie", f"{COOKIE}=planted; Path=/"),)
     for path in ("/orders", "/invoices"):
-        session.get(f"{server.url}{path}")
+        alive.get(f"{server.url}{path}")
         assert server.seen(path)[0].cookies[COOKIE] == "s3cret-1"
 
 
@@ -79,12 +72,9 @@ def test_what_a_signal_calls_dead_rolls_nothing(server: Server, session: request
 
 
 def test_what_a_401_deletes_is_gone_on_a_redirect_after_the_replay_too(
-    server: Server, session: requests.Session
+    server: Server, dead: requests.Session
 ) -> None:
-    session.auth = SessionAuth(server.login, server.url)
-    session.get(f"{server.url}/first")
-    server.kill()
-    session.cookies.set("csrf", "old", domain="127.0.0.1", path="/")
+    dead.cookies.set("csrf", "old", domain="127.0.0.1", path="/")
     server.refusal_headers = (("Set-Cookie", "csrf=; Path=/; Max-Age=0"),)
     moved = Answer(302, (("Location", "/orders"),))
 
@@ -92,20 +82,18 @@ def test_what_a_401_deletes_is_gone_on_a_redirect_after_the_replay_too(
         return moved if request.cookies[COOKIE] == server.living else server.protected(request)
 
     server.routes["/moved"] = route
-    session.get(f"{server.url}/moved")
+    dead.get(f"{server.url}/moved")
     assert server.seen("/orders")[0].cookies == {COOKIE: "s3cret-2"}
 
 
 def test_a_plain_jar_of_the_user_s_goes_along_a_redirect(
-    server: Server, session: requests.Session
+    server: Server, alive: requests.Session
 ) -> None:
-    session.auth = SessionAuth(server.login, server.url)
-    session.get(f"{server.url}/first")
     moved = Answer(302, (("Location", "/orders"),))
     server.routes["/moved"] = lambda _: moved
     jar = CookieJar()
     jar.set_cookie(create_cookie("theme", "dark", domain="127.0.0.1"))
-    request = requests.Request("GET", f"{server.url}/moved", auth=session.auth).prepare()
+    request = requests.Request("GET", f"{server.url}/moved", auth=alive.auth).prepare()
     request._cookies = jar  # type: ignore[attr-defined]
-    session.send(request)
+    alive.send(request)
     assert server.seen("/orders")[0].cookies == {"theme": "dark", COOKIE: "s3cret-1"}

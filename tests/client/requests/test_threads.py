@@ -29,13 +29,9 @@ def at_once(number: int, do: Callable[[int], requests.Response]) -> list[request
 
 @pytest.mark.requirement("C-17")
 def test_a_hundred_threads_that_meet_a_dead_session_log_in_once(
-    server: Server, session: requests.Session
+    server: Server, dead: requests.Session
 ) -> None:
-    session.auth = SessionAuth(server.login, server.url)
-    session.get(f"{server.url}/first")
-    server.kill()
-
-    answers = at_once(100, lambda _: session.get(f"{server.url}/orders"))
+    answers = at_once(100, lambda _: dead.get(f"{server.url}/orders"))
 
     assert [answer.status_code for answer in answers] == [200] * 100
     assert server.logins == 2
@@ -43,14 +39,11 @@ def test_a_hundred_threads_that_meet_a_dead_session_log_in_once(
 
 @pytest.mark.requirement("C-18")
 def test_refusals_that_arrive_after_the_renewal_cost_no_login(
-    server: Server, session: requests.Session
+    server: Server, dead: requests.Session
 ) -> None:
-    session.auth = SessionAuth(server.login, server.url)
-    session.get(f"{server.url}/first")
-    server.kill()
     server.late_paths = frozenset({"/1"})
 
-    answers = at_once(100, lambda index: session.get(f"{server.url}/{index % 2}"))
+    answers = at_once(100, lambda index: dead.get(f"{server.url}/{index % 2}"))
 
     assert [answer.status_code for answer in answers] == [200] * 100
     assert server.logins == 2

@@ -351,13 +351,11 @@ def test_without_the_adapter_the_next_upload_of_the_thread_asks_first(
     assert asked(server) == ["POST /upload", "HEAD /upload", "POST /login", "POST /upload"]
 
 
-def test_it_asks_once_for_each_error(server: Server, session: requests.Session) -> None:
-    session.auth = SessionAuth(server.login, server.url)
-    session.get(f"{server.url}/first")
+def test_it_asks_once_for_each_error(server: Server, alive: requests.Session) -> None:
     breaking(server, "reset", always=True)
     for _ in range(3):
         with pytest.raises(requests.ConnectionError):
-            session.post(f"{server.url}/upload", data=UPLOAD)
+            alive.post(f"{server.url}/upload", data=UPLOAD)
     assert len(checks(server)) == 2
 
 
