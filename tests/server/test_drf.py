@@ -324,6 +324,7 @@ def own() -> Iterator[APIClient]:
     ]
     with override_settings(**BASE | {"MIDDLEWARE": stack}, RELOGIN={"realm": "orders"}):
         yield APIClient()
+    call_command("flush", verbosity=0, interactive=False)
 
 
 def test_a_user_of_djangos_own_sessions_is_known(own: APIClient) -> None:

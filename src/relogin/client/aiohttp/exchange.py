@@ -173,33 +173,21 @@ class Exchange:
 
     def info(self) -> ResponseInfo:
         """Return what the flow needs to know about the response."""
-        request, response = self.request, self.response
-        url = str(request.url)
-        return ResponseInfo(
-            response=response,
-            status=response.status,
-            method=request.method,
-            url=url,
-            origin=self._origin,
-            sent_with=sent_with(self._cache, self.credential, request.headers, url),
-            challenges=challenge_lines(response),
-            once=True,  # aiohttp retries only idempotent requests, and through here
-            replayable=self._repeats,
-            signal=self.signal,
-        )
+        info = self._info(self.response, self.response.status)
+        info.challenges, info.signal = challenge_lines(self.response), self.signal
+        return info
 
     def info_of_none(self, error: Exception) -> ResponseInfo:
         """Return what the flow needs to know about an error without a response."""
+        return self._info(error, 0)
+
+    def _info(self, response: object, status: int) -> ResponseInfo:
+        # It was sent once: aiohttp retries only idempotent requests, and through here.
         request, url = self.request, str(self.request.url)
-        return ResponseInfo(
-            response=error,
-            status=0,
-            method=request.method,
-            url=url,
-            origin=self._origin,
-            sent_with=sent_with(self._cache, self.credential, request.headers, url),
-            replayable=self._repeats,
-        )
+        sent = sent_with(self._cache, self.credential, request.headers, url)
+        info = ResponseInfo(response, status, request.method, url, self._origin, sent)
+        info.replayable = self._repeats
+        return info
 
 
 def put(request: ClientRequest, credential: Credential) -> None:
