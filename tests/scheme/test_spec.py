@@ -14,7 +14,7 @@ from relogin.client.renewal.cache import _MOST_REALMS
 from relogin.client.renewal.policy import MOST_REPLAYS, Policy
 from relogin.client.responders import SESSION
 from relogin.session import SessionChallenge, SessionError
-from relogin.wire.scan import MAX_LENGTH
+from relogin.wire import MAX_LENGTH
 from tests.scheme import spec
 from tests.wire.abnf_rules import GRAMMAR, HTTPAuth, Session, takes
 

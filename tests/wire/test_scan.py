@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relogin.wire import MAX_LENGTH
 from relogin.wire.scan import (
-    MAX_LENGTH,
     Scanned,
     refused_elements,
     scan_challenges,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
+from relogin import wire
 from relogin.server.schemes import Scheme
-from relogin.wire.scan import MAX_LENGTH, scan_credentials
+from relogin.wire import MAX_LENGTH
 
 __all__ = ["Presented", "Request", "by_cookie", "presented"]
 
@@ -102,7 +103,7 @@ def _in_authorization(lines: Sequence[str], schemes: Sequence[Scheme]) -> Presen
         usual = scheme.usual(lines[0])
         if usual is not None:
             return True, scheme, usual[1], False
-    read = scan_credentials(lines[0])
+    read = wire.scan.scan_credentials(lines[0])
     if read is None:
         return (True, _meant(lines, schemes), None, False) if lines[0].strip() else _NOTHING
     named = read[0].lower()

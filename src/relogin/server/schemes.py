@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from relogin.session import SCHEME, SessionChallenge, SessionError
 from relogin.wire.model import Challenge
-from relogin.wire.scan import Scanned
+
+if TYPE_CHECKING:
+    from relogin.wire.scan import Scanned
 
 __all__ = ["DETAILS", "Scheme", "asks_for_password", "schemes_named"]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
+from relogin import wire
+from relogin.wire import MAX_LENGTH
 from relogin.wire.model import Challenge
-from relogin.wire.scan import MAX_LENGTH, scan_challenges, too_long
 
 if TYPE_CHECKING:
     from relogin.wire.diagnose import Diagnosis
@@ -35,8 +36,8 @@ def parse(
     """
     text = field if isinstance(field, str) else _joined(field := _lines(field))
     if len(text) > max_length:
-        raise too_long(text, max_length)
-    scanned = scan_challenges(text)
+        raise wire.scan.too_long(text, max_length)
+    scanned = wire.scan.scan_challenges(text)
     if scanned is not None:
         return list(map(_challenge, scanned))
     if lenient:
@@ -63,8 +64,8 @@ def diagnose(field: str | Iterable[str], *, max_length: int = MAX_LENGTH) -> Dia
 
     text = field if isinstance(field, str) else _joined(field := _lines(field))
     if len(text) > max_length:
-        raise too_long(text, max_length)
-    scanned = scan_challenges(text)
+        raise wire.scan.too_long(text, max_length)
+    scanned = wire.scan.scan_challenges(text)
     if scanned is not None:
         return diagnose.Diagnosis(text, tuple(map(_challenge, scanned)), ())
     return diagnose.diagnose_lines([text] if isinstance(field, str) else list(field))

@@ -10,11 +10,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, Self, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, overload
 
+from relogin import wire
 from relogin.errors import ChallengeSyntaxError
-from relogin.wire.scan import MAX_LENGTH, Scanned, scan_credentials, scan_params, too_long
+from relogin.wire import MAX_LENGTH
 from relogin.wire.serialize import check_token, check_token68, check_value, write, write_params
+
+if TYPE_CHECKING:
+    from relogin.wire.scan import Scanned
 
 __all__ = ["AuthInfo", "Challenge", "Credentials", "Params"]
 
@@ -191,7 +195,7 @@ class Credentials(_SchemeValue):
 
         Raises `ChallengeSyntaxError` if it is malformed or longer; the error does not show it.
         """
-        scanned = scan_credentials(_bounded(field, max_length))
+        scanned = wire.scan.scan_credentials(_bounded(field, max_length))
         if scanned is None:
             raise _refusal("credentials", field)
         return cls._of(scanned)
@@ -233,7 +237,7 @@ class AuthInfo(_Parameters):
         >>> AuthInfo.parse("authToken=a-b, data=dj02PQ==", lenient=True)["data"]
         'dj02PQ=='
         """
-        params = scan_params(_bounded(field, max_length))
+        params = wire.scan.scan_params(_bounded(field, max_length))
         if params is None and lenient:
             params = _recovered(field)
         if params is None:
@@ -260,7 +264,7 @@ def _bounded(field: str, max_length: int) -> str:
     if not isinstance(field, str):
         raise TypeError(f"a field is a str, not {type(field).__name__}")
     if len(field) > max_length:
-        raise too_long(field, max_length, secret=True)
+        raise wire.scan.too_long(field, max_length, secret=True)
     return field
 
 

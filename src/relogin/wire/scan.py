@@ -22,7 +22,6 @@ from relogin.wire.abnf import (
 )
 
 __all__ = [
-    "MAX_LENGTH",
     "Scanned",
     "refused_elements",
     "scan_challenges",
@@ -31,9 +30,6 @@ __all__ = [
     "sound_elements",
     "too_long",
 ]
-
-MAX_LENGTH = 16384
-"""How many characters a field may have unless the caller says otherwise."""
 
 Scanned: TypeAlias = tuple[str, str | None, dict[str, str]]
 """A challenge as plain values: its scheme, its token68 or none, its parameters."""

@@ -28,9 +28,8 @@ from relogin.client.terms.origins import sent_to
 from relogin.client.terms.responder import Action, Carrier, Responder, covers_all
 from relogin.errors import ChallengeSyntaxError
 from relogin.session import SessionError
-from relogin.wire.field import parse
+from relogin.wire import MAX_LENGTH
 from relogin.wire.model import Challenge
-from relogin.wire.scan import MAX_LENGTH
 
 __all__ = ["Credential", "Decision", "Key", "Policy", "ResponseInfo", "readable"]
 
@@ -327,6 +326,8 @@ def readable(lines: Sequence[str]) -> tuple[Challenge, ...]:
 # A server sends the same challenge each time a session dies.
 @lru_cache(maxsize=64)
 def _read(lines: tuple[str, ...]) -> tuple[Challenge, ...]:
+    from relogin.wire.field import parse  # what reads is loaded when there is something to read
+
     try:
         return tuple(parse(lines, lenient=True))
     except ChallengeSyntaxError:  # too long: one overlong line must not hide the others
