@@ -62,12 +62,21 @@ def test_a_client_without_tasks_does_not_load(heavy: str) -> None:
     assert heavy not in loaded_by("import relogin.client.httpx")
 
 
+@pytest.mark.parametrize("library", ["requests", "httpx"])
+@pytest.mark.parametrize("late", ["wire.scan", "client.stores.record", "client.renewal.flow"])
+def test_a_client_does_not_load_what_only_a_dead_session_needs(library: str, late: str) -> None:
+    loaded = loaded_by(f"import relogin.client.{library}", names="{*sys.modules}")
+    assert f"relogin.{late}" not in loaded
+
+
 @pytest.mark.parametrize("late", ["urllib.parse", "ipaddress", "json"])
 def test_the_asgi_gate_does_not_load_what_few_gates_need(late: str) -> None:
     assert late not in loaded_by("import relogin.server.asgi", names="{*sys.modules}")
 
 
-@pytest.mark.parametrize("package", ["relogin", "relogin.client.driver", "relogin.client.logins"])
+@pytest.mark.parametrize(
+    "package", ["relogin", "relogin.client.logins", "relogin.client.renewal", "relogin.wire"]
+)
 def test_a_package_that_imports_its_names_late_has_no_others(package: str) -> None:
     with pytest.raises(AttributeError, match="nonsense"):
         getattr(import_module(package), "nonsense")  # noqa: B009

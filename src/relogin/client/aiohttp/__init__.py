@@ -33,10 +33,11 @@ from relogin.client.events import heard
 from relogin.client.renewal.commands import Check, Command, Login, LogOut, Replay
 from relogin.client.renewal.flow import answer, before
 from relogin.client.renewal.log_out import log_out_replaced
-from relogin.client.renewal.policy import Credential, ResponseInfo
+from relogin.client.renewal.policy import OK, Credential, ResponseInfo
 from relogin.client.renewal.shared import share
-from relogin.client.renewal.streams import OK, is_event_stream, stream_ended
+from relogin.client.renewal.streams import stream_ended
 from relogin.client.renewal.unanswered import unanswered
+from relogin.client.terms.fields import is_event_stream
 from relogin.client.terms.libraries import mixed_up
 from relogin.client.terms.origins import sent_to
 from relogin.client.terms.outcomes import Outcome, mark

@@ -26,8 +26,7 @@ from relogin.client.driver.credentials import (
 )
 from relogin.client.driver.failures import Kinds, raisable
 from relogin.client.renewal.cache import CredentialCache
-from relogin.client.renewal.policy import UNAUTHORIZED, Credential, ResponseInfo
-from relogin.client.renewal.unanswered import UNANSWERED
+from relogin.client.renewal.policy import UNANSWERED, UNAUTHORIZED, Credential, ResponseInfo
 from relogin.client.signals import Error
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.origins import sent_to

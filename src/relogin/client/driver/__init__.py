@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from relogin.lazy import lazy_modules
+
 if TYPE_CHECKING:
-    from relogin.client.driver import tasks
-
-__all__ = ["tasks"]
-
-
-def __getattr__(name: str) -> object:
+    from relogin.client.driver import once_more, tasks
+else:
     # Without an event loop, neither anyio nor asyncio is needed; both are slow to import.
-    if name != "tasks":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return import_module(f"{__name__}.tasks")
+    __getattr__ = lazy_modules(__name__, "once_more", "tasks")
+
+__all__ = ["once_more", "tasks"]

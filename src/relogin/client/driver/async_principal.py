@@ -13,13 +13,10 @@ from functools import partial
 from typing import Any, Self, TypeVar
 
 from relogin import errors
-from relogin.client import driver
-from relogin.client.driver import once_more
+from relogin.client import driver, renewal
 from relogin.client.driver.principal import Principal
 from relogin.client.driver.reentry import logging_in
 from relogin.client.renewal.commands import Login, LogOut
-from relogin.client.renewal.log_out import log_out
-from relogin.client.renewal.shared import forget
 from relogin.client.terms.grant import Context
 
 __all__ = ["AsyncPrincipal", "of_kind"]
@@ -45,13 +42,15 @@ class AsyncPrincipal(Principal[Http]):
 
     async def areset(self) -> None:
         """Do the same as `reset`, without blocking the event loop."""
-        await driver.tasks.drive(forget(self._cache), partial(driver.tasks.stand_by, self._cache))
+        await driver.tasks.drive(
+            renewal.shared.forget(self._cache), partial(driver.tasks.stand_by, self._cache)
+        )
         self._cache.reset()
 
     async def alogout(self) -> None:
         """Do the same as `logout`, without blocking the event loop."""
         self._check_logout()
-        await driver.tasks.drive(log_out(self._cache), self._do_in_task)
+        await driver.tasks.drive(renewal.log_out.log_out(self._cache), self._do_in_task)
 
     async def __aenter__(self) -> Self:
         self._check_logout()
@@ -96,7 +95,7 @@ class AsyncPrincipal(Principal[Http]):
 
         try:
             with logging_in(self._cache):
-                return once_more.call(self.login, command.context, open_http, self._http)
+                return driver.once_more.call(self.login, command.context, open_http, self._http)
         finally:
             for each in opened:
                 each.close()
@@ -113,7 +112,9 @@ class AsyncPrincipal(Principal[Http]):
             async with AsyncExitStack() as opened:
                 open_http = partial(self._open_http_async, opened, request)
                 with logging_in(self._cache):
-                    return await once_more.call_async(login, command.context, open_http, self._http)
+                    return await driver.once_more.call_async(
+                        login, command.context, open_http, self._http
+                    )
         unfinished = errors.LoginUnavailable(f"the login did not end within {seconds:g} s")
         unfinished.refresh_spent = True  # the server may still use up the token
         raise unfinished

@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Generic, Literal, Self, TypeVar
 
+from relogin.client import renewal
 from relogin.client.carry import Authorization, Header, Query
 from relogin.client.driver.credentials import sign
 from relogin.client.driver.drive import drive, stand_by
@@ -39,9 +40,7 @@ from relogin.client.driver.reentry import logging_in
 from relogin.client.events import Event, Listener
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Command, LogOut
-from relogin.client.renewal.log_out import log_out
 from relogin.client.renewal.policy import Policy
-from relogin.client.renewal.shared import forget
 from relogin.client.renewal.standing import servers, standing
 from relogin.client.responders import BEARER, with_scheme_of
 from relogin.client.signals import Signal
@@ -202,7 +201,7 @@ class Principal(Generic[Http]):
         With a store, this applies to every process that shares it.
         """
         if self._cache.policy.store is not None:
-            drive(forget(self._cache), partial(stand_by, self._cache))
+            drive(renewal.shared.forget(self._cache), partial(stand_by, self._cache))
         self._cache.reset()
 
     def logout(self) -> None:
@@ -213,7 +212,7 @@ class Principal(Generic[Http]):
         manager, it logs out at the end of the block, unless it has a store.
         """
         self._check_logout()
-        drive(log_out(self._cache), self._do_here)
+        drive(renewal.log_out.log_out(self._cache), self._do_here)
 
     def __enter__(self) -> Self:
         self._check_logout()

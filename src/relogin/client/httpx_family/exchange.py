@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Generator
 from typing import Any
 
+from relogin.client import renewal
 from relogin.client.driver.content import has_body, is_precious, of_a_body
 from relogin.client.driver.cookie_text import with_cookies
 from relogin.client.driver.credentials import resign, unsign
@@ -23,11 +24,7 @@ from relogin.client.httpx_family.sending import EXTENSION, Arrived, Sending
 from relogin.client.httpx_family.signing import put_url
 from relogin.client.httpx_family.steps import Begin, Drain, Small, Step
 from relogin.client.renewal.commands import Check, Final, Flow, Replay
-from relogin.client.renewal.flow import answer, before
-from relogin.client.renewal.log_out import log_out_replaced
-from relogin.client.renewal.policy import UNAUTHORIZED, Credential, ResponseInfo
-from relogin.client.renewal.shared import share
-from relogin.client.renewal.unanswered import UNANSWERED, unanswered
+from relogin.client.renewal.policy import UNANSWERED, UNAUTHORIZED, Credential, ResponseInfo
 from relogin.client.signals import Error
 from relogin.client.terms.origins import sent_to
 from relogin.client.terms.outcomes import mark
@@ -94,22 +91,24 @@ class Exchange(Sending):
             if self._is_lost(response):
                 response, signal = yield from self._answer_after_all(response, signal)
             if signal or response.status_code == UNAUTHORIZED or self._is_news(response):
-                final = yield from self._done(answer(cache, self._info(response, signal)))
+                final = yield from self._done(
+                    renewal.flow.answer(cache, self._info(response, signal))
+                )
                 if final.failure is not None:
                     yield from self._fail(final.failure, final.info.response)
             if self._credential is not None and cache.policy.fresh == "always":
-                yield from share(cache, self._credential)
+                yield from renewal.shared.share(cache, self._credential)
         finally:
             cache.departures.answered(self)
         if cache.departures.waiting:
-            yield from log_out_replaced(cache)
+            yield from renewal.log_out.log_out_replaced(cache)
 
     def _sent_when_ready(self) -> Generator[Step, Any, Response]:
         """Send the request after what is to be done before: ask the store, or renew ahead."""
         request = self._request
         precious = is_precious(request.headers, self._rewind)
         method, url = request.method, str(request.url)
-        flow: Generator[Any, Any, Credential | None] = before(
+        flow: Generator[Any, Any, Credential | None] = renewal.flow.before(
             self._cache, self._chosen, self._origin, method, url, precious=precious
         )
         return (yield from self._send(request, (yield from flow)))
@@ -123,7 +122,7 @@ class Exchange(Sending):
     ) -> Generator[Step, Any, Arrived]:
         """Find out why a proxy reports that the server did not answer an upload."""
         info = self._info(response, signal)
-        final = yield from self._done(unanswered(self._cache, info, self._began))
+        final = yield from self._done(renewal.unanswered.unanswered(self._cache, info, self._began))
         return final.info.response, final.info.signal
 
     def _is_lost(self, response: Response) -> bool:

@@ -12,14 +12,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from relogin.client import driver
+from relogin.client import driver, renewal
 from relogin.client.driver.drive import Stepping, drive
 from relogin.client.httpx_family.fields import fields_of, has_events
 from relogin.client.httpx_family.library import Response
 from relogin.client.httpx_family.steps import Meanwhile, Small
 from relogin.client.httpx_family.uploads import UploadExchange
 from relogin.client.renewal.commands import Check, Final
-from relogin.client.renewal.streams import OK, stream_ended
+from relogin.client.renewal.policy import OK
 from relogin.client.terms.outcomes import Outcome, mark
 
 __all__ = ["StreamExchange"]
@@ -43,7 +43,7 @@ class StreamExchange(UploadExchange):
         """Find out why a stream has ended, and mark its response."""
         sent_with = self._sent_with(response.request)
         info = replace(self._info(response), sent_with=sent_with)
-        flow = stream_ended(self._cache, info, self._cache.clock())
+        flow = renewal.streams.stream_ended(self._cache, info, self._cache.clock())
         with closing(flow):
             steps: Stepping[Any, Final] = Stepping(flow)
             for command in steps:

@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
+from relogin.client import renewal
 from relogin.client.driver.content import has_body
 from relogin.client.driver.credentials import unsign
 from relogin.client.driver.drive import Stepping
@@ -17,7 +18,6 @@ from relogin.client.httpx_family.signing import put_url
 from relogin.client.httpx_family.steps import Begin, Meanwhile, Small, Step
 from relogin.client.renewal.commands import Check, Final, Replay
 from relogin.client.renewal.policy import UNAUTHORIZED, ResponseInfo
-from relogin.client.renewal.unanswered import unanswered
 from relogin.client.terms.origins import sent_to
 from relogin.client.terms.outcomes import mark
 
@@ -46,7 +46,9 @@ class UploadExchange(Exchange):
             sent_with=self._sent_with(request),
             replayable=again and self._is_replayable(request),
         )
-        with closing(unanswered(self._cache, info, self._began, refused=self._was_refused)) as flow:
+        with closing(
+            renewal.unanswered.unanswered(self._cache, info, self._began, refused=self._was_refused)
+        ) as flow:
             steps: Stepping[Any, Final] = Stepping(flow)
             for command in steps:
                 with steps:

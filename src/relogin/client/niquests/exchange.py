@@ -30,13 +30,14 @@ from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Check, Command, Final, Flow, Replay
 from relogin.client.renewal.flow import answer
 from relogin.client.renewal.log_out import log_out_replaced
-from relogin.client.renewal.policy import UNAUTHORIZED, Credential, ResponseInfo
+from relogin.client.renewal.policy import OK, UNANSWERED, UNAUTHORIZED, Credential, ResponseInfo
 from relogin.client.renewal.shared import share
-from relogin.client.renewal.streams import OK, is_event_stream, stream_ended
-from relogin.client.renewal.unanswered import UNANSWERED, unanswered
+from relogin.client.renewal.streams import stream_ended
+from relogin.client.renewal.unanswered import unanswered
 from relogin.client.requests.challenges import CHALLENGE, challenge_lines
 from relogin.client.requests.signing import learn, sign_again
 from relogin.client.signals import Error
+from relogin.client.terms.fields import is_event_stream
 from relogin.client.terms.origins import sent_to
 from relogin.client.terms.outcomes import Outcome, mark
 

@@ -9,3 +9,16 @@
 - A *protection space* is an origin and a realm (RFC 9110 §11.5).
 - A *shared* renewal is coordinated with other processes, through a store.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from relogin.lazy import lazy_modules
+
+if TYPE_CHECKING:
+    from relogin.client.renewal import flow, log_out, shared, streams, unanswered
+else:
+    __getattr__ = lazy_modules(__name__, "flow", "log_out", "shared", "streams", "unanswered")
+
+__all__ = ["flow", "log_out", "shared", "streams", "unanswered"]

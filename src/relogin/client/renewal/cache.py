@@ -14,7 +14,6 @@ from itertools import count
 from typing import Any
 from weakref import WeakSet
 
-from relogin.client.logins.lost import spends_refresh_token
 from relogin.client.renewal.credential import Credential, Key
 from relogin.client.renewal.departures import Departures
 from relogin.client.renewal.flight import Flight, Status
@@ -353,7 +352,7 @@ class CredentialCache(Flights):
         blocked = final if refused else outage(cause, flight.attempt, self.clock())
         with self._lock:
             if self._flights.get(flight.key) is flight:
-                spent = spends_refresh_token(cause, flight.progress)
+                spent = _spends(cause, flight)
                 flight.keep_refresh_token(self._spaces[flight.key.origin][flight.key], spent=spent)
         self.block(flight, blocked)
 
@@ -376,6 +375,12 @@ class CredentialCache(Flights):
             self._refused[key.origin] = blocked
         else:
             self._spaces[key.origin][key].blocked = blocked
+
+
+def _spends(cause: BaseException, flight: Flight) -> bool:
+    from relogin.client.logins.lost import spends_refresh_token  # few logins fail
+
+    return spends_refresh_token(cause, flight.progress)
 
 
 def _after_fork_in_child() -> None:

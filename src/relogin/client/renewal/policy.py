@@ -34,7 +34,10 @@ from relogin.wire.model import Challenge
 __all__ = ["Credential", "Decision", "Key", "Policy", "ResponseInfo", "readable"]
 
 
+OK = 200  # with any other status, no event stream starts
 UNAUTHORIZED = 401
+UNANSWERED = frozenset({502, 503, 504})
+"""The statuses of a proxy if the server behind it has not answered."""
 MOST_REPLAYS = 2  # how often one request is sent again
 INVALID_REQUEST = "invalid_request"
 _BLANK = " \t,"  # RFC 9110 §5.6.1: empty elements of a list

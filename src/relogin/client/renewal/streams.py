@@ -15,14 +15,7 @@ from relogin.client.renewal.unanswered import check
 from relogin.client.terms.outcomes import Outcome
 from relogin.client.terms.responder import Action
 
-__all__ = ["OK", "is_event_stream", "stream_ended"]
-
-OK = 200  # with any other status, no event stream starts
-
-
-def is_event_stream(content_type: str | None) -> bool:
-    """Tell whether a Content-Type is that of server-sent events."""
-    return content_type is not None and content_type[:17].lower() == "text/event-stream"
+__all__ = ["stream_ended"]
 
 
 def stream_ended(cache: CredentialCache, info: ResponseInfo, ended: float) -> Flow:

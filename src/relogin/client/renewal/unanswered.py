@@ -26,10 +26,7 @@ from relogin.client.terms.outcomes import Outcome
 from relogin.client.terms.responder import Action
 from relogin.errors import BodyNotReplayable
 
-__all__ = ["UNANSWERED", "check", "unanswered"]
-
-UNANSWERED = frozenset({502, 503, 504})
-"""The statuses of a proxy if the server behind it has not answered."""
+__all__ = ["check", "unanswered"]
 
 
 def unanswered(

@@ -16,8 +16,8 @@ from requests import PreparedRequest, Response
 from requests.auth import AuthBase
 
 from relogin import errors
+from relogin.client import renewal
 from relogin.client.drain import drain
-from relogin.client.driver import once_more
 from relogin.client.driver.content import is_precious
 from relogin.client.driver.drive import drive, stand_by
 from relogin.client.driver.failures import by_base, raisable
@@ -25,12 +25,14 @@ from relogin.client.driver.principal import Principal
 from relogin.client.driver.reentry import ending, inside, logging_in
 from relogin.client.events import heard
 from relogin.client.renewal.commands import Check, Command, Login, LogOut
-from relogin.client.renewal.flow import before
-from relogin.client.renewal.log_out import log_out_replaced
-from relogin.client.renewal.policy import UNAUTHORIZED, Credential, Policy, ResponseInfo
-from relogin.client.renewal.shared import share
-from relogin.client.renewal.streams import OK, is_event_stream
-from relogin.client.renewal.unanswered import UNANSWERED, check
+from relogin.client.renewal.policy import (
+    OK,
+    UNANSWERED,
+    UNAUTHORIZED,
+    Credential,
+    Policy,
+    ResponseInfo,
+)
 from relogin.client.requests.adapter import UploadAdapter
 from relogin.client.requests.body import rewind, watch
 from relogin.client.requests.challenges import CHALLENGE
@@ -44,6 +46,7 @@ from relogin.client.requests.streams import watch as watch_stream
 from relogin.client.requests.unanswered import Upload, ask, in_place_of_a_response
 from relogin.client.signals import Error, signalled
 from relogin.client.terms.answer import Answer
+from relogin.client.terms.fields import is_event_stream
 from relogin.client.terms.grant import Context
 from relogin.client.terms.libraries import mixed_up
 from relogin.client.terms.origins import sent_to
@@ -140,7 +143,9 @@ class SessionAuth(Principal[requests.Session], AuthBase):
             precious = is_precious(prepared.headers, partial(rewind, prepared))
         if not self._cache.ready(origin, credential, precious=precious):
             method = prepared.method or ""
-            flow = before(self._cache, credential, origin, method, url, precious=precious)
+            flow = renewal.flow.before(
+                self._cache, credential, origin, method, url, precious=precious
+            )
             credential = drive(flow, lambda command: self._stand_by_or_log_in(command, origin))
         if prepared.body and credential is not None:
             credential = self._after_an_error(prepared, credential, origin)
@@ -175,12 +180,14 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         asking = in_place_of_a_response(prepared, None)
         url, method = prepared.url or "", prepared.method or ""
         info = ResponseInfo(asking, 0, method, url, origin, credential)
-        flow = check(self._cache, info, credential, last.began)
+        flow = renewal.unanswered.check(self._cache, info, credential, last.began)
         renewed = drive(flow, lambda command: self._stand_by_or_log_in(command, origin))
         return renewed if isinstance(renewed, Credential) else credential
 
     def _stand_by_or_log_in(self, command: Command, origin: str) -> object:
         if isinstance(command, Login):
+            from relogin.client.driver import once_more  # needed at the first login
+
             open_http = partial(self._open_http, origin)
             with logging_in(self._cache):
                 return once_more.call(self.login, command.context, open_http, self._http)
@@ -220,7 +227,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         finally:
             departures.answered(hook)
         if departures.waiting and not inside(self._cache):
-            drive(log_out_replaced(self._cache), self._do_here)
+            drive(renewal.log_out.log_out_replaced(self._cache), self._do_here)
         return response
 
     def _answered(self, hook: Hook, response: Response, sending: dict[str, Any]) -> Response:
@@ -271,7 +278,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         if response.status_code == OK and is_event_stream(found(response.headers, "content-type")):
             self._watch_stream(credential, response, origin, sending)
         if self._policy.fresh == "always":
-            drive(share(self._cache, credential), partial(stand_by, self._cache))
+            drive(renewal.shared.share(self._cache, credential), partial(stand_by, self._cache))
 
     def _watch_stream(
         self, credential: Credential, response: Response, origin: str, sending: dict[str, Any]

@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from requests import PreparedRequest, RequestException, Response
 from requests.adapters import BaseAdapter
 
+from relogin.client import renewal
 from relogin.client.drain import drain
 from relogin.client.driver.credentials import sent_with
 from relogin.client.driver.drive import drive
 from relogin.client.driver.failures import raisable
 from relogin.client.driver.reentry import inside
 from relogin.client.renewal.commands import Command, Flow, Replay
-from relogin.client.renewal.flow import answer
-from relogin.client.renewal.policy import UNAUTHORIZED, Credential, ResponseInfo
-from relogin.client.renewal.unanswered import UNANSWERED, unanswered
+from relogin.client.renewal.policy import UNANSWERED, UNAUTHORIZED, Credential, ResponseInfo
 from relogin.client.requests.body import rewind
 from relogin.client.requests.challenges import CHALLENGE, challenge_lines
 from relogin.client.requests.fields import has
@@ -135,12 +134,14 @@ class Exchange:
 
     def answered(self) -> Response:
         """Run the flow; return its response, or raise its failure as a requests exception."""
-        return self._ended(answer(self.auth._cache, self._info()))
+        return self._ended(renewal.flow.answer(self.auth._cache, self._info()))
 
     def answered_after_all(self) -> Response:
         """Do the same if a proxy reports that the server did not answer an upload."""
         upload: Any = self.hook.upload
-        return self._ended(unanswered(self.auth._cache, self._info(), upload.began))
+        return self._ended(
+            renewal.unanswered.unanswered(self.auth._cache, self._info(), upload.began)
+        )
 
     def _ended(self, flow: Flow) -> Response:
         started, first = time.monotonic(), self.response
@@ -235,7 +236,9 @@ class Lost(Exchange):
         """Run the flow; return the response of what was sent again, or raise the error."""
         upload: Any = self.hook.upload
         self._keep_route()
-        final = drive(unanswered(self.auth._cache, self._info(), upload.began), self._do)
+        final = drive(
+            renewal.unanswered.unanswered(self.auth._cache, self._info(), upload.began), self._do
+        )
         if final.info.status == 0:
             mark(self.error, final.outcome, final.detail)
             raise self.error

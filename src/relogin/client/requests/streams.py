@@ -10,11 +10,11 @@ from weakref import ref
 from requests import Response
 from urllib3.exceptions import HTTPError
 
+from relogin.client import renewal
 from relogin.client.driver.drive import drive
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Command
 from relogin.client.renewal.policy import Credential, ResponseInfo
-from relogin.client.renewal.streams import stream_ended
 from relogin.client.terms.outcomes import Outcome, mark
 
 __all__ = ["watch"]
@@ -66,6 +66,6 @@ def _ended(
     response.raw.close()  # the check may need its connection
     url, origin = response.request.url or "", credential.key.origin
     info = ResponseInfo(response, response.status_code, "GET", url, origin, credential)
-    final = drive(stream_ended(cache, info, cache.clock()), do)
+    final = drive(renewal.streams.stream_ended(cache, info, cache.clock()), do)
     if final.outcome is Outcome.STREAM_ENDED:
         mark(response, final.outcome)

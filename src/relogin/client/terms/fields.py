@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from relogin.wire.abnf import QUOTABLE, TOKEN
 
-__all__ = ["check_field_name", "is_field_value", "is_token"]
+__all__ = ["check_field_name", "is_event_stream", "is_field_value", "is_token"]
 
 # RFC 9110 §5.5
 is_field_value: Callable[[str], re.Match[str] | None] = re.compile(
@@ -31,3 +31,8 @@ def check_field_name(where: str, name: object) -> None:
         raise ValueError(f"{where}: cookies are given with Grant(cookies=…), not as a header")
     if name.lower() in _RESERVED:
         raise ValueError(f"{where}: {name} cannot carry a session; name another header")
+
+
+def is_event_stream(content_type: str | None) -> bool:
+    """Tell whether a Content-Type is that of server-sent events."""
+    return content_type is not None and content_type[:17].lower() == "text/event-stream"
