@@ -96,8 +96,8 @@ def _run(app: Any, scope: dict[str, Any]) -> None:
         return
 
 
-def _gated(verifier: Any = verify, **words: Any) -> Any:
-    return asgi.SessionGate(asgi_application, verifier, **(OPTIONS | words))
+def _gated(verifier: Any = verify, **options: Any) -> Any:
+    return asgi.SessionGate(asgi_application, verifier, **(OPTIONS | options))
 
 
 def pieces() -> dict[str, Callable[[], object]]:

@@ -1,4 +1,4 @@
-"""Processes that share a store, stepped by hand: a store whose clock stands, and requests on it."""
+"""Step processes that share a store by hand: the store's clock stands until a test moves it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ GRANT = Grant(token="t1", refresh="r1")
 
 
 class Store(MemoryStore):
-    """A store that counts what it is asked, and fails when it is told to.
+    """A store that notes its calls, and fails if a test wants it to.
 
     Its clock is its own: it only runs as fast as that of the processes.
     """
@@ -84,7 +84,7 @@ class Store(MemoryStore):
 
 
 class Process(Steps):
-    """A request of one process, which is answered by the store until there is else to do."""
+    """A request of one process; its questions to the store are answered at once."""
 
     def __init__(
         self,
@@ -111,7 +111,7 @@ class Process(Steps):
         return isinstance(self.command, Pause)
 
     def go_on(self, after: float = 0.1) -> Process:
-        """Let the pause end."""
+        """End the pause."""
         assert isinstance(self.command, Pause), self.command
         clock = self.cache.clock
         assert isinstance(clock, Clock)
@@ -125,21 +125,21 @@ class Process(Steps):
 
 
 def a_cache(store: Store, told: Told | None = None, **policy: Any) -> CredentialCache:
-    """The book of one more process that shares the store."""
+    """Make the cache of one more process that shares the store."""
     return a_lone_cache(store.clock, store=store, listener=told, **policy)
 
 
 def request(
     cache: CredentialCache, sent_with: Credential | None = None, error: str = "session_expired"
 ) -> Process:
-    """A request that was refused."""
+    """Begin a request that was refused."""
     return Process(cache, refused(sent_with, challenge(error)))
 
 
 def log_in(
     cache: CredentialCache, grant: Grant = GRANT, sent_with: Credential | None = None
 ) -> Credential:
-    """Lead a renewal to its end, and return what it brought."""
+    """Run a renewal, and return what it brought."""
     process = request(cache, sent_with)
     credential = process.send(grant).replay.credential
     process.send(served(credential))

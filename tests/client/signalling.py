@@ -31,7 +31,7 @@ def refuse_with(
     server.refusal_status, server.refusal_headers, server.refusal_body = code, headers, body
 
 
-def attach(session: requests.Session, server: Server, **words: Any) -> SessionAuth:
-    auth = SessionAuth(words.pop("login", server.login), server.url, **words)
+def attach(session: requests.Session, server: Server, **options: Any) -> SessionAuth:
+    auth = SessionAuth(options.pop("login", server.login), server.url, **options)
     session.auth = auth
     return auth

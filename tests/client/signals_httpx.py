@@ -11,5 +11,5 @@ from tests.client.server import Server
 
 def opened(driver: Driver, server: Server, *signals: Any, **options: Any) -> Caller:
     login = options.pop("login", None) or driver.login(server)
-    words = {name: options.pop(name) for name in ["replay_any_method"] if name in options}
-    return driver.open(auth=SessionAuth(login, server.url, signals=signals, **words), **options)
+    own = {name: options.pop(name) for name in ["replay_any_method"] if name in options}
+    return driver.open(auth=SessionAuth(login, server.url, signals=signals, **own), **options)

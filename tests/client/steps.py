@@ -1,4 +1,4 @@
-"""Stepping the flow by hand: no threads, no I/O, and a clock that stands until it is moved."""
+"""Step the flow by hand: no threads, no I/O, and a clock that stands until a test moves it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Told:
 
 
 def a_cache(clock: Clock | None = None, **policy: Any) -> CredentialCache:
-    """A book for the origin of these tests."""
+    """Make a cache for the origin of these tests."""
     return CredentialCache(
         Policy(**{"origins": frozenset({ORIGIN}), "responders": (SESSION,)} | policy),
         clock or Clock(),
@@ -73,7 +73,7 @@ def a_cache(clock: Clock | None = None, **policy: Any) -> CredentialCache:
 def refused(
     sent_with: Credential | None = None, challenge: str = EXPIRED, **facts: Any
 ) -> ResponseInfo:
-    """A 401 to a GET, or whatever `facts` say instead."""
+    """A 401 to a GET, or what `facts` say instead."""
     given: dict[str, Any] = {
         "response": object(),
         "status": 401,
@@ -155,7 +155,7 @@ class Steps:
 def log_in(
     cache: CredentialCache, token: str = "t1", info: ResponseInfo | None = None
 ) -> Credential:
-    """Take a renewal to its end, and return the grant it brought."""
+    """Run a renewal, and return the grant that it brought."""
     steps = Steps(cache, refused() if info is None else info)
     credential = steps.send(Grant(token=token)).replay.credential
     steps.send(served(credential))

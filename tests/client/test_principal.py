@@ -28,16 +28,16 @@ def log_in(_: object) -> str:
 class OfRequests(relogin.client.requests.SessionAuth):
     """One that knows whose it is."""
 
-    def __init__(self, user: str, **words: Any) -> None:
-        super().__init__(log_in, ORIGIN, **words)
+    def __init__(self, user: str, **options: Any) -> None:
+        super().__init__(log_in, ORIGIN, **options)
         self.user = user
 
 
 class OfHttpx(relogin.client.httpx.SessionAuth):
     """One that knows whose it is."""
 
-    def __init__(self, user: str, **words: Any) -> None:
-        super().__init__(log_in, ORIGIN, **words)
+    def __init__(self, user: str, **options: Any) -> None:
+        super().__init__(log_in, ORIGIN, **options)
         self.user = user
 
 

@@ -21,9 +21,9 @@ def tokens(server: Server) -> TokenServer:
     return TokenServer(server, needs={"/write": "write", "/admin": "write admin"})
 
 
-def auth_of(tokens: TokenServer, **words: Any) -> SessionAuth:
+def auth_of(tokens: TokenServer, **options: Any) -> SessionAuth:
     login = OAuth2Login(tokens.url, "job", "s3cret", scope="read")
-    return SessionAuth(login, tokens.server.url, **words)
+    return SessionAuth(login, tokens.server.url, **options)
 
 
 @pytest.fixture

@@ -75,10 +75,10 @@ def open_client(
     kind: type[HttpxClient | RequestsSession],
     login: Callable[[Any], Any],
     origin: str | None = None,
-    **words: Any,
+    **options: Any,
 ) -> Client:
     client: Client = kind()
-    client.auth = kind.auth_kind(login, origin, **words)
+    client.auth = kind.auth_kind(login, origin, **options)
     return client
 
 

@@ -42,22 +42,24 @@ def login_of(server: Server) -> Callable[[Any], Coroutine[Any, Any, Grant]]:
     return login
 
 
-def an_auth(server: Server, login: Any = None, **words: Any) -> SessionAuth:
-    return SessionAuth(login or login_of(server), server.url, **words)
+def an_auth(server: Server, login: Any = None, **options: Any) -> SessionAuth:
+    return SessionAuth(login or login_of(server), server.url, **options)
 
 
 def run(
-    auth: SessionAuth, do: Callable[[aiohttp.ClientSession], Coroutine[Any, Any, Any]], **words: Any
+    auth: SessionAuth,
+    do: Callable[[aiohttp.ClientSession], Coroutine[Any, Any, Any]],
+    **options: Any,
 ) -> Any:
     async def main() -> Any:
-        async with aiohttp.ClientSession(middlewares=[auth], **words) as session:
+        async with aiohttp.ClientSession(middlewares=[auth], **options) as session:
             return await do(session)
 
     return asyncio.run(main())
 
 
-async def got(session: aiohttp.ClientSession, url: str, **words: Any) -> tuple[int, bytes, str]:
-    async with session.get(url, **words) as answer:
+async def got(session: aiohttp.ClientSession, url: str, **options: Any) -> tuple[int, bytes, str]:
+    async with session.get(url, **options) as answer:
         return answer.status, await answer.read(), str(outcome(answer))
 
 
@@ -156,8 +158,8 @@ class Short(AgainAsync):
             yield part
 
 
-async def posted(session: aiohttp.ClientSession, url: str, data: Any, **words: Any) -> Any:
-    async with session.post(url, data=data, **words) as answer:
+async def posted(session: aiohttp.ClientSession, url: str, data: Any, **options: Any) -> Any:
+    async with session.post(url, data=data, **options) as answer:
         return answer.status, await answer.read(), str(outcome(answer))
 
 
@@ -203,8 +205,8 @@ def test_a_file_that_was_read_to_be_signed_and_cannot_go_back_is_not_sent(server
 
 def test_a_length_that_the_user_gave_is_kept(server: Server) -> None:
     async def main(session: aiohttp.ClientSession) -> Any:
-        words = {"headers": {"Content-Length": str(len(WHOLE))}}
-        return await posted(session, f"{server.url}/orders", AgainAsync(), **words)
+        options = {"headers": {"Content-Length": str(len(WHOLE))}}
+        return await posted(session, f"{server.url}/orders", AgainAsync(), **options)
 
     assert run(an_auth(server), main) == (200, WHOLE, "replayed")
 

@@ -25,10 +25,10 @@ from tests.client.server import Answer, Server
 
 
 async def put(
-    session: aiohttp.ClientSession, server: Server, method: str = "PUT", **words: Any
+    session: aiohttp.ClientSession, server: Server, method: str = "PUT", **options: Any
 ) -> tuple[int, bytes, str]:
-    words = {"data": UPLOAD, **words}
-    async with session.request(method, f"{server.url}/upload", **words) as answer:
+    options = {"data": UPLOAD, **options}
+    async with session.request(method, f"{server.url}/upload", **options) as answer:
         return answer.status, await answer.read(), str(outcome(answer))
 
 

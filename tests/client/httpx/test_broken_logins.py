@@ -29,9 +29,9 @@ def in_two_steps(driver: Driver, server: Server, **sending: Any) -> Any:
     return login_async if driver.is_async else login
 
 
-def opened(driver: Driver, server: Server, login: Any = None, **words: Any) -> Caller:
+def opened(driver: Driver, server: Server, login: Any = None, **options: Any) -> Caller:
     login = login or in_two_steps(driver, server)
-    return driver.open(auth=SessionAuth(login, server.url, **words))
+    return driver.open(auth=SessionAuth(login, server.url, **options))
 
 
 def test_a_login_whose_kept_connection_breaks_is_tried_once_more_on_a_new_one(

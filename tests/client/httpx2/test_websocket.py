@@ -49,8 +49,8 @@ def chat(logins: Server) -> Iterator[str]:
         thread.join()
 
 
-def session_auth(logins: Server, chat: str, login: Any = None, **words: Any) -> SessionAuth:
-    return SessionAuth(login or logins.login, [logins.url, chat], **words)
+def session_auth(logins: Server, chat: str, login: Any = None, **options: Any) -> SessionAuth:
+    return SessionAuth(login or logins.login, [logins.url, chat], **options)
 
 
 def test_a_refused_handshake_is_renewed_for_and_tried_again(logins: Server, chat: str) -> None:

@@ -62,21 +62,21 @@ class Face(ABC):
     def is_async(self) -> bool:
         return self.backend is not None
 
-    def auth(self, server: Server, login: Any = None, **words: Any) -> Any:
+    def auth(self, server: Server, login: Any = None, **options: Any) -> Any:
         """An auth for a server, with a login in this library's own way unless one is given."""
         login = login or (partial(self.log_in, server) if self.is_async else server.login)
-        return self.ours.SessionAuth(login, words.pop("origins", server.url), **words)
+        return self.ours.SessionAuth(login, options.pop("origins", server.url), **options)
 
     async def log_in(self, server: Server, context: Any) -> Grant:
         """Log in as a coroutine does: over `context.http`."""
         raise NotImplementedError
 
     @abstractmethod
-    def make(self, auth: Any, **words: Any) -> Any:
+    def make(self, auth: Any, **options: Any) -> Any:
         """Make a client with this auth."""
 
     @abstractmethod
-    def send(self, client: Any, method: str, url: str, **words: Any) -> Any:
+    def send(self, client: Any, method: str, url: str, **options: Any) -> Any:
         """Send a request and read its answer; for a loop, as a coroutine function does."""
 
     @abstractmethod
@@ -91,14 +91,14 @@ class Face(ABC):
         """The header fields that an answer's request was sent with."""
         return dict(raw.request.headers)
 
-    def run(self, function: Callable[..., Any], *arguments: Any, **words: Any) -> Any:
+    def run(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         """Call a function, or let a coroutine function run in the loop."""
-        call = partial(function, *arguments, **words)
+        call = partial(function, *arguments, **options)
         return call() if self.portal is None else self.portal.call(call)
 
-    def open(self, auth: Any, **words: Any) -> Client:
+    def open(self, auth: Any, **options: Any) -> Client:
         """Open a client, until the end of the test."""
-        client = self._run_plain(partial(self.make, auth, **words))
+        client = self._run_plain(partial(self.make, auth, **options))
         self._opened.callback(lambda: self.run(self.close, client))
         return Client(self, client)
 
@@ -114,15 +114,15 @@ class Client:
         self.face = face
         self.client = client
 
-    def __call__(self, method: str, url: str, **words: Any) -> Answer:
-        answer: Answer = self.face.run(self.face.send, self.client, method, url, **words)
+    def __call__(self, method: str, url: str, **options: Any) -> Answer:
+        answer: Answer = self.face.run(self.face.send, self.client, method, url, **options)
         return answer
 
-    def get(self, url: str, **words: Any) -> Answer:
-        return self("GET", url, **words)
+    def get(self, url: str, **options: Any) -> Answer:
+        return self("GET", url, **options)
 
-    def post(self, url: str, body: Body | None = None, **words: Any) -> Answer:
-        return self("POST", url, **(body.make() if body is not None else {}), **words)
+    def post(self, url: str, body: Body | None = None, **options: Any) -> Answer:
+        return self("POST", url, **(body.make() if body is not None else {}), **options)
 
     def at_once(self, number: int, url: Callable[[int], str]) -> list[Answer | Exception]:
         """Get so many URLs in so many threads or tasks that begin at the same moment."""

@@ -27,9 +27,9 @@ class Aiohttp(Face):
     backend = "asyncio"
     failure = aiohttp.ClientError
 
-    def make(self, auth: Any, **words: Any) -> Any:
+    def make(self, auth: Any, **options: Any) -> Any:
         jar = aiohttp.CookieJar(unsafe=True)
-        return aiohttp.ClientSession(middlewares=[auth], cookie_jar=jar, **words)
+        return aiohttp.ClientSession(middlewares=[auth], cookie_jar=jar, **options)
 
     async def log_in(self, server: Server, context: Any) -> Grant:
         url, password = f"{server.url}/login", {"password": PASSWORD}
@@ -38,8 +38,8 @@ class Aiohttp(Face):
                 return Grant(cookies={COOKIE: answer.cookies[COOKIE].value})
             return Grant(token=await answer.text())
 
-    async def send(self, client: Any, method: str, url: str, **words: Any) -> Answer:
-        async with client.request(method, url, **words) as raw:
+    async def send(self, client: Any, method: str, url: str, **options: Any) -> Answer:
+        async with client.request(method, url, **options) as raw:
             return answer_of(raw, raw.status, await raw.read())
 
     async def close(self, client: Any) -> None:

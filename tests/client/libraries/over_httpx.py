@@ -31,13 +31,13 @@ class Httpx(Face):
     module: Any = httpx
     client = "Client"
 
-    def make(self, auth: Any, **words: Any) -> Any:
+    def make(self, auth: Any, **options: Any) -> Any:
         limits = self.module.Limits(max_connections=100, max_keepalive_connections=100)
-        options = {"trust_env": False, "limits": limits, "timeout": 20, **words}
+        options = {"trust_env": False, "limits": limits, "timeout": 20, **options}
         return getattr(self.module, self.client)(auth=auth, follow_redirects=True, **options)
 
-    def send(self, client: Any, method: str, url: str, **words: Any) -> Any:
-        raw = client.request(method, url, **words)
+    def send(self, client: Any, method: str, url: str, **options: Any) -> Any:
+        raw = client.request(method, url, **options)
         return answer_of(raw, raw.status_code, raw.content)
 
     def close(self, client: Any) -> Any:
@@ -60,8 +60,8 @@ def _content(make: Any, *, repeats: bool = True) -> Body:
 
 
 def _common() -> dict[str, Body]:
-    def of(**words: Any) -> Body:
-        return Body(lambda: words, repeats=True)
+    def of(**options: Any) -> Body:
+        return Body(lambda: options, repeats=True)
 
     return {
         "bytes": of(content=WHOLE),
@@ -85,8 +85,8 @@ class HttpxOnAsyncio(Httpx):
     async def log_in(self, server: Server, context: Any) -> Grant:
         return server.grant(await posted(server, context.http.post))
 
-    async def send(self, client: Any, method: str, url: str, **words: Any) -> Answer:
-        raw = await client.request(method, url, **words)
+    async def send(self, client: Any, method: str, url: str, **options: Any) -> Answer:
+        raw = await client.request(method, url, **options)
         return answer_of(raw, raw.status_code, raw.content)
 
     async def close(self, client: Any) -> None:

@@ -19,8 +19,8 @@ class Niquests(Requests):
     module = niquests
     kind: Any = niquests.Session
 
-    def make(self, auth: Any, **words: Any) -> Any:
-        session = self.kind(pool_maxsize=100, **words)
+    def make(self, auth: Any, **options: Any) -> Any:
+        session = self.kind(pool_maxsize=100, **options)
         session.trust_env = False
         session.auth = auth
         return session
@@ -33,8 +33,8 @@ class NiquestsOnAsyncio(Niquests):
     async def log_in(self, server: Server, context: Any) -> Grant:
         return server.grant(await posted(server, context.http.post))
 
-    async def send(self, client: Any, method: str, url: str, **words: Any) -> Any:
-        raw = await client.request(method, url, timeout=20, **words)
+    async def send(self, client: Any, method: str, url: str, **options: Any) -> Any:
+        raw = await client.request(method, url, timeout=20, **options)
         return answer_of(raw, raw.status_code, raw.content)
 
     async def close(self, client: Any) -> None:  # type: ignore[override]

@@ -24,16 +24,16 @@ class Requests(Face):
     failure = requests.RequestException
     module: Any = requests
 
-    def make(self, auth: Any, **words: Any) -> Any:
+    def make(self, auth: Any, **options: Any) -> Any:
         session = self.module.Session()
         session.trust_env = False
         session.mount("http://", self.module.adapters.HTTPAdapter(pool_maxsize=100))
         session.auth = auth
-        vars(session).update(words)
+        vars(session).update(options)
         return session
 
-    def send(self, client: Any, method: str, url: str, **words: Any) -> Any:
-        raw = client.request(method, url, timeout=20, **words)
+    def send(self, client: Any, method: str, url: str, **options: Any) -> Any:
+        raw = client.request(method, url, timeout=20, **options)
         return answer_of(raw, raw.status_code, raw.content)
 
     def close(self, client: Any) -> None:

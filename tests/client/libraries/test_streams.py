@@ -26,12 +26,12 @@ WAYS = ("iter_lines", "iter_content", "content", "lines", "read", "readany", "re
 
 
 def with_requests(
-    server: Server, url: str, way: str, method: str = "GET", **words: Any
+    server: Server, url: str, way: str, method: str = "GET", **options: Any
 ) -> tuple[list[str], str]:
     found: list[str] = []
     with requests.Session() as session:
         session.trust_env = False
-        session.auth = SessionAuth(server.login, server.url, **words)
+        session.auth = SessionAuth(server.login, server.url, **options)
         answer = session.request(method, url, stream=way != "content")
         try:
             if way == "content":
@@ -45,7 +45,7 @@ def with_requests(
 
 
 def with_aiohttp(
-    server: Server, url: str, way: str, method: str = "GET", **words: Any
+    server: Server, url: str, way: str, method: str = "GET", **options: Any
 ) -> tuple[list[str], str]:
     found: list[str] = []
 
@@ -57,7 +57,7 @@ def with_aiohttp(
                 found.append("broken")
             return str(outcome(answer))
 
-    said: Any = run(an_auth(server, **words), main)
+    said: Any = run(an_auth(server, **options), main)
     return events(found), said
 
 
@@ -83,8 +83,8 @@ def read(request: pytest.FixtureRequest, server: Server) -> Read:
     way: str = request.param
     reading = with_requests if "content" in way or way == "iter_lines" else with_aiohttp
 
-    def read(url: str, *args: Any, **words: Any) -> tuple[list[str], str]:
-        return reading(server, url, way, *args, **words)
+    def read(url: str, *args: Any, **options: Any) -> tuple[list[str], str]:
+        return reading(server, url, way, *args, **options)
 
     return read
 

@@ -21,8 +21,8 @@ ORIGIN = "https://a.example:443"
 URL = "https://a.example/upload"
 
 
-def a_cache(**words: Any) -> CredentialCache:
-    return CredentialCache(Policy(frozenset([ORIGIN]), (SESSION, BEARER), **words))
+def a_cache(**options: Any) -> CredentialCache:
+    return CredentialCache(Policy(frozenset([ORIGIN]), (SESSION, BEARER), **options))
 
 
 def held(cache: CredentialCache, realm: str = "") -> Credential:
