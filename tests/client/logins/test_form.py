@@ -8,6 +8,7 @@ import requests
 
 from relogin import LoginRefused, LoginUnavailable
 from relogin.client.logins import FormLogin
+from relogin.client.logins.forms import forms
 from relogin.client.requests import SessionAuth
 from tests.client.log_in import ACCOUNT, PASSWORD, USER, LogIn, with_requests
 from tests.client.server import Answer, Request, Server, flood
@@ -146,6 +147,48 @@ def test_a_page_without_the_form_is_an_outage(site: Site) -> None:
     assert len(site.server.requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("page", "told"),
+    [
+        ("<form><input name=mail><input type=password name=pw></form>", r"has mail, pw$"),
+        ('<form><input name="<b>"><input type=password name=pw></form>', r"has pw$"),
+        ("<div id=app></div>", "has none for a password, perhaps because a script makes it"),
+    ],
+)
+def test_what_the_page_has_in_place_of_the_form_is_told(site: Site, page: str, told: str) -> None:
+    site.server.routes["/in"] = lambda _: Answer(200, HTML, page.encode())
+    with pytest.raises(LoginUnavailable, match=told):
+        with_requests(site.login())
+
+
+CONTROLS = """
+<form method=post>
+<select name=domain><option value=a>A<option value=b selected>B</select>
+<select name=host><option>db1 &amp;\n two</option><option value=db2></option></select>
+<select name=off disabled><option>1</select><select name=many multiple><option>1</select>
+<select><option>1</select><select name=none></select>
+<select name=last><option disabled>Choose<option value=one></select>
+<datalist><option value=1></datalist>
+<textarea name=note>a &lt; b</textarea><textarea name=open>x</textarea>
+<input name=gone value=1 disabled><input type=hidden name=csrf value=1>
+</form>
+"""
+
+
+def test_all_controls_are_sent_as_a_browser_sends_them_untouched() -> None:
+    [form] = forms(CONTROLS)
+    assert form.values == {
+        "domain": "b",
+        "host": "db1 & two",
+        "last": "one",
+        "note": "a < b",
+        "open": "x",
+        "csrf": "1",
+    }
+    assert {"off", "many", "gone"} <= form.names
+    assert forms("<form><textarea name=a>bc")[0].values == {"a": "bc"}
+
+
 def test_a_form_that_would_put_the_password_into_a_url_is_not_sent(site: Site) -> None:
     with pytest.raises(LoginUnavailable, match="into a URL"):
         with_requests(FormLogin(f"{site.server.url}/in", {"q": PASSWORD}))
@@ -154,7 +197,8 @@ def test_a_form_that_would_put_the_password_into_a_url_is_not_sent(site: Site) -
 
 def test_a_form_that_goes_to_another_origin_is_not_sent(site: Site) -> None:
     site.action = f"{site.server.other_host}/in"
-    with pytest.raises(LoginUnavailable, match="another origin"):
+    told = f"has a form that leads to another origin, {site.server.other_host}"
+    with pytest.raises(LoginUnavailable, match=told):
         with_requests(site.login())
     assert len(site.server.requests) == 1
 
@@ -162,7 +206,8 @@ def test_a_form_that_goes_to_another_origin_is_not_sent(site: Site) -> None:
 @pytest.mark.parametrize("status", [303, 307])
 def test_a_redirect_to_another_origin_is_refused(site: Site, log_in: LogIn, status: int) -> None:
     site.success = Answer(status, (("Location", f"{site.server.other_host}/home"),))
-    with pytest.raises(LoginUnavailable, match="another origin"):
+    told = f"redirects to another origin, {site.server.other_host}.* pass landing="
+    with pytest.raises(LoginUnavailable, match=told):
         log_in(site.login())
     assert len(site.server.requests) == 2
 

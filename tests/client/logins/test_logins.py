@@ -324,3 +324,22 @@ def test_an_adapter_says_why_its_login_could_not_be_done(
     with pytest.raises(LoginUnavailable, match=r"failed: .* answered 503") as raised:
         session.get(f"{server.url}/a")
     assert raised.value.retry_after == pytest.approx(30, abs=5)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 405])
+def test_a_redirect_that_drops_what_was_posted_has_refused_nothing(
+    server: Server, log_in: LogIn, status: int
+) -> None:
+    # Django redirects a POST to a URL without its last slash like this.
+    url = answers(server, Answer(301, (("Location", "/login/"),)))
+    answers(server, Answer(status), path="/login/")
+    told = f"/login/ answered {status}; a redirect to it turned the POST into a GET"
+    with pytest.raises(LoginUnavailable, match=told):
+        log_in(JSONLogin(url, ACCOUNT))
+
+
+def test_a_redirect_that_keeps_what_was_posted_may_refuse_it(server: Server) -> None:
+    url = answers(server, Answer(308, (("Location", "/login/"),)))
+    answers(server, Answer(401), path="/login/")
+    with pytest.raises(LoginRefused, match="/login/ answered 401"):
+        with_requests(JSONLogin(url, ACCOUNT))

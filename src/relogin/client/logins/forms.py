@@ -19,7 +19,7 @@ _parts = re.compile(
     r"""
     <!--.*?(?:-->|\Z)
     | <(?P<raw>script|style)\b.*?(?:</(?P=raw)|\Z)
-    | <(?P<tag>/?form|input|button|select|textarea)(?=[\s/>])
+    | <(?P<tag>/?form|input|button|/?select|option|textarea)(?=[\s/>])
       (?P<attributes>(?:[^>"']++|"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))*+)
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
@@ -45,6 +45,8 @@ class Form:
     names: set[str] = field(default_factory=set)
     values: dict[str, str] = field(default_factory=dict)
     asks_password: bool = False
+    menu: str = ""
+    """The name of the select element that is being read."""
 
 
 def forms(page: str) -> list[Form]:
@@ -64,8 +66,10 @@ def forms(page: str) -> list[Form]:
             found.append(current)
         elif tag == "/form":
             current = None
+        elif tag == "/select" and current is not None:
+            current.menu = ""
         elif tag and current is not None:
-            _add(current, tag, _read(part["attributes"]))
+            _add(current, tag, _read(part["attributes"]), _text_at(page, part.end() + 1))
     return found
 
 
@@ -76,6 +80,12 @@ def form_with(page: str, names: Iterable[str]) -> Form | None:
         if wanted <= form.names and (wanted or form.asks_password):
             return form
     return None
+
+
+def _text_at(page: str, start: int) -> str:
+    """Return the text from here to the next tag."""
+    end = page.find("<", start)
+    return page[start : end if end >= 0 else None]
 
 
 def _read(attributes: str) -> dict[str, str]:
@@ -91,11 +101,27 @@ def _unescaped(text: str) -> str:
     return text
 
 
-def _add(form: Form, tag: str, attributes: dict[str, str]) -> None:
-    """Add a control, and its value if that is sent by default."""
+def _add(form: Form, tag: str, attributes: dict[str, str], text: str) -> None:
+    """Add a control, and its value if it is one that is sent without being touched."""
+    if tag == "option":
+        _add_option(form, attributes, text)
+        return
     name, kind = attributes.get("name", ""), attributes.get("type", "text").lower()
     form.names.add(name)
     form.asks_password |= tag == "input" and kind == "password"
-    unchecked = kind in {"checkbox", "radio"} and "checked" not in attributes
-    if tag == "input" and name and kind not in _BUTTONS and not unchecked:
-        form.values[name] = attributes.get("value", "on" if kind in {"checkbox", "radio"} else "")
+    if not name or "disabled" in attributes:
+        return
+    ticked = kind in {"checkbox", "radio"}
+    if tag == "input" and kind not in _BUTTONS and (not ticked or "checked" in attributes):
+        form.values[name] = attributes.get("value", "on" if ticked else "")
+    elif tag == "textarea":
+        form.values[name] = _unescaped(text)
+    elif tag == "select" and "multiple" not in attributes:
+        form.menu = name
+
+
+def _add_option(form: Form, attributes: dict[str, str], text: str) -> None:
+    """Choose an option as a browser does: the one that is selected, or else the first."""
+    chosen = "selected" in attributes or form.menu not in form.values
+    if form.menu and chosen and "disabled" not in attributes:
+        form.values[form.menu] = attributes.get("value", " ".join(_unescaped(text).split()))

@@ -38,6 +38,7 @@ from relogin.client.logins.steps import (
     check,
     check_cookies,
     followed,
+    is_plain,
     said,
     set_in,
     within,
@@ -51,6 +52,8 @@ from relogin.errors import LoginRefused, LoginUnavailable
 __all__ = ["BasicLogin", "FormLogin", "JSONLogin"]
 
 _HTML = ANY | {"Accept": "text/html"}
+_DROPPED = "; a redirect to it turned the POST into a GET: give the URL that it leads to"
+_LANDING = ": if a successful login leads there, pass landing="
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -81,9 +84,10 @@ class _TokenLogin(Login):
         return self.headers
 
     def _obtained(self, request: Request, jar: CookieJar) -> Steps[Grant]:
-        answer, _, set_cookies = yield from followed(request)
+        answer, last, set_cookies = yield from followed(request)
         self._ask_refused(answer)
-        check(answer)
+        was_dropped = request.content is not None and last.content is None
+        check(answer, secret_sent=not was_dropped, hint=_DROPPED if was_dropped else "")
         cookies: Any = {}
         if self.cookies or self.token is None:
             cookies = set_in(jar, set_cookies)
@@ -224,11 +228,11 @@ class FormLogin(Login):
         check(page, secret_sent=False)
         form = form_with(page.text, values)
         if form is None:
-            names = ", ".join(values)
-            raise LoginUnavailable(f"{said(page)} without a form that has {names}")
+            raise LoginUnavailable(_no_form(page, values))
         landing = None if self.landing is None else origin_of(self.landing)
         before = (*page.history, page)
-        answer, last, cookies = yield from followed(_filled(page, form, values), landing, before)
+        filled = _filled(page, form, values)
+        answer, last, cookies = yield from followed(filled, landing, before, _LANDING)
         self._check_form(answer, last, values)
         kept = set_in(jar_of(context.http), {**first_cookies, **cookies})
         check_cookies(answer, kept)
@@ -256,4 +260,15 @@ def _filled(page: Answer, form: Form, values: Mapping[str, Any]) -> Request:
     # Django and Rails compare these with their own name (Fetch, "Origin header").
     origin = {"Origin": f"{split.scheme}://{split.netloc}", "Referer": here}
     content = urlencode(form.values | dict(values)).encode()
-    return Request("POST", within(here, form.action or here), _HTML | FORM | origin, content)
+    url = within(here, form.action or here, "has a form that leads")
+    return Request("POST", url, _HTML | FORM | origin, content)
+
+
+def _no_form(page: Answer, values: Mapping[str, Any]) -> str:
+    """Say which form is missing, and what the page has in its place."""
+    text = f"{said(page)} without a form that has {', '.join(values)}"
+    form = form_with(page.text, ())
+    if form is None:
+        return f"{text}; it has none for a password, perhaps because a script makes it"
+    names = sorted(filter(is_plain, form.names))[:10]
+    return f"{text}; the one for a password has {', '.join(names)}"

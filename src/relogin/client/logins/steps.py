@@ -51,7 +51,10 @@ class Final(NamedTuple):
 
 
 def followed(
-    request: Request, landing: str | None = None, history: tuple[Answer, ...] = ()
+    request: Request,
+    landing: str | None = None,
+    history: tuple[Answer, ...] = (),
+    hint: str = "",
 ) -> Steps[Final]:
     """Send a request and follow its redirects within the origin; one to `landing` is the answer."""
     cookies: dict[str, str] = {}
@@ -65,7 +68,8 @@ def followed(
         leads_to = _origin(request.url, location)
         if leads_to is not None and leads_to == landing and answer.status not in WITH_CONTENT:
             return Final(answer, request, cookies)
-        request = _redirected(request, answer.status, within(request.url, location))
+        url = within(request.url, location, hint=hint)
+        request = _redirected(request, answer.status, url)
     raise LoginUnavailable(f"{where(request.url)} redirects too often")
 
 
@@ -76,11 +80,13 @@ def _redirected(request: Request, status: int, url: str) -> Request:
     return Request("GET", url, headers)
 
 
-def within(url: str, reference: str) -> str:
+def within(url: str, reference: str, does: str = "redirects", hint: str = "") -> str:
     """Resolve a reference, which must stay within the origin: secrets would go along."""
-    if _origin(url, reference) != origin_of(url):
+    leads = _origin(url, reference)
+    if leads != origin_of(url):
+        named = "" if leads is None else f", {leads}"
         raise LoginUnavailable(
-            f"{where(url)} redirects to another origin, and a login does not follow"
+            f"{where(url)} {does} to another origin{named}, and a login does not follow{hint}"
         )
     return urljoin(url, reference)
 
@@ -115,7 +121,7 @@ def said(answer: Answer) -> str:
     return f"{where(answer.url)} answered {answer.status}"
 
 
-def check(answer: Answer, *, secret_sent: bool = True) -> None:
+def check(answer: Answer, *, secret_sent: bool = True, hint: str = "") -> None:
     """Raise `LoginRefused` or `LoginUnavailable`, unless the status is one of success.
 
     An answer to a request that carried no password cannot refuse one.
@@ -126,7 +132,7 @@ def check(answer: Answer, *, secret_sent: bool = True) -> None:
     # A server that says when to come again has not refused for good.
     if secret_sent and answer.status in REFUSALS and pause is None:
         raise LoginRefused(said(answer))
-    raise LoginUnavailable(said(answer), retry_after=pause)
+    raise LoginUnavailable(said(answer) + hint, retry_after=pause)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
