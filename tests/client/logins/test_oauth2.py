@@ -508,6 +508,29 @@ def test_with_401_the_client_is_refused_whatever_the_code(server: Server, code: 
         ask(OAuth2Login(url, "job", "s3cret"))
 
 
+@pytest.mark.parametrize("name", ["error", "errorCode", "ErrorCode"])
+def test_with_401_a_code_of_the_server_s_own_is_a_refusal_too(server: Server, name: str) -> None:
+    url = says(server, {"ok": False, name: "E0000011"}, 401)
+    with pytest.raises(LoginRefused, match="401 E0000011: the client's id or secret"):
+        ask(OAuth2Login(url, "job", "s3cret"))
+    with pytest.raises(LoginRefused, match=r"E0000011: the username .* or the client's id"):
+        ask(OAuth2Login(url, "app", username="ada", password="wrong"))
+    with pytest.raises(LoginUnavailable, match=r"401 E0000011$"):
+        ask(OAuth2Login(url, "app", refresh_token="r1"))
+
+
+@pytest.mark.parametrize("code", ["server_error", "slow_down", "temporarily_unavailable"])
+def test_with_401_too_a_code_of_what_passes_is_an_outage(server: Server, code: str) -> None:
+    with pytest.raises(LoginUnavailable, match=code):
+        ask(OAuth2Login(says(server, {"error": code}, 401), "job", "s3cret"))
+
+
+@pytest.mark.parametrize("code", ["invalid_dpop_proof", "use_dpop_nonce"])
+def test_a_server_that_wants_dpop_is_told(server: Server, code: str) -> None:
+    with pytest.raises(LoginRefused, match=f"{code}: the server wants DPoP"):
+        ask(OAuth2Login(says(server, {"error": code}, 400), "job", "s3cret"))
+
+
 @pytest.mark.parametrize("status", [200, 400])
 @pytest.mark.parametrize("code", ["bad_refresh_token", "invalid_refresh_token"])
 def test_other_names_of_a_dead_refresh_token_are_known(

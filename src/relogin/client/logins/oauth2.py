@@ -15,7 +15,13 @@ from relogin.client.logins.exchange import NoAnswer, Steps
 from relogin.client.logins.fields import resolved
 from relogin.client.logins.request import Request
 from relogin.client.logins.sent_tokens import SentTokens
-from relogin.client.logins.token_endpoint import TokenRefused, Tokens, TokenUnavailable, tokens_in
+from relogin.client.logins.token_endpoint import (
+    PASSING,
+    TokenRefused,
+    Tokens,
+    TokenUnavailable,
+    tokens_in,
+)
 from relogin.client.terms.grant import Context, Grant
 from relogin.client.terms.scopes import scope_tokens
 from relogin.errors import LoginRefused, LoginUnavailable, ReloginError
@@ -194,7 +200,7 @@ class OAuth2Login(Login):
         if isinstance(error, TokenRefused):
             return error.code != "invalid_grant"
         # Servers have codes of their own for an expired one. A password does without it.
-        if error.code not in _PASSING and self.username is not None:
+        if error.code not in PASSING and self.username is not None:
             return False
         return error.status != GATEWAY_TIMEOUT
 
@@ -231,8 +237,6 @@ class _Client(NamedTuple):
     secrets: tuple[str, ...]
 
 
-# What passes, whatever refresh token was sent; no code at all is a server in trouble.
-_PASSING = frozenset({"", "server_error", "slow_down", "temporarily_unavailable"})
 # Of the parameters beside RFC 6749's own: Auth0's, and RFC 8707's.
 _HARMLESS = frozenset({"audience", "resource"})
 

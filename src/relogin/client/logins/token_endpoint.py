@@ -23,7 +23,10 @@ from relogin.errors import InvalidGrant, LoginRefused, LoginUnavailable
 
 UNAUTHORIZED = 401
 
-__all__ = ["TokenRefused", "TokenUnavailable", "Tokens", "tokens_in"]
+__all__ = ["PASSING", "TokenRefused", "TokenUnavailable", "Tokens", "tokens_in"]
+
+# What passes, whatever refresh token was sent; no code at all is a server in trouble.
+PASSING = frozenset({"", "server_error", "slow_down", "temporarily_unavailable"})
 
 
 class TokenRefused(LoginRefused):
@@ -83,8 +86,11 @@ def _error_code(answer: Answer) -> str:
         document = answer.json()
     except ValueError:
         return ""
-    code = document.get("error") if isinstance(document, dict) else None
-    return code if isinstance(code, str) else ""
+    if not isinstance(document, dict):
+        return ""
+    # The others are Okta's and Apigee's names for it.
+    codes = (document.get(name) for name in ("error", "errorCode", "ErrorCode"))
+    return next((code for code in codes if isinstance(code, str)), "")
 
 
 def _is_busy(answer: Answer) -> bool:
@@ -108,6 +114,7 @@ def _check(answer: Answer) -> None:
 
 # What the codes mean: by themselves they do not help a user.
 _CLIENT = "the client's id or secret is wrong, or auth= is not the way this server wants it"
+_DPOP = "the server wants DPoP (RFC 9449), which OAuth2Login does not speak"
 _GRANTS = {
     "refresh_token": "the refresh token has expired, or it was revoked or used before",
     "password": "the username or the password is wrong",
@@ -130,6 +137,10 @@ _OTHER_NAMES = {
 }
 
 
+# So say Auth0 and Keycloak to a wrong secret, with 401.
+_OF_A_CLIENT = frozenset({"access_denied", "unauthorized_client"})
+
+
 def _error(
     answer: Answer, code: str, grant_type: str, secrets: Collection[str]
 ) -> TokenRefused | TokenUnavailable:
@@ -147,11 +158,16 @@ def _refusal(answer: Answer, code: str, grant_type: str) -> str | None:
     """Say what is wrong if the same secrets cannot succeed later either."""
     code = _OTHER_NAMES.get(code, code)
     refusals = {"invalid_client": _CLIENT, "invalid_grant": _GRANTS[grant_type]}
+    refusals |= dict.fromkeys(("invalid_dpop_proof", "use_dpop_nonce"), _DPOP)
     if grant_type == "password":
         refusals["invalid_request"] = _GRANTS[grant_type]  # so says Authlib to a wrong one
         refusals |= dict.fromkeys(("interaction_required", "mfa_required"), _IN_A_BROWSER)
-    if answer.status == UNAUTHORIZED:  # so say Keycloak and Auth0 to a wrong secret
-        refusals |= dict.fromkeys(("access_denied", "unauthorized_client"), _CLIENT)
+    # With 401 every code, but for a refresh token: servers have codes of their own for an old one.
+    if answer.status == UNAUTHORIZED and code not in PASSING:
+        if code in _OF_A_CLIENT or grant_type == "client_credentials":
+            refusals.setdefault(code, _CLIENT)
+        elif grant_type == "password":
+            refusals.setdefault(code, f"{_GRANTS[grant_type]}, or {_CLIENT}")
     return refusals.get(code)
 
 
