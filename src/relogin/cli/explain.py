@@ -15,7 +15,7 @@ from relogin.wire.model import Challenge
 
 __all__ = ["declare", "report", "run"]
 
-MOST_INPUT = 1 << 20  # octets of standard input; a challenge stands at the head of a response
+MOST_INPUT = 1 << 20  # octets of standard input; a challenge is in the head of a response
 
 
 def declare(parser: argparse.ArgumentParser) -> None:

@@ -43,7 +43,7 @@ class SessionAuthentication(CookieAuthentication):
 
     Put it first: the framework takes the challenge from the first class only. `request.auth` is
     the session, `request.user` its user: Django's for Django's own sessions, otherwise the
-    session's attribute `user`, or the session itself where it has none.
+    session's attribute `user`, or the session itself if it has none.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:

@@ -105,7 +105,7 @@ class Refusals:
 
     def measure(self, line: str, own: Mapping[str, str] | None = None) -> str:
         """Return the line; warn once if it is longer, with the `own` fields, than nginx takes."""
-        # The names stand in Access-Control-Expose-Headers too.
+        # The names are in Access-Control-Expose-Headers too.
         fields = {} if own is None else own
         room = _MOST - _OTHERS - sum(2 * len(name) + len(fields[name]) + 6 for name in fields)
         if len(line) > room and not self._warned:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DETAILS", "Scheme", "asks_for_password", "schemes_named"]
 
-# For developers, where there is no description: constant text, fit for a challenge.
+# For developers, if there is no description: constant text, fit for a challenge.
 DETAILS: dict[str | None, str] = {
     None: "No session was presented",
     SessionError.EXPIRED: "The session has expired",
@@ -34,7 +34,7 @@ class Scheme(Protocol):
 
     name: str
     tells_lifetime: bool  # whether Authentication-Info has a meaning for it (RFC 9110 §11.6.3)
-    tells_scope: bool  # whether its challenge stands in a 403 too (RFC 6750 §3.1)
+    tells_scope: bool  # whether a 403 has its challenge too (RFC 6750 §3.1)
 
     def usual(self, field: str, /) -> re.Match[str] | None:
         """Match credentials as clients write them, with the token as group 1.

@@ -56,13 +56,13 @@ def _located(rule: str, text: str) -> tuple[Stop, Fault]:
     start, repeated = _refused(rule, text)
     if repeated:
         return Stop(start, NEW_NAME), fault("duplicate-parameter", start, start + len(repeated))
-    behind = _behind(rule, text) if start else ""
-    at, expected = cast("Stop", read(rule, behind + text[start:]))  # as the scanner, it refuses
-    stop = Stop(at + start - len(behind), expected)
+    prefix = _prefix(rule, text) if start else ""
+    at, expected = cast("Stop", read(rule, prefix + text[start:]))  # as the scanner, it refuses
+    stop = Stop(at + start - len(prefix), expected)
     return stop, _fault(rule, text, start) or _not_here(text, stop.at)
 
 
-def _behind(rule: str, text: str) -> str:
+def _prefix(rule: str, text: str) -> str:
     """Return what stands in for the sound elements before the rest of a list."""
     name = "~" * (text.count("~") + 1)  # no parameter of the text has this name
     return f'{name}="", ' if rule == "authentication-info" else f'A {name}="", '
@@ -84,9 +84,9 @@ def _fault(rule: str, text: str, start: int) -> Fault | None:
     if start < _NEAR:
         start = 0
     first = start == 0 and rule != "authentication-info"
-    behind = "" if first else _behind("challenges", text)
+    prefix = "" if first else _prefix("challenges", text)
     recovery = Recovery(max_faults=1)
-    recovery.read(behind + text[start:], start - len(behind))
+    recovery.read(prefix + text[start:], start - len(prefix))
     found = next(iter(recovery.faults_in_order()), None)
     if found is not None and found.kind == "prose" and rule != "challenges":
         return fault("stray-word", found.start, found.end)

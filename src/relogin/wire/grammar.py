@@ -91,7 +91,7 @@ def _scheme_value(_text: str, _at: int, found: pp.ParseResults) -> list[Read]:
     return [(scheme, rest[0], {}) if isinstance(rest[0], str) else (scheme, None, rest[0])]
 
 
-# A minus sign stands where no other reading is left: what fails behind it is the fault.
+# A minus sign means that no other reading is left: what fails after it is the fault.
 ows: pp.ParserElement = _mark("OWS", OWS)
 sp: pp.ParserElement = _mark("1*SP", " ++")
 equals: pp.ParserElement = _mark("BWS = BWS", rf"{BWS}={BWS}")

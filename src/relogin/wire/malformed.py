@@ -372,7 +372,7 @@ element.leave_whitespace().parse_with_tabs().streamline()
 
 
 def elements(line: str) -> Iterator[tuple[list[Event], int, int]]:
-    """Read a line piece by piece: what was found in it, and from where to where it stands.
+    """Read a line piece by piece: what was found, and from which character to which.
 
     Lazily, so that the caller can stop: the pieces of a hostile line are many.
     """

@@ -271,7 +271,7 @@ def _bounded(field: str, max_length: int) -> str:
 def _recovered(field: str) -> dict[str, str]:
     from relogin.wire.recover import Recovery  # loads pyparsing: only when there is a fault
 
-    # Read as the rest of a challenge: what stands behind another scheme is none of it.
+    # Read as the rest of a challenge: what follows another scheme is not part of it.
     recovery, params = Recovery(), dict[str, str]()
     recovery.take([("Authentication-Info", None, params)])
     recovery.read(field, 0)

@@ -47,7 +47,7 @@ _is_word = re.compile(
 ).match
 _ends_known = re.compile(rf"(?:[^\s]++[ \t]++)*+(?<=[ \t]){KNOWN}\Z").match
 _UNQUOTED: Final = frozenset({"scheme", "token68", "flag", "value"})
-# The double quotes that may enclose something; where there are none, what stands for them.
+# The double quotes that may enclose something; if there are none, what servers write instead.
 _double_quotes = re.compile(r"\\[\s\S]|(\")").finditer
 _other_quotes = re.compile(f"{ESCAPED}|[\u201c-\u201f\u2033]|\xe2\x80[\x9c-\x9f]").finditer
 
@@ -194,7 +194,7 @@ class Recovery:
         if what == "missing-equals":
             self._unnamed = _NO_MORE
         elif what == "stray-word" and end in self._folded:
-            # A name may be torn here: the half behind the fold would be another parameter.
+            # A name may be torn here: the half after the fold would be another parameter.
             self._lost |= bool(_may_begin_param(self._text, self._folded[end]))
         elif what == "prose" and _ends_known(self._text[start:end]):
             self._close()  # what follows is of the scheme that the sentence ends with

@@ -113,7 +113,7 @@ def scan_credentials(field: str) -> Scanned | None:
 
 
 def sound_elements(field: str) -> Iterator[re.Match[str]]:
-    """Find the elements of a field that is well-formed, each with where its parts stand.
+    """Find the elements of a well-formed field, each with the places of its parts.
 
     The groups are scheme, 2 for its token68, name, and 4 or 5 for a value that is quoted or not.
     """
