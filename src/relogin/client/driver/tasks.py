@@ -37,15 +37,16 @@ async def drive(flow: Generator[Do, Any, T], do: Callable[[Do], Awaitable[object
         return steps.result
 
 
-async def stand_by(cache: CredentialCache, command: Wait | Pause | Ask) -> object:
-    """Execute a command without HTTP in this task: wait, pause, or ask the store."""
+def stand_by(cache: CredentialCache, command: Wait | Pause | Ask) -> Awaitable[object]:
+    """Execute a command without HTTP in this task: wait, pause, or ask the store.
+
+    It only chooses what to await: a thousand tasks may wait, and each would keep its frame.
+    """
     if isinstance(command, Ask):
-        return await _asked(command, cache.policy.login_timeout)
-    if isinstance(command, Wait):
-        await _wait(cache, command)
-    else:
-        await anyio.sleep(command.seconds)
-    return None
+        return _asked(command, cache.policy.login_timeout)
+    if isinstance(command, Pause):
+        return anyio.sleep(command.seconds)
+    return _wait_in_asyncio(cache, command) if _is_in_asyncio() else _wait_in_trio(cache, command)
 
 
 async def elsewhere(call: Callable[..., object], *arguments: object) -> object:
@@ -66,13 +67,6 @@ async def _asked(command: Ask, seconds: float) -> object:
             answer: object = await command.call(*command.arguments)
             return answer
         return await elsewhere(command.call, *command.arguments)
-
-
-async def _wait(cache: CredentialCache, command: Wait) -> None:
-    if _is_in_asyncio():
-        await _wait_in_asyncio(cache, command)
-    else:
-        await _wait_in_trio(cache, command)
 
 
 def _is_in_asyncio() -> bool:
@@ -113,9 +107,11 @@ async def _wait_in_asyncio(cache: CredentialCache, command: Wait) -> None:
         flight.gates[loop] = gate
     elif flight.status is not Status.RUNNING:
         return
+    mine = gate.enter(command.seconds)
     try:
-        await gate.wait(command.seconds)
+        await mine
     finally:
+        gate.leave(mine)
         if gate.is_empty:
             del flight.gates[loop]
             cache.unwatch(flight, gate.open)
@@ -143,18 +139,19 @@ class _Gate:
         """Whether no task waits here."""
         return not self._waiting
 
-    async def wait(self, seconds: float) -> None:
-        """Wait until the gate is opened, but not longer than this."""
+    def enter(self, seconds: float) -> asyncio.Future[None]:
+        """Return what to await until the gate is opened, but not longer than this."""
         until, mine = self._loop.time() + seconds, self._loop.create_future()
         self._waiting[mine] = until
-        try:
-            if until < self._due - _LENIENCE:
-                self._wake_at(until)
-            await mine
-        finally:
-            del self._waiting[mine]
-            if not self._waiting:
-                self._wake_at(inf)
+        if until < self._due - _LENIENCE:
+            self._wake_at(until)
+        return mine
+
+    def leave(self, mine: asyncio.Future[None]) -> None:
+        """Wait no longer."""
+        del self._waiting[mine]
+        if not self._waiting:
+            self._wake_at(inf)
 
     def open(self) -> None:
         """Let all go on; any thread may call this."""

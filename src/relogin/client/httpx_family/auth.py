@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Generator, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, closing
 from typing import Any, ClassVar, Generic, NoReturn, TypeVar
 
@@ -72,7 +72,7 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
                 done = None
                 flow.close()
         except GeneratorExit:
-            if not exchange.is_out:
+            if exchange.out is None:
                 raise
         failed = sys.exception()  # why httpx gave up: it only closes the generator
         exchange.gave_up(failed)
@@ -109,7 +109,7 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
                 done = None
                 flow.close()
         except GeneratorExit:
-            if not exchange.is_out:  # this task is closed during a login
+            if exchange.out is None:  # this task is closed during a login
                 raise
         failed = sys.exception()
         exchange.gave_up(failed)
@@ -141,23 +141,21 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
             return stand_by(self._cache, step)
         return None
 
-    async def _do_async(self, step: Meanwhile) -> object:
+    def _do_async(self, step: Meanwhile) -> Awaitable[object]:
         library = self._library
         if isinstance(step, Login):
-            return await self._log_in_async(step)
+            return self._log_in_async(step)
         if isinstance(step, LogOut):
-            return await self._log_out_async(step)
+            return self._log_out_async(step)
         if isinstance(step, Small):
-            return await self._ask_async(step)
+            return self._ask_async(step)
         if isinstance(step, Look):
-            return await look_async(library, step.signals, step.response)
+            return look_async(library, step.signals, step.response)
         if isinstance(step, Drain):
-            await (drain_async if step.over else free_async)(library, step.response)
-        elif isinstance(step, Begin):
-            await step.body.begin()
-        else:
-            return await driver.tasks.stand_by(self._cache, step)
-        return None
+            return (drain_async if step.over else free_async)(library, step.response)
+        if isinstance(step, Begin):
+            return step.body.begin()  # type: ignore[no-any-return]
+        return driver.tasks.stand_by(self._cache, step)
 
     # Asking whether a session lives
 

@@ -22,7 +22,7 @@ from relogin.client.httpx_family.fields import challenge_lines, fields_of
 from relogin.client.httpx_family.library import Request, Response
 from relogin.client.httpx_family.sending import EXTENSION, Arrived, Sending
 from relogin.client.httpx_family.signing import put_url
-from relogin.client.httpx_family.steps import Begin, Drain, Small, Step
+from relogin.client.httpx_family.steps import Begin, Drain, Meanwhile, Small, Step
 from relogin.client.renewal.commands import Check, Final, Flow, Replay
 from relogin.client.renewal.policy import UNANSWERED, UNAUTHORIZED, Credential, ResponseInfo
 from relogin.client.signals import Error
@@ -45,15 +45,17 @@ class Exchange(Sending):
         """Sign the request, to be sent at once; `None` if something is to be done before."""
         chosen = self._chosen
         lasts = chosen is None or chosen.grant.expires_in is None
-        precious = not lasts and is_precious(self._request.headers, self._rewind)
+        precious = not lasts and self._is_precious()
         if not self._cache.ready(self._origin, chosen, precious=precious):
             return None
         return self._on_its_way(self._request, chosen)
 
+    def _is_precious(self) -> bool:
+        return self._uploads and is_precious(self._request.headers, self._rewind)
+
     def ends_with(self, response: Response) -> bool:
         """Tell whether nothing is left to do after a response; if so, update the grant from it."""
-        self.is_out = False
-        self._request.extensions.pop(EXTENSION, None)
+        self._is_back()
         return self._is_plain(response) and not self._cache.departures.answered(self)
 
     def _is_plain(self, response: Response) -> bool:
@@ -105,8 +107,7 @@ class Exchange(Sending):
 
     def _sent_when_ready(self) -> Generator[Step, Any, Response]:
         """Send the request after what is to be done before: ask the store, or renew ahead."""
-        request = self._request
-        precious = is_precious(request.headers, self._rewind)
+        request, precious = self._request, self._is_precious()
         method, url = request.method, str(request.url)
         flow: Generator[Any, Any, Credential | None] = renewal.flow.before(
             self._cache, self._chosen, self._origin, method, url, precious=precious
@@ -127,7 +128,8 @@ class Exchange(Sending):
 
     def _is_lost(self, response: Response) -> bool:
         """Tell whether a proxy reports that the server did not answer an upload."""
-        return response.status_code in UNANSWERED and has_body(response.request.headers)
+        lost = self._uploads and response.status_code in UNANSWERED
+        return lost and has_body(response.request.headers)
 
     def _done(self, flow: Flow) -> Generator[Step, Any, Final]:
         """Run a flow to its end, and mark the response; yield its replays as requests."""
@@ -136,9 +138,15 @@ class Exchange(Sending):
         try:  # as `drive` does
             while True:
                 command = go_on(done)
-                act = self._replayed if isinstance(command, Replay) else self._meanwhile
                 try:
-                    done, go_on = (yield from act(command)), flow.send
+                    if isinstance(command, Replay):
+                        done = yield from self._replayed(command)
+                    else:
+                        last = self._past[-1]
+                        if not is_drained(self._library, last):
+                            yield Drain(last, over=last.status_code == UNAUTHORIZED)
+                        done = yield self._step(command)
+                    go_on = flow.send
                 except BaseException as error:  # noqa: BLE001 - the flow decides
                     done, go_on = error, flow.throw
         except StopIteration as end:
@@ -156,20 +164,18 @@ class Exchange(Sending):
             yield Begin(again.stream)
         if not is_drained(self._library, self._past[-1]):
             yield Drain(self._past[-1], over=True)
-        response = yield from self._send(again, command.credential)
+        response: Response = yield self._on_its_way(again, command.credential)
+        self._is_back()
         if not self._is_plain(response):
             return self._info(*(yield from self._arrived(response)))
         self._record(response)
         status = response.status_code
         return ResponseInfo(response, status, refused.method, refused.url, refused.origin)
 
-    def _meanwhile(self, command: Any) -> Generator[Step, Any, object]:
-        last = self._past[-1]
-        if not is_drained(self._library, last):
-            yield Drain(last, over=last.status_code == UNAUTHORIZED)
+    def _step(self, command: Any) -> Meanwhile:
         if isinstance(command, Check):
-            return (yield Small(self._small(last.request, command), command))
-        return (yield command)
+            return Small(self._small(self._past[-1].request, command), command)
+        return command  # type: ignore[no-any-return]
 
     # Seeing, and sending again
 
@@ -216,7 +222,7 @@ class Exchange(Sending):
 
     def gave_up(self, failed: BaseException | None) -> None:
         """Note that httpx gave up; warn if a hook raised on a 401 that could be answered."""
-        self._request.extensions.pop(EXTENSION, None)
+        self._is_back()
         self._cache.departures.answered(self)
         if not isinstance(failed, self._library.HTTPStatusError):
             return

@@ -37,10 +37,13 @@ SWITCHING_PROTOCOLS, _SERVER_ERRORS = 101, 500
 class Sending:
     """One request: what was sent last, and its responses."""
 
-    is_out: bool = False
-    """Whether a request is being sent, with nothing else to wait for."""
+    out: Request | None = None
+    """The request that is being sent, with nothing else to wait for."""
     _rewind: Rewind = staticmethod(always)
+    _uploads = True
+    """Whether the request has a body."""
     _began = 0.0
+    _past: Sequence[Response] = ()
     _sent = 0
 
     def __init__(self, auth: Any, request: Any) -> None:
@@ -52,10 +55,11 @@ class Sending:
         # Never change the user's request: several threads may send it, and again.
         self._request = copied = self._copy(request)
         self._body = stream = copied.stream
-        if not isinstance(stream, library.ByteStream):
+        if type(stream) is library.ByteStream:
+            self._uploads = any(stream)
+        elif not isinstance(stream, library.ByteStream):
             self._rewind = watch(library, copied, self._spent)
             self._body = copied.stream
-        self._past: list[Response] = []
         self._origin = origin_of(copied)
         self._chosen = cache.for_request(self._origin, copied.url)
         self._credential = self._chosen  # as sent
@@ -63,12 +67,8 @@ class Sending:
     def _send(
         self, request: Request, credential: Credential | None
     ) -> Generator[Step, Any, Response]:
-        sent = self._on_its_way(request, credential)
-        try:
-            response: Response = yield sent
-        finally:  # or they would keep each other alive, and the body
-            sent.extensions.pop(EXTENSION, None)
-        self.is_out = False
+        response: Response = yield self._on_its_way(request, credential)
+        self._is_back()
         return response
 
     def _on_its_way(self, request: Request, credential: Credential | None) -> Request:
@@ -81,10 +81,17 @@ class Sending:
             cache = self._cache
             if cache.departures.counts:
                 cache.departures.carries(self, self._credential)
-            self._began = cache.clock()
-            request.extensions[EXTENSION] = self
-        self.is_out = True
+            if self._uploads:
+                self._began = cache.clock()
+                request.extensions[EXTENSION] = self
+        self.out = request
         return request
+
+    def _is_back(self) -> None:
+        """Note that a request is no longer being sent."""
+        sent, self.out = self.out, None
+        if self._uploads and sent is not None:
+            sent.extensions.pop(EXTENSION, None)  # or they would keep each other alive
 
     def _arrived(self, response: Response) -> Generator[Step, Any, Arrived]:
         """Return the final response, or the redirect before it that a signal matched."""
@@ -127,7 +134,7 @@ class Sending:
         hops = [*response.history[self._sent :], response]
         if len(self._past) != self._sent:
             response.history = [*self._past, *hops[:-1]]
-        self._past += hops
+        self._past = [*self._past, *hops]
         self._sent += 1
         return hops
 

@@ -84,7 +84,8 @@ class UploadExchange(Exchange):
 
     def is_upload(self, error: Exception, request: Request) -> bool:
         """Tell whether an error ended an upload and was not handled yet."""
-        return error is not self._looked_at and has_body(request.headers)
+        new = self._uploads and error is not self._looked_at
+        return new and has_body(request.headers)
 
     def _sent_again(self, request: Request, command: Replay) -> Generator[Step, Any, ResponseInfo]:
         dead: Any = self._credential  # only a request with a session is checked
