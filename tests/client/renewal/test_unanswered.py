@@ -63,13 +63,15 @@ def test_a_body_that_shows_only_then_that_it_is_spent_is_not_sent_again() -> Non
     assert ended.value.value.outcome is Outcome.RENEWED_NOT_REPLAYED
 
 
-def test_more_realms_than_can_be_remembered_are_forgotten_together() -> None:
+def test_when_a_session_was_seen_alive_is_known_of_its_changed_copies_not_of_another() -> None:
     cache = a_cache()
-    credentials = [cache.made(Key(ORIGIN, str(n)), SESSION, Grant(token="t")) for n in range(65)]
-    for credential in credentials:
-        cache.vitality.seen(credential, 1.0)
-    assert cache.vitality.last_seen(credentials[0]) < 0
-    assert cache.vitality.last_seen(credentials[64]) == 1.0
+    cache.clock = lambda: 5.0
+    first = held(cache)
+    cache.extend(first, 600.0)
+    cache.seen(first)
+    assert cache.current(first) is not first
+    assert cache.current(first).life.seen == 5.0
+    assert held(cache, "another").life.seen < 0
 
 
 def test_after_a_refusal_what_ended_in_an_error_is_sent_again_with_a_session_that_lives() -> None:

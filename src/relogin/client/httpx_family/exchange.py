@@ -25,6 +25,7 @@ from relogin.client.httpx_family.signing import put_url
 from relogin.client.httpx_family.steps import Begin, Drain, Meanwhile, Small, Step
 from relogin.client.renewal.commands import Check, Final, Flow, Replay
 from relogin.client.renewal.policy import UNANSWERED, UNAUTHORIZED, Credential, ResponseInfo
+from relogin.client.renewal.scopes import FORBIDDEN
 from relogin.client.signals import Error
 from relogin.client.terms.origins import sent_to
 from relogin.client.terms.outcomes import mark
@@ -32,7 +33,7 @@ from relogin.client.terms.outcomes import mark
 __all__ = ["Exchange", "told"]
 
 _CHALLENGE = "WWW-Authenticate"
-_DOUBTFUL = UNANSWERED | {UNAUTHORIZED}
+_DOUBTFUL = UNANSWERED | {UNAUTHORIZED, FORBIDDEN}
 _ITERATED = (Chunks, AsyncChunks)
 
 
@@ -44,8 +45,8 @@ class Exchange(Sending):
     def signed(self) -> Request | None:
         """Sign the request, to be sent at once; `None` if something is to be done before."""
         chosen = self._chosen
-        lasts = chosen is None or chosen.grant.expires_in is None
-        precious = not lasts and self._is_precious()
+        ends = self._uploads and chosen is not None and chosen.grant.expires_in is not None
+        precious = ends and self._is_precious()
         if not self._cache.ready(self._origin, chosen, precious=precious):
             return None
         return self._on_its_way(self._request, chosen)
@@ -56,23 +57,21 @@ class Exchange(Sending):
     def ends_with(self, response: Response) -> bool:
         """Tell whether nothing is left to do after a response; if so, update the grant from it."""
         self._is_back()
-        return self._is_plain(response) and not self._cache.departures.answered(self)
+        departures = self._cache.departures
+        more = not self._is_plain(response) or (departures.wanted and departures.answered(self))
+        return not more
 
     def _is_plain(self, response: Response) -> bool:
         """Tell whether a response came straight, and at most says that its session lives.
 
         If so, remember that.
         """
-        policy, status = self._cache.policy, response.status_code
         if (
-            status in _DOUBTFUL
+            response.status_code in _DOUBTFUL
+            or self._cache.policy.reads_all
             or not len(response.history) == len(self._past) == self._sent
-            or policy.fresh is not None
-            or policy.rolls
-            or ((policy.signals or policy.scopes_up) and policy.signals_for(status))
+            or self._tells_more(fields_of(response))
         ):
-            return False
-        if self._tells_more(fields_of(response)):
             return False
         if self._credential is not None:
             self._seen(self._credential, response)

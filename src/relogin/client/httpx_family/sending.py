@@ -31,6 +31,7 @@ Arrived: TypeAlias = tuple[Response, Error | None]
 
 EXTENSION = "relogin"
 """The request extension that holds its exchange, for our transports."""
+_TELLING = frozenset({b"www-authenticate", b"authentication-info", b"set-cookie"})
 SWITCHING_PROTOCOLS, _SERVER_ERRORS = 101, 500
 
 
@@ -40,6 +41,7 @@ class Sending:
     out: Request | None = None
     """The request that is being sent, with nothing else to wait for."""
     _rewind: Rewind = staticmethod(always)
+    _body: Any = None
     _uploads = True
     """Whether the request has a body."""
     _began = 0.0
@@ -54,7 +56,7 @@ class Sending:
         self._cache = cache
         # Never change the user's request: several threads may send it, and again.
         self._request = copied = self._copy(request)
-        self._body = stream = copied.stream
+        stream = copied.stream
         if type(stream) is library.ByteStream:
             self._uploads = any(stream)
         elif not isinstance(stream, library.ByteStream):
@@ -174,13 +176,15 @@ class Sending:
 
     def _tells_more(self, fields: Mapping[bytes, bytes]) -> bool:
         """Tell whether the fields of a response may say more than that its session lives."""
+        credential = self._credential
+        if credential is not None and (credential.signer is not None or has_events(fields)):
+            return True
+        if _TELLING.isdisjoint(fields):  # as with most
+            return False
         if b"www-authenticate" in fields and heard(self._cache.policy.listener):
             return True  # with any status but 401, it only causes an event
-        credential = self._credential
         return credential is not None and (
-            has_events(fields)
-            or credential.signer is not None
-            or b"authentication-info" in fields
+            b"authentication-info" in fields
             or (b"set-cookie" in fields and bool(credential.cookies))
         )
 

@@ -99,7 +99,7 @@ class CredentialCache(Flights):
 
     def seen(self, credential: Credential) -> bool:
         """Remember that a server accepted a session; tell whether to call `admits`."""
-        self.vitality.seen(credential, self.clock())
+        credential.life.seen = self.clock()
         if not self._standing:  # as with most servers
             return False
         key = credential.key

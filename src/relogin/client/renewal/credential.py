@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from relogin.client.terms.grant import Grant
@@ -24,6 +25,13 @@ class Key(NamedTuple):
     origin: str
     realm: str
     account: str = ""
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Life:
+    """When a session was `seen` alive the last time, on the cache's clock."""
+
+    seen: float = -inf
 
 
 # Treat it as immutable: `frozen` would set each field by a call, and slots make `signed` slower.
@@ -52,6 +60,8 @@ class Credential:
     version: Version | None = None
     shared: bool = False
     asked_for: tuple[str, ...] = ()
+    life: Life = field(default_factory=Life)
+    """The life of its session, which its changed copies share."""
     authorization: str | None = field(init=False)
     """The value of Authorization, if that is all that it adds to each request."""
 

@@ -21,8 +21,9 @@ class Departures:
     """
 
     def __init__(self, policy: Policy) -> None:
-        self._wanted = policy.logout is not None
-        self.counts: bool = self._wanted and policy.logout_replaced and policy.store is None
+        self.wanted: bool = policy.logout is not None
+        """Whether any session is to be logged out."""
+        self.counts: bool = self.wanted and policy.logout_replaced and policy.store is None
         """Whether it has to know which requests carry which session."""
         self.after_fork(1)
 
@@ -49,7 +50,7 @@ class Departures:
 
     def died(self, credential: Credential | None) -> None:
         """Remember that a server called a session dead: there is nothing to log out."""
-        if self._wanted and credential is not None:
+        if self.wanted and credential is not None:
             with self._lock:
                 latest = self._dead.get(credential.key, 0)
                 self._dead[credential.key] = max(latest, credential.generation)
@@ -61,7 +62,7 @@ class Departures:
 
     def orphaned(self, credential: Credential, held: Iterable[Credential]) -> None:
         """Add a session that was never used, because its login came too late."""
-        if self._wanted:
+        if self.wanted:
             self._add(credential, held)
 
     def _add(self, credential: Credential, held: Iterable[Credential]) -> None:

@@ -166,6 +166,8 @@ class Policy:
     """When a waiter gives up: late enough for a whole login after a takeover."""
     has_signals: bool = field(init=False, compare=False)
     """Whether `signals_for` any status returns a signal."""
+    reads_all: bool = field(init=False, compare=False)
+    """Whether each response may say more than a 401 and its fields do."""
     _decided: _Decided = field(default_factory=_Decided, init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -177,6 +179,8 @@ class Policy:
                 "SessionAuth: responders= is empty: no challenge would ever be answered"
             )
         object.__setattr__(self, "has_signals", bool(self.signals) or self.scopes_up)
+        reads_all = bool(self.signals or self.rolls) or self.fresh is not None
+        object.__setattr__(self, "reads_all", reads_all)
         object.__setattr__(self, "flight_timeout", self.login_timeout * 1.5)
         object.__setattr__(self, "wait_timeout", self.flight_timeout + self.login_timeout)
 

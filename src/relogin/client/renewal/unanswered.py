@@ -43,7 +43,7 @@ def unanswered(
     if sent is None:
         return Final(info, Outcome.UNTOUCHED)
     renewed = yield from check(cache, info, sent, began)
-    if renewed is None and refused and cache.vitality.last_seen(sent) >= began:
+    if renewed is None and refused and sent.life.seen >= began:
         renewed = sent
     if not isinstance(renewed, Credential):
         return Final(info, Outcome.UNTOUCHED if renewed is None else renewed.outcome)
@@ -73,7 +73,7 @@ def check(
         try:
             # Only after `join`: another request may get its answer in between.
             newer = cache.newer(sent.key, sent)
-            if newer is not None or cache.vitality.last_seen(sent) >= began:
+            if newer is not None or sent.life.seen >= began:
                 return newer
             if asked is mine:
                 return (yield from _asked(cache, info, sent, mine))
@@ -98,7 +98,7 @@ def _asked(
         return None
     renewed, decision = None, cache.policy.decision(answer)
     if decision is None:
-        cache.vitality.seen(sent, cache.clock())
+        sent.life.seen = cache.clock()
     else:
         renewed = yield from _renewed(cache, answer, decision, sent)
         mine.answer = answer, decision

@@ -1,4 +1,4 @@
-"""When each session was last seen alive, and who is asking about it now."""
+"""Whether a session is due to be renewed, and who is asking now whether it lives."""
 
 from __future__ import annotations
 
@@ -12,9 +12,6 @@ from relogin.client.renewal.policy import Decision, ResponseInfo
 
 __all__ = ["Question", "Vitality"]
 
-# A server could name any number of realms. A forgotten session is checked again.
-_MOST_REALMS = 64
-
 
 @dataclass(slots=True, eq=False, repr=False)
 class Question(Flight):
@@ -25,27 +22,15 @@ class Question(Flight):
 
 
 class Vitality:
-    """When sessions were last seen alive. Its lock is held for dictionary work only."""
+    """The checks in progress. Its lock is held for dictionary work only."""
 
     def __init__(self) -> None:
-        self._seen: dict[Key, tuple[int, float]] = {}
         self.begin_anew()
 
     def begin_anew(self) -> None:
         """Forget all checks: after a fork, none is running here."""
         self._lock = threading.Lock()
         self._asking: dict[Key, Question] = {}
-
-    def seen(self, credential: Credential, now: float) -> None:
-        """Remember that a server has accepted a session at this moment of the cache's clock."""
-        if len(self._seen) >= _MOST_REALMS:
-            self._seen.clear()
-        self._seen[credential.key] = credential.generation, now
-
-    def last_seen(self, credential: Credential) -> float:
-        """Return when a session was last seen alive, or long ago."""
-        generation, moment = self._seen.get(credential.key, (0, -inf))
-        return moment if generation == credential.generation else -inf
 
     def is_due(self, credential: Credential, now: float, *, precious: bool) -> bool:
         """Tell whether to renew a session before the next request.
@@ -56,7 +41,7 @@ class Vitality:
         lifetime = credential.grant.expires_in or 0.0
         if credential.renew_at is not None:
             return now >= credential.renew_at - (lifetime / 4 if precious else 0.0)
-        return precious and 0 < lifetime < now - self.last_seen(credential) < inf
+        return precious and 0 < lifetime < now - credential.life.seen < inf
 
     def join(self, mine: Question, now: float) -> Question:
         """Return the check to wait for: that of another request, or `mine` to lead."""
