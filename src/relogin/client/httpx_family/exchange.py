@@ -45,7 +45,7 @@ class Exchange(Sending):
     def signed(self) -> Request | None:
         """Sign the request, to be sent at once; `None` if something is to be done before."""
         chosen = self._chosen
-        ends = self._uploads and chosen is not None and chosen.grant.expires_in is not None
+        ends = chosen is not None and chosen.grant.expires_in is not None
         precious = ends and self._is_precious()
         if not self._cache.ready(self._origin, chosen, precious=precious):
             return None
@@ -58,8 +58,7 @@ class Exchange(Sending):
         """Tell whether nothing is left to do after a response; if so, update the grant from it."""
         self._is_back()
         departures = self._cache.departures
-        more = not self._is_plain(response) or (departures.wanted and departures.answered(self))
-        return not more
+        return self._is_plain(response) and not (departures.wanted and departures.answered(self))
 
     def _is_plain(self, response: Response) -> bool:
         """Tell whether a response came straight, and at most says that its session lives.
