@@ -72,34 +72,44 @@ def dress(gate: Gate, decision: Decision, status: int, headers: Headers) -> Head
 
 
 def _merged(gate: Gate, decision: Decision, status: int, headers: Headers) -> Headers:
-    announced = gate.announce and decision.died and status < 400
-    store = True
     shown = status == 401 or not decision.claim.public
     headers = add_to_list(headers, "Vary", gate.vary if shown else gate.public_vary)
-    if status == 401 or announced:
-        # To an admitted session a 401 is about something else, a wrong old password say: a
-        # challenge would tell the client that no session was presented.
-        if decision.session is None:
-            why = decision.refused or Refused()
-            headers = add_challenges(headers, gate.challenges(decision, why))
-            gate.refusals.measure(", ".join(values(headers, "www-authenticate")))
-        else:
-            gate.refusals.look_for_relayed(values(headers, "www-authenticate"))
-        headers = add_to_list(headers, "Access-Control-Expose-Headers", EXPOSED)
-        store = False
-    elif (lifetime := decision.lifetime) is not None:
-        headers = [*headers, ("Authentication-Info", f"expires_in={lifetime}")]
-        headers = add_to_list(headers, "Access-Control-Expose-Headers", EXPOSED)
-        # A lifetime out of a cache is a stale one; but an application may want its own caching.
-        store = bool(values(headers, "cache-control"))
+    headers, store = _with_auth_fields(gate, decision, status, headers)
     if decision.died and not decision.claim.logout:
-        # A late answer must not wipe the cookie of the session that took over.
+        # A late answer must not delete the cookie of the session that took over.
         headers = keep_cookie(headers, gate.cookie)
     if any(sets_cookie(header, gate.cookie) for header in headers):
         store = False
     if store and not decision.claim.presented:
         return headers
     return keep_private(headers, store=store)
+
+
+def _with_auth_fields(
+    gate: Gate, decision: Decision, status: int, headers: Headers
+) -> tuple[Headers, bool]:
+    """Add the challenge or the lifetime; return whether caches may store the response, too."""
+    if status == 401 or (gate.announce and decision.died and status < 400):
+        headers = _with_challenges(gate, decision, headers)
+        return add_to_list(headers, "Access-Control-Expose-Headers", EXPOSED), False
+    lifetime = decision.lifetime
+    if lifetime is None:
+        return headers, True
+    headers = [*headers, ("Authentication-Info", f"expires_in={lifetime}")]
+    headers = add_to_list(headers, "Access-Control-Expose-Headers", EXPOSED)
+    # A lifetime from a cache is a stale one; but an application may want its own caching.
+    return headers, bool(values(headers, "cache-control"))
+
+
+def _with_challenges(gate: Gate, decision: Decision, headers: Headers) -> Headers:
+    # To an admitted session a 401 is about something else, a wrong old password for example: a
+    # challenge would tell the client that it presented no session.
+    if decision.session is not None:
+        gate.refusals.look_for_relayed(values(headers, "www-authenticate"))
+        return headers
+    headers = add_challenges(headers, gate.challenges(decision, decision.refused or Refused()))
+    gate.refusals.measure(", ".join(values(headers, "www-authenticate")))
+    return headers
 
 
 def replacement(gate: Gate, decision: Decision, status: int, headers: Headers) -> Answer | None:
