@@ -58,19 +58,19 @@ def _read(raw: HTTPResponse, octets: int, seconds: float) -> tuple[bytes, bool]:
     kept, until = bytearray(), time.monotonic() + seconds
     socket: Any = getattr(raw.connection, "sock", None)
     before = socket.gettimeout() if socket is not None else None
-    ended = False
+    encoded, ended = "Content-Encoding" in raw.headers, False
     try:
         # One octet in a while keeps under any bound of octets: the clock decides as well.
         while len(kept) <= octets and (left := until - time.monotonic()) > 0:
             if socket is not None:
                 socket.settimeout(left if before is None else min(left, before))
-            piece = raw.read1(MOST_OCTETS, decode_content=True)
+            piece = raw.read1(MOST_OCTETS, decode_content=encoded)
             kept += piece
             # What is compressed may have come whole, and not be read to its end.
-            if not piece or (raw.length_remaining == 0 and "Content-Encoding" not in raw.headers):
+            if not piece or (raw.length_remaining == 0 and not encoded):
                 if not raw.closed:
                     # Nothing comes, but urllib3-future frees the connection no sooner.
-                    raw.read1(1, decode_content=True)
+                    raw.read1(1, decode_content=encoded)
                 ended = True
                 break
     except (HTTPError, OSError, ValueError):

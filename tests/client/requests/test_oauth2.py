@@ -121,7 +121,7 @@ def test_an_adapter_of_the_user_s_own_making_is_used_as_it_is() -> None:
         def close(self) -> None: ...
 
     own = Own()
-    with LoginSession(Route(own, "https://api.example.com/", {}), 5.0) as session:
+    with LoginSession(Route(own, "https://api.example.com/", {}, 1), 5.0) as session:
         session.sends_again = False
         assert session.get_adapter("https://api.example.com/token") is own
 

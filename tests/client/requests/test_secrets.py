@@ -170,7 +170,7 @@ class _Login:
 
 
 def test_a_route_is_not_shown() -> None:
-    assert "proxy-password" not in repr(Route(object(), "u", {"proxies": "proxy-password"}))  # type: ignore[arg-type]
+    assert "proxy-password" not in repr(Route(object(), "u", {"proxies": "proxy-password"}, 1))  # type: ignore[arg-type]
 
 
 def test_the_repr_of_a_grant_says_what_it_holds_and_not_the_values() -> None:

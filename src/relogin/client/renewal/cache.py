@@ -57,6 +57,7 @@ class CredentialCache(Flights):
 
     def _reset_after_fork(self) -> None:
         # Other threads of the parent do not exist here: their locks and renewals would never end.
+        self.process: int = os.getpid()
         self._lock = threading.Lock()
         self._flights = {}
         self.vitality.begin_anew()
@@ -223,7 +224,7 @@ class CredentialCache(Flights):
                 mine.is_open = False
                 return found
             space = self._space(key)
-            blocked = self._why_not(key, space, now)
+            blocked = self._why_not(key.origin, space, now)
             if blocked is not None:
                 return blocked
             mine.deadline = now + self.policy.flight_timeout
@@ -250,14 +251,14 @@ class CredentialCache(Flights):
         flight = self._flights.get(key)
         return flight if flight is not None and now < flight.deadline else None
 
-    def _why_not(self, key: Key, space: ProtectionSpace, now: float) -> Blocked | None:
-        blocked = self._refused.get(key.origin)
+    def _why_not(self, origin: str, space: ProtectionSpace, now: float) -> Blocked | None:
+        blocked = self._refused.get(origin)
         if blocked is None and space.blocked is not None:
             blocked = space.pausing(now)
         if blocked is not None:
             return blocked
-        known = key in self._spaces[key.origin]
-        if known and space.is_within(self.policy.budget, self.policy.budget_window, now):
+        policy = self.policy
+        if space.is_kept and space.is_within(policy.budget, policy.budget_window, now):
             return None
         return Blocked(Outcome.OVER_BUDGET)
 
@@ -279,7 +280,7 @@ class CredentialCache(Flights):
             idle = (k for k in spaces if k not in flying and spaces[k].is_at_rest(window, now))
             oldest = next(idle, None)
             if oldest is None:
-                return ProtectionSpace()
+                return ProtectionSpace(is_kept=False)
             del spaces[oldest]
             self._put(oldest, None)
         spaces[key] = space = ProtectionSpace()
@@ -309,10 +310,8 @@ class CredentialCache(Flights):
             latest = self._flights.get(flight.key)
             if latest is not flight and not flight.may_end(latest):
                 return False
-            self._hold(credential)
-            spaces = self._spaces[flight.key.origin]
-            contested = len(spaces) > 1
-            spaces[flight.key].reaches(url, next(self._moments), contested=contested)
+            space, contested = self._hold(credential), len(self._spaces[flight.key.origin]) > 1
+            space.reaches(url, next(self._moments), contested=contested)
             wakers = self._ended(flight, Status.GRANTED)
         self._wake(flight, wakers)
         if latest is not None and latest is not flight:
@@ -335,16 +334,16 @@ class CredentialCache(Flights):
         with self._lock:
             self._space(flight.key).refund(flight.began)
 
-    def _hold(self, credential: Credential) -> None:
+    def _hold(self, credential: Credential) -> ProtectionSpace:
         key = credential.key
         space = self._space(key)
         space.latest, space.blocked = credential.grant, None
         self._refused.pop(key.origin, None)
-        if key in self._spaces[key.origin]:
-            old = self._credentials.get(key.origin, _NONE).get(key)
-            self._put(key, credential)
+        if space.is_kept:
+            old = self._put(key, credential)
             if credential.responder.grant_from is None:  # a grant from a challenge ends by itself
                 self.departures.replaced(old, credential)
+        return space
 
     def failed(self, flight: Flight, cause: BaseException, *, refused: bool) -> None:
         """End a renewal with its failure: final if the login was refused, else for a pause."""

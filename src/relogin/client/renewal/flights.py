@@ -12,7 +12,8 @@ from relogin.client.renewal.policy import Policy
 
 __all__ = ["Flights"]
 
-_RUNNING = Status.RUNNING  # before Python 3.12, each look at a member of an enum is slow
+# Before Python 3.12, each look at a member of an enum is slow.
+_RUNNING, _ABANDONED = Status.RUNNING, Status.ABANDONED
 
 
 class Flights(Grants):
@@ -43,7 +44,7 @@ class Flights(Grants):
             del self._flights[flight.key]
         if flight.status is _RUNNING:
             flight.status = status
-            if status is Status.ABANDONED:
+            if status is _ABANDONED:
                 self._cancelled(flight, leads=leads)
         return tuple(flight.wakers)
 

@@ -44,6 +44,11 @@ from relogin.errors import BodyNotReplayable, LoginTimeout
 __all__ = ["answer", "before", "obtain", "renew_ahead"]
 
 
+# Before Python 3.12, each look at a member of an enum is slow.
+_UNTOUCHED, _REPLAYED = Outcome.UNTOUCHED, Outcome.REPLAYED
+_ABANDONED, _FORGOTTEN = Status.ABANDONED, Status.FORGOTTEN
+
+
 def answer(cache: CredentialCache, info: ResponseInfo) -> Flow:
     """Decide about a response that may say that its session is dead."""
     decision = cache.policy.decision(info)
@@ -59,7 +64,7 @@ def _settled(cache: CredentialCache, flow: Flow) -> Flow:
 def _answer_with_login(
     cache: CredentialCache, info: ResponseInfo, decision: Decision | None
 ) -> Flow:
-    policy, outcome = cache.policy, Outcome.UNTOUCHED
+    policy, outcome = cache.policy, _UNTOUCHED
     telling = heard(policy.listener)
     led = {False: False, True: False}  # one login for a dead session, and one for more scopes
     for _ in range(MOST_REPLAYS):
@@ -83,7 +88,7 @@ def _answer_with_login(
         if telling:
             report(cache, EventKind.REPLAYED, decision)
         try:
-            info, outcome = (yield Replay(renewed, info)), Outcome.REPLAYED
+            info, outcome = (yield Replay(renewed, info)), _REPLAYED
         except BodyNotReplayable:  # it turned out that the body cannot be sent twice
             return not_replayed(cache, replace(info, replayable=False), decision)
         decision = policy.decision(info)
@@ -106,7 +111,7 @@ def obtain(
         if decision.is_met_by(newer.grant):
             return newer, led
         dead = newer  # it lives, but does not cover what the challenge asks for
-    if led or decision.action is Action.STOP:
+    if led or decision.stops:
         return (yield from _elsewhere(cache, decision, dead)), led
     return (yield from _renew(cache, info, decision, dead))
 
@@ -242,7 +247,7 @@ def _renew(
     cache: CredentialCache, info: ResponseInfo, decision: Decision, dead: Credential | None
 ) -> Generator[Command, Any, tuple[Credential | Final, bool]]:
     """Obtain a newer grant: lead a renewal or wait for one; tell whether this request led."""
-    if decision.action is Action.REPLACE and dead is not None:
+    if decision.replaces and dead is not None:
         cache.drop(dead)
     give_up, led, anew = cache.clock() + cache.policy.wait_timeout, False, False
     while cache.clock() < give_up:
@@ -254,13 +259,13 @@ def _renew(
                     break
                 credential = yield from _lead(cache, info, decision, mine, give_up)
                 # After reset(), log in once more; a login of another process does not count.
-                led, anew = mine.led and (anew or mine.status is not Status.FORGOTTEN), True
+                led, anew = mine.led and (anew or mine.status is not _FORGOTTEN), True
                 if credential is not None:  # use it, however long the login took
                     return credential, led
             elif isinstance(joined, Flight):
                 yield from _follow(cache, decision, joined, give_up)
         finally:
-            cache.end(mine, Status.ABANDONED)
+            cache.end(mine, _ABANDONED)
         if isinstance(joined, Blocked):
             joined = (yield from _elsewhere(cache, decision, dead, patient=False)) or joined
         if isinstance(joined, Credential):

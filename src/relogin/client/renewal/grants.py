@@ -103,13 +103,16 @@ class Grants:
             if now is not None and now.generation == credential.generation:
                 self._put(credential.key, change(now))
 
-    def _put(self, key: Key, credential: Credential | None) -> None:
+    def _put(self, key: Key, credential: Credential | None) -> Credential | None:
+        """Put a grant in place of the present one, which is returned."""
         changed = dict(self._credentials.get(key.origin, _NONE))
-        if credential is None:
-            changed.pop(key, None)
-        else:
+        old = changed.get(key)
+        if credential is not None:
             changed[key] = credential
+        elif old is not None:
+            del changed[key]
         self._credentials[key.origin] = changed
+        return old
 
     def _held(self) -> list[Credential]:
         return [one for realms in self._credentials.values() for one in realms.values()]

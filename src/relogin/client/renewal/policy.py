@@ -85,6 +85,10 @@ class Decision:
     """Whether the challenge is of a scheme that needs no login server."""
     may_stand: bool = field(init=False, compare=False, repr=False)
     """Whether it may be about something else than the session: then no login changes it."""
+    replaces: bool = field(init=False, compare=False, repr=False)
+    """Whether the credential is dropped before the login."""
+    stops: bool = field(init=False, compare=False, repr=False)
+    """Whether no login may follow."""
     is_met_by_any: bool = field(init=False, compare=False, repr=False)
     """Whether each grant that lives covers what the server asks for."""
 
@@ -93,6 +97,7 @@ class Decision:
         self.is_end = not self.scope and self.error not in _NO_ENDS
         self.answers_itself = challenged and self.responder.grant_from is not None
         self.may_stand = bool(self.scope) or self.error is None
+        self.replaces, self.stops = self.action is Action.REPLACE, self.action is Action.STOP
         self.is_met_by_any = not challenged or self.responder.covers is covers_all
 
     def is_met_by(self, grant: Grant) -> bool:

@@ -49,6 +49,8 @@ def _pause(attempt: int, retry_after: object) -> float:
 class ProtectionSpace:
     """One protection space. `latest` is its last grant, even if that was dropped since."""
 
+    is_kept: bool = True
+    """Whether there was room to remember it."""
     latest: Grant | None = None
     blocked: Blocked | None = None
     logins: deque[float] = field(default_factory=deque)

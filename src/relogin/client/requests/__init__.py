@@ -203,11 +203,14 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         """Find a route for a small request: that of the upload, or else a new one."""
         origin = sent_to(command.url)
         known = self._known_route(origin)
-        return known or Route(self._open_http(origin).get_adapter(command.url), command.url, {})
+        if known is not None:
+            return known
+        adapter = self._open_http(origin).get_adapter(command.url)
+        return Route(adapter, command.url, {}, self._cache.process)
 
     def _known_route(self, origin: str) -> Route | None:
         route = self._routes.get(origin)
-        return route if route is not None and route.is_open else None
+        return route if route is not None and route.process == self._cache.process else None
 
     def _do_here(self, command: Command) -> object:
         return self._stand_by_or_log_in(command, "")
@@ -288,7 +291,8 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         def do(command: Command) -> object:
             # A stream may wait for ever, a small request may not.
             if adapter is not None:
-                self._routes[origin] = Route(adapter, url, {**sending, "timeout": None})
+                asking = {**sending, "timeout": None}
+                self._routes[origin] = Route(adapter, url, asking, self._cache.process)
             return self._stand_by_or_log_in(command, origin)
 
         if origin == credential.key.origin:

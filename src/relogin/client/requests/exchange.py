@@ -149,7 +149,7 @@ class Exchange:
         final = drive(flow, self._do)
         response: Response = final.info.response
         if response is not first:
-            response.elapsed = first.elapsed + timedelta(seconds=time.monotonic() - started)
+            response.elapsed = first.elapsed + timedelta(0, time.monotonic() - started)
         mark(response, final.outcome, final.detail)
         if final.failure is not None:
             self._free_connection()  # nobody else does: you get it in the exception only
@@ -157,8 +157,10 @@ class Exchange:
         return response
 
     def _keep_route(self) -> None:
-        if self.origin in self.auth._cache.policy.origins:
-            route = Route(self.response.connection, self.response.request.url or "", self.sending)
+        cache, response = self.auth._cache, self.response
+        if self.origin in cache.policy.origins:
+            url = response.request.url or ""
+            route = Route(response.connection, url, self.sending, cache.process)
             self.auth._routes[self.origin] = route
 
     def _do(self, command: Command) -> object:

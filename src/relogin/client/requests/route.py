@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,19 +26,14 @@ __all__ = ["LoginSession", "Route"]
 class Route:
     """How a request was sent: its adapter, its URL, and its options.
 
-    Do not use it in a child of a fork: the adapter has the connections of the parent, which would
-    read the child's responses.
+    Use it in no other `process`: in a child of a fork, the adapter has the connections of the
+    parent, which would read the child's responses.
     """
 
     adapter: BaseAdapter
     url: str
     sending: dict[str, Any]
-    process: int = field(default_factory=os.getpid)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it may be used in this process."""
-        return self.process == os.getpid()
+    process: int
 
 
 class LoginSession(PlainSession):
