@@ -37,6 +37,8 @@ from relogin.wire.shapes import (
     LONE_WORD,
     MISSES_EQUALS,
     MORE,
+    NAMED,
+    NEVER_OPENED,
     NEXT_OPENS,
     NEXT_VALUE_WORD,
     NEXT_WORD,
@@ -44,6 +46,7 @@ from relogin.wire.shapes import (
     PARAM,
     PARAMS,
     PIECE,
+    QUOTE,
     SENTENCE,
     SINGLE,
     STOP,
@@ -117,15 +120,15 @@ def _between(opening: str, closing: str) -> str:
 _IN_LIST = rf"(?={OWS}(?:,|\Z))"
 _NO_PARAM_NEXT = rf"(?!{OWS},[{LIST_SPACE}]*+{TOKEN}{BWS}=)"
 # Well-formed so far, but what follows the comma is no challenge.
-_QOP = r"(?i:qop)=auth(?:-int)?,auth"
+_QOP = rf"(?i:qop){BWS}={BWS}auth(?:-int)?,{OWS}auth"
 _SCOPE_TOKEN = r"[^\s,;=\"']++"
-_SCOPES = rf"{_SCOPE_TOKEN}(?:,{OWS}(?!{KNOWN})(?=[a-z*]){_SCOPE_TOKEN}{STOP})++"
-_LIST = rf"(?:{_QOP}|(?i:scope)={_SCOPES})"
+_SCOPES = rf"(?!{QUOTE}){_SCOPE_TOKEN}(?:,{OWS}(?!{KNOWN})(?=[a-z*]){_SCOPE_TOKEN}{STOP})++"
+_LIST = rf"(?:{_QOP}|(?i:scope){BWS}={BWS}{_SCOPES})"
 _ELEMENT = (
     rf"(?:(?<![\s\S])|{OWS}(?P<separator>,)[{LIST_SPACE}]*+)"
     rf"(?:(?!{TOLD_IN_TWO}|{HAS_APOSTROPHE}|{FLAGS})(?P<scheme>{TOKEN})(?!{BWS}=)"
     rf"(?: ++(?:(?P<token68>{TOKEN68}){_IN_LIST}{_NO_PARAM_NEXT})?+|{_NO_PARAM_NEXT}))?+"
-    rf"(?:(?!'|{_LIST})(?P<name>{TOKEN}){BWS}={BWS}(?:\"(?P<quoted>{QUOTED_TEXT})\"|(?P<value>(?!'){TOKEN})(?!{SENTENCE})))?+"
+    rf"(?:(?!'|{_LIST})(?P<name>{TOKEN}){BWS}={BWS}(?:\"(?P<quoted>{QUOTED_TEXT})\"|(?P<value>(?!['`]){TOKEN})(?!{SENTENCE})))?+"
 )
 # A run of them is one step for pyparsing: there may be thousands. It is taken apart below.
 _sound_element = re.compile(_ELEMENT + _IN_LIST)
@@ -133,6 +136,12 @@ _IN_ELEMENT = tuple(_sound_element.groupindex)
 _SOUND = "sound"
 sound: pp.ParserElement = pp.Regex(rf"(?:{_ELEMENT}{_IN_LIST})++").set_parse_action(
     pp.replace_with(_SOUND)
+)
+
+# A value in JSON, whose strings are not read. It goes on behind a bracket if JSON could.
+_JSON = (
+    rf"(?:\{{(?={OWS}\")|\[(?={OWS}[\"{{\[]))(?:[^\"}}\]\r\n]++|\"(?:[^\"\\\r\n]++|\\[^\r\n])*+\""
+    rf"|[}}\]](?={OWS}(?:[}}\]]|,{OWS}[\"{{\[])))*+[}}\]]"
 )
 
 # What separates: commas do, whitespace does not.
@@ -190,7 +199,10 @@ opening: pp.ParserElement = _rules(
     # Bearer: "a"
     ("colon-after-scheme", rf"(?P<scheme>{KNOWN})(?P<at>:)(?!//)[ \t]*+"),
     # Basic⇥realm="a"
-    ("bad-space", rf"(?P<scheme>{TOKEN})(?P<at> *+[\t\xa0][ \t\xa0]*+)(?={PARAM})"),
+    (
+        "bad-space",
+        rf"(?P<scheme>{TOKEN})(?P<at> *+(?:[\t\xa0]|\xc2\xa0)(?:[ \t\xa0]|\xc2\xa0)*+)(?={PARAM})",
+    ),
     # Basic"a"
     ("missing-space", rf"(?P<scheme>{KNOWN})(?P<at>)(?=[\"{{<])"),
     # Bearer Bearer realm="a"
@@ -227,7 +239,7 @@ equals: pp.ParserElement = _rules(
     # Basic realm => "a"
     ("bad-equals", rf"{BWS}(?P<at>{EQUALS}){BWS}"),
     # Basic realm: "a"
-    ("colon-for-equals", rf"{BWS}(?P<at>:)(?:[ \t]++|(?=[\"']))"),
+    ("colon-for-equals", rf"{BWS}(?P<at>:)(?:[ \t]++|(?={QUOTE}))"),
 )
 quoted: pp.ParserElement = _rules(
     "quoted",
@@ -292,8 +304,10 @@ unquoted: pp.ParserElement = _rules(
     # Basic realm=a b"
     (
         "unopened-quote",
-        rf"(?P<value>[^\s\",;='][^\",;=\r\n]*+(?<=\S))(?P<at>\"){STOP_OR_PARAM}(?={NEXT_OPENS})",
+        rf"(?P<value>[^\s\",;='][^\",;=\r\n]*+(?<=\S))(?P<at>\"){STOP_OR_PARAM}(?={NEXT_OPENS}|{NEVER_OPENED})",
     ),
+    # Bearer scope=["a","b"]
+    ("unquoted-value", rf"(?P<value>{_JSON}){STOP}"),
     # Bearer realm=https://a
     ("unquoted-url", rf"(?P<value>{URL})"),
     # Bearer realm=<https://a>
@@ -324,10 +338,15 @@ special_param: pp.ParserElement = _rules(
     # Digest qop=auth,auth-int, nonce="a"
     (
         "unquoted-comma",
-        rf"(?={_QOP})(?P<name>{TOKEN})=(?P<at>(?P<value>auth(?:-int)?(?:,auth(?:-int)?)++)){STOP}",
+        (
+            rf"(?={_QOP})(?P<name>{TOKEN}){BWS}={BWS}"
+            rf"(?P<at>(?P<value>auth(?:-int)?(?:,{OWS}auth(?:-int)?)++)){STOP}"
+        ),
     ),
     # Bearer realm=https://a, scope=repository:a/b:pull,push
-    ("unquoted-comma", rf"(?P<name>(?i:scope))=(?P<at>(?P<value>{_SCOPES})){STOP}"),
+    ("unquoted-comma", rf"(?P<name>(?i:scope)){BWS}={BWS}(?P<at>(?P<value>{_SCOPES})){STOP}"),
+    # Bearer realm:api
+    ("colon-for-equals", rf"(?P<name>{NAMED}|(?i:error))(?P<at>:)(?P<value>(?!['`]){TOKEN}){STOP}"),
 )
 auth_param: pp.ParserElement = special_param | (name + equals + (quoted | unquoted))
 
@@ -341,6 +360,8 @@ rest: pp.ParserElement = _rules(
         "stray-word",
         rf"(?!{KNOWN})(?=[A-Z]|(?:or|and)(?!{TCHAR})){TOKEN}(?=[ \t]++{KNOWN} ++{PARAM})",
     ),
+    # Basic realm="a" | Bearer realm="b"
+    ("stray-character", rf"[|/&](?=[ \t]++{KNOWN} ++{PARAM})"),
     # SSO https://a
     ("url-payload", rf"{URL}(?={END}|[ \t])"),
     # <html>401

@@ -41,6 +41,8 @@ STOP = rf"(?={_NEXT})"
 STOP_OR_PARAM = rf"(?={_NEXT}|{PARAM}\")"
 # The next double quote opens a value, or there is none.
 NEXT_OPENS = r"(?:[^\"=]++|=(?!\"))*+(?:=\"|\Z)"
+# No value in the rest of the line has an opening quote, and each has a closing one.
+NEVER_OPENED = rf"(?:{OWS},{OWS}{TOKEN}{BWS}={BWS}[^\",;=]++\")++{OWS}\Z"
 _CONTROL = r"[\x00-\x08\x0e-\x1f\x7f\xa0]"
 # A double quote closes only where what follows cannot be more of the text.
 CLOSED = (
@@ -48,20 +50,25 @@ CLOSED = (
     rf"|[ \t]++{KNOWN} ++{PARAM}"
     rf"|{PARAM}(?:\"|{TOKEN}{END}{NEXT_OPENS})"
     rf"|[ \t]++[^\",;\r\n]*+(?:\Z|[,;\r\n]{NEXT_OPENS})"
-    rf"|[ \t]++(?:{TOKEN}{OWS}:\"|(?:[^\"=,;\r\n]++|=(?!\"))*+=\"))"
+    rf"|[ \t]++(?:{TOKEN}{OWS}:{OWS}\"|(?:[^\"=,;\r\n]++|=(?!\"))*+=\"))"
 )
 
-# More parameters, all sound, up to the end of the line: none of this is part of the text before.
-PARAMS = rf"(?:{OWS},{OWS}{TOKEN}{BWS}={BWS}(?:\"[^\"\\]*+\"|{TOKEN}))++{OWS}"
+# More parameters up to the end of the line, sound but for missing quotes: none of this is part of
+# the text before.
+PARAMS = (
+    rf"(?:{OWS},{OWS}{TOKEN}{BWS}={BWS}(?:\"[^\",\\]*+(?={OWS},{OWS}{TOKEN}{BWS}=|\Z)"
+    rf"|\"[^\"\\]*+\"|{TOKEN}))++{OWS}"
+)
 
 # Anything between double quotes, whatever its characters.
 TEXT = r"[^\"\\]*+(?:\\[\s\S][^\"\\]*+)*+"
 # Other quotes: as characters, as the octets of their UTF-8, as those of windows-1252.
-DOUBLE = "(?:[\u201c-\u201f\u2033\xab\xbb\x84\x93\x94]|\xe2\x80[\x9c-\x9f])"
+DOUBLE = "(?:[\u201c-\u201f\u2033\xab\xbb\x84\x93\x94]|\xe2\x80[\x9c-\x9f]|\xc2[\xab\xbb])"
 SINGLE = "(?:[\u2018-\u201b\u2032\x82\x91\x92]|\xe2\x80[\x98-\x9b])"
 ESCAPED = r"(?:\\\"|&quot;|&#34;)"
 # What servers write instead of an equals sign.
-EQUALS = rf"(?:=>|:=|={{2,}}+(?={BWS}[\"']))"
+QUOTE = rf"(?:[\"']|{DOUBLE}|{ESCAPED})"
+EQUALS = rf"(?:=>|:=|={{2,}}+(?={BWS}{QUOTE}))"
 # A comma or a semicolon belongs to the URL if more of it follows.
 URL = (
     r"[A-Za-z][A-Za-z0-9+.\-]*+://(?:[^\s,;\"'<>]++|<[^<>\",;]*+>"
@@ -76,7 +83,7 @@ QUOTES = rf"\"{TEXT}\\?+(?:\"|\Z)|" + "|".join(
     ]
 )  # fmt: skip
 # For speed, first what begins nothing: that is most of the text.
-PLAIN = "[^\\s,;\"'\\\\&\u2018-\u201f\u2032\u2033\xab\xbb\x82\x84\x91-\x94\xe2]"
+PLAIN = "[^\\s,;\"'\\\\&\u2018-\u201f\u2032\u2033\xab\xbb\x82\x84\x91-\x94\xc2\xe2]"
 PIECE = rf"(?:{PLAIN}++|{QUOTES}|[^\s,;\"])"
 WORD = rf"{PIECE}++"
 NEXT_WORD = rf"[ \t]++(?!{PARAM}){WORD}"
@@ -103,8 +110,8 @@ FIRST_TOKEN68 = (
 # These schemes are words too: a sentence about a session, say, is no challenge of that scheme.
 _WORDY = rf"(?i:Basic|Concealed|Digest|Mutual|Negotiate|Session)(?!{TCHAR})"
 _SAID = r"(?:[A-Za-z]?[a-z'\-]++|[A-Z]++|[0-9]++)(?![A-Za-z0-9_])"
-_NAMED = r"(?i:realm|scope|nonce|charset|error_description|error_uri)"
-_COLON = rf"(?!{_NAMED}{BWS}:|(?i:error){BWS}:{BWS}[\"']){_SAID}{BWS}(?::|=>)"
+NAMED = r"(?i:realm|scope|nonce|charset|error_description|error_uri)"
+_COLON = rf"(?!{NAMED}{BWS}:|(?i:error){BWS}:{BWS}[\"']){_SAID}{BWS}(?::|=>)"
 _ANOTHER = rf"[ \t]++(?!{PARAM}|{KNOWN})[^\s\"'=:,;]"
 _MORE_SAID = rf"(?:[ \t]++(?!{PARAM}|{KNOWN}){_SAID}(?=[\s.,;:!?]|\Z))"
 # A mark that sets off a word in a sentence.
@@ -132,13 +139,13 @@ TOLD_IN_TWO = (
 # or quoted values follow, and all the rest of the line is sound.
 _BARE = rf"(?:(?!'){TCHAR})++(?={END})"
 _GAP = rf"(?:{OWS}[,;]{OWS}|[ \t]++)"
-_SOUND = rf"{TOKEN}{BWS}={BWS}(?:\"[^\"\\]*+\"|'[^'\"]*+'(?={END})|{_BARE})"
+_SOUND = rf"{TOKEN}{BWS}={BWS}(?:\"[^\"\\]*+\"|'[^'\"]*+['\"](?={END})|{_BARE})"
 _SOUND_PARAMS = rf"(?:{_GAP}{_SOUND})++{OWS}\Z"
 _SOUND_REST = rf"(?:{_GAP}(?:{KNOWN} ++(?={TOKEN}{BWS}={BWS}\"))?{_SOUND})++{OWS}\Z"
 _THEN_QUOTED = rf"(?={_GAP}(?:{KNOWN} ++)?{TOKEN}{BWS}={BWS}[\"'])"
-_UP_TO = "[^'\",;\u2018-\u201f\u2032\u2033\xab\xbb\x82\x84\x91-\x94\xe2]"
+_UP_TO = "[^'\",;\u2018-\u201f\u2032\u2033\xab\xbb\x82\x84\x91-\x94\xc2\xe2]"
 _OPENED = rf"{_UP_TO}*+(?:[,;](?!{OWS}(?:{KNOWN} ++)?{PARAM}){_UP_TO}*+)*+"
-_OTHERWISE = rf"{_OPENED}(?:\"{_SOUND_REST}|{_THEN_QUOTED}{_SOUND_PARAMS})"
+_OTHERWISE = rf"{_OPENED}(?:\"(?:{_SOUND_REST}|{OWS}\Z)|{_THEN_QUOTED}{_SOUND_PARAMS})"
 CLOSED_OTHERWISE = rf"(?={_OTHERWISE})(?P<value>{_OPENED})\"?+"
 # A challenge may follow the one word that has the apostrophe, as in strict reading.
 CLOSES_NOTHING = rf"(?P<value>(?:(?!\s){_UP_TO})++)(?={_THEN_QUOTED}{_SOUND_REST})"
