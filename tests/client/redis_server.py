@@ -26,13 +26,15 @@ __all__ = [
 
 
 class RedisServer:
-    """Nothing in it outlives a stop, unless it is told to save."""
+    """Nothing in it outlives a stop, unless it is told to save. `program` may be Valkey's."""
 
-    def __init__(self, folder: Path, options: Sequence[str] = ()) -> None:
+    def __init__(
+        self, folder: Path, options: Sequence[str] = (), program: str = "redis-server"
+    ) -> None:
         self.socket = folder / "redis.sock"
         self.url = f"unix://{self.socket}"
         self._command = [
-            *("redis-server", "--port", "0", "--unixsocket", str(self.socket)),
+            *(program, "--port", "0", "--unixsocket", str(self.socket)),
             *("--save", "", "--dir", str(folder), *options),
         ]
         self._running: subprocess.Popen[bytes] | None = None
@@ -63,10 +65,10 @@ class RedisServer:
 
 
 @contextlib.contextmanager
-def a_redis_server(*options: str) -> Iterator[RedisServer]:
+def a_redis_server(*options: str, program: str = "redis-server") -> Iterator[RedisServer]:
     """Run a server; its folder is a short one, because the name of a socket must be."""
     with tempfile.TemporaryDirectory() as folder:
-        server = RedisServer(Path(folder), options)
+        server = RedisServer(Path(folder), options, program)
         try:
             server.start()
             yield server

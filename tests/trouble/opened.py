@@ -8,6 +8,8 @@ from typing import Any
 
 import redis
 import redis.asyncio
+import valkey
+import valkey.asyncio
 from psycopg_pool import AsyncConnectionPool
 
 from relogin.client.stores import AnyStore, Store
@@ -25,6 +27,8 @@ def open_store(name: str) -> Store:
     kind, _, where = name.partition("=")
     if kind == "redis":
         return RedisStore(where)
+    if kind == "valkey":
+        return RedisStore(valkey.Valkey.from_url(where, **_PATIENCE))
     if kind == "sentinel":
         sentinel = redis.Sentinel([("127.0.0.1", int(where))], **_PATIENCE)
         return RedisStore(sentinel.master_for("sessions", **_PATIENCE), replicas=1)
@@ -36,10 +40,10 @@ def open_store(name: str) -> Store:
 def survives_a_fork(name: str) -> bool:
     """Tell whether a store may be used on in a child of a fork.
 
-    A client of redis-py that was given to it may not: the child waits for ever for a lock of the
-    pool, if a thread of its parent held it.
+    A client that was given to it may not: the child waits for ever for a lock of the pool, if a
+    thread of its parent held it.
     """
-    return name.partition("=")[0] not in {"sentinel", "cluster"}
+    return name.partition("=")[0] not in {"valkey", "sentinel", "cluster"}
 
 
 @asynccontextmanager
@@ -56,11 +60,12 @@ async def opened_async(name: str) -> AsyncIterator[AnyStore]:
             yield AsyncRedisStore(client, replicas=int(kind == "sentinel"))
 
 
-def _client(kind: str, where: str) -> redis.asyncio.Redis | redis.asyncio.RedisCluster:
+def _client(kind: str, where: str) -> Any:
+    if kind == "valkey":
+        return valkey.asyncio.Valkey.from_url(where, **_PATIENCE)
     if kind == "sentinel":
         sentinel = redis.asyncio.Sentinel([("127.0.0.1", int(where))], **_PATIENCE)
-        client: redis.asyncio.Redis = sentinel.master_for("sessions", **_PATIENCE)
-        return client
+        return sentinel.master_for("sessions", **_PATIENCE)
     if kind == "cluster":
         return redis.asyncio.RedisCluster(host="127.0.0.1", port=int(where), **_PATIENCE)
     return redis.asyncio.Redis.from_url(where, **_PATIENCE)

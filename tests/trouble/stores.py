@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import shutil
 import sqlite3
 import subprocess
 import time
@@ -20,6 +21,7 @@ from relogin.client.stores.postgres import PostgresStore
 from tests.client.postgres_server import a_postgres_server
 from tests.client.redis_server import (
     RedisNode,
+    RedisServer,
     a_redis_cluster,
     a_redis_server,
     a_sentinel,
@@ -82,30 +84,39 @@ def _sqlite(folder: Path, chosen: random.Random) -> Iterator[Store]:
             subprocess.run(["umount", "--lazy", disk], check=True)
 
 
-# Redis
+# Redis and Valkey
 
 
 @contextmanager
 def _redis(folder: Path, chosen: random.Random) -> Iterator[Store]:
     with a_redis_server() as server:
+        yield Store(f"redis={server.url}", _faults(server, chosen))
 
-        def say(*command: str) -> Callable[[], None]:
-            return lambda: _say(redis.Redis.from_url(server.url), *command)
 
-        def restart() -> None:
-            server.stop()
-            time.sleep(chosen.uniform(0.0, 2.0))
-            server.start()
+@contextmanager
+def _valkey(folder: Path, chosen: random.Random) -> Iterator[Store]:
+    """Valkey's client, and its server if there is one; Redis 7 says the same."""
+    program = shutil.which("valkey-server")
+    with a_redis_server(program=program or "redis-server") as server:
+        missing = [] if program else ["a server of Valkey: redis-server stands in for it"]
+        yield Store(f"valkey={server.url}", _faults(server, chosen), missing)
 
-        yield Store(
-            f"redis={server.url}",
-            [
-                Fault("restarted empty", restart, away=True),
-                Fault("paused", say("CLIENT", "PAUSE", "1000"), away=True),
-                Fault("cut connections", say("CLIENT", "KILL", "TYPE", "normal"), away=True),
-                Fault("forgotten scripts", say("SCRIPT", "FLUSH")),
-            ],
-        )
+
+def _faults(server: RedisServer, chosen: random.Random) -> list[Fault]:
+    def say(*command: str) -> Callable[[], None]:
+        return lambda: _say(redis.Redis.from_url(server.url), *command)
+
+    def restart() -> None:
+        server.stop()
+        time.sleep(chosen.uniform(0.0, 2.0))
+        server.start()
+
+    return [
+        Fault("restarted empty", restart, away=True),
+        Fault("paused", say("CLIENT", "PAUSE", "1000"), away=True),
+        Fault("cut connections", say("CLIENT", "KILL", "TYPE", "normal"), away=True),
+        Fault("forgotten scripts", say("SCRIPT", "FLUSH")),
+    ]
 
 
 def _say(client: redis.Redis, *command: str) -> None:
@@ -239,6 +250,7 @@ Opening = Callable[[Path, random.Random], contextlib.AbstractContextManager[Stor
 STORES: dict[str, Opening] = {
     "sqlite": _sqlite,
     "redis": _redis,
+    "valkey": _valkey,
     "sentinel": _sentinel,
     "cluster": _cluster,
     "postgres": _postgres,
