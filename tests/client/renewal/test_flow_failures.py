@@ -4,6 +4,7 @@ import pytest
 
 from relogin import Grant, InvalidGrant, LoginRefused, LoginUnavailable
 from relogin.client.renewal.cache import CredentialCache
+from relogin.client.renewal.protection_spaces import ProtectionSpace
 from relogin.client.terms.outcomes import Outcome
 from tests.client.steps import (
     KEY,
@@ -255,6 +256,20 @@ def test_one_that_was_overtaken_gives_back_no_place_of_another() -> None:
     assert len(cache._spaces[ORIGIN][KEY].logins) == 1
 
 
+def test_one_that_is_cancelled_after_a_later_one_counts_no_longer_than_others() -> None:
+    clock = Clock()
+    cache = a_cache(clock, budget=3, budget_window=120.0)
+    late = Steps(cache, refused())
+    late.login.context.progress.sends("POST")
+    clock.now += 31.0  # and so the next one overtakes it
+    cancelled(cache, sends=True)
+    late.flow.close()
+    clock.now += 69.0
+    log_in(cache)
+    clock.now += 21.0
+    assert Steps(cache, refused(cache.newer(KEY, None))).leads
+
+
 # What becomes of a refresh token
 
 
@@ -316,6 +331,22 @@ def test_the_newest_refresh_token_is_kept_where_a_ready_made_login_has_obtained_
         steps.throw(ConnectionRefusedError())
         clock.now += 60.0
         assert previous(cache) == Grant(token="t1", refresh=f"r{number + 1}")
+
+
+def test_a_login_that_is_interrupted_while_its_grant_is_kept_keeps_its_refresh_token(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupt(*given: object, **more: object) -> None:
+        raise KeyboardInterrupt
+
+    cache = with_refresh_token(Clock())
+    steps = watched(cache)
+    steps.login.context.progress.sends("POST")
+    with monkeypatch.context() as patching:
+        patching.setattr(ProtectionSpace, "reaches", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            steps.send(Grant(token="t2", refresh="r2"))
+    assert previous(cache) == Grant(token="t2", refresh="r2")
 
 
 def test_each_realm_has_a_budget_of_its_own() -> None:

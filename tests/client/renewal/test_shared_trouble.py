@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from relogin import Grant, LoginRefused, LoginUnavailable
@@ -309,6 +311,20 @@ def test_after_a_login_that_was_interrupted_the_refresh_token_is_not_used() -> N
     with pytest.raises(KeyboardInterrupt):
         request(a_cache(store), credential).throw(KeyboardInterrupt())
     assert request(a_cache(store), credential).context.previous == Grant(token="t1")
+
+
+def test_a_login_that_is_interrupted_while_its_grant_is_stored_keeps_its_refresh_token() -> None:
+    store = Store()
+    credential = log_in(a_cache(store))
+    flow: Any = request(a_cache(store), credential).flow
+    read = flow.send(Grant(token="t2", refresh="r2"))
+    put = flow.send(read.call(*read.arguments))
+    assert put.call == store.put
+    read = flow.throw(KeyboardInterrupt())
+    put = flow.send(read.call(*read.arguments))
+    with pytest.raises(KeyboardInterrupt):
+        flow.send(put.call(*put.arguments))
+    assert request(a_cache(store), credential).context.previous == Grant(token="t1", refresh="r2")
 
 
 def test_after_an_outage_the_refresh_token_is_tried_again() -> None:

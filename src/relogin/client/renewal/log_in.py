@@ -45,7 +45,7 @@ def log_in(
         if grant is None:
             cache.end(flight, Status.DECLINED)
         else:
-            _note(cache, decision, flight)
+            _note(cache, decision, flight, grant)
             if keep is None:
                 credential = cache.granted(flight, decision, grant, info.url)
             else:
@@ -62,9 +62,11 @@ def log_in(
     return credential
 
 
-def _note(cache: CredentialCache, decision: Decision, flight: Flight) -> None:
-    """Remember that a login ended, and whether it had a client of its own."""
+def _note(cache: CredentialCache, decision: Decision, flight: Flight, grant: Grant) -> None:
+    """Remember what a login brought, and whether it had a client of its own."""
     progress = flight.progress
+    if progress is not None and grant.refresh is not None:
+        progress.keep(grant)  # an interrupt may come before the cache and the store have it
     if progress is not None and decision.responder.grant_from is None:
         cache.own_client |= not progress.opened
         progress.unknown()  # if another login has overtaken it, it counts all the same

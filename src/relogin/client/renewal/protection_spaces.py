@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from bisect import insort
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -104,7 +105,7 @@ class ProtectionSpace:
         if began is not None and began in self.logins:
             self.logins.remove(began)
             if sent:
-                self.cancelled.append(began)
+                insort(self.cancelled, began)  # a later login may have been cancelled before
 
     def postpone(self, began: float | None, now: float) -> float | None:
         """Move the place of a login in the budget to now, when it really begins."""
