@@ -343,3 +343,13 @@ def test_a_redirect_that_keeps_what_was_posted_may_refuse_it(server: Server) -> 
     answers(server, Answer(401), path="/login/")
     with pytest.raises(LoginRefused, match="/login/ answered 401"):
         with_requests(JSONLogin(url, ACCOUNT))
+
+
+@pytest.mark.parametrize(("status", "kind"), [(403, LoginRefused), (404, LoginUnavailable)])
+def test_a_page_in_answer_to_json_names_the_login_for_pages(
+    server: Server, status: int, kind: type[Exception]
+) -> None:
+    html = (("Content-Type", "text/html"),)
+    url = answers(server, Answer(status, html, b"<h1>CSRF verification failed"))
+    with pytest.raises(kind, match=f"answered {status} with an HTML page; FormLogin"):
+        with_requests(JSONLogin(url, ACCOUNT))

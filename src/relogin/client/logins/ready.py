@@ -53,6 +53,7 @@ __all__ = ["BasicLogin", "FormLogin", "JSONLogin"]
 
 _HTML = ANY | {"Accept": "text/html"}
 _DROPPED = "; a redirect to it turned the POST into a GET: give the URL that it leads to"
+_PAGE = " with an HTML page; FormLogin fills in the form of a page"
 _LANDING = ": if a successful login leads there, pass landing="
 
 
@@ -87,7 +88,8 @@ class _TokenLogin(Login):
         answer, last, set_cookies = yield from followed(request)
         self._ask_refused(answer)
         was_dropped = request.content is not None and last.content is None
-        check(answer, secret_sent=not was_dropped, hint=_DROPPED if was_dropped else "")
+        page = _PAGE if answer.media_type == "text/html" else ""
+        check(answer, secret_sent=not was_dropped, hint=_DROPPED if was_dropped else page)
         cookies: Any = {}
         if self.cookies or self.token is None:
             cookies = set_in(jar, set_cookies)

@@ -131,7 +131,7 @@ def check(answer: Answer, *, secret_sent: bool = True, hint: str = "") -> None:
     pause = retry_after(answer.headers)
     # A server that says when to come again has not refused for good.
     if secret_sent and answer.status in REFUSALS and pause is None:
-        raise LoginRefused(said(answer))
+        raise LoginRefused(said(answer) + hint)
     raise LoginUnavailable(said(answer) + hint, retry_after=pause)
 
 
