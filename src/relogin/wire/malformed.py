@@ -25,6 +25,7 @@ from relogin.wire.shapes import (
     CLOSED,
     CLOSED_OTHERWISE,
     CLOSES_NOTHING,
+    CODE,
     DOUBLE,
     END,
     EQUALS,
@@ -128,7 +129,7 @@ _ELEMENT = (
     rf"(?:(?<![\s\S])|{OWS}(?P<separator>,)[{LIST_SPACE}]*+)"
     rf"(?:(?!{TOLD_IN_TWO}|{HAS_APOSTROPHE}|{FLAGS})(?P<scheme>{TOKEN})(?!{BWS}=)"
     rf"(?: ++(?:(?P<token68>{TOKEN68}){_IN_LIST}{_NO_PARAM_NEXT})?+|{_NO_PARAM_NEXT}))?+"
-    rf"(?:(?!'|{_LIST})(?P<name>{TOKEN}){BWS}={BWS}(?:\"(?P<quoted>{QUOTED_TEXT})\"|(?P<value>(?!['`]){TOKEN})(?!{SENTENCE})))?+"
+    rf"(?:(?!'|{_LIST})(?P<name>{TOKEN}){BWS}={BWS}(?:\"(?P<quoted>{QUOTED_TEXT})\"|(?P<value>(?!['`])(?:{CODE}|{TOKEN}(?!{SENTENCE})))))?+"
 )
 # A run of them is one step for pyparsing: there may be thousands. It is taken apart below.
 _sound_element = re.compile(_ELEMENT + _IN_LIST)
@@ -315,7 +316,7 @@ unquoted: pp.ParserElement = _rules(
     # Digest realm="a", nonce=YWJj==
     ("unquoted-base64", rf"(?P<value>{TOKEN68}(?<==)|(?=[^\s,;]*/)[A-Za-z0-9+/]{{20,}}+){STOP}"),
     # Bearer error_description=Sorry, the token expired
-    ("unquoted-spaces", rf"(?P<value>{WORD}{SENTENCE}++)"),
+    ("unquoted-spaces", rf"(?P<value>(?!{CODE},){WORD}{SENTENCE}++)"),
     # AWS4-HMAC-SHA256 SignedHeaders=host;range
     (
         "unquoted-value",

@@ -89,8 +89,12 @@ WORD = rf"{PIECE}++"
 NEXT_WORD = rf"[ \t]++(?!{PARAM}){WORD}"
 # A value without quotes ends where a known scheme has its parameters.
 NEXT_VALUE_WORD = rf"[ \t]++(?!{PARAM}|{KNOWN} ++{PARAM}){WORD}"
+# Names that a colon in place of the equals sign may follow.
+NAMED = r"(?i:realm|scope|nonce|charset|error_description|error_uri)"
 # A comma in a sentence: what follows it can begin neither a parameter nor a challenge.
-MORE = rf",[ \t]++(?!{PARAM}|{CHALLENGE}|{LONE_CHALLENGE})"
+MORE = rf",[ \t]++(?!{PARAM}|{CHALLENGE}|{LONE_CHALLENGE}|{NAMED}{BWS}:)"
+# A code, such as invalid_token: no sentence begins with it.
+CODE = rf"[A-Za-z0-9]++(?:_[A-Za-z0-9]++)++(?!{TCHAR})"
 # More of a sentence whose first word could stand alone.
 SENTENCE = rf"(?:{MORE}(?=[a-z]){WORD}(?:{NEXT_VALUE_WORD}){{2,}}+)"
 
@@ -110,7 +114,6 @@ FIRST_TOKEN68 = (
 # These schemes are words too: a sentence about a session, say, is no challenge of that scheme.
 _WORDY = rf"(?i:Basic|Concealed|Digest|Mutual|Negotiate|Session)(?!{TCHAR})"
 _SAID = r"(?:[A-Za-z]?[a-z'\-]++|[A-Z]++|[0-9]++)(?![A-Za-z0-9_])"
-NAMED = r"(?i:realm|scope|nonce|charset|error_description|error_uri)"
 _COLON = rf"(?!{NAMED}{BWS}:|(?i:error){BWS}:{BWS}[\"']){_SAID}{BWS}(?::|=>)"
 _ANOTHER = rf"[ \t]++(?!{PARAM}|{KNOWN})[^\s\"'=:,;]"
 _MORE_SAID = rf"(?:[ \t]++(?!{PARAM}|{KNOWN}){_SAID}(?=[\s.,;:!?]|\Z))"
