@@ -238,7 +238,9 @@ class CredentialCache(Flights):
         return mine
 
     def under_way(self, key: Key, dead: Credential | None) -> Credential | Flight | None:
-        """Return a newer grant, or the flight to wait for, for a request that may not log in."""
+        """Return a newer grant, or the flight to wait for, for a request that does not log in."""
+        if key not in self._flights:
+            return self.newer(key, dead)
         with self._lock:
             return self._under_way(key, dead, self.clock())
 

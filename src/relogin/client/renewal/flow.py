@@ -46,7 +46,7 @@ __all__ = ["answer", "before", "obtain", "renew_ahead"]
 
 # Before Python 3.12, each look at a member of an enum is slow.
 _UNTOUCHED, _REPLAYED = Outcome.UNTOUCHED, Outcome.REPLAYED
-_ABANDONED, _FORGOTTEN = Status.ABANDONED, Status.FORGOTTEN
+_RUNNING, _ABANDONED, _FORGOTTEN = Status.RUNNING, Status.ABANDONED, Status.FORGOTTEN
 
 
 def answer(cache: CredentialCache, info: ResponseInfo) -> Flow:
@@ -237,7 +237,7 @@ def _elsewhere(
             return joined
         if joined is None:
             break
-        yield from _follow(cache, decision, joined, give_up)
+        yield _joined(cache, decision, joined, give_up)
     if cache.policy.store is None:
         return None
     return (yield from find(cache, decision.key, dead, give_up))
@@ -251,21 +251,23 @@ def _renew(
         cache.drop(dead)
     give_up, led, anew = cache.clock() + cache.policy.wait_timeout, False, False
     while cache.clock() < give_up:
-        mine = Flight(decision.key)  # before `join`, so that `finally` always has it
-        try:
-            joined = cache.join(mine, dead)
-            if joined is mine:
-                if led:  # its one login was overtaken, and the later grant is gone
-                    break
-                credential = yield from _lead(cache, info, decision, mine, give_up)
-                # After reset(), log in once more; a login of another process does not count.
-                led, anew = mine.led and (anew or mine.status is not _FORGOTTEN), True
-                if credential is not None:  # use it, however long the login took
-                    return credential, led
-            elif isinstance(joined, Flight):
-                yield from _follow(cache, decision, joined, give_up)
-        finally:
-            cache.end(mine, _ABANDONED)
+        joined: Credential | Flight | Blocked | None = cache.under_way(decision.key, dead)
+        if joined is None:  # a thousand may find one: they need no flight of their own
+            mine = Flight(decision.key)  # before `join`, so that `finally` always has it
+            try:
+                joined = cache.join(mine, dead)
+                if joined is mine:
+                    if led:  # its one login was overtaken, and the later grant is gone
+                        break
+                    credential = yield from _lead(cache, info, decision, mine, give_up)
+                    # After reset(), log in once more; a login of another process does not count.
+                    led, anew = mine.led and (anew or mine.status is not _FORGOTTEN), True
+                    if credential is not None:  # use it, however long the login took
+                        return credential, led
+            finally:
+                cache.end(mine, _ABANDONED)
+        if isinstance(joined, Flight) and joined.status is _RUNNING:
+            yield _joined(cache, decision, joined, give_up)
         if isinstance(joined, Blocked):
             joined = (yield from _elsewhere(cache, decision, dead, patient=False)) or joined
         if isinstance(joined, Credential):
@@ -279,11 +281,9 @@ def _renew(
     return late or Final(info, Outcome.UNAVAILABLE, _in_vain(cache, in_time=in_time)), led
 
 
-def _follow(
-    cache: CredentialCache, decision: Decision, flight: Flight, give_up: float
-) -> Generator[Command, Any, None]:
+def _joined(cache: CredentialCache, decision: Decision, flight: Flight, give_up: float) -> Wait:
     report(cache, EventKind.JOINED, decision)
-    yield Wait(flight, min(flight.deadline, give_up) - cache.clock())
+    return Wait(flight, min(flight.deadline, give_up) - cache.clock())
 
 
 def _lead(
