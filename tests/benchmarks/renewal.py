@@ -31,11 +31,15 @@ EXPIRED = 'Session realm="x", error="session_expired"'
 
 
 class Account:
-    """One living token, a login that costs nothing, and what a server says of a token."""
+    """One living token, a login that costs nothing, and what a server says of a token.
 
-    def __init__(self) -> None:
+    If it `takes_a_while`, others run before an awaited login ends, so that they wait for it.
+    """
+
+    def __init__(self, *, takes_a_while: bool = False) -> None:
         self.number = 0
         self.held = "t0"
+        self.takes_a_while = takes_a_while
 
     @property
     def living(self) -> str:
@@ -49,6 +53,8 @@ class Account:
         return self.held
 
     async def log_in_async(self, _: object = None) -> str:
+        if self.takes_a_while:
+            await asyncio.sleep(0)
         return self.log_in()
 
     def accepts(self, authorization: str) -> bool:
@@ -185,9 +191,12 @@ def _row(title: str, times: Mapping[str, float], to: str, goal: float) -> Row:
     return shown(Row(title, times["ours"] / times[to], to, goal, detail))
 
 
-def tasks(number: int, goal: float, rounds: int) -> Row:
-    """Let so many tasks meet one dead session; the time is a request's."""
-    account = Account()
+def tasks(number: int, goal: float, rounds: int, *, wait: bool) -> Row:
+    """Let so many tasks meet one dead session, and `wait` for its login; the time is a request's.
+
+    If they need not wait, the first has logged in before the others have their answers.
+    """
+    account = Account(takes_a_while=wait)
     made = {
         "ours": HttpxSessionAuth(account.log_in_async, ORIGIN, **OPTIONS),
         "peer": AsyncSingleFlightAuth(lambda: account.held, account.log_in_async),
@@ -210,7 +219,8 @@ def tasks(number: int, goal: float, rounds: int) -> Row:
                 shortest[name] = min(shortest[name], taken)
 
     asyncio.run(measure())
-    return _row(f"httpx, {number} tasks, one dead session", shortest, "peer", goal)
+    title = "tasks wait for one login" if wait else "tasks, one dead session"
+    return _row(f"httpx, {number} {title}", shortest, "peer", goal)
 
 
 def rows(rounds: int) -> list[Row]:
@@ -219,7 +229,8 @@ def rows(rounds: int) -> list[Row]:
         _row(title, lasting(pieces(kind, way), rounds), to, goal)
         for kind, way, title, to, goal in PIECES
     ]
-    return [*found, *(tasks(number, 1.2, 25_000 // number) for number in (100, 1000, 3000))]
+    crowds = [(number, wait) for wait in (False, True) for number in (100, 1000, 3000)]
+    return [*found, *(tasks(number, 1.2, 25_000 // number, wait=wait) for number, wait in crowds)]
 
 
 if __name__ == "__main__":
