@@ -66,7 +66,7 @@ def _answer_with_login(
 ) -> Flow:
     policy, outcome = cache.policy, _UNTOUCHED
     telling = heard(policy.listener)
-    led = {False: False, True: False}  # one login for a dead session, and one for more scopes
+    led = [False, False]  # one login for a dead session, and one for more scopes
     for _ in range(MOST_REPLAYS):
         if decision is None:
             return _unanswered(cache, info, outcome, telling=telling)
@@ -270,11 +270,9 @@ def _renew(
             yield _joined(cache, decision, joined, give_up)
         if isinstance(joined, Blocked):
             joined = (yield from _elsewhere(cache, decision, dead, patient=False)) or joined
-        if isinstance(joined, Credential):
-            return joined, led
-        final = ended(cache, info, decision, joined)
-        if final is not None:
-            return final, led
+        end = joined if isinstance(joined, Credential) else ended(cache, info, decision, joined)
+        if end is not None:
+            return end, led
         dead = _passed_over(cache, decision, dead)
     late = cache.newer(decision.key, dead)  # it may have come at the last moment
     in_time = cache.clock() < give_up
