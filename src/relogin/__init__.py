@@ -25,9 +25,10 @@ if TYPE_CHECKING:
         MethodNotReplayable,
         ReloginError,
     )
+    from relogin.reasons import SessionError
     from relogin.schemes import BearerChallenge, DigestChallenge, RegistryChallenge, best
     from relogin.server.verdicts import Admitted, Refused
-    from relogin.session import SessionChallenge, SessionError
+    from relogin.session import SessionChallenge
     from relogin.wire.diagnose import Diagnosis, Repeated
     from relogin.wire.faults import Fault
     from relogin.wire.field import diagnose, parse, serialize
@@ -83,7 +84,8 @@ _MODULES = {
     ),
     "schemes": ("BearerChallenge", "DigestChallenge", "RegistryChallenge", "best"),
     "server.verdicts": ("Admitted", "Refused"),
-    "session": ("SessionChallenge", "SessionError"),
+    "reasons": ("SessionError",),
+    "session": ("SessionChallenge",),
     "wire.diagnose": ("Diagnosis", "Repeated"),
     "wire.faults": ("Fault",),
     "wire.field": ("diagnose", "parse", "serialize"),

@@ -1,35 +1,18 @@
-"""The Session scheme of SPEC.md: a typed view of a `Challenge`, and the reasons a session ends."""
+"""The Session scheme of SPEC.md: a typed view of a `Challenge`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Self
 
-from relogin.wire.model import Challenge
+from relogin.reasons import SessionError, known
+from relogin.wire.model import Challenge, without_quotes
 
-__all__ = ["SCHEME", "SessionChallenge", "SessionError", "without_quotes"]
+__all__ = ["SCHEME", "SessionChallenge", "SessionError"]
 
 SCHEME = "Session"
-
-
-class SessionError(StrEnum):
-    """Why a server refuses a session (SPEC.md §3). The codes are case-sensitive.
-
-    >>> SessionError("session_expired") is SessionError.EXPIRED
-    True
-    """
-
-    EXPIRED = "session_expired"
-    """It was idle for too long, or reached its end."""
-    INVALID = "session_invalid"
-    """It is unknown, malformed or lost. A client treats every code it does not know like this."""
-    REVOKED = "session_revoked"
-    """It was ended on purpose: a logout elsewhere, an administrator, a newer login."""
-    INSUFFICIENT = "insufficient_user_authentication"
-    """It lives, but is too old or too weak for this request (RFC 9470)."""
 
 
 # The values of grammar/session.abnf, under their rule names. A comma is left out on purpose: some
@@ -40,7 +23,6 @@ _acr_value = re.compile(r"[!#-\[\]-~]++").fullmatch
 _private_name = re.compile(r"[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]++)++").fullmatch
 _seconds = re.compile(r"[0-9]{1,10}").fullmatch
 MOST_SECONDS = 9_999_999_999
-_CODES = frozenset(SessionError)  # Python 3.11 has no `"text" in SessionError`
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +52,7 @@ class SessionChallenge:
     acr_values: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "error", _known(self.error))
+        object.__setattr__(self, "error", known(self.error))
         object.__setattr__(self, "acr_values", _split(self.acr_values))
         self._check()
 
@@ -127,7 +109,7 @@ class SessionChallenge:
         max_age = challenge.get("max_age", "")
         received = {
             "realm": challenge.get("realm", ""),
-            "error": _known(challenge.get("error")),
+            "error": known(challenge.get("error")),
             "error_description": challenge.get("error_description"),
             "max_age": int(max_age) if _seconds(max_age) else None,
             "acr_values": _split(challenge.get("acr_values", "")),
@@ -139,26 +121,6 @@ class SessionChallenge:
 
     def __str__(self) -> str:
         return str(self.to_challenge())
-
-
-def without_quotes(challenge: Challenge) -> Challenge:
-    """Remove one pair of single quotes around each value: the server meant to quote it.
-
-    >>> without_quotes(Challenge("Session", {"error": "'session_revoked'"}))["error"]
-    'session_revoked'
-    """
-    if not any(value[:1] == "'" for value in challenge.params.values()):
-        return challenge
-    params = {name: _in_quotes(value) for name, value in challenge.params.items()}
-    return Challenge(challenge.scheme, params)
-
-
-def _in_quotes(value: str) -> str:
-    return value[1:-1] if len(value) > 1 and value[0] == value[-1] == "'" else value
-
-
-def _known(error: str | None) -> SessionError | str | None:
-    return SessionError(error) if error in _CODES else error
 
 
 def _split(acr_values: str | Iterable[str]) -> tuple[str, ...]:

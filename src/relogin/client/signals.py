@@ -17,7 +17,7 @@ from typing import TypeAlias
 from urllib.parse import urljoin, urlsplit
 
 from relogin.client.terms.answer import Answer, Unread, member
-from relogin.session import SessionError
+from relogin.reasons import SessionError
 
 __all__ = [
     "MOST_OCTETS",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from relogin.reasons import SessionError
 from relogin.server.answers import Answer
 from relogin.server.facts import Presented, Request
 from relogin.server.schemes import Scheme
 from relogin.server.verdicts import FORBIDDEN, Admitted, Refused, StepUp, StoreTrouble
-from relogin.session import SessionError
 
 __all__ = ["Claim", "Decision", "is_session", "lifetime", "living", "session_in"]
 

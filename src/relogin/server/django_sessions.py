@@ -17,8 +17,8 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from relogin.reasons import SessionError
 from relogin.server.verdicts import Refused
-from relogin.session import SessionError
 
 __all__ = ["own_session", "use"]
 

@@ -33,6 +33,7 @@ from flask.sessions import SecureCookieSessionInterface
 from werkzeug.datastructures import Headers
 from werkzeug.local import LocalProxy
 
+from relogin.reasons import SessionError
 from relogin.server import wsgi
 from relogin.server.decisions import living
 from relogin.server.drain import drain
@@ -49,7 +50,6 @@ from relogin.server.verifiers import (
     synchronous,
     wants_request,
 )
-from relogin.session import SessionError
 
 __all__ = ["OwnSession", "SessionGate", "current_session"]
 

@@ -13,12 +13,12 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
+from relogin.reasons import SessionError
 from relogin.server.calls import is_async, takes_request
 from relogin.server.facts import Request
 from relogin.server.logs import report
 from relogin.server.loops import in_thread
 from relogin.server.verdicts import Admitted, Refused, check_duration
-from relogin.session import SessionError
 
 __all__ = [
     "AsyncVerifier",

@@ -20,7 +20,7 @@ from relogin.wire.serialize import check_token, check_token68, check_value, writ
 if TYPE_CHECKING:
     from relogin.wire.scan import Scanned
 
-__all__ = ["AuthInfo", "Challenge", "Credentials", "Params"]
+__all__ = ["AuthInfo", "Challenge", "Credentials", "Params", "without_quotes"]
 
 Params: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
 
@@ -258,6 +258,22 @@ class AuthInfo(_Parameters):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return AuthInfo, (self._params,)
+
+
+def without_quotes(challenge: Challenge) -> Challenge:
+    """Remove one pair of single quotes around each value: the server meant to quote it.
+
+    >>> without_quotes(Challenge("Session", {"error": "'session_revoked'"}))["error"]
+    'session_revoked'
+    """
+    if not any(value[:1] == "'" for value in challenge.params.values()):
+        return challenge
+    params = {name: _in_quotes(value) for name, value in challenge.params.items()}
+    return Challenge(challenge.scheme, params)
+
+
+def _in_quotes(value: str) -> str:
+    return value[1:-1] if len(value) > 1 and value[0] == value[-1] == "'" else value
 
 
 def _bounded(field: str, max_length: int) -> str:

@@ -17,7 +17,7 @@ MOST_OCTETS = 512 * 1024
 """How much is read of one answer to a login, after decoding."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Request:
     """A request that a login sends. It contains secrets; its repr shows none.
 

@@ -27,7 +27,7 @@ from relogin.client.terms.grant import Context, Grant
 from relogin.client.terms.origins import sent_to
 from relogin.client.terms.responder import Action, Carrier, Responder, covers_all
 from relogin.errors import ChallengeSyntaxError
-from relogin.session import SessionError
+from relogin.reasons import SessionError
 from relogin.wire import MAX_LENGTH
 from relogin.wire.model import Challenge
 
@@ -130,7 +130,8 @@ _NO_ENDS = frozenset(
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+# Treat it as immutable, as all above: `frozen` would double what it costs to import.
+@dataclass(slots=True, repr=False)
 class Policy:
     """What the user configured, as the flow needs it; times are in seconds."""
 
@@ -183,11 +184,10 @@ class Policy:
             raise ValueError(
                 "SessionAuth: responders= is empty: no challenge would ever be answered"
             )
-        object.__setattr__(self, "has_signals", bool(self.signals) or self.scopes_up)
-        reads_all = bool(self.signals or self.rolls) or self.fresh is not None
-        object.__setattr__(self, "reads_all", reads_all)
-        object.__setattr__(self, "flight_timeout", self.login_timeout * 1.5)
-        object.__setattr__(self, "wait_timeout", self.flight_timeout + self.login_timeout)
+        self.has_signals = bool(self.signals) or self.scopes_up
+        self.reads_all = bool(self.signals or self.rolls) or self.fresh is not None
+        self.flight_timeout = self.login_timeout * 1.5
+        self.wait_timeout = self.flight_timeout + self.login_timeout
 
     def signals_for(self, status: int) -> tuple[Signal, ...]:
         """Return the signals that look at a response of this status."""

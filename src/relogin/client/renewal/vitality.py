@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from math import inf
 
 from relogin.client.renewal.credential import Credential, Key
@@ -13,7 +12,6 @@ from relogin.client.renewal.policy import Decision, ResponseInfo
 __all__ = ["Question", "Vitality"]
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Question(Flight):
     """The check whether a session lives: one request asks, for all that wait."""
 

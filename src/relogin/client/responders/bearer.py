@@ -8,9 +8,9 @@ from collections.abc import Callable
 from relogin.client.terms.fields import is_field_value
 from relogin.client.terms.responder import ACTIONS, Action, Responder
 from relogin.errors import InvalidGrant
-from relogin.session import SessionError, without_quotes
+from relogin.reasons import SessionError
 from relogin.wire.abnf import TOKEN68
-from relogin.wire.model import Challenge
+from relogin.wire.model import Challenge, without_quotes
 
 __all__ = ["BEARER", "like_bearer"]
 

@@ -15,8 +15,7 @@ from relogin.schemes.choose import strongest
 from relogin.schemes.digest import DigestChallenge
 from relogin.schemes.digest_answer import Answers, Counts
 from relogin.schemes.digest_hash import algorithm_named
-from relogin.session import without_quotes
-from relogin.wire.model import AuthInfo, Challenge
+from relogin.wire.model import AuthInfo, Challenge, without_quotes
 
 __all__ = ["Account", "digest"]
 

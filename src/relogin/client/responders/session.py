@@ -6,14 +6,14 @@ import re
 
 from relogin.client.terms.responder import Responder
 from relogin.errors import InvalidGrant
-from relogin.session import SessionChallenge, SessionError, without_quotes
-from relogin.wire.model import Challenge
+from relogin.reasons import SessionError, known
+from relogin.wire.model import Challenge, without_quotes
 
 __all__ = ["SESSION"]
 
 
 def _session_error(challenge: Challenge) -> SessionError | str | None:
-    return SessionChallenge.from_challenge(challenge).error
+    return known(without_quotes(challenge).get("error"))
 
 
 def _read(challenge: Challenge) -> Challenge | None:

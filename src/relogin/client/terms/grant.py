@@ -16,7 +16,7 @@ from relogin.client.terms.fields import check_field_name, is_field_value
 from relogin.client.terms.progress import Progress
 from relogin.client.terms.scopes import scope_tokens
 from relogin.errors import InvalidGrant
-from relogin.session import SessionError
+from relogin.reasons import SessionError
 from relogin.wire.model import Challenge
 
 if TYPE_CHECKING:

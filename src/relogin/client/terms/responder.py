@@ -11,7 +11,7 @@ from relogin.client.terms.fields import is_field_value
 from relogin.client.terms.grant import Grant
 from relogin.client.terms.signer import Signer
 from relogin.errors import InvalidGrant
-from relogin.session import SessionError
+from relogin.reasons import SessionError
 from relogin.wire.model import Challenge
 
 __all__ = ["ACTIONS", "Action", "Carried", "Carrier", "Responder", "covers_all"]
