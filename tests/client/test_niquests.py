@@ -24,6 +24,7 @@ NEEDED = [
     *("pytest>=9.0", "pytest-timeout>=2.4", "hypothesis>=6.115", "coverage>=7.10"),
     *("mypy>=1.15", "types-requests>=2.32"),
 ]
+OF_ALL = ("hard_cases", "oauth2", "odd_servers", "progress", "signed")
 # What is left out tries urllib3 itself: an adapter for early answers over TLS, which
 # urllib3-future reads by itself or not at all, and streams that are looked into.
 OF_REQUESTS = (
@@ -77,7 +78,7 @@ def test_niquests_passes_its_own_tests(python: Path, tmp_path: Path) -> None:
 def test_the_hard_cases_hold_over_urllib3_future(
     python: Path, tmp_path: Path, library: str
 ) -> None:
-    files = (f"tests/client/libraries/test_{name}.py" for name in ("hard_cases", "oauth2"))
+    files = (f"tests/client/libraries/test_{name}.py" for name in OF_ALL)
     passed(python, tmp_path, *files, "-k", library)
 
 

@@ -20,7 +20,7 @@ from tests.client.token_server import TokenServer
 ASYNC = [name for name in FACES if "asyncio" in name or "trio" in name or name == "aiohttp"]
 
 
-@pytest.fixture(params=[name for name in ASYNC if "niquests" not in name])
+@pytest.fixture(params=ASYNC)
 def face(request: pytest.FixtureRequest) -> Iterator[Face]:
     with opened(request.param) as begun:
         yield begun

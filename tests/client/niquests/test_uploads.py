@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from typing import Any
 
 import niquests
 import pytest
 
-from relogin import Grant
+from relogin import BodyNotReplayable, Grant
 from relogin.client import outcome
 from relogin.client.niquests import RetriesUnauthorized, SessionAuth
 from relogin.client.signals import status
@@ -125,3 +126,17 @@ def test_an_adapter_that_retries_401_is_warned_of_once(server: Server, auth: Ses
             session.get(f"{server.url}/open")
         session.get(f"{server.url}/open")
     assert len(caught) == 1
+
+
+@pytest.mark.parametrize("error", [TypeError, ValueError])
+def test_a_generator_that_fails_is_not_sent_as_an_empty_body(
+    server: Server, get: Any, auth: SessionAuth, error: type[Exception]
+) -> None:
+    def rows() -> Iterator[bytes]:
+        yield UPLOAD
+        raise error("a row without a number")
+
+    get(auth, f"{server.url}/first")
+    with pytest.raises((error, BodyNotReplayable)):  # after a TypeError niquests sends it again
+        put(get, auth, server, data=rows())
+    assert uploads(server) == []

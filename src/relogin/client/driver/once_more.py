@@ -15,7 +15,6 @@ from typing import Any
 from relogin.client.logins.kept import Kept, is_bad_gateway, is_broken, kept_by, leave_broken
 from relogin.client.logins.request import SPENDS
 from relogin.client.terms.grant import Context
-from relogin.client.terms.libraries import library_of
 from relogin.client.terms.progress import PROGRESS
 from relogin.errors import ReloginError
 
@@ -56,7 +55,7 @@ async def call_async(
 def _opened(context: Context, open_http: Callable[[], Any], http: object) -> Any:
     """Open `context.http`; a client that is not ours does not show what it sends."""
     opened = open_http()
-    if http is not None or library_of(opened) == "niquests":
+    if http is not None:
         context.progress.unknown()
     return opened
 

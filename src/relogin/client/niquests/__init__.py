@@ -34,6 +34,7 @@ from relogin.client.driver.reentry import ending, inside
 from relogin.client.niquests.adapters import AsyncUploadAdapter, UploadAdapter
 from relogin.client.niquests.body import rewind, watch
 from relogin.client.niquests.hooks import Ahead, Hook
+from relogin.client.niquests.progress import show_progress
 from relogin.client.niquests.reading import drain_async, look, look_async
 from relogin.client.niquests.steps import Begin, Drain, Look, Send, Sending, Step
 from relogin.client.niquests.unanswered import ask, doer
@@ -259,4 +260,5 @@ class SessionAuth(AsyncPrincipal[niquests.Session], AuthBase):
         http.trust_env, http.auth = False, auth
         http.proxies = dict(sending.get("proxies") or {})
         http.verify, http.cert = sending.get("verify", True), sending.get("cert")
+        show_progress(http)
         return http
