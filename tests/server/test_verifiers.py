@@ -262,6 +262,9 @@ class WithRequest:
 def with_default(token: str, store: object = None) -> None: ...
 
 
+def with_request_last(token: str, store: object = None, request: object = None) -> None: ...
+
+
 def variadic(*given: object) -> None: ...
 
 
@@ -273,6 +276,7 @@ def variadic(*given: object) -> None: ...
         (lambda token, asked: None, True),
         (WithRequest(), True),
         (with_default, False),
+        (with_request_last, False),
         (variadic, False),
         (partial(lambda request, token: None, None), False),
         ({}.get, False),
