@@ -17,7 +17,6 @@ from relogin.client.driver.credentials import for_request, sign, unsign
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Check
 from relogin.client.renewal.policy import ResponseInfo
-from relogin.client.terms.origins import sent_to
 from relogin.client.terms.signer import Outgoing
 
 __all__ = ["NEVER_SENT", "UNANSWERED", "ask", "challenge_lines"]
@@ -43,16 +42,7 @@ async def ask(
     async with http.request(command.method, url, headers=headers, allow_redirects=False) as answer:
         signal = await look(cache.policy.signals_for(answer.status), answer)
         await drain(answer)
-        return ResponseInfo(
-            response=answer,
-            status=answer.status,
-            method=command.method,
-            url=command.url,
-            origin=sent_to(command.url),
-            sent_with=command.credential,
-            challenges=challenge_lines(answer),
-            signal=signal,
-        )
+        return command.answered(answer, answer.status, challenge_lines(answer), signal)
 
 
 def challenge_lines(response: ClientResponse) -> list[str]:

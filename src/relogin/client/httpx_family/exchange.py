@@ -251,13 +251,5 @@ class Exchange(Sending):
 
 def told(step: Small, response: Response, signal: Error | None) -> ResponseInfo:
     """Return the response to a small request, for the flow."""
-    return ResponseInfo(
-        response=response,
-        status=response.status_code,
-        method=step.command.method,
-        url=step.command.url,
-        origin=sent_to(step.command.url),
-        sent_with=step.command.credential,
-        challenges=challenge_lines(response),
-        signal=signal,
-    )
+    lines = challenge_lines(response)
+    return step.command.answered(response, response.status_code, lines, signal)

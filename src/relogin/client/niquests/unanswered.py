@@ -59,16 +59,7 @@ def ask(
     response: Any = yield Send(adapter, asked, sending)
     signal = yield from signalled(cache, response, whole=False)
     yield Drain(response, bounded=True)
-    return ResponseInfo(
-        response=response,
-        status=response.status_code,
-        method=command.method,
-        url=command.url,
-        origin=sent_to(command.url),
-        sent_with=command.credential,
-        challenges=challenge_lines(response),
-        signal=signal,
-    )
+    return command.answered(response, response.status_code, challenge_lines(response), signal)
 
 
 def signalled(

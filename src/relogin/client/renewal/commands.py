@@ -5,15 +5,17 @@ Treat them as immutable. They are not `frozen`, because that would set each fiel
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from relogin.client.renewal.flight import Flight
 from relogin.client.renewal.policy import Credential, ResponseInfo
 from relogin.client.terms.grant import Context
+from relogin.client.terms.origins import sent_to
 from relogin.client.terms.outcomes import Outcome
 from relogin.errors import ReloginError
+from relogin.session import SessionError
 
 __all__ = [
     "Ask",
@@ -72,6 +74,19 @@ class Check:
     method: str
     url: str
     info: ResponseInfo
+
+    def answered(
+        self,
+        response: Any,
+        status: int,
+        challenges: Sequence[str],
+        signal: SessionError | str | None,
+    ) -> ResponseInfo:
+        """Describe the response to the small request."""
+        origin, sent = sent_to(self.url), self.credential
+        info = ResponseInfo(response, status, self.method, self.url, origin, sent, challenges)
+        info.signal = signal
+        return info
 
 
 @dataclass(slots=True, eq=False, repr=False)

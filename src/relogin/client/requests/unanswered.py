@@ -23,7 +23,6 @@ from relogin.client.requests.challenges import challenge_lines
 from relogin.client.requests.route import Route
 from relogin.client.requests.signing import sign_prepared
 from relogin.client.signals import Error
-from relogin.client.terms.origins import sent_to
 
 __all__ = ["Upload", "ask", "in_place_of_a_response", "is_unanswered", "small_request"]
 
@@ -65,16 +64,7 @@ def ask(
     response = _sent(route.adapter, prepared, sending)
     found = signal(response, sending)
     drain(response)
-    return ResponseInfo(
-        response=response,
-        status=response.status_code,
-        method=command.method,
-        url=command.url,
-        origin=sent_to(command.url),
-        sent_with=command.credential,
-        challenges=challenge_lines(response),
-        signal=found,
-    )
+    return command.answered(response, response.status_code, challenge_lines(response), found)
 
 
 def small_request(cache: CredentialCache, command: Check) -> PreparedRequest:
