@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -13,9 +14,11 @@ from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Ask
 from relogin.client.renewal.flow import before
 from relogin.client.renewal.policy import Credential
+from relogin.client.responders import SESSION
 from relogin.client.stores import Entry
 from relogin.client.stores.memory import MemoryStore
 from relogin.client.terms.outcomes import Outcome
+from relogin.client.terms.signer import Outgoing, Signer
 from relogin.errors import LoginTimeout
 from tests.client.shared_steps import (
     GRANT,
@@ -200,6 +203,22 @@ def test_what_two_refused_threads_read_at_once_is_taken_over_once() -> None:
     quick.send(quick.answer())
     slow.send(read)
     assert slow.replay.credential is quick.replay.credential
+
+
+def test_a_grant_from_the_store_does_not_join_the_signer_of_the_one_before() -> None:
+    class Alone(Signer):
+        def sign(self, request: Outgoing) -> Mapping[str, str]:
+            return {}
+
+        def join(self, current: Signer) -> None:
+            raise AssertionError
+
+    store = Store()
+    one = a_cache(store, responders=(replace(SESSION, signer=lambda *_: Alone()),))
+    first = log_in(a_cache(store))
+    mine = adopted(one)
+    log_in(a_cache(store), Grant(token="t2"), first)
+    assert token(adopted(one, mine)) == "t2"
 
 
 def test_of_two_that_want_the_lease_at_once_one_gets_it() -> None:

@@ -159,8 +159,9 @@ class CredentialCache(Flights):
     def hold(self, credential: Credential, after: Credential | None) -> None:
         """Keep a credential that came without a renewal, unless one is newer than `after`."""
         current = self._credentials.get(credential.key.origin, {}).get(credential.key)
-        if current is not None and current.signer is not None and credential.signer is not None:
-            credential.signer.join(current.signer)
+        before = None if current is None or credential.shared else current.signer
+        if before is not None and credential.signer is not None:
+            credential.signer.join(before)
         with self._lock:
             if self.newer(credential.key, after) is None:
                 self._hold(credential)
