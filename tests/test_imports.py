@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -91,3 +92,44 @@ def test_what_a_package_hands_out_is_listed_before_it_is_imported(package: str) 
 @pytest.mark.parametrize("package", ["client.outcome", "errors.LoginRefused", "session"])
 def test_the_packages_of_relogin_need_no_import_of_their_own(package: str) -> None:
     assert "relogin" in loaded_by(f"import relogin; relogin.{package}")
+
+
+LATE = """
+import os, signal, sys, threading
+sys.path.insert(0, {folder!r})
+import house
+started = threading.Thread(target=lambda: house.late)
+started.start()
+house.begun.wait(10)
+threading.Timer(0.2, house.may_end.set).start()
+child = os.fork()
+if child == 0:
+    signal.alarm(10)
+    house.late
+    os._exit(0)
+started.join()
+print(os.waitpid(child, 0)[1])
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_child_forked_while_a_module_is_imported_late_can_import_it(tmp_path: Path) -> None:
+    house = tmp_path / "house"
+    house.mkdir()
+    house.joinpath("__init__.py").write_text(
+        "import threading\n"
+        "from relogin.lazy import lazy_modules\n"
+        "begun, may_end = threading.Event(), threading.Event()\n"
+        "__getattr__ = lazy_modules(__name__, 'late')\n"
+    )
+    house.joinpath("late.py").write_text(
+        "from house import begun, may_end\nbegun.set()\nmay_end.wait(10)\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", LATE.format(folder=str(tmp_path))],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert ran.stdout.strip() == "0"

@@ -14,11 +14,17 @@ Whoever needs them asks the package: `from relogin.client import renewal`, and i
 
 from __future__ import annotations
 
+import os
+from _thread import RLock  # as functools takes it: threading would be slower to load than all this
 from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
 
 __all__ = ["lazy_modules"]
+
+# Python holds a lock for each module during its import. A child that is forked meanwhile gets a
+# copy of it that nobody releases, and would wait for ever; so a fork waits for the import.
+_importing = RLock()
 
 
 def lazy_modules(package: str, *modules: str) -> Callable[[str], ModuleType]:
@@ -27,6 +33,15 @@ def lazy_modules(package: str, *modules: str) -> Callable[[str], ModuleType]:
     def load(name: str) -> ModuleType:
         if name not in modules:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return import_module(f"{package}.{name}")
+        with _importing:
+            return import_module(f"{package}.{name}")
 
     return load
+
+
+if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork
+    os.register_at_fork(
+        before=_importing.acquire,
+        after_in_parent=_importing.release,
+        after_in_child=_importing.release,
+    )

@@ -11,8 +11,8 @@ from relogin.client.renewal.policy import (
     Decision,
     Policy,
     ResponseInfo,
-    readable,
 )
+from relogin.client.renewal.reading import readable
 from relogin.client.renewal.scopes import FORBIDDEN, INSUFFICIENT_SCOPE
 from relogin.client.responders import BEARER, SESSION
 from relogin.client.terms.responder import Action

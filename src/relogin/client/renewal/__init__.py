@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING
 from relogin.lazy import lazy_modules
 
 if TYPE_CHECKING:
-    from relogin.client.renewal import flow, log_out, shared, streams, unanswered
+    from relogin.client.renewal import flow, log_out, reading, shared, streams, unanswered
 else:
-    __getattr__ = lazy_modules(__name__, "flow", "log_out", "shared", "streams", "unanswered")
+    __getattr__ = lazy_modules(
+        __name__, "flow", "log_out", "reading", "shared", "streams", "unanswered"
+    )
 
-__all__ = ["flow", "log_out", "shared", "streams", "unanswered"]
+__all__ = ["flow", "log_out", "reading", "shared", "streams", "unanswered"]

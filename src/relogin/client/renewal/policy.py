@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from math import inf
 from typing import Any, Literal
 
+from relogin.client import renewal
 from relogin.client.events import Listener
 from relogin.client.renewal.credential import Credential, Key
 from relogin.client.renewal.scopes import (
@@ -26,12 +26,10 @@ from relogin.client.terms.answer import Answer
 from relogin.client.terms.grant import Context, Grant
 from relogin.client.terms.origins import sent_to
 from relogin.client.terms.responder import Action, Carrier, Responder, covers_all
-from relogin.errors import ChallengeSyntaxError
 from relogin.reasons import SessionError
-from relogin.wire import MAX_LENGTH
 from relogin.wire.model import Challenge
 
-__all__ = ["Credential", "Decision", "Key", "Policy", "ResponseInfo", "readable"]
+__all__ = ["Credential", "Decision", "Key", "Policy", "ResponseInfo"]
 
 
 OK = 200  # with any other status, no event stream starts
@@ -220,14 +218,14 @@ class Policy:
             return True
         if not self.any_scheme:
             return False
-        return self.realm is None or any(map(self._is_of_realm, readable(lines)))
+        return self.realm is None or any(map(self._is_of_realm, renewal.reading.readable(lines)))
 
     def challenged(self, info: ResponseInfo) -> Decision | None:
         """Find a challenge that can be answered, whatever the status is."""
         said = (info.origin, *info.challenges)
         decision = self._decided.get(said)
         if decision is None:
-            decision = self._challenged(info.origin, readable(info.challenges))
+            decision = self._challenged(info.origin, renewal.reading.readable(info.challenges))
             if decision is not None:
                 self._decided.keep(said, decision)
         if decision is not None and decision.error == INVALID_REQUEST:
@@ -257,10 +255,11 @@ class Policy:
 
     def _more_scopes(self, info: ResponseInfo) -> Decision | None:
         """Find a challenge that demands scopes that the sent token lacks."""
+        challenges = renewal.reading.readable(info.challenges)
         for responder in self.responders:
             if self.actions.get(INSUFFICIENT_SCOPE) is Action.STOP:
                 break
-            for challenge in filter(None, map(responder.read, readable(info.challenges))):
+            for challenge in filter(None, map(responder.read, challenges)):
                 scope = demanded(challenge)
                 if scope and self._is_of_realm(challenge):
                     error = responder.error_of(challenge)
@@ -328,20 +327,3 @@ def _check_number(name: str, value: object, most: float = inf) -> None:
 
 # In seconds. The operating system cannot wait for any longer time than it can count.
 _A_DAY = 86_400
-
-
-def readable(lines: Sequence[str]) -> tuple[Challenge, ...]:
-    """Read all challenges that can be read; a malformed line does not hide the others."""
-    return _read(tuple(lines))
-
-
-# A server sends the same challenge each time a session dies.
-@lru_cache(maxsize=64)
-def _read(lines: tuple[str, ...]) -> tuple[Challenge, ...]:
-    from relogin.wire.field import parse  # what reads is loaded when there is something to read
-
-    try:
-        return tuple(parse(lines, lenient=True))
-    except ChallengeSyntaxError:  # too long: one overlong line must not hide the others
-        short = [line for line in lines if len(line) <= MAX_LENGTH]
-        return tuple(challenge for line in short for challenge in parse(line, lenient=True))

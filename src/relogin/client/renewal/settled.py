@@ -7,7 +7,8 @@ from dataclasses import replace
 from relogin.client.events import Event, EventKind, tell, warn
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Final
-from relogin.client.renewal.policy import UNAUTHORIZED, Policy, ResponseInfo, readable
+from relogin.client.renewal.policy import UNAUTHORIZED, Policy, ResponseInfo
+from relogin.client.renewal.reading import readable
 from relogin.client.terms.outcomes import Outcome
 from relogin.client.terms.responder import Action
 
