@@ -13,7 +13,7 @@ __all__ = ["Row", "plotted", "shown", "tabled"]
 
 
 class Row(NamedTuple):
-    """A ratio within one run, what it is a ratio to, and where it shall come to."""
+    """A ratio within one run, what it is a ratio to, and its goal."""
 
     title: str
     ratio: float

@@ -16,7 +16,7 @@ from relogin.cli.demo_server import DemoServer
 
 @cache
 def shown() -> str:
-    """What the installed command prints where it prints to no terminal."""
+    """What the installed command prints if its output is no terminal."""
     command = Path(sysconfig.get_path("scripts")) / "relogin"
     ran = subprocess.run([command, "demo"], capture_output=True, text=True, check=False, timeout=30)
     assert (ran.returncode, ran.stderr) == (0, "")

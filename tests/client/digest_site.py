@@ -48,7 +48,7 @@ class DigestSite:
     behind: Callable[[Request], Answer] | None = None
     """What answers a request that is accepted."""
     realms: Callable[[str], str] = lambda path: "dig"
-    """The realm that a path lies in."""
+    """The realm of a path."""
     redirects: dict[str, str] = field(default_factory=dict)
     """Where an accepted request for a path is sent."""
     userhash: bool = False

@@ -1,4 +1,4 @@
-"""requests and httpx behind one face, for what is the same in both."""
+"""One interface for requests and httpx, for what is the same in both."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EITHER = ("requests", "httpx", "httpx-async")
 
 
 class Either:
-    """A library, and how to call its client as one calls a `requests.Session`."""
+    """A library, and how to call its client like a `requests.Session`."""
 
     def __init__(self, session: requests.Session, driver: Driver | None) -> None:
         self.driver = driver

@@ -1,4 +1,4 @@
-"""The three ways to drive httpx, behind one face: threads, tasks of asyncio, tasks of trio.
+"""One interface for the three ways to drive httpx: threads, tasks of asyncio, tasks of trio.
 
 A test is written once, in a thread; a loop of its own runs what is asynchronous.
 """
@@ -151,7 +151,7 @@ def in_threads(number: int, do: Callable[[int], T]) -> list[T]:
 
 
 async def in_tasks(number: int, do: Callable[[int], Awaitable[T]]) -> list[T]:
-    """Await `do` in so many tasks, all begun before any goes on."""
+    """Await `do` in so many tasks, which all start before any goes on."""
     done: dict[int, T] = {}
 
     async def one(index: int) -> None:

@@ -44,7 +44,7 @@ def with_httpx(login: Any, timeout: float = 5.0) -> Any:
 
 
 def open_aiohttp() -> aiohttp.ClientSession:
-    """As `context.http` is: aiohttp takes no cookies from an address unless it is told to."""
+    """As `context.http` is: by default aiohttp takes no cookies from an IP address."""
     return aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
 
 

@@ -26,7 +26,7 @@ __all__ = [
 
 
 class RedisServer:
-    """Nothing in it outlives a stop, unless it is told to save. `program` may be Valkey's."""
+    """A server that forgets everything at a stop, unless it saves. `program` may be Valkey's."""
 
     def __init__(
         self, folder: Path, options: Sequence[str] = (), program: str = "redis-server"

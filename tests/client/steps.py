@@ -51,7 +51,7 @@ class Clock:
 
 @dataclass
 class Told:
-    """A listener that keeps what it is told."""
+    """A listener that keeps its events."""
 
     events: list[Event] = field(default_factory=list)
 

@@ -1,4 +1,4 @@
-"""What lies between a client and its origin: a proxy, TLS by a private authority, HTTP/2."""
+"""What is between a client and its origin: a proxy, TLS by a private authority, HTTP/2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An API that looks for its token where it is told to, and refuses with the lines it is given."""
+"""An API that looks for its token in a given place, and refuses with given lines."""
 
 from __future__ import annotations
 

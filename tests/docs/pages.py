@@ -45,7 +45,7 @@ class Fence:
     line: int
     """The page's line on which the text begins."""
     follows: bool
-    """Nothing but space stands between this fence and the one before it."""
+    """Whether only space is between this fence and the one before it."""
 
 
 def fences(page: str) -> Iterator[Fence]:

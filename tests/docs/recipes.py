@@ -310,7 +310,7 @@ class Secrets(Site):
         self._put_down()
 
     def change(self) -> None:
-        """Change the password, wherever it lies."""
+        """Change the password, wherever it is."""
         self.password = "tr0ub4dor&3"
         self._put_down()
 

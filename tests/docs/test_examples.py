@@ -1,4 +1,4 @@
-"""Every example of README.md and docs/ runs and prints what stands below it."""
+"""Every example of README.md and docs/ runs and prints what is below it."""
 
 import subprocess
 import sys

@@ -31,7 +31,7 @@ MALFORMED = 'Bearer error_description="a "quoted" word"'
 
 @dataclass(frozen=True)
 class Case:
-    """One row: how the site is, what is sent, and what is told of it."""
+    """One row: what the site does, what is sent, and what the text says about it."""
 
     name: str
     site: dict[str, Any] = field(default_factory=dict)

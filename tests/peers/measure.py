@@ -165,7 +165,7 @@ def _pickles(session: object) -> bool:
 
 
 def logged(client: Client, site: Site) -> str:
-    """Whether the token or the password stands in any log record at DEBUG."""
+    """Whether any log record at DEBUG shows the token or the password."""
     text = io.StringIO()
     handler = logging.StreamHandler(text)
     root, level = logging.getLogger(), logging.getLogger().level

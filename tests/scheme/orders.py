@@ -20,7 +20,7 @@ def refusal(*challenges: str, status: int = 401) -> Answer:
 
 
 class Orders:
-    """One session at a time: a login ends the one before; others are told `refused`."""
+    """One session at a time: a login ends the one before; others get `refused`."""
 
     def __init__(self) -> None:
         self.alive = 0

@@ -1,4 +1,4 @@
-"""SPEC.md §5.6: what a refused WebSocket handshake is told, asked of the gate around ASGI."""
+"""SPEC.md §5.6: the answer to a refused WebSocket handshake, from the gate around ASGI."""
 
 import asyncio
 from typing import Any

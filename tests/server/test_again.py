@@ -163,7 +163,7 @@ def test_a_timeout_of_the_applications_own_is_raised_as_it_is() -> None:
 
 
 class Late:
-    """An iterable that has begun its response, and refuses when it is asked for the first chunk."""
+    """An iterable that has started its response, and refuses when its first chunk is asked for."""
 
     def __init__(self, start_response: Any) -> None:
         start_response("200 OK", [("Content-Type", "text/plain")])

@@ -1,4 +1,4 @@
-"""What ASGI asks of a gate in between, and what a refused WebSocket is told by a real server."""
+"""What ASGI asks of a gate in between, and what a client learns of a refused WebSocket."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A mistake in the options of a gate is told when the gate is made: what it is, and where."""
+"""A wrong option of a gate raises an error when the gate is made, which says what is wrong."""
 
 import re
 from collections.abc import Callable

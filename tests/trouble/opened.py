@@ -1,4 +1,4 @@
-"""The store that a caller is told to use, opened as its own program would open it."""
+"""The store of a caller, opened as its own program would open it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def survives_a_fork(name: str) -> bool:
 
 @asynccontextmanager
 async def opened_async(name: str) -> AsyncIterator[AnyStore]:
-    """Open one for tasks, where there is such a one."""
+    """Open one for tasks, if there is one."""
     kind, _, where = name.partition("=")
     if kind == "postgres":
         async with AsyncConnectionPool(where, open=False, timeout=2.0, min_size=1) as pool:

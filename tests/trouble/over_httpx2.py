@@ -1,4 +1,4 @@
-"""Tasks of httpx2, which await their store where it is one that can be awaited."""
+"""Tasks of httpx2, which await their store if it is asynchronous."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tasks of any library do: send until they are told to stop, all in one loop."""
+"""What tasks of any library do: send until they must stop, all in one loop."""
 
 from __future__ import annotations
 

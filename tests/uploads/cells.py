@@ -79,7 +79,7 @@ class Site:
 
 @contextmanager
 def site(server: str, route: str, folder: Path, *, drain: bool = True) -> Iterator[Site]:
-    """Run a server and what stands before it."""
+    """Run a server, and the proxy before it."""
     folder.chmod(0o755)  # a proxy's own user enters it
     files = certificate(folder)
     proxy, _, secure = route.partition("+")

@@ -1,4 +1,4 @@
-"""The parsing expression grammar of grammar/recovery.peg, executed as it stands.
+"""The parsing expression grammar of grammar/recovery.peg, executed as it is.
 
 Its notation is told at its top. It is made to be plain and not to be fast: nothing is remembered
 from one try to the next.

@@ -1,4 +1,4 @@
-"""Each class of faults: what it is called, where it stands, and what is read all the same."""
+"""Each class of faults: its name, its place, and what is read in spite of it."""
 
 import copy
 import dataclasses

@@ -196,7 +196,7 @@ class Impatient(httpx.MockTransport):
 
 
 class Alike(AsyncIterating):
-    """Of many chunks that are all alike, so that nobody sees where it begins."""
+    """A body of many equal chunks, so that nobody sees where it begins."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Header fields of httpx that are sent and read as ever, and are in no copy."""
+"""Header fields of httpx that are sent and read as usual, and are in no copy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests say of httpx is true of httpx2, which stands in for it by `alias_httpx()`.
+"""What the tests say of httpx is true of httpx2, which replaces it with `alias_httpx()`.
 
 So it is shown at once that the one code serves both, and that our room of httpx can be aliased.
 """

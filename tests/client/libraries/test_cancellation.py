@@ -24,7 +24,7 @@ def face(request: pytest.FixtureRequest) -> Any:
 
 
 class CancelledAt:
-    """A coroutine whose task is cancelled where it waits for the so-manieth time."""
+    """A coroutine whose task is cancelled when it waits for the nth time."""
 
     def __init__(
         self, coroutine: Coroutine[Any, Any, Any], number: int, cancel: Callable[[], object]

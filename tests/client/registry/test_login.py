@@ -1,4 +1,4 @@
-"""What a RegistryLogin is made of, and what it does where there is no registry to ask."""
+"""What a RegistryLogin takes, and what it does if there is no registry to ask."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told of a renewal, and what a request may be that is sent again."""
+"""The events of a renewal, and which requests may be sent again."""
 
 from typing import Any
 

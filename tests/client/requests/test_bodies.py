@@ -58,7 +58,7 @@ class Unseekable(io.BytesIO):
 
 
 class FailingTell:
-    """Reads, and can neither be iterated over nor say where it is."""
+    """A body that can be read, but not iterated over, and that does not know its position."""
 
     def __init__(self) -> None:
         self.inner = io.BytesIO(WHOLE)

@@ -1,4 +1,4 @@
-"""Rule 11: which challenge is answered, whatever stands beside it; and what its code asks for."""
+"""Rule 11: which challenge is answered, whatever is beside it, and what its code asks for."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Rules 6 and 7: to whom a credential is sent, and for whom a login is begun."""
+"""Rules 6 and 7: who gets a credential, and whose challenges cause a login."""
 
 from collections.abc import Iterator
 from pathlib import Path

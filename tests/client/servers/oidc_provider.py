@@ -32,7 +32,7 @@ _SCRIPT = Path(__file__).with_name("oidc.mjs")
 
 
 def _installed() -> Path:
-    """Install the package where that was not done before; skip where it cannot be."""
+    """Install the package once; skip the test if that is impossible."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = cache / "relogin-tests" / PACKAGE
     if not (folder / "installed").exists():

@@ -42,7 +42,7 @@ def _empty(server: RedisServer) -> None:
 
 
 def is_told(store: RedisStore, putting: RedisStore) -> None:
-    """Assert that whoever waits is told of a change, and does not wait for what has happened."""
+    """Assert that a waiting process learns of a change, and waits for no change of the past."""
     putting.put(ORIGIN, "", "api", Entry("one", 0))
     soon = Timer(0.3, putting.put, (ORIGIN, "", "api", Entry("two", 1)))
     soon.start()
