@@ -143,6 +143,21 @@ def test_a_fork_opens_connections_of_its_own(server: PostgresServer, store: Post
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
+@needs_postgres
+def test_a_child_of_a_fork_leaves_the_connections_of_its_parent_alone(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.put(ORIGIN, "", "api", Entry("one", 0))
+    (parents,) = store._idle.connections
+    child = os.getpid() + 1
+    monkeypatch.setattr("os.getpid", lambda: child)
+    assert texts(store) == {"api": "one"}
+    store.close()
+    assert parents not in store._idle.connections
+    assert not parents.closed
+    parents.close()
+
+
 def test_a_server_that_is_gone_is_given_up_in_the_time_given() -> None:
     assert "connect_timeout=3" in PostgresStore("host=db.example.com", timeout=3)._conninfo
     own = PostgresStore("host=db.example.com connect_timeout=9", timeout=3)._conninfo

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import pickle
 import socket
 import subprocess
@@ -309,13 +310,19 @@ def test_no_thread_takes_a_connection_of_the_parent_while_another_connects_after
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
-def test_a_child_of_a_fork_leaves_the_connections_of_its_parent_alone(server: RedisServer) -> None:
+def test_a_child_of_a_fork_leaves_the_connections_of_its_parent_alone(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = RedisStore(server.url)
     store.put(ORIGIN, "", "api", Entry("one", 0))
     (parents,) = store._idle.connections
-    store._idle.pid -= 1
+    child = os.getpid() + 1
+    monkeypatch.setattr("os.getpid", lambda: child)
+    store.close()
     assert stored(store) == {"api": "one"}
     assert parents not in store._idle.connections
+    assert parents.connection.is_connected
+    store.close()
 
 
 def test_a_thread_after_another_needs_no_second_connection(server: RedisServer) -> None:

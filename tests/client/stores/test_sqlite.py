@@ -218,6 +218,20 @@ def test_after_a_fork_it_goes_on_with_connections_of_its_own(path: Path) -> None
     assert ran.stderr == "child's\n"
 
 
+def test_a_child_of_a_fork_leaves_the_connections_of_its_parent_alone(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = filled(path)
+    (parents,) = store._idle.connections
+    child = os.getpid() + 1
+    monkeypatch.setattr("os.getpid", lambda: child)
+    assert stored(store) == "one"
+    assert parents not in store._idle.connections
+    store.close()
+    assert parents.execute("SELECT 7").fetchone() == (7,)
+    parents.close()
+
+
 def test_a_database_that_is_busy_for_too_long_is_an_error_and_no_hang(path: Path) -> None:
     filled(path).close()
     store = SQLiteStore(path, timeout=0.05)
