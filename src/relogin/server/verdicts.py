@@ -139,7 +139,7 @@ Said: TypeAlias = tuple[str | None, tuple[str, ...]]
 def _said(
     error: str | None, description: str | None, max_age: int | None, acr_values: Iterable[str]
 ) -> Said:
-    """Return the code and the `acr_values`, checked at once, where a mistake was made.
+    """Return the code and the `acr_values`; raise an error here, where a mistake was made.
 
     Most refusals are made again and again, so the results are cached.
     """
