@@ -329,53 +329,41 @@ def test_any_method_is_replayed_where_the_user_says_so(
 # Realms
 
 
-def test_each_realm_of_an_origin_has_a_session_of_its_own(
-    server: Server, session: requests.Session
-) -> None:
-    living: dict[str, str] = {}
-
-    def login(context: Context) -> Grant:
-        living[context.realm] = f"{context.realm}-{len(living)}"
-        return Grant(token=living[context.realm])
-
-    def realm(name: str) -> None:
-        def answer(request: Request) -> Answer:
-            if request.token == living.get(name, "none yet"):
-                return Answer()
-            return Answer(401, (("WWW-Authenticate", f'Session realm="{name}", error="x.y"'),))
-
-        for page in ("1", "2"):
-            server.routes[f"/{name}/{page}"] = answer
-
-    realm("a")
-    realm("b")
-    session.auth = SessionAuth(login, server.url)
-    for page in ("a/1", "b/1", "a/2", "b/2", "a/1"):
-        assert session.get(f"{server.url}/{page}").status_code == 200
-    # The first of each logs in; the first of b was tried with a's. After that the path tells.
-    assert [len(server.seen(f"/{p}")) for p in ("a/1", "b/1", "a/2", "b/2")] == [3, 2, 1, 1]
-    assert len(living) == 2
-
-
-def test_a_folder_that_was_once_asked_for_by_a_realm_is_known_for_it(
-    server: Server, session: requests.Session
-) -> None:
+def guarded(server: Server, session: requests.Session, pages: dict[str, str]) -> dict[str, str]:
+    """Let each page ask for its realm, and attach an auth; return the living token of each."""
     living: dict[str, str] = {}
 
     def login(context: Context) -> Grant:
         living[context.realm] = f"t-{context.realm}"
         return Grant(token=living[context.realm])
 
-    def answer(name: str) -> object:
-        return lambda request: (
-            Answer()
-            if request.token == living.get(name, "none yet")
-            else Answer(401, (("WWW-Authenticate", f'Session realm="{name}", error="x.y"'),))
-        )
+    def answer(request: Request) -> Answer:
+        name = pages[request.path]
+        if request.token == living.get(name, "none yet"):
+            return Answer()
+        return Answer(401, (("WWW-Authenticate", f'Session realm="{name}", error="x.y"'),))
 
-    for path, name in {"/a/1": "a", "/b/1": "b", "/c/1": "a", "/c/2": "a"}.items():
-        server.routes[path] = answer(name)  # type: ignore[assignment]
+    server.routes |= dict.fromkeys(pages, answer)
     session.auth = SessionAuth(login, server.url)
-    for path in ("/a/1", "/b/1", "/c/1", "/c/2"):
-        session.get(f"{server.url}{path}")
-    assert [len(server.seen(p)) for p in ("/c/1", "/c/2")] == [2, 1]
+    return living
+
+
+def test_each_realm_of_an_origin_has_a_session_of_its_own(
+    server: Server, session: requests.Session
+) -> None:
+    living = guarded(server, session, {"/a/1": "a", "/a/2": "a", "/b/1": "b", "/b/2": "b"})
+    for page in ("/a/1", "/b/1", "/a/2", "/b/2", "/a/1"):
+        assert session.get(f"{server.url}{page}").status_code == 200
+    # The first of each logs in; the first of b was tried with a's. After that the path tells.
+    assert [len(server.seen(page)) for page in ("/a/1", "/b/1", "/a/2", "/b/2")] == [3, 2, 1, 1]
+    assert len(living) == 2
+
+
+def test_a_folder_that_was_once_asked_for_by_a_realm_is_known_for_it(
+    server: Server, session: requests.Session
+) -> None:
+    pages = {"/a/1": "a", "/b/1": "b", "/c/1": "a", "/c/2": "a"}
+    guarded(server, session, pages)
+    for page in pages:
+        session.get(f"{server.url}{page}")
+    assert [len(server.seen(page)) for page in ("/c/1", "/c/2")] == [2, 1]
