@@ -341,7 +341,8 @@ class CredentialCache(Flights):
         key = credential.key
         space = self._space(key)
         space.latest, space.blocked = credential.grant, None
-        self._refused.pop(key.origin, None)
+        if self._refused:
+            self._refused.pop(key.origin, None)
         if space.is_kept:
             old = self._put(key, credential)
             if credential.responder.grant_from is None:  # a grant from a challenge ends by itself

@@ -107,10 +107,10 @@ class Grants:
         """Put a grant in place of the present one, which is returned."""
         changed = dict(self._credentials.get(key.origin, _NONE))
         old = changed.get(key)
-        if credential is not None:
+        if credential is None:
+            changed.pop(key, None)
+        else:
             changed[key] = credential
-        elif old is not None:
-            del changed[key]
         self._credentials[key.origin] = changed
         return old
 

@@ -14,6 +14,7 @@ from relogin.errors import BodyNotReplayable
 __all__ = ["pieces", "rewind", "watch"]
 
 _PIECE = 64 * 1024
+_WHOLE = (str, bytes, type(None))  # a tuple, because `|` would make a union for each request
 
 
 class _Chunks:
@@ -51,7 +52,7 @@ class _Chunks:
 def watch(prepared: PreparedRequest) -> None:
     """Prepare a body to be sent twice; call this before it is sent for the first time."""
     body: Any = prepared.body
-    if isinstance(body, str | bytes | None):
+    if isinstance(body, _WHOLE):
         return
     if hasattr(body, "read"):
         _keep_position(prepared, body)
@@ -69,7 +70,7 @@ def _keep_position(prepared: PreparedRequest, body: Any) -> None:
 def rewind(prepared: PreparedRequest) -> bool:
     """Put the body back to its position when prepared; return `False` if that fails."""
     body: Any = prepared.body
-    if isinstance(body, str | bytes | None):
+    if isinstance(body, _WHOLE):
         return True
     if isinstance(body, _Chunks):
         return body.can_repeat()

@@ -200,9 +200,10 @@ class Exchange:
 
     def _info(self) -> ResponseInfo:
         response, request = self.response, self.response.request
-        status, method, url = response.status_code, request.method or "", request.url or ""
-        lines = challenge_lines(response) if has(response.headers, CHALLENGE) else ()
-        info = ResponseInfo(response, status, method.upper(), url, self.origin, None, lines)
+        status, url = response.status_code, request.url or ""
+        info = ResponseInfo(response, status, (request.method or "").upper(), url, self.origin)
+        if has(response.headers, CHALLENGE):
+            info.challenges = challenge_lines(response)
         if status == UNAUTHORIZED or self.signal is not None or self.is_lost():
             cache, retries = self.auth._cache, getattr(response.raw, "retries", None)
             info.sent_with = sent_with(cache, self.credential, request.headers, url)

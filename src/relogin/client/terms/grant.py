@@ -192,7 +192,7 @@ def granted(result: object, url: str) -> Grant | None:
     if result is None:
         return None
     if isinstance(result, Grant):
-        return _with_plain_cookies(result, url)
+        return result if _is_plain(result) else _with_plain_cookies(result, url)
     if isinstance(result, str) and result:
         return Grant(token=result)
     if inspect.iscoroutine(result):
@@ -202,6 +202,11 @@ def granted(result: object, url: str) -> Grant | None:
     raise InvalidGrant(
         f"a login must return a relogin.Grant, a token (str) or None; this one returned {returned}"
     )
+
+
+def _is_plain(grant: Grant) -> bool:
+    """Tell whether there are neither cookies nor header fields to copy; a jar may fill later."""
+    return type(grant.cookies) is dict and not grant.cookies and not grant.headers
 
 
 def _with_plain_cookies(grant: Grant, url: str) -> Grant:
