@@ -16,7 +16,7 @@ from requests import PreparedRequest, Response
 from requests.auth import AuthBase
 
 from relogin import errors
-from relogin.client import renewal
+from relogin.client import driver, renewal
 from relogin.client.drain import drain
 from relogin.client.driver.content import is_precious
 from relogin.client.driver.drive import drive, stand_by
@@ -33,15 +33,16 @@ from relogin.client.renewal.policy import (
     Policy,
     ResponseInfo,
 )
+from relogin.client.renewal.scopes import FORBIDDEN
 from relogin.client.requests.adapter import UploadAdapter
 from relogin.client.requests.body import rewind, watch
 from relogin.client.requests.challenges import CHALLENGE
 from relogin.client.requests.exchange import Exchange, Hook
-from relogin.client.requests.fields import found, has
+from relogin.client.requests.fields import found, has, tells_more
 from relogin.client.requests.lookahead import Lookahead
 from relogin.client.requests.retries import RetriesUnauthorized, warn_of_retries
 from relogin.client.requests.route import LoginSession, Route
-from relogin.client.requests.signing import learn, sign_prepared, sign_within
+from relogin.client.requests.signing import learn, lives, sign_prepared, sign_within
 from relogin.client.requests.streams import watch as watch_stream
 from relogin.client.requests.unanswered import Upload, ask, in_place_of_a_response
 from relogin.client.signals import Error, signalled
@@ -62,6 +63,10 @@ __all__ = [
     "SessionAuth",
     "UploadAdapter",
 ]
+
+
+_REFUSALS = frozenset({UNAUTHORIZED, FORBIDDEN})
+_SERVER_ERRORS = 500
 
 
 class LoginRefused(errors.LoginRefused, requests.RequestException):
@@ -146,7 +151,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
             flow = renewal.flow.before(
                 self._cache, credential, origin, method, url, precious=precious
             )
-            credential = drive(flow, lambda command: self._stand_by_or_log_in(command, origin))
+            credential = drive(flow, partial(self._stand_by_or_log_in, origin=origin))
         if prepared.body and credential is not None:
             credential = self._after_an_error(prepared, credential, origin)
         if credential is not None:
@@ -181,16 +186,14 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         url, method = prepared.url or "", prepared.method or ""
         info = ResponseInfo(asking, 0, method, url, origin, credential)
         flow = renewal.unanswered.check(self._cache, info, credential, last.began)
-        renewed = drive(flow, lambda command: self._stand_by_or_log_in(command, origin))
+        renewed = drive(flow, partial(self._stand_by_or_log_in, origin=origin))
         return renewed if isinstance(renewed, Credential) else credential
 
     def _stand_by_or_log_in(self, command: Command, origin: str) -> object:
         if isinstance(command, Login):
-            from relogin.client.driver import once_more  # needed at the first login
-
             open_http = partial(self._open_http, origin)
             with logging_in(self._cache):
-                return once_more.call(self.login, command.context, open_http, self._http)
+                return driver.once_more.call(self.login, command.context, open_http, self._http)
         if isinstance(command, LogOut):
             http = partial(self._open_http, command.credential.key.origin, self)
             return self._log_out(command, http)
@@ -233,8 +236,33 @@ class SessionAuth(Principal[requests.Session], AuthBase):
             drive(renewal.log_out.log_out_replaced(self._cache), self._do_here)
         return response
 
+    def _is_plain(self, hook: Hook, response: Response) -> bool:
+        """Tell whether a response came straight, and at most says that its session lives.
+
+        If so, remember that.
+        """
+        status, credential = response.status_code, hook.credential
+        if (
+            status >= _SERVER_ERRORS
+            or status in _REFUSALS
+            or self._policy.reads_all
+            or hook.upload is not None
+            or hook.signed_again
+            or response.request.url != hook.url
+            or getattr(response, "connection", None) is not self._adapter
+            or tells_more(response.headers)
+        ):
+            return False
+        if credential is not None:
+            if credential.signer is not None:
+                return False
+            lives(self._cache, credential, response.request)
+        return True
+
     def _answered(self, hook: Hook, response: Response, sending: dict[str, Any]) -> Response:
         """Handle a response, and update the grant from the final one."""
+        if self._is_plain(hook, response):
+            return response
         adapter = getattr(response, "connection", None)
         if adapter is not self._adapter:
             warn_of_retries(adapter)

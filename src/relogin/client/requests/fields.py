@@ -11,7 +11,9 @@ from typing import Any
 
 from requests.structures import CaseInsensitiveDict
 
-__all__ = ["copied", "found", "has"]
+from relogin.client.terms.fields import is_event_stream
+
+__all__ = ["copied", "found", "has", "tells_more"]
 
 # How requests keeps the fields is its own affair: if it changes, take the slow way.
 _IS_KNOWN = vars(CaseInsensitiveDict()) == {"_store": {}}
@@ -30,6 +32,17 @@ def found(headers: Mapping[str, str], name: str) -> str | None:
         kept = headers._store.get(name)  # type: ignore[attr-defined]
         return None if kept is None else kept[1]
     return next((value for each, value in headers.items() if each.lower() == name), None)
+
+
+_TELLING = frozenset({"www-authenticate", "authentication-info", "set-cookie", "location"})
+
+
+def tells_more(headers: Mapping[str, str]) -> bool:
+    """Tell whether the fields of a response may say more than that its session lives."""
+    if _IS_KNOWN and type(headers) is CaseInsensitiveDict:
+        names = headers._store.keys()  # type: ignore[attr-defined]
+        return not names.isdisjoint(_TELLING) or is_event_stream(found(headers, "content-type"))
+    return True
 
 
 def copied(headers: Any) -> Any:

@@ -22,7 +22,7 @@ from relogin.client.terms.query import with_parameter
 from relogin.client.terms.signer import Outgoing
 from relogin.errors import BodyNotReplayable
 
-__all__ = ["learn", "sign_again", "sign_prepared", "sign_within", "write_url"]
+__all__ = ["learn", "lives", "sign_again", "sign_prepared", "sign_within", "write_url"]
 
 _REDIRECTS = range(300, 400)
 # What urllib3 sends unchanged (RFC 3986).
@@ -108,6 +108,12 @@ def _shallow(prepared: PreparedRequest) -> PreparedRequest:
     return copy
 
 
+def lives(cache: CredentialCache, credential: Credential, request: PreparedRequest) -> None:
+    """Remember that a server has accepted a session with this request."""
+    if cache.seen(credential):
+        cache.admits(credential, (request.method or "").upper(), request.url or "")
+
+
 def learn(
     cache: CredentialCache,
     credential: Credential,
@@ -123,8 +129,8 @@ def learn(
     request, status = response.request, response.status_code
     if not dead and status != UNAUTHORIZED and origin == credential.key.origin:
         # A 5xx may come from a proxy.
-        if status < 500 and cache.seen(credential):
-            cache.admits(credential, (request.method or "").upper(), request.url or "")
+        if status < 500:
+            lives(cache, credential, request)
         if cache.policy.rolls or (credential.cookies and len(response.cookies)):
             cookies = {cookie.name: cookie.value or "" for cookie in response.cookies}
             answer = Answer(status, response.headers, response.url, cookies=cookies)
