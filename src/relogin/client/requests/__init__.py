@@ -16,7 +16,7 @@ from requests import PreparedRequest, Response
 from requests.auth import AuthBase
 
 from relogin import errors
-from relogin.client import driver, renewal
+from relogin.client import renewal
 from relogin.client.drain import drain
 from relogin.client.driver.content import is_precious
 from relogin.client.driver.drive import drive, stand_by
@@ -191,9 +191,11 @@ class SessionAuth(Principal[requests.Session], AuthBase):
 
     def _stand_by_or_log_in(self, command: Command, origin: str) -> object:
         if isinstance(command, Login):
+            from relogin.client.driver.once_more import call  # needed at the first login
+
             open_http = partial(self._open_http, origin)
             with logging_in(self._cache):
-                return driver.once_more.call(self.login, command.context, open_http, self._http)
+                return call(self.login, command.context, open_http, self._http)
         if isinstance(command, LogOut):
             http = partial(self._open_http, command.credential.key.origin, self)
             return self._log_out(command, http)

@@ -39,10 +39,10 @@ _TELLING = frozenset({"www-authenticate", "authentication-info", "set-cookie", "
 
 def tells_more(headers: Mapping[str, str]) -> bool:
     """Tell whether the fields of a response may say more than that its session lives."""
-    if _IS_KNOWN and type(headers) is CaseInsensitiveDict:
-        names = headers._store.keys()  # type: ignore[attr-defined]
-        return not names.isdisjoint(_TELLING) or is_event_stream(found(headers, "content-type"))
-    return True
+    if not _IS_KNOWN or type(headers) is not CaseInsensitiveDict:
+        return True
+    names = headers._store.keys()  # type: ignore[attr-defined]
+    return not names.isdisjoint(_TELLING) or is_event_stream(found(headers, "content-type"))
 
 
 def copied(headers: Any) -> Any:
