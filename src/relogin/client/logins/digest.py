@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from relogin.client.logins.base import Account, Text, called, kind_of
+from relogin.client.logins.base import Account, Text, called, check_text
 from relogin.client.responders.digest import digest, nonce_of
 from relogin.client.terms.grant import Context, Grant
 from relogin.client.terms.responder import Responder
@@ -49,10 +49,8 @@ class DigestLogin(Account):
     _known: _Known = field(default_factory=_Known, init=False)
 
     def __post_init__(self) -> None:
-        for name in ("user", "password"):
-            given = getattr(self, name)
-            if not (isinstance(given, str) or callable(given)):
-                raise TypeError(f"DigestLogin: {name} is a str or a callable, not {kind_of(given)}")
+        check_text("DigestLogin: user", self.user)
+        check_text("DigestLogin: password", self.password)
 
     @property
     def responders(self) -> tuple[Responder, ...]:

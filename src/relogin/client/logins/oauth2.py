@@ -10,7 +10,7 @@ from pickle import PicklingError
 from typing import Any, Literal, NamedTuple
 from urllib.parse import quote_plus, urlencode
 
-from relogin.client.logins.base import FORM, JSON, Login, Text, called, kind_of
+from relogin.client.logins.base import FORM, JSON, Login, Text, called, check_text, kind_of
 from relogin.client.logins.exchange import NoAnswer, Steps
 from relogin.client.logins.fields import resolved
 from relogin.client.logins.request import Request
@@ -304,7 +304,6 @@ def _check_text(name: str, value: Text | Callable[[], str] | None) -> None:
         return
     if iscoroutinefunction(value):
         raise TypeError(f"OAuth2Login: {name}= must be a plain function: it is not awaited")
-    if not (isinstance(value, str) or callable(value)):
-        raise TypeError(f"OAuth2Login: {name}= must be a str or a function, not {kind_of(value)}")
+    check_text(f"OAuth2Login: {name}=", value)
     if value == "":
         raise ValueError(f"OAuth2Login: {name}= is empty")
