@@ -305,10 +305,15 @@ unquoted: pp.ParserElement = _rules(
     # Basic realm=a b"
     (
         "unopened-quote",
-        rf"(?P<value>[^\s\",;='][^\",;=\r\n]*+(?<=\S))(?P<at>\"){STOP_OR_PARAM}(?={NEXT_OPENS}|{NEVER_OPENED})",
+        (
+            rf"(?P<value>[^\s\",;='][^\",;=\r\n]*+(?<=\S)={{0,2}}+)(?P<at>\"){STOP_OR_PARAM}"
+            rf"(?={NEXT_OPENS}|{NEVER_OPENED})"
+        ),
     ),
     # Bearer scope=["a","b"]
     ("unquoted-value", rf"(?P<value>{_JSON}){STOP}"),
+    # Bearer scope=https://a https://b
+    ("unquoted-spaces", rf"(?P<value>{URL}(?: ++{URL})++)"),
     # Bearer realm=https://a
     ("unquoted-url", rf"(?P<value>{URL})"),
     # Bearer realm=<https://a>
