@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import niquests
@@ -154,6 +155,58 @@ def test_with_a_session_that_lives_the_error_is_passed_on(server: Server, both: 
     both(SessionAuth(server.login, server.url)).run(main)
     assert asked(server) == ["PUT /upload", "HEAD /upload"]
     assert server.logins == 1
+
+
+def small_requests(
+    server: Server, both: Both, answered: Callable[[int], Answer | None], **options: Any
+) -> Any:
+    """Upload with a dead session; say how the small requests are answered, by their number."""
+
+    async def main(send: Any, session: Any) -> Any:
+        session.mount("http://", both.adapter())
+        await send("GET", f"{server.url}/first")
+        server.kill()
+        breaking(server, "reset")
+        usual: Any = server.answers
+
+        def answer(request: Any) -> Answer:
+            given: Answer | None = None
+            if request.method == "HEAD":
+                given = answered(len(checks(server)))
+            return given or usual(request)
+
+        server.answers = answer
+        try:
+            return await send("PUT", f"{server.url}/upload", data=UPLOAD, **options)
+        except niquests.ConnectionError as error:
+            return error
+
+    return both(SessionAuth(server.login, server.url)).run(main)
+
+
+@pytest.mark.parametrize(("breaks", "said"), [(1, "replayed"), (9, "untouched")])
+def test_a_small_request_that_breaks_is_sent_once_more(
+    server: Server, both: Both, breaks: int, said: str
+) -> None:
+    def drops(number: int) -> Answer | None:
+        if number <= breaks:
+            raise ConnectionResetError
+        return None
+
+    assert outcome(small_requests(server, both, drops)) == said
+    assert len(checks(server)) == 2
+
+
+def test_a_small_request_that_nobody_answers_is_sent_once(server: Server, both: Both) -> None:
+    ended = threading.Event()
+
+    def waits(_: int) -> Answer | None:
+        ended.wait(10)
+        return None
+
+    assert outcome(small_requests(server, both, waits, timeout=0.3)) == "untouched"
+    ended.set()
+    assert len(checks(server)) == 1
 
 
 def test_where_there_is_no_auth_the_adapter_does_what_the_one_of_niquests_does(

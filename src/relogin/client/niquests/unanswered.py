@@ -56,7 +56,13 @@ def ask(
     timeout = sending.get("timeout") or cache.policy.login_timeout
     sending = {**sending, "multiplexed": False, "stream": True, "timeout": timeout}
     asked: Any = small_request(cache, command)
-    response: Any = yield Send(adapter, asked, sending)
+    try:
+        response: Any = yield Send(adapter, asked, sending)
+    except RequestException as error:
+        if not is_broken(error):
+            raise
+        # A kept connection may have been closed. This request is safe, so it may be sent twice.
+        response = yield Send(adapter, asked, sending)
     signal = yield from signalled(cache, response, whole=False)
     yield Drain(response, bounded=True)
     return command.answered(response, response.status_code, challenge_lines(response), signal)
