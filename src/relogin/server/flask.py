@@ -35,9 +35,7 @@ from werkzeug.local import LocalProxy
 
 from relogin.reasons import SessionError
 from relogin.server import wsgi
-from relogin.server.decisions import living
 from relogin.server.drain import drain
-from relogin.server.facts import Request
 from relogin.server.gate import Answer, Decision, Gate
 from relogin.server.options import Options
 from relogin.server.responses import additions, dress, replacement
@@ -47,6 +45,7 @@ from relogin.server.verifiers import (
     Signed,
     Verifier,
     ask,
+    ask_again,
     synchronous,
     wants_request,
 )
@@ -143,17 +142,11 @@ class _Guard:
         environ[_DECIDED] = self.gate, decision
         environ[wsgi.SESSION] = decision.session
         environ[wsgi.REFUSED] = decision.refused
-        environ[wsgi.VERIFY] = partial(self.again, claim.token, *more)
+        environ[wsgi.VERIFY] = partial(ask_again, self.verify, claim.token, *more)
         if decision.answer is None:
             return None
         drain(environ, self.gate.drain)
         return _send(decision.answer)
-
-    def again(self, token: str | None, *more: Request) -> Any:
-        """Ask the verifier once more; given to views."""
-        if token is None:
-            raise Refused
-        return living(ask(self.verify, token, *more))
 
     def dress(self, response: Response) -> Response:
         """Return the response as it leaves the gate."""

@@ -15,6 +15,7 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from relogin.reasons import SessionError
 from relogin.server.calls import is_async, takes_request
+from relogin.server.decisions import living
 from relogin.server.facts import Request
 from relogin.server.logs import report
 from relogin.server.loops import in_thread
@@ -26,6 +27,7 @@ __all__ = [
     "Signed",
     "Verifier",
     "ask",
+    "ask_again",
     "ask_async",
     "checked",
     "judged",
@@ -163,6 +165,13 @@ def ask(verify: Verifier, token: str | None, *request: Request) -> object:
         return _without_waiting(call(token, *request))
     except Exception as raised:  # noqa: BLE001  whatever a store raises, it must not end in a 401
         return judged(raised)
+
+
+def ask_again(verify: Verifier, token: str | None, *request: Request) -> Any:
+    """Return the session if it still lives, or raise `Refused`; the application may call this."""
+    if token is None:
+        raise Refused
+    return living(ask(verify, token, *request))
 
 
 async def ask_async(

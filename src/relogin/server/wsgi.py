@@ -21,7 +21,6 @@ from http import HTTPStatus
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Unpack
 
-from relogin.server.decisions import living
 from relogin.server.drain import drain
 from relogin.server.facts import Presented, Request
 from relogin.server.fields import Headers
@@ -30,7 +29,7 @@ from relogin.server.options import Options
 from relogin.server.responses import MERGED, dress, replacement
 from relogin.server.streams import Again, Stream
 from relogin.server.verdicts import Refused
-from relogin.server.verifiers import Verifier, ask, synchronous, wants_request
+from relogin.server.verifiers import Verifier, ask, ask_again, synchronous, wants_request
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -72,7 +71,7 @@ class SessionGate:
             found = usual
 
             def again() -> Any:
-                return self._again(found[2])
+                return ask_again(self.verify, found[2])
 
             def decide() -> Decision:
                 # The application may write to its environ; what was asked for was this.
@@ -100,12 +99,7 @@ class SessionGate:
     def again(self, claim: Claim) -> Again:
         """Return a function that asks the verifier once more about a request."""
         more = (claim.request,) if self._with_request else ()
-        return partial(self._again, claim.token, *more)
-
-    def _again(self, token: str | None, *more: Request) -> Any:
-        if token is None:
-            raise Refused
-        return living(ask(self.verify, token, *more))
+        return partial(ask_again, self.verify, claim.token, *more)
 
     def _settled(
         self, environ: WSGIEnvironment, method: str, path: str, found: Presented, session: object
