@@ -21,6 +21,7 @@ from starlette.requests import HTTPConnection
 from relogin.server import asgi, wsgi
 from relogin.server.facts import Request
 from relogin.server.verifiers import Lookup
+from tests.benchmarks.inlined import inlined
 from tests.benchmarks.rows import Row, shown
 from tests.benchmarks.timing import interleaved
 
@@ -117,6 +118,7 @@ def pieces() -> dict[str, Callable[[], object]]:
             _scope("authorization", f"Bearer {TOKEN}"),
         ),
         "ASGI gate": (_gated(), living),
+        "ASGI gate, in one function": (inlined(asgi_application, verify, **OPTIONS), living),
         "ASGI gate, Session and Bearer": (_gated(schemes=["Session", "Bearer"]), living),
         "ASGI gate, POST": (_gated(), living | {"method": "POST"}),
         "ASGI gate, mounted": (_gated(), living | {"root_path": "/v1", "path": "/v1/orders"}),
