@@ -69,7 +69,8 @@ class Exchange:
         self._verified = verified
         self._added = added
         self._decision = decision
-        self._begun = self._read = self.is_dropped = False
+        self._begun = self._read = False
+        self.is_dropped: bool = False
         self._start: Message | None = None
         self.last: Message | None = None
 

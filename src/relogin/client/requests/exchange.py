@@ -55,8 +55,8 @@ class Hook:
     ) -> None:
         self.auth: SessionAuth = auth
         self.credential = credential
-        self.url = url
-        self.origin = origin
+        self.url: str | None = url
+        self.origin: str = origin
         self.signed_again: float = 0.0
         self.upload: Upload | None = None
         """The request, if it has a body: it may end in an error, which no hook sees."""

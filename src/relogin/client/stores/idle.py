@@ -23,7 +23,7 @@ class Idle(Generic[T]):
     """
 
     def __init__(self, close: Callable[[T], None], most: float = inf) -> None:
-        self.pid = os.getpid()
+        self.pid: int = os.getpid()
         self.connections: deque[T] = deque()
         self._most = most
         self._close = close
