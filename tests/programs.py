@@ -8,11 +8,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
-__all__ = ["certificate", "free_port", "running"]
+__all__ = ["certificate", "exit_with", "free_port", "running"]
 
 _PATIENCE = 40.0
 _ROOT = Path(__file__).parents[1]
@@ -75,3 +76,11 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
             time.sleep(0.05)
         else:
             return
+
+
+def exit_with(succeeds: Callable[[], bool]) -> NoReturn:
+    """End the child of a fork, with 0 if it succeeds."""
+    try:
+        os._exit(0 if succeeds() else 1)
+    finally:
+        os._exit(2)

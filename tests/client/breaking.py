@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from threading import Event
 from typing import Literal, TypeAlias
 
 from tests.client.server import Answer, Request, Server
 
-__all__ = ["HOW", "UPLOAD", "How", "asked", "breaking", "checks", "dropping", "uploads"]
+__all__ = [
+    "HOW",
+    "UPLOAD",
+    "How",
+    "asked",
+    "breaking",
+    "checks",
+    "dropping",
+    "stalling",
+    "uploads",
+]
 
 How: TypeAlias = Literal["reset", "502"]
 HOW: tuple[How, ...] = ("reset", "502")
 UPLOAD = b"an upload " * 1000
 
 
-def breaking(server: Server, how: How, *, always: bool = False, waits_for: int = 0) -> None:
+def breaking(
+    server: Server, how: How, *, status: int = 401, always: bool = False, waits_for: int = 0
+) -> None:
     """Let no refusal of an upload arrive; nor, with `always`, any answer to one.
 
-    A small request waits until so many uploads have arrived.
+    `status` is that of a refusal. A small request waits until so many uploads have arrived.
     """
 
     def answer(request: Request) -> Answer:
@@ -25,13 +38,27 @@ def breaking(server: Server, how: How, *, always: bool = False, waits_for: int =
         if request.method == "HEAD":
             server.wait_for("/upload", waits_for)
         given = server.routes.get(request.path, server.protected)(request)
-        if request.body and (given.status == 401 or always):
+        if request.body and (given.status == status or always):
             if how == "reset":
                 raise ConnectionResetError
             return Answer(502, body=b"bad gateway")
         return given
 
     server.answers = answer
+
+
+def stalling(server: Server) -> Event:
+    """Let the first upload wait for its answer until the event is set."""
+    quick, go = server.answers, Event()
+    assert quick is not None
+
+    def slow(request: Request) -> Answer:
+        if request.body and request.path == "/upload" and len(server.seen("/upload")) == 1:
+            go.wait(10)
+        return quick(request)
+
+    server.answers = slow
+    return go
 
 
 def dropping(server: Server, times: int, path: str = "/login") -> list[Request]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from relogin.client.aiohttp.body import rewinding
 from relogin.client.responders import Outgoing, Responder, Signer
 from relogin.client.signals import status
 from tests.client.aiohttp.test_aiohttp import an_auth, login_of, run
-from tests.client.breaking import HOW, UPLOAD, How, asked, breaking, checks, uploads
+from tests.client.breaking import HOW, UPLOAD, How, asked, breaking, checks, stalling, uploads
 from tests.client.server import Answer, Server
 
 
@@ -171,17 +170,11 @@ def test_an_error_without_a_body_or_before_a_connection_is_not_asked_about(serve
 
 
 def test_a_signal_may_be_what_the_small_request_brings(server: Server) -> None:
-    def answer(request: Any) -> Answer:
-        if request.path == "/login":
-            return server._log_in()
-        given = server.protected(request)
-        return Answer(502) if request.body and given.status == 440 else given
-
     async def main(session: aiohttp.ClientSession) -> None:
         async with session.get(f"{server.url}/first"):
             pass
         server.kill()
-        server.answers = answer
+        breaking(server, "502", status=440)
         assert (await put(session, server))[0] == 200
 
     server.refusal_status = 440
@@ -222,19 +215,9 @@ def test_login_and_replay_take_another_connection_than_a_refused_upload(server: 
 
 
 def test_a_time_out_is_an_upload_without_an_answer_too(server: Server) -> None:
-    go = threading.Event()
-
     async def main(session: aiohttp.ClientSession) -> None:
         await lost(session, server, "502")
-        quick = server.answers
-        assert quick is not None
-
-        def slow(request: Any) -> Answer:
-            if request.body and request.path == "/upload" and len(server.seen("/upload")) == 1:
-                go.wait(10)
-            return quick(request)
-
-        server.answers = slow
+        go = stalling(server)
         wait = aiohttp.ClientTimeout(sock_read=0.3)
         assert (await put(session, server, timeout=wait))[::2] == (200, "replayed")
         go.set()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from typing import Any
 
 import httpx
@@ -12,7 +11,7 @@ import pytest
 from relogin.client import outcome
 from relogin.client.httpx import AsyncUploadTransport, SessionAuth, UploadTransport
 from relogin.client.signals import status
-from tests.client.breaking import HOW, UPLOAD, How, asked, breaking, checks, uploads
+from tests.client.breaking import HOW, UPLOAD, How, asked, breaking, checks, stalling, uploads
 from tests.client.httpx_drivers import Caller, Driver, in_tasks, in_threads
 from tests.client.libraries.shapes import Again, AgainAsync
 from tests.client.server import Answer, Request, Server
@@ -184,16 +183,7 @@ def test_where_the_small_request_breaks_too_nobody_can_tell(server: Server, lost
 
 def test_a_time_out_is_an_upload_without_an_answer_too(server: Server, lost: Caller) -> None:
     breaking(server, "502")
-    quick = server.answers
-    assert quick is not None
-    go = threading.Event()
-
-    def slow(request: Any) -> Answer:
-        if request.body and request.path == "/upload" and len(server.seen("/upload")) == 1:
-            go.wait(10)
-        return quick(request)
-
-    server.answers = slow
+    go = stalling(server)
     answer = lost.put(f"{server.url}/upload", content=UPLOAD, timeout=0.3)
     go.set()
     assert (answer.status_code, outcome(answer)) == (200, "replayed")
@@ -203,14 +193,7 @@ def test_a_signal_may_be_what_the_small_request_brings(driver: Driver, server: S
     client = opened(driver, server, signals=[status(440)])
     server.refusal_status = 440
     server.kill()
-
-    def answer(request: Any) -> Answer:
-        if request.path == "/login":
-            return server._log_in()
-        given = server.protected(request)
-        return Answer(502) if request.body and given.status == 440 else given
-
-    server.answers = answer
+    breaking(server, "502", status=440)
     assert client.put(f"{server.url}/upload", content=UPLOAD).status_code == 200
 
 

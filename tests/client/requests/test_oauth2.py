@@ -3,7 +3,6 @@
 import os
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -20,6 +19,7 @@ from relogin.client.stores.memory import MemoryStore
 from relogin.client.stores.sqlite import SQLiteStore
 from tests.client.server import Server
 from tests.client.token_server import TokenServer
+from tests.programs import exit_with
 
 
 @pytest.fixture
@@ -138,13 +138,6 @@ def test_a_revoked_refresh_token_is_refused_once_and_for_all(tokens: TokenServer
     assert len(tokens.asked) == 1
 
 
-def _exit_with(succeeds: Callable[[], bool]) -> None:
-    try:
-        os._exit(0 if succeeds() else 1)
-    finally:
-        os._exit(2)
-
-
 @pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 def test_a_forked_child_without_a_store_leaves_the_refresh_token_to_its_parent(
     tokens: TokenServer, login: OAuth2Login
@@ -154,7 +147,7 @@ def test_a_forked_child_without_a_store_leaves_the_refresh_token_to_its_parent(
     tokens.kill()
     child = os.fork()
     if child == 0:
-        _exit_with(lambda: get(auth, tokens) == 200)
+        exit_with(lambda: get(auth, tokens) == 200)
     assert os.waitpid(child, 0) == (child, 0)
     tokens.kill()
     assert get(auth, tokens) == 200

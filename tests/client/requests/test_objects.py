@@ -4,7 +4,6 @@ import copy
 import os
 import pickle
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -18,6 +17,7 @@ from relogin.client.requests.fields import copied, found, has, tells_more
 from relogin.client.terms.grant import Context
 from tests.client.requests.test_threads import at_once
 from tests.client.server import PASSWORD, Server
+from tests.programs import exit_with
 
 
 class Login:
@@ -144,13 +144,6 @@ def test_one_prepared_request_sent_by_many_threads_is_renewed_once(
     assert server.logins == 2
 
 
-def _exit_with(succeeds: Callable[[], bool]) -> None:
-    try:
-        os._exit(0 if succeeds() else 1)
-    finally:
-        os._exit(2)
-
-
 @pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 def test_a_forked_child_renews_though_a_thread_of_its_parent_was_logging_in(
     server: Server, session: requests.Session
@@ -165,7 +158,7 @@ def test_a_forked_child_renews_though_a_thread_of_its_parent_was_logging_in(
     with auth._cache._lock:  # taken by a thread that the child does not have
         child = os.fork()
         if child == 0:
-            _exit_with(lambda: requests.get(f"{server.url}/orders", auth=auth).status_code == 200)
+            exit_with(lambda: requests.get(f"{server.url}/orders", auth=auth).status_code == 200)
     assert os.waitpid(child, 0) == (child, 0)
     gate.set()
     leader.join(10)
@@ -182,7 +175,7 @@ def test_a_forked_child_logs_in_over_no_connection_of_its_parent_s(
     parent_s = {request.connection for request in server.requests}
     child = os.fork()
     if child == 0:  # the session is due, so the child logs in before its request
-        _exit_with(lambda: requests.get(f"{server.url}/orders", auth=auth).status_code == 200)
+        exit_with(lambda: requests.get(f"{server.url}/orders", auth=auth).status_code == 200)
     assert os.waitpid(child, 0) == (child, 0)
     _, again = server.seen("/login")
     assert again.connection not in parent_s

@@ -248,14 +248,7 @@ def test_a_signal_may_be_what_the_small_request_brings(
     logged_in(server, session, signals=[status(440)])
     server.refusal_status = 440
     server.kill()
-
-    def answer(request: Any) -> Answer:
-        if request.path == "/login":
-            return server._log_in()
-        given = server.protected(request)
-        return Answer(502) if request.body and given.status == 440 else given
-
-    server.answers = answer
+    breaking(server, "502", status=440)
     assert session.put(f"{server.url}/upload", data=UPLOAD).status_code == 200
 
 
