@@ -63,6 +63,18 @@ def test_a_body_that_shows_only_then_that_it_is_spent_is_not_sent_again() -> Non
     assert ended.value.value.outcome is Outcome.RENEWED_NOT_REPLAYED
 
 
+def test_a_demand_for_scopes_that_only_the_small_request_shows_is_asked_of_the_login() -> None:
+    cache = a_cache(scopes_up=True, steps_up=True)
+    sent = held(cache)
+    flow = unanswered(cache, info(sent), cache.clock() + 1)
+    assert isinstance(next(flow), Check)
+    demand = 'Bearer error="insufficient_scope", scope="write"'
+    login = flow.send(info(sent, 403, challenges=[demand]))
+    assert isinstance(login, Login)
+    assert login.context.scope == ("write",)
+    flow.close()
+
+
 def test_when_a_session_was_seen_alive_is_known_of_its_changed_copies_not_of_another() -> None:
     cache = a_cache()
     cache.clock = lambda: 5.0

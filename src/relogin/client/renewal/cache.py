@@ -134,7 +134,10 @@ class CredentialCache(Flights):
     def demands(self, key: Key) -> Demands:
         """Return what is remembered of the scopes that a realm demands."""
         with self._lock:
-            return self._space(key).demands
+            space = self._space(key)
+            if space.demands is None:
+                space.demands = Demands()
+            return space.demands
 
     def ready(self, origin: str, credential: Credential | None, *, precious: bool = False) -> bool:
         """Tell whether a request can be sent at once, with nothing to ask or renew before."""

@@ -95,7 +95,8 @@ def _report_end(
 def _context(
     cache: CredentialCache, info: ResponseInfo, decision: Decision, flight: Flight
 ) -> Context:
-    demands, sent, url = flight.demands, info.sent_with, info.url
+    sent, url = info.sent_with, info.url
+    demands = cache.demands(flight.key) if decision.scope else flight.demands
     if demands is not None and (decision.scope or demands.granted):
         flight.scope = demands.ask(decision.scope, flight.previous, cache.clock())
     if sent is not None and sent.query is not None:  # a login need not see the dead token

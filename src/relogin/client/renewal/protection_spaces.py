@@ -56,14 +56,15 @@ class ProtectionSpace:
     blocked: Blocked | None = None
     logins: deque[float] = field(default_factory=deque)
     """When logins began that count in the budget."""
-    cancelled: deque[float] = field(default_factory=deque)
+    cancelled: list[float] = field(default_factory=list)
     """The same of logins that were cancelled after they may have sent something."""
     places: dict[str, int] = field(default_factory=dict)
     """Folders and paths where the server asked for it, with a number that grows each time."""
     latest_url: str = ""
     challenges: bool = False
     accepted: bool = False
-    demands: Demands = field(default_factory=Demands)
+    demands: Demands | None = None
+    """The scopes that the server has demanded, if any."""
     past: tuple[str, ...] = ()
     """The names of the store's grants that are over, the latest first."""
     standing: dict[tuple[str, str], tuple[int, float]] = field(default_factory=dict)
@@ -96,9 +97,10 @@ class ProtectionSpace:
         return not self.logins and not self.cancelled and self.pausing(now) is None
 
     def _forget(self, moment: float) -> None:
-        for times in (self.logins, self.cancelled):
-            while times and times[0] <= moment:
-                times.popleft()
+        while self.logins and self.logins[0] <= moment:
+            self.logins.popleft()
+        if self.cancelled:
+            self.cancelled = [began for began in self.cancelled if began > moment]
 
     def refund(self, began: float | None, *, sent: bool = False) -> None:
         """Take a login out of the budget again; one that has `sent` something still counts."""
