@@ -176,7 +176,9 @@ def test_a_streamed_answer_can_be_streamed(server: Server, dead: requests.Sessio
         assert b"".join(answer.iter_content(1)) == b"ab"
 
 
-def test_an_adapter_that_does_not_name_itself_gives_its_401(session: requests.Session) -> None:
+def test_an_adapter_that_does_not_name_itself_gives_its_401_and_a_warning(
+    session: requests.Session, caplog: pytest.LogCaptureFixture
+) -> None:
     class Plain(requests.adapters.BaseAdapter):
         def send(self, request: PreparedRequest, **sending: Any) -> Response:  # type: ignore[override]
             response = Response()
@@ -191,8 +193,14 @@ def test_an_adapter_that_does_not_name_itself_gives_its_401(session: requests.Se
 
     session.mount("http://", Plain())
     session.auth = SessionAuth(lambda _: "t", "http://127.0.0.1")
-    answer = session.get("http://127.0.0.1/")
-    assert (answer.status_code, outcome(answer)) == (401, Outcome.UNTOUCHED)
+    session.mount("http://localhost", Plain())
+    assert session.get("http://localhost/").status_code == 401  # it was not named
+    assert caplog.messages == []
+    for _ in range(2):
+        answer = session.get("http://127.0.0.1/")
+        assert (answer.status_code, outcome(answer)) == (401, Outcome.UNTOUCHED)
+    (message,) = caplog.messages
+    assert "set response.connection in its send" in message
 
 
 class _Raw:

@@ -40,7 +40,11 @@ from relogin.client.requests.challenges import CHALLENGE
 from relogin.client.requests.exchange import Exchange, Hook
 from relogin.client.requests.fields import found, has, tells_more
 from relogin.client.requests.lookahead import Lookahead
-from relogin.client.requests.retries import RetriesUnauthorized, warn_of_retries
+from relogin.client.requests.retries import (
+    RetriesUnauthorized,
+    warn_of_no_connection,
+    warn_of_retries,
+)
 from relogin.client.requests.route import LoginSession, Route
 from relogin.client.requests.signing import learn, lives, sign_prepared, sign_within
 from relogin.client.requests.streams import watch as watch_stream
@@ -265,10 +269,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         """Handle a response, and update the grant from the final one."""
         if self._is_plain(hook, response):
             return response
-        adapter = getattr(response, "connection", None)
-        if adapter is not self._adapter:
-            warn_of_retries(adapter)
-            self._adapter = adapter
+        adapter = self._adapter_of(hook, response)
         credential, signal, lost = hook.credential, None, False
         if hook.signed_again:
             credential = hook.sent_with(response)
@@ -292,6 +293,16 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         if credential is not None:
             self._learn(hook, credential, response, sending, dead=signal is not None)
         return response
+
+    def _adapter_of(self, hook: Hook, response: Response) -> Any:
+        """Return what sent a request, or None if that is not on the response; warn of both."""
+        adapter = getattr(response, "connection", None)
+        if adapter is not self._adapter:
+            warn_of_retries(adapter)
+            self._adapter = adapter
+        if adapter is None and hook.origin_of(response.request) in self._policy.origins:
+            warn_of_no_connection(self._cache, response)
+        return adapter
 
     def _learn(
         self,

@@ -1,6 +1,7 @@
-"""Detecting an adapter that retries a 401 by itself, below the auth, with the dead session.
+"""Detecting adapters that keep a dead session from being renewed.
 
-By default it then raises `RetryError`, and the auth never sees the 401.
+One retries a 401 by itself, below the auth, with the dead session. By default it then raises
+`RetryError`, and the auth never sees the 401. Another does not say that a response is its own.
 """
 
 from __future__ import annotations
@@ -9,9 +10,13 @@ import warnings
 from typing import Any
 from weakref import WeakSet
 
+from requests import Response
+
+from relogin.client.events import warn
+from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.policy import UNAUTHORIZED
 
-__all__ = ["RetriesUnauthorized", "warn_of_retries"]
+__all__ = ["RetriesUnauthorized", "warn_of_no_connection", "warn_of_retries"]
 
 
 class RetriesUnauthorized(UserWarning):
@@ -33,3 +38,16 @@ def warn_of_retries(adapter: object) -> None:
         RetriesUnauthorized,
         stacklevel=2,
     )
+
+
+def warn_of_no_connection(cache: CredentialCache, response: Response) -> None:
+    """Warn once about a 401 that cannot be answered, because no adapter is named on it.
+
+    Adapters of one's own forget it, and mocks that replace `HTTPAdapter.send`.
+    """
+    if response.status_code == UNAUTHORIZED and ("", "connection") not in cache.warned:
+        cache.warned.add(("", "connection"))
+        warn(
+            "401: nothing was done, because the adapter that sent the request is not named on the "
+            "response: set response.connection in its send, as requests' HTTPAdapter does"
+        )
