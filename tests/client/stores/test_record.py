@@ -128,17 +128,17 @@ def test_a_grant_that_is_put_twice_does_not_name_itself() -> None:
     assert put(record).past == ()
 
 
-def test_a_grant_is_over_if_it_was_dropped_or_forgotten_or_a_later_one_was() -> None:
+def test_a_grant_has_ended_if_it_was_dropped_or_forgotten_or_a_later_one_was() -> None:
     first = renewed()
     second = renewed(first)
     dropped = second.acquire(second.of_grant, 30, NOW, drop=True)
     assert dropped is not None
     for over in (dropped, second.forget(NOW)):
-        assert over.outlives(first.of_grant)
-        assert over.outlives(second.of_grant)
-    assert not second.outlives(first.of_grant)  # there is a newer one to use
-    assert not dropped.outlives(renewed().of_grant)  # the store has lost it
-    assert not Record().outlives(first.of_grant)
+        assert over.has_ended(first.of_grant)
+        assert over.has_ended(second.of_grant)
+    assert not second.has_ended(first.of_grant)  # there is a newer one to use
+    assert not dropped.has_ended(renewed().of_grant)  # the store has lost it
+    assert not Record().has_ended(first.of_grant)
 
 
 # Records of earlier releases, which name no grant: where one of them writes, the numbers count
@@ -171,13 +171,13 @@ def test_a_lease_stays_the_same_when_an_earlier_release_has_changed_the_record()
     assert by_an_earlier_release(lease).put(lease.of_lease, GRANT, "Session", NOW) is not None
 
 
-def test_a_grant_is_over_by_its_number_if_an_earlier_release_has_dropped_it() -> None:
+def test_a_grant_has_ended_by_its_number_if_an_earlier_release_has_dropped_it() -> None:
     first = renewed()
     second = renewed(first)
     dropped = by_an_earlier_release(replace(second, dropped=True))
-    assert dropped.outlives(first.of_grant)
-    assert dropped.outlives(second.of_grant)
-    assert not dropped.outlives(renewed(second).of_grant)
+    assert dropped.has_ended(first.of_grant)
+    assert dropped.has_ended(second.of_grant)
+    assert not dropped.has_ended(renewed(second).of_grant)
 
 
 def test_a_clock_that_was_set_back_far_ends_a_lease() -> None:

@@ -286,7 +286,7 @@ def _absorb(cache: CredentialCache, key: Key, record: Record, now: float) -> Non
         _adopt(cache, key, record, now)
     elif credential is None or credential.version is None or not credential.shared:
         return  # a grant of its own
-    elif record.outlives(credential.version):
+    elif record.has_ended(credential.version):
         cache.drop(credential)
     elif record.grant is not None and record.of_grant.is_same(credential.version):
         cookies: Any = record.grant.cookies  # no jar is stored

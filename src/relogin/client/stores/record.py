@@ -26,7 +26,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from relogin.client.terms.grant import Grant, granted, with_refresh_of
 
-__all__ = ["Block", "Period", "Record", "Version", "remembered"]
+__all__ = ["Block", "Period", "Record", "Version"]
 
 T = TypeVar("T")
 
@@ -80,8 +80,8 @@ class Version(NamedTuple):
         return self.number == other.number
 
 
-def remembered(*past: str) -> tuple[str, ...]:
-    """Return the names of the latest grants among these, of which each comes before older ones."""
+def _latest(*past: str) -> tuple[str, ...]:
+    """Return the names of the latest grants among these; later ones come first."""
     return tuple(dict.fromkeys(filter(None, past)))[:_MOST_PAST]
 
 
@@ -137,8 +137,8 @@ class Record:
         """Tell whether there is a living grant that is newer than this one and all `past` ones."""
         return self.alive() and self.of_grant.is_new(than, past)
 
-    def outlives(self, version: Version) -> bool:
-        """Tell whether a grant is over: it was dropped, forgotten, or renewed before this one."""
+    def has_ended(self, version: Version) -> bool:
+        """Tell whether a grant is over, and no other one lives: it or a later one was dropped."""
         if self.alive():
             return False
         if self.put_by and version.holder:
@@ -207,16 +207,16 @@ class Record:
         """Store the grant of the holder, unless another process has taken the lease."""
         if lease != self.of_lease:
             return None
-        (fence, holder), replaced = lease, self.put_by if self.put_by != lease.holder else ""
+        before = "" if self.put_by == lease.holder else self.put_by  # it may be put twice
         return Record(
-            version=fence,
+            version=lease.number,
             grant=grant,
             scheme=scheme,
             granted_at=now,
-            fence=fence,
-            holder=holder,
-            put_by=holder,
-            past=remembered(replaced, *past, *self.past),
+            fence=lease.number,
+            holder=lease.holder,
+            put_by=lease.holder,
+            past=_latest(before, *past, *self.past),
         )
 
     def release(
@@ -250,7 +250,7 @@ class Record:
     def forget(self, now: float) -> Record:
         """Forget the session and every failure; earlier leases can no longer put a grant."""
         fence = self._next_fence(now)
-        return Record(version=fence, fence=fence, past=remembered(self.put_by, *self.past))
+        return Record(version=fence, fence=fence, past=_latest(self.put_by, *self.past))
 
     # As text
 
@@ -322,7 +322,7 @@ def _moment(written: Any) -> float:
 
 
 def _names(written: Any) -> tuple[str, ...]:
-    return remembered(*map(_of(str), _of(list)(written)))
+    return _latest(*map(_of(str), _of(list)(written)))
 
 
 def _grant(written: Any) -> Grant | None:
