@@ -27,7 +27,7 @@ from typing import Any
 from unittest.mock import patch
 
 from relogin.client.renewal.policy import Policy
-from tests.trouble.world import Bounds, LawBroken, Move, World
+from tests.trouble.world import Bounds, LawBroken, Move, Request, World
 
 __all__ = ["Explored", "explore"]
 
@@ -105,31 +105,38 @@ def _nothing_random() -> Iterator[None]:
 
 
 class _Seen(dict[int, int]):
-    """The objects that were met, and the leases, which are named in the order in which they are."""
+    """The objects that were met, and the `leases`, each of which is renamed when it is met."""
 
     def __init__(self, *known: object) -> None:
         super().__init__((id(one), number) for number, one in enumerate(known))
-        self._leases: dict[str, str] = {}
+        self.leases: dict[str, str] = {}
 
     def renamed(self, text: str) -> str:
         return _LEASE.sub(self._name, text)
 
     def _name(self, lease: re.Match[str]) -> str:
-        return self._leases.setdefault(lease[0], f"#{len(self._leases)}")
+        return self.leases.setdefault(lease[0], f"#{len(self.leases)}")
 
 
 _LEASE = re.compile("lease[0-9]+;")
 
 
 def _same(world: World) -> Hashable:
-    shared = [world, world.clock, world.store, world.server]
-    processes = sorted(world.processes, key=lambda one: hash(_comparable(one, _Seen(*shared))))
+    shared, seen = [world, world.clock, world.store, world.server], _Seen(world, world.clock)
+    of_all = [_comparable(one, seen) for one in shared[2:]]
+    processes = sorted(_alone(process, shared) for process in world.processes)
+    leases = [[seen.renamed(lease) for lease in met] for _, met in processes]
     counts = (world.deaths, world.crashes, world.expiries)
     mishaps = (world.cancels, world.failures, world.losses)
     of_store = (world.resets, world.reverts, world.setbacks)
-    seen = _Seen(world, world.clock)
-    of_all = [_comparable(one, seen) for one in (world.store, world.server, *processes)]
-    return (counts, mishaps, of_store, world.clock.now, *of_all)
+    of_each = [process for process, _ in processes]
+    return (counts, mishaps, of_store, world.clock.now, *of_all, *of_each, str(leases))
+
+
+def _alone(process: list[Request], shared: list[Any]) -> tuple[int, list[str]]:
+    """Tell what a process is, apart from which leases it has met: those are the second part."""
+    seen = _Seen(*shared)
+    return hash(_comparable(process, seen)), list(seen.leases)
 
 
 def _comparable(value: Any, seen: _Seen) -> Hashable:

@@ -23,7 +23,7 @@ from tests.trouble.world import Bounds
         Bounds(processes=2, deaths=0, failures=1),
         Bounds(processes=2, deaths=0, losses=1),
         Bounds(processes=2, deaths=0, resets=1),
-        Bounds(processes=2, deaths=0, reverts=1, setbacks=1),
+        Bounds(processes=2, deaths=0, reverts=1),
     ],
     ids=str,
 )
