@@ -249,7 +249,7 @@ def test_a_store_may_be_closed_while_other_threads_use_it(store: Store) -> None:
         store.put(ORIGIN, "", realm, Entry(realm, 0))
         wait = getattr(store, "wait", lambda *_: None)
         read = set()
-        for _ in range(30):
+        for _ in range(8):
             wait(ORIGIN, "", realm, 1, 0.001)
             read.add(texts(store).get(realm))
         return read
