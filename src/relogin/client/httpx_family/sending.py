@@ -38,15 +38,10 @@ SWITCHING_PROTOCOLS, _SERVER_ERRORS = 101, 500
 class Sending:
     """One request: what was sent last, and its responses."""
 
-    out: Request | None = None
-    """The request that is being sent, with nothing else to wait for."""
+    # Few requests change these. What each request reads is set below: it is found sooner there.
     _rewind: Rewind = staticmethod(always)
     _body: Any = None
-    _uploads = True
-    """Whether the request has a body."""
     _began = 0.0
-    _past: Sequence[Response] = ()
-    _sent = 0
 
     def __init__(self, auth: Any, request: Any) -> None:
         self.auth = auth
@@ -54,12 +49,16 @@ class Sending:
         cache: CredentialCache = auth._cache
         self._library = library
         self._cache = cache
+        self._past: Sequence[Response] = ()
+        self._sent = 0
+        self.out: Request | None = None
+        """The request that is being sent, with nothing else to wait for."""
         # Never change the user's request: several threads may send it, and again.
         self._request = copied = self._copy(request)
         stream = copied.stream
-        if type(stream) is library.ByteStream:
-            self._uploads = any(stream)
-        elif not isinstance(stream, library.ByteStream):
+        self._uploads = type(stream) is not library.ByteStream or any(stream)
+        """Whether the request has a body."""
+        if self._uploads and not isinstance(stream, library.ByteStream):
             self._rewind = watch(library, copied, self._spent)
             self._body = copied.stream
         self._origin = origin_of(copied)
