@@ -232,9 +232,11 @@ class Sending:
     def _copy(self, request: Request) -> Request:
         # Not with `copy`, which works like pickling and drops the body.
         copied = object.__new__(type(request))
+        for name, value in vars(request).items():  # one by one, or Python makes a dict for each
+            setattr(copied, name, value)
         # Each octet is one character. By default it is ASCII, and fails on other cookies.
-        headers = self._library.Headers(request.headers, encoding="latin-1")
-        vars(copied).update(vars(request), headers=headers, extensions=dict(request.extensions))
+        copied.headers = self._library.Headers(request.headers, encoding="latin-1")
+        copied.extensions = dict(request.extensions)
         return copied
 
 
