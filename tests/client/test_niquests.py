@@ -1,7 +1,7 @@
 """niquests puts urllib3-future in place of urllib3: its tests have an environment of their own.
 
 It is made once, under build/, where pip finds what it needs. There the tests of niquests run, and
-those of requests, which is then carried by urllib3-future too.
+those of requests, which then runs on urllib3-future too.
 """
 
 from __future__ import annotations

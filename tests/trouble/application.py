@@ -64,7 +64,7 @@ class _State:
             return end is not None
 
     def end(self, sessions: Iterable[str], *, expired: bool = False) -> None:
-        """End sessions, and note the death of those that lived; under the lock."""
+        """End sessions, and note which of them were alive; under the lock."""
         for token in list(sessions):
             del self.living[token]
         self.note(what="death", expired=expired)

@@ -129,7 +129,7 @@ def test_an_error_says_what_was_expected(field: str, expected: str) -> None:
 
 @pytest.mark.parametrize("count", [1, 40, 400])
 @pytest.mark.parametrize("quote", ["", '"'])
-def test_a_fault_is_found_behind_any_number_of_sound_elements(count: int, quote: str) -> None:
+def test_a_fault_is_found_after_any_number_of_sound_elements(count: int, quote: str) -> None:
     sound = ", ".join(f"A{i} b={quote}c{quote}, d={quote}e{quote}" for i in range(count))
     error = refusal(f"{sound}, f=g h")
     assert (error.fault, error.start) == ("unquoted-spaces", len(sound) + 4)

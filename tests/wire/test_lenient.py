@@ -230,7 +230,7 @@ def test_a_line_break_at_the_end_costs_nothing(end: str) -> None:
         assert lenient(text + end) == relogin.parse(text)
 
 
-def test_a_break_keeps_the_lines_behind_it_apart() -> None:
+def test_a_break_keeps_the_lines_after_it_apart() -> None:
     assert lenient(["Basic a=b\nfoo", "c=d e"]) == [Challenge("Basic")]
     assert lenient(["Basic a=b\nfoo", "", "c=d e"]) == [Challenge("Basic")]
     assert lenient(["Basic a=b\nfoo", "Basic", "c=d e"]) == [

@@ -34,7 +34,7 @@ REQUEST = httpx.Request("POST", "https://a.example/token")
     ],
     ids=repr,
 )
-def test_a_token_is_spent_whose_answer_has_not_come(error: Exception) -> None:
+def test_a_refresh_token_counts_as_spent_when_no_answer_came(error: Exception) -> None:
     assert spends_refresh_token(error)
 
 

@@ -83,7 +83,7 @@ def test_with_a_realm_another_realm_s_challenge_is_the_answer(
     assert outcome(session.get(f"{server.url}/orders")) is Outcome.UNANSWERED
 
 
-def test_with_a_realm_its_challenge_is_found_behind_another_realm_s(
+def test_a_realm_s_challenge_is_found_after_another_realm_s(
     server: Server, session: requests.Session
 ) -> None:
     server.challenges = lambda _: ['Session realm="other", Session realm="api"']

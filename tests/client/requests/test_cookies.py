@@ -344,7 +344,7 @@ def test_a_jar_that_reached_the_request_itself_is_left_alone(
     assert [c.name for c in prepared._cookies] == [COOKIE]  # type: ignore[attr-defined]
 
 
-def test_only_what_was_carried_is_left_behind_at_another_origin() -> None:
+def test_only_carried_cookies_are_removed_at_another_origin() -> None:
     prepared = requests.Request("GET", "https://a.example/", cookies={"theme": "dark"}).prepare()
     carry_over_redirect(prepared, {"sid": "s1"}, "https://a.example/next")
     leave_behind(prepared)

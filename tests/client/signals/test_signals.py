@@ -53,7 +53,7 @@ def ask(signal: Signal, body: Body, code: int = 200, kind: str = "application/js
 
 
 @pytest.mark.parametrize(("code", "said"), [(440, EXPIRED), (419, EXPIRED), (200, None)])
-def test_a_status_is_one_of_those_named(code: int, said: object) -> None:
+def test_status_takes_any_of_the_codes_it_names(code: int, said: object) -> None:
     assert status(440, 419)(answer(code)) == said
 
 

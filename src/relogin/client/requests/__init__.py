@@ -295,7 +295,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         return response
 
     def _adapter_of(self, hook: Hook, response: Response) -> Any:
-        """Return what sent a request, or None if that is not on the response; warn of both."""
+        """Return the adapter a response names; warn if it names none or one that retries."""
         adapter = getattr(response, "connection", None)
         if adapter is not self._adapter:
             warn_of_retries(adapter)

@@ -1,7 +1,7 @@
 """Detecting adapters that keep a dead session from being renewed.
 
 One retries a 401 by itself, below the auth, with the dead session. By default it then raises
-`RetryError`, and the auth never sees the 401. Another does not say that a response is its own.
+`RetryError`, and the auth never sees the 401. Another does not set `response.connection`.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ def warn_of_retries(adapter: object) -> None:
 
 
 def warn_of_no_connection(cache: CredentialCache, response: Response) -> None:
-    """Warn once about a 401 that cannot be answered, because no adapter is named on it.
+    """Warn once about a 401 that cannot be answered, because it names no adapter.
 
-    Adapters of one's own forget it, and mocks that replace `HTTPAdapter.send`.
+    Custom adapters forget to, and mocks that replace `HTTPAdapter.send`.
     """
     if response.status_code == UNAUTHORIZED and ("", "connection") not in cache.warned:
         cache.warned.add(("", "connection"))
