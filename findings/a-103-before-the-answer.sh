@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # HAProxy sends 103 (Early Hints) before a 401: requests, Java's HttpURLConnection, LWP, lftp, svn and ffmpeg take it for the answer.
 #
-# Versions:  HAProxy 2.6.12 (any from 2.0); requests 2.34.2, urllib of Python 3.11, httplib2 0.32.1, HTTPie 3.2.4, httpx 0.28.1,
+# Versions:  HAProxy 2.6.12; requests 2.34.2, urllib of Python 3.11, httplib2 0.32.1, HTTPie 3.2.4, httpx 0.28.1,
 #            aiohttp 3.14.5 (PyPI); OpenJDK 17.0.15, LWP 6.68, lftp 4.9.2, Subversion 1.14.2, ffmpeg 5.1.9, curl 7.88.1, GNU Wget
 #            1.21.3, Ruby 3.1.2 (all of Debian 12); Node 20. Needs the programs.
-# Behaviour: any number of 1xx answers may come before the final one, and a client has to read past them, asked or not (RFC
-#            9110 §15.2). HAProxy's `http-request early-hint` sends one to every client of HTTP/1.1. http.client of Python skips 100 and no other:
-#            so to requests and all that builds on it the answer is 103, with the field of the hint and without content. The
-#            challenge is never seen, no password is sent, and raise_for_status() has nothing to say.
+# Behaviour: any number of 1xx answers may come before the final one, and a client has to read past them, asked or not
+#            (RFC 9110 §15.2). HAProxy's `http-request early-hint` sends one to every client of HTTP/1.1. http.client
+#            of Python skips 100 and no other: so to requests and all that builds on it the answer is 103, with the
+#            field of the hint and without content. The challenge is never seen, no password is sent, and
+#            raise_for_status() has nothing to say.
 # Seen, of a server that wants Basic (what the client takes for the answer; user and password given to curl and wget):
 #            requests, urllib, httplib2, HTTPie      103
 #            HttpURLConnection, LWP                  103

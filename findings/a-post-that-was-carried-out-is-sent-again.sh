@@ -3,10 +3,10 @@
 #
 # Versions:  GNU Wget 1.21.3, GNU Wget2 1.99.1, curl 7.88.1, OpenJDK 17.0.15 (all of Debian 12); httplib2 0.32.1, requests
 #            2.34.2, httpx 0.28.1, aiohttp 3.14.5, Python 3.11 (PyPI); Node 20. Needs curl, wget, wget2, java and node.
-# Behaviour: a POST must not be repeated by itself, as nobody knows whether it was carried out (RFC 9110 §9.2.2). Here it was. Wget and
-#            Wget2 try 20 times by default, for a POST as for a download. httplib2, xmlrpc.client and Java's HttpURLConnection
-#            send it twice, on a new connection too, where no keep-alive can have timed out. curl sends it twice on a connection that has
-#            been used before. None of them tells its user.
+# Behaviour: a POST must not be repeated by itself, as nobody knows whether it was carried out (RFC 9110 §9.2.2). Here
+#            it was. Wget and Wget2 try 20 times by default, for a POST as for a download. httplib2, xmlrpc.client and
+#            Java's HttpURLConnection send it twice, on a new connection too, where no keep-alive can have timed out.
+#            curl sends it twice on a connection that has been used before.
 # Seen (POSTs that the server has carried out, of one):
 #            curl, new connection       1
 #            curl, kept connection      2

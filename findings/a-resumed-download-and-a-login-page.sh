@@ -4,10 +4,11 @@
 # Versions:  curl 7.88.1, GNU Wget 1.21.3, GNU Wget2 1.99.1, aria2 1.36.0, lftp 4.9.2 (all of Debian 12), HTTPie 3.2.4 (PyPI).
 #            Needs the first five on the path.
 # Behaviour: the program has the first half, asks for the rest (Range), and gets the login page: 200, 65 octets, no
-#            Content-Range. Wget takes the page's length for the file's, and says "The file is already fully retrieved"; Wget2
-#            and aria2 end with 0 as well. lftp writes the page over the beginning of the half, and HTTPie in its place: both
-#            end with 0, and when the session lives again they fetch what is missing behind it. The file then has the right size, its first
-#            65 octets are the login page, and that run ends with 0 too. Only curl refuses. At a 401 all six do.
+#            Content-Range. Wget takes the page's length for the file's, and says "The file is already fully
+#            retrieved"; Wget2 and aria2 end with 0 as well. lftp writes the page over the beginning of the half, and
+#            HTTPie in its place: both end with 0, and when the session lives again they fetch what is missing behind
+#            it. The file then has the right size, its first 65 octets are the login page, and that run ends with 0
+#            too. Only curl refuses. At a 401 all six do.
 # Seen (exit code and local file: after the run with the login page; after the next one, when the session lives again):
 #            curl -C -           33 first half           0 whole
 #            wget -c              0 first half           0 whole

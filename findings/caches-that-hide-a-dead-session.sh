@@ -4,10 +4,10 @@
 # Versions:  axios-cache-interceptor 1.12.3 (axios 1.21.1), got 14.6.6, make-fetch-happen 15.0.6 (npm's own), undici 7.30.2;
 #            requests-cache 1.3.3, CacheControl 0.14.4, requests 2.34.2. Needs node and npm.
 # Behaviour: stale-if-error is meant for 500, 502, 503 and 504, and for a server that cannot be reached (RFC 5861 §4).
-#            axios-cache-interceptor has it on by default, and requests-cache as a setting; both take a 401 for such an error, though it is
-#            the server's word on this user. So a session that has died looks alive, without a limit of time: whoever waits
-#            for a 401 to log in again waits for good. With stale_while_revalidate requests-cache asks in the background, and keeps
-#            the refusal to itself.
+#            axios-cache-interceptor has it on by default, and requests-cache as a setting; both take a 401 for such
+#            an error, though it is the server's word on this user. So a session that has died looks alive, without a
+#            limit of time: whoever waits for a 401 to log in again waits for good. With stale_while_revalidate
+#            requests-cache asks in the background, and keeps the refusal to itself.
 # Seen (six requests: two to a living session, three to a dead one after the answer is stale, one to a living one; how many
 # reach the server, and the answers; * is from the cache):
 #            axios-cache-interceptor              5  200 200* 200* 200* 200* 200

@@ -3,12 +3,16 @@
 #
 # Versions:  curl 7.88.1, GNU Wget 1.21.3, GNU Wget2 1.99.1, aria2 1.36.0, Ruby's http-cookie 1.0.5, LWP's HTTP::Cookies 6.10
 #            (all of Debian 12), Python 3.11's MozillaCookieJar, yt-dlp 2026.10.26 (PyPI). Needs the first six.
-# Behaviour: the server sets its session as most frameworks do: HttpOnly, and without an end. The format has no specification.
-#            - curl, Wget2 and Ruby mark HttpOnly as "#HttpOnly_" before the host. To Wget and aria2 that is a comment.
-#            - "Without an end" is 0 to all but Python, which writes nothing there. Python and LWP take 0 for the past, even where
-#              they are told to keep what has expired; curl, Wget, aria2 and LWP take nothing for it.
-#            - Wget writes the port behind the host (where it is not 80 or 443). Nobody but Ruby finds such a host again.
-#            - Python and yt-dlp refuse a file whose first line they do not know: aria2 writes none, and Wget2 "cookie" with a small c.
+# Behaviour: the server sets its session as most frameworks do: HttpOnly, and without an end. The format has no
+#            specification.
+#            - curl, Wget2 and Ruby mark HttpOnly as "#HttpOnly_" before the host. To Wget and aria2 that is a
+#              comment.
+#            - "Without an end" is 0 to all but Python, which writes nothing there. Python and LWP take 0 for the
+#              past, even where they are told to keep what has expired; curl, Wget, aria2 and LWP take nothing for it.
+#            - Wget writes the port behind the host (where it is not 80 or 443). Nobody but Ruby finds such a host
+#              again.
+#            - Python and yt-dlp refuse a file whose first line they do not know: aria2 writes none, and Wget2
+#              "cookie" with a small c.
 # Seen (loaded by; + is a session that is sent, - one that is not, ! an error):
 #            saved by   curl wget aria2 python LWP ruby yt-dlp
 #            curl       +    -    -     -      -   +    +

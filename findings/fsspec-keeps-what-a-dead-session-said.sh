@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # fsspec reads a remote file in blocks, the session is dead for one of them: a login page becomes data, and after a 401 a block of zeros does.
 #
-# Versions:  fsspec 2026.9.0 (what pandas, xarray, zarr, dask and pyarrow open URLs with), aiohttp 3.14.5.
-# Behaviour: a program reads the beginning of a file of 6 MB, then 1000 octets at 5 MB, for which the session is dead; then
-#            the session lives again, and the program reads these 1000 once more.
-#            - A login page, 200 and short: fsspec takes any answer that is not longer than the range it asked for, as that range.
-#              The page is read as the file's content, without an error, and so it is once more when the session lives.
-#            - A 401 is an error, as it should be. But with the cache "mmap" the block counts as fetched: the second read gives zeros, without an
-#              error. With "background" the second read raises the first one's 401, and so on for good, without asking.
+# Versions:  fsspec 2026.9.0 (what xarray, zarr and dask open URLs with), aiohttp 3.14.5.
+# Behaviour: a program reads the beginning of a file of 6 MB, then 1000 octets at 5 MB, for which the session is dead;
+#            then the session lives again, and the program reads these 1000 once more.
+#            - A login page, 200 and short: fsspec takes any answer that is not longer than the range it asked for, as
+#              that range. The page is read as the file's content, without an error, and so it is once more when the
+#              session lives.
+#            - A 401 is an error, as it should be. But with the cache "mmap" the block counts as fetched: the second
+#              read gives zeros, without an error. With "background" the second read raises the first one's 401, and
+#              so on for good, without asking.
 # Seen (first read, second read; zeros: 1000 of them; page: it begins with the login page):
 #                          401                          login page
 #            bytes         error 401, right             page, page         (the default)

@@ -2,12 +2,12 @@
 # hishel 2 ignores Cache-Control: the same two lines keep a no-store answer on disk, and never learn that the session died.
 #
 # Versions:  hishel 1.4.0 and 2.0.0, httpx 0.28.1, requests 2.34.2.
-# Behaviour: hishel is an HTTP cache after RFC 9111, and up to 1.4 its client, and its adapter for requests, were one without
-#            any argument. In 2.0 the same call makes something else: it keeps each successful answer to GET and HEAD by method and
-#            URL, whatever Cache-Control says, without a limit of time, in a folder of the working directory. So the first
-#            answer stands for good. The server below allows nothing (no-store), or a second (max-age=1); after the second
-#            request the session is dead, and after the fourth the server has another answer.
-#            2.0 follows RFC 9111 with `rfc=True`.
+# Behaviour: hishel is an HTTP cache after RFC 9111, and up to 1.4 its client, and its adapter for requests, were one
+#            without any argument. In 2.0 the same call makes something else: it keeps each successful answer to GET
+#            and HEAD by method and URL, whatever Cache-Control says, without a limit of time, in a folder of the
+#            working directory. So the first answer stands for good. The server below allows nothing (no-store), or a
+#            second (max-age=1); after the second request the session is dead, and after the fourth the server has
+#            another answer. 2.0 follows RFC 9111 with `rfc=True`.
 # Seen (requests that reach the server, of six; the six answers):
 #            1.4.0, httpx, max-age=1        4  orders orders 401 401 orders-2 orders-2
 #            1.4.0, httpx, no-store         6  orders orders 401 401 orders-2 orders-2

@@ -4,10 +4,10 @@
 # Versions:  gcloud-aio-auth 5.6.0, oneflight 0.1.0, inflight-py 1.0.0, Authlib 1.9.10 (httpx 0.28.1), async-lru 2.4.0, Python 3.11;
 #            @azure/core-rest-pipeline 1.24.0. Needs node and npm.
 # Behaviour: twenty callers need a token that takes a second to get; the first of them has a time-out of 0.3 s.
-#            - gcloud-aio-auth, and two packages that do nothing but this, let all callers await one task. asyncio hands a cancellation
-#              on to what a task awaits: so the time-out of one ends the request, and all others get a
-#              CancelledError that nobody meant for them. A TaskGroup takes such a task for one that was cancelled on purpose: it
-#              ends without an error, and nineteen pieces of work are not done.
+#            - gcloud-aio-auth, and two packages that do nothing but this, let all callers await one task. asyncio
+#              hands a cancellation on to what a task awaits: so the time-out of one ends the request, and all others
+#              get a CancelledError that nobody meant for them. A TaskGroup takes such a task for one that was
+#              cancelled on purpose: it ends without an error, and nineteen pieces of work are not done.
 #            - Azure's pipeline hands the first caller's AbortSignal to the credential: when it fires, all twenty get
 #              its TimeoutError, with or without a signal of their own.
 #            - Authlib and async-lru serve the nineteen.

@@ -3,11 +3,12 @@
 #
 # Versions:  Authlib 1.9.10, google-auth 2.63.0, httpx_auth 0.23.1, msal 1.39.0, azure-identity 1.27.0, requests-oauthlib 2.0.0
 #            (oauthlib 4.0.1), requests_oauth2client 1.8.0, gcloud-aio-auth 5.6.0, python-keycloak 7.1.1; requests 2.34.2, httpx 0.28.1.
-# Behaviour: a library asks for a new token some time before the old one ends: 300 seconds in MSAL, 225 in google-auth, 60 in
-#            Authlib, 30 in httpx_auth. Where a token does not live that long, each call asks for a token, without a word,
-#            and the answers are right: only the token endpoint tells. gcloud-aio-auth and python-keycloak take a part of the lifetime instead.
-#            `expires_in` is recommended, not required (RFC 6749 §5.1). Five libraries raise an error for a token without it:
-#            requests-oauthlib since it renews, and still goes by the lifetime of the token before.
+# Behaviour: a library asks for a new token some time before the old one ends: 300 seconds in MSAL, 225 in
+#            google-auth, 60 in Authlib, 30 in httpx_auth. Where a token does not live that long, each call asks for a
+#            token, without a word, and the answers are right: only the token endpoint tells. gcloud-aio-auth and
+#            python-keycloak take a part of the lifetime instead. `expires_in` is recommended, not required (RFC 6749
+#            §5.1). Five libraries raise an error for a token without it: requests-oauthlib since it renews, and still
+#            goes by the lifetime of the token before.
 # Seen (tokens asked for by ten calls, one after the other, by `expires_in`):
 #                                      30   60  200  300  3600  not named
 #            msal                      10   10   10   10     1  1
