@@ -10,6 +10,7 @@ import requests
 import requests_mock
 import responses
 
+import relogin
 from relogin.client import outcome
 from relogin.client.logins import JSONLogin
 from relogin.client.requests import SessionAuth
@@ -48,3 +49,20 @@ def test_a_dead_session_is_renewed_over_a_mock(
         answer = session.put(ORDERS, data=b"one")
     assert (answer.text, outcome(answer)) == ("tea", "replayed")
     assert [past.status_code for past in answer.history] == [401]
+
+
+def test_a_cookie_that_a_mock_gives_without_a_field_rolls_the_session(
+    session: requests.Session,
+) -> None:
+    session.auth = SessionAuth(lambda _: relogin.Grant(cookies={"sid": "1"}), ORDERS)
+    with requests_mock.Mocker() as mock:
+        mock.get(ORDERS, [{"status_code": 401}, {"text": "tea"}])
+        session.get(ORDERS)
+        rolled = requests_mock.CookieJar()
+        rolled.set("sid", "2", domain="api.example.com", path="/")
+        mock.get(ORDERS, cookies=rolled)
+        session.get(ORDERS)
+        session.cookies.clear()
+        session.get(ORDERS)
+        assert mock.last_request is not None
+        assert mock.last_request.headers["Cookie"] == "sid=2"
