@@ -23,6 +23,8 @@ from relogin.client.renewal.flight import Status
 
 __all__ = ["drive", "elsewhere", "stand_by"]
 
+_RUNNING = Status.RUNNING  # before Python 3.12, each look at a member of an enum is slow
+
 T = TypeVar("T")
 Do = TypeVar("Do")
 
@@ -105,14 +107,13 @@ async def _wait_in_asyncio(cache: CredentialCache, command: Wait) -> None:
         if not cache.watch(flight, gate.open):
             return
         flight.gates[loop] = gate
-    elif flight.status is not Status.RUNNING:
+    elif flight.status is not _RUNNING:
         return
     mine = gate.enter(command.seconds)
     try:
         await mine
     finally:
-        gate.leave(mine)
-        if gate.is_empty:
+        if gate.leave(mine):
             del flight.gates[loop]
             cache.unwatch(flight, gate.open)
 
@@ -134,11 +135,6 @@ class _Gate:
         self._timer: asyncio.Handle | None = None
         self._due = inf  # when the timer ends: loops of Qt make timers that cannot tell
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether no task waits here."""
-        return not self._waiting
-
     def enter(self, seconds: float) -> asyncio.Future[None]:
         """Return what to await until the gate is opened, but not longer than this."""
         until, mine = self._loop.time() + seconds, self._loop.create_future()
@@ -147,11 +143,13 @@ class _Gate:
             self._wake_at(until)
         return mine
 
-    def leave(self, mine: asyncio.Future[None]) -> None:
-        """Wait no longer."""
+    def leave(self, mine: asyncio.Future[None]) -> bool:
+        """Wait no longer; tell whether no task waits here any more."""
         del self._waiting[mine]
-        if not self._waiting:
-            self._wake_at(inf)
+        if self._waiting:
+            return False
+        self._wake_at(inf)
+        return True
 
     def open(self) -> None:
         """Let all go on; any thread may call this."""

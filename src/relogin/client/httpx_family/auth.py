@@ -56,14 +56,15 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
                 if exchange.ends_with(response):
                     return
             flow, done = exchange.steps(response), None
-            go_on = flow.send
+            go_on = send = flow.send
+            kind = self._library.Request
             try:  # as `drive` does
                 while True:
                     step = go_on(done)
-                    is_request = isinstance(step, self._library.Request)
+                    is_request = isinstance(step, kind)
                     try:
                         done = (yield step) if is_request else self._do(step)
-                        go_on = flow.send
+                        go_on = send
                     except BaseException as error:  # noqa: BLE001 - the flow decides
                         done, go_on = error, flow.throw
             except StopIteration:
@@ -93,14 +94,15 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
                 if exchange.ends_with(response):
                     return
             flow, done = exchange.steps(response), None
-            go_on = flow.send
+            go_on = send = flow.send
+            kind = self._library.Request
             try:
                 while True:
                     step = go_on(done)
-                    is_request = isinstance(step, self._library.Request)
+                    is_request = isinstance(step, kind)
                     try:
                         done = (yield step) if is_request else await self._do_async(step)
-                        go_on = flow.send
+                        go_on = send
                     except BaseException as error:  # noqa: BLE001 - the flow decides
                         done, go_on = error, flow.throw
             except StopIteration:

@@ -132,7 +132,8 @@ class Exchange(Sending):
     def _done(self, flow: Flow) -> Generator[Step, Any, Final]:
         """Run a flow to its end, and mark the response; yield its replays as requests."""
         done: object = None
-        go_on: Any = flow.send
+        send: Any = flow.send
+        go_on = send
         try:  # as `drive` does
             while True:
                 command = go_on(done)
@@ -144,7 +145,7 @@ class Exchange(Sending):
                         if not is_drained(self._library, last):
                             yield Drain(last, over=last.status_code == UNAUTHORIZED)
                         done = yield self._step(command)
-                    go_on = flow.send
+                    go_on = send
                 except BaseException as error:  # noqa: BLE001 - the flow decides
                     done, go_on = error, flow.throw
         except StopIteration as end:
