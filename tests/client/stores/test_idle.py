@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 
 import pytest
@@ -39,6 +40,22 @@ def test_what_is_in_use_when_it_is_closed_is_closed_when_it_is_given_back() -> N
     idle.close()
     assert connection.closed == 0
     idle.give_back(connection)
+    assert connection.closed == 1
+
+
+class Raced(deque[Connection]):
+    """Loses its last connection to another thread as soon as it has said that it has one."""
+
+    def __len__(self) -> int:
+        length = super().__len__()
+        self.clear()
+        return length
+
+
+def test_a_thread_that_takes_the_last_one_does_not_disturb_a_close() -> None:
+    idle, connection = Idle(Connection.close), Connection()
+    idle.connections = Raced([connection])
+    idle.close()
     assert connection.closed == 1
 
 

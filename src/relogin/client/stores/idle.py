@@ -62,5 +62,9 @@ def _close_all(connections: deque[T], pid: int, close: Callable[[T], None]) -> N
     if pid != os.getpid():
         _inherited.append(connections)  # type: ignore[arg-type]  # nobody puts anything in
         return
-    while connections:
-        close(connections.pop())
+    while True:
+        try:
+            connection = connections.pop()
+        except IndexError:  # asked first, another thread could take the last one in between
+            return
+        close(connection)
