@@ -494,6 +494,15 @@ def test_a_page_refuses_no_secret_because_a_proxy_may_have_sent_it(
     assert ask(login).token
 
 
+@pytest.mark.parametrize("status", [400, 403, 422])
+def test_a_text_that_is_not_json_refuses_no_secret_either(server: Server, status: int) -> None:
+    # Cloudflare and Envoy answer so.
+    plain = (("Content-Type", "text/plain"),)
+    url = answers(server, Answer(status, plain, b"error code: 1020"))
+    with pytest.raises(LoginUnavailable, match=f"answered {status} with a text that is not JSON"):
+        ask(OAuth2Login(url, "job", "s3cret"))
+
+
 def test_a_page_in_place_of_a_token_is_named(server: Server) -> None:
     url = answers(server, Answer(200, HTML, b"<html>log in</html>"))
     with pytest.raises(LoginUnavailable, match="not JSON but an HTML page"):
@@ -523,6 +532,17 @@ def test_with_401_a_code_of_the_server_s_own_is_a_refusal_too(server: Server, na
 def test_with_401_too_a_code_of_what_passes_is_an_outage(server: Server, code: str) -> None:
     with pytest.raises(LoginUnavailable, match=code):
         ask(OAuth2Login(says(server, {"error": code}, 401), "job", "s3cret"))
+
+
+@pytest.mark.parametrize("code", ["rate_limited", "access_denied"])
+def test_with_401_too_a_server_that_says_when_to_come_again_has_not_refused(
+    server: Server, code: str
+) -> None:
+    content = json.dumps({"error": code}).encode()
+    url = answers(server, Answer(401, (*JSON, ("Retry-After", "9")), content))
+    with pytest.raises(LoginUnavailable, match=code) as raised:
+        ask(OAuth2Login(url, "app", username="ada", password="s3cret"))
+    assert raised.value.retry_after == 9
 
 
 @pytest.mark.parametrize("code", ["invalid_dpop_proof", "use_dpop_nonce"])

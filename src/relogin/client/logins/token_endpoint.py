@@ -100,16 +100,27 @@ def _is_busy(answer: Answer) -> bool:
 def _check(answer: Answer) -> None:
     """Raise what the status of an answer without an error code means."""
     # A proxy or a firewall answers with a page; a token endpoint answers with JSON (RFC 6749 §5.2).
-    is_page = answer.media_type == "text/html" and answer.status != UNAUTHORIZED
+    is_page = answer.status != UNAUTHORIZED and _is_page(answer)
     try:
         check(answer, secret_sent=not is_page)
     except LoginUnavailable as error:
-        page = " with an HTML page, perhaps from a proxy" if is_page else ""
+        kind = "an HTML page" if answer.media_type == "text/html" else "a text that is not JSON"
+        page = f" with {kind}, perhaps from a proxy" if is_page else ""
         raise _unavailable(answer, f"{error}{page}") from None
     except LoginRefused as error:
         if answer.status != UNAUTHORIZED:
             raise
         raise LoginRefused(f"{error}: {_CLIENT}") from None
+
+
+def _is_page(answer: Answer) -> bool:
+    if answer.media_type == "text/html":
+        return True
+    try:
+        answer.json()
+    except ValueError:
+        return bool(answer.body)
+    return False
 
 
 # What the codes mean: by themselves they do not help a user.
@@ -163,7 +174,9 @@ def _refusal(answer: Answer, code: str, grant_type: str) -> str | None:
         refusals["invalid_request"] = _GRANTS[grant_type]  # so says Authlib to a wrong one
         refusals |= dict.fromkeys(("interaction_required", "mfa_required"), _IN_A_BROWSER)
     # With 401 every code, but for a refresh token: servers have codes of their own for an old one.
-    if answer.status == UNAUTHORIZED and code not in PASSING:
+    # A server that says when to come again has not refused for good.
+    passes = code in PASSING or retry_after(answer.headers) is not None
+    if answer.status == UNAUTHORIZED and not passes:
         if code in _OF_A_CLIENT or grant_type == "client_credentials":
             refusals.setdefault(code, _CLIENT)
         elif grant_type == "password":
