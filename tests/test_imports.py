@@ -133,3 +133,66 @@ def test_a_child_forked_while_a_module_is_imported_late_can_import_it(tmp_path: 
         timeout=60,
     )
     assert ran.stdout.strip() == "0"
+
+
+FIRST_401 = """
+import os, signal, sys, threading
+import requests
+from relogin.client.requests import SessionAuth
+
+begun, may_end = threading.Event(), threading.Event()
+
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name == {late!r}:
+            begun.set()
+            may_end.wait(10)
+
+class Server(requests.adapters.HTTPAdapter):
+    def send(self, request, **sending):
+        response = requests.Response()
+        response.status_code = 200 if "Authorization" in request.headers else 401
+        response.headers["WWW-Authenticate"] = {challenge!r}
+        response.request, response.url, response.connection = request, request.url, self
+        response._content = b""
+        return response
+
+def fetch():
+    session = requests.Session()
+    session.mount("https://", Server())
+    session.auth = SessionAuth(lambda _: "tea", "https://api.example.com")
+    assert session.get("https://api.example.com/").status_code == 200
+
+sys.meta_path.insert(0, Slow())
+thread = threading.Thread(target=fetch)
+thread.start()
+assert begun.wait(10)
+threading.Timer(0.2, may_end.set).start()
+child = os.fork()
+if child == 0:
+    signal.alarm(10)
+    fetch()
+    os._exit(0)
+thread.join()
+print(os.waitpid(child, 0)[1])
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.parametrize(
+    ("late", "challenge"),
+    [
+        ("client.renewal.flow", "Session"),
+        ("client.driver.once_more", "Session"),
+        ("wire.diagnose", 'Session realm="a'),
+        ("wire.recover", 'Session realm="a'),
+    ],
+)
+def test_a_child_forked_during_the_first_401_can_renew_its_session(
+    late: str, challenge: str
+) -> None:
+    program = FIRST_401.format(late=f"relogin.{late}", challenge=challenge)
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert ran.stdout.strip() == "0"

@@ -20,11 +20,12 @@ from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
 
-__all__ = ["lazy_modules"]
+__all__ = ["importing", "lazy_modules"]
 
 # Python holds a lock for each module during its import. A child that is forked meanwhile gets a
 # copy of it that nobody releases, and would wait for ever; so a fork waits for the import.
-_importing = RLock()
+importing = RLock()
+"""Held while a function imports: `with importing: from … import …`."""
 
 
 def lazy_modules(package: str, *modules: str) -> Callable[[str], ModuleType]:
@@ -33,7 +34,7 @@ def lazy_modules(package: str, *modules: str) -> Callable[[str], ModuleType]:
     def load(name: str) -> ModuleType:
         if name not in modules:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        with _importing:
+        with importing:
             return import_module(f"{package}.{name}")
 
     return load
@@ -41,7 +42,7 @@ def lazy_modules(package: str, *modules: str) -> Callable[[str], ModuleType]:
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork
     os.register_at_fork(
-        before=_importing.acquire,
-        after_in_parent=_importing.release,
-        after_in_child=_importing.release,
+        before=importing.acquire,
+        after_in_parent=importing.release,
+        after_in_child=importing.release,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import islice
 
+from relogin.lazy import importing
 from relogin.wire.faults import Fault, excerpt, fault
 from relogin.wire.model import Challenge
 from relogin.wire.remarks import MAX_REMARKS, Remark, remarks
@@ -75,9 +76,9 @@ class Diagnosis:
 
 def diagnose_lines(lines: list[str]) -> Diagnosis:
     """Diagnose the lines of a field that is not what RFC 9110 allows."""
-    # These load pyparsing: only when there is a fault.
-    from relogin.wire.explain import explain
-    from relogin.wire.recover import Recovery
+    with importing:  # these load pyparsing: only when there is a fault
+        from relogin.wire.explain import explain
+        from relogin.wire.recover import Recovery
 
     recovery, offset, text = Recovery(), 0, ", ".join(lines)
     for line in lines:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from relogin import wire
+from relogin.lazy import importing
 from relogin.wire import MAX_LENGTH
 from relogin.wire.model import Challenge
 
@@ -41,10 +42,12 @@ def parse(
     if scanned is not None:
         return list(map(_challenge, scanned))
     if lenient:
-        from relogin.wire.diagnose import diagnose_lines  # loaded when there is a fault
+        with importing:
+            from relogin.wire.diagnose import diagnose_lines  # loaded when there is a fault
 
         return list(diagnose_lines([text] if isinstance(field, str) else list(field)).challenges)
-    from relogin.wire.explain import explain  # loads pyparsing: only when there is a fault
+    with importing:
+        from relogin.wire.explain import explain  # loads pyparsing: only when there is a fault
 
     raise explain("challenges", text)
 
@@ -60,7 +63,8 @@ def diagnose(field: str | Iterable[str], *, max_length: int = MAX_LENGTH) -> Dia
     >>> diagnosis.challenges
     (Challenge('Bearer', {'error': 'invalid_token'}),)
     """
-    from relogin.wire import diagnose  # what explains is loaded when it is first needed
+    with importing:
+        from relogin.wire import diagnose  # what explains is loaded when it is first needed
 
     text = field if isinstance(field, str) else _joined(field := _lines(field))
     if len(text) > max_length:

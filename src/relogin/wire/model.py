@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, overload
 
 from relogin import wire
 from relogin.errors import ChallengeSyntaxError
+from relogin.lazy import importing
 from relogin.wire import MAX_LENGTH
 from relogin.wire.serialize import check_token, check_token68, check_value, write, write_params
 
@@ -285,7 +286,8 @@ def _bounded(field: str, max_length: int) -> str:
 
 
 def _recovered(field: str) -> dict[str, str]:
-    from relogin.wire.recover import Recovery  # loads pyparsing: only when there is a fault
+    with importing:
+        from relogin.wire.recover import Recovery  # loads pyparsing: only when there is a fault
 
     # Read as the rest of a challenge: what follows another scheme is not part of it.
     recovery, params = Recovery(), dict[str, str]()
@@ -295,6 +297,7 @@ def _recovered(field: str) -> dict[str, str]:
 
 
 def _refusal(rule: str, field: str) -> ChallengeSyntaxError:
-    from relogin.wire.explain import explain  # loads pyparsing: only when there is a fault
+    with importing:
+        from relogin.wire.explain import explain  # loads pyparsing: only when there is a fault
 
     return explain(rule, field)

@@ -55,6 +55,7 @@ from relogin.client.terms.fields import is_event_stream
 from relogin.client.terms.grant import Context
 from relogin.client.terms.libraries import mixed_up
 from relogin.client.terms.origins import sent_to
+from relogin.lazy import importing
 
 __all__ = [
     "BodyNotReplayable",
@@ -195,7 +196,8 @@ class SessionAuth(Principal[requests.Session], AuthBase):
 
     def _stand_by_or_log_in(self, command: Command, origin: str) -> object:
         if isinstance(command, Login):
-            from relogin.client.driver.once_more import call  # needed at the first login
+            with importing:
+                from relogin.client.driver.once_more import call  # needed at the first login
 
             open_http = partial(self._open_http, origin)
             with logging_in(self._cache):
