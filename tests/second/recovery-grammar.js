@@ -52,7 +52,7 @@ export const GRAMMAR = [
   "                  name:token ows \"=\" value:empty-value:\"\" &(ws param)",
   "                / &qop-list name:token ows \"=\" ows unquoted-comma:value:(\"auth\" \"-int\"? (\",\" ows \"auth\" \"-int\"?)+) stop",
   "                / name:\"scope\"i ows \"=\" ows unquoted-comma:value:scopes stop",
-  "                / name:(named / \"error\"i) colon-for-equals:\":\" !['`] value:token stop",
+  "                / name:(named / \"error\"i) colon-for-equals:\":\" !(quote / \"`\") value:token stop",
   "text            =",
   "                  dq quoted:chars dq closed",
   "                / dq value:(([^\"] !dq)* \"\\\\\") unescaped-backslash:\"\" dq &(params $)",

@@ -352,7 +352,10 @@ special_param: pp.ParserElement = _rules(
     # Bearer realm=https://a, scope=repository:a/b:pull,push
     ("unquoted-comma", rf"(?P<name>(?i:scope)){BWS}={BWS}(?P<at>(?P<value>{_SCOPES})){STOP}"),
     # Bearer realm:api
-    ("colon-for-equals", rf"(?P<name>{NAMED}|(?i:error))(?P<at>:)(?P<value>(?!['`]){TOKEN}){STOP}"),
+    (
+        "colon-for-equals",
+        rf"(?P<name>{NAMED}|(?i:error))(?P<at>:)(?P<value>(?!{QUOTE}|`){TOKEN}){STOP}",
+    ),
 )
 auth_param: pp.ParserElement = special_param | (name + equals + (quoted | unquoted))
 
