@@ -3,7 +3,7 @@
 import contextlib
 import copy
 import pickle
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from hypothesis import given
@@ -21,6 +21,12 @@ VALUES: list[Any] = [
     AuthInfo({"expires_in": "540"}),
 ]
 each = pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
+
+
+@each
+def test_the_types_of_a_value_can_be_read_while_the_program_runs(value: Any) -> None:
+    """As libraries that check types or make documentation do."""
+    assert get_type_hints(type(value)).keys() >= set(type(value).__slots__)
 
 
 @given(one=challenges)

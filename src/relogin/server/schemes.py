@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from relogin.session import SCHEME, SessionChallenge, SessionError
+from relogin.wire import Scanned
 from relogin.wire.model import Challenge
-
-if TYPE_CHECKING:
-    from relogin.wire.scan import Scanned
 
 __all__ = ["DETAILS", "Scheme", "asks_for_password", "schemes_named"]
 

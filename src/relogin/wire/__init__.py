@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from relogin.lazy import lazy_modules
 
@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 else:
     __getattr__ = lazy_modules(__name__, "scan")
 
-__all__ = ["MAX_LENGTH", "scan"]
+__all__ = ["MAX_LENGTH", "Scanned", "scan"]
 
 MAX_LENGTH = 16384
 """How many characters a field may have unless the caller says otherwise."""
+
+Scanned: TypeAlias = tuple[str, str | None, dict[str, str]]
+"""A challenge as plain values: its scheme, its token68 or none, its parameters."""

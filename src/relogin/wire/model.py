@@ -10,16 +10,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, overload
+from typing import Any, ClassVar, Self, TypeAlias, overload
 
 from relogin import wire
 from relogin.errors import ChallengeSyntaxError
 from relogin.lazy import importing
-from relogin.wire import MAX_LENGTH
+from relogin.wire import MAX_LENGTH, Scanned
 from relogin.wire.serialize import check_token, check_token68, check_value, write, write_params
-
-if TYPE_CHECKING:
-    from relogin.wire.scan import Scanned
 
 __all__ = ["AuthInfo", "Challenge", "Credentials", "Params", "without_quotes"]
 

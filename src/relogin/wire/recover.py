@@ -11,10 +11,10 @@ from bisect import bisect
 from functools import partial
 from typing import Final
 
+from relogin.wire import Scanned
 from relogin.wire.abnf import BWS, LIST_SPACE, OWS, QUOTABLE, TCHAR, TOKEN, TOKEN68
 from relogin.wire.faults import Fault, fault
 from relogin.wire.malformed import Event, elements
-from relogin.wire.scan import Scanned
 from relogin.wire.shapes import END, ESCAPED, KNOWN, PARAM, TOKEN68_ONLY
 
 __all__ = ["MAX_FAULTS", "Recovery"]

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TypeAlias
 
 from relogin.errors import ChallengeSyntaxError
+from relogin.wire import Scanned
 from relogin.wire.abnf import (
     BWS,
     LIST_SPACE,
@@ -22,7 +22,6 @@ from relogin.wire.abnf import (
 )
 
 __all__ = [
-    "Scanned",
     "refused_elements",
     "scan_challenges",
     "scan_credentials",
@@ -30,9 +29,6 @@ __all__ = [
     "sound_elements",
     "too_long",
 ]
-
-Scanned: TypeAlias = tuple[str, str | None, dict[str, str]]
-"""A challenge as plain values: its scheme, its token68 or none, its parameters."""
 
 _PARAM = rf'(?P<name>{TOKEN}){BWS}={BWS}(?:"({QUOTED_TEXT})"|({TOKEN}))'
 _SEPARATOR = rf"{OWS},[{LIST_SPACE}]*+"
