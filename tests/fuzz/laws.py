@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import relogin
 from relogin import AuthInfo, ChallengeSyntaxError, Credentials
-from relogin.wire import grammar
+from relogin.wire import Scanned, grammar
 from relogin.wire.faults import KINDS
-from relogin.wire.scan import Scanned, scan_challenges, scan_credentials, scan_params
+from relogin.wire.scan import scan_challenges, scan_credentials, scan_params
 
 
 def check(text: str) -> None:

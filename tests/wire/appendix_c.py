@@ -7,8 +7,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from relogin.wire import Scanned
 from relogin.wire.faults import KINDS
-from relogin.wire.scan import Scanned, scan_challenges
+from relogin.wire.scan import scan_challenges
 from tests.wire.peg import PATH, Found, Grammar
 
 GRAMMAR = Grammar(PATH.read_text("utf-8"))

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relogin.wire import MAX_LENGTH
+from relogin.wire import MAX_LENGTH, Scanned
 from relogin.wire.scan import (
-    Scanned,
     refused_elements,
     scan_challenges,
     scan_credentials,
