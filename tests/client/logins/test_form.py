@@ -1,7 +1,7 @@
 """FormLogin against pages as servers write them."""
 
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 import pytest
 import requests
@@ -187,6 +187,76 @@ def test_all_controls_are_sent_as_a_browser_sends_them_untouched() -> None:
     }
     assert {"off", "many", "gone"} <= form.names
     assert forms("<form><textarea name=a>bc")[0].values == {"a": "bc"}
+
+
+# What Chromium 156 sends for each.
+@pytest.mark.parametrize(
+    ("controls", "sent"),
+    [
+        ("<fieldset disabled><input name=a></fieldset><input name=b>", "b="),
+        (
+            "<fieldset disabled><legend><input name=a></legend><legend><input name=b></legend>",
+            "a=",
+        ),
+        (
+            "<select multiple name=a><option selected>1<option>2<option selected>3</select>",
+            "a=1&a=3",
+        ),
+        ("<select name=a><option selected disabled>Choose<option>1</select>", ""),
+        ("<select name=a><option selected>1<option selected>2</select>", "a=2"),
+        ("<select name=a size=3><option>1</select>", ""),
+        ("<select name=a size=01><option>1</select>", "a=1"),
+        (
+            "<select name=a><optgroup disabled><option>1</optgroup><option>2</select>",
+            "a=2",
+        ),
+        ("<select name=a><option> 1 <!--<option>--> <b>2\n3</b></option>4</select>", "a=1+2+3"),
+        ("<select name=a><option>1&nbsp;</select>", "a=1%C2%A0"),
+        ("<select name=a><option value=1><input name=b><option value=2>", "a=1&b="),
+        ("<input form=f name=a><input form=other name=b><input form='' name=c>", "a="),
+        ("<form action=/other><input name=a>", "a="),
+        ("<template><template></template><input name=a></template><input name=b>", "b="),
+        ("<input name=a value=1><input name=b><input name=a value=2>", "a=1&b=&a=2"),
+        ("<input name=a type=radio value=1 checked><input name=a type=radio checked>", "a=on"),
+        ("<textarea name=a>\n\n1\r\n<b>&lt;</textarea>", "a=%0D%0A1%0D%0A%3Cb%3E%3C"),
+        ("<textarea name=a><input name=b></textarea><title><input name=c></title>", None),
+        ("<script-loader></script-loader><input name=a>", "a="),
+        ("<!--><input name=a><!---><input name=b><!-- --!><input name=c>", "a=&b=&c="),
+        ("</fieldset></template><option></optgroup><input name=a>", "a="),
+    ],
+)
+def test_a_form_is_sent_as_chromium_sends_it(controls: str, sent: str | None) -> None:
+    form = forms(f"<form id=f>{controls}</form><form id=f><input name=z></form>")[0]
+    assert urlencode(form.sent) == (sent if sent is not None else "a=%3Cinput+name%3Db%3E")
+
+
+def test_a_control_may_stand_anywhere_and_name_its_form() -> None:
+    page = "<input form=f name=a value=1><form><input type=password form=f name=b></form>"
+    first, second = forms(f"{page}<form id=f></form><form id=f></form>")[:2]
+    assert (first.names, second.values) == (set(), {"a": "1", "b": ""})
+    assert second.asks_password
+
+
+@pytest.mark.parametrize(("base", "target"), [("/", "/in"), ("//[/", "/deep/in")])
+def test_a_form_goes_where_the_base_of_its_page_leads(site: Site, base: str, target: str) -> None:
+    site.server.routes["/deep/page"] = lambda _: Answer(
+        200, HTML, f'<base href="{base}"><base href=/no/>{PAGE % " in "}'.encode()
+    )
+    login = FormLogin(f"{site.server.url}/deep/page", ACCOUNT)
+    with pytest.raises((LoginRefused, LoginUnavailable)):
+        with_requests(login)
+    posted = [request.path for request in site.server.requests if request.method == "POST"]
+    assert posted == [target]
+
+
+def test_the_user_s_values_take_the_place_of_the_page_s(site: Site) -> None:
+    page = (
+        b"<form method=post action=/post><input name=a value=1><input name=a value=2><input name=b>"
+    )
+    site.server.routes["/page"] = lambda _: Answer(200, HTML, page)
+    site.server.routes["/post"] = lambda _: Answer(200, (("Set-Cookie", "sid=1"),))
+    with_requests(FormLogin(f"{site.server.url}/page", {"a": ["3", "4"]}))
+    assert site.server.requests[-1].body == b"b=&a=3&a=4"
 
 
 def test_a_form_that_would_put_the_password_into_a_url_is_not_sent(site: Site) -> None:

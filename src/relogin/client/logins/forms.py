@@ -14,13 +14,16 @@ from dataclasses import dataclass, field
 
 __all__ = ["Form", "form_with", "forms"]
 
-# What is unclosed runs to the end of the page, as it does in a browser.
+# What is unclosed runs to the end of the page, as it does in a browser. What looks like a tag
+# within an element of the first group is text.
 _parts = re.compile(
     r"""
-    <!--.*?(?:-->|\Z)
-    | <(?P<raw>script|style)\b.*?(?:</(?P=raw)|\Z)
-    | <(?P<tag>/?form|input|button|/?select|option|textarea)(?=[\s/>])
+    <!--(?:-?>|.*?(?:--!?>|\Z))
+    | <(?:(?P<text>script|style|title|textarea|iframe|noembed|noframes|xmp)
+        | (?P<tag>/?(?:form|fieldset|legend|select|optgroup|option|template)|base|input|button))
+      (?=[\s/>])
       (?P<attributes>(?:[^>"']++|"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))*+)
+      (?(text)>?(?P<content>.*?)(?:</(?P=text)(?=[\s/>])|\Z))
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 ).finditer
@@ -33,20 +36,86 @@ _attributes = re.compile(
     re.VERBOSE,
 ).findall
 
+_markup = re.compile(r"<!--.*?(?:-->|\Z)|<[a-z/!?][^>]*+>?", re.IGNORECASE | re.DOTALL)
+_spaces = re.compile(r"[ \t\n\f\r]+")
+_line_end = re.compile(r"\r\n?|\n")
+
 _BUTTONS = frozenset({"submit", "button", "image", "reset", "file"})
 
 
 @dataclass(slots=True, repr=False)
 class Form:
-    """A form: its target, the names of its controls, and the values that it sends by default."""
+    """A form: its target, the names of its controls, and what it sends by default, in order.
+
+    `base` is what its target is relative to, if the page says so.
+    """
 
     action: str
     method: str
+    base: str = ""
     names: set[str] = field(default_factory=set)
-    values: dict[str, str] = field(default_factory=dict)
+    sent: list[tuple[str, str]] = field(default_factory=list)
     asks_password: bool = False
-    menu: str = ""
-    """The name of the select element that is being read."""
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What is sent for each name; the last value if there are several."""
+        return dict(self.sent)
+
+
+@dataclass(slots=True, repr=False)
+class _Control:
+    """A control, the form around it, and the ID of another form if it belongs to that."""
+
+    name: str
+    around: Form | None
+    form_id: str | None
+    is_disabled: bool
+    asks_password: bool = False
+    values: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True, repr=False)
+class _Option:
+    value: str | None
+    is_selected: bool
+    is_disabled: bool
+    start: int
+
+
+@dataclass(slots=True, repr=False)
+class _Menu:
+    """A select element that is being read."""
+
+    control: _Control
+    is_multiple: bool
+    is_list: bool
+    options: list[_Option] = field(default_factory=list)
+    group_is_disabled: bool = False
+
+    def choose(self) -> None:
+        """Choose as a browser does; it sends nothing for a disabled option."""
+        chosen = [option for option in self.options if option.is_selected]
+        if not self.is_multiple:
+            enabled = [option for option in self.options if not option.is_disabled]
+            chosen = chosen[-1:] or ([] if self.is_list else enabled[:1])
+        values = (option.value for option in chosen if not option.is_disabled)
+        self.control.values = [value or "" for value in values]
+
+
+@dataclass(slots=True, repr=False)
+class _Fieldset:
+    """A fieldset that is open; what is in its first legend is never disabled."""
+
+    outer_bars: bool
+    is_disabled: bool
+    legends: int = 0
+    in_legend: bool = False
+
+    @property
+    def bars(self) -> bool:
+        """Whether a control that is here now is disabled."""
+        return self.outer_bars or (self.is_disabled and not self.in_legend)
 
 
 def forms(page: str) -> list[Form]:
@@ -56,21 +125,12 @@ def forms(page: str) -> list[Form]:
     >>> form.action, form.method, form.values
     ('/in', 'get', {'csrf': 'a&b'})
     """
-    found: list[Form] = []
-    current: Form | None = None
+    reading = _Reading(page)
     for part in _parts(page):
-        tag = (part["tag"] or "").lower()
-        if tag == "form":
-            attributes = _read(part["attributes"])
-            current = Form(attributes.get("action", ""), attributes.get("method", "get").lower())
-            found.append(current)
-        elif tag == "/form":
-            current = None
-        elif tag == "/select" and current is not None:
-            current.menu = ""
-        elif tag and current is not None:
-            _add(current, tag, _read(part["attributes"]), _text_at(page, part.end() + 1))
-    return found
+        tag = (part["tag"] or part["text"] or "").lower()
+        if tag:
+            reading.read(tag, part)
+    return reading.end()
 
 
 def form_with(page: str, names: Iterable[str]) -> Form | None:
@@ -82,10 +142,137 @@ def form_with(page: str, names: Iterable[str]) -> Form | None:
     return None
 
 
-def _text_at(page: str, start: int) -> str:
-    """Return the text from here to the next tag."""
-    end = page.find("<", start)
-    return page[start : end if end >= 0 else None]
+class _Reading:
+    """Where we are in a page, and what has been found so far."""
+
+    def __init__(self, page: str) -> None:
+        self.page = page
+        self.base: str | None = None
+        self.forms: list[Form] = []
+        self.by_id: dict[str, Form] = {}
+        self.controls: list[_Control] = []
+        self.form: Form | None = None
+        self.menu: _Menu | None = None
+        self.fieldsets: list[_Fieldset] = []
+        self.templates = 0
+        self.ticked: dict[tuple[object, ...], _Control] = {}
+
+    def read(self, tag: str, part: re.Match[str]) -> None:
+        """Read a tag; what is in a template is not in the page."""
+        self._end_option(part.start())
+        if tag in {"template", "/template"}:
+            self.templates = max(self.templates + (1 if tag == "template" else -1), 0)
+        elif not self.templates:
+            attributes = _read(part["attributes"])
+            if tag in {"input", "button", "textarea"}:
+                self._add(tag, attributes, part["content"] or "")
+            elif tag in {"option", "optgroup", "/optgroup"}:
+                self._read_option(tag, attributes, part.end() + 1)
+            else:
+                self._read_other(tag, attributes)
+
+    def _read_other(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "form" and self.form is None:  # there are no forms within forms
+            self.form = Form(attributes.get("action", ""), attributes.get("method", "get").lower())
+            self.forms.append(self.form)
+            if attributes.get("id"):
+                self.by_id.setdefault(attributes["id"], self.form)
+        elif tag == "/form":
+            self.form = None
+        elif tag == "base" and "href" in attributes and self.base is None:
+            self.base = attributes["href"]
+        elif tag in {"select", "/select"}:
+            self._end_menu()
+            if tag == "select":
+                size = attributes.get("size", "")
+                is_list = size.isdecimal() and size.lstrip("0") not in {"", "1"}
+                self.menu = _Menu(self._control(attributes), "multiple" in attributes, is_list)
+        else:
+            self._read_fieldset(tag, attributes)
+
+    def _read_fieldset(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "fieldset":
+            self.fieldsets.append(_Fieldset(self._bars(), "disabled" in attributes))
+        elif self.fieldsets and tag == "/fieldset":
+            self.fieldsets.pop()
+        elif self.fieldsets and tag in {"legend", "/legend"}:
+            fieldset = self.fieldsets[-1]
+            fieldset.legends += tag == "legend"
+            fieldset.in_legend = tag == "legend" and fieldset.legends == 1
+
+    def _read_option(self, tag: str, attributes: dict[str, str], start: int) -> None:
+        menu, is_disabled = self.menu, "disabled" in attributes
+        if menu is None:
+            return
+        if tag == "option":
+            is_disabled |= menu.group_is_disabled
+            value, is_selected = attributes.get("value"), "selected" in attributes
+            menu.options.append(_Option(value, is_selected, is_disabled, start))
+        else:
+            menu.group_is_disabled = is_disabled
+
+    def _end_option(self, end: int) -> None:
+        """Give an option that has no value its text."""
+        option = self.menu.options[-1] if self.menu is not None and self.menu.options else None
+        if option is not None and option.value is None:
+            text = _unescaped(_markup.sub("", self.page[option.start : end]))
+            option.value = _spaces.sub(" ", text).strip(" ")
+
+    def _end_menu(self) -> None:
+        if self.menu is not None:
+            self.menu.choose()
+        self.menu = None
+
+    def _bars(self) -> bool:
+        return bool(self.fieldsets) and self.fieldsets[-1].bars
+
+    def _control(self, attributes: dict[str, str]) -> _Control:
+        is_disabled = self._bars() or "disabled" in attributes
+        name, form_id = attributes.get("name", ""), attributes.get("form")
+        self.controls.append(_Control(name, self.form, form_id, is_disabled))
+        return self.controls[-1]
+
+    def _add(self, tag: str, attributes: dict[str, str], content: str) -> None:
+        """Add a control, and its value if it is one that is sent without being touched."""
+        self._end_menu()
+        control, kind = self._control(attributes), attributes.get("type", "text").lower()
+        ticked = kind in {"checkbox", "radio"}
+        control.asks_password = tag == "input" and kind == "password"
+        if tag == "textarea":
+            begun = _line_end.match(content)  # a first line that is empty does not count
+            control.values = [_unescaped(content[begun.end() if begun else 0 :])]
+        elif tag == "input" and kind not in _BUTTONS and (not ticked or "checked" in attributes):
+            control.values = [attributes.get("value", "on" if ticked else "")]
+            if kind == "radio":
+                self._tick(control)
+
+    def _tick(self, control: _Control) -> None:
+        """Untick the radio button of the same name that was checked before."""
+        key = id(control.around), control.form_id, control.name
+        if key in self.ticked:
+            self.ticked[key].values = []
+        self.ticked[key] = control
+
+    def end(self) -> list[Form]:
+        """Return the forms, each with its controls."""
+        self._end_option(len(self.page))
+        self._end_menu()
+        for form in self.forms:
+            form.base = self.base or ""
+        for control in self.controls:
+            by_id = control.form_id is not None
+            owner = self.by_id.get(control.form_id or "") if by_id else control.around
+            if owner is not None:
+                _give(owner, control)
+        return self.forms
+
+
+def _give(form: Form, control: _Control) -> None:
+    form.names.add(control.name)
+    form.asks_password |= control.asks_password
+    if control.name and not control.is_disabled:
+        for value in control.values:
+            form.sent.append((control.name, _line_end.sub("\r\n", value)))
 
 
 def _read(attributes: str) -> dict[str, str]:
@@ -99,29 +286,3 @@ def _unescaped(text: str) -> str:
     with suppress(ValueError):  # a character number of thousands of digits
         return html.unescape(text)
     return text
-
-
-def _add(form: Form, tag: str, attributes: dict[str, str], text: str) -> None:
-    """Add a control, and its value if it is one that is sent without being touched."""
-    if tag == "option":
-        _add_option(form, attributes, text)
-        return
-    name, kind = attributes.get("name", ""), attributes.get("type", "text").lower()
-    form.names.add(name)
-    form.asks_password |= tag == "input" and kind == "password"
-    if not name or "disabled" in attributes:
-        return
-    ticked = kind in {"checkbox", "radio"}
-    if tag == "input" and kind not in _BUTTONS and (not ticked or "checked" in attributes):
-        form.values[name] = attributes.get("value", "on" if ticked else "")
-    elif tag == "textarea":
-        form.values[name] = _unescaped(text)
-    elif tag == "select" and "multiple" not in attributes:
-        form.menu = name
-
-
-def _add_option(form: Form, attributes: dict[str, str], text: str) -> None:
-    """Choose an option as a browser does: the one that is selected, or else the first."""
-    chosen = "selected" in attributes or form.menu not in form.values
-    if form.menu and chosen and "disabled" not in attributes:
-        form.values[form.menu] = attributes.get("value", " ".join(_unescaped(text).split()))

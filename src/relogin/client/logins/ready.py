@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
 from typing import Any
-from urllib.parse import urldefrag, urlencode, urlsplit
+from urllib.parse import urldefrag, urlencode, urljoin, urlsplit
 
 from relogin.client.logins.base import (
     ANY,
@@ -261,9 +262,17 @@ def _filled(page: Answer, form: Form, values: Mapping[str, Any]) -> Request:
     split = urlsplit(here)
     # Django and Rails compare these with their own name (Fetch, "Origin header").
     origin = {"Origin": f"{split.scheme}://{split.netloc}", "Referer": here}
-    content = urlencode(form.values | dict(values)).encode()
-    url = within(here, form.action or here, "has a form that leads")
+    given = [pair for pair in form.sent if pair[0] not in values]
+    content = urlencode([*given, *values.items()], doseq=True).encode()
+    url = within(here, _target(here, form), "has a form that leads")
     return Request("POST", url, _HTML | FORM | origin, content)
+
+
+def _target(here: str, form: Form) -> str:
+    action = form.action.strip()
+    with suppress(ValueError):  # a browser ignores a base that is no URL, too
+        return urljoin(urljoin(here, form.base), action) if action else here
+    return action
 
 
 def _no_form(page: Answer, values: Mapping[str, Any]) -> str:
