@@ -40,9 +40,10 @@ def test_a_pickled_session_logs_in_for_itself(server: Server, session: requests.
     assert server.logins == 2
 
 
-def test_a_pickled_auth_keeps_what_it_was_told(server: Server) -> None:
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_a_pickled_auth_keeps_what_it_was_told(server: Server, protocol: int) -> None:
     auth = SessionAuth(Login(server.url), realm="api", strict=True, budget=(3, 4.0))
-    loaded = pickle.loads(pickle.dumps(auth))
+    loaded = pickle.loads(pickle.dumps(auth, protocol))
     assert loaded._cache.policy == auth._cache.policy
     assert type(loaded) is SessionAuth
 

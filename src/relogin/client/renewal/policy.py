@@ -128,8 +128,9 @@ _NO_ENDS = frozenset(
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 
 
-# Treat it as immutable, as all above: `frozen` would double what it costs to import.
-@dataclass(slots=True, repr=False)
+# Treat it as immutable, as all above: `frozen` would double what it costs to import. Without slots,
+# because the first protocols of pickle read those of frozen classes only.
+@dataclass(repr=False)
 class Policy:
     """What the user configured, as the flow needs it; times are in seconds."""
 
