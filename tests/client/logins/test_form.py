@@ -249,6 +249,25 @@ def test_a_form_goes_where_the_base_of_its_page_leads(site: Site, base: str, tar
     assert posted == [target]
 
 
+@pytest.mark.parametrize(
+    ("charset", "body"),
+    [
+        ("iso-8859-1", b"a=%E9&b=%E4%26%231103%3B"),
+        ("utf-8", b"a=%C3%A9&b=%C3%A4%D1%8F"),
+        ("utf-16", b"a=%C3%A9&b=%C3%A4%D1%8F"),
+        ("base64", b"a=%C3%A9&b=%C3%A4%D1%8F"),
+    ],
+)
+def test_a_form_is_sent_in_the_charset_of_its_page(site: Site, charset: str, body: bytes) -> None:
+    page = "<form method=post action=/post><input name=a value=\xe9><input name=b>"
+    octets = page.encode("utf-8" if charset == "base64" else charset)
+    headers = (("Content-Type", f"text/html; charset={charset}"),)
+    site.server.routes["/page"] = lambda _: Answer(200, headers, octets)
+    site.server.routes["/post"] = lambda _: Answer(200, (("Set-Cookie", "sid=1"),))
+    with_requests(FormLogin(f"{site.server.url}/page", {"b": "\xe4\u044f"}))
+    assert site.server.requests[-1].body == body
+
+
 def test_the_user_s_values_take_the_place_of_the_page_s(site: Site) -> None:
     page = (
         b"<form method=post action=/post><input name=a value=1><input name=a value=2><input name=b>"

@@ -263,7 +263,10 @@ def _filled(page: Answer, form: Form, values: Mapping[str, Any]) -> Request:
     # Django and Rails compare these with their own name (Fetch, "Origin header").
     origin = {"Origin": f"{split.scheme}://{split.netloc}", "Referer": here}
     given = [pair for pair in form.sent if pair[0] not in values]
-    content = urlencode([*given, *values.items()], doseq=True).encode()
+    pairs = [*given, *values.items()]
+    # In the charset of the page, as a browser does: the server may expect no other.
+    charset = "utf-8" if page.charset.startswith("utf") else page.charset
+    content = urlencode(pairs, doseq=True, encoding=charset, errors="xmlcharrefreplace").encode()
     url = within(here, _target(here, form), "has a form that leads")
     return Request("POST", url, _HTML | FORM | origin, content)
 

@@ -56,11 +56,25 @@ class Answer:
     @property
     def text(self) -> str:
         """The body as text, decoded with the charset of its Content-Type, or UTF-8."""
-        return _decoded(self.body, self.headers.get("Content-Type", ""))
+        return self.body.decode(self.charset, "replace")
+
+    @property
+    def charset(self) -> str:
+        """The charset of the Content-Type if Python can decode it, or UTF-8."""
+        from email.message import Message
+
+        fields = Message()
+        fields["Content-Type"] = self.headers.get("Content-Type", "")
+        charset = fields.get_content_charset("utf-8")
+        try:
+            b" ".decode(charset, "replace")
+        except LookupError:
+            return "utf-8"
+        return charset
 
     def find(self, search: Callable[[str], T | None]) -> T | None:
         """Search the text; read no more of it than needed."""
-        found = search(_decoded(self.octets, self.headers.get("Content-Type", "")))
+        found = search(self.octets.decode(self.charset, "replace"))
         if found is None and self.reading:
             raise Unread
         return found
@@ -85,17 +99,6 @@ class Answer:
         if self.reading:
             raise Unread
         raise ValueError("the body is not JSON")
-
-
-def _decoded(octets: bytes, content_type: str) -> str:
-    from email.message import Message
-
-    fields = Message()
-    fields["Content-Type"] = content_type
-    try:
-        return octets.decode(fields.get_content_charset("utf-8"), "replace")
-    except LookupError:  # an unknown charset
-        return octets.decode("utf-8", "replace")
 
 
 def member(document: object, name: str) -> object:
