@@ -470,6 +470,21 @@ def test_a_busy_endpoint_is_an_outage_whatever_it_says(server: Server, status: i
     assert raised.value.retry_after == 9
 
 
+@pytest.mark.parametrize("status", [408, 425])
+def test_an_endpoint_that_got_the_request_too_late_or_too_early_refuses_no_password(
+    server: Server, status: int
+) -> None:
+    url = says(server, {"error": "invalid_request"}, status)
+    with pytest.raises(LoginUnavailable, match=f"answered {status}"):
+        ask(OAuth2Login(url, "app", username="ada", password="s3cret"))
+
+
+@pytest.mark.parametrize("name", ["error", "errorCode", "ErrorCode"])
+def test_a_code_beside_a_token_is_no_error(server: Server, name: str) -> None:
+    url = says(server, {name: "0", "access_token": "t0ken"}, 200)
+    assert ask(OAuth2Login(url, "job", "s3cret")).token == "t0ken"
+
+
 @pytest.mark.parametrize("headers", [(), HTML])
 def test_a_refusal_without_json_is_one_all_the_same(server: Server, headers: Any) -> None:
     url = answers(server, Answer(401, headers, b"<html>no</html>"))

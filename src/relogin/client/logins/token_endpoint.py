@@ -88,13 +88,15 @@ def _error_code(answer: Answer) -> str:
         return ""
     if not isinstance(document, dict):
         return ""
+    if document.get("access_token") and 200 <= answer.status < 300:
+        return ""  # some send a code of success too
     # The others are Okta's and Apigee's names for it.
     codes = (document.get(name) for name in ("error", "errorCode", "ErrorCode"))
     return next((code for code in codes if isinstance(code, str)), "")
 
 
 def _is_busy(answer: Answer) -> bool:
-    return answer.status == 429 or answer.status >= 500
+    return answer.status in {408, 425, 429} or answer.status >= 500
 
 
 def _check(answer: Answer) -> None:
