@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import shutil
+import signal
 import sqlite3
 import subprocess
 import time
@@ -113,7 +115,7 @@ def _faults(server: RedisServer, chosen: random.Random) -> list[Fault]:
 
     return [
         Fault("restarted empty", restart, away=True),
-        Fault("paused", say("CLIENT", "PAUSE", "1000"), away=True),
+        Fault("paused", lambda: _pause(redis.Redis.from_url(server.url)), away=True),
         Fault("cut connections", say("CLIENT", "KILL", "TYPE", "normal"), away=True),
         Fault("forgotten scripts", say("SCRIPT", "FLUSH")),
     ]
@@ -122,6 +124,18 @@ def _faults(server: RedisServer, chosen: random.Random) -> list[Fault]:
 def _say(client: redis.Redis, *command: str) -> None:
     with client:
         client.execute_command(*command)
+
+
+def _pause(client: redis.Redis) -> None:
+    """Stop a server for a second.
+
+    Its own CLIENT PAUSE ends by the wall clock: set back meanwhile, that lasts for hours.
+    """
+    with client:
+        process: int = client.info("server")["process_id"]
+    os.kill(process, signal.SIGSTOP)
+    time.sleep(1.0)
+    os.kill(process, signal.SIGCONT)
 
 
 @contextmanager
@@ -195,11 +209,14 @@ def _cluster(folder: Path, chosen: random.Random) -> Iterator[Store]:
         def say(*command: str) -> Callable[[], None]:
             return lambda: _say(redis.Redis(port=chosen.choice(ports)), *command)
 
+        def pause() -> None:
+            _pause(redis.Redis(port=chosen.choice(ports)))
+
         yield Store(
             f"cluster={ports[0]}",
             [
                 Fault("moved slot", move, away=True),
-                Fault("paused node", say("CLIENT", "PAUSE", "1000"), away=True),
+                Fault("paused node", pause, away=True),
                 Fault("cut connections", say("CLIENT", "KILL", "TYPE", "normal"), away=True),
                 Fault("forgotten scripts", say("SCRIPT", "FLUSH")),
             ],
