@@ -172,8 +172,8 @@ class Guard:
         if verify is None:
             options.setdefault("cookie", settings.SESSION_COOKIE_NAME)
         for name in _MAY_BE_NAMED & options.keys():
-            options[name] = _named(options[name])  # type: ignore[literal-required]
-        named = import_string(verify) if isinstance(verify, str) else verify
+            options[name] = _named(name, options[name])  # type: ignore[literal-required]
+        named = _imported("verify", verify) if isinstance(verify, str) else verify
         self.verify: Verifier | AsyncVerifier | None = None if named is None else checked(named)
         self._awaits = named is not None and is_async(named)
         self._with_request = named is not None and wants_request(named)
@@ -289,9 +289,16 @@ _MAY_BE_NAMED = frozenset({"headers", "legacy", "login_page", "params"})
 _is_dotted = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+").fullmatch
 
 
-def _named(given: Any) -> Any:
+def _named(option: str, given: Any) -> Any:
     """Return the function of a dotted name: settings cannot import what needs the applications."""
-    return import_string(given) if isinstance(given, str) and _is_dotted(given) else given
+    return _imported(option, given) if isinstance(given, str) and _is_dotted(given) else given
+
+
+def _imported(option: str, name: str) -> Any:
+    try:
+        return import_string(name)
+    except ImportError as error:
+        raise ImportError(f"{option}={name!r} cannot be imported: {error}") from error
 
 
 def facts(request: HttpRequest) -> Request:
