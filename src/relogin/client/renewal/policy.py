@@ -184,7 +184,7 @@ class Policy:
                 "SessionAuth: responders= is empty: no challenge would ever be answered"
             )
         self.has_signals = bool(self.signals) or self.scopes_up
-        self.reads_all = bool(self.signals or self.rolls) or self.fresh is not None
+        self.reads_all = bool(self.signals or self.rolls)
         self.flight_timeout = self.login_timeout * 1.5
         self.wait_timeout = self.flight_timeout + self.login_timeout
 
