@@ -14,6 +14,8 @@ from websockets.sync.client import ClientConnection, connect
 from tests.cli.processes import running
 
 START_SECONDS = 30
+# In seconds: a page that loads Python says nothing meanwhile, for half a minute on a busy machine.
+_PATIENCE = 90
 
 
 class Page:
@@ -30,7 +32,7 @@ class Page:
         asked = self._asked
         self._connection.send(json.dumps({"id": asked, "method": method, "params": params}))
         while True:
-            message: dict[str, Any] = json.loads(self._connection.recv(20))
+            message: dict[str, Any] = json.loads(self._connection.recv(_PATIENCE))
             if message.get("id") == asked:
                 assert "error" not in message, message
                 result: dict[str, Any] = message["result"]
@@ -67,7 +69,7 @@ class Page:
     def wait_for(self, event: str) -> dict[str, Any]:
         """Wait for an event of this kind, met or not yet."""
         while not self.met(event):
-            self.events.append(json.loads(self._connection.recv(20)))
+            self.events.append(json.loads(self._connection.recv(_PATIENCE)))
         return self.met(event)[0]
 
     def screenshot(self, path: Path) -> None:
