@@ -24,7 +24,7 @@ __all__ = ["importing", "lazy_modules"]
 
 # Python holds a lock for each module during its import. A child that is forked meanwhile gets a
 # copy of it that nobody releases, and would wait for ever; so a fork waits for the import.
-importing = RLock()
+importing: RLock = RLock()
 """Held while a function imports: `with importing: from … import …`."""
 
 

@@ -234,6 +234,18 @@ def test_an_error_of_a_request_without_a_body_is_not_asked_about(
     assert asked(server) == ["GET /upload"]
 
 
+def test_a_transport_within_another_asks_once_for_both(driver: Driver, server: Server) -> None:
+    cls: Any = AsyncUploadTransport if driver.is_async else UploadTransport
+    auth = SessionAuth(driver.login(server), server.url)
+    client = driver.open(auth=auth, transport=cls(cls()))
+    client.get(f"{server.url}/first")
+    server.kill()
+    breaking(server, "reset")
+    with pytest.raises(httpx.RemoteProtocolError):
+        client.post(f"{server.url}/upload", content=UPLOAD)
+    assert (len(checks(server)), server.logins) == (1, 2)
+
+
 def test_a_transport_without_an_auth_does_what_httpx_does(driver: Driver, server: Server) -> None:
     breaking(server, "reset", always=True)
     transport: Any = AsyncUploadTransport() if driver.is_async else UploadTransport()
