@@ -60,7 +60,7 @@ def plotted(rows: Sequence[Row], note: str = "") -> str:
     drawn = [_bar(row, _LINE * (place + 1), scale) for place, row in enumerate(rows)]
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}"'
     what = "Ratio of relogin to its peer; the line is the goal, and less is better"
-    with_what = _text(10, height - 8, _when_and_with() + note)
+    with_what = _text(10, height - 8, ", ".join(filter(None, (_when_and_with(), note))))
     lines = [
         f'{head} font-family="sans-serif" font-size="12">',
         f'<rect width="{_WIDTH}" height="{height}" fill="#fff"/>',
