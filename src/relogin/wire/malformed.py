@@ -14,11 +14,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TypeAlias
 
 import pyparsing as pp
 
-from relogin.wire.abnf import BWS, LIST_SPACE, OWS, QUOTED_TEXT, TCHAR, TOKEN, TOKEN68
+from relogin.wire.abnf import BWS, LIST_SPACE, OWS, TCHAR, TOKEN, TOKEN68
 from relogin.wire.faults import KINDS
 from relogin.wire.shapes import (
     CHALLENGE,
@@ -60,15 +59,9 @@ from relogin.wire.shapes import (
     URL,
     WORD,
 )
+from relogin.wire.sound import QOP, SCOPES, SOUND_ELEMENTS, Event, sound_elements
 
-__all__ = ["Event", "elements"]
-
-Event: TypeAlias = tuple[str, str, int, int]
-"""What was found, its text, and where: from a character up to, but not including, another.
-
-It is the kind of a fault, or what the text is: a separator, scheme, token68, name, flag (a name
-without a value), value, quoted (a value with escapes) or cut (one that is never closed).
-"""
+__all__ = ["elements"]
 
 # Every repetition is possessive and no lookahead goes further than the next delimiter or quote,
 # so that no rule takes more than linear time. What reads on to the end of the line does so once, or
@@ -117,27 +110,9 @@ def _between(opening: str, closing: str) -> str:
     return rf"{opening}(?P<value>{value}){closing}"
 
 
-# One element of a list as RFC 9110 has it, in one step: most elements of most fields are sound.
-_IN_LIST = rf"(?={OWS}(?:,|\Z))"
-_NO_PARAM_NEXT = rf"(?!{OWS},[{LIST_SPACE}]*+{TOKEN}{BWS}=)"
-# Well-formed so far, but what follows the comma is no challenge.
-_QOP = rf"(?i:qop){BWS}={BWS}auth(?:-int)?,{OWS}auth"
-_SCOPE_TOKEN = r"[^\s,;=\"']++"
-_SCOPES = rf"(?!{QUOTE}){_SCOPE_TOKEN}(?:,{OWS}(?!{KNOWN})(?=[a-z*]){_SCOPE_TOKEN}{STOP})++"
-_LIST = rf"(?:{_QOP}|(?i:scope){BWS}={BWS}{_SCOPES})"
-_ELEMENT = (
-    rf"(?:(?<![\s\S])|{OWS}(?P<separator>,)[{LIST_SPACE}]*+)"
-    rf"(?:(?!{TOLD_IN_TWO}|{HAS_APOSTROPHE}|{FLAGS})(?P<scheme>{TOKEN})(?!{BWS}=)"
-    rf"(?: ++(?:(?P<token68>{TOKEN68}){_IN_LIST}{_NO_PARAM_NEXT})?+|{_NO_PARAM_NEXT}))?+"
-    rf"(?:(?!'|{_LIST})(?P<name>{TOKEN}){BWS}={BWS}(?:\"(?P<quoted>{QUOTED_TEXT})\"|(?P<value>(?!['`])(?:{CODE}|{TOKEN}(?!{SENTENCE})))))?+"
-)
-# A run of them is one step for pyparsing: there may be thousands. It is taken apart below.
-_sound_element = re.compile(_ELEMENT + _IN_LIST)
-_IN_ELEMENT = tuple(_sound_element.groupindex)
+# A run of sound elements is one step for pyparsing, because there may be thousands.
 _SOUND = "sound"
-sound: pp.ParserElement = pp.Regex(rf"(?:{_ELEMENT}{_IN_LIST})++").set_parse_action(
-    pp.replace_with(_SOUND)
-)
+sound: pp.ParserElement = pp.Regex(SOUND_ELEMENTS).set_parse_action(pp.replace_with(_SOUND))
 
 # A value in JSON, whose strings are not read. It goes on behind a bracket if JSON could.
 _JSON = (
@@ -345,12 +320,12 @@ special_param: pp.ParserElement = _rules(
     (
         "unquoted-comma",
         (
-            rf"(?={_QOP})(?P<name>{TOKEN}){BWS}={BWS}"
+            rf"(?={QOP})(?P<name>{TOKEN}){BWS}={BWS}"
             rf"(?P<at>(?P<value>auth(?:-int)?(?:,{OWS}auth(?:-int)?)++)){STOP}"
         ),
     ),
     # Bearer realm=https://a, scope=repository:a/b:pull,push
-    ("unquoted-comma", rf"(?P<name>(?i:scope)){BWS}={BWS}(?P<at>(?P<value>{_SCOPES})){STOP}"),
+    ("unquoted-comma", rf"(?P<name>(?i:scope)){BWS}={BWS}(?P<at>(?P<value>{SCOPES})){STOP}"),
     # Bearer realm:api
     (
         "colon-for-equals",
@@ -408,19 +383,6 @@ def elements(line: str) -> Iterator[tuple[list[Event], int, int]]:
     """
     for found, start, end in element.scan_string(line, always_skip_whitespace=False):
         if found and found[0] == _SOUND:
-            yield from _sound_elements(line, start, end)
+            yield from sound_elements(line, start, end)
         else:
             yield found.as_list(), start, end
-
-
-def _sound_elements(line: str, at: int, end: int) -> Iterator[tuple[list[Event], int, int]]:
-    while at < end and (match := _sound_element.match(line, at)):
-        yield (
-            [
-                (what, match[what], *match.span(what))
-                for what in _IN_ELEMENT
-                if match[what] is not None
-            ],
-            *match.span(),
-        )
-        at = match.end()

@@ -14,8 +14,9 @@ from typing import Final
 from relogin.wire import Scanned
 from relogin.wire.abnf import BWS, LIST_SPACE, OWS, QUOTABLE, TCHAR, TOKEN, TOKEN68
 from relogin.wire.faults import Fault, fault
-from relogin.wire.malformed import Event, elements
+from relogin.wire.malformed import elements
 from relogin.wire.shapes import END, ESCAPED, KNOWN, PARAM, TOKEN68_ONLY
+from relogin.wire.sound import Event
 
 __all__ = ["MAX_FAULTS", "Recovery"]
 

@@ -241,22 +241,6 @@ class CredentialCache(Flights):
             self._flights[key] = mine
         return mine
 
-    def under_way(self, key: Key, dead: Credential | None) -> Credential | Flight | None:
-        """Return a newer grant, or the flight to wait for, for a request that does not log in."""
-        if key not in self._flights:
-            return self.newer(key, dead)
-        with self._lock:
-            return self._under_way(key, dead, self.clock())
-
-    def _under_way(
-        self, key: Key, dead: Credential | None, now: float
-    ) -> Credential | Flight | None:
-        credential = self.newer(key, dead)
-        if credential is not None:
-            return credential
-        flight = self._flights.get(key)
-        return flight if flight is not None and now < flight.deadline else None
-
     def _why_not(self, origin: str, space: ProtectionSpace, now: float) -> Blocked | None:
         blocked = self._refused.get(origin)
         if blocked is None and space.blocked is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
 
-from relogin.client.renewal.credential import Key
+from relogin.client.renewal.credential import Credential, Key
 from relogin.client.renewal.flight import Flight, Status
 from relogin.client.renewal.grants import Grants
 from relogin.client.renewal.policy import Policy
@@ -22,6 +22,22 @@ class Flights(Grants):
     def __init__(self, policy: Policy, clock: Callable[[], float]) -> None:
         super().__init__(policy, clock)
         self._flights: dict[Key, Flight] = {}
+
+    def under_way(self, key: Key, dead: Credential | None) -> Credential | Flight | None:
+        """Return a newer grant, or the flight to wait for, for a request that does not log in."""
+        if key not in self._flights:
+            return self.newer(key, dead)
+        with self._lock:
+            return self._under_way(key, dead, self.clock())
+
+    def _under_way(
+        self, key: Key, dead: Credential | None, now: float
+    ) -> Credential | Flight | None:
+        credential = self.newer(key, dead)
+        if credential is not None:
+            return credential
+        flight = self._flights.get(key)
+        return flight if flight is not None and now < flight.deadline else None
 
     def prolong(self, flight: Flight) -> None:
         """Prevent the takeover of a renewal that waits for another process's renewal."""
