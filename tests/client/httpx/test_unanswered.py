@@ -239,7 +239,11 @@ def test_a_transport_within_another_asks_once_for_both(driver: Driver, server: S
     auth = SessionAuth(driver.login(server), server.url)
     client = driver.open(auth=auth, transport=cls(cls()))
     client.get(f"{server.url}/first")
-    breaking(server, "reset", always=True)
+
+    def gone(_: object) -> Answer:
+        raise ConnectionResetError
+
+    server.routes["/upload"] = gone
     with pytest.raises(httpx.RemoteProtocolError):
         client.put(f"{server.url}/upload", content=UPLOAD)
     assert asked(server) == ["PUT /upload", "HEAD /upload"]
