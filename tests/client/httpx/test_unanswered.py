@@ -234,14 +234,19 @@ def test_an_error_of_a_request_without_a_body_is_not_asked_about(
     assert asked(server) == ["GET /upload"]
 
 
-def test_a_transport_within_another_asks_once_for_both(driver: Driver, server: Server) -> None:
+@pytest.mark.parametrize("check", ["answered", "lost"])
+def test_a_transport_within_another_asks_once_for_both(
+    driver: Driver, server: Server, check: str
+) -> None:
     cls: Any = AsyncUploadTransport if driver.is_async else UploadTransport
     auth = SessionAuth(driver.login(server), server.url)
     client = driver.open(auth=auth, transport=cls(cls()))
     client.get(f"{server.url}/first")
 
-    def gone(_: object) -> Answer:
-        raise ConnectionResetError
+    def gone(request: Request) -> Answer:
+        if request.body or check == "lost":
+            raise ConnectionResetError
+        return Answer(200)
 
     server.routes["/upload"] = gone
     with pytest.raises(httpx.RemoteProtocolError):
