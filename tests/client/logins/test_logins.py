@@ -59,9 +59,13 @@ def test_the_token_may_lie_deeper_in_the_answer(server: Server) -> None:
 
 @pytest.mark.parametrize(
     ("said", "seconds"),
-    [("600", 600), ("1.5", 1.5), ("true", None), ('"600"', None), ("-1", None), ("1e999", None)],
+    [
+        *[("600", 600), ("1.5", 1.5), ('"600"', 600), ('"1.5"', 1.5), ("0", 0)],
+        *[("true", None), ("-1", None), ('"-1"', None), ("1e999", None), ("1" * 11, None)],
+        *[('""', None), ('"6 h"', None), ('"2026-12-01"', None), ('"\u0663"', None), ("[1]", None)],
+    ],
 )
-def test_a_number_in_expires_in_is_granted_and_nothing_else(
+def test_a_number_in_expires_in_is_granted_even_as_text_and_nothing_else(
     server: Server, said: str, seconds: float | None
 ) -> None:
     url = answers(server, Answer(200, (), TOKEN[:-1] + f', "expires_in": {said}}}'.encode()))

@@ -160,6 +160,12 @@ def test_a_problem_has_its_own_media_type_and_its_code_is_the_error() -> None:
 PAGE = b'<title>Log in</title><form><input name="user"><input type=password name="pw"></form>'
 
 
+@pytest.mark.parametrize("charset", ["undefined", "idna", "punycode", "a\0b", "x-unknown", "zip"])
+def test_a_charset_that_cannot_decode_a_page_does_no_harm(charset: str) -> None:
+    page = PAGE + b"\xff"
+    assert html_form()(answer(200, page, f"text/html; charset={charset}")) == EXPIRED
+
+
 def test_a_page_with_the_form_is_one() -> None:
     for signal in (html_form(), html_form("user"), html_form("user", "pw")):
         assert signal(answer(200, PAGE, "text/html; charset=x-unknown")) == EXPIRED

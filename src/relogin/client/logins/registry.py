@@ -13,7 +13,7 @@ from relogin.client.events import warn
 from relogin.client.logins.base import JSON, Account, Text, called, kind_of
 from relogin.client.logins.exchange import Steps, run, run_async
 from relogin.client.logins.request import Request
-from relogin.client.logins.steps import check, document_of, followed, said, seconds_in
+from relogin.client.logins.steps import check, document_of, followed, member_of, said, seconds
 from relogin.client.responders.registry import REGISTRY
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.grant import Context, Grant
@@ -155,8 +155,8 @@ class RegistryLogin(Account):
         token = found.get("token") or found.get("access_token")
         if not isinstance(token, str):
             raise LoginUnavailable(f"{said(answer)} without a token")
-        seconds = seconds_in(document, "expires_in") or _LIFETIME
-        return Grant(token, expires_in=seconds, scope=scope)
+        lifetime = seconds(member_of(document, "expires_in")) or _LIFETIME
+        return Grant(token, expires_in=lifetime, scope=scope)
 
 
 def _is_denied(answer: Answer, *, known: bool, anybody: bool) -> bool:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from math import isfinite
 from urllib.parse import urljoin
 
-from relogin.client.logins.steps import document_of, said, seconds_in, text_in
+from relogin.client.logins.steps import document_of, member_of, said, seconds, text_in
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.sources import Place, Source
 from relogin.errors import LoginUnavailable
@@ -67,16 +66,10 @@ def seconds_of(
     if isinstance(where, int | float):
         return where
     if not isinstance(where, str):
-        found = where(answer)
-        if isinstance(found, str):
-            found = float(found) if _is_number(found) else None
-        return seconds_in({"": found}, "")
+        return seconds(where(answer))
     with suppress(ValueError):
-        return seconds_in(answer.json(), where)
+        return seconds(member_of(answer.json(), where))
     return None
-
-
-_is_number = re.compile(r"[0-9]{1,10}(\.[0-9]{1,9})?").fullmatch
 
 
 def headers_of(headers: Mapping[str, Source], answer: Answer) -> dict[str, str]:

@@ -25,10 +25,11 @@ __all__ = [
     "followed",
     "is_plain",
     "leads_to",
+    "member_of",
     "members_of",
     "retry_after",
     "said",
-    "seconds_in",
+    "seconds",
     "set_in",
     "text_in",
     "where",
@@ -169,7 +170,7 @@ def document_of(answer: Answer) -> Any:
 
 def text_in(document: object, name: str, answer: Answer, sent: str = "") -> str:
     """Return a member of an answer that must be there; what was `sent` is not shown."""
-    found = _found(document, name)
+    found = member_of(document, name)
     if isinstance(found, str) and found:
         return found
     is_path = "/" in name and not name.startswith("/")
@@ -195,15 +196,20 @@ def members_of(document: object, secrets: Container[str]) -> str:
     return f"; it has {', '.join(names)}" if names else "; it has no members"
 
 
-def seconds_in(document: object, name: str) -> float | None:
-    """Return the member that says how many seconds the session lives, if there is one."""
-    found = _found(document, name)
+def seconds(found: object) -> float | None:
+    """Return a number of seconds, which some servers send as text, or `None` for anything else."""
+    if isinstance(found, str) and _is_number(found):
+        found = float(found)
     if isinstance(found, bool) or not isinstance(found, int | float):
         return None
     return found if 0 <= found < 1e10 else None
 
 
-def _found(document: object, name: str) -> object:
+_is_number = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,9})?").fullmatch
+
+
+def member_of(document: object, name: str) -> object:
+    """Return a member of an answer, or `None` if it is not there."""
     try:
         return member(document, name)
     except LookupError:

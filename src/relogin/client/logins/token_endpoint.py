@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
-from math import isfinite
 from typing import Any, NamedTuple
 
 from relogin.client.logins.steps import (
@@ -16,6 +14,7 @@ from relogin.client.logins.steps import (
     members_of,
     retry_after,
     said,
+    seconds,
 )
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.scopes import scope_tokens
@@ -75,7 +74,7 @@ def tokens_in(answer: Answer, grant_type: str, secrets: Collection[str]) -> Toke
     return Tokens(
         token,
         refresh if isinstance(refresh, str) and refresh else None,
-        _seconds(document.get("expires_in")),
+        seconds(document.get("expires_in")),
         _scope(document.get("scope")),
     )
 
@@ -210,15 +209,6 @@ def _check_type(kind: object, answer: Answer) -> None:
         f"{said(answer)} with a token_type that is not Bearer{named}; OAuth2Login sends only "
         "Bearer tokens (RFC 6750)"
     )
-
-
-def _seconds(value: object) -> float | None:
-    """Read expires_in, which some send as text."""
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,10}(?:\.[0-9]{1,9})?", value):
-        value = float(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return value if 0 <= value < 1e10 and isfinite(value) else None
 
 
 def _scope(value: Any) -> tuple[str, ...] | None:

@@ -60,15 +60,15 @@ class Answer:
 
     @property
     def charset(self) -> str:
-        """The charset of the Content-Type if Python can decode it, or UTF-8."""
+        """The charset of the Content-Type if Python can decode any octets with it, or UTF-8."""
         from email.message import Message
 
         fields = Message()
         fields["Content-Type"] = self.headers.get("Content-Type", "")
         charset = fields.get_content_charset("utf-8")
         try:
-            b" ".decode(charset, "replace")
-        except LookupError:
+            b" \xff".decode(charset, "replace")
+        except (LookupError, ValueError):  # such as "undefined", which scripts send by mistake
             return "utf-8"
         return charset
 
