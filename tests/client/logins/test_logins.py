@@ -6,12 +6,14 @@ import email.utils
 import json
 import threading
 from collections.abc import Callable
+from typing import get_type_hints
 from urllib.parse import parse_qs
 
 import pytest
 import requests
 
 from relogin import Grant, LoginRefused, LoginUnavailable
+from relogin.client import logins
 from relogin.client.logins import BasicLogin, FormLogin, JSONLogin
 from relogin.client.requests import SessionAuth
 from relogin.client.signals import json_field
@@ -357,3 +359,10 @@ def test_a_page_in_answer_to_json_names_the_login_for_pages(
     url = answers(server, Answer(status, html, b"<h1>CSRF verification failed"))
     with pytest.raises(kind, match=f"answered {status} with an HTML page; FormLogin"):
         with_requests(JSONLogin(url, ACCOUNT))
+
+
+@pytest.mark.parametrize("name", [name for name in logins.__all__ if name.endswith("Login")])
+def test_the_types_of_a_login_can_be_read_while_the_program_runs(name: str) -> None:
+    """As libraries that check types or make documentation do."""
+    login = getattr(logins, name)
+    assert get_type_hints(login.__init__).keys() <= get_type_hints(login).keys() | {"return"}

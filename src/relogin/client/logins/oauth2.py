@@ -22,6 +22,7 @@ from relogin.client.logins.token_endpoint import (
     TokenUnavailable,
     tokens_in,
 )
+from relogin.client.terms.answer import Answer
 from relogin.client.terms.grant import Context, Grant
 from relogin.client.terms.scopes import scope_tokens
 from relogin.errors import LoginRefused, LoginUnavailable, ReloginError
@@ -211,7 +212,7 @@ class OAuth2Login(Login):
         more = resolved(self.parameters)
         content = urlencode({**more, **fields, **asked, **client.fields}, doseq=True).encode()
         headers, once = JSON | FORM | client.headers, "refresh_token" in fields
-        answer = yield Request("POST", self.url, headers, content, once=once)
+        answer: Answer = yield Request("POST", self.url, headers, content, once=once)
         self._ask_refused(answer)
         given = {fields.get("refresh_token", ""), fields.get("password", "")}
         secrets = {*client.secrets, *given, *filter(_is_text, more.values())}
