@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
 from http import HTTPStatus
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from relogin.server.drain import drain
 from relogin.server.facts import Presented, Request
@@ -64,42 +64,28 @@ class SessionGate:
         """Answer a request, or have the application answer it."""
         method, path = environ["REQUEST_METHOD"], _path(environ)
         line = None if self._with_request else environ.get("HTTP_AUTHORIZATION")
-        usual = None if line is None else self.gate.usual(method, path, line)
-        outcome = None if usual is None else ask(self.verify, usual[2])
-        if usual is not None and is_session(outcome):
+        found = None if line is None else self.gate.usual(method, path, line)
+        outcome = None if found is None else ask(self.verify, found[2])
+        if found is not None and is_session(outcome):
             environ[SESSION], environ[REFUSED] = outcome, None
-            found = usual
-
-            def again() -> Any:
-                return ask_again(self.verify, found[2])
-
-            def decide() -> Decision:
-                # The application may write to its environ; what was asked for was this.
-                return self._settled(environ, method, path, found, outcome)
-
-            environ[VERIFY] = again
-            response = _Response(self.gate, start_response, decide, again)
+            again: Again = partial(ask_again, self.verify, found[2])
+            # The application may write to its environ; what was asked for was this.
+            decide = partial(self._settled, environ, method, path, found, outcome)
+            response = _Response(self.gate, start_response, again, decide)
         else:
-            decision = self._decision(environ, usual, outcome)
+            decision = self._decision(environ, found, outcome)
             if decision.answer is not None:
                 drain(environ, self.gate.drain)
                 return _send(decision.answer, start_response)
             environ[SESSION], environ[REFUSED] = decision.session, decision.refused
-            asks = environ[VERIFY] = self.again(decision.claim)
-            response = _Response(self.gate, start_response, lambda: decision, asks, decision)
-        try:
-            return response.body(self.app(environ, response.start), environ)
-        except Refused as why:
-            if environ.get("wsgi.input_terminated"):  # elsewhere who reads too much waits for ever
-                drain(environ, self.gate.drain)
-            # If the application has started already, the server says whether it is too late.
-            started = sys.exc_info() if response.started else None
-            return _send(self.gate.refuse(response.decision, why), start_response, started)
+            claim = decision.claim
+            again = partial(ask_again, self.verify, claim.token, *self._more(claim))
+            response = _Response(self.gate, start_response, again, lambda: decision, decision)
+        environ[VERIFY] = again
+        return response.of(self.app, environ)
 
-    def again(self, claim: Claim) -> Again:
-        """Return a function that asks the verifier once more about a request."""
-        more = (claim.request,) if self._with_request else ()
-        return partial(ask_again, self.verify, claim.token, *more)
+    def _more(self, claim: Claim) -> tuple[Request, ...]:
+        return (claim.request,) if self._with_request else ()
 
     def _settled(
         self, environ: WSGIEnvironment, method: str, path: str, found: Presented, session: object
@@ -112,8 +98,7 @@ class SessionGate:
     ) -> Decision:
         claim = self.gate.claim(request(environ))
         if usual is None:
-            more = (claim.request,) if self._with_request else ()
-            outcome = ask(self.verify, claim.token, *more)
+            outcome = ask(self.verify, claim.token, *self._more(claim))
         return self.gate.decide(claim, outcome)
 
 
@@ -165,15 +150,15 @@ class _Response:
         self,
         gate: Gate,
         start_response: StartResponse,
-        decide: Callable[[], Decision],
         again: Again,
+        decide: Callable[[], Decision],
         decision: Decision | None = None,
     ) -> None:
         self._gate = gate
         self._start_response = start_response
+        self._again = again
         self._decide = decide
         self._decision = decision
-        self._again = again
         self._headers: Headers = []
         self._instead: list[bytes] | None = None
         self.started = False
@@ -184,6 +169,20 @@ class _Response:
         if self._decision is None:
             self._decision = self._decide()
         return self._decision
+
+    def of(self, app: WSGIApplication, environ: WSGIEnvironment) -> Iterable[bytes]:
+        """Return what to send for this application, or for its refusal."""
+        try:
+            return self._body(app(environ, self.start), environ)
+        except Refused as why:
+            if environ.get("wsgi.input_terminated"):  # elsewhere who reads too much waits for ever
+                drain(environ, self._gate.drain)
+            return self._refuse(why)
+
+    def _refuse(self, why: Refused) -> list[bytes]:
+        # If the application has started already, the server says whether it is too late.
+        started = sys.exc_info() if self.started else None
+        return _send(self._gate.refuse(self.decision, why), self._start_response, started)
 
     def start(
         self, status: str, headers: Headers, exc_info: ExcInfo | None = None, /
@@ -206,7 +205,7 @@ class _Response:
         self._instead = None
         return self._start_response(status, dress(gate, self.decision, code, headers), exc_info)
 
-    def body(self, chunks: Iterable[bytes], environ: WSGIEnvironment) -> Iterable[bytes]:
+    def _body(self, chunks: Iterable[bytes], environ: WSGIEnvironment) -> Iterable[bytes]:
         """Return what to send; a generator is run until it has called `start`."""
         if self.started and self._instead is None and type(chunks) is list:
             return chunks
@@ -216,15 +215,10 @@ class _Response:
             return self._instead
         # With any others, code of the application runs while they are sent.
         at_once = isinstance(resumed, list | tuple) or _is_file(resumed, environ)
-        return resumed if at_once else self._stream(resumed)
-
-    def _stream(self, chunks: Iterable[bytes]) -> Stream:
-        def refuse(why: Refused) -> list[bytes]:
-            answer = self._gate.refuse(self.decision, why)
-            return _send(answer, self._start_response, sys.exc_info())
-
+        if at_once:
+            return resumed
         every = self._gate.recheck if self.decision.session is not None else None
-        return Stream(chunks, self._headers, again=self._again, every=every, instead=refuse)
+        return Stream(resumed, self._headers, again=self._again, every=every, instead=self._refuse)
 
 
 def _is_file(chunks: object, environ: WSGIEnvironment) -> bool:
