@@ -19,8 +19,8 @@ from aiohttp import (
 
 from relogin.client.aiohttp.body import rewinding
 from relogin.client.aiohttp.exchange import Handler
-from relogin.client.logins.request import SPENDS
-from relogin.client.terms.progress import PROGRESS
+from relogin.client.logins.request import SENT_ONCE
+from relogin.client.terms.progress import progress_here
 
 __all__ = ["once_more", "reuse"]
 
@@ -32,7 +32,7 @@ async def _note(_: object, __: object, params: object) -> None:
 
 
 async def _sends(_: object, __: object, params: TraceRequestHeadersSentParams) -> None:
-    progress = PROGRESS.get()
+    progress = progress_here()
     if progress is not None:
         progress.sends(params.method)
 
@@ -50,8 +50,11 @@ def reuse() -> TraceConfig:
 
 async def once_more(request: ClientRequest, handler: Handler) -> ClientResponse:
     """Send a request; if a kept connection breaks before any response, again on a new one."""
-    response = await _once_more(request, handler)
-    progress = PROGRESS.get()
+    progress = progress_here()
+    once = SENT_ONCE.get()
+    if once is None:
+        once = progress is not None and progress.spends
+    response = await (handler(request) if once else _once_more(request, handler))
     if progress is not None:
         progress.answered(request.method, response.status)
     return response
@@ -63,7 +66,7 @@ async def _once_more(request: ClientRequest, handler: Handler) -> ClientResponse
     try:
         return await handler(request)
     except (ServerDisconnectedError, ClientOSError) as error:
-        if SPENDS.get() or not reused or _has_begun(error) or not rewinding(request.body)():
+        if not reused or _has_begun(error) or not rewinding(request.body)():
             raise
     finally:
         _reused.reset(before)

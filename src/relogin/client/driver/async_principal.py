@@ -94,8 +94,9 @@ class AsyncPrincipal(Principal[Http]):
             return self._open_http(opened[-1], request)
 
         try:
-            with logging_in(self._cache):
-                return driver.once_more.call(self.login, command.context, open_http, self._http)
+            return driver.once_more.call(
+                self._cache, self.login, command.context, open_http, self._http
+            )
         finally:
             for each in opened:
                 each.close()
@@ -111,10 +112,9 @@ class AsyncPrincipal(Principal[Http]):
                 return await driver.tasks.elsewhere(self._log_in_elsewhere, command, request)
             async with AsyncExitStack() as opened:
                 open_http = partial(self._open_http_async, opened, request)
-                with logging_in(self._cache):
-                    return await driver.once_more.call_async(
-                        login, command.context, open_http, self._http
-                    )
+                return await driver.once_more.call_async(
+                    self._cache, login, command.context, open_http, self._http
+                )
         unfinished = errors.LoginUnavailable(f"the login did not end within {seconds:g} s")
         unfinished.refresh_spent = True  # the server may still use up the token
         raise unfinished

@@ -7,11 +7,10 @@ runs in its thread is inside.
 
 from __future__ import annotations
 
-from contextvars import ContextVar
-
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.policy import Credential
 from relogin.client.terms.origins import sent_to
+from relogin.client.terms.progress import CALLS, Progress
 
 __all__ = ["ending", "inside", "logging_in"]
 
@@ -19,32 +18,35 @@ __all__ = ["ending", "inside", "logging_in"]
 class logging_in:  # noqa: N801 - used as a function
     """Mark this block as a login that this cache waits for, or as a logout."""
 
-    __slots__ = ("_token", "cache", "ending", "running")
+    __slots__ = ("_token", "cache", "ending", "progress", "running")
 
-    def __init__(self, cache: CredentialCache, ending: Credential | None = None) -> None:
+    def __init__(
+        self,
+        cache: CredentialCache,
+        ending: Credential | None = None,
+        progress: Progress | None = None,
+    ) -> None:
         self.cache: CredentialCache = cache
         self.ending: Credential | None = ending
+        self.progress: Progress | None = progress
         self.running: bool = True
 
     def __enter__(self) -> None:
-        self._token = _calls.set((*_calls.get(), self))
+        self._token = CALLS.set((*CALLS.get(), self))
 
     def __exit__(self, *_: object) -> None:
         self.running = False
-        _calls.reset(self._token)
-
-
-_calls: ContextVar[tuple[logging_in, ...]] = ContextVar("relogin_logins", default=())
+        CALLS.reset(self._token)
 
 
 def inside(cache: CredentialCache) -> bool:
     """Tell whether the caller runs inside a login that this cache waits for."""
-    calls = _calls.get()
+    calls = CALLS.get()
     return bool(calls) and any(call.cache is cache and call.running for call in calls)
 
 
 def ending(cache: CredentialCache, url: str) -> Credential | None:
     """Return the session that a logout of this cache is ending, for a request to its origin."""
-    calls = (call for call in reversed(_calls.get()) if call.cache is cache and call.running)
+    calls = (call for call in reversed(CALLS.get()) if call.cache is cache and call.running)
     found = next((call.ending for call in calls), None)
     return found if found is not None and sent_to(url) == found.key.origin else None

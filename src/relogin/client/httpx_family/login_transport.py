@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any, Self
 
 from relogin.client.httpx_family.library import Library, Request, Response
-from relogin.client.logins.request import ONCE, SPENDS
-from relogin.client.terms.progress import PROGRESS, Progress
+from relogin.client.logins.request import ONCE
+from relogin.client.terms.progress import Progress, progress_here
 
 __all__ = ["LoginTransport", "LoginTransportAsync"]
 
@@ -59,7 +59,8 @@ class _Sending:
             error
         ).startswith("Server disconnected")
         whole = isinstance(self._request.stream, self._library.ByteStream)
-        once = self._request.extensions.get(ONCE, SPENDS.get())
+        spends = self._progress is not None and self._progress.spends
+        once = self._request.extensions.get(ONCE, spends)
         return self._kept and whole and not (nonsense or once)
 
 
@@ -71,7 +72,7 @@ class LoginTransport:
     def __init__(self, library: Library, transport: Any) -> None:
         self._library = library
         self._transport = transport
-        self._progress = PROGRESS.get()
+        self._progress = progress_here()
 
     def handle_request(self, request: Request) -> Response:
         """Send a request; if a kept connection breaks, again on a new one."""
@@ -105,7 +106,7 @@ class LoginTransportAsync:
     def __init__(self, library: Library, transport: Any) -> None:
         self._library = library
         self._transport = transport
-        self._progress = PROGRESS.get()
+        self._progress = progress_here()
 
     async def handle_async_request(self, request: Request) -> Response:
         """Do the same as `LoginTransport`."""

@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 from aiohttp import ClientTimeout
 
-from relogin.client.logins.request import MOST_OCTETS, SPENDS, Request
+from relogin.client.logins.request import MOST_OCTETS, SENT_ONCE, Request
 from relogin.client.terms.answer import Answer
 
 __all__ = ["Jar", "sent"]
@@ -18,11 +18,11 @@ __all__ = ["Jar", "sent"]
 
 async def sent(http: Any, request: Request, left: float) -> Answer:
     """Send a request and read its answer, within bounds."""
-    before = SPENDS.set(request.once)
+    before = SENT_ONCE.set(request.once)
     try:
         return await _sent(http, request, left)
     finally:
-        SPENDS.reset(before)
+        SENT_ONCE.reset(before)
 
 
 async def _sent(http: Any, request: Request, left: float) -> Answer:

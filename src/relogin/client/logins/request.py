@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-__all__ = ["MOST_OCTETS", "ONCE", "SPENDS", "Request"]
+__all__ = ["MOST_OCTETS", "ONCE", "SENT_ONCE", "Request"]
 
 ONCE = "relogin.once"
 """The extension of an httpx request that must not be sent twice, for a transport of ours."""
-SPENDS: ContextVar[bool] = ContextVar("relogin: the request is not to be sent twice", default=False)
-"""The same for all requests of a login; aiohttp's requests have no other place for it."""
+SENT_ONCE: ContextVar[bool | None] = ContextVar("relogin: the request is sent once", default=None)
+"""The same for a request of aiohttp, which has no place for it."""
 
 MOST_OCTETS = 512 * 1024
 """How much is read of one answer to a login, after decoding."""

@@ -6,14 +6,14 @@ from typing import Any
 
 from niquests import PreparedRequest, Response, Session
 
-from relogin.client.terms.progress import PROGRESS
+from relogin.client.terms.progress import progress_here
 
 __all__ = ["show_progress"]
 
 
 def show_progress(http: Session) -> None:
     """Let the login that runs here see what this session sends, if anybody asks for that."""
-    progress = PROGRESS.get()
+    progress = progress_here()
     if progress is None:
         return
 

@@ -101,7 +101,8 @@ def _context(
         flight.scope = demands.ask(decision.scope, flight.previous, cache.clock())
     if sent is not None and sent.query is not None:  # a login need not see the dead token
         url = without_parameter(url, sent.query[0])
-    flight.progress = Progress()
+    previous = flight.previous
+    flight.progress = Progress(previous is not None and previous.refresh is not None)
     return Context(
         challenge=decision.challenge,
         error=decision.error,
@@ -109,7 +110,7 @@ def _context(
         method=info.method,
         url=url,
         attempt=flight.attempt,
-        previous=flight.previous,
+        previous=previous,
         scope=flight.scope,
         timeout=cache.policy.login_timeout,
         progress=flight.progress,

@@ -200,8 +200,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
                 from relogin.client.driver.once_more import call  # needed at the first login
 
             open_http = partial(self._open_http, origin)
-            with logging_in(self._cache):
-                return call(self.login, command.context, open_http, self._http)
+            return call(self._cache, self.login, command.context, open_http, self._http)
         if isinstance(command, LogOut):
             http = partial(self._open_http, command.credential.key.origin, self)
             return self._log_out(command, http)

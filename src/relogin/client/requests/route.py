@@ -13,10 +13,9 @@ from urllib3.util import Retry
 
 from relogin.client.driver.plain_session import PlainSession
 from relogin.client.logins.kept import close_idle
-from relogin.client.logins.request import SPENDS
 from relogin.client.requests.body import rewind
 from relogin.client.requests.broken import is_broken, pool_that_keeps_one
-from relogin.client.terms.progress import PROGRESS
+from relogin.client.terms.progress import progress_here
 
 __all__ = ["LoginSession", "Route"]
 
@@ -41,9 +40,9 @@ class LoginSession(PlainSession):
 
     def __init__(self, route: Route | None, timeout: float) -> None:
         super().__init__(timeout)
-        self.sends_again: bool = not SPENDS.get()
+        self._progress = progress = progress_here()
+        self.sends_again: bool = progress is None or not progress.spends
         """Whether a request may be sent again over a new connection; a login may forbid it."""
-        self._progress = PROGRESS.get()
         self._shared: BaseAdapter | None = None
         if route is not None:
             self._shared = route.adapter

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from relogin.client.terms.grant import Grant
 
-__all__ = ["PROGRESS", "Progress"]
+__all__ = ["CALLS", "Progress", "progress_here"]
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 G = TypeVar("G", bound="Grant | None")
@@ -19,6 +19,8 @@ G = TypeVar("G", bound="Grant | None")
 class Progress:
     """What the requests of one login have done. `sends` is called before `answered`."""
 
+    spends: bool = False
+    """Whether the login may use up a refresh token: then no request is sent twice."""
     watched: bool = False
     """Whether somebody sees what the login sends."""
     opened: bool = False
@@ -60,5 +62,11 @@ class Progress:
         return grant
 
 
-PROGRESS: ContextVar[Progress | None] = ContextVar("relogin: the login in progress", default=None)
-"""The progress of the login that runs here, for the client that it gets."""
+CALLS: ContextVar[tuple[Any, ...]] = ContextVar("relogin: the logins in progress", default=())
+"""What runs here, the innermost last: each a `logging_in` of `relogin.client.driver.reentry`."""
+
+
+def progress_here() -> Progress | None:
+    """Return the progress of the login that runs here, for the client that it gets."""
+    calls = CALLS.get()
+    return calls[-1].progress if calls else None
