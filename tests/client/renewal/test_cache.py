@@ -1,6 +1,7 @@
 """The laws of the book, under any order of joining, ending, dropping, rolling and resetting."""
 
 import gc
+import os
 import weakref
 from typing import Any
 
@@ -187,6 +188,22 @@ def test_after_a_fork_the_child_has_a_lock_and_no_renewals_of_its_parent() -> No
         assert not cache._lock.locked()
     mine = Flight(KEY)
     assert cache.join(mine, None) is mine
+
+
+@pytest.mark.parametrize("notices", ["join", "let_go"])
+def test_a_child_of_a_fork_without_hooks_leaves_all_to_its_parent(notices: str) -> None:
+    cache = a_cache()
+    leader = Flight(KEY)
+    cache.join(leader, None)
+    cache.space(KEY).latest = Grant(token="t1", refresh="r1")  # type: ignore[union-attr]
+    cache.process = 0  # that of the parent, for uWSGI forks without Python's hooks
+    with cache._lock:
+        if notices == "let_go":
+            cache.let_go()
+        mine = Flight(KEY)
+        assert cache.join(mine, None) is mine
+    assert mine.previous == Grant(token="t1")
+    assert cache.process == os.getpid()
 
 
 def test_what_a_server_rolls_keeps_the_generation() -> None:

@@ -3,6 +3,8 @@
 import copy
 import os
 import pickle
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -180,6 +182,37 @@ def test_a_forked_child_logs_in_over_no_connection_of_its_parent_s(
     assert os.waitpid(child, 0) == (child, 0)
     _, again = server.seen("/login")
     assert again.connection not in parent_s
+
+
+# In a process without threads: another one may hold a lock of Python's own.
+FORK_WITHOUT_HOOKS = """
+import ctypes, os, sys
+import requests, relogin
+from relogin.client.requests import SessionAuth
+
+def login(context):
+    token = context.http.post(url + "/login", data=sys.argv[2]).text
+    return relogin.Grant(token=token, expires_in=0.001)
+
+url = sys.argv[1]
+auth = SessionAuth(login, url)
+with requests.Session() as session:
+    session.get(url + "/orders", auth=auth)
+    child = ctypes.PyDLL(None).fork()
+    if child == 0:  # the session is due
+        os._exit(requests.get(url + "/orders", auth=auth).status_code != 200)
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_neither_does_a_child_of_a_fork_without_hooks_such_as_a_worker_of_uwsgi(
+    server: Server,
+) -> None:
+    run = [sys.executable, "-c", FORK_WITHOUT_HOOKS, server.url, PASSWORD]
+    subprocess.run(run, check=True, timeout=20)
+    first, again = server.seen("/login")
+    assert first.connection == server.seen("/orders")[0].connection
+    assert again.connection != first.connection
 
 
 def test_an_auth_says_nothing_of_its_login(server: Server) -> None:

@@ -265,24 +265,30 @@ def test_a_store_may_be_closed_while_other_threads_use_it(store: Store) -> None:
 
 
 FORK = """
-import os, sys
+import ctypes, os, sys
 from relogin.client.stores import Entry
 from relogin.client.stores.memory import MemoryStore
 store = MemoryStore()
 store.put("o", "", "api", Entry("one", 0))
 with store._lock:
-    pid = os.fork()
+    pid = os.fork() if sys.argv[1] == "with hooks" else ctypes.PyDLL(None).fork()
     if pid == 0:
         sys.exit(len(store.get("o", "").entries))
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 """
 
 
+@pytest.mark.parametrize("hooks", ["with hooks", "without hooks, as uWSGI forks"])
+def test_a_store_in_memory_begins_empty_in_a_child_of_a_fork(hooks: str) -> None:
+    subprocess.run([sys.executable, "-c", FORK, hooks], check=True, timeout=20)
+
+
 def test_a_store_in_memory_begins_empty_in_another_process() -> None:
-    subprocess.run([sys.executable, "-c", FORK], check=True, timeout=20)
     memory = MemoryStore()
     memory.put(ORIGIN, "", "api", Entry("one", 0))
     assert texts(pickle.loads(pickle.dumps(memory))) == {}
+    memory._process = 0  # that of its parent, which forked without Python's hooks
+    assert texts(memory) == {}
 
 
 PLACES = st.tuples(

@@ -62,6 +62,19 @@ class CredentialCache(Flights):
         self._flights = {}
         self.vitality.begin_anew()
 
+    def _begin_in_child(self) -> None:
+        """Leave to the parent of a fork its renewals, its refresh tokens and its logouts."""
+        self._reset_after_fork()
+        self.departures.after_fork(next(self._generations))
+        for spaces in self._spaces.values():
+            for space in spaces.values():
+                space.forget_refresh_token()
+
+    def _notice_fork(self) -> None:
+        # uWSGI forks its workers without Python's hooks.
+        if self.process != os.getpid():
+            self._begin_in_child()
+
     # The grants
 
     def for_request(self, origin: str, url: object) -> Credential | None:
@@ -198,6 +211,7 @@ class CredentialCache(Flights):
 
     def let_go(self) -> list[Credential]:
         """Forget every grant; return those to log out."""
+        self._notice_fork()
         with self._lock:
             held = self._held()
             flights = self._forget_grants()
@@ -221,6 +235,7 @@ class CredentialCache(Flights):
 
     def join(self, mine: Flight, dead: Credential | None) -> Credential | Flight | Blocked:
         """Return a newer grant, a flight to wait for, `mine` to lead, or why no login is tried."""
+        self._notice_fork()
         now, key = self.clock(), mine.key
         with self._lock:
             found = self._under_way(key, dead, now)
@@ -375,11 +390,7 @@ def _spends(cause: BaseException, flight: Flight) -> bool:
 
 def _after_fork_in_child() -> None:
     for cache in list(_caches):
-        cache._reset_after_fork()
-        cache.departures.after_fork(next(cache._generations))
-        for spaces in cache._spaces.values():
-            for space in spaces.values():
-                space.forget_refresh_token()
+        cache._begin_in_child()
 
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -220,7 +221,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
 
     def _known_route(self, origin: str) -> Route | None:
         route = self._routes.get(origin)
-        return route if route is not None and route.process == self._cache.process else None
+        return route if route is not None and route.process == os.getpid() else None
 
     def _do_here(self, command: Command) -> object:
         return self._stand_by_or_log_in(command, "")

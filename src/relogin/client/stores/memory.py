@@ -36,11 +36,14 @@ class MemoryStore:
         _stores.add(self)
 
     def _begin(self) -> None:
+        self._process = os.getpid()
         self._lock = threading.Lock()
         self._entries: dict[tuple[str, str], dict[str, Entry]] = {}
 
     def get(self, origin: str, account: str) -> Snapshot:
         """Return what is stored for an origin and an account."""
+        if self._process != os.getpid():  # uWSGI forks its workers without Python's hooks
+            self._begin()
         with self._lock:
             return Snapshot(dict(self._entries.get((origin, account), {})), time.monotonic())
 
