@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
-from relogin.client.terms.outcomes import Outcome, detail, outcome
+from typing import TYPE_CHECKING
 
-__all__ = ["Outcome", "detail", "outcome"]
+from relogin.client.terms.outcomes import Outcome, detail, outcome
+from relogin.lazy import lazy_modules
+
+if TYPE_CHECKING:
+    from relogin.client import carry, events, stores
+else:
+    # Most clients need neither `carry=` nor `store=`, and no event before a session dies.
+    __getattr__ = lazy_modules(__name__, "carry", "events", "stores")
+
+__all__ = ["Outcome", "carry", "detail", "events", "outcome", "stores"]

@@ -19,7 +19,7 @@ except ImportError as _missing:
         "relogin.client.aiohttp needs aiohttp: pip install 'relogin[aiohttp]'", name=_missing.name
     ) from _missing
 
-from relogin import errors
+from relogin import client, errors
 from relogin.client.aiohttp.exchange import Exchange, Handler, put
 from relogin.client.aiohttp.login_session import once_more, reuse
 from relogin.client.aiohttp.streams import watch as watch_stream
@@ -29,7 +29,6 @@ from relogin.client.driver.async_principal import AsyncPrincipal, of_kind
 from relogin.client.driver.drive import stand_by
 from relogin.client.driver.failures import by_base, raisable
 from relogin.client.driver.reentry import ending, inside, logging_in
-from relogin.client.events import heard
 from relogin.client.renewal.commands import Check, Command, Login, LogOut, Replay
 from relogin.client.renewal.flow import answer, before
 from relogin.client.renewal.log_out import log_out_replaced
@@ -190,7 +189,9 @@ class SessionAuth(AsyncPrincipal[Any]):
 
     def _is_news(self, response: aiohttp.ClientResponse) -> bool:
         # With any other status, a challenge only causes an event.
-        return heard(self._cache.policy.listener) and "WWW-Authenticate" in response.headers
+        return "WWW-Authenticate" in response.headers and client.events.heard(
+            self._cache.policy.listener
+        )
 
     async def _answer_after_all(self, exchange: Exchange, failed: Exception | None) -> None:
         """Find out why an upload got no answer; raise its error if it cannot be repeated."""

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
 
+from relogin import client
 from relogin.client.driver.cookie_text import values, with_cookies
 from relogin.client.driver.lifetime import lifetime
-from relogin.client.events import warn
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.policy import Credential
-from relogin.client.terms.answer import Answer
+from relogin.client.terms.answer import Answer, Source
 from relogin.client.terms.fields import is_field_value
 from relogin.client.terms.grant import is_cookie_value
 from relogin.client.terms.query import parameter, with_parameter, without_parameter
 from relogin.client.terms.signer import Outgoing
-from relogin.client.terms.sources import Source
 
 __all__ = ["extend", "for_request", "resign", "roll", "sent_with", "sign", "unsign"]
 
@@ -125,7 +124,9 @@ def _found(source: Source, answer: Answer) -> str:
     try:
         return source(answer) or ""
     except Exception as error:  # noqa: BLE001 - an error in the user's code fails no request
-        warn("what rolls= names could not be taken from an answer: %s", type(error).__name__)
+        client.events.warn(
+            "what rolls= names could not be taken from an answer: %s", type(error).__name__
+        )
         return ""
 
 

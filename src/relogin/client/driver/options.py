@@ -7,14 +7,14 @@ from inspect import iscoroutinefunction, signature
 from typing import Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from relogin.client.carry import Authorization, Header, Query
+from relogin import client
+from relogin.client import terms
 from relogin.client.responders import BEARER, SESSION
 from relogin.client.signals import Signal
-from relogin.client.stores import Store
+from relogin.client.terms.answer import Source
 from relogin.client.terms.fields import check_field_name
 from relogin.client.terms.origins import sent_to
 from relogin.client.terms.responder import Action, Responder
-from relogin.client.terms.sources import Source, from_header
 
 __all__ = [
     "ActionName",
@@ -90,7 +90,9 @@ def _check_parameter(name: str, function: Callable[..., object]) -> None:
 def check_carry(carry: object) -> None:
     """Raise `TypeError` for a `carry=` that does not say how the token travels."""
     takes = 'Authorization(…), Header(…) or Query(…), such as Header("X-Auth-Token")'
-    check_kind("carry", carry, Authorization | Header | Query | None, takes)
+    if carry is not None:
+        known = client.carry
+        check_kind("carry", carry, known.Authorization | known.Header | known.Query, takes)
 
 
 def rolling(rolls: Any) -> dict[str, Source]:
@@ -109,7 +111,7 @@ def rolling(rolls: Any) -> dict[str, Source]:
         check_field_name("SessionAuth: rolls=", name)
         if not callable(source):
             check_field_name("SessionAuth: rolls=", source)
-    return {n: from_header(s) if isinstance(s, str) else s for n, s in named.items()}
+    return {n: terms.sources.from_header(s) if isinstance(s, str) else s for n, s in named.items()}
 
 
 def check_rolls(rolls: Iterable[str], login: object, carry: object) -> None:
@@ -117,7 +119,7 @@ def check_rolls(rolls: Iterable[str], login: object, carry: object) -> None:
     given = getattr(login, "given_headers", None)
     if given is None:
         return
-    own = carry.name if isinstance(carry, Header) else "Authorization"
+    own = getattr(carry, "name", "Authorization")
     known = {name.lower() for name in (*given, own)}
     strange = [name for name in rolls if name.lower() not in known]
     if strange:
@@ -225,7 +227,7 @@ def check_store(store: object, fresh: object) -> None:
     """Raise `TypeError` for anything but a store, and `ValueError` for an unknown `fresh`."""
     if isinstance(store, type):
         raise TypeError(f"SessionAuth: pass an instance, not the class: {store.__name__}(…)")
-    if store is not None and not isinstance(store, Store):
+    if store is not None and not isinstance(store, client.stores.Store):
         raise TypeError(
             "SessionAuth: store= must be a store, such as SQLiteStore(path) of "
             f"relogin.client.stores.sqlite, not {_kind(store)}"

@@ -13,8 +13,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Generic, Literal, Self, TypeVar
 
+from relogin import client
 from relogin.client import renewal
-from relogin.client.carry import Authorization, Header, Query
 from relogin.client.driver.credentials import sign
 from relogin.client.driver.drive import drive, stand_by
 from relogin.client.driver.options import (
@@ -37,18 +37,16 @@ from relogin.client.driver.options import (
     several_signals,
 )
 from relogin.client.driver.reentry import logging_in
-from relogin.client.events import Event, Listener
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Command, LogOut
 from relogin.client.renewal.policy import Policy
 from relogin.client.renewal.standing import servers, standing
 from relogin.client.responders import BEARER, with_scheme_of
 from relogin.client.signals import Signal
-from relogin.client.stores import AnyStore
+from relogin.client.terms.answer import Source
 from relogin.client.terms.grant import Context
 from relogin.client.terms.origins import trusted
 from relogin.client.terms.responder import Action, Responder
-from relogin.client.terms.sources import Source
 
 __all__ = ["Principal"]
 
@@ -66,7 +64,7 @@ class Principal(Generic[Http]):
         realm: str | None = None,
         signals: Iterable[Signal] = (),
         http: Http | None = None,
-        carry: Authorization | Header | Query | None = None,
+        carry: client.carry.Authorization | client.carry.Header | client.carry.Query | None = None,
         rolls: Mapping[str, str | Source] | Iterable[str] = (),
         responders: Iterable[Responder] | None = None,
         actions: Mapping[str | None, Action | ActionName] | None = None,
@@ -79,8 +77,8 @@ class Principal(Generic[Http]):
         logout_replaced: bool = True,
         login_timeout: float = 20.0,
         budget: tuple[int, float] = (10, 30.0),
-        on_event: Listener | None = None,
-        store: AnyStore | None = None,
+        on_event: client.events.Listener | None = None,
+        store: client.stores.AnyStore | None = None,
         account: str = "",
         fresh: Literal["always"] | None = None,
     ) -> None:
@@ -157,7 +155,7 @@ class Principal(Generic[Http]):
             rolls=taking,
             logout=logout,
             logout_replaced=logout_replaced,
-            any_scheme=isinstance(carry, Header | Query),
+            any_scheme=carry is not None and not isinstance(carry, client.carry.Authorization),
             actions=named_actions(actions),
             steps_up=bool(getattr(login, "steps_up", False)),
             scopes_up=bool(getattr(login, "scopes_up", False)),
@@ -190,7 +188,7 @@ class Principal(Generic[Http]):
             policy = replace(policy, listener=partial(self._tell, policy.listener))
         self._cache = CredentialCache(policy)
 
-    def _tell(self, listener: Listener, event: Event) -> None:
+    def _tell(self, listener: client.events.Listener, event: client.events.Event) -> None:
         # A request made by a listener would wait for the renewal, which waits for the listener.
         with logging_in(self._cache):
             listener(event)

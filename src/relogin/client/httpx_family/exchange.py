@@ -10,12 +10,12 @@ import warnings
 from collections.abc import Generator
 from typing import Any
 
+from relogin import client
 from relogin.client import renewal
 from relogin.client.driver.content import has_body, is_precious, of_a_body
 from relogin.client.driver.cookie_text import with_cookies
 from relogin.client.driver.credentials import resign, unsign
 from relogin.client.driver.passes import AsyncChunks, Chunks
-from relogin.client.events import heard
 from relogin.client.httpx_family.body import is_drained
 from relogin.client.httpx_family.cookies import cookies_of
 from relogin.client.httpx_family.fields import challenge_lines, fields_of
@@ -114,7 +114,7 @@ class Exchange(Sending):
 
     def _is_news(self, response: Response) -> bool:
         # With any other status, a challenge only causes an event.
-        return heard(self._cache.policy.listener) and _CHALLENGE in response.headers
+        return _CHALLENGE in response.headers and client.events.heard(self._cache.policy.listener)
 
     def _answer_after_all(
         self, response: Response, signal: Error | None

@@ -7,10 +7,9 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, NoReturn, TypeAlias
 
-from relogin import errors
+from relogin import client, errors
 from relogin.client.driver.credentials import extend, for_request, roll, sent_with
 from relogin.client.driver.failures import raisable
-from relogin.client.events import heard
 from relogin.client.httpx_family.body import Rewind, always, pieces, watch
 from relogin.client.httpx_family.cookies import setting
 from relogin.client.httpx_family.fields import has_events
@@ -180,7 +179,7 @@ class Sending:
             return True
         if _TELLING.isdisjoint(fields):  # as with most
             return False
-        if b"www-authenticate" in fields and heard(self._cache.policy.listener):
+        if b"www-authenticate" in fields and client.events.heard(self._cache.policy.listener):
             return True  # with any status but 401, it only causes an event
         return credential is not None and (
             b"authentication-info" in fields

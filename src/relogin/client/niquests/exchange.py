@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from niquests import PreparedRequest, RequestException, Response
 
-from relogin import errors
+from relogin import client, errors
 from relogin.client.driver.content import has_body
 from relogin.client.driver.credentials import sent_with
 from relogin.client.driver.drive import Stepping
 from relogin.client.driver.failures import Kinds, raisable
-from relogin.client.events import heard
 from relogin.client.niquests.body import repeated, rewind
 from relogin.client.niquests.steps import (
     Begin,
@@ -84,7 +83,7 @@ class Exchange:
         if self._is_lost() and self._user.upload is not None:
             flow = unanswered(self._cache, self._info(), self._user.upload.began)
             yield from self._ended(flow)
-        if self._is_dead() or (heard(policy.listener) and CHALLENGE in first.headers):
+        if self._is_dead() or (CHALLENGE in first.headers and client.events.heard(policy.listener)):
             yield from self._ended(answer(self._cache, self._info()))
         if self.credential is not None:
             yield from self._learn(self.credential)

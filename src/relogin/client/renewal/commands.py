@@ -15,7 +15,7 @@ from relogin.client.terms.grant import Context
 from relogin.client.terms.origins import sent_to
 from relogin.client.terms.outcomes import Outcome
 from relogin.errors import ReloginError
-from relogin.session import SessionError
+from relogin.reasons import SessionError
 
 __all__ = [
     "Ask",

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from relogin.client import renewal
-from relogin.client.events import Listener
 from relogin.client.renewal.credential import Credential, Key
 from relogin.client.renewal.scopes import (
     FORBIDDEN,
@@ -20,14 +19,17 @@ from relogin.client.renewal.scopes import (
     demanded,
     signals_more,
 )
-from relogin.client.signals import Signal
-from relogin.client.stores import AnyStore
-from relogin.client.terms.answer import Answer
+from relogin.client.terms.answer import Source
 from relogin.client.terms.grant import Context, Grant
 from relogin.client.terms.origins import sent_to
 from relogin.client.terms.responder import Action, Carrier, Responder, covers_all
 from relogin.reasons import SessionError
 from relogin.wire.model import Challenge
+
+if TYPE_CHECKING:
+    from relogin.client.events import Listener
+    from relogin.client.signals import Signal
+    from relogin.client.stores import AnyStore
 
 __all__ = ["Credential", "Decision", "Key", "Policy", "ResponseInfo"]
 
@@ -152,7 +154,7 @@ class Policy:
     """The responder for a 401 without any challenge, if there is one."""
     carry: Carrier | None = None
     """How to send the token; `None` if the scheme of the challenge says it."""
-    rolls: Mapping[str, Callable[[Answer], str | None]] = field(default_factory=dict)
+    rolls: Mapping[str, Source] = field(default_factory=dict)
     """Header fields of a grant that a response can change, and where it has the new value."""
     logout: Callable[[Context], object] | None = None
     logout_replaced: bool = True

@@ -16,7 +16,7 @@ import requests
 from requests import PreparedRequest, Response
 from requests.auth import AuthBase
 
-from relogin import errors
+from relogin import client, errors
 from relogin.client import renewal
 from relogin.client.drain import drain
 from relogin.client.driver.content import is_precious
@@ -24,7 +24,6 @@ from relogin.client.driver.drive import drive, stand_by
 from relogin.client.driver.failures import by_base, raisable
 from relogin.client.driver.principal import Principal
 from relogin.client.driver.reentry import ending, inside, logging_in
-from relogin.client.events import heard
 from relogin.client.renewal.commands import Check, Command, Login, LogOut
 from relogin.client.renewal.policy import (
     OK,
@@ -344,7 +343,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
 
     def _is_told(self, response: Response) -> bool:
         """Tell whether a challenge that is not in a 401 causes an event."""
-        return has(response.headers, CHALLENGE) and heard(self._cache.policy.listener)
+        return has(response.headers, CHALLENGE) and client.events.heard(self._cache.policy.listener)
 
     def _signal(self, response: Response, sending: dict[str, Any]) -> Error | None:
         signals = self._policy.signals_for(response.status_code)

@@ -12,7 +12,7 @@ from weakref import WeakSet
 
 from requests import Response
 
-from relogin.client.events import warn
+from relogin import client
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.policy import UNAUTHORIZED
 
@@ -47,7 +47,7 @@ def warn_of_no_connection(cache: CredentialCache, response: Response) -> None:
     """
     if response.status_code == UNAUTHORIZED and ("", "connection") not in cache.warned:
         cache.warned.add(("", "connection"))
-        warn(
+        client.events.warn(
             "401: nothing was done, because the adapter that sent the request is not named on the "
             "response: set response.connection in its send, as requests' HTTPAdapter does"
         )

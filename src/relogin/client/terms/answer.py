@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-__all__ = ["Answer", "Unread", "member"]
+__all__ = ["Answer", "Source", "Unread", "member"]
 
 
 T = TypeVar("T")
@@ -99,6 +99,10 @@ class Answer:
         if self.reading:
             raise Unread
         raise ValueError("the body is not JSON")
+
+
+Source: TypeAlias = Callable[[Answer], str | None]
+"""Finds a text in an answer; returns `None` if there is none."""
 
 
 def member(document: object, name: str) -> object:

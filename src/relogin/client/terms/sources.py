@@ -5,12 +5,12 @@ A source is a function that gets an `Answer` and returns a text, or `None` if th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal
 from urllib.parse import unquote
 
-from relogin.client.terms.answer import Answer, member
+from relogin.client.terms.answer import Answer, Source, member
 from relogin.client.terms.fields import check_field_name
 
 __all__ = [
@@ -21,8 +21,6 @@ __all__ = [
     "from_header",
     "from_json",
 ]
-
-Source: TypeAlias = Callable[[Answer], str | None]
 
 
 @dataclass(frozen=True, slots=True)
