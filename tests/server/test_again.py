@@ -17,8 +17,8 @@ from relogin.server.decisions import living
 from relogin.server.gate import Gate
 from relogin.server.streams import Stream, astream
 from relogin.server.verdicts import StoreTrouble
+from tests.server.asking import decide, request
 from tests.server.serving import ask, serving_wsgi
-from tests.server.test_gate import decide, request
 
 BY_COOKIE = ("Cookie", "sid=good")
 

@@ -14,7 +14,7 @@ import pytest
 
 from relogin.client.aiohttp import LoginUnavailable, SessionAuth
 from relogin.client.logins import OAuth2Login
-from tests.client.aiohttp.test_aiohttp import an_auth, got, run
+from tests.client.aiohttp.sessions import an_auth, got, run
 from tests.client.breaking import dropping
 from tests.client.server import Server
 

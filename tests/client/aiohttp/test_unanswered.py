@@ -18,7 +18,7 @@ from relogin.client.aiohttp import SessionAuth
 from relogin.client.aiohttp.body import rewinding
 from relogin.client.responders import Outgoing, Responder, Signer
 from relogin.client.signals import status
-from tests.client.aiohttp.test_aiohttp import an_auth, login_of, run
+from tests.client.aiohttp.sessions import an_auth, login_of, run
 from tests.client.breaking import HOW, UPLOAD, How, asked, breaking, checks, stalling, uploads
 from tests.client.server import Answer, Server
 

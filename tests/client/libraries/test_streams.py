@@ -17,7 +17,7 @@ import requests
 
 from relogin.client import outcome
 from relogin.client.requests import SessionAuth
-from tests.client.aiohttp.test_aiohttp import an_auth, run
+from tests.client.aiohttp.sessions import an_auth, run
 from tests.client.server import Answer, Server, serve
 from tests.client.streaming import asked, goes_on, streaming
 
