@@ -32,7 +32,7 @@ Headers: TypeAlias = list[tuple[str, str]]
 RawHeader: TypeAlias = tuple[bytes, bytes]
 
 # An element of a list field: a comma inside a quoted-string is no separator (RFC 9110 §5.6.1).
-_elements = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*+"?)++', re.DOTALL).findall
+_elements = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*+"?|(?!))++', re.DOTALL).findall
 # What contradicts `private` (RFC 9111 §5.2.2): these let a shared cache store, `private="..."`
 # covers only some fields, and `must-understand` can undo a `no-store`.
 _OPENING = frozenset({"public", "s-maxage", "private", "no-store", "must-understand"})

@@ -13,7 +13,7 @@ __all__ = ["EVERYTHING", "Patterns", "is_plain"]
 
 # Segments without `.` and `..`, path parameters, backslashes and controls; and without `%`: the
 # path was decoded once, so a `%` that is left was encoded twice.
-_plain = re.compile(r"(?:/(?!\.\.?(?:/|\Z))[^/\\%;\x00-\x1f\x7f]+)*+/?").fullmatch
+_plain = re.compile(r"(?:/(?!\.\.?(?:/|\Z))[^/\\%;\x00-\x1f\x7f]+|(?!))*+/?").fullmatch
 _encoded_slash = re.compile(r"%(?:2f|5c)", re.IGNORECASE).search
 EVERYTHING = "/*"
 

@@ -3,6 +3,11 @@
 The readers and writers of well-formed fields define no character class of their own. Every
 repetition is possessive: if the text does not fit, the engine gives up at once and never tries a
 shorter piece, so that no field can make it slow.
+
+A possessive group ends in `|(?!)`, an alternative that never matches, unless it can only fail where
+it begins. Python 3.11.0 to 3.11.4 need it: there a round that fails goes on from where it stopped
+and not from where it began (CPython's issue 106052). `(?:...|)` is the same for an optional group.
+No such group captures: up to Python 3.13 that may raise SystemError (issue 101955).
 """
 
 from __future__ import annotations

@@ -106,7 +106,7 @@ def _groups(pattern: str, number: int) -> tuple[str | int, list[tuple[str, str]]
 
 
 def _between(opening: str, closing: str) -> str:
-    value = rf"(?:(?!{closing}{STOP_OR_PARAM})[\s\S])*+"
+    value = rf"(?:(?!{closing}{STOP_OR_PARAM})[\s\S]|(?!))*+"
     return rf"{opening}(?P<value>{value}){closing}"
 
 
@@ -117,7 +117,7 @@ sound: pp.ParserElement = pp.Regex(SOUND_ELEMENTS).set_parse_action(pp.replace_w
 # A value in JSON, whose strings are not read. It goes on behind a bracket if JSON could.
 _JSON = (
     rf"(?:\{{(?={OWS}\")|\[(?={OWS}[\"{{\[]))(?:[^\"}}\]\r\n]++|\"(?:[^\"\\\r\n]++|\\[^\r\n])*+\""
-    rf"|[}}\]](?={OWS}(?:[}}\]]|,{OWS}[\"{{\[])))*+[}}\]]"
+    rf"|[}}\]](?={OWS}(?:[}}\]]|,{OWS}[\"{{\[]))|(?!))*+[}}\]]"
 )
 
 # What separates: commas do, whitespace does not.
@@ -225,7 +225,7 @@ quoted: pp.ParserElement = _rules(
     # Bearer realm="a, error="b"
     (
         "unterminated-quote",
-        rf"\"(?P<value>[^\",\\]*+(?:,(?!{OWS}{PARAM})[^\",\\]*+)*+)(?={PARAMS}\Z)",
+        rf"\"(?P<value>[^\",\\]*+(?:,(?!{OWS}{PARAM})[^\",\\]*+|(?!))*+)(?={PARAMS}\Z)",
     ),
     # Basic realm=""a""
     ("doubled-quotes", rf"\"\"(?P<value>[^\"]++)\"\"{STOP_OR_PARAM}"),
@@ -241,7 +241,7 @@ quoted: pp.ParserElement = _rules(
     # Basic realm="3" disk"
     (
         "unescaped-quote",
-        rf"\"(?P<quoted>{TEXT}(?P<at>\")(?:[^\"]++|\"(?!{OWS}\Z))*+)\"(?={OWS}\Z)",
+        rf"\"(?P<quoted>{TEXT}(?P<at>\")(?:[^\"]++|\"(?!{OWS}\Z)|(?!))*+)\"(?={OWS}\Z)",
     ),
     # Basic realm="a
     ("unterminated-quote", r"\"(?P<cut>[\s\S]*+)"),
@@ -252,11 +252,11 @@ quoted: pp.ParserElement = _rules(
     # Digest realm=\u201ca, nonce="b"
     ("smart-quotes", rf"(?:{DOUBLE}|{SINGLE}){CLOSED_OTHERWISE}"),
     # Basic realm=''a''
-    ("single-quotes", rf"''(?P<value>(?:(?!''{STOP})[\s\S])++)''"),
+    ("single-quotes", rf"''(?P<value>(?:(?!''{STOP})[\s\S]|(?!))++)''"),
     # Keystone uri='http://a'
     ("single-quotes", rf"'(?P<value>(?P<unquoted_url>{URL}))'{STOP}"),
     # Basic realm='Bob's place'
-    ("single-quotes", rf"'(?P<value>(?:[^']++|'(?!{STOP}))*+)'"),
+    ("single-quotes", rf"'(?P<value>(?:[^']++|'(?!{STOP})|(?!))*+)'"),
     # Basic realm='a
     ("single-quotes", r"(?P<unterminated_quote>'(?P<cut>[\s\S]*+))"),
     # Basic realm=“a”
@@ -288,7 +288,7 @@ unquoted: pp.ParserElement = _rules(
     # Bearer scope=["a","b"]
     ("unquoted-value", rf"(?P<value>{_JSON}){STOP}"),
     # Bearer scope=https://a https://b
-    ("unquoted-spaces", rf"(?P<value>{URL}(?: ++{URL})++)"),
+    ("unquoted-spaces", rf"(?P<value>{URL}(?: ++{URL}|(?!))++)"),
     # Bearer realm=https://a
     ("unquoted-url", rf"(?P<value>{URL})"),
     # Bearer realm=<https://a>
@@ -300,14 +300,14 @@ unquoted: pp.ParserElement = _rules(
     # AWS4-HMAC-SHA256 SignedHeaders=host;range
     (
         "unquoted-value",
-        rf"(?P<value>{WORD}(?:;(?=[^\s,;])(?!{PARAM}|{CHALLENGE}|{KNOWN}){WORD})++)",
+        rf"(?P<value>{WORD}(?:;(?=[^\s,;])(?!{PARAM}|{CHALLENGE}|{KNOWN}){WORD}|(?!))++)",
     ),
     # Basic realm=a\x00b
     ("token", rf"(?P<value>(?:{TCHAR}|[\x00-\x08\x0e-\x1f\x7f]|[^\x00-\xff])++){STOP}"),
     # Bearer realm=My Realm
     (
         "unquoted-spaces",
-        rf"(?P<value>{WORD}(?:{NEXT_VALUE_WORD})++(?:{MORE}{WORD}(?:{NEXT_VALUE_WORD})*+)*+)",
+        rf"(?P<value>{WORD}(?:{NEXT_VALUE_WORD}|(?!))++(?:{MORE}{WORD}(?:{NEXT_VALUE_WORD}|(?!))*+|(?!))*+)",
     ),
     # Bearer scope=orders:read
     ("unquoted-value", rf"(?P<value>{WORD})"),
@@ -321,7 +321,7 @@ special_param: pp.ParserElement = _rules(
         "unquoted-comma",
         (
             rf"(?={QOP})(?P<name>{TOKEN}){BWS}={BWS}"
-            rf"(?P<at>(?P<value>auth(?:-int)?(?:,{OWS}auth(?:-int)?)++)){STOP}"
+            rf"(?P<at>(?P<value>auth(?:-int)?(?:,{OWS}auth(?:-int)?|(?!))++)){STOP}"
         ),
     ),
     # Bearer realm=https://a, scope=repository:a/b:pull,push
@@ -338,7 +338,7 @@ auth_param: pp.ParserElement = special_param | (name + equals + (quoted | unquot
 rest: pp.ParserElement = _rules(
     "rest",
     # Negotiate NTLM Basic realm="a"
-    ("scheme", rf"(?<![\w/\\@])(?P<scheme>{KNOWN}) ++(?=(?:{KNOWN} ++)*+{PARAM})"),
+    ("scheme", rf"(?<![\w/\\@])(?P<scheme>{KNOWN}) ++(?=(?:{KNOWN} ++|(?!))*+{PARAM})"),
     # HTTP Basic realm="a", or Bearer realm="b"
     (
         "stray-word",
@@ -353,13 +353,16 @@ rest: pp.ParserElement = _rules(
     # Bearer {token}
     ("placeholder-braces", r"\$?+\{++[^{}\",;=]*+\}++|<[^<>\"]*+>"),
     # Bearer {"code":401}
-    ("json-payload", r"\{(?:[^{}\"]++|\"(?:[^\"\\]++|\\.)*+\")*+\}|[{\[](?=\s*+[{\[\"])[\s\S]*+"),
+    (
+        "json-payload",
+        r"\{(?:[^{}\"]++|\"(?:[^\"\\]++|\\.)*+\"|(?!))*+\}|[{\[](?=\s*+[{\[\"])[\s\S]*+",
+    ),
     # Negotiate =
     ("bad-token68", rf"{TOKEN68}(?<==)[^\s,;\"]*+|=++"),
     # Bearer error"a"
     ("missing-equals", MISSES_EQUALS),
     # Login to get the requested data
-    ("prose", rf"{PIECE}{{1,50}}+(?:{NEXT_WORD})++"),
+    ("prose", rf"{PIECE}{{1,50}}+(?:{NEXT_WORD}|(?!))++"),
     # Bearer token;error="a"
     ("stray-word", rf"(?=[^\w\s]*+\w){TOKEN}"),
     ("stray-character", r"(?P<_one>[\s\S])(?P=_one)*+"),

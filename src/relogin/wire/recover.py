@@ -36,7 +36,7 @@ _UNSENDABLE: Final = ("control-character", "non-latin-1")
 _BLANK: Final = "".join(map(chr, range(0x21))) + "\x7f"
 
 # RFC 9112 §5.2: a fold may be replaced by spaces. It is, so that the rules need not know folds.
-_folds = re.compile(r"\r?+\n[ \t]++(?:\r?+\n[ \t]++)*+")
+_folds = re.compile(r"\r?+\n[ \t]++(?:\r?+\n[ \t]++|(?!))*+")
 _break = re.compile(r"[\r\n]").search
 _ends_at_break = re.compile(rf"{OWS}[\r\n]").match
 _ends_element = re.compile(END).match
@@ -46,7 +46,7 @@ _is_token68_only = re.compile(rf"{TOKEN68_ONLY}\Z").match
 _is_word = re.compile(
     rf"(?!{KNOWN})[A-Za-z]?[a-z'\-]++(?!{TCHAR}| ++(?:{PARAM}|{TOKEN68}(?<==)))"
 ).match
-_ends_known = re.compile(rf"(?:[^\s]++[ \t]++)*+(?<=[ \t]){KNOWN}\Z").match
+_ends_known = re.compile(rf"(?:[^\s]++[ \t]++|(?!))*+(?<=[ \t]){KNOWN}\Z").match
 _UNQUOTED: Final = frozenset({"scheme", "token68", "flag", "value"})
 # The double quotes that may enclose something; if there are none, what servers write instead.
 _double_quotes = re.compile(r"\\[\s\S]|(\")").finditer

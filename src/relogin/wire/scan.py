@@ -37,13 +37,13 @@ _END = rf"(?:{_SEPARATOR}|{OWS}\Z)"
 _CLOSED = rf"(?!{_SEPARATOR}{TOKEN}{BWS}=)"
 # A token that an "=" follows is the name of a parameter, never a scheme.
 _SCHEME = (
-    rf"(?P<scheme>{TOKEN})(?!{BWS}=)(?: ++(?:({TOKEN68})(?={OWS}(?:,|\Z)){_CLOSED})?+|{_CLOSED})"
+    rf"(?P<scheme>{TOKEN})(?!{BWS}=)(?: ++(?:({TOKEN68})(?={OWS}(?:,|\Z)){_CLOSED}|)|{_CLOSED})"
 )
 # The last alternative takes all that is left, so that the pass ends at the first fault; it is the
 # one match that names nothing.
 _REST = r"[\s\S]++"
 
-_ELEMENT = re.compile(rf"(?!\Z)(?:{_SCHEME})?+(?:{_PARAM})?+{_END}|{_REST}")
+_ELEMENT = re.compile(rf"(?!\Z)(?:{_SCHEME}|)(?:{_PARAM}|){_END}|{_REST}")
 _PARAM_ELEMENT = re.compile(rf"{_PARAM}{_END}|{_REST}")
 _elements = _ELEMENT.findall
 _params = _PARAM_ELEMENT.findall

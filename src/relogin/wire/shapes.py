@@ -19,30 +19,30 @@ LIKELY = rf"(?:{KNOWN}|[A-Z][A-Za-z0-9._\-]*+(?!{TCHAR}))"
 # Begins a token that is no scheme: `b'Basic realm="x"'` is how Python shows bytes.
 HAS_APOSTROPHE = r"[!#$%&*+\-.^_|~0-9A-Za-z]*+['`]"
 # A word after a semicolon, at the end: `; secure` is no challenge.
-LONE_WORD = rf"(?:(?!{KNOWN})(?P<stray_word>[a-z]{TCHAR}*+)(?={OWS}\Z))?+"
+LONE_WORD = rf"(?:(?!{KNOWN})(?P<stray_word>[a-z]{TCHAR}*+)(?={OWS}\Z)|)"
 NO_SCHEME = rf"(?i:realm|error|error_description|error_uri|scope|nonce|charset)(?!{TCHAR})"
 
 # What begins next, and where a value ends.
 END = rf"{OWS}(?:[,;\r\n]|\Z)"
 PARAM = rf"(?!'|{KNOWN} ++=++{END}){TOKEN}{BWS}=(?!=)"
 CHALLENGE = rf"{TOKEN} ++{PARAM}"
-LONE_CHALLENGE = rf"{LIKELY}(?: ++{TOKEN68})?+{END}"
+LONE_CHALLENGE = rf"{LIKELY}(?> ++{TOKEN68}|){END}"
 THEN_PARAM = rf"{OWS}[,;][{LIST_SPACE};]*+{PARAM}"
 # Words alone in a list, after something else: `Passport1.4 ts=-3,prompt,silent,ver=1`.
 _WORD = rf"{TOKEN}{OWS}[,;][{LIST_SPACE};]*+"
 _LONE = rf"(?!{LIKELY}){_WORD}"
 # For speed, it looks for the parameter first.
 FLAGS = (
-    rf"(?<=[\s\S])(?={_WORD}{_WORD}(?:{_WORD})?+{TOKEN}{BWS}=)"
-    rf"{_LONE}{_LONE}(?:{_LONE})?+{PARAM}"
+    rf"(?<=[\s\S])(?={_WORD}{_WORD}(?>{_WORD}|){TOKEN}{BWS}=)"
+    rf"{_LONE}{_LONE}(?>{_LONE}|){PARAM}"
 )
 _NEXT = rf"{END}|[ \t]++{PARAM}|[ \t]++{KNOWN} ++{PARAM}"
 STOP = rf"(?={_NEXT})"
 STOP_OR_PARAM = rf"(?={_NEXT}|{PARAM}\")"
 # The next double quote opens a value, or there is none.
-NEXT_OPENS = r"(?:[^\"=]++|=(?!\"))*+(?:=\"|\Z)"
+NEXT_OPENS = r"(?:[^\"=]++|=(?!\")|(?!))*+(?:=\"|\Z)"
 # No value in the rest of the line has an opening quote, and each has a closing one.
-NEVER_OPENED = rf"(?:{OWS},{OWS}{TOKEN}{BWS}={BWS}[^\",;=]++={{0,2}}+\")++{OWS}\Z"
+NEVER_OPENED = rf"(?:{OWS},{OWS}{TOKEN}{BWS}={BWS}[^\",;=]++={{0,2}}+\"|(?!))++{OWS}\Z"
 _CONTROL = r"[\x00-\x08\x0e-\x1f\x7f\xa0]"
 # A double quote closes only where what follows cannot be more of the text.
 CLOSED = (
@@ -50,14 +50,14 @@ CLOSED = (
     rf"|[ \t]++{KNOWN} ++{PARAM}"
     rf"|{PARAM}(?:\"|{TOKEN}{END}{NEXT_OPENS})"
     rf"|[ \t]++[^\",;\r\n]*+(?:\Z|[,;\r\n]{NEXT_OPENS})"
-    rf"|[ \t]++(?:{TOKEN}{OWS}:{OWS}\"|(?:[^\"=,;\r\n]++|=(?!\"))*+=\"))"
+    rf"|[ \t]++(?:{TOKEN}{OWS}:{OWS}\"|(?:[^\"=,;\r\n]++|=(?!\")|(?!))*+=\"))"
 )
 
 # More parameters up to the end of the line, sound but for missing quotes: none of this is part of
 # the text before.
 PARAMS = (
     rf"(?:{OWS},{OWS}{TOKEN}{BWS}={BWS}(?:\"[^\",\\]*+(?={OWS},{OWS}{TOKEN}{BWS}=|\Z)"
-    rf"|\"[^\"\\]*+\"|{TOKEN}))++{OWS}"
+    rf"|\"[^\"\\]*+\"|{TOKEN})|(?!))++{OWS}"
 )
 
 # Anything between double quotes, whatever its characters.
@@ -72,11 +72,11 @@ EQUALS = rf"(?:=>|:=|={{2,}}+(?={BWS}{QUOTE}))"
 # A comma or a semicolon belongs to the URL if more of it follows.
 URL = (
     r"[A-Za-z][A-Za-z0-9+.\-]*+://(?:[^\s,;\"'<>]++|<[^<>\",;]*+>"
-    rf"|,(?=[^\s,;])(?!{PARAM}|{CHALLENGE})|;(?:(?i:jsessionid=)|(?=[^\s,;])(?!{PARAM})))*+"
+    rf"|,(?=[^\s,;])(?!{PARAM}|{CHALLENGE})|;(?:(?i:jsessionid=)|(?=[^\s,;])(?!{PARAM}))|(?!))*+"
 )
 # A word includes the quoted texts in it: their content is never read.
 QUOTES = rf"\"{TEXT}\\?+(?:\"|\Z)|" + "|".join(
-    rf"{open_}(?:(?!{close})[\s\S])*+(?:{close}|\Z)"
+    rf"{open_}(?:(?!{close})[\s\S]|(?!))*+(?:{close}|\Z)"
     for open_, close in [
         (DOUBLE, DOUBLE), (ESCAPED, ESCAPED), (r"(?<!\S)'", "'"),
         (rf"(?<!\S){SINGLE}", SINGLE),
@@ -84,7 +84,7 @@ QUOTES = rf"\"{TEXT}\\?+(?:\"|\Z)|" + "|".join(
 )  # fmt: skip
 # For speed, first what begins nothing: that is most of the text.
 PLAIN = "[^\\s,;\"'\\\\&\u2018-\u201f\u2032\u2033\xab\xbb\x82\x84\x91-\x94\xc2\xe2]"
-PIECE = rf"(?:{PLAIN}++|{QUOTES}|[^\s,;\"])"
+PIECE = rf"(?:{PLAIN}++|{QUOTES}|[^\s,;\"]|(?!))"
 WORD = rf"{PIECE}++"
 NEXT_WORD = rf"[ \t]++(?!{PARAM}){WORD}"
 # A value without quotes ends where a known scheme has its parameters.
@@ -96,7 +96,7 @@ MORE = rf",[ \t]++(?!{PARAM}|{CHALLENGE}|{LONE_CHALLENGE}|{NAMED}{BWS}:)"
 # A code, such as invalid_token: no sentence begins with it.
 CODE = rf"[A-Za-z0-9]++(?:_[A-Za-z0-9]++)++(?!{TCHAR})"
 # More of a sentence whose first word could stand alone.
-SENTENCE = rf"(?:{MORE}(?=[a-z]){WORD}(?:{NEXT_VALUE_WORD}){{2,}}+)"
+SENTENCE = rf"(?:{MORE}(?=[a-z]){WORD}(?:{NEXT_VALUE_WORD}|(?!)){{2,}}+|(?!))"
 
 # A token68 that is not a word: it is padded, or mixes letters as no word does. Junk may follow it.
 _CHAR68 = r"[A-Za-z0-9\-._~+/]"
@@ -140,22 +140,22 @@ TOLD_IN_TWO = (
 
 # An opening quote without a closing one of its kind. It opens no text if a double quote closes it,
 # or quoted values follow, and all the rest of the line is sound.
-_BARE = rf"(?:(?!'){TCHAR})++(?={END})"
+_BARE = rf"(?:(?!'){TCHAR}|(?!))++(?={END})"
 _GAP = rf"(?:{OWS}[,;]{OWS}|[ \t]++)"
 _SOUND = rf"{TOKEN}{BWS}={BWS}(?:\"[^\"\\]*+\"|'[^'\"]*+['\"](?={END})|{_BARE})"
-_SOUND_PARAMS = rf"(?:{_GAP}{_SOUND})++{OWS}\Z"
-_SOUND_REST = rf"(?:{_GAP}(?:{KNOWN} ++(?={TOKEN}{BWS}={BWS}\"))?{_SOUND})++{OWS}\Z"
+_SOUND_PARAMS = rf"(?:{_GAP}{_SOUND}|(?!))++{OWS}\Z"
+_SOUND_REST = rf"(?:{_GAP}(?:{KNOWN} ++(?={TOKEN}{BWS}={BWS}\"))?{_SOUND}|(?!))++{OWS}\Z"
 _THEN_QUOTED = rf"(?={_GAP}(?:{KNOWN} ++)?{TOKEN}{BWS}={BWS}[\"'])"
 _UP_TO = "[^'\",;\u2018-\u201f\u2032\u2033\xab\xbb\x82\x84\x91-\x94\xc2\xe2]"
-_OPENED = rf"{_UP_TO}*+(?:[,;](?!{OWS}(?:{KNOWN} ++)?{PARAM}){_UP_TO}*+)*+"
+_OPENED = rf"{_UP_TO}*+(?:[,;](?!{OWS}(?:{KNOWN} ++)?{PARAM}){_UP_TO}*+|(?!))*+"
 _OTHERWISE = rf"{_OPENED}(?:\"(?:{_SOUND_REST}|{OWS}\Z)|{_THEN_QUOTED}{_SOUND_PARAMS})"
 CLOSED_OTHERWISE = rf"(?={_OTHERWISE})(?P<value>{_OPENED})\"?+"
 # A challenge may follow the one word that has the apostrophe, as in strict reading.
-CLOSES_NOTHING = rf"(?P<value>(?:(?!\s){_UP_TO})++)(?={_THEN_QUOTED}{_SOUND_REST})"
+CLOSES_NOTHING = rf"(?P<value>(?:(?!\s){_UP_TO}|(?!))++)(?={_THEN_QUOTED}{_SOUND_REST})"
 
 # A name and a quoted text. Nobody can say whether the text is its value.
 _OTHER = rf"(?:{DOUBLE}|{ESCAPED})"
 MISSES_EQUALS = (
     rf"{TOKEN}(?P<at>)(?:\"{TEXT}\"{CLOSED}|\"[\s\S]*+"
-    rf"|{_OTHER}(?:(?!(?:{_OTHER}|\"){STOP_OR_PARAM})[\s\S])*+(?:{_OTHER}|\"|\Z))"
+    rf"|{_OTHER}(?:(?!(?:{_OTHER}|\"){STOP_OR_PARAM})[\s\S]|(?!))*+(?:{_OTHER}|\"|\Z))"
 )

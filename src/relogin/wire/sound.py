@@ -32,16 +32,16 @@ _NO_PARAM_NEXT = rf"(?!{OWS},[{LIST_SPACE}]*+{TOKEN}{BWS}=)"
 # Well-formed so far, but what follows the comma is no challenge.
 QOP = rf"(?i:qop){BWS}={BWS}auth(?:-int)?,{OWS}auth"
 _SCOPE_TOKEN = r"[^\s,;=\"']++"
-SCOPES = rf"(?!{QUOTE}){_SCOPE_TOKEN}(?:,{OWS}(?!{KNOWN})(?=[a-z*]){_SCOPE_TOKEN}{STOP})++"
+SCOPES = rf"(?!{QUOTE}){_SCOPE_TOKEN}(?:,{OWS}(?!{KNOWN})(?=[a-z*]){_SCOPE_TOKEN}{STOP}|(?!))++"
 _LIST = rf"(?:{QOP}|(?i:scope){BWS}={BWS}{SCOPES})"
 # One element of a list as RFC 9110 has it.
 _ELEMENT = (
     rf"(?:(?<![\s\S])|{OWS}(?P<separator>,)[{LIST_SPACE}]*+)"
     rf"(?:(?!{TOLD_IN_TWO}|{HAS_APOSTROPHE}|{FLAGS})(?P<scheme>{TOKEN})(?!{BWS}=)"
-    rf"(?: ++(?:(?P<token68>{TOKEN68}){_IN_LIST}{_NO_PARAM_NEXT})?+|{_NO_PARAM_NEXT}))?+"
-    rf"(?:(?!'|{_LIST})(?P<name>{TOKEN}){BWS}={BWS}(?:\"(?P<quoted>{QUOTED_TEXT})\"|(?P<value>(?!['`])(?:{CODE}|{TOKEN}(?!{SENTENCE})))))?+"
+    rf"(?: ++(?:(?P<token68>{TOKEN68}){_IN_LIST}{_NO_PARAM_NEXT}|)|{_NO_PARAM_NEXT})|)"
+    rf"(?:(?!'|{_LIST})(?P<name>{TOKEN}){BWS}={BWS}(?:\"(?P<quoted>{QUOTED_TEXT})\"|(?P<value>(?!['`])(?:{CODE}|{TOKEN}(?!{SENTENCE}))))|)"
 )
-SOUND_ELEMENTS = rf"(?:{_ELEMENT}{_IN_LIST})++"
+SOUND_ELEMENTS = "(?:{}{}|(?!))++".format(re.sub(r"\(\?P<\w+>", "(?:", _ELEMENT), _IN_LIST)
 _sound_element = re.compile(_ELEMENT + _IN_LIST)
 _IN_ELEMENT = tuple(_sound_element.groupindex)
 

@@ -22,7 +22,7 @@ _parts = re.compile(
     | <(?:(?P<text>script|style|title|textarea|iframe|noembed|noframes|xmp)
         | (?P<tag>/?(?:form|fieldset|legend|select|optgroup|option|template)|base|input|button))
       (?=[\s/>])
-      (?P<attributes>(?:[^>"']++|"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))*+)
+      (?P<attributes>(?:[^>"']++|"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z)|(?!))*+)
       (?(text)>?(?P<content>.*?)(?:</(?P=text)(?=[\s/>])|\Z))
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
@@ -31,7 +31,7 @@ _parts = re.compile(
 _attributes = re.compile(
     r"""
     ([^\s"'>/=]++)
-    (?: \s*+ = \s*+ (?: "([^"]*+) | '([^']*+) | ([^\s"'>]++) ) )?+
+    (?: \s*+ = \s*+ (?: "([^"]*+) | '([^']*+) | ([^\s"'>]++) ) | )
     """,
     re.VERBOSE,
 ).findall
