@@ -6,7 +6,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from relogin import Grant, SessionError
+from relogin import Grant, LoginUnavailable, SessionError
 from relogin.client.events import Event
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Command, Final, Login, Replay, Wait
@@ -161,6 +161,14 @@ def log_in(
     steps.send(served(credential))
     assert steps.outcome is Outcome.REPLAYED
     return credential
+
+
+def fail(cache: CredentialCache, cause: Exception, realm: str = "api") -> LoginUnavailable:
+    """Fail one login, and return what the request got."""
+    steps = Steps(cache, refused(challenge=challenge(None, realm)))
+    failure = steps.throw(cause).final.failure
+    assert isinstance(failure, LoginUnavailable)
+    return failure
 
 
 def challenge(error: SessionError | str | None, realm: str = "api") -> str:

@@ -2,98 +2,24 @@
 
 import time
 from collections.abc import Iterator
-from datetime import timedelta
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from asgiref.sync import async_to_sync, iscoroutinefunction
+from asgiref.sync import async_to_sync
 from django.conf import settings
-from django.contrib.auth import login, logout
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ImproperlyConfigured
-from django.core.handlers.asgi import ASGIRequest
 from django.core.management import call_command
 from django.http import HttpRequest, HttpResponse
 from django.test import AsyncClient, Client, override_settings
-from django.urls import path
-from django.utils import timezone
-from django.utils.decorators import method_decorator
-from django.views import View
-from django.views.decorators.csrf import ensure_csrf_cookie
 
-import relogin
-from relogin.server.django import Guard, facts, required, step_up
+from relogin.server.django import Guard
 from tests.client.redis_server import a_redis_server
-from tests.server.orders import averify, verify
+from tests.server.django_site import EXPIRED, OWN, challenge, cookies, expire
 
-
-def home(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(f"user={request.user}")
-
-
-@ensure_csrf_cookie
-def sign_in(request: HttpRequest) -> HttpResponse:
-    login(request, User.objects.get(username="ada"))
-    return HttpResponse("in")
-
-
-async def awaited_home(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(f"user={await request.auser()}")
-
-
-def sign_out(request: HttpRequest) -> HttpResponse:
-    logout(request)
-    return HttpResponse("out")
-
-
-def visit(request: HttpRequest) -> HttpResponse:
-    request.session["basket"] = [7]
-    return HttpResponse("visited")
-
-
-def pay(request: HttpRequest) -> HttpResponse:
-    raise relogin.Refused("insufficient_user_authentication", max_age=300)
-
-
-def broken(request: HttpRequest) -> HttpResponse:
-    raise LookupError("broken")
-
-
-def note(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(request.session["note"])
-
-
-urlpatterns = [
-    path("orders", home),
-    path("home", home),
-    path("login", sign_in),
-    path("logout", sign_out),
-    path("visit", visit),
-    path("pay", pay),
-    path("broken", broken),
-    path("old-school", login_required(home)),
-    path("note", note),
-    path("awaited", awaited_home),
-]
-
-OWN: dict[str, Any] = {
-    "ROOT_URLCONF": __name__,
-    "MIDDLEWARE": [
-        "django.contrib.sessions.middleware.SessionMiddleware",
-        "django.middleware.csrf.CsrfViewMiddleware",
-        "django.contrib.auth.middleware.AuthenticationMiddleware",
-        "relogin.server.django.SessionGate",
-    ],
-    "RELOGIN": {"realm": "orders", "public": ["/home", "/login", "/visit", "/logout"]},
-    "SESSION_COOKIE_AGE": 900,
-    "SESSION_EXPIRE_AT_BROWSER_CLOSE": True,
-    "CSRF_FAILURE_VIEW": "relogin.server.django.csrf_failure",
-}
 REDIS_CACHE = "django.core.cache.backends.redis.RedisCache"
 BACKENDS = ["db", "cached_db", "cache", "file", "signed_cookies"]
 
@@ -123,21 +49,7 @@ def signed_in(client: Client) -> str:
     return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 
-def expire() -> None:
-    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
-
-
-def challenge(response: Any) -> str | None:
-    line: str | None = response.headers.get("WWW-Authenticate")
-    return line
-
-
-def cookies(response: Any) -> set[str]:
-    return set(response.cookies) - {"csrftoken"}
-
-
 INVALID = 'Session realm="orders", error="session_invalid"'
-EXPIRED = 'Session realm="orders", error="session_expired"'
 REVOKED = 'Session realm="orders", error="session_revoked"'
 NONE = 'Session realm="orders"'
 
@@ -372,100 +284,6 @@ def test_what_a_middleware_outside_put_into_the_session_is_there(client: Client)
     with override_settings(MIDDLEWARE=stack):
         signed_in(client)
         assert client.get("/note").content == b"/note"
-
-
-# Single views
-
-
-def why(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(str(request.META["relogin.refused"]))
-
-
-@required
-def plain(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(request.META["relogin.session"])
-
-
-@required
-async def awaited(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(request.META["relogin.session"])
-
-
-class Page(View):
-    @method_decorator(step_up(max_age=300))
-    def get(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponse("paid")
-
-
-decorated = [
-    path("why", why),
-    path("docs/a/b", why),
-    path("plain", plain),
-    path("awaited", awaited),
-    path("pay", Page.as_view()),
-]
-SINGLE = {
-    "ROOT_URLCONF": tuple(decorated),
-    "MIDDLEWARE": ["relogin.server.django.SessionGate"],
-    "RELOGIN": {"realm": "orders", "public": ["/*"], "verify": averify},
-}
-
-
-@pytest.fixture(params=["wsgi", "asgi"])
-def visit_with(request: pytest.FixtureRequest) -> Iterator[Any]:
-    with override_settings(**SINGLE):
-        get: Any = Client().get if request.param == "wsgi" else async_to_sync(AsyncClient().get)
-        yield lambda url, token: get(url, headers={"Authorization": f'Session token="{token}"'})
-
-
-@pytest.mark.parametrize("url", ["/plain", "/awaited"])
-def test_a_decorated_view_needs_a_session_and_tells_why_not(visit_with: Any, url: str) -> None:
-    assert visit_with(url, "good").content == b"ada"
-    assert challenge(visit_with(url, "expired")) == EXPIRED
-
-
-def test_a_decorated_view_may_ask_for_more(visit_with: Any) -> None:
-    assert visit_with("/pay", "good").content == b"paid"
-    assert 'max_age="300"' in str(challenge(visit_with("/pay", "aged")))
-
-
-def test_a_public_page_can_say_why_there_is_no_session(visit_with: Any) -> None:
-    assert visit_with("/why", "expired").content == b"session_expired"
-    assert visit_with("/why", "good").content == b"None"
-
-
-@pytest.mark.parametrize(
-    ("sent", "status"),
-    [
-        ({}, 200),
-        ({"RAW_URI": "/docs/a/b?c=%2F"}, 200),
-        ({"RAW_URI": "/docs/a%2Fb"}, 401),
-        ({"REQUEST_URI": "/docs/a%2Fb"}, 401),
-    ],
-)
-def test_the_path_as_it_was_sent_is_looked_at(sent: dict[str, Any], status: int) -> None:
-    options = {"realm": "orders", "public": ["/docs/*"], "verify": verify}
-    with override_settings(**SINGLE | {"RELOGIN": options}):
-        assert Client().get("/docs/a/b", **sent).status_code == status
-
-
-def test_under_asgi_it_is_looked_at_too() -> None:
-    scope = {"method": "GET", "path": "/docs/a/b", "raw_path": b"/docs/a%2Fb", "headers": []}
-    asked = facts(ASGIRequest(scope, BytesIO()))
-    assert (asked.path, asked.raw_path) == ("/docs/a/b", "/docs/a%2Fb")
-
-
-def test_without_the_middleware_a_decorated_view_says_what_is_missing() -> None:
-    with (
-        override_settings(**SINGLE | {"MIDDLEWARE": []}),
-        pytest.raises(ImproperlyConfigured, match="add the middleware"),
-    ):
-        Client().get("/plain")
-
-
-def test_a_view_keeps_its_name_and_kind() -> None:
-    assert (plain.__name__, iscoroutinefunction(plain)) == ("plain", False)
-    assert (awaited.__name__, iscoroutinefunction(awaited)) == ("awaited", True)
 
 
 # Options

@@ -22,8 +22,8 @@ from rest_framework.views import APIView
 
 import relogin
 from relogin.server.drf import SessionAuthentication
+from tests.server.django_site import cookies, expire, sign_in
 from tests.server.orders import SECRET, verify
-from tests.server.test_django import cookies, expire, sign_in
 
 
 class Orders(APIView):
