@@ -148,14 +148,16 @@ def test_a_file_that_expired_is_told_lost_and_no_new_session_is_begun(
         assert not cookies(response)
 
 
-def test_a_changed_password_revokes_the_session(client: Client) -> None:
+def test_a_changed_password_revokes_the_session_and_each_request_is_told(client: Client) -> None:
     signed_in(client)
     user = User.objects.get(username="ada")
     user.set_password("another password")
     user.save()
-    response = client.get("/orders")
-    assert challenge(response) == REVOKED
-    assert not cookies(response)
+    assert client.get("/home").content == b"user=AnonymousUser"
+    for _ in range(2):
+        response = client.get("/orders")
+        assert challenge(response) == REVOKED
+        assert not cookies(response)
 
 
 def test_a_user_who_was_disabled_is_told_revoked(client: Client) -> None:

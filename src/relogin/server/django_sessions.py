@@ -37,10 +37,24 @@ def own_session(request: HttpRequest, token: str) -> SessionBase:
         session = use(request, type(session)(token))
     if SESSION_KEY in session:
         # The user is gone or disabled, or has another password: that ended the session.
-        if not request.user.is_authenticated:
+        if not _has_user(request):
             raise Refused(SessionError.REVOKED)
         return session
     raise Refused(_why_dead(session, token))
+
+
+def _has_user(request: HttpRequest) -> bool:
+    """Return whether the session's user may still log in, and keep the session if not.
+
+    Django deletes a session whose user has another password. The next request could then not be
+    told why it ended.
+    """
+    own = vars(request.session)
+    own["flush"] = lambda: None
+    try:
+        return request.user.is_authenticated
+    finally:
+        del own["flush"]
 
 
 def use(request: HttpRequest, session: SessionBase) -> SessionBase:
