@@ -81,6 +81,7 @@ def test_the_form_is_filled_in_with_what_the_page_gave(site: Site, log_in: LogIn
         "user": [USER],
         "password": [PASSWORD],
         "remember": ["on"],
+        "go": ["1"],
     }
     assert (post.headers["Origin"], post.headers["Referer"]) == (
         site.server.url,
@@ -223,11 +224,72 @@ def test_all_controls_are_sent_as_a_browser_sends_them_untouched() -> None:
         ("<script-loader></script-loader><input name=a>", "a="),
         ("<!--><input name=a><!---><input name=b><!-- --!><input name=c>", "a=&b=&c="),
         ("</fieldset></template><option></optgroup><input name=a>", "a="),
+        ("<input name=a placeholder=don't><input name=b value=x\"y>", "a=&b=x%22y"),
+        ("<input value=1 =\"x><input a=b\"c name=d><input ='>' name=f>", "d="),
+        ("<input name=a/value=1><input name='b'value='/'/>", "a%2Fvalue%3D1=&b=%2F"),
+        ("<input name=a value='1\n2'><input type=hidden name=b value='1\r2'>", "a=12&b=1%0D%0A2"),
+        ("<select name=a><option value='1\n2'></select>", "a=1%0D%0A2"),
     ],
 )
 def test_a_form_is_sent_as_chromium_sends_it(controls: str, sent: str | None) -> None:
     form = forms(f"<form id=f>{controls}</form><form id=f><input name=z></form>")[0]
     assert urlencode(form.sent) == (sent if sent is not None else "a=%3Cinput+name%3Db%3E")
+
+
+# What Chromium 156 sends for each, and where, if Enter is pressed.
+@pytest.mark.parametrize(
+    ("controls", "sent", "target"),
+    [
+        ("<input type=submit name=a value=1><button name=b>", "a=1", "post /in"),
+        ("<input type=SUBMIT name=a>", "a=Submit", "post /in"),
+        ("<button name=a></button>", "a=", "post /in"),
+        ("<button name=a type=file value=1></button>", "a=1", "post /in"),
+        ("<button name=a type=button></button><button name=b type=reset></button>", "", "post /in"),
+        ("<button type=button name=a></button><button name=b value=2></button>", "b=2", "post /in"),
+        ("<input type=image name=a value=1>", "a.x=0&a.y=0", "post /in"),
+        ("<input type=image>", "x=0&y=0", "post /in"),
+        ("<button value=1></button><button name=b></button>", "", "post /in"),
+        ("<button form=other name=a></button><button name=b></button>", "b=", "post /in"),
+        ("<button formaction=/there></button>", "", "post /there"),
+        ("<button formaction='' name=a></button>", "a=", "post "),
+        ("<button formmethod=GET></button>", "", "get /in"),
+        ("<button formmethod=''></button>", "", " /in"),
+    ],
+)
+def test_a_form_is_sent_by_its_default_button_as_chromium_does(
+    controls: str, sent: str, target: str
+) -> None:
+    form = forms(f"<form action=/in method=post>{controls}</form>")[0].pressed()
+    assert (urlencode(form.sent), f"{form.method} {form.action}") == (sent, target)
+
+
+def test_a_default_button_that_is_disabled_is_not_pressed_and_neither_is_the_next() -> None:
+    page = "<form><button name=a disabled formaction=/no></button><button name=b></button></form>"
+    form = forms(page)[0].pressed()
+    assert (form.sent, form.action) == ([], "")
+
+
+def test_the_user_may_name_the_button_to_press(site: Site) -> None:
+    page = (
+        b"<form action=/search><input name=a><button name=b value=1></button>"
+        b"<button name=c value=2 formaction=/post formmethod=post disabled></button></form>"
+    )
+    site.server.routes["/page"] = lambda _: Answer(200, HTML, page)
+    site.server.routes["/post"] = lambda _: Answer(200, (("Set-Cookie", "sid=1"),))
+    with_requests(FormLogin(f"{site.server.url}/page", {"a": "", "c": "3"}))
+    assert site.server.requests[-1].body == b"a=&c=3"
+
+
+def test_what_the_user_gives_has_the_line_ends_that_a_browser_sends(site: Site) -> None:
+    page = (
+        b"<form method=post action=/post><textarea name=a></textarea>"
+        b"<input type=password name=b><input name=c><input type=hidden name=d></form>"
+    )
+    site.server.routes["/page"] = lambda _: Answer(200, HTML, page)
+    site.server.routes["/post"] = lambda _: Answer(200, (("Set-Cookie", "sid=1"),))
+    fields = {"a": "1\n2\r\n", "b": " x\n", "c": ["1\n", 2], "d": 3}
+    with_requests(FormLogin(f"{site.server.url}/page", fields))
+    assert site.server.requests[-1].body == b"a=1%0D%0A2%0D%0A&b=+x&c=1&c=2&d=3"
 
 
 def test_a_control_may_stand_anywhere_and_name_its_form() -> None:
@@ -265,6 +327,31 @@ def test_a_form_is_sent_in_the_charset_of_its_page(site: Site, charset: str, bod
     site.server.routes["/page"] = lambda _: Answer(200, headers, octets)
     site.server.routes["/post"] = lambda _: Answer(200, (("Set-Cookie", "sid=1"),))
     with_requests(FormLogin(f"{site.server.url}/page", {"b": "\xe4\u044f"}))
+    assert site.server.requests[-1].body == body
+
+
+@pytest.mark.parametrize(
+    ("form", "kind", "body"),
+    [
+        ("", "text/html; charset=utf-8", b"_charset_=UTF-8&a=%C3%A9%E2%82%AC"),
+        ("", "text/html; charset=ISO-8859-1", b"_charset_=windows-1252&a=%E9%80"),
+        ("", "text/html", b"_charset_=iso-8859-15&a=%E9%A4"),
+        ("", "application/xhtml+xml", b"_charset_=UTF-8&a=%C3%A9%E2%82%AC"),
+        ("us-ascii", "text/html", b"_charset_=windows-1252&a=%E9%80"),
+        ("x,UTF-16 latin1", "text/html", b"_charset_=UTF-8&a=%C3%A9%E2%82%AC"),
+        ("unknown undefined", "text/html", b"_charset_=iso-8859-15&a=%E9%A4"),
+    ],
+)
+def test_a_form_is_sent_in_the_charset_that_it_or_its_page_asks_for(
+    site: Site, form: str, kind: str, body: bytes
+) -> None:
+    page = (
+        f"<meta charset=iso-8859-15><form method=post action=/post accept-charset='{form}'>"
+        "<input type=hidden name=_charset_><input name=a></form>"
+    )
+    site.server.routes["/page"] = lambda _: Answer(200, (("Content-Type", kind),), page.encode())
+    site.server.routes["/post"] = lambda _: Answer(200, (("Set-Cookie", "sid=1"),))
+    with_requests(FormLogin(f"{site.server.url}/page", {"a": "\xe9\u20ac"}))
     assert site.server.requests[-1].body == body
 
 

@@ -8,59 +8,98 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 __all__ = ["Form", "form_with", "forms"]
+
+
+def _attribute(group: str) -> str:
+    """Write the pattern of an attribute: a quote means something only after an equals sign."""
+    value = rf"""'{group}[^']*+)'?+|"{group}[^"]*+)"?+|{group}[^\s>]*+)"""
+    return rf"{group}[^\s/>][^\s/>=]*+)(?:\s*+=\s*+(?:{value})|)"
+
 
 # What is unclosed runs to the end of the page, as it does in a browser. What looks like a tag
 # within an element of the first group is text.
 _parts = re.compile(
-    r"""
+    rf"""
     <!--(?:-?>|.*?(?:--!?>|\Z))
     | <(?:(?P<text>script|style|title|textarea|iframe|noembed|noframes|xmp)
         | (?P<tag>/?(?:form|fieldset|legend|select|optgroup|option|template)|base|input|button))
       (?=[\s/>])
-      (?P<attributes>(?:[^>"']++|"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z)|(?!))*+)
+      (?P<attributes>(?:[\s/]++|{_attribute("(?:")}|(?!))*+)
       (?(text)>?(?P<content>.*?)(?:</(?P=text)(?=[\s/>])|\Z))
     """,
-    re.VERBOSE | re.IGNORECASE | re.DOTALL,
+    re.VERBOSE | re.IGNORECASE | re.DOTALL | re.ASCII,
 ).finditer
 
-_attributes = re.compile(
-    r"""
-    ([^\s"'>/=]++)
-    (?: \s*+ = \s*+ (?: "([^"]*+) | '([^']*+) | ([^\s"'>]++) ) | )
-    """,
-    re.VERBOSE,
-).findall
+_attributes = re.compile(_attribute("("), re.ASCII).findall
 
 _markup = re.compile(r"<!--.*?(?:-->|\Z)|<[a-z/!?][^>]*+>?", re.IGNORECASE | re.DOTALL)
 _spaces = re.compile(r"[ \t\n\f\r]+")
 _line_end = re.compile(r"\r\n?|\n")
 
-_BUTTONS = frozenset({"submit", "button", "image", "reset", "file"})
+_NEVER_SENT = frozenset({"button", "reset", "file"})
+_SUBMITS = frozenset({"submit", "image"})
+# The values of all others have no line ends.
+_OF_LINES = frozenset({"textarea", "hidden", "select", "checkbox", "radio"})
+
+
+@dataclass(slots=True, repr=False)
+class Button:
+    """A button that sends its form: what it sends, and what replaces the form's own target."""
+
+    name: str
+    is_disabled: bool
+    sent: list[tuple[str, str]]
+    action: str | None
+    method: str | None
 
 
 @dataclass(slots=True, repr=False)
 class Form:
     """A form: its target, the names of its controls, and what it sends by default, in order.
 
-    `base` is what its target is relative to, if the page says so.
+    `base` is what its target is relative to, if the page says so. `charsets` are those that its
+    server asks for, `of_charset` the controls that tell the server which one was used.
+    `of_one_line` are the controls whose values have no line ends.
     """
 
     action: str
     method: str
     base: str = ""
+    charsets: list[str] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
     sent: list[tuple[str, str]] = field(default_factory=list)
+    of_charset: set[str] = field(default_factory=set)
+    of_one_line: set[str] = field(default_factory=set)
+    buttons: list[Button] = field(default_factory=list)
     asks_password: bool = False
 
     @property
     def values(self) -> dict[str, str]:
         """What is sent for each name; the last value if there are several."""
         return dict(self.sent)
+
+    def pressed(self, names: Container[str] = ()) -> Form:
+        """Return the form as a button sends it: one of these names, or the default button.
+
+        That is the first one, which the Enter key presses. If it is disabled, none is pressed.
+        """
+        named = (button for button in self.buttons if button.name in names)
+        first = (button for button in self.buttons[:1] if not button.is_disabled)
+        button = next(named, next(first, None))
+        if button is None:
+            return self
+        action = self.action if button.action is None else button.action
+        method = self.method if button.method is None else button.method
+        return replace(self, action=action, method=method, sent=[*self.sent, *button.sent])
+
+    def as_typed(self, name: str, value: str) -> str:
+        """Return a value as a browser sends it: without line ends, or with those of CRLF."""
+        return _line_end.sub("" if name in self.of_one_line else "\r\n", value)
 
 
 @dataclass(slots=True, repr=False)
@@ -71,8 +110,9 @@ class _Control:
     around: Form | None
     form_id: str | None
     is_disabled: bool
-    asks_password: bool = False
+    kind: str = "select"
     values: list[str] = field(default_factory=list)
+    button: Button | None = None
 
 
 @dataclass(slots=True, repr=False)
@@ -174,6 +214,7 @@ class _Reading:
     def _read_other(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "form" and self.form is None:  # there are no forms within forms
             self.form = Form(attributes.get("action", ""), attributes.get("method", "get").lower())
+            self.form.charsets = attributes.get("accept-charset", "").replace(",", " ").split()
             self.forms.append(self.form)
             if attributes.get("id"):
                 self.by_id.setdefault(attributes["id"], self.form)
@@ -235,13 +276,15 @@ class _Reading:
     def _add(self, tag: str, attributes: dict[str, str], content: str) -> None:
         """Add a control, and its value if it is one that is sent without being touched."""
         self._end_menu()
-        control, kind = self._control(attributes), attributes.get("type", "text").lower()
+        control = self._control(attributes)
+        kind = control.kind = _kind(tag, attributes)
         ticked = kind in {"checkbox", "radio"}
-        control.asks_password = tag == "input" and kind == "password"
-        if tag == "textarea":
+        if kind in _SUBMITS:
+            control.button = _button(tag, control, attributes)
+        elif kind == "textarea":
             begun = _line_end.match(content)  # a first line that is empty does not count
             control.values = [_unescaped(content[begun.end() if begun else 0 :])]
-        elif tag == "input" and kind not in _BUTTONS and (not ticked or "checked" in attributes):
+        elif kind not in _NEVER_SENT and (not ticked or "checked" in attributes):
             control.values = [attributes.get("value", "on" if ticked else "")]
             if kind == "radio":
                 self._tick(control)
@@ -267,12 +310,36 @@ class _Reading:
         return self.forms
 
 
+def _kind(tag: str, attributes: dict[str, str]) -> str:
+    """Return the type of an input or a button, or "textarea"."""
+    kind = attributes.get("type", "").lower()
+    if tag == "button":
+        return kind if kind in {"button", "reset"} else "submit"
+    return (kind or "text") if tag == "input" else tag
+
+
+def _button(tag: str, control: _Control, attributes: dict[str, str]) -> Button:
+    name, by_default = control.name, "Submit" if tag == "input" else ""
+    sent = [(name, attributes.get("value", by_default))] if name else []
+    if control.kind == "image":  # it sends where it was pressed
+        sent = [(f"{name}.{axis}" if name else axis, "0") for axis in "xy"]
+    method = attributes.get("formmethod")
+    method = None if method is None else method.lower()
+    return Button(name, control.is_disabled, sent, attributes.get("formaction"), method)
+
+
 def _give(form: Form, control: _Control) -> None:
-    form.names.add(control.name)
-    form.asks_password |= control.asks_password
-    if control.name and not control.is_disabled:
-        for value in control.values:
-            form.sent.append((control.name, _line_end.sub("\r\n", value)))
+    name = control.name
+    form.names.add(name)
+    form.asks_password |= control.kind == "password"
+    if control.kind not in _OF_LINES:
+        form.of_one_line.add(name)
+    if control.kind == "hidden" and name.lower() == "_charset_":
+        form.of_charset.add(name)
+    if control.button is not None:
+        form.buttons.append(control.button)
+    if name and not control.is_disabled:
+        form.sent += [(name, form.as_typed(name, value)) for value in control.values]
 
 
 def _read(attributes: str) -> dict[str, str]:

@@ -45,6 +45,7 @@ from relogin.client.logins.steps import (
     within,
 )
 from relogin.client.terms.answer import Answer
+from relogin.client.terms.charsets import charset_of_form
 from relogin.client.terms.grant import Context, Grant
 from relogin.client.terms.origins import origin_of
 from relogin.client.terms.sources import Source, check_headers
@@ -195,8 +196,9 @@ class FormLogin(Login):
     """Fills in the login form of a page, as a browser does, and keeps the cookies.
 
     `url` is the address of the page. The form is the one that has all of `fields`; its other
-    fields, such as a CSRF token, are sent as they are. Any value in `fields`, or `fields` itself,
-    may be a function that is called at each login.
+    fields, such as a CSRF token, are sent as they are, and so is its first button, unless `fields`
+    names another one to press. Any value in `fields`, or `fields` itself, may be a function that is
+    called at each login.
 
     An error status, or the same form again, means that the password was wrong. Redirects are
     followed within the origin. `landing` is another origin to which a successful login redirects;
@@ -256,19 +258,27 @@ def _check_user(user: object) -> None:
 
 
 def _filled(page: Answer, form: Form, values: Mapping[str, Any]) -> Request:
+    form = form.pressed(values)
     if form.method != "post":
         raise LoginUnavailable(f"{said(page)} with a form that puts the password into a URL")
     here = urldefrag(page.url).url
     split = urlsplit(here)
     # Django and Rails compare these with their own name (Fetch, "Origin header").
     origin = {"Origin": f"{split.scheme}://{split.netloc}", "Referer": here}
-    given = [pair for pair in form.sent if pair[0] not in values]
-    pairs = [*given, *values.items()]
-    # In the charset of the page, as a browser does: the server may expect no other.
-    charset = "utf-8" if page.charset.startswith("utf") else page.charset
+    charset = charset_of_form(form.charsets, page.charset)
+    given = {name: _as_typed(form, name, value) for name, value in values.items()}
+    pairs = [(name, value) for name, value in form.sent if name not in values]
+    pairs = [(name, charset if name in form.of_charset else value) for name, value in pairs]
+    pairs += given.items()
     content = urlencode(pairs, doseq=True, encoding=charset, errors="xmlcharrefreplace").encode()
     url = within(here, _target(here, form), "has a form that leads")
     return Request("POST", url, _HTML | FORM | origin, content)
+
+
+def _as_typed(form: Form, name: str, value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_as_typed(form, name, one) for one in value]
+    return form.as_typed(name, value) if isinstance(value, str) else value
 
 
 def _target(here: str, form: Form) -> str:

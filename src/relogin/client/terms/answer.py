@@ -55,22 +55,22 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The body as text, decoded with the charset of its Content-Type, or UTF-8."""
+        """The body as text, decoded with its `charset`."""
         return self.body.decode(self.charset, "replace")
 
     @property
     def charset(self) -> str:
-        """The charset of the Content-Type if Python can decode any octets with it, or UTF-8."""
+        """The charset in the Content-Type, or in an HTML page itself, or UTF-8."""
         from email.message import Message
+
+        from relogin.client.terms.charsets import charset_in_page, decodable
 
         fields = Message()
         fields["Content-Type"] = self.headers.get("Content-Type", "")
-        charset = fields.get_content_charset("utf-8")
-        try:
-            b" \xff".decode(charset, "replace")
-        except (LookupError, ValueError):  # such as "undefined", which scripts send by mistake
-            return "utf-8"
-        return charset
+        charset = decodable(fields.get_content_charset(""))
+        if charset is not None:
+            return charset
+        return charset_in_page(self.octets) if self.media_type == "text/html" else "utf-8"
 
     def find(self, search: Callable[[str], T | None]) -> T | None:
         """Search the text; read no more of it than needed."""
