@@ -32,6 +32,7 @@ __all__ = ["CredentialCache"]
 _MOST_REALMS = 16
 
 _NONE: Mapping[Any, Any] = {}
+_GRANTED = Status.GRANTED  # before Python 3.12, each look at a member of an enum is slow
 
 _caches: WeakSet[CredentialCache] = WeakSet()
 
@@ -317,7 +318,7 @@ class CredentialCache(Flights):
                 return False
             space, contested = self._hold(credential), len(self._spaces[flight.key.origin]) > 1
             space.reaches(url, next(self._moments), contested=contested)
-            wakers = self._ended(flight, Status.GRANTED)
+            wakers = self._ended(flight, _GRANTED)
         self._wake(flight, wakers)
         if latest is not None and latest is not flight:
             self.end(latest, Status.GRANTED)

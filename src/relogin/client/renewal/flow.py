@@ -106,14 +106,15 @@ def obtain(
     """Obtain a newer grant than the dead one, if allowed; tell whether this request led."""
     if dead is not None and dead.version is not None and decision.is_end:
         cache.leave_behind(decision.key, dead.version.holder)
-    newer = cache.newer(decision.key, dead)
-    if newer is not None:
-        if decision.is_met_by(newer.grant):
-            return newer, led
-        dead = newer  # it lives, but does not cover what the challenge asks for
+    joined = cache.under_way(decision.key, dead)
+    if isinstance(joined, Credential):
+        if decision.is_met_by(joined.grant):
+            return joined, led
+        dead = joined  # it lives, but does not cover what the challenge asks for
+        joined = cache.under_way(decision.key, dead)
     if led or decision.stops:
         return (yield from _elsewhere(cache, decision, dead)), led
-    return (yield from _renew(cache, info, decision, dead))
+    return (yield from _renew(cache, info, decision, dead, joined))
 
 
 def before(
@@ -244,14 +245,20 @@ def _elsewhere(
 
 
 def _renew(
-    cache: CredentialCache, info: ResponseInfo, decision: Decision, dead: Credential | None
+    cache: CredentialCache,
+    info: ResponseInfo,
+    decision: Decision,
+    dead: Credential | None,
+    joined: Credential | Flight | Blocked | None,
 ) -> Generator[Command, Any, tuple[Credential | Final, bool]]:
-    """Obtain a newer grant: lead a renewal or wait for one; tell whether this request led."""
+    """Obtain a newer grant: lead a renewal or wait for one; tell whether this request led.
+
+    `joined` is the flight to wait for, if there is one.
+    """
     if decision.replaces and dead is not None:
         cache.drop(dead)
     give_up, led, anew = cache.clock() + cache.policy.wait_timeout, False, False
     while cache.clock() < give_up:
-        joined: Credential | Flight | Blocked | None = cache.under_way(decision.key, dead)
         if joined is None:  # a thousand may find one: they need no flight of their own
             mine = Flight(decision.key)  # before `join`, so that `finally` always has it
             try:
@@ -274,6 +281,7 @@ def _renew(
         if end is not None:
             return end, led
         dead = _passed_over(cache, decision, dead)
+        joined = cache.under_way(decision.key, dead)
     late = cache.newer(decision.key, dead)  # it may have come at the last moment
     in_time = cache.clock() < give_up
     return late or Final(info, Outcome.UNAVAILABLE, _in_vain(cache, in_time=in_time)), led

@@ -64,10 +64,10 @@ def log_in(
 
 def _note(cache: CredentialCache, decision: Decision, flight: Flight, grant: Grant) -> None:
     """Remember what a login brought, and whether it had a client of its own."""
-    progress = flight.progress
-    if progress is not None and grant.refresh is not None:
+    progress: Any = flight.progress
+    if grant.refresh is not None:
         progress.keep(grant)  # an interrupt may come before the cache and the store have it
-    if progress is not None and decision.responder.grant_from is None:
+    if decision.responder.grant_from is None:
         cache.own_client |= not progress.opened
         progress.unknown()  # if another login has overtaken it, it counts all the same
 
