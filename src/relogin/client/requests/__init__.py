@@ -244,19 +244,22 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         return response
 
     def _is_plain(self, hook: Hook, response: Response) -> bool:
-        """Tell whether a response came straight, and at most says that its session lives.
+        """Tell whether a response came straight, and at most says that its session lives."""
+        straight = (
+            hook.upload is None
+            and not hook.signed_again
+            and response.request.url == hook.url
+            and getattr(response, "connection", None) is self._adapter
+        )
+        return straight and self._only_lives(hook.credential, response)
 
-        If so, remember that.
-        """
-        status, credential = response.status_code, hook.credential
+    def _only_lives(self, credential: Credential | None, response: Response) -> bool:
+        """Tell whether a response at most says that its session lives; if so, remember that."""
+        status = response.status_code
         if (
             status >= _SERVER_ERRORS
             or status in _REFUSALS
             or self._policy.reads_all
-            or hook.upload is not None
-            or hook.signed_again
-            or response.request.url != hook.url
-            or getattr(response, "connection", None) is not self._adapter
             or tells_more(response.headers)
         ):
             return False
@@ -316,6 +319,8 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         dead: bool,
     ) -> None:
         origin = hook.origin_of(response.request)
+        if origin == credential.key.origin and self._only_lives(credential, response):
+            return
         try:
             learn(self._cache, credential, response, origin, dead=dead)
         except errors.LoginUnavailable as failure:
