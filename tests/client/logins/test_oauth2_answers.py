@@ -305,6 +305,50 @@ def test_only_a_plain_url_without_a_secret_is_named(
     assert str(raised.value).partition("leads to")[2] == shown
 
 
+OWN_CODES = ["account_locked", "E0000004", "password_expired", "two_factor_required"]
+
+
+@pytest.mark.parametrize("status", [400, 403, 422])
+@pytest.mark.parametrize("code", OWN_CODES)
+def test_a_code_of_the_server_s_own_refuses_a_password_and_nothing_else(
+    server: Server, status: int, code: str
+) -> None:
+    url = says(server, {"error": code}, status)
+    told = f"{status} {code}: the username or the password is wrong, or the account cannot log in"
+    with pytest.raises(LoginRefused, match=told):
+        ask(OAuth2Login(url, "app", username="ada", password="wrong"))
+    for login in (OAuth2Login(url, "job", "s3cret"), OAuth2Login(url, "app", refresh_token="r1")):
+        with pytest.raises(LoginUnavailable, match=f"{status} {code}$"):
+            ask(login)
+
+
+@pytest.mark.parametrize(
+    "code", ["rate_limit_exceeded", "TooManyRequests", "request_throttled", "quota_exceeded"]
+)
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_a_limit_refuses_no_password(server: Server, status: int, code: str) -> None:
+    with pytest.raises(LoginUnavailable, match=code):
+        ask(OAuth2Login(says(server, {"error": code}, status), "app", username="a", password="b"))
+
+
+@pytest.mark.parametrize("code", ["invalid_scope", "unsupported_grant_type", "access_denied"])
+def test_a_code_that_is_not_about_the_password_does_not_refuse_it(
+    server: Server, code: str
+) -> None:
+    with pytest.raises(LoginUnavailable, match=code):
+        ask(OAuth2Login(says(server, {"error": code}, 400), "app", username="a", password="b"))
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, "scope_not_allowed"), (401, "E0000004")])
+def test_a_code_of_the_server_s_own_to_more_scope_leaves_the_session_as_it_is(
+    server: Server, status: int, code: str
+) -> None:
+    login = OAuth2Login(
+        says(server, {"error": code}, status), "app", username="ada", password="pa55"
+    )
+    assert ask(login, error="insufficient_scope", scope=("write",)) is None
+
+
 def test_the_user_may_say_what_else_is_refused(server: Server) -> None:
     url = says(server, {"access_token": "t", "active": False})
     with pytest.raises(LoginRefused):

@@ -111,9 +111,10 @@ class OAuth2Login(Login):
         client = self._client()
         try:
             return (yield from self._granted(context, client, scope))
-        except TokenUnavailable as error:
+        except (TokenRefused, TokenUnavailable) as error:
             # What may not be widened is kept as it is.
-            if context.error == INSUFFICIENT_SCOPE and error.code:
+            about_scope = error.of_its_own if isinstance(error, TokenRefused) else bool(error.code)
+            if context.error == INSUFFICIENT_SCOPE and about_scope:
                 return None
             raise
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from relogin.client.logins.steps import (
     REDIRECTS,
+    REFUSALS,
     check,
     document_of,
     is_plain,
@@ -29,9 +31,13 @@ PASSING = frozenset({"", "server_error", "slow_down", "temporarily_unavailable"}
 
 
 class TokenRefused(LoginRefused):
-    """The token endpoint refused for good: `code` is `invalid_grant`, say, or `invalid_client`."""
+    """The token endpoint refused for good: `code` is `invalid_grant`, say, or `invalid_client`.
+
+    `of_its_own` says that the code is none that we know: it may be about the scope as well.
+    """
 
     code: str = ""
+    of_its_own: bool = False
 
 
 class TokenUnavailable(LoginUnavailable):
@@ -149,6 +155,9 @@ _OTHER_NAMES = {
 }
 
 
+_of_a_limit = re.compile(
+    "limit|quota|throttl|too.?many|time.?out|unavailable", re.IGNORECASE
+).search
 # So say Auth0 and Keycloak to a wrong secret, with 401.
 _OF_A_CLIENT = frozenset({"access_denied", "unauthorized_client"})
 
@@ -157,32 +166,48 @@ def _error(
     answer: Answer, code: str, grant_type: str, secrets: Collection[str]
 ) -> TokenRefused | TokenUnavailable:
     text = f"{said(answer)} {_shown(code, secrets)}"
-    why = _refusal(answer, code, grant_type)
+    why = _refusal(code, grant_type)
+    of_its_own = why is None
+    if of_its_own and not _passes(answer, code):
+        why = _refusal_of_its_own(answer.status, code, grant_type)
     if why is None:
         hint = f": {_HINTS[code]}" if code in _HINTS else ""
         return _unavailable(answer, text + hint, code)
     refused = TokenRefused(f"{text}: {why}")
-    refused.code = _OTHER_NAMES.get(code, code)
+    refused.code, refused.of_its_own = _OTHER_NAMES.get(code, code), of_its_own
     return refused
 
 
-def _refusal(answer: Answer, code: str, grant_type: str) -> str | None:
-    """Say what is wrong if the same secrets cannot succeed later either."""
+def _refusal(code: str, grant_type: str) -> str | None:
+    """Say what is wrong if the code says that the same secrets cannot succeed later either."""
     code = _OTHER_NAMES.get(code, code)
     refusals = {"invalid_client": _CLIENT, "invalid_grant": _GRANTS[grant_type]}
     refusals |= dict.fromkeys(("invalid_dpop_proof", "use_dpop_nonce"), _DPOP)
     if grant_type == "password":
         refusals["invalid_request"] = _GRANTS[grant_type]  # so says Authlib to a wrong one
         refusals |= dict.fromkeys(("interaction_required", "mfa_required"), _IN_A_BROWSER)
-    # With 401 every code, but for a refresh token: servers have codes of their own for an old one.
-    # A server that says when to come again has not refused for good.
-    passes = code in PASSING or retry_after(answer.headers) is not None
-    if answer.status == UNAUTHORIZED and not passes:
-        if code in _OF_A_CLIENT or grant_type == "client_credentials":
-            refusals.setdefault(code, _CLIENT)
-        elif grant_type == "password":
-            refusals.setdefault(code, f"{_GRANTS[grant_type]}, or {_CLIENT}")
     return refusals.get(code)
+
+
+def _passes(answer: Answer, code: str) -> bool:
+    # A server that says when to come again has not refused for good.
+    return code in PASSING or bool(_of_a_limit(code)) or retry_after(answer.headers) is not None
+
+
+def _refusal_of_its_own(status: int, code: str, grant_type: str) -> str | None:
+    """Say what is wrong if the status says so, whatever the code.
+
+    It does not for a refresh token: servers have codes of their own for an old one.
+    """
+    if status == UNAUTHORIZED and (code in _OF_A_CLIENT or grant_type == "client_credentials"):
+        return _CLIENT
+    if grant_type != "password":
+        return None
+    if status == UNAUTHORIZED:
+        return f"{_GRANTS[grant_type]}, or {_CLIENT}"
+    # To send a password again and again would lock the account.
+    own = status in REFUSALS and code not in _HINTS
+    return f"{_GRANTS[grant_type]}, or the account cannot log in" if own else None
 
 
 def _unavailable(answer: Answer, text: str, code: str = "") -> TokenUnavailable:
