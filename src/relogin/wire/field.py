@@ -103,7 +103,10 @@ def _written(challenge: Challenge | _HasChallenge) -> str:
 
 def _lines(field: Iterable[str]) -> list[str]:
     if isinstance(field, bytes | bytearray | Mapping) or not isinstance(field, Iterable):
-        raise TypeError(f"a field is a str, or its lines, each a str; not {type(field).__name__}")
+        raise TypeError(
+            f"a field is a str, or its lines, each a str; not {type(field).__name__}: "
+            'pass headers.get("WWW-Authenticate", "")'
+        )
     lines = list(field)
     for line in lines:
         if not isinstance(line, str):
