@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from relogin.cli import main
+from tests.threads import in_thread
 
 
 class Probed(ThreadingHTTPServer):
@@ -45,14 +45,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def answering(status: int, *fields: tuple[str, str]) -> Iterator[Probed]:
-    with Probed(status, list(fields)) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    with Probed(status, list(fields)) as server, in_thread(server):
+        yield server
 
 
 def test_the_status_and_every_challenge_are_shown(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 
+from tests.threads import in_thread
+
 __all__ = ["Proxy", "proxying"]
 
 ASKS = (
@@ -72,10 +74,5 @@ class _Server(ThreadingTCPServer):
 def proxying() -> Generator[Proxy]:
     with _Server(("127.0.0.1", 0), _Handler) as server:
         server.proxy = Proxy(f"http://127.0.0.1:{server.server_address[1]}")
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
+        with in_thread(server):
             yield server.proxy
-        finally:
-            server.shutdown()
-            thread.join()

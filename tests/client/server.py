@@ -21,6 +21,7 @@ from ssl import SSLContext
 from typing import Any, Literal, TypeAlias
 
 from relogin import Grant
+from tests.threads import in_thread
 
 __all__ = ["Answer", "Request", "Server", "dribble", "flood", "serve"]
 
@@ -367,12 +368,7 @@ def serve(server: Server | None = None, tls: SSLContext | None = None) -> Genera
         if tls is not None:
             running.socket = tls.wrap_socket(running.socket, server_side=True)
             mine.url = f"https://127.0.0.1:{running.server_port}"
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
+        with in_thread(running):
             yield mine
-        finally:
-            running.shutdown()
-            thread.join()
     if mine.failures:
         raise mine.failures[0]

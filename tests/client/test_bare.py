@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from relogin.client import Outcome, outcome
 from relogin.client.responders import SESSION
 from tests.client.either import Either
+from tests.threads import in_thread
 
 
 class Plain(ThreadingHTTPServer):
@@ -52,12 +52,8 @@ class PlainHandler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def plain() -> Iterator[Plain]:
-    with Plain() as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with Plain() as server, in_thread(server):
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+
+from tests.threads import in_thread
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,14 +31,8 @@ def build(target: Path) -> str:
 def serving_files(folder: Path) -> Iterator[str]:
     """Serve a folder; yields its address, without a slash at the end."""
     handler = partial(_Silent, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, in_thread(server):
+        yield f"http://127.0.0.1:{server.server_port}"
 
 
 class _Silent(SimpleHTTPRequestHandler):

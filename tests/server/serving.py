@@ -16,6 +16,7 @@ from wsgiref.types import WSGIApplication
 import uvicorn
 
 import relogin
+from tests.threads import in_thread
 
 
 class _Server(ThreadingMixIn, WSGIServer):
@@ -32,20 +33,14 @@ class _Handler(WSGIRequestHandler):
 @contextmanager
 def serving_wsgi(app: WSGIApplication) -> Iterator[int]:
     """Serve with wsgiref, in threads; yields the port."""
-    with make_server("127.0.0.1", 0, app, _Server, _Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server.server_port
-        finally:
-            server.shutdown()
-            thread.join(10)
+    with make_server("127.0.0.1", 0, app, _Server, _Handler) as server, in_thread(server):
+        yield server.server_port
 
 
 @contextmanager
-def serving_asgi(app: Any) -> Iterator[int]:
+def serving_asgi(app: Any, port: int = 0, lifespan: Any = "off") -> Iterator[int]:
     """Serve with uvicorn; yields the port."""
-    config = uvicorn.Config(app, port=0, lifespan="off", log_config=None, access_log=False)
+    config = uvicorn.Config(app, port=port, lifespan=lifespan, log_config=None, access_log=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()

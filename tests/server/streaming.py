@@ -24,6 +24,7 @@ import relogin
 from relogin.server import asgi, starlette, wsgi
 from relogin.server import flask as flask_gate
 from tests.server.serving import serving_asgi
+from tests.threads import in_thread
 
 PAUSE = 0.02
 KINDS = {"/events": "text/event-stream", "/download": "text/plain", "/asks": "text/event-stream"}
@@ -161,13 +162,10 @@ def serving_http_1_1(app: Any) -> Iterator[int]:
     """Serve a WSGI application in chunks, so that a part cannot be taken for the whole."""
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
     server.daemon_threads = True  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
     try:
-        yield server.server_port
+        with in_thread(server):
+            yield server.server_port
     finally:
-        server.shutdown()
-        thread.join(10)
         server.server_close()
 
 

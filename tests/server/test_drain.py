@@ -4,7 +4,6 @@ import asyncio
 import io
 import socket
 import sys
-import threading
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
@@ -17,6 +16,7 @@ from flask import Flask
 
 from relogin import Refused
 from relogin.server import asgi, flask, wsgi
+from tests.threads import in_thread
 
 MIB = 1024 * 1024
 
@@ -268,12 +268,8 @@ def port() -> Iterator[int]:
             pass
 
     gate = wsgi.SessionGate(lambda *_: [], verify, realm="a")
-    with make_server("127.0.0.1", 0, gate, handler_class=Quiet) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    with make_server("127.0.0.1", 0, gate, handler_class=Quiet) as server, in_thread(server):
         yield server.server_port
-        server.shutdown()
-        thread.join()
 
 
 def test_a_client_that_sends_all_before_it_reads_gets_the_401(port: int) -> None:

@@ -1,7 +1,6 @@
 """A real MCP server behind the gate, and the SDK's own client: it finds where to log in."""
 
 import asyncio
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,7 +8,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import mcp
-import uvicorn
 from mcp.client.auth import OAuthClientProvider
 from mcp.client.streamable_http import streamable_http_client
 from mcp.server import MCPServer
@@ -22,6 +20,7 @@ import relogin
 from relogin.server.facts import Request as Facts
 from relogin.server.starlette import SessionGate
 from tests.programs import free_port
+from tests.server.serving import serving_asgi
 
 # Not where the client would look without being told.
 METADATA = "/somewhere/else"
@@ -138,17 +137,8 @@ def serving() -> Iterator[Authority]:
         params=params,
         public=[METADATA, "/register", "/token", "/.well-known/*"],
     )
-    config = uvicorn.Config(app, port=port, log_config=None, access_log=False)
-    run = uvicorn.Server(config)
-    thread = threading.Thread(target=run.run)
-    thread.start()
-    try:
-        while not run.started:
-            assert thread.is_alive()
+    with serving_asgi(app, port, lifespan="auto"):
         yield authority
-    finally:
-        run.should_exit = True
-        thread.join(10)
 
 
 def test_an_mcp_client_logs_in_where_the_challenge_says_and_steps_up_by_scope() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +17,7 @@ from relogin.client.httpx2 import SessionAuth
 from relogin.client.signals import json_field
 from tests.client.server import Server
 from tests.client.server import serve as serve_http
+from tests.threads import in_thread
 
 
 @pytest.fixture
@@ -41,12 +41,8 @@ def chat(logins: Server) -> Iterator[str]:
     def greet(connection: ServerConnection) -> None:
         connection.send("hello")
 
-    with serve(greet, "127.0.0.1", 0, process_request=admit) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with serve(greet, "127.0.0.1", 0, process_request=admit) as server, in_thread(server):
         yield f"ws://127.0.0.1:{server.socket.getsockname()[1]}"
-        server.shutdown()
-        thread.join()
 
 
 def session_auth(logins: Server, chat: str, login: Any = None, **options: Any) -> SessionAuth:
