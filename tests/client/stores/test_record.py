@@ -97,6 +97,29 @@ def test_a_grant_names_those_before_it_and_what_its_holder_knows_of_but_not_for_
     assert done.past == (record.put_by, "lost", *names[:6])
 
 
+def test_a_holder_that_has_missed_many_grants_names_those_of_the_store_and_its_own_last() -> None:
+    record, names = renewed(), list[str]()
+    for _ in range(20):
+        names.insert(0, record.put_by)
+        record = renewed(record)
+    lease = leased(record)
+    done = lease.put(lease.of_lease, GRANT, "Session", NOW, past=tuple(names[10:]))
+    assert done is not None
+    assert done.past == (record.put_by, names[10], *names[:6])
+
+
+def test_a_holder_that_knows_the_grant_which_the_store_brought_back_names_those_after_it() -> None:
+    record, names = renewed(), list[str]()
+    early = record
+    for _ in range(12):
+        names.insert(0, record.put_by)
+        record = renewed(record)
+    lease = leased(early)
+    done = lease.put(lease.of_lease, GRANT, "Session", NOW, past=(record.put_by, *names))
+    assert done is not None
+    assert done.past == (early.put_by, record.put_by, *names[:6])
+
+
 def test_a_grant_that_is_put_twice_does_not_name_itself() -> None:
     record = renewed()
     assert put(record).past == ()

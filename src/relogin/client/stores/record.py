@@ -202,12 +202,14 @@ class Record:
         return max(self.fence + 1, int(now * 1000))
 
     def put(
-        self, lease: Version, grant: Grant, scheme: str, now: float, past: Collection[str] = ()
+        self, lease: Version, grant: Grant, scheme: str, now: float, past: tuple[str, ...] = ()
     ) -> Record | None:
         """Store the grant of the holder, unless another process has taken the lease."""
         if lease != self.of_lease:
             return None
         before = "" if self.put_by == lease.holder else self.put_by  # it may be put twice
+        # A holder that does not know this grant has missed others: it knows one of the latest.
+        later = past if self.put_by in past else past[:1]
         return Record(
             version=lease.number,
             grant=grant,
@@ -216,7 +218,7 @@ class Record:
             fence=lease.number,
             holder=lease.holder,
             put_by=lease.holder,
-            past=_latest(before, *past, *self.past),
+            past=_latest(before, *later, *self.past, *past),
         )
 
     def release(
