@@ -9,6 +9,7 @@ import pytest
 
 from relogin.client.stores.record import Record, Version
 from tests.trouble.explorer import explore
+from tests.trouble.losing_store import LosingStore
 from tests.trouble.world import Bounds
 
 
@@ -93,3 +94,10 @@ def test_a_rule_that_is_broken_on_purpose_is_found(
 ) -> None:
     monkeypatch.setattr(Version if rule == "is_new" else Record, rule, broken)
     assert explore(bounds, most=5_000).broken is not None
+
+
+def test_a_store_that_goes_by_a_revision_which_comes_again_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(LosingStore, "compares", False)
+    assert explore(Bounds(deaths=0, resets=1), most=5_000).broken is not None

@@ -106,6 +106,18 @@ def test_a_statement_whose_answer_was_lost_has_succeeded_when_it_is_repeated(
 
 
 @needs_postgres
+def test_a_revision_that_comes_again_after_a_loss_does_not_stand_for_the_text_that_was_lost(
+    server: PostgresServer, store: PostgresStore
+) -> None:
+    assert store.put(ORIGIN, "", "api", Entry("lost", 0))
+    with psycopg.connect(server.conninfo) as connection:  # as after a failover
+        connection.execute("UPDATE relogin_sessions SET text = 'one'")
+    assert not store.put(ORIGIN, "", "api", Entry("two", 1, before="lost"))
+    assert store.put(ORIGIN, "", "api", Entry("two", 1, before="one"))
+    assert texts(store) == {"api": "two"}
+
+
+@needs_postgres
 def test_no_more_connections_are_kept_than_a_few(store: PostgresStore) -> None:
     together = threading.Barrier(12)
 

@@ -18,6 +18,7 @@ import redis
 
 from relogin.client.stores import Entry
 from relogin.client.stores.redis import RedisStore
+from relogin.client.stores.redis_wire import key_of
 from tests.client.redis_server import RedisServer, a_redis_server
 from tests.programs import certificate, free_port
 
@@ -79,6 +80,22 @@ def test_a_put_whose_answer_was_lost_has_succeeded_when_it_is_repeated(server: R
     assert store.put(ORIGIN, "", "api", Entry("one", 0))
     assert store.put(ORIGIN, "", "api", Entry("one", 0))
     assert store.get(ORIGIN, "").entries["api"].revision == 1
+
+
+@pytest.mark.parametrize("before", [b"one", b"\xff"])
+def test_a_revision_that_comes_again_after_a_loss_does_not_stand_for_the_text_that_was_lost(
+    server: RedisServer, before: bytes
+) -> None:
+    store = RedisStore(server.url)
+    with redis.Redis.from_url(server.url) as client:
+        store.put(ORIGIN, "", "api", Entry("lost", 0))
+        lost = store.get(ORIGIN, "").entries["api"]
+        client.hset(key_of("relogin:", ORIGIN, ""), "api", b"1 " + before)  # as after a failover
+        assert not store.put(ORIGIN, "", "api", Entry("two", 1, before=lost.text))
+    now = store.get(ORIGIN, "").entries["api"]
+    assert now.revision == lost.revision
+    assert store.put(ORIGIN, "", "api", Entry("two", 1, before=now.text))
+    assert stored(store) == {"api": "two"}
 
 
 def test_the_clock_is_the_server_s(server: RedisServer) -> None:

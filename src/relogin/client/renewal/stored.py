@@ -54,12 +54,16 @@ class View(NamedTuple):
     """The records of one origin and account, by realm, as they were at `now`."""
 
     records: Mapping[str, Record]
-    revisions: Mapping[str, int]
+    entries: Mapping[str, Entry]
     now: float
 
     def record(self, key: Key) -> Record:
         """Return the record of a realm; an empty one if there is none."""
         return self.records.get(key.realm, Record())
+
+    def entry(self, key: Key) -> Entry:
+        """Return the text of a realm and its revision; both are empty if there is none."""
+        return self.entries.get(key.realm, Entry("", 0))
 
     def block(self, key: Key) -> Block | None:
         """Return why no login is allowed; a refused password is refused in every realm."""
@@ -107,8 +111,7 @@ def view_of(origin: str, snapshot: Snapshot) -> View:
     records = {
         realm: _record(Key(origin, realm), entry.text) for realm, entry in snapshot.entries.items()
     }
-    revisions = {realm: entry.revision for realm, entry in snapshot.entries.items()}
-    return View(records, revisions, snapshot.now)
+    return View(records, snapshot.entries, snapshot.now)
 
 
 def _record(key: Key, text: str) -> Record:
@@ -131,8 +134,8 @@ def swap(
         changed = change(view.record(key), view)
         if changed is None:
             return Change(view.record(key), view, made=False)
-        revision = view.revisions.get(key.realm, 0)
-        entry = Entry(changed.dumps(), revision, durable=changed.refreshable)
+        text, revision, *_ = view.entry(key)
+        entry = Entry(changed.dumps(), revision, changed.refreshable, before=text)
         if (yield from ask(cache, key.origin, "put", key.origin, key.account, key.realm, entry)):
             return Change(changed, view, made=True)
     return None
@@ -154,7 +157,7 @@ def stand_by(
 
     `waited` is the revision that was waited for before, in vain if it is still the same.
     """
-    revision = view.revisions.get(key.realm, 0)
+    revision = view.entry(key).revision
     if waited == revision or not _tells(cache):
         yield Pause(pause)
     if _tells(cache):

@@ -23,12 +23,14 @@ class Entry(NamedTuple):
     """A stored text and its revision, a number that is different after each change.
 
     A `durable` entry should survive a power failure, if the store can ensure that: a token that is
-    valid for one use only must not come back.
+    valid for one use only must not come back. `before` is the text that this one replaces, if it is
+    known: a store that loses changes may give a revision twice, and compares this text too.
     """
 
     text: str
     revision: int
     durable: bool = False
+    before: str | None = None
 
     def __repr__(self) -> str:  # the text holds tokens
         return f"<Entry revision {self.revision}>"

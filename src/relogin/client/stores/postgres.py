@@ -58,11 +58,13 @@ WITH put AS (
 SELECT pg_notify(%(channel)s, '') FROM put
 """
 
+# After a failover, a revision may come twice, so the text before is compared too.
 _UPDATE = """
 WITH put AS (
     UPDATE {table} SET revision = %(revision)s + 1, text = %(text)s, written = now()
     WHERE origin = %(origin)s AND account = %(account)s AND realm = %(realm)s
-    AND (revision = %(revision)s OR (revision = %(revision)s + 1 AND text = %(text)s))
+    AND ((revision = %(revision)s AND text = coalesce(%(before)s::text, text))
+         OR (revision = %(revision)s + 1 AND text = %(text)s))
     RETURNING 1
 )
 SELECT pg_notify(%(channel)s, '') FROM put
@@ -89,7 +91,7 @@ class _Statements:
         self, origin: str, account: str, realm: str, entry: Entry
     ) -> tuple[sql.Composed, dict[str, object]]:
         values: dict[str, object] = {"origin": origin, "account": account, "realm": realm}
-        values |= {"text": entry.text, "revision": entry.revision, "channel": self.channel}
+        values |= {"channel": self.channel, **entry._asdict()}
         return (self.update if entry.revision else self.insert), values
 
 

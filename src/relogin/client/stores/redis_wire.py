@@ -33,7 +33,8 @@ __all__ = [
 GET = "return {redis.call('HGETALL', KEYS[1]), redis.call('TIME')}"
 
 # A field holds its revision, a space, and the text. If the same value is stored already, this call
-# has written it before and its answer was lost: it has succeeded.
+# has written it before and its answer was lost: it has succeeded. After a failover, a revision may
+# come twice, so the digest of the value before is compared too.
 #
 # The last revision is also the ID of the only entry of a stream, for which other processes wait.
 # Nothing depends on that: the user may lack the permission, or a slot may be on the move. So the
@@ -45,6 +46,7 @@ if stored ~= ARGV[3] then
     local revision = stored and string.match(stored, '^([1-9]%d*) ') or '0'
     if #revision > 15 then revision = '0' end
     if revision ~= ARGV[2] then return 0 end
+    if ARGV[6] ~= '' and redis.sha1hex(stored) ~= ARGV[6] then return 0 end
     redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
     local id = string.match(ARGV[3], '^%d+') .. '-0'
     local function tell() return redis.pcall('XADD', ARGV[5], 'MAXLEN', 1, id, 'to', 'all') end
@@ -155,7 +157,16 @@ def _hash_tag(key: bytes) -> bytes:
 def arguments_of(realm: str, entry: Entry, keep: float, stream: bytes) -> list[Any]:
     """Return the arguments of `PUT`."""
     written = f"{entry.revision + 1} {entry.text}"
-    return [realm.encode(), entry.revision, written.encode(), int(keep * 1000), stream]
+    milliseconds, before = int(keep * 1000), _digest_before(entry)
+    return [realm.encode(), entry.revision, written.encode(), milliseconds, stream, before]
+
+
+def _digest_before(entry: Entry) -> str:
+    """Return the digest of the value that an entry replaces, as Redis calculates it."""
+    if entry.before is None or not entry.revision:
+        return ""
+    before = f"{entry.revision} {entry.before}".encode("utf-8", _AS_IT_IS)
+    return hashlib.sha1(before, usedforsecurity=False).hexdigest()
 
 
 def snapshot_of(answered: Any) -> Snapshot:
@@ -167,11 +178,14 @@ def snapshot_of(answered: Any) -> Snapshot:
 
 def entries_of(fields: Mapping[bytes | str, bytes | str]) -> Mapping[str, Entry]:
     """Read the fields of a key."""
-    return {_text(realm): _entry(_text(written)) for realm, written in fields.items()}
+    return {_text(realm): _entry(_text(value, _AS_IT_IS)) for realm, value in fields.items()}
 
 
-def _text(octets: bytes | str) -> str:
-    return octets if isinstance(octets, str) else octets.decode("utf-8", "replace")
+_AS_IT_IS = "surrogateescape"  # so that invalid UTF-8 can be compared
+
+
+def _text(octets: bytes | str, errors: str = "replace") -> str:
+    return octets if isinstance(octets, str) else octets.decode("utf-8", errors)
 
 
 _revised = re.compile(r"([1-9][0-9]{0,14}) (.*)", re.DOTALL).fullmatch
