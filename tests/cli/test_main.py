@@ -182,6 +182,13 @@ def test_the_help_of_explain_keeps_its_example_and_the_exit_codes_apart(
     assert "| relogin explain -; exit codes: 0" in " ".join(capsys.readouterr().out.split())
 
 
+def test_python_finds_the_command_where_the_shell_does_not() -> None:
+    command = [sys.executable, "-m", "relogin", "explain", "Bearer realm='a b'"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    assert (ran.returncode, ran.stderr) == (1, "")
+    assert "single-quotes" in ran.stdout
+
+
 def test_the_version_is_that_of_the_installed_package(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         main(["--version"])
