@@ -25,6 +25,7 @@ from relogin.wire.shapes import (
     CLOSED_OTHERWISE,
     CLOSES_NOTHING,
     CODE,
+    CODED68,
     DOUBLE,
     END,
     EQUALS,
@@ -170,6 +171,14 @@ opening: pp.ParserElement = _rules(
     ("semicolon", rf"(?P<scheme>{LIKELY})(?P<at> *+;)[{LIST_SPACE};]*+"),
     # Passport1.4 ts=-3,prompt,ver=1
     ("valueless-param", rf"(?P<flag>{TOKEN})(?={OWS}[,;])"),
+    # Negotiate: YII=
+    (
+        "colon-after-scheme",
+        (
+            rf"(?P<scheme>{TOKEN68_ONLY})(?P<at>:)[ \t]*+(?!{NO_SCHEME})"
+            rf"(?P<token68>{CODED68}|{TOKEN68}(?<==)){STOP}"
+        ),
+    ),
     # ApiKey: realm="a"
     ("colon-after-scheme", rf"(?!{NO_SCHEME})(?P<scheme>{TOKEN})(?P<at>:)[ \t]*+(?={PARAM}|\Z)"),
     # Bearer: "a"
@@ -219,6 +228,8 @@ equals: pp.ParserElement = _rules(
 )
 quoted: pp.ParserElement = _rules(
     "quoted",
+    # Hawk tsm=""6R4rV5iE=""
+    ("doubled-quotes", rf"\"\"(?P<value>{CODED68}(?<==))\"\"{STOP_OR_PARAM}"),
     ("quoted-string", rf"\"(?P<quoted>{TEXT})\"{CLOSED}"),
     # Basic realm="C:\", charset="UTF-8"
     ("unescaped-backslash", rf"\"(?P<value>[^\"]*+(?P<at>(?<=\\)))\"(?={PARAMS}\Z)"),

@@ -104,6 +104,7 @@ _BASE64 = (
     rf"(?:(?={_CHAR68}*?[0-9])(?={_CHAR68}*?[A-Z])(?={_CHAR68}*?[a-z])"
     rf"|(?=(?>{_CHAR68}*?[a-z][A-Z]){_CHAR68}*?[a-z][A-Z]))"
 )
+CODED68 = rf"{_BASE64}{_CHAR68}++=*+"
 _JUNK = rf"(?=[ \t]++[^\s\"',;=]|{THEN_PARAM})"
 FIRST_TOKEN68 = (
     rf"{TOKEN} ++(?!{NO_SCHEME})(?:{TOKEN68}(?<===)|{_BASE64}{_CHAR68}++=){_JUNK}"
