@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
+from types import CoroutineType
 from typing import Any, Generic, TypeVar
 
 from relogin.client.renewal.cache import CredentialCache
@@ -100,7 +100,7 @@ def stand_by(cache: CredentialCache, command: Command) -> object:
 
 def _asked(command: Ask) -> object:
     answer = command.call(*command.arguments)
-    if inspect.iscoroutine(answer):
+    if isinstance(answer, CoroutineType):
         answer.close()
         raise TypeError("an asynchronous store needs an asynchronous client")
     return answer

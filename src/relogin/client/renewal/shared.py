@@ -241,10 +241,12 @@ def _adopt(cache: CredentialCache, key: Key, record: Record, now: float) -> Cred
 
 def consult(cache: CredentialCache, origin: str) -> Asking[None]:
     """Update the cache from the store, before a request to this origin is signed."""
-    snapshot = yield from _peek(cache, origin)
+    peeks = hasattr(cache.policy.store, "peek")
+    found = yield from ask(cache, origin, "peek" if peeks else "get", origin, cache.policy.account)
     cache.consulted(origin)
-    if snapshot is not None and not cache.agrees_with(origin, snapshot.entries):
-        yield from _take_over(cache, origin, snapshot)
+    if found is not None and not cache.agrees_with(origin, found if peeks else found.entries):
+        # The time is NaN if it would cost more.
+        yield from _take_over(cache, origin, Snapshot(found, nan) if peeks else found)
 
 
 def _take_over(cache: CredentialCache, origin: str, snapshot: Snapshot) -> Asking[None]:
@@ -258,14 +260,6 @@ def _take_over(cache: CredentialCache, origin: str, snapshot: Snapshot) -> Askin
         for key, record in records.items():
             _absorb(cache, key, record, snapshot.now)
         cache.agree_with(origin, snapshot.entries)
-
-
-def _peek(cache: CredentialCache, origin: str) -> Asking[Snapshot | None]:
-    """Read what is stored; the time is NaN if it would cost more."""
-    timeless = hasattr(cache.policy.store, "peek")
-    method = "peek" if timeless else "get"
-    found = yield from ask(cache, origin, method, origin, cache.policy.account)
-    return Snapshot(found, nan) if timeless and found is not None else found
 
 
 def _own(cache: CredentialCache, origin: str, snapshot: Snapshot) -> Mapping[Key, Record]:

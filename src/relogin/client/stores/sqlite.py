@@ -91,7 +91,11 @@ class SQLiteStore:
             connection.close()
             raise
         idle.give_back(connection)
-        entries = {_text(realm): Entry(_text(text), number) for realm, text, number in rows}
+        # A text that is not ours must not be an error: it could never be replaced then.
+        entries = {
+            realm.decode("utf-8", "replace"): Entry(text.decode("utf-8", "replace"), number)
+            for realm, text, number in rows
+        }
         return Snapshot(entries, time.time())
 
     def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
@@ -152,11 +156,6 @@ class SQLiteStore:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _opened, (type(self), str(self._path), self._timeout, self._keep)
-
-
-def _text(octets: bytes) -> str:
-    # A text that is not ours must not be an error: it could never be replaced then.
-    return octets.decode("utf-8", "replace")
 
 
 def _none_idle() -> Idle[sqlite3.Connection]:
