@@ -346,6 +346,7 @@ def test_of_a_session_that_was_forgotten_nothing_is_remembered() -> None:
 
 
 def test_a_fork_leaves_the_refresh_token_to_its_parent() -> None:
-    space = ProtectionSpace(latest=Grant(token="t1", refresh="r1"))
+    space = ProtectionSpace()
+    space.latest = Grant(token="t1", refresh="r1")
     space.forget_refresh_token()
     assert space.latest == Grant(token="t1")

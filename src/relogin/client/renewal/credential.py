@@ -27,11 +27,13 @@ class Key(NamedTuple):
     account: str = ""
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Life:
     """When a session was `seen` alive the last time, on the cache's clock."""
 
-    seen: float = -inf
+    __slots__ = ("seen",)
+
+    def __init__(self) -> None:
+        self.seen = -inf
 
 
 # Treat it as immutable: `frozen` would set each field by a call, and slots make `signed` slower.

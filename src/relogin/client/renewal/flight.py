@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
@@ -31,12 +30,9 @@ class Status(Enum):
     """The cache was reset meanwhile; the result is discarded."""
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Flight:
     """One renewal: led by one request, joined by all others that meet the same dead session."""
 
-    key: Key
-    deadline: float = 0.0
     is_open: bool = True
     """Whether it may have a leader, or waiters that were not woken yet."""
     attempt: int = 1
@@ -57,10 +53,14 @@ class Flight:
     """What its login has done, once there is one."""
     status: Status = Status.RUNNING
     blocked: Blocked | None = None
-    wakers: dict[Callable[[], object], None] = field(default_factory=dict)
-    """What to call when it ends. A dict, because thousands may wait."""
-    gates: dict[object, Any] = field(default_factory=dict)
-    """Where the tasks of an event loop wait for it, by loop; only tasks of that loop look here."""
+
+    def __init__(self, key: Key, deadline: float = 0.0) -> None:
+        self.key = key
+        self.deadline = deadline
+        self.wakers: dict[Callable[[], object], None] = {}
+        """What to call when it ends. A dict, because thousands may wait."""
+        self.gates: dict[object, Any] = {}
+        """Where the tasks of a loop wait for it, by loop; only tasks of that loop look here."""
 
     def may_end(self, latest: Flight | None) -> bool:
         """Tell whether the grant of this renewal serves the one that has overtaken it, too.

@@ -102,7 +102,7 @@ def _context(
     if sent is not None and sent.query is not None:  # a login need not see the dead token
         url = without_parameter(url, sent.query[0])
     previous = flight.previous
-    flight.progress = Progress(previous is not None and previous.refresh is not None)
+    flight.progress = Progress(spends=previous is not None and previous.refresh is not None)
     return Context(
         challenge=decision.challenge,
         error=decision.error,

@@ -6,7 +6,7 @@ import random
 from bisect import insort
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from relogin.client.renewal.scopes import Demands
@@ -46,20 +46,11 @@ def _pause(attempt: int, retry_after: object) -> float:
     return longest * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class ProtectionSpace:
     """One protection space. `latest` is its last grant, even if that was dropped since."""
 
-    is_kept: bool = True
-    """Whether there was room to remember it."""
     latest: Grant | None = None
     blocked: Blocked | None = None
-    logins: deque[float] = field(default_factory=deque)
-    """When logins began that count in the budget."""
-    cancelled: list[float] = field(default_factory=list)
-    """The same of logins that were cancelled after they may have sent something."""
-    places: dict[str, int] = field(default_factory=dict)
-    """Folders and paths where the server asked for it, with a number that grows each time."""
     latest_url: str = ""
     challenges: bool = False
     accepted: bool = False
@@ -67,8 +58,18 @@ class ProtectionSpace:
     """The scopes that the server has demanded, if any."""
     past: tuple[str, ...] = ()
     """The names of the store's grants that are over, the latest first."""
-    standing: dict[tuple[str, str], tuple[int, float]] = field(default_factory=dict)
-    """Methods and paths whose 401 persisted after a login: its generation, and when."""
+
+    def __init__(self, *, is_kept: bool = True) -> None:
+        self.is_kept = is_kept
+        """Whether there was room to remember it."""
+        self.logins: deque[float] = deque()
+        """When logins began that count in the budget."""
+        self.cancelled: list[float] = []
+        """The same of logins that were cancelled after they may have sent something."""
+        self.places: dict[str, int] = {}
+        """Folders and paths where the server asked for it, with a number that grows each time."""
+        self.standing: dict[tuple[str, str], tuple[int, float]] = {}
+        """Methods and paths whose 401 persisted after a login: its generation, and when."""
 
     def attempt(self) -> int:
         """Return the number of the next login, counting those that failed before it."""

@@ -9,7 +9,6 @@ method.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.grant import Grant
@@ -46,14 +45,15 @@ def signals_more(answer: Answer) -> str | None:
     return None
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Demands:
     """The scopes that one protection space demanded. Times are on the cache's clock."""
 
     granted: frozenset[str] = frozenset()
     """Scopes that were demanded and granted: the next login asks for them too."""
-    asked: dict[frozenset[str], float] = field(default_factory=dict)
-    refused: dict[frozenset[str], float] = field(default_factory=dict)
+
+    def __init__(self) -> None:
+        self.asked: dict[frozenset[str], float] = {}
+        self.refused: dict[frozenset[str], float] = {}
 
     def stand(self, scope: frozenset[str], asked_for: Iterable[str], now: float) -> bool:
         """Tell whether no login can satisfy a demand.

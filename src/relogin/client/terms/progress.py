@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -15,12 +14,9 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 G = TypeVar("G", bound="Grant | None")
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Progress:
     """What the requests of one login have done. `sends` is called before `answered`."""
 
-    spends: bool = False
-    """Whether the login may use up a refresh token: then no request is sent twice."""
     watched: bool = False
     """Whether somebody sees what the login sends."""
     opened: bool = False
@@ -33,6 +29,10 @@ class Progress:
     """Whether a server has accepted such a request."""
     newest: Grant | None = None
     """What a ready-made login has obtained, although the login that called it may still fail."""
+
+    def __init__(self, *, spends: bool = False) -> None:
+        self.spends = spends
+        """Whether the login may use up a refresh token: then no request is sent twice."""
 
     def sends(self, method: str) -> None:
         """Remember that a request is about to reach a server."""
