@@ -32,16 +32,13 @@ Rewind: TypeAlias = Callable[[], bool]
 """Puts a body back to its start; returns `False` if it cannot be sent again."""
 
 
-def watch(request: ClientRequest, spent: Callable[[], Exception]) -> Rewind:
-    """Prepare a body to be sent twice; call this before it is sent for the first time.
-
-    If only a second pass can show that the body is spent, that pass raises `spent()`.
-    """
+def watch(request: ClientRequest) -> Rewind:
+    """Prepare a body to be sent twice; call this before it is sent for the first time."""
     payload: Any = request.body
     if type(payload) is AsyncIterablePayload:
         source = payload._value  # what the user passed; there is no public access
         if aiter(source) is not aiter(source):  # an iterator is its own; one pass spends it
-            payload = request._body = Repeated(payload, AsyncChunks(source, Passes(spent)))
+            payload = request._body = Repeated(payload, AsyncChunks(source, Passes()))
     return rewinding(payload)
 
 

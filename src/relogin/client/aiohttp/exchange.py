@@ -25,6 +25,7 @@ from relogin.client.driver.credentials import (
     unsign,
 )
 from relogin.client.driver.failures import Kinds, raisable
+from relogin.client.driver.passes import spent
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.policy import UNANSWERED, UNAUTHORIZED, Credential, ResponseInfo
 from relogin.client.signals import Error
@@ -55,7 +56,7 @@ class Exchange:
         self.request = request
         self._handler = handler
         self._origin = sent_to(str(request.url))
-        self._rewind = watch(request, _spent)
+        self._rewind = watch(request)
         # Ask now: during the sending, a thread of aiohttp reads the file.
         self._repeats = self._rewind()
         end_if_refused(request)
@@ -81,7 +82,7 @@ class Exchange:
         if signed is not None:
             put(request, signed)
         elif self.is_sent:
-            raise _spent()
+            raise spent()
         return signed
 
     def _learn(self, credential: Credential) -> None:
@@ -168,7 +169,7 @@ class Exchange:
             await drain(self.response)  # at its end, aiohttp cancels the writing
         await self.request.close()  # waits for that
         if not self._rewind():
-            raise _spent()
+            raise spent()
 
     def info(self) -> ResponseInfo:
         """Return what the flow needs to know about the response."""
@@ -197,7 +198,3 @@ def put(request: ClientRequest, credential: Credential) -> None:
 def _put_url(request: ClientRequest, url: str) -> None:
     if url != str(request.url):
         request.url = URL(url, encoded=True)
-
-
-def _spent() -> BodyNotReplayable:
-    return BodyNotReplayable("the body cannot be read a second time: it is not sent short")

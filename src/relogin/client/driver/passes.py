@@ -5,17 +5,25 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from itertools import chain
 
-__all__ = ["AsyncChunks", "Chunks", "Passes"]
+from relogin.errors import BodyNotReplayable
+
+__all__ = ["AsyncChunks", "Chunks", "Passes", "spent"]
+
+
+def spent() -> BodyNotReplayable:
+    """Return the error about a body that is used up."""
+    return BodyNotReplayable("the body cannot be read a second time, so it was not sent again")
 
 
 class Passes:
     """Remembers what was sent of a body, and refuses a pass that starts or ends differently.
 
     You cannot see whether an object can be iterated twice: a progress bar around a generator looks
-    as if it could, but the second upload would be empty.
+    as if it could, but the second upload would be empty. An error in the middle of a body is safe:
+    without the last chunk, or with too few octets, no server takes it for a complete body.
     """
 
-    def __init__(self, spent: Callable[[], Exception]) -> None:
+    def __init__(self, spent: Callable[[], Exception] = spent) -> None:
         self._spent = spent
         self._first = b""
         self._farthest = 0
@@ -43,6 +51,10 @@ class Chunks:
         self._source = source
         self._passes = passes
         self._begun: Iterator[bytes] | None = None
+
+    def can_repeat(self) -> bool:
+        """Tell whether it can be iterated twice: an iterator is its own, and one pass spends it."""
+        return iter(self._source) is not iter(self._source)
 
     def begin(self) -> None:
         """Start the next pass before its request is sent."""

@@ -10,6 +10,7 @@ from typing import Any, NoReturn, TypeAlias
 from relogin import client, errors
 from relogin.client.driver.credentials import extend, for_request, roll, sent_with
 from relogin.client.driver.failures import raisable
+from relogin.client.driver.passes import spent
 from relogin.client.httpx_family.body import Rewind, always, pieces, watch
 from relogin.client.httpx_family.cookies import setting
 from relogin.client.httpx_family.fields import has_events
@@ -224,9 +225,8 @@ class Sending:
         raise raisable(failure, self._library.kinds, response) from failure.__cause__
 
     def _spent(self) -> errors.ReloginError:
-        text = "the body cannot be read a second time: it is not sent short"
         refused = self._past[-1] if self._past else None
-        return raisable(errors.BodyNotReplayable(text), self._library.kinds, refused)
+        return raisable(spent(), self._library.kinds, refused)
 
     def _copy(self, request: Request) -> Request:
         # Not with `copy`, which works like pickling and drops the body.

@@ -11,7 +11,6 @@ from niquests import PreparedRequest
 
 from relogin.client.driver.passes import AsyncChunks, Passes
 from relogin.client.requests import body
-from relogin.errors import BodyNotReplayable
 
 __all__ = ["repeated", "rewind", "watch"]
 
@@ -24,7 +23,7 @@ def watch(prepared: PreparedRequest) -> None:
             shared: Any = prepared
             body.watch(shared)
     elif aiter(source) is not aiter(source):  # an iterator is its own; one pass spends it
-        prepared.body = AsyncChunks(source, Passes(_spent))
+        prepared.body = AsyncChunks(source, Passes())
 
 
 def rewind(prepared: PreparedRequest) -> bool:
@@ -38,7 +37,3 @@ def rewind(prepared: PreparedRequest) -> bool:
 def repeated(prepared: PreparedRequest) -> AsyncChunks | None:
     """Return the body if it is iterated asynchronously each time it is sent."""
     return prepared.body if isinstance(prepared.body, AsyncChunks) else None
-
-
-def _spent() -> BodyNotReplayable:
-    return BodyNotReplayable("the body cannot be read a second time: it is not sent short")

@@ -8,6 +8,7 @@ from typing import Any
 
 from requests import PreparedRequest
 
+from relogin.client.driver.passes import Chunks, Passes
 from relogin.client.driver.seek import seek
 from relogin.errors import BodyNotReplayable
 
@@ -17,38 +18,6 @@ _PIECE = 64 * 1024
 _WHOLE = (str, bytes, type(None))  # a tuple, because `|` would make a union for each request
 
 
-class _Chunks:
-    """An iterable body that raises an error if a second pass differs from the first.
-
-    You cannot see whether an object can be iterated twice: a progress bar around a generator looks
-    as if it could, but the second upload would be empty. An error in the middle of a body is safe:
-    without the last chunk, or with too few octets, no server takes it for a whole body.
-    """
-
-    def __init__(self, source: Iterable[Any]) -> None:
-        self._source = source
-        self._first: Any = None
-        self._most = 0
-
-    def __iter__(self) -> Iterator[Any]:
-        octets = 0
-        for index, chunk in enumerate(self._source):
-            if index == 0 and self._first is None:
-                self._first = chunk
-            elif index == 0 and chunk != self._first:
-                break
-            octets += len(chunk)
-            self._most = max(self._most, octets)
-            yield chunk
-        if octets < self._most:
-            # Not the class for requests, which is an OSError: urllib3 would retry the request.
-            raise BodyNotReplayable("the body cannot be read a second time: it is not sent short")
-
-    def can_repeat(self) -> bool:
-        # A generator, a file or any other iterator is its own iterator: one pass spends it.
-        return iter(self._source) is not iter(self._source)
-
-
 def watch(prepared: PreparedRequest) -> None:
     """Prepare a body to be sent twice; call this before it is sent for the first time."""
     body: Any = prepared.body
@@ -56,8 +25,9 @@ def watch(prepared: PreparedRequest) -> None:
         return
     if hasattr(body, "read"):
         _keep_position(prepared, body)
-    elif isinstance(body, Iterable) and not (isinstance(body, _Chunks) or _is_buffer(body)):
-        prepared.body = _Chunks(body)  # type: ignore[assignment]
+    elif isinstance(body, Iterable) and not (isinstance(body, Chunks) or _is_buffer(body)):
+        # Its error is not the class for requests: that is an OSError, and urllib3 would try again.
+        prepared.body = Chunks(body, Passes())  # type: ignore[assignment]
 
 
 def _keep_position(prepared: PreparedRequest, body: Any) -> None:
@@ -72,7 +42,7 @@ def rewind(prepared: PreparedRequest) -> bool:
     body: Any = prepared.body
     if isinstance(body, _WHOLE):
         return True
-    if isinstance(body, _Chunks):
+    if isinstance(body, Chunks):
         return body.can_repeat()
     if hasattr(body, "read"):
         position = getattr(prepared, "_body_position", None)
@@ -93,7 +63,7 @@ def pieces(prepared: PreparedRequest) -> Iterable[bytes] | None:
         return (_octets(body),)
     if not rewind(prepared):
         return None
-    if isinstance(body, _Chunks):
+    if isinstance(body, Chunks):
         return map(_octets, body)
     return _read(prepared, body) if hasattr(body, "read") else (bytes(body),)
 
