@@ -212,6 +212,20 @@ def test_the_chunks_of_a_response_that_was_replaced_are_not_sent() -> None:
     assert b"old" not in body["body"]
 
 
+@pytest.mark.parametrize("status", [200, 440])
+@pytest.mark.parametrize("presented", [[], [(b"authorization", b'Session token="good"')]])
+def test_no_second_response_follows_one_that_was_replaced(status: int, presented: Any) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        for each in (440, status):
+            await send({"type": "http.response.start", "status": each})
+            await send({"type": "http.response.body", "body": b"old"})
+
+    options: Any = {"public": ["/"] * (not presented), "legacy": {440: "session_expired"}}
+    start, body = messages(SessionGate(app, anybody, realm="a", **options), headers=presented)
+    assert start["status"] == 401
+    assert b"old" not in body["body"]
+
+
 def test_a_layer_that_takes_a_refusal_for_its_failure_is_not_heard() -> None:
     async def layer(scope: Any, receive: Any, send: Any) -> None:
         try:

@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias, Unpack
 
 from relogin.server.calls import is_async
-from relogin.server.decisions import lifetime, session_in
+from relogin.server.decisions import is_session, lifetime, session_in
 from relogin.server.drain import drain_async, reading_on
 from relogin.server.facts import Presented, Request
 from relogin.server.fields import RawHeader, encoded
@@ -84,30 +84,38 @@ class SessionGate:
 
         Most requests take a short cut, which gives the same result as `_at_length`.
         """
-        found = self._short(scope) if scope["type"] == "http" else None
+        app, short, ask = self.app, self._short, self._unblocking
+        exchange = Exchange()
+        exchange.gate = self.gate
+        exchange.scope = scope
+        exchange.from_server = receive
+        exchange.to_server = send
+        found = short(scope) if scope["type"] == "http" else None
         if found is None:
-            await self._with_care(scope, receive, send)
+            await self._with_care(exchange)
             return
-        ask = self._asking(request(scope)) if self._with_request else self._unblocking
+        if self._with_request:
+            ask = self._asking(request(scope))
         try:
             verified = ask(found[2])
             if self._is_async or hasattr(verified, "__await__"):
                 verified = await verified
         except Exception as raised:  # noqa: BLE001  as `ask_async` has it
             verified = judged(raised)
-        session = session_in(verified)
+        session = verified if is_session(verified) else session_in(verified)
         if session is None:
-            outcome = False if verified is None else verified
-            await self._at_length(scope, receive, send, outcome)
+            await self._at_length(exchange, False if verified is None else verified)
             return
-        added = self._private if session is verified else self._added(verified, found)
-        exchange = Exchange(self.gate, ask, scope, receive, send, found, verified, added)
+        exchange.found = found
+        exchange.ask = ask
+        exchange.verified = verified
+        exchange.added = self._private if session is verified else self._added(verified, found)
         inner = {**scope}
         inner[SESSION] = session
         inner[REFUSED] = None
         inner[VERIFY] = exchange.again
         try:
-            await self.app(inner, exchange.receive, exchange.send)
+            await app(inner, exchange.receive, exchange.send)
         except Exception as raised:  # a framework may have wrapped a `Refused` in its own
             if not await self._answered(raised, exchange):
                 raise
@@ -123,15 +131,14 @@ class SessionGate:
             return self._unblocking
         return lambda token: self._unblocking(token, asked)
 
-    async def _with_care(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] in {"http", "websocket"}:
-            await self._at_length(scope, receive, send)
+    async def _with_care(self, exchange: Exchange) -> None:
+        if exchange.scope["type"] in {"http", "websocket"}:
+            await self._at_length(exchange)
         else:
-            await self.app(scope, receive, send)
+            await self.app(exchange.scope, exchange.from_server, exchange.to_server)
 
-    async def _at_length(
-        self, scope: Scope, receive: Receive, send: Send, outcome: object = None
-    ) -> None:
+    async def _at_length(self, exchange: Exchange, outcome: object = None) -> None:
+        scope, receive = exchange.scope, exchange.from_server
         claim = self.gate.claim(request(scope))
         ask = self._asking(claim.request)
         if outcome is None:
@@ -140,12 +147,13 @@ class SessionGate:
         if decision.answer is not None:
             whole = scope["type"] != "http" or await drain_async(scope, receive, self.gate.drain)
             answer = _closing(decision.answer, scope, whole=whole)
-            return await _refuse(answer, scope, self._unread(receive, whole=whole), send)
+            unread = self._unread(receive, whole=whole)
+            return await _refuse(answer, scope, unread, exchange.to_server)
         if decision.session is None:
             self.begin(scope, leaving=claim.logout and decision.died)
-        exchange = Exchange(
-            self.gate, ask, scope, receive, send, claim.found, outcome, None, decision
-        )
+        exchange.found = claim.found
+        exchange.ask = ask
+        exchange.decided = decision
         inner = {
             **scope,
             SESSION: decision.session,
