@@ -191,6 +191,22 @@ def test_an_application_that_fails_after_it_started_can_start_again() -> None:
     assert (status, list(body)) == ("500 No", [b"sorry"])
 
 
+def test_an_application_that_starts_again_may_tell_of_a_dead_session_in_its_legacy_way() -> None:
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", [])
+        try:
+            int("no number")
+        except ValueError:
+            start_response("440 Login Timeout", [], sys.exc_info())
+        return [b"sorry"]
+
+    told: list[Any] = []
+    admitted(app, **LEGACY)({"REQUEST_METHOD": "GET"}, lambda *said: told.append(said))  # type: ignore[arg-type]
+    (_, (status, _, exc_info)) = told
+    assert status == "401 Unauthorized"
+    assert exc_info[0] is ValueError  # without it, a server refuses to start again
+
+
 def test_an_application_may_refuse_after_it_started_while_nothing_is_sent() -> None:
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         start_response("200 OK", [])

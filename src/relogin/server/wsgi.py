@@ -200,7 +200,7 @@ class _Response:
         code = int(status[:3])
         answer = replacement(gate, self.decision, code, headers)
         if answer is not None:
-            self._instead = _send(answer, self._start_response)
+            self._instead = _send(answer, self._start_response, exc_info)
             return self._instead.__contains__  # a `write` that writes nothing
         self._instead = None
         return self._start_response(status, dress(gate, self.decision, code, headers), exc_info)
