@@ -1,5 +1,6 @@
 """`relogin explain` tells what a field holds and what is wrong; the exit code says which."""
 
+import codecs
 import io
 import json
 import subprocess
@@ -184,6 +185,21 @@ def test_whole_responses_are_read_from_standard_input(
 
 def test_a_bare_field_is_read_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     assert from_stdin(b'Basic realm="caf\xe9"\n', monkeypatch) == 0
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        codecs.BOM_UTF8 + b'WWW-Authenticate: Basic realm="caf\xe9"\r\n',
+        'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="caf\xe9"\r\n'.encode("utf-16"),
+        codecs.BOM_UTF16_BE + 'Basic realm="caf\xe9"\r\n'.encode("utf-16-be"),
+    ],
+)
+def test_a_file_that_windows_has_written_is_read(
+    octets: bytes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert from_stdin(octets, monkeypatch) == 0
+    assert 'well-formed\n  Basic realm="caf\xe9"\n' in capsys.readouterr().out
 
 
 def test_a_fault_in_one_response_is_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 
 from relogin.cli import EXIT_CODES, UsageError
 from relogin.cli.fields import Response, read_responses
@@ -48,11 +49,20 @@ def run(arguments: argparse.Namespace) -> int:
             "not split it, as in: relogin explain 'Bearer realm=\"api\"'"
         )
     if text == "-":
-        # Octets read as latin-1, as http.client and requests show a field.
-        text = sys.stdin.buffer.read(MOST_INPUT).decode("latin-1") if sys.stdin else ""
+        text = _text(sys.stdin.buffer.read(MOST_INPUT)) if sys.stdin else ""
     if not text.strip():
         raise UsageError("there is nothing to explain: the input is empty")
     return report(read_responses(text), as_json=arguments.json)
+
+
+def _text(octets: bytes) -> str:
+    """Read octets as latin-1, as http.client and requests show a field.
+
+    A file that PowerShell or an editor on Windows has written may be in UTF-16, or have a mark.
+    """
+    if octets.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return octets.decode("utf-16", "replace")
+    return octets.removeprefix(BOM_UTF8).decode("latin-1")
 
 
 def report(responses: list[Response], *, as_json: bool) -> int:
