@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import Any
 from urllib.parse import urljoin
 
 from requests import PreparedRequest, Response
@@ -75,7 +74,7 @@ def sign_again(
     """
     prepared = refused.request
     fresh = _copy(prepared)
-    if dead is not None:
+    if dead is not None and (dead.authorization is None or credential.authorization is None):
         fresh.url = resign(fresh.headers, fresh.url or "", dead, credential)
     if has(fresh.headers, "cookie") or has(refused.headers, "set-cookie"):
         owned = {*credential.cookies, *(dead.cookies if dead is not None else ())}
@@ -83,16 +82,9 @@ def sign_again(
     signed = sign_prepared(fresh, credential)
     if signed is None:
         raise BodyNotReplayable("the request can only be signed with its body, and that is spent")
-    refused.request = _shallow(prepared)
-    _take(prepared, fresh)
+    prepared.__dict__, fresh.__dict__ = vars(fresh), vars(prepared)
+    refused.request = fresh
     return prepared, signed
-
-
-def _take(prepared: Any, fresh: Any) -> None:
-    """Take over what signing changes."""
-    # Not looked up in `vars`: requests-mock has an object around the request.
-    cookies = getattr(fresh, "_cookies", None)
-    vars(prepared).update(headers=fresh.headers, url=fresh.url, _cookies=cookies)
 
 
 def _copy(prepared: PreparedRequest) -> PreparedRequest:
