@@ -9,7 +9,7 @@ import inspect
 import os
 import threading
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import requests
@@ -108,6 +108,13 @@ _KINDS = by_base(
 )
 
 
+@cache
+def _call() -> Callable[..., object]:
+    with importing:
+        from relogin.client.driver.once_more import call  # needed at the first login
+    return call
+
+
 class SessionAuth(Principal[requests.Session], AuthBase):
     """Logs in again when a session dies, once for all threads, and sends the request again.
 
@@ -196,11 +203,8 @@ class SessionAuth(Principal[requests.Session], AuthBase):
 
     def _stand_by_or_log_in(self, command: Command, origin: str) -> object:
         if isinstance(command, Login):
-            with importing:
-                from relogin.client.driver.once_more import call  # needed at the first login
-
             open_http = partial(self._open_http, origin)
-            return call(self._cache, self.login, command.context, open_http, self._http)
+            return _call()(self._cache, self.login, command.context, open_http, self._http)
         if isinstance(command, LogOut):
             http = partial(self._open_http, command.credential.key.origin, self)
             return self._log_out(command, http)
