@@ -133,6 +133,7 @@ MISTAKES: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"ignore": ["static"]}, ValueError, "'static' does not begin with a slash"),
     ({"logout": 5}, TypeError, 'logout must be a list, such as ["/logout"], not 5'),
     ({"logout": "logout"}, ValueError, "'logout' does not begin with a slash"),
+    ({"public": ["/a?b=c"]}, ValueError, "'/a?b=c' has a query"),
     (
         {"path_from": 5},
         TypeError,

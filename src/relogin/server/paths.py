@@ -70,6 +70,8 @@ def is_plain(path: str) -> bool:
 def _expression(pattern: str) -> str:
     if not pattern.startswith("/"):
         raise ValueError(f"the path pattern {pattern!r} does not begin with a slash")
+    if "?" in pattern:
+        raise ValueError(f"the path pattern {pattern!r} has a query: write the path alone")
     if not is_plain(pattern):
         raise ValueError(f"the path pattern {pattern!r} is not a plain path and would never match")
     segments = pattern.split("/")
