@@ -156,7 +156,7 @@ def test_a_time_that_is_no_number_is_refused_where_it_is_written(name: str) -> N
 
 @pytest.mark.parametrize("schemes", [[], ["Basic"], ["Session", "Digest"]])
 def test_only_session_and_bearer_are_schemes(schemes: list[str]) -> None:
-    with pytest.raises(ValueError, match="some of Session and Bearer"):
+    with pytest.raises(ValueError, match="Session, Bearer or both"):
         Gate("orders", schemes=schemes)
 
 

@@ -299,7 +299,7 @@ def test_nothing_is_no_secret() -> None:
 
 def test_a_dependency_tells_only_of_what_a_gate_speaks() -> None:
     assert CurrentSession("bearer").scheme_name == "Bearer"
-    with pytest.raises(ValueError, match="some of Session and Bearer"):
+    with pytest.raises(ValueError, match="Session, Bearer or both"):
         CurrentSession("Basic")
     with pytest.raises(ValueError, match="the name of a cookie"):
         CurrentSession(cookie="")

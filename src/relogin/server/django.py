@@ -209,7 +209,7 @@ class Guard:
     def _claim(self, request: HttpRequest) -> Claim:
         if self.verify is None and not hasattr(request, "user"):
             raise ImproperlyConfigured(
-                "without a verify, SessionGate stands after SessionMiddleware and "
+                "without a verify, SessionGate must come after SessionMiddleware and "
                 "AuthenticationMiddleware"
             )
         return self.gate.claim(facts(request))

@@ -128,8 +128,8 @@ def _user(session: Any) -> Any:
     if not hasattr(user, "is_authenticated"):
         kind = type(user).__name__
         raise ImproperlyConfigured(
-            f"a verify for REST framework returns a user, or a session with an attribute user, "
-            f"that has is_authenticated; this {kind} has none, so IsAuthenticated would fail"
+            f"for REST framework, verify must return a user with is_authenticated, or a session "
+            f"whose attribute user has it; this {kind} has none, so IsAuthenticated would fail"
         )
     return user
 

@@ -116,7 +116,7 @@ def schemes_named(names: Iterable[str]) -> tuple[Scheme, ...]:
     wanted = {name.lower() for name in names}
     found = tuple(scheme for scheme in _SCHEMES if scheme.name.lower() in wanted)
     if not found or len(found) < len(wanted):
-        raise ValueError(f"schemes are some of Session and Bearer, not {sorted(wanted)}")
+        raise ValueError(f"schemes must be Session, Bearer or both, not {sorted(wanted)}")
     return found
 
 

@@ -77,7 +77,7 @@ def test_a_server_that_has_stopped_is_given_up(server: PostgresServer) -> None:
     store.create_table()
     with server.stopped():
         began = time.monotonic()
-        with pytest.raises(psycopg.OperationalError, match=r"does not answer within 0.2 s"):
+        with pytest.raises(psycopg.OperationalError, match=r"did not answer within 0.2 s"):
             store.get(ORIGIN, "")
         assert time.monotonic() - began < 1.5
     assert texts(store) == {}

@@ -71,7 +71,7 @@ def test_a_cluster_is_not_asked_to_wait_for_replicas() -> None:
     with (
         a_redis_cluster() as ports,
         redis.RedisCluster(host="127.0.0.1", port=ports[0]) as cluster,
-        pytest.raises(TypeError, match="does not go with a cluster"),
+        pytest.raises(TypeError, match="cannot be used with a cluster"),
     ):
         RedisStore(cluster, replicas=1)
 

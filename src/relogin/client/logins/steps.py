@@ -160,7 +160,7 @@ def _date(text: str) -> datetime | None:
 def document_of(answer: Answer) -> Any:
     """Return the JSON of an answer that must be JSON."""
     if answer.cut:
-        raise LoginUnavailable(f"{said(answer)} with an answer that is too long or incomplete")
+        raise LoginUnavailable(f"{said(answer)} with a response that is too long or incomplete")
     try:
         return answer.json()
     except ValueError as error:

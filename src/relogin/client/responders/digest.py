@@ -186,7 +186,7 @@ class DigestSigner(Signer):
             return
         if self._check_server and self._answers.is_proof(signed, info) is False:
             raise LoginUnavailable(
-                "the answer's rspauth is wrong: who sent it does not know the password (RFC 7616 "
+                "the response's rspauth is wrong: its sender does not know the password (RFC 7616 "
                 "§3.5); if the server is wrong about itself, set check_server=False"
             )
         if info.get("nextnonce"):

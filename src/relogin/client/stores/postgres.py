@@ -119,7 +119,7 @@ def _within(gen: Generator[Any, Any, Any], seconds: float) -> Generator[Any, Any
         while True:
             ready = yield asked
             if not ready and time.monotonic() > give_up:
-                raise _Silent(f"PostgreSQL does not answer within {seconds:g} s")
+                raise _Silent(f"PostgreSQL did not answer within {seconds:g} s")
             asked = gen.send(ready)
     except StopIteration as end:
         return end.value

@@ -314,7 +314,7 @@ def _opened(
 def _check_replicas(client: Any, replicas: int) -> None:
     if replicas and _is_cluster(client):
         raise TypeError(
-            "replicas= does not go with a cluster, whose clients have no WAIT for a key"
+            "replicas= cannot be used with a cluster, whose clients have no WAIT for a key"
         )
 
 

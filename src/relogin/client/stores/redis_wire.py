@@ -85,7 +85,7 @@ def taken(answers: list[Any], replicas: int) -> bool:
     """Read what such a pipeline has answered; raise `ConnectionError` for too few replicas."""
     stored, copies = answers
     if stored and copies < replicas:
-        raise ConnectionError(f"{copies} of {replicas} replicas have taken what was stored")
+        raise ConnectionError(f"only {copies} of {replicas} replicas have confirmed the write")
     return bool(stored)
 
 
