@@ -71,7 +71,7 @@ class ReloginError(Exception):
     refresh_spent: bool = False
     """Set by a login that has sent a refresh token, on whatever it raises: whether the server may
     have used that token up. If so, no login uses it again. If your login does not set it, a token
-    counts as used up if its answer did not come."""
+    counts as used up if its response did not come."""
 
 
 class LoginRefused(ReloginError):
@@ -84,7 +84,7 @@ class LoginRefused(ReloginError):
 
 
 class LoginUnavailable(ReloginError):
-    """The login could not be done now: an outage, no answer, or an answer without a token.
+    """The login could not be done now: an outage, no response, or a response without a token.
 
     `retry_after` is how many seconds the server asked you to wait, or `None`.
     """

@@ -23,7 +23,7 @@ from types import ModuleType
 __all__ = ["importing", "lazy_modules"]
 
 # Python holds a lock for each module during its import. A child that is forked meanwhile gets a
-# copy of it that nobody releases, and would wait for ever; so a fork waits for the import.
+# copy of it that nobody releases, and would wait forever; so a fork waits for the import.
 importing: RLock = RLock()
 """Held while a function imports: `with importing: from … import …`."""
 

@@ -14,7 +14,7 @@ __all__ = ["running"]
 def running(command: Sequence[str | Path], **streams: Any) -> Iterator["subprocess.Popen[str]"]:
     """Start a command that hears Ctrl-C; it is killed if it has not ended by itself.
 
-    A bare `with Popen` waits without bound for what is slow to end: the test's time-out then cuts
+    A bare `with Popen` waits without bound for what is slow to end: the test's timeout then cuts
     that short, and leaves a process that nobody waits for.
     """
     with subprocess.Popen(

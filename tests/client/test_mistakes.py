@@ -28,10 +28,10 @@ def login(_: object) -> str:
 
 
 VALUES: dict[str, tuple[dict[str, Any], str]] = {
-    "no time-out": ({"login_timeout": None}, "login_timeout must be a number above 0.*not None"),
-    "time-out of nothing": ({"login_timeout": 0}, "login_timeout must be a number above 0"),
-    "time-out without end": ({"login_timeout": float("inf")}, "at most 86400, not inf"),
-    "time-out of 400 digits": ({"login_timeout": 10**400}, "at most 86400, not 1000"),
+    "no timeout": ({"login_timeout": None}, "login_timeout must be a number above 0.*not None"),
+    "timeout of nothing": ({"login_timeout": 0}, "login_timeout must be a number above 0"),
+    "timeout without end": ({"login_timeout": float("inf")}, "at most 86400, not inf"),
+    "timeout of 400 digits": ({"login_timeout": 10**400}, "at most 86400, not 1000"),
     "budget of nothing": ({"budget": (0, 30.0)}, "the first number of budget must be"),
     "budget without time": ({"budget": (10, float("nan"))}, "the second number of budget must be"),
     "budget in words": ({"budget": (10, "30")}, "the second number of budget must be"),

@@ -28,7 +28,7 @@ PASSWORD = "correct horse battery staple"
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and its answer, as they crossed the wire."""
+    """One request and its response, as they crossed the wire."""
 
     method: str
     path: str
@@ -70,7 +70,7 @@ class DemoServer(Loopback):
         super().__init__(self._recorded(gate))
 
     def exchanges(self) -> list[Exchange]:
-        """Return what was recorded since the last call, in the order of the answers."""
+        """Return what was recorded since the last call, in the order of the responses."""
         with self._recording:
             record, self._record = self._record, []
         return record

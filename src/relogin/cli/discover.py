@@ -31,7 +31,7 @@ MOST_OCTETS = 64 * 1024
 _MOST_SERVERS = 3
 
 Fetched = tuple[int, bytes]
-"""The status of an answer, and the beginning of its content."""
+"""The status of a response, and the beginning of its content."""
 Fetch = Callable[[str], Fetched]
 
 

@@ -43,7 +43,7 @@ class Finding:
 
     @property
     def session_auth(self) -> str:
-        """What `SessionAuth` does about the answer, if the field is the server's own."""
+        """What `SessionAuth` does about the response, if the field is the server's own."""
         return reaction(self.status, self.lines) if self.name == "WWW-Authenticate" else ""
 
     def specified(self) -> Iterator[tuple[str, Specification]]:

@@ -1,4 +1,4 @@
-"""`relogin probe`: send one request without credentials, and explain the challenges in the answer.
+"""`relogin probe`: send one request without credentials, and explain the challenges it gets.
 
 With `--discover` it also fetches the metadata that a Bearer challenge names.
 """

@@ -1,4 +1,4 @@
-"""What a client with `SessionAuth` would do about an answer, in a sentence or two.
+"""What a client with `SessionAuth` would do about a response, in a sentence or two.
 
 It asks the client's own policy, with no option set, and names the option that would change it.
 """

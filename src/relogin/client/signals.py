@@ -1,12 +1,12 @@
-"""Other answers that mean "your session is gone", for servers that send no challenge.
+"""Other responses that mean "your session is gone", for servers that send no challenge.
 
 A signal counts only if you pass it in `SessionAuth(login, signals=[...])`, and only in answers from
-trusted origins. It is any callable that takes an `Answer` and returns the error that the answer
+trusted origins. It is any callable that takes an `Answer` and returns the error that the response
 means, or `True` for an expired session. It reads only as much of the body as it needs, at most 64
 KiB, and you can still read the whole body afterwards.
 
 After a signal only idempotent requests are sent again: the server has not promised that the first
-one had no effect. No status is a signal by itself; in particular, 599 is a proxy's time-out.
+one had no effect. No status is a signal by itself; in particular, 599 is a proxy's timeout.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ def _html_form(answer: Answer, names: tuple[str, ...], error: Error) -> Error | 
 
 
 def signalled(signals: Sequence[Signal], answer: Answer, more: Callable[[], bytes]) -> Error | None:
-    """Ask the signals about an answer. `more` reads more of the body; at its end, nothing."""
+    """Ask the signals about a response. `more` reads more of the body; at its end, nothing."""
     asked = _ask(signals, answer)
     try:
         next(asked)

@@ -25,7 +25,7 @@ _separators = re.compile(r"[\s,]++")
 class DigestChallenge:
     """A challenge of the Digest scheme, as a server sends it or a client received it.
 
-    The client computes its answer with `nonce`. `algorithm` is the name of a hash function in its
+    The client computes its response with `nonce`. `algorithm` is the name of a hash function in its
     usual spelling, ``"MD5"`` if the server named none. `qop` is the set of protections on offer:
     ``auth``, ``auth-int``, or none from a server that follows the old RFC 2069. `stale` says that
     only the nonce was too old. `domain` lists the URIs that the same account can access. `userhash`

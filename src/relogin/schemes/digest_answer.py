@@ -50,7 +50,7 @@ class Counts:
 
 
 class _Nonce(NamedTuple):
-    """A nonce in use: its count, and what every answer and its hash start with."""
+    """A nonce in use: its count, and what every response and its hash start with."""
 
     text: str
     counts: itertools.count[int]
@@ -61,7 +61,7 @@ class _Nonce(NamedTuple):
 class Answers:
     """Answers one challenge for one account, for as many requests as the server accepts its nonce.
 
-    Threads can share it: each answer has its own count. User and password are hashed as UTF-8.
+    Threads can share it: each response has its own count. User and password are hashed as UTF-8.
     `cnonce` is random unless you pass one, for a test. Pass the same `counts` to all `Answers` that
     may get the same nonce.
 
@@ -110,7 +110,7 @@ class Answers:
     # Answering
 
     def roll(self, nonce: str) -> None:
-        """Continue with another nonce, the `nextnonce` of an answer (§3.5).
+        """Continue with another nonce, the `nextnonce` of a response (§3.5).
 
         Some servers give a new nonce with each response. So each new nonce is first used for one
         request, whichever thread sends it.
@@ -164,7 +164,7 @@ class Answers:
         """Write the Authorization field of one request.
 
         `target` is the request-target as sent: path and query. `content_hash` is the result of
-        `hashed` for the content; with it, the answer uses `auth-int`.
+        `hashed` for the content; with it, the response uses `auth-int`.
         """
         nonce, new, uri = self._next(), self._algorithm.new, target
         if '"' in uri or "\\" in uri:

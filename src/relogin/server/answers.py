@@ -1,4 +1,4 @@
-"""The gate's own responses: 401, 403, 503, and the answer to a CORS preflight.
+"""The gate's own responses: 401, 403, 503, and the response to a CORS preflight.
 
 They contain nothing that a user typed. The reason is in the challenge and again in a problem
 document (RFC 9457), because gateways rename that field and caches strip it.
@@ -80,7 +80,7 @@ def store_trouble(retry_after: int) -> Answer:
 
 
 def preflight() -> Answer:
-    """Build the answer to a CORS preflight that no CORS layer has answered: it allows nothing."""
+    """Build the response to a CORS preflight that no CORS layer has answered: it allows nothing."""
     return Answer(204, [("Cache-Control", "no-store")])
 
 

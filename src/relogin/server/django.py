@@ -315,7 +315,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noq
 
 
 def to_response(answer: Answer, cookies: SimpleCookie | None = None) -> HttpResponse:
-    """Build Django's response, with the cookies that the answer keeps."""
+    """Build Django's response, with the cookies that are kept."""
     response = HttpResponse(answer.body, status=answer.status)
     response.relogin_answer = True  # type: ignore[attr-defined]
     return _with_headers(response, answer.headers, cookies or SimpleCookie())

@@ -82,7 +82,7 @@ async def drain_async(
 
 @asynccontextmanager
 async def reading_on(scope: Mapping[str, Any], receive: Receive | None) -> AsyncIterator[None]:
-    """Read and drop what is left of the content while an answer is sent in this block.
+    """Read and drop what is left of the content while a response is sent in this block.
 
     hypercorn holds ten pieces for an application. If they are left unread, it never finishes the
     answer: the connection stays open, and nobody reads from it.

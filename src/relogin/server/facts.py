@@ -55,7 +55,7 @@ class Request(NamedTuple):
 
     @property
     def is_navigation(self) -> bool:
-        """Whether a browser will show the answer as a page; older ones, and http, do not say so.
+        """Whether a browser will show the response as a page; older ones, and http, do not say so.
 
         Turbo Drive fetches the pages that it shows. It accepts XHTML too, as browsers do for a
         page, and other scripts do not.

@@ -69,7 +69,7 @@ class Gate:
       "session_expired"}`, or a function that gets status, headers and, if it takes a third
       argument, the `Request`, and returns a code or None.
     - `announce`: send the challenge with a public page, too, if the session is dead.
-    - `drain`: how much of a refused request's body is read before the answer, in bytes and
+    - `drain`: how much of a refused request's body is read before the response, in bytes and
       seconds; 0 for none. Without it, proxies and TLS clients often lose the 401 of an upload.
     - `params`: parameters of your own in each challenge, `{"resource_metadata": "https://…"}`, or a
       function that gets the `Request` and returns a mapping.
@@ -264,7 +264,7 @@ class Gate:
         return decision if claim.public else decision._replace(answer=self.refuse(decision))
 
     def refuse(self, decision: Decision, why: Refused | None = None) -> Answer:
-        """Build the answer for a request that is refused, by the gate or by the application.
+        """Build the response for a request that is refused, by the gate or by the application.
 
         If the application gives no reason of its own, the gate's reason is sent.
         """

@@ -164,13 +164,13 @@ class Exchange:
 
 
 async def close(answer: Answer, send: Send) -> None:
-    """Close a WebSocket with the code and the reason of an answer."""
+    """Close a WebSocket with the code and the reason of a response."""
     code, reason = _CLOSE_CODES[answer.status], str(answer.error or "")
     await send({"type": "websocket.close", "code": code, "reason": reason})
 
 
 async def respond(answer: Answer, send: Send, kind: str = "http.response") -> None:
-    """Send a whole answer."""
+    """Send a complete response."""
     headers = encoded(answer.headers)
     await send({"type": f"{kind}.start", "status": answer.status, "headers": headers})
     await send({"type": f"{kind}.body", "body": answer.body})

@@ -74,7 +74,7 @@ class Refusals:
             self.measure(serialize(self._written(silent, schemes[-1], self._params.fixed)))
 
     def answer(self, decision: Decision, why: Refused | None = None) -> Answer:
-        """Build the answer; if the application gives no reason, the gate's own counts."""
+        """Build the response; if the application gives no reason, the gate's own counts."""
         if why is None or why.error is None:
             if decision.trouble or isinstance(why, StoreTrouble):
                 # Nobody knows whether the session lives: a 401 would log everybody out.

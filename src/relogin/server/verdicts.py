@@ -127,7 +127,7 @@ def refusal_in(raised: BaseException, *, wrapped: bool = False) -> Refused | Non
 
 
 class StoreTrouble(Refused):
-    """Raised if nobody can tell at the moment whether the session lives; the answer is 503."""
+    """Raised if nobody can tell at the moment whether the session lives; the response is 503."""
 
     def __str__(self) -> str:
         return "the session store has trouble"

@@ -175,7 +175,7 @@ class _Response:
         try:
             return self._body(app(environ, self.start), environ)
         except Refused as why:
-            if environ.get("wsgi.input_terminated"):  # elsewhere who reads too much waits for ever
+            if environ.get("wsgi.input_terminated"):  # elsewhere who reads too much waits forever
                 drain(environ, self._gate.drain)
             return self._refuse(why)
 

@@ -40,7 +40,7 @@ def test_a_401_that_outlasted_a_login_is_forgotten_once_such_a_request_is_accept
     assert run(an_auth(server), main) == ["refused_again", "untouched", "replayed"]
 
 
-# Time-outs, traces, hooks
+# Timeouts, traces, hooks
 
 
 def test_raise_for_status_sees_only_the_answer_to_the_replay(server: Server) -> None:

@@ -1,4 +1,4 @@
-"""A request that leads a renewal is cancelled: at each of its awaits, and by every time-out."""
+"""A request that leads a renewal is cancelled: at each of its awaits, and by every timeout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same over TLS: connections, time-outs, and cookies that know of https."""
+"""The same over TLS: connections, timeouts, and cookies that know of https."""
 
 import ssl
 from collections.abc import Iterator

@@ -265,7 +265,7 @@ def test_switching_to_wal_waits_no_longer_than_it_may(path: Path) -> None:
 
 
 def test_switching_to_wal_is_tried_again_until_nobody_reads(path: Path) -> None:
-    # SQLite itself gives up at once where two processes switch, whatever its time-out.
+    # SQLite itself gives up at once where two processes switch, whatever its timeout.
     filled(path).close()
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("PRAGMA journal_mode = DELETE")

@@ -194,7 +194,7 @@ class SessionAuth(AsyncPrincipal[Any]):
         )
 
     async def _answer_after_all(self, exchange: Exchange, failed: Exception | None) -> None:
-        """Find out why an upload got no answer; raise its error if it cannot be repeated."""
+        """Find out why an upload got no response; raise its error if it cannot be repeated."""
         info = exchange.info() if failed is None else exchange.info_of_none(failed)
         flow = unanswered(self._cache, info, exchange.began)
         final = await tasks.drive(flow, partial(self._do, exchange))

@@ -40,7 +40,7 @@ async def drain(response: ClientResponse) -> None:
 
 
 async def free(response: ClientResponse) -> None:
-    """Read a short answer to its end to free its connection; you may still get the answer."""
+    """Read a short response to its end to free its connection; you may still get it."""
     length = response.headers.get("Content-Length", "")
     if length.isdecimal() and int(length) <= MOST_OCTETS:
         with suppress(*_BROKEN):

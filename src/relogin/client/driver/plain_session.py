@@ -1,4 +1,4 @@
-"""A session of requests for a login, with the time-out of the login."""
+"""A session of requests for a login, with the timeout of the login."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["PlainSession", "Session"]
 class PlainSession(Session):
     """A session without cookies and auth, and without netrc and proxies of the environment.
 
-    Every request has a time-out: a login that hangs would block all requests that wait for it.
+    Every request has a timeout: a login that hangs would block all requests that wait for it.
     """
 
     def __init__(self, timeout: float) -> None:
@@ -21,7 +21,7 @@ class PlainSession(Session):
         self._timeout = timeout
 
     def request(self, *args: Any, **kwargs: Any) -> Response:
-        """Send a request with the time-out of the login, unless you pass another one."""
+        """Send a request with the timeout of the login, unless you pass another one."""
         if kwargs.get("timeout") is None:
             kwargs["timeout"] = self._timeout
         return super().request(*args, **kwargs)

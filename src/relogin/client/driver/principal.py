@@ -89,13 +89,13 @@ class Principal(Generic[Http]):
         :param origins: The servers that may get the token, as one URL or several; only scheme,
             host and port count. Required for a function; a ready-made login has its own.
         :param realm: Answer challenges of this realm only. Default: of any realm.
-        :param signals: Other answers that mean a dead session, from `relogin.client.signals`,
+        :param signals: Other responses that mean a dead session, from `relogin.client.signals`,
             such as `[status(440)]`. Default: none.
         :param http: The client that a login gets as `context.http`. Default: a new one.
         :param carry: How the token travels: `Authorization(…)`, `Header(…)` or `Query(…)` of
             `relogin.client.carry`. Default: in Authorization, with the scheme that the server
             asked for.
-        :param rolls: Header fields whose value each answer may change, such as a CSRF token; a
+        :param rolls: Header fields whose value each response may change, such as a CSRF token; a
             mapping says where the new value comes from. Default: none.
         :param responders: The schemes to answer, best first, such as `[BEARER]` of
             `relogin.client.responders`. Default: Session and Bearer, or those of the login.

@@ -60,7 +60,7 @@ def _answer(library: Library, response: Response) -> Answer:
 
 
 def free(library: Library, response: Response) -> None:
-    """Read a short answer to its end to free its connection; you may still get the answer."""
+    """Read a short response to its end to free its connection; you may still get it."""
     if _is_short(response):
         tape = _taped(library, response)
         with suppress(library.HTTPError):

@@ -1,4 +1,4 @@
-"""Ready-made logins: which requests get a session, and what the answers mean, without I/O.
+"""Ready-made logins: which requests get a session, and what the responses mean, without I/O.
 
 A login follows no redirect to another origin. It raises `LoginRefused` if the server says that the
 password is wrong, and `LoginUnavailable` if it fails in another way. It shows, logs and pickles no

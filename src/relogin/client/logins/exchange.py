@@ -32,11 +32,11 @@ HTTPX = frozenset({"httpx", "httpx2"})
 
 
 class NoAnswer(LoginUnavailable):
-    """No answer came; `sent` says whether the request may have reached its server."""
+    """No response came; `sent` says whether the request may have reached its server."""
 
     sent: bool = True
     broken: bool = False
-    """Whether an established connection broke before any answer."""
+    """Whether an established connection broke before any response."""
 
 
 T = TypeVar("T")

@@ -154,7 +154,7 @@ _KEPT: dict[str, Callable[[Any], Iterator[Kept]]] = {
 
 
 def is_broken(error: BaseException) -> bool:
-    """Tell whether an established connection broke before any answer came."""
+    """Tell whether an established connection broke before any response came."""
     for each in chain(error):
         # httpx has one error for a connection that breaks before an answer and within it.
         frames = {frame.f_code.co_name for frame, _ in walk_tb(each.__traceback__)}

@@ -36,7 +36,7 @@ def spends_refresh_token(error: BaseException, done: Progress | None = None) -> 
     """Tell whether the refresh token that a login was given may be used up.
 
     The login says so with `refresh_spent` on the exception. If it does not, the token counts as
-    used up if a server has accepted what the login posted, or if no answer has come, to the login
+    used up if a server has accepted what the login posted, or if no response has come, to the login
     or to a proxy (504).
     """
     said = vars(error).get("refresh_spent")

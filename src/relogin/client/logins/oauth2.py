@@ -43,7 +43,7 @@ class OAuth2Login(Login):
     is kept in `Grant.refresh`, and in the store if there is one.
 
     A refresh token that the server may have used up is never sent again: another one came, the
-    server refused it, or the answer was lost. Then the login starts again with the password, or
+    server refused it, or the response was lost. Then the login starts again with the password, or
     raises an error that asks for a new refresh token. Processes that share a refresh token must
     share a store (`relogin.client.stores`).
 

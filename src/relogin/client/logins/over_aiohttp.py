@@ -17,7 +17,7 @@ __all__ = ["Jar", "sent"]
 
 
 async def sent(http: Any, request: Request, left: float) -> Answer:
-    """Send a request and read its answer, within bounds."""
+    """Send a request and read its response, within bounds."""
     before = SENT_ONCE.set(request.once)
     try:
         return await _sent(http, request, left)

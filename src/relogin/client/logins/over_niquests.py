@@ -18,7 +18,7 @@ _PIECE = 16 * 1024
 
 
 def sent(http: Session, request: Request, left: float) -> Answer:
-    """Send a request and read its answer, within bounds."""
+    """Send a request and read its response, within bounds."""
     body = _Body(left)
 
     def read(response: Response, **_: Any) -> None:
@@ -34,7 +34,7 @@ def sent(http: Session, request: Request, left: float) -> Answer:
 
 
 async def sent_async(http: AsyncSession, request: Request, left: float) -> Answer:
-    """Send a request and read its answer, as `sent` does."""
+    """Send a request and read its response, as `sent` does."""
     body = _Body(left)
 
     async def read(response: AsyncResponse, **_: Any) -> None:
@@ -49,7 +49,7 @@ async def sent_async(http: AsyncSession, request: Request, left: float) -> Answe
 
 
 class _Body:
-    """What has been read of an answer, and whether there is more."""
+    """What has been read of a response, and whether there is more."""
 
     def __init__(self, left: float) -> None:
         self._octets = bytearray()
@@ -67,7 +67,7 @@ class _Body:
         response._content, response._content_consumed = bytes(self._octets), True
 
     def answer(self, response: Response) -> Answer:
-        """Return the answer as a login sees it."""
+        """Return the response as a login sees it."""
         set_now = {cookie.name: cookie.value or "" for cookie in response.cookies}
         status, url = response.status_code or 0, response.url or ""
         return Answer(status, response.headers, url, bytes(self._octets), self._cut, set_now)

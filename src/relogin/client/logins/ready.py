@@ -114,16 +114,16 @@ class _TokenLogin(Login):
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class JSONLogin(_TokenLogin):
-    """Posts user and password to a URL, and takes the token from the JSON answer.
+    """Posts user and password to a URL, and takes the token from the JSON response.
 
     `fields` is posted as JSON, or as a form with `form=True`. Any value in it, at any depth, or
     `fields` itself, may be a function that is called at each login.
 
-    `token`, `expires_in` (seconds) and `refresh` are names in the answer, or JSON Pointers (RFC
-    6901). Use `from_header` or `from_cookie` for what is elsewhere. If the answer does not say how
-    long the session lives and you know it, pass the seconds: `expires_in=600`. `headers` are header
+    `token`, `expires_in` (seconds) and `refresh` are names in the response, or JSON Pointers (RFC
+    6901). Use `from_header` or `from_cookie` for what is elsewhere. If the response does not say
+    how long the session lives and you know it, pass the seconds: `expires_in=600`. `headers` are
     fields to send with each request, and where to find their values. `cookies=True` keeps the
-    cookies of the login as well; ``token=None`` keeps only those. `location` is where the answer
+    cookies of the login as well; ``token=None`` keeps only those. `location` is where the response
     has the session's own URL, which `Logout()` then deletes. `refused` is a function that gets each
     `Answer` and returns true if it means a wrong password although the status does not say so.
 
@@ -160,7 +160,7 @@ class JSONLogin(_TokenLogin):
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class BasicLogin(_TokenLogin):
-    """Sends user and password once, as HTTP Basic (RFC 7617), and finds a token in the answer.
+    """Sends user and password once, as HTTP Basic (RFC 7617), and finds a token in the response.
 
     `user` and `password` may be functions that are called at each login. `method` is that of the
     request. The other options are those of `JSONLogin`.

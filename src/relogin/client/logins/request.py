@@ -14,7 +14,7 @@ SENT_ONCE: ContextVar[bool | None] = ContextVar("relogin: the request is sent on
 """The same for a request of aiohttp, which has no place for it."""
 
 MOST_OCTETS = 512 * 1024
-"""How much is read of one answer to a login, after decoding."""
+"""How much is read of one response to a login, after decoding."""
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -1,4 +1,4 @@
-"""What a login reads from an answer: texts, seconds and header fields, from where you say."""
+"""What a login reads from a response: texts, seconds and header fields, from where you say."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = [
 
 
 def check_place(option: str, where: object) -> None:
-    """Raise `TypeError` for what does not say where an answer has a text."""
+    """Raise `TypeError` for what does not say where a response has a text."""
     if where == "" or not (where is None or isinstance(where, str) or callable(where)):
         raise TypeError(
             f"{option}= must be a name, a JSON Pointer, from_header(…) or from_cookie(…); "
@@ -32,7 +32,7 @@ def check_place(option: str, where: object) -> None:
 
 
 def check_seconds(expires_in: object) -> None:
-    """Raise an error for what is neither a place in an answer nor a number of seconds."""
+    """Raise an error for what is neither a place in a response nor a number of seconds."""
     if isinstance(expires_in, int | float) and not isinstance(expires_in, bool):
         if not (expires_in > 0 and isfinite(expires_in)):
             raise ValueError("expires_in= must be a number of seconds above 0, or a place")
@@ -41,9 +41,9 @@ def check_seconds(expires_in: object) -> None:
 
 
 def text_of(where: str | Source, answer: Answer, wanted: str, sent: str = "") -> str:
-    """Return a text that an answer must have; raise `LoginUnavailable` if it has none.
+    """Return a text that a response must have; raise `LoginUnavailable` if it has none.
 
-    The message names the members of the answer, unless they were `sent`.
+    The message names the members of the response, unless they were `sent`.
     """
     if isinstance(where, str):
         return text_in(document_of(answer), where, answer, sent)
@@ -55,14 +55,14 @@ def text_of(where: str | Source, answer: Answer, wanted: str, sent: str = "") ->
 
 
 def location_of(where: str | Source, answer: Answer) -> str:
-    """Return the URL of a session, which an answer may name by a relative reference."""
+    """Return the URL of a session, which a response may name by a relative reference."""
     return urljoin(answer.url, text_of(where, answer, "the URL of the session"))
 
 
 def seconds_of(
     where: str | float | Callable[[Answer], float | str | None], answer: Answer
 ) -> float | None:
-    """Return for how many seconds the session lives, if the user or the answer says that."""
+    """Return for how many seconds the session lives, if the user or the response says that."""
     if isinstance(where, int | float):
         return where
     if not isinstance(where, str):
@@ -73,7 +73,7 @@ def seconds_of(
 
 
 def headers_of(headers: Mapping[str, Source], answer: Answer) -> dict[str, str]:
-    """Return the header fields of a grant, whose values an answer must have."""
+    """Return the header fields of a grant, whose values a response must have."""
     return {
         name: text_of(source, answer, f"a value for {name}") for name, source in headers.items()
     }

@@ -44,7 +44,7 @@ MOST_REDIRECTS = 5
 
 
 class Final(NamedTuple):
-    """The answer after all redirects, the request that it answers, and all cookies set so far."""
+    """The response after all redirects, the request that it answers, and all cookies set so far."""
 
     answer: Answer
     request: Request
@@ -57,7 +57,7 @@ def followed(
     history: tuple[Answer, ...] = (),
     hint: str = "",
 ) -> Steps[Final]:
-    """Send a request and follow its redirects within the origin; one to `landing` is the answer."""
+    """Send a request and follow its redirects within the origin; one to `landing` ends it."""
     cookies: dict[str, str] = {}
     for _ in range(MOST_REDIRECTS + 1):
         answer = yield request
@@ -118,14 +118,14 @@ def where(url: str) -> str:
 
 
 def said(answer: Answer) -> str:
-    """Return the URL and the status of an answer, for a message."""
+    """Return the URL and the status of a response, for a message."""
     return f"{where(answer.url)} answered {answer.status}"
 
 
 def check(answer: Answer, *, secret_sent: bool = True, hint: str = "") -> None:
     """Raise `LoginRefused` or `LoginUnavailable`, unless the status is one of success.
 
-    An answer to a request that carried no password cannot refuse one.
+    A response to a request that carried no password cannot refuse one.
     """
     if 200 <= answer.status < 300:
         return
@@ -158,7 +158,7 @@ def _date(text: str) -> datetime | None:
 
 
 def document_of(answer: Answer) -> Any:
-    """Return the JSON of an answer that must be JSON."""
+    """Return the JSON of a response that must be JSON."""
     if answer.cut:
         raise LoginUnavailable(f"{said(answer)} with a response that is too long or incomplete")
     try:
@@ -169,7 +169,7 @@ def document_of(answer: Answer) -> Any:
 
 
 def text_in(document: object, name: str, answer: Answer, sent: str = "") -> str:
-    """Return a member of an answer that must be there; what was `sent` is not shown."""
+    """Return a member of a response that must be there; what was `sent` is not shown."""
     found = member_of(document, name)
     if isinstance(found, str) and found:
         return found
@@ -189,7 +189,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.\-]{1,40}")
 
 
 def members_of(document: object, secrets: Container[str]) -> str:
-    """Name the members of a JSON answer, for a message that must show no value."""
+    """Name the members of a JSON response, for a message that must show no value."""
     if not isinstance(document, dict):
         return f"; its JSON is a {type(document).__name__}, not an object"
     names = sorted(n for n in document if is_plain(n) and n not in secrets)[:10]
@@ -209,7 +209,7 @@ _is_number = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,9})?").fullmatch
 
 
 def member_of(document: object, name: str) -> object:
-    """Return a member of an answer, or `None` if it is not there."""
+    """Return a member of a response, or `None` if it is not there."""
     try:
         return member(document, name)
     except LookupError:

@@ -1,4 +1,4 @@
-"""Reading the answers of an OAuth 2.0 token endpoint (RFC 6749 §5), which are not trusted."""
+"""Reading the responses of an OAuth 2.0 token endpoint (RFC 6749 §5), which are not trusted."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class TokenUnavailable(LoginUnavailable):
 
 
 class Tokens(NamedTuple):
-    """The members of a successful answer (RFC 6749 §5.1); `None` for those it does not have."""
+    """The members of a successful response (RFC 6749 §5.1); `None` for those it does not have."""
 
     access: str
     refresh: str | None
@@ -105,7 +105,7 @@ def _is_busy(answer: Answer) -> bool:
 
 
 def _check(answer: Answer) -> None:
-    """Raise what the status of an answer without an error code means."""
+    """Raise what the status of a response without an error code means."""
     # A proxy or a firewall answers with a page; a token endpoint answers with JSON (RFC 6749 §5.2).
     is_page = answer.status != UNAUTHORIZED and _is_page(answer)
     try:

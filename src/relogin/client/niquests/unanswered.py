@@ -52,7 +52,7 @@ def ask(
     cache: CredentialCache, adapter: AnyAdapter, sending: Sending, command: Check
 ) -> Generator[Step, Any, ResponseInfo]:
     """Send a small request over the route of an upload or a stream; return its response."""
-    # A stream may wait for ever, a small request may not.
+    # A stream may wait forever, a small request may not.
     timeout = sending.get("timeout") or cache.policy.login_timeout
     sending = {**sending, "multiplexed": False, "stream": True, "timeout": timeout}
     asked: Any = small_request(cache, command)

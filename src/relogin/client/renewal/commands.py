@@ -67,7 +67,7 @@ class Replay:
 class Check:
     """Ask with one small request, signed with this grant, whether its session lives.
 
-    `info` is the request that got no answer: this one takes the same route, without a body.
+    `info` is the request that got no response: this one takes the same route, without a body.
     """
 
     credential: Credential

@@ -36,13 +36,13 @@ class Departures:
         self._dead: dict[Key, int] = {}
 
     def carries(self, user: object, credential: Credential | None) -> None:
-        """Remember which session a request carries, until it has its answer or is gone."""
+        """Remember which session a request carries, until it has its response or is gone."""
         if self.counts and credential is not None:
             with self._lock:
                 self._users[user] = credential.generation
 
     def answered(self, user: object) -> bool:
-        """Forget a request that has its answer; tell whether there is any session to log out."""
+        """Forget a request that has its response; tell whether there is any session to log out."""
         if self.counts:
             with self._lock:
                 self._users.pop(user, None)

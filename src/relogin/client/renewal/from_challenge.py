@@ -147,7 +147,7 @@ def _alone(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> At
 def _tried(
     cache: CredentialCache, info: ResponseInfo, decision: Decision, flight: Flight
 ) -> Attempt:
-    """Log in, and end the flight according to the answer to the signed request."""
+    """Log in, and end the flight according to the response to the signed request."""
 
     def keep(grant: Grant) -> Generator[Command, Any, Credential]:
         yield from ()

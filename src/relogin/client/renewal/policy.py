@@ -149,7 +149,7 @@ class Policy:
     """Whether the login can ask for more scopes."""
     replay_any_method: bool | None = None
     check: str | bool = True
-    """Whether a small request checks the session of an upload without an answer, and where."""
+    """Whether a small request checks the session of an upload without a response, and where."""
     bare: Responder | None = None
     """The responder for a 401 without any challenge, if there is one."""
     carry: Carrier | None = None
@@ -168,7 +168,7 @@ class Policy:
     store: AnyStore | None = None
     fresh: Literal["always"] | None = None
     flight_timeout: float = field(init=False, compare=False)
-    """When another request may take over a renewal: after the time-out of any login."""
+    """When another request may take over a renewal: after the timeout of any login."""
     wait_timeout: float = field(init=False, compare=False)
     """When a waiter gives up: late enough for a whole login after a takeover."""
     has_signals: bool = field(init=False, compare=False)

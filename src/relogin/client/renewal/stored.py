@@ -172,7 +172,7 @@ def _tells(cache: CredentialCache) -> bool:
 def _wait(cache: CredentialCache, key: Key, view: View, revision: int) -> Asking[None]:
     """Wait for the store to notify. If it cannot, poll it for a while: it is not away."""
     lease, store = view.record(key).lease, cache.policy.store
-    # An asynchronous client gives the store up after the time-out of a login.
+    # An asynchronous client gives the store up after the timeout of a login.
     seconds = min(_LONGEST_WAIT, cache.policy.login_timeout / 2)
     seconds = seconds if lease is None else min(lease.left(view.now), seconds)
     place = (key.origin, key.account, key.realm, revision, seconds)

@@ -1,11 +1,11 @@
-"""Handling uploads that got no answer, perhaps because their session is dead.
+"""Handling uploads that got no response, perhaps because their session is dead.
 
 A server may refuse a request before it has read the body, and close the connection. Then the 401 is
 often lost: the client sees a broken connection, or a proxy's 502. A program that only uploads would
 never log in again. So one small request asks whether the session lives, for all that wait. This is
 a flow like that of `relogin.client.renewal.flow`, and yields one more command:
 
-    Check(credential, method, url, info)   -> the `ResponseInfo` of the answer
+    Check(credential, method, url, info)   -> the `ResponseInfo` of the response
 """
 
 from __future__ import annotations

@@ -341,7 +341,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         url, adapter = response.request.url or "", getattr(response, "connection", None)
 
         def do(command: Command) -> object:
-            # A stream may wait for ever, a small request may not.
+            # A stream may wait forever, a small request may not.
             if adapter is not None:
                 asking = {**sending, "timeout": None}
                 self._routes[origin] = Route(adapter, url, asking, self._cache.process)

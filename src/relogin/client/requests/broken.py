@@ -28,7 +28,7 @@ def is_broken(error: Exception) -> bool:
 
 
 def has_stalled(error: Exception, never_connected: type[Exception]) -> bool:
-    """Tell whether a server stopped reading a body until the time-out, once connected."""
+    """Tell whether a server stopped reading a body until the timeout, once connected."""
     causes = list(_causes(error))
     stalled = any(isinstance(each, TimeoutError) for each in causes)
     return stalled and not any(isinstance(each, never_connected) for each in causes)

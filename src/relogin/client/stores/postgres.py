@@ -112,7 +112,7 @@ class _Connection(psycopg.Connection[Any]):
 
 
 def _within(gen: Generator[Any, Any, Any], seconds: float) -> Generator[Any, Any, Any]:
-    """Run a generator of psycopg; raise `_Silent` if no answer comes within `seconds`."""
+    """Run a generator of psycopg; raise `_Silent` if no response comes within `seconds`."""
     give_up = time.monotonic() + seconds
     try:
         asked = next(gen)
@@ -132,7 +132,7 @@ class PostgresStore:
     function that returns one to pickle the store without a password. Or pass a
     `psycopg_pool.ConnectionPool` of your own. Sessions are stored in `table` in plain text;
     `create_table` creates it. The user needs SELECT, INSERT, UPDATE and DELETE on it. `timeout` is
-    how many seconds a connection and each answer may take; a pool has its own time-outs. `keep` is
+    how many seconds a connection and each reply may take; a pool has its own timeouts. `keep` is
     how many seconds an unused session is kept. Deadlines are measured on the database's clock. A
     process that waits for another process's login is notified when it ends.
 
@@ -325,7 +325,7 @@ def _none_idle() -> Idle[psycopg.Connection[Any]]:
 
 
 def _complete(conninfo: str, timeout: float) -> str:
-    """Add the time-outs that the user did not set, so that a server that is gone is given up."""
+    """Add the timeouts that the user did not set, so that a server that is gone is given up."""
     try:
         said = conninfo_to_dict(conninfo)
     except psycopg.ProgrammingError:  # its message may show the password

@@ -27,14 +27,14 @@ class RedisStore:
 
     `server` is a Redis URL: ``redis://``, ``rediss://`` for TLS, or ``unix://``, with the user and
     password of its access control list. Pass a function that returns the URL to pickle the store
-    without a password. Or pass a client of your own, with its own time-outs and retries: a
+    without a password. Or pass a client of your own, with its own timeouts and retries: a
     `redis.Redis`, one that `Sentinel.master_for` returns, a `RedisCluster`, or one of valkey-py.
 
     Tokens are stored in plain text, under keys that begin with `prefix`. The Redis user needs the
     commands EVAL, EVALSHA, SCRIPT LOAD, HGET, HGETALL, HSET, PEXPIRE and TIME. If it has DEL, XADD
     and XREAD too, a process that waits for another process's login is told when it ends; if not, or
-    with a time-out of 0.2 seconds or less, it polls. `timeout` is how many seconds a connection to
-    a URL and each answer may take. `keep` is how many seconds an unused session is kept. Deadlines
+    with a timeout of 0.2 seconds or less, it polls. `timeout` is how many seconds a connection to
+    a URL and each reply may take. `keep` is how many seconds an unused session is kept. Deadlines
     are measured on Redis's clock.
 
     In a failover Redis loses what it had not replicated yet. With `replicas=1` a refresh token is
@@ -117,7 +117,7 @@ class RedisStore:
         self._do(read)
 
     def _do(self, call: Callable[[Any], Any]) -> Any:
-        """Send a command; after an interrupt, the next one must not read the answer to this."""
+        """Send a command; after an interrupt, the next one must not read its reply."""
         if not self._owns_client:
             return call(self._client)
         client, idle = self._take()
@@ -136,7 +136,7 @@ class RedisStore:
         """
         if self._idle.is_inherited:
             # The connections belong to the parent of this process, and so may the pool's lock: it
-            # is held for ever if another thread held it at the fork. To close them needs that too.
+            # is held forever if another thread held it at the fork. To close them needs that too.
             _inherited.append(self._client)
             self._begin()
         idle = self._idle
@@ -189,7 +189,7 @@ def _disconnect(client: Any) -> None:
 class AsyncRedisStore:
     """Shares sessions as `RedisStore` does, for asynchronous clients, without blocking the loop.
 
-    Pass a `client` of your own, with its own time-outs and retries: a `redis.asyncio.Redis`, one
+    Pass a `client` of your own, with its own timeouts and retries: a `redis.asyncio.Redis`, one
     that `Sentinel.master_for` returns, a `RedisCluster`, or one of valkey-py. It belongs to one
     event loop, and so does this store. `prefix`, `keep` and `replicas` are as in `RedisStore`, and
     both stores share their sessions. `timeout` is how many seconds to wait for replicas.
@@ -319,7 +319,7 @@ def _check_replicas(client: Any, replicas: int) -> None:
 
 
 def _patience(client: Any) -> float | None:
-    """Return the time-out of an answer to this client, if it has one."""
+    """Return the timeout of a response to this client, if it has one."""
     pool = getattr(client, "connection_pool", None) or client.nodes_manager
     seconds: float | None = pool.connection_kwargs.get("socket_timeout")
     return seconds

@@ -76,7 +76,7 @@ def put_and_wait(
     """Put a script into a pipeline, and after it a wait for so many replicas."""
     # On one connection, since WAIT covers only what was written on it. With the text of the script,
     # since a pipeline does not notice that the server has lost it. WAIT must answer before a client
-    # with the same time-out gives up.
+    # with the same timeout gives up.
     pipeline.eval(PUT, 1, key, *arguments)
     pipeline.wait(replicas, max(1, int(timeout * 500)))
 

@@ -16,7 +16,7 @@ class Outcome(StrEnum):
     UNANSWERED = "unanswered"
     """A 401 from a named server that could not be answered; `detail` is what it offered."""
     REPLAYED = "replayed"
-    """The request was sent again with a new session; this is its answer."""
+    """The request was sent again with a new session; this is its response."""
     REFUSED_AGAIN = "refused_again"
     """The request was sent again with a new session, and refused again."""
     RENEWED_NOT_REPLAYED = "renewed_not_replayed"

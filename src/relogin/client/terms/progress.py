@@ -40,7 +40,7 @@ class Progress:
         self.posted |= method not in _SAFE
 
     def answered(self, method: str, status: int) -> None:
-        """Remember the answer to a request."""
+        """Remember the response to a request."""
         self.accepted |= method not in _SAFE and 200 <= status < 300
 
     def unknown(self) -> None:

@@ -1,4 +1,4 @@
-"""Where an answer has a value: in a header field, in the JSON of its body, or in a cookie.
+"""Where a response has a value: in a header field, in the JSON of its body, or in a cookie.
 
 A source is a function that gets an `Answer` and returns a text, or `None` if there is none.
 """
@@ -25,7 +25,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place in an answer, or in those that led to it, the latest first."""
+    """A place in a response, or in those that led to it, the latest first."""
 
     kind: Literal["header", "cookie", "JSON member"]
     name: str
@@ -52,7 +52,7 @@ class Place:
 
 
 def from_header(name: str) -> Source:
-    """Read a header field of the answer.
+    """Read a header field of the response.
 
     >>> from_header("X-Subject-Token")(Answer(201, {"X-Subject-Token": "…"}, ""))
     '…'
@@ -61,7 +61,7 @@ def from_header(name: str) -> Source:
 
 
 def from_cookie(name: str) -> Source:
-    """Read a cookie that the answer sets, without its percent-encoding.
+    """Read a cookie that the response sets, without its percent-encoding.
 
     The scripts of a web page do the same when they send a CSRF token back in a header field.
 
