@@ -211,7 +211,7 @@ def test_a_401_of_an_api_that_nobody_named_is_told_once(
         assert outcome(client.get(f"{server.other_host}/orders")) is Outcome.FOREIGN
     (record,) = caplog.records
     assert f"401 from {server.other_host}" in record.getMessage()
-    assert f"say SessionAuth(login, '{server.other_host}')" in record.getMessage()
+    assert f"write SessionAuth(login, '{server.other_host}')" in record.getMessage()
     assert not server.seen("/token")
 
 

@@ -36,7 +36,7 @@ def _warn_of_foreign(cache: CredentialCache, info: ResponseInfo) -> None:
         cache.warned.add(key)
         warn(
             "%s from %s: nothing was done, because no origins were named and the token goes only "
-            "to that of the login, %s; if this is your API, say SessionAuth(login, %r)",
+            "to that of the login, %s; if this is your API, write SessionAuth(login, %r)",
             *(info.status, info.origin, own, info.origin),
         )
 
