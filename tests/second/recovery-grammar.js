@@ -53,6 +53,7 @@ export const GRAMMAR = [
   "                  name:token ows \"=\" value:empty-value:\"\" &(ws param)",
   "                / &qop-list name:token ows \"=\" ows unquoted-comma:value:(\"auth\" \"-int\"? (\",\" ows \"auth\" \"-int\"?)+) stop",
   "                / name:\"scope\"i ows \"=\" ows unquoted-comma:value:scopes stop",
+  "                / name:\"scope\"i ows \"=\" ows unquoted-spaces:value:(url next-value-word+)",
   "                / name:(named / \"error\"i) colon-for-equals:\":\" !(quote / \"`\") value:token stop",
   "text            =",
   "                  doubled-quotes:(dq dq value:(&(char68+ \"=\") coded) dq dq) stop-or-param",

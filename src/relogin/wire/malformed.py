@@ -337,6 +337,14 @@ special_param: pp.ParserElement = _rules(
     ),
     # Bearer realm=https://a, scope=repository:a/b:pull,push
     ("unquoted-comma", rf"(?P<name>(?i:scope)){BWS}={BWS}(?P<at>(?P<value>{SCOPES})){STOP}"),
+    # Bearer scope=https://a/.default openid
+    (
+        "unquoted-spaces",
+        (
+            rf"(?P<name>(?i:scope)){BWS}={BWS}"
+            rf"(?P<at>(?P<value>{URL}(?:{NEXT_VALUE_WORD}|(?!))++))"
+        ),
+    ),
     # Bearer realm:api
     (
         "colon-for-equals",
