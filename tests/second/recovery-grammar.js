@@ -115,7 +115,7 @@ export const GRAMMAR = [
   "next            = at-end / ws param / ws known sp param",
   "stop            = &next",
   "stop-or-param   = &(next / param dq)",
-  "next-opens      = ([^\"=] / \"=\" !dq)* ('=\"' / $)",
+  "next-opens      = ([^\"=] / \"=\" !(dq / tchar+ \"=\" dq))* ('=\"' / $)",
   "never-opened    = (ows \",\" ows token ows \"=\" ows [^\",;=]+ padding dq)+ ows $",
   "closed          = &( at-end / ows control / [.)\\]}>]+ at-end / ws (no-scheme ows)? dq / ws param / ws known sp param",
   "                   / param (dq / token at-end next-opens)",

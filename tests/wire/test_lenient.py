@@ -121,6 +121,7 @@ hidden = st.builds(
 )
 @settings(max_examples=15)
 @given(text=hidden)
+@example(text="no=1, Basic realm=x=")
 def test_a_quoted_text_never_becomes_a_challenge(
     head: str, quotes: tuple[str, str], text: str
 ) -> None:

@@ -39,8 +39,8 @@ FLAGS = (
 _NEXT = rf"{END}|[ \t]++{PARAM}|[ \t]++{KNOWN} ++{PARAM}"
 STOP = rf"(?={_NEXT})"
 STOP_OR_PARAM = rf"(?={_NEXT}|{PARAM}\")"
-# The next double quote opens a value, or there is none.
-NEXT_OPENS = r"(?:[^\"=]++|=(?!\")|(?!))*+(?:=\"|\Z)"
+# The next double quote opens a value, or there is none. In `realm=x="` it does not.
+NEXT_OPENS = rf"(?:[^\"=]++|=(?!\"|{TCHAR}++=\")|(?!))*+(?:=\"|\Z)"
 # No value in the rest of the line has an opening quote, and each has a closing one.
 NEVER_OPENED = rf"(?:{OWS},{OWS}{TOKEN}{BWS}={BWS}[^\",;=]++={{0,2}}+\"|(?!))++{OWS}\Z"
 _CONTROL = r"[\x00-\x08\x0e-\x1f\x7f\xa0]"
