@@ -21,7 +21,7 @@ SECTIONS = {
     "docs/how-to/index": ["my-server", "in-a-client", "recipes", "move", "on-a-server"],
     "docs/how-to/in-a-client": [
         "logins", "digest", "registries", "token-elsewhere", "own-scheme", "log-out",
-        "signals", "stores", "libraries", "sdks", "testing", "metrics", "troubleshooting",
+        "signals", "stores", "libraries", "sdks", "grpc", "testing", "metrics", "troubleshooting",
     ],
     "docs/how-to/recipes": [
         "oauth2", "secrets", "csrf", "drf-token", "openstack", "redfish", "gitlab", "synology",

@@ -19,21 +19,29 @@ import github.Requester
 import gitlab
 import gql
 import httpx2
+import huggingface_hub
 import hvac  # type: ignore[import-untyped]
 import mcp
+import ollama
 import openai
 import opensearchpy
+import pynetbox  # type: ignore[import-untyped]
+import pysolr  # type: ignore[import-untyped]
 import pytest
 import requests
 import tusclient.client
 import zeep
 from gql.transport.httpx import HTTPXTransport
 from gql.transport.requests import RequestsHTTPTransport
+from huggingface_hub.utils._http import default_client_factory
 from jira import JIRA
 from mcp.client.streamable_http import streamable_http_client
+from requests_futures.sessions import FuturesSession  # type: ignore[import-untyped]
 from tusclient.exceptions import TusCommunicationError
+from webdav3.client import Client as WebDAV  # type: ignore[import-untyped]
 
 from relogin.client import aiohttp as for_aiohttp
+from relogin.client import httpx as for_httpx
 from relogin.client import httpx2 as for_httpx2
 from relogin.client import requests as for_requests
 from relogin.client.carry import Header
@@ -214,6 +222,58 @@ def test_docker_is_a_session_itself(server: Server) -> None:
 def test_zeep_takes_a_session(server: Server, session: requests.Session) -> None:
     transport: Any = zeep.Transport(session=session)  # type: ignore[no-untyped-call]
     assert twice(server, lambda: transport.load(f"{server.url}/service")) == [b"content"] * 2
+    assert server.logins == 2
+
+
+def test_ollama_takes_an_auth_of_httpx(server: Server) -> None:
+    answering(server, "/api/tags", {"models": [{"model": "m"}]})
+    auth = for_httpx.SessionAuth(server.login, server.url)
+    with ollama.Client(server.url, auth=auth, trust_env=False) as api:
+        assert [listed.models[0].model for listed in twice(server, api.list)] == ["m", "m"]
+    assert server.logins == 2
+
+
+def test_huggingface_hub_takes_a_maker_of_clients(server: Server) -> None:
+    answering(server, "/api/models/m", {"id": "m", "_id": "1", "private": False, "tags": []})
+    auth = for_httpx2.SessionAuth(server.login, server.url)
+    huggingface_hub.set_client_factory(lambda: httpx2.Client(auth=auth, trust_env=False))
+    try:
+        api = huggingface_hub.HfApi(endpoint=server.url, token=False)
+        assert [model.id for model in twice(server, lambda: api.model_info("m"))] == ["m", "m"]
+    finally:
+        huggingface_hub.set_client_factory(default_client_factory)
+    assert server.logins == 2
+
+
+def test_pynetbox_takes_a_session(server: Server, session: requests.Session) -> None:
+    answering(server, "/api/status/", {"netbox-version": "4"})
+    api = pynetbox.api(server.url)
+    api.http_session = session
+    assert twice(server, api.status) == [{"netbox-version": "4"}] * 2
+    assert server.logins == 2
+
+
+def test_pysolr_takes_an_auth(server: Server) -> None:
+    auth = for_requests.SessionAuth(server.login, server.url)
+    api = pysolr.Solr(f"{server.url}/solr", auth=auth)
+    assert twice(server, api.ping) == ["content"] * 2
+    assert server.logins == 2
+    api.get_session().close()
+
+
+def test_webdavclient3_takes_a_session(server: Server, session: requests.Session) -> None:
+    client = WebDAV({"webdav_hostname": server.url})
+    client.session = session
+    assert twice(server, lambda: client.check("orders.csv")) == [True, True]
+    assert server.logins == 2
+
+
+def test_requests_futures_takes_a_session(server: Server, session: requests.Session) -> None:
+    with FuturesSession(session=session) as futures:
+        url = f"{server.url}/orders"
+        assert [a.status_code for a in twice(server, lambda: futures.get(url).result())] == [
+            200
+        ] * 2
     assert server.logins == 2
 
 
