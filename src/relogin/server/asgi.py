@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias, Unpack
 
 from relogin.server.calls import is_async
-from relogin.server.decisions import is_session, lifetime, session_in
+from relogin.server.decisions import lifetime, session_in
 from relogin.server.drain import drain_async, reading_on
 from relogin.server.facts import Presented, Request
 from relogin.server.fields import RawHeader, encoded
@@ -94,15 +94,17 @@ class SessionGate:
         if found is None:
             await self._with_care(exchange)
             return
-        if self._with_request:
-            ask = self._asking(request(scope))
         try:
-            verified = ask(found[2])
+            if self._with_request:
+                exchange.more = (request(scope),)
+                verified = ask(found[2], *exchange.more)
+            else:
+                verified = ask(found[2])
             if self._is_async or hasattr(verified, "__await__"):
                 verified = await verified
         except Exception as raised:  # noqa: BLE001  as `ask_async` has it
             verified = judged(raised)
-        session = verified if is_session(verified) else session_in(verified)
+        session = session_in(verified)
         if session is None:
             await self._at_length(exchange, False if verified is None else verified)
             return
@@ -125,12 +127,6 @@ class SessionGate:
         left = lifetime(verified, found)
         return self._private if left is None else encoded(telling(self.gate.vary_alone, left))
 
-    def _asking(self, asked: Request) -> Callable[..., Any]:
-        """Return a function that asks the verifier, with the request if it takes it."""
-        if not self._with_request:
-            return self._unblocking
-        return lambda token: self._unblocking(token, asked)
-
     async def _with_care(self, exchange: Exchange) -> None:
         if exchange.scope["type"] in {"http", "websocket"}:
             await self._at_length(exchange)
@@ -140,9 +136,10 @@ class SessionGate:
     async def _at_length(self, exchange: Exchange, outcome: object = None) -> None:
         scope, receive = exchange.scope, exchange.from_server
         claim = self.gate.claim(request(scope))
-        ask = self._asking(claim.request)
+        if self._with_request:
+            exchange.more = (claim.request,)
         if outcome is None:
-            outcome = await ask_async(ask, claim.token)
+            outcome = await ask_async(self._unblocking, claim.token, *exchange.more)
         decision = self.gate.decide(claim, outcome)
         if decision.answer is not None:
             whole = scope["type"] != "http" or await drain_async(scope, receive, self.gate.drain)
@@ -152,7 +149,7 @@ class SessionGate:
         if decision.session is None:
             self.begin(scope, leaving=claim.logout and decision.died)
         exchange.found = claim.found
-        exchange.ask = ask
+        exchange.ask = self._unblocking
         exchange.decided = decision
         inner = {
             **scope,

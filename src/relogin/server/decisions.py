@@ -45,8 +45,9 @@ class Claim(NamedTuple):
 
 def session_in(outcome: object) -> Any:
     """Return the session that a verifier returned, alone or as `Admitted`, or None."""
-    session = outcome.session if isinstance(outcome, Admitted) else outcome
-    return None if session is False or isinstance(session, Exception) else session
+    if isinstance(outcome, _TO_DECIDE):
+        outcome = outcome.session if isinstance(outcome, Admitted) else None
+    return None if outcome is False else outcome
 
 
 def is_session(outcome: object) -> bool:

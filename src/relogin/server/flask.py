@@ -161,7 +161,8 @@ class _Guard:
         names = [name.lower() for name, _ in response.headers]
         added = additions(self.gate, decision, status, names)
         if added is not None:
-            response.headers.extend(added)
+            for name, value in added:  # `extend` takes twice as long
+                response.headers.add(name, value)
             return response
         headers = list(response.headers.items())
         answer = replacement(self.gate, decision, status, headers)

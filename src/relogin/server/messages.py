@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from relogin.server.decisions import Decision, living
 from relogin.server.drain import Receive, drain_async, goes_on
-from relogin.server.facts import Presented
+from relogin.server.facts import Presented, Request
 from relogin.server.fields import RawHeader, encoded
 from relogin.server.gate import Answer, Gate
 from relogin.server.options import Bounds
@@ -40,19 +40,21 @@ _BESIDE = frozenset({"http.response.debug", "http.response.early_hint", "http.re
 class Exchange:
     """What an application reads and sends for a request that was let through, or over a WebSocket.
 
-    `found` are the credentials; `ask` judges their token, and has `verified` it. `added` are the
-    fields that a common response gets; without them, the `decision` says which.
+    `found` are the credentials; `ask` judges their token, with `more` if it takes the request, and
+    has `verified` it. `added` are the fields that a common response gets; without them, the
+    `decision` says which.
 
     Whoever makes one sets its attributes: calling an `__init__` takes nearly twice as long.
     """
 
     gate: Gate
-    ask: Callable[[str], Any]
+    ask: Callable[..., Any]
     scope: Scope
     from_server: Receive
     to_server: Send
     found: Presented
     verified: object
+    more: tuple[Request, ...] = ()
     added: list[RawHeader] | None = None
     decided: Decision | None = None
     is_dropped = False
@@ -73,7 +75,7 @@ class Exchange:
         token = self.found[2]
         if token is None:
             raise Refused
-        return living(await ask_async(self.ask, token))
+        return living(await ask_async(self.ask, token, *self.more))
 
     @property
     def goes_on(self) -> bool:
@@ -124,9 +126,8 @@ class Exchange:
                 return self.end(why)
             return self._replace(message, self.gate.refuse(self.decision, why))
         self._start = self.last = {**message, "headers": raw}
-        added = additions(
-            self.gate, self.decision, status, [name.lower() for name, _ in _decoded(raw)]
-        )
+        names = [name.lower().decode("latin-1") for name, _ in raw]
+        added = additions(self.gate, self.decision, status, names)
         if added is None:
             return self._dress(message, raw)
         return self.to_server({**message, "headers": raw + encoded(added)})
