@@ -6,15 +6,15 @@
 # Behaviour: with its thousandth answer on a connection (keepalive_requests) nginx sends GOAWAY with NO_ERROR, which names the last
 #            stream that it will still answer (RFC 9113 §6.8), and answers that one and all before it. h2, on which both
 #            clients stand, takes a connection that has had a GOAWAY for closed and refuses the header that follows:
-#            LocalProtocolError, as if the caller had done wrong. A client that sends one request after the other
-#            loses each thousandth answer. With ten at once the others fail too, with LocalProtocolError or with
-#            "Server disconnected". nginx' log has a 200 for what was lost, so a POST has been carried out. Neither client tries
-#            again by itself (`retries=` is for connecting). curl and niquests read on, and lose none.
+#            LocalProtocolError, as if the caller had done wrong (with proxy_pass, RemoteProtocolError). A client that sends
+#            one request after the other loses each thousandth answer. With ten at once others fail too, with one of
+#            these or with "Server disconnected". nginx' log has a 200 for what was lost, so a POST has been carried out.
+#            Neither client tries again by itself (`retries=` is for connecting). curl and niquests read on, and lose none.
 # Seen (1,200 requests: failures, and how many of them stand in the log with 200):
-#            httpx      one after the other     2    2
-#            httpx2     one after the other     2    2
-#            httpx      ten tasks              11    4      (varies)
-#            httpx2     ten tasks               7    4      (varies)
+#            httpx      one after the other     1    1
+#            httpx2     one after the other     1    1
+#            httpx      ten tasks               6    1      (varies)
+#            httpx2     ten tasks               3    1      (varies)
 #            niquests   ten tasks               0    0
 #            curl       one after the other     0    0
 # Exits with 1 if that changes.
