@@ -45,7 +45,7 @@ class Exchange(Sending):
     def signed(self) -> Request | None:
         """Sign the request, to be sent at once; `None` if something is to be done before."""
         chosen = self._chosen
-        ends = chosen is not None and chosen.grant.expires_in is not None
+        ends = self._uploads and chosen is not None and chosen.grant.expires_in is not None
         precious = ends and self._is_precious()
         if not self._cache.ready(self._origin, chosen, precious=precious):
             return None
@@ -99,8 +99,8 @@ class Exchange(Sending):
             if self._credential is not None and cache.policy.fresh == "always":
                 yield from renewal.shared.share(cache, self._credential)
         finally:
-            cache.departures.answered(self)
-        if cache.departures.waiting:
+            leaving = cache.departures.answered(self)
+        if leaving:
             yield from renewal.log_out.log_out_replaced(cache)
 
     def _sent_when_ready(self) -> Generator[Step, Any, Response]:
