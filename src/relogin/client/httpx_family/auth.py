@@ -19,7 +19,7 @@ from relogin.client.httpx_family.lookahead import free, free_async, look, look_a
 from relogin.client.httpx_family.signing import put
 from relogin.client.httpx_family.steps import Begin, Drain, Look, Meanwhile, Small
 from relogin.client.httpx_family.streams import StreamExchange
-from relogin.client.renewal.commands import Login, LogOut
+from relogin.client.renewal.commands import Login, LogOut, Wait
 from relogin.client.renewal.policy import ResponseInfo
 from relogin.client.signals import Signal
 from relogin.client.terms.libraries import mixed_up
@@ -145,6 +145,8 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
 
     def _do_async(self, step: Meanwhile) -> Awaitable[object]:
         library = self._library
+        if isinstance(step, Wait):  # a thousand tasks may wait
+            return driver.tasks.stand_by(self._cache, step)
         if isinstance(step, Login):
             return self._log_in_async(step)
         if isinstance(step, LogOut):

@@ -219,6 +219,8 @@ def _passed_over(
     cache: CredentialCache, decision: Decision, dead: Credential | None
 ) -> Credential | None:
     """Skip a newer grant that lives but does not cover what this challenge asks for."""
+    if decision.is_met_by_any:
+        return dead
     newer = cache.newer(decision.key, dead)
     return dead if newer is None or decision.is_met_by(newer.grant) else newer
 
