@@ -22,6 +22,7 @@ __all__ = [
     "Stream",
     "astill",
     "astream",
+    "close",
     "is_event_stream",
     "note_end",
 ]
@@ -117,9 +118,13 @@ class Stream:
 
     def close(self) -> None:
         """Close what was given, as PEP 3333 asks."""
-        close = getattr(self._chunks, "close", None)
-        if close is not None:
-            close()
+        close(self._chunks)
+
+
+def close(chunks: object) -> None:
+    """Close the chunks of a response, if they can be closed."""
+    if hasattr(chunks, "close"):
+        chunks.close()
 
 
 def still(again: Again) -> None:

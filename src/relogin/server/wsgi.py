@@ -27,7 +27,7 @@ from relogin.server.fields import Headers
 from relogin.server.gate import Answer, Claim, Decision, Gate, is_session
 from relogin.server.options import Options
 from relogin.server.responses import MERGED, dress, replacement
-from relogin.server.streams import Again, Stream
+from relogin.server.streams import Again, Stream, close
 from relogin.server.verdicts import Refused
 from relogin.server.verifiers import Verifier, ask, ask_again, synchronous, wants_request
 
@@ -211,7 +211,7 @@ class _Response:
             return chunks
         resumed = chunks if self.started else _Resumed(chunks, lambda: self.started)
         if self._instead is not None:
-            _close(resumed)
+            close(resumed)
             return self._instead
         # With any others, code of the application runs while they are sent.
         at_once = isinstance(resumed, list | tuple) or _is_file(resumed, environ)
@@ -252,10 +252,4 @@ class _Resumed:
         return self._all
 
     def close(self) -> None:
-        _close(self._chunks)
-
-
-def _close(chunks: object) -> None:
-    close = getattr(chunks, "close", None)
-    if close is not None:
-        close()
+        close(self._chunks)
