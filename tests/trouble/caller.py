@@ -61,6 +61,10 @@ class Sending:
     def pieces(self) -> list[bytes]:
         return [self.body[start : start + 50_000] for start in range(0, len(self.body), 50_000)]
 
+    def content(self, again: Any, once: Any) -> Any:
+        """The body as its kind asks: what can be sent again, what cannot, octets, or nothing."""
+        return {"again": again, "once": once, "octets": self.body}.get(self.kind)
+
 
 class Caller:
     """What the callers of each library have in common: what they send, and what they say."""
@@ -82,6 +86,15 @@ class Caller:
         self._logins = itertools.count()
         self._forks = itertools.count()
         self._has_ended = False
+
+    def options(self, store: Any) -> dict[str, Any]:
+        """The options of the `SessionAuth` of each library."""
+        return {
+            "store": store,
+            "login_timeout": LOGIN_TIMEOUT,
+            "budget": BUDGET,
+            "on_event": self.hear,
+        }
 
     @abstractmethod
     def run(self) -> None:

@@ -13,7 +13,7 @@ from relogin import Grant
 from relogin.client import outcome
 from relogin.client.aiohttp import SessionAuth
 from relogin.client.terms.grant import Context
-from tests.trouble.caller import BUDGET, LOGIN_TIMEOUT, TIMEOUT, Sending
+from tests.trouble.caller import TIMEOUT, Sending
 from tests.trouble.opened import open_store, survives_a_fork
 from tests.trouble.over_tasks import AsyncCaller, once
 
@@ -30,14 +30,8 @@ class Tasks(AsyncCaller):
         self.auth = self.open_auth()
 
     def open_auth(self) -> SessionAuth:
-        return SessionAuth(
-            self.log_in,
-            self.urls.values(),
-            store=open_store(self.store),
-            login_timeout=LOGIN_TIMEOUT,
-            budget=BUDGET,
-            on_event=self.hear,
-        )
+        options = self.options(open_store(self.store))
+        return SessionAuth(self.log_in, self.urls.values(), **options)
 
     def run_after_fork(self) -> None:
         if not survives_a_fork(self.store):
@@ -67,20 +61,11 @@ class Tasks(AsyncCaller):
         raise AssertionError("there is no form")
 
     async def send(self, client: aiohttp.ClientSession, sending: Sending) -> dict[str, Any]:
-        async with client.request(
-            sending.method, self.url(sending), data=_body(sending)
-        ) as response:
+        body = sending.content(io.BytesIO(sending.body), once(sending.pieces()))
+        async with client.request(sending.method, self.url(sending), data=body) as response:
             text = await response.text()
             return {
                 "status": response.status,
                 "echo": text[:64],
                 "outcome": outcome(response).value,
             }
-
-
-def _body(sending: Sending) -> Any:
-    if sending.kind == "again":
-        return io.BytesIO(sending.body)
-    if sending.kind == "once":
-        return once(sending.pieces())
-    return sending.body if sending.kind == "octets" else None

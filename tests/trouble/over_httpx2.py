@@ -12,7 +12,7 @@ from relogin import Grant
 from relogin.client import outcome
 from relogin.client.httpx2 import SessionAuth
 from relogin.client.terms.grant import Context
-from tests.trouble.caller import BUDGET, LOGIN_TIMEOUT, TIMEOUT, Sending
+from tests.trouble.caller import TIMEOUT, Sending
 from tests.trouble.opened import opened_async
 from tests.trouble.over_tasks import Again, AsyncCaller, once
 
@@ -28,14 +28,7 @@ class Tasks(AsyncCaller):
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[httpx2.AsyncClient]:
         async with opened_async(self.store) as store:
-            auth = SessionAuth(
-                self.log_in,
-                self.urls.values(),
-                store=store,
-                login_timeout=LOGIN_TIMEOUT,
-                budget=BUDGET,
-                on_event=self.hear,
-            )
+            auth = SessionAuth(self.log_in, self.urls.values(), **self.options(store))
             connect, read = TIMEOUT
             timeout = httpx2.Timeout(read, connect=connect)
             async with httpx2.AsyncClient(
@@ -59,17 +52,10 @@ class Tasks(AsyncCaller):
         raise AssertionError("there is no form")
 
     async def send(self, client: httpx2.AsyncClient, sending: Sending) -> dict[str, Any]:
-        response = await client.request(sending.method, self.url(sending), content=_body(sending))
+        body = sending.content(Again(sending.pieces()), once(sending.pieces()))
+        response = await client.request(sending.method, self.url(sending), content=body)
         return {
             "status": response.status_code,
             "echo": response.text[:64],
             "outcome": outcome(response).value,
         }
-
-
-def _body(sending: Sending) -> Any:
-    if sending.kind == "again":
-        return Again(sending.pieces())
-    if sending.kind == "once":
-        return once(sending.pieces())
-    return sending.body if sending.kind == "octets" else None

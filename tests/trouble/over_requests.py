@@ -13,7 +13,7 @@ from relogin import Grant
 from relogin.client import outcome
 from relogin.client.requests import SessionAuth
 from relogin.client.terms.grant import Context
-from tests.trouble.caller import BUDGET, LOGIN_TIMEOUT, TIMEOUT, Caller, Sending
+from tests.trouble.caller import TIMEOUT, Caller, Sending
 from tests.trouble.opened import open_store, survives_a_fork
 
 __all__ = ["Threads"]
@@ -30,14 +30,8 @@ class Threads(Caller):
         self.session = self.open_session()
 
     def open_auth(self) -> requests.auth.AuthBase | None:
-        return SessionAuth(
-            self.log_in,
-            self.urls.values(),
-            store=open_store(self.store),
-            login_timeout=LOGIN_TIMEOUT,
-            budget=BUDGET,
-            on_event=self.hear,
-        )
+        options = self.options(open_store(self.store))
+        return SessionAuth(self.log_in, self.urls.values(), **options)
 
     def open_session(self) -> requests.Session:
         session = requests.Session()
@@ -88,8 +82,9 @@ class Threads(Caller):
     def _one(self, sending: Sending) -> None:
         began = self.begins(sending)
         try:
+            body = sending.content(io.BytesIO(sending.body), iter(sending.pieces()))
             response = self.session.request(
-                sending.method, self.url(sending), data=_body(sending), timeout=TIMEOUT
+                sending.method, self.url(sending), data=body, timeout=TIMEOUT
             )
         except Exception as error:  # noqa: BLE001 - what it is, the judge is told
             self.fails(sending, began, error)
@@ -101,11 +96,3 @@ class Threads(Caller):
                 echo=response.text[:64],
                 outcome=outcome(response).value,
             )
-
-
-def _body(sending: Sending) -> Any:
-    if sending.kind == "again":
-        return io.BytesIO(sending.body)
-    if sending.kind == "once":
-        return iter(sending.pieces())
-    return sending.body if sending.kind == "octets" else None
