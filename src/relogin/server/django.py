@@ -306,7 +306,7 @@ def facts(request: HttpRequest) -> Request:
     asked = wsgi.request(request.META)
     under_asgi = getattr(request, "scope", {}).get("raw_path", b"").decode("latin-1")
     raw_path = under_asgi or asked.raw_path
-    return asked._replace(path=request.path_info, raw_path=raw_path, source=request)
+    return Request(asked.method, request.path_info, asked.lines, raw_path, asked.mount, request)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001  Django's
