@@ -247,16 +247,6 @@ class SessionAuth(Principal[requests.Session], AuthBase):
             drive(renewal.log_out.log_out_replaced(self._cache), self._do_here)
         return response
 
-    def _is_plain(self, hook: Hook, response: Response) -> bool:
-        """Tell whether a response came straight, and at most says that its session lives."""
-        straight = (
-            hook.upload is None
-            and not hook.signed_again
-            and response.request.url == hook.url
-            and getattr(response, "connection", None) is self._adapter
-        )
-        return straight and self._only_lives(hook.credential, response)
-
     def _only_lives(self, credential: Credential | None, response: Response) -> bool:
         """Tell whether a response at most says that its session lives; if so, remember that."""
         status = response.status_code
@@ -276,7 +266,13 @@ class SessionAuth(Principal[requests.Session], AuthBase):
 
     def _answered(self, hook: Hook, response: Response, sending: dict[str, Any]) -> Response:
         """Handle a response, and update the grant from the final one."""
-        if self._is_plain(hook, response):
+        straight = (
+            hook.upload is None
+            and not hook.signed_again
+            and response.request.url == hook.url
+            and getattr(response, "connection", None) is self._adapter
+        )
+        if straight and self._only_lives(hook.credential, response):
             return response
         adapter = self._adapter_of(hook, response)
         credential, signal, lost = hook.credential, None, False

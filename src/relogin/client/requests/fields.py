@@ -41,8 +41,10 @@ def tells_more(headers: Mapping[str, str]) -> bool:
     """Tell whether the fields of a response may say more than that its session lives."""
     if not _IS_KNOWN or type(headers) is not CaseInsensitiveDict:
         return True
-    names = headers._store.keys()  # type: ignore[attr-defined]
-    return not names.isdisjoint(_TELLING) or is_event_stream(found(headers, "content-type"))
+    kept = headers._store  # type: ignore[attr-defined]
+    if not _TELLING.isdisjoint(kept):
+        return True
+    return "content-type" in kept and is_event_stream(kept["content-type"][1])
 
 
 def copied(headers: Any) -> Any:
