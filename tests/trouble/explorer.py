@@ -19,9 +19,11 @@ import sys
 import time
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import Enum
-from itertools import count
+from functools import cache
+from inspect import get_annotations
+from itertools import chain, count
 from types import FunctionType, GeneratorType, MethodType
 from typing import Any
 from unittest.mock import patch
@@ -175,12 +177,22 @@ def _parts(value: Any) -> Iterator[Any]:
     if isinstance(value, FunctionType | MethodType):
         yield value.__qualname__
         yield from (cell.cell_contents for cell in getattr(value, "__closure__", None) or ())
-    elif hasattr(value, "__dataclass_fields__"):
-        yield from (getattr(value, part.name) for part in fields(value))
-    elif hasattr(value, "__dict__"):
-        yield from vars(value).values()
+    elif names := _attributes(value):
+        yield from (getattr(value, name, None) for name in names)
     else:  # a lock, a counter: what shows of it
         yield repr(value) if "count" in type(value).__name__ else None
+
+
+def _attributes(value: Any) -> list[str]:
+    """Return the names of what an object holds, also of what its class alone has so far."""
+    kind: Any = type(value)  # mypy takes no class for hashable
+    return sorted(_named(kind).union(getattr(value, "__dict__", ())))
+
+
+@cache
+def _named(kind: type) -> frozenset[str]:
+    named = ((*getattr(one, "__slots__", ()), *get_annotations(one)) for one in kind.__mro__)
+    return frozenset(chain.from_iterable(named))
 
 
 def main() -> None:
