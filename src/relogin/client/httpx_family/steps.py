@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from relogin.client.httpx_family.library import Request, Response
@@ -13,38 +12,38 @@ from relogin.client.signals import Signal
 __all__ = ["Begin", "Drain", "Look", "Meanwhile", "Small", "Step"]
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Look:
     """Ask signals about a response."""
 
-    response: Response
-    signals: Sequence[Signal]
+    def __init__(self, response: Response, signals: Sequence[Signal]) -> None:
+        self.response = response
+        self.signals = signals
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Drain:
     """Read a response to its end: its connection may be the only one.
 
     Read within bounds if it will be replaced; a response that you may get stays complete.
     """
 
-    response: Response
-    over: bool
+    def __init__(self, response: Response, *, over: bool) -> None:
+        self.response = response
+        self.over = over
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Small:
     """Send a small request, and return its response."""
 
-    request: Request
-    command: Check
+    def __init__(self, request: Request, command: Check) -> None:
+        self.request = request
+        self.command = command
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Begin:
     """Start the next pass over a body, so that the flow sees its errors before the request."""
 
-    body: Any
+    def __init__(self, body: Any) -> None:
+        self.body = body
 
 
 Meanwhile: TypeAlias = Look | Drain | Begin | Small | Login | LogOut | Wait | Ask | Pause

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from queue import Empty, Full
 from traceback import walk_tb
@@ -41,13 +40,15 @@ _BROKEN = frozenset(
 )
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Kept:
     """A connection that a client keeps open, as it was before a request."""
 
-    is_gone: Callable[[], bool]
-    leave: Callable[[], object] = lambda: None
-    """Close the idle connections to the same server, so that the next request takes a new one."""
+    def __init__(
+        self, is_gone: Callable[[], bool], leave: Callable[[], object] = lambda: None
+    ) -> None:
+        self.is_gone = is_gone
+        self.leave = leave
+        """Close the idle connections to the same server: the next request takes a new one."""
 
 
 def kept_by(http: Any) -> list[Kept]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 
 __all__ = ["MOST_OCTETS", "ONCE", "SENT_ONCE", "Request"]
 
@@ -17,15 +16,23 @@ MOST_OCTETS = 512 * 1024
 """How much is read of one response to a login, after decoding."""
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Request:
     """A request that a login sends. It contains secrets; its repr shows none.
 
     `once` says that it may use up a secret, so it is never sent again.
     """
 
-    method: str
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    content: bytes | None = None
-    once: bool = False
+    def __init__(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes | None = None,
+        *,
+        once: bool = False,
+    ) -> None:
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.content = content
+        self.once = once

@@ -1,6 +1,7 @@
 """The commands of a flow to its driver, and its end.
 
-Treat them as immutable. They are not `frozen`, because that would set each field by a slow call.
+Treat them as immutable. They are plain classes, because Python compiles code of its own for each
+dataclass when it is defined.
 """
 
 from __future__ import annotations
@@ -31,49 +32,49 @@ __all__ = [
 ]
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Login:
     """Call the login. The driver adds `context.http`, and marks the call as inside a login."""
 
-    flight: Flight
-    context: Context
+    def __init__(self, flight: Flight, context: Context) -> None:
+        self.flight = flight
+        self.context = context
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class LogOut:
     """Call the logout. The driver adds `context.http`, which sends this credential."""
 
-    credential: Credential
-    context: Context
+    def __init__(self, credential: Credential, context: Context) -> None:
+        self.credential = credential
+        self.context = context
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Wait:
     """Wait at most `seconds` until a flight that another request leads has ended."""
 
-    flight: Flight
-    seconds: float
+    def __init__(self, flight: Flight, seconds: float) -> None:
+        self.flight = flight
+        self.seconds = seconds
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Replay:
     """Send the request again, signed with this grant."""
 
-    credential: Credential
-    info: ResponseInfo
+    def __init__(self, credential: Credential, info: ResponseInfo) -> None:
+        self.credential = credential
+        self.info = info
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Check:
     """Ask with one small request, signed with this grant, whether its session lives.
 
     `info` is the request that got no response: this one takes the same route, without a body.
     """
 
-    credential: Credential
-    method: str
-    url: str
-    info: ResponseInfo
+    def __init__(self, credential: Credential, method: str, url: str, info: ResponseInfo) -> None:
+        self.credential = credential
+        self.method = method
+        self.url = url
+        self.info = info
 
     def answered(
         self,
@@ -99,23 +100,25 @@ class Final:
     detail: str | None = None
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Ask:
     """Call a method of the store. An asynchronous one is awaited; any other may block.
 
     If it is `brief`, a cancelled task completes it.
     """
 
-    call: Callable[..., Any]
-    arguments: tuple[Any, ...]
-    brief: bool = True
+    def __init__(
+        self, call: Callable[..., Any], arguments: tuple[Any, ...], *, brief: bool = True
+    ) -> None:
+        self.call = call
+        self.arguments = arguments
+        self.brief = brief
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Pause:
     """Wait for `seconds`."""
 
-    seconds: float
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
 
 
 Command: TypeAlias = Login | LogOut | Wait | Replay | Check | Ask | Pause

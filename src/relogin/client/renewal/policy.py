@@ -7,7 +7,7 @@ configured, and it never says where to send anything.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -65,40 +65,41 @@ class ResponseInfo:
     signal: SessionError | str | None = None
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Decision:
     """What to do about a dead session, in which protection space, and why.
 
     Treat it as immutable. Most decisions are cached, so what follows from one is found out once.
     """
 
-    key: Key
-    action: Action
-    responder: Responder
-    challenge: Challenge | None
-    error: SessionError | str | None
-    scope: frozenset[str] = frozenset()
-    """The scopes that the server demands, if a login has to ask for more."""
-    is_end: bool = field(init=False, compare=False, repr=False)
-    """Whether the session has ended; if not, the server asks for more than it has."""
-    answers_itself: bool = field(init=False, compare=False, repr=False)
-    """Whether the challenge is of a scheme that needs no login server."""
-    may_stand: bool = field(init=False, compare=False, repr=False)
-    """Whether it may be about something else than the session: then no login changes it."""
-    replaces: bool = field(init=False, compare=False, repr=False)
-    """Whether the credential is dropped before the login."""
-    stops: bool = field(init=False, compare=False, repr=False)
-    """Whether no login may follow."""
-    is_met_by_any: bool = field(init=False, compare=False, repr=False)
-    """Whether each grant that lives covers what the server asks for."""
-
-    def __post_init__(self) -> None:
-        challenged = self.challenge is not None
-        self.is_end = not self.scope and self.error not in _NO_ENDS
-        self.answers_itself = challenged and self.responder.grant_from is not None
-        self.may_stand = bool(self.scope) or self.error is None
-        self.replaces, self.stops = self.action is Action.REPLACE, self.action is Action.STOP
-        self.is_met_by_any = not challenged or self.responder.covers is covers_all
+    def __init__(
+        self,
+        key: Key,
+        action: Action,
+        responder: Responder,
+        challenge: Challenge | None,
+        error: SessionError | str | None,
+        scope: frozenset[str] = frozenset(),
+    ) -> None:
+        challenged = challenge is not None
+        self.key = key
+        self.action = action
+        self.responder = responder
+        self.challenge = challenge
+        self.error = error
+        self.scope = scope
+        """The scopes that the server demands, if a login has to ask for more."""
+        self.is_end: bool = not scope and error not in _NO_ENDS
+        """Whether the session has ended; if not, the server asks for more than it has."""
+        self.answers_itself: bool = challenged and responder.grant_from is not None
+        """Whether the challenge is of a scheme that needs no login server."""
+        self.may_stand: bool = bool(scope) or error is None
+        """Whether it may be about something else than the session: then no login changes it."""
+        self.replaces: bool = action is Action.REPLACE
+        """Whether the credential is dropped before the login."""
+        self.stops: bool = action is Action.STOP
+        """Whether no login may follow."""
+        self.is_met_by_any: bool = not challenged or responder.covers is covers_all
+        """Whether each grant that lives covers what the server asks for."""
 
     def is_met_by(self, grant: Grant) -> bool:
         """Tell whether a grant, if it lives, covers what the server asks for."""
@@ -253,8 +254,7 @@ class Policy:
         """
         if info.sent_with is not None or INVALID_REQUEST in self.actions:
             return decision
-        action = self._action(decision.responder, None)
-        return replace(decision, error=None, action=action)
+        return self._decision(decision.key, decision.responder, decision.challenge, None)
 
     def _more_scopes(self, info: ResponseInfo) -> Decision | None:
         """Find a challenge that demands scopes that the sent token lacks."""

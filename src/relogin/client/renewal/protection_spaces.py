@@ -6,7 +6,7 @@ import random
 from bisect import insort
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from relogin.client.renewal.scopes import Demands
@@ -22,14 +22,20 @@ _STANDS_FOR = 300.0  # in seconds; after that, their 401 may be about the sessio
 _FIRST_PAUSE, _LONGEST_PAUSE, _LONGEST_RETRY_AFTER = 1.0, 60.0, 3600.0
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Blocked:
     """Why no login is tried `until` then, on the cache's clock; `None` means forever."""
 
-    outcome: Outcome
-    cause: BaseException | None = None
-    until: float | None = None
-    failures: int = 0
+    def __init__(
+        self,
+        outcome: Outcome,
+        cause: BaseException | None = None,
+        until: float | None = None,
+        failures: int = 0,
+    ) -> None:
+        self.outcome = outcome
+        self.cause = cause
+        self.until = until
+        self.failures = failures
 
 
 def outage(cause: BaseException, attempt: int, now: float) -> Blocked:

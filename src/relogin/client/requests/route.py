@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,8 +19,6 @@ from relogin.client.terms.progress import progress_here
 __all__ = ["LoginSession", "Route"]
 
 
-# Treat it as immutable: `frozen` would set each field by a slow call.
-@dataclass(slots=True, eq=False, repr=False)
 class Route:
     """How a request was sent: its adapter, its URL, and its options.
 
@@ -29,10 +26,13 @@ class Route:
     parent, which would read the child's responses.
     """
 
-    adapter: BaseAdapter
-    url: str
-    sending: dict[str, Any]
-    process: int
+    def __init__(
+        self, adapter: BaseAdapter, url: str, sending: dict[str, Any], process: int
+    ) -> None:
+        self.adapter = adapter
+        self.url = url
+        self.sending = sending
+        self.process = process
 
 
 class LoginSession(PlainSession):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from requests import ConnectTimeout, PreparedRequest, RequestException, Response, Timeout
@@ -27,13 +26,14 @@ from relogin.client.signals import Error
 __all__ = ["Upload", "ask", "in_place_of_a_response", "is_unanswered", "small_request"]
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Upload:
     """A signed request with a body; `answered` says that its end was seen."""
 
-    credential: Credential
-    began: float
     answered: bool = False
+
+    def __init__(self, credential: Credential, began: float) -> None:
+        self.credential = credential
+        self.began = began
 
 
 def is_unanswered(error: RequestException) -> bool:
