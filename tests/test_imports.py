@@ -64,8 +64,16 @@ def test_a_client_without_tasks_does_not_load(heavy: str) -> None:
 
 
 @pytest.mark.parametrize("library", ["requests", "httpx"])
-@pytest.mark.parametrize("late", ["wire.scan", "client.stores.record", "client.renewal.flow"])
-def test_a_client_does_not_load_what_only_a_dead_session_needs(library: str, late: str) -> None:
+@pytest.mark.parametrize(
+    "late",
+    [
+        *("wire.scan", "session", "client.events", "client.renewal.flow"),
+        *("client.carry", "client.stores", "client.terms.sources", "client.driver.lifetime"),
+    ],
+)
+def test_a_client_does_not_load_what_few_requests_or_few_clients_need(
+    library: str, late: str
+) -> None:
     loaded = loaded_by(f"import relogin.client.{library}", names="{*sys.modules}")
     assert f"relogin.{late}" not in loaded
 

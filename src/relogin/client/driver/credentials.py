@@ -10,7 +10,6 @@ from collections.abc import Mapping, MutableMapping
 
 from relogin import client
 from relogin.client.driver.cookie_text import values, with_cookies
-from relogin.client.driver.lifetime import lifetime
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.policy import Credential
 from relogin.client.terms.answer import Answer, Source
@@ -18,6 +17,7 @@ from relogin.client.terms.fields import is_field_value
 from relogin.client.terms.grant import is_cookie_value
 from relogin.client.terms.query import parameter, with_parameter, without_parameter
 from relogin.client.terms.signer import Outgoing
+from relogin.lazy import importing
 
 __all__ = ["extend", "for_request", "resign", "roll", "sent_with", "sign", "unsign"]
 
@@ -152,6 +152,9 @@ def extend(
         return
     if sent_with(cache, credential, sent, url) is None:
         return
+    with importing:
+        from relogin.client.driver.lifetime import lifetime  # few servers send the field
+
     seconds = lifetime(info, answered.get("Age"))
     if seconds is not None:
         cache.extend(credential, seconds)

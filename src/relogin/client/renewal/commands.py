@@ -7,7 +7,6 @@ dataclass when it is defined.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from relogin.client.renewal.flight import Flight
@@ -90,14 +89,20 @@ class Check:
         return info
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Final:
     """The end of the flow: the response to return, or the failure to raise with it."""
 
-    info: ResponseInfo
-    outcome: Outcome
-    failure: ReloginError | None = None
-    detail: str | None = None
+    def __init__(
+        self,
+        info: ResponseInfo,
+        outcome: Outcome,
+        failure: ReloginError | None = None,
+        detail: str | None = None,
+    ) -> None:
+        self.info = info
+        self.outcome = outcome
+        self.failure = failure
+        self.detail = detail
 
 
 class Ask:

@@ -195,7 +195,7 @@ def _kept(cache: CredentialCache, final: Final, decision: Decision) -> Final:
         return final
     if final.outcome is Outcome.DECLINED:
         cache.demands(decision.key).refuse(decision.scope, cache.clock())
-    return replace(final, failure=None)
+    return Final(final.info, final.outcome, detail=final.detail)
 
 
 def _dead(info: ResponseInfo, decision: Decision) -> Credential | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from relogin.client.events import Event, EventKind, tell, warn
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Final
@@ -55,7 +53,7 @@ def _told(cache: CredentialCache, final: Final, outcome: Outcome, advice: str) -
     realm, error = ("", None) if decision is None else (decision.key.realm, decision.error)
     event = Event(EventKind.REFUSED, info.origin, realm, error, outcome, detail=offered)
     tell(cache.policy.listener, event)
-    return replace(final, outcome=outcome, detail=offered)
+    return Final(info, outcome, final.failure, offered)
 
 
 def _offered(info: ResponseInfo) -> str:

@@ -44,10 +44,7 @@ def origin_of(url: str) -> str:
 
 def _shown(url: str) -> str:
     """Return the beginning of what may be the host; around it there may be a password."""
-    return _after_host("", url.rpartition("@")[2])[:60]
-
-
-_after_host = re.compile(r"[^\w.*\-].*+", re.DOTALL).sub
+    return re.sub(r"[^\w.*\-].*+", "", url.rpartition("@")[2], flags=re.DOTALL)[:60]
 
 
 def sent_to(url: str | None) -> str:
