@@ -25,28 +25,6 @@ def either(request: pytest.FixtureRequest, server: Server) -> Server:
     return server
 
 
-def test_a_dead_session_is_renewed_and_the_request_sent_again(
-    driver: Driver, either: Server
-) -> None:
-    client = driver.open(auth=SessionAuth(driver.login(either), either.url))
-    client.get(f"{either.url}/first")
-    either.kill()
-
-    answer = client.post(f"{either.url}/orders", content=b"an order")
-
-    assert (answer.status_code, answer.content) == (200, b"an order")
-    assert outcome(answer) is Outcome.REPLAYED
-    assert either.logins == 2
-
-
-def test_a_living_session_is_sent_at_once(driver: Driver, either: Server) -> None:
-    client = driver.open(auth=SessionAuth(driver.login(either), either.url))
-    client.get(f"{either.url}/first")
-    answer = client.get(f"{either.url}/orders")
-    assert (answer.status_code, outcome(answer)) == (200, Outcome.UNTOUCHED)
-    assert len(either.seen("/orders")) == 1
-
-
 def test_the_refused_response_is_in_the_history_with_what_was_sent_for_it(
     driver: Driver, server: Server
 ) -> None:

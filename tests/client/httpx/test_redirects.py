@@ -233,15 +233,6 @@ def test_a_cookie_for_nobody_in_particular_does_not_replace_the_session(
     assert with_cookie.get(f"{server.url}/orders").history == []
 
 
-def test_a_late_401_that_deletes_the_cookie_does_not_delete_the_new_one(
-    with_cookie: Caller, server: Server
-) -> None:
-    server.kill()
-    server.refusal_headers = (("Set-Cookie", f"{COOKIE}=; Max-Age=0; Path=/"),)
-    assert with_cookie.get(f"{server.url}/orders").status_code == 200
-    assert with_cookie.get(f"{server.url}/orders").history == []
-
-
 def test_a_cookie_that_a_401_sets_is_not_taken_for_the_session(
     with_cookie: Caller, server: Server
 ) -> None:

@@ -38,19 +38,6 @@ def test_a_hundred_that_meet_a_dead_session_log_in_once(driver: Driver, server: 
 
 
 @pytest.mark.requirement("C-18")
-def test_refusals_that_arrive_after_the_renewal_cost_no_login(
-    driver: Driver, server: Server
-) -> None:
-    client = driver.open(auth=SessionAuth(driver.login(server), server.url))
-    client.get(f"{server.url}/first")
-    server.kill()
-    server.late_paths = frozenset({"/1"})
-    answers = client.at_once(20, lambda index: f"{server.url}/{index % 2}")
-    assert [answer.status_code for answer in answers] == [200] * 20
-    assert server.logins == 2
-
-
-@pytest.mark.requirement("C-18")
 def test_a_session_that_the_login_under_way_has_ended_is_replayed_with_what_it_brings(
     driver: Driver, server: Server
 ) -> None:

@@ -44,6 +44,7 @@ def test_a_living_session_is_sent_at_once(face: Face, either: Server) -> None:
     assert len(either.seen("/orders")) == 1
 
 
+@pytest.mark.requirement("C-17")
 def test_a_herd_meets_one_login(face: Face, either: Server) -> None:
     client = face.open(face.auth(either))
     client.get(f"{either.url}/first")
@@ -53,6 +54,7 @@ def test_a_herd_meets_one_login(face: Face, either: Server) -> None:
     assert either.logins == 2
 
 
+@pytest.mark.requirement("C-18")
 def test_a_late_401_starts_no_login(face: Face, either: Server) -> None:
     client = face.open(face.auth(either))
     client.get(f"{either.url}/first")
@@ -132,6 +134,7 @@ def test_a_session_that_dies_on_a_redirect_is_renewed(face: Face, server: Server
     assert server.logins == 2
 
 
+@pytest.mark.requirement("C-20")
 def test_a_refused_password_is_sent_once(face: Face, server: Server) -> None:
     asked = []
 

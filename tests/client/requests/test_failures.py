@@ -35,16 +35,6 @@ class Failing:
 
 
 @pytest.mark.requirement("C-20")
-def test_a_refused_password_is_not_sent_again(server: Server, session: requests.Session) -> None:
-    login = Failing(errors.LoginRefused("wrong password"))
-    session.auth = SessionAuth(login, server.url)
-    for _ in range(3):
-        with pytest.raises(LoginRefused, match="refused: wrong password"):
-            session.get(f"{server.url}/orders")
-    assert login.calls == 1
-
-
-@pytest.mark.requirement("C-20")
 def test_after_a_reset_a_login_is_tried_again(server: Server, session: requests.Session) -> None:
     auth = SessionAuth(Failing(errors.LoginRefused()), server.url)
     session.auth = auth
@@ -177,12 +167,6 @@ def test_a_token_that_cannot_be_sent_fails_and_is_not_shown(
         session.get(f"{server.url}/orders")
     shown = f"{caught.value!r} {caught.value.__cause__!r}"
     assert token not in shown
-
-
-def test_a_login_that_declines_leaves_the_401(server: Server, session: requests.Session) -> None:
-    session.auth = SessionAuth(lambda _: None, server.url)
-    answer = session.get(f"{server.url}/orders")
-    assert (answer.status_code, outcome(answer)) == (401, Outcome.DECLINED)
 
 
 def test_a_hanging_login_holds_nobody_beyond_the_deadline(

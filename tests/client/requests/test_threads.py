@@ -38,18 +38,6 @@ def test_a_hundred_threads_that_meet_a_dead_session_log_in_once(
 
 
 @pytest.mark.requirement("C-18")
-def test_refusals_that_arrive_after_the_renewal_cost_no_login(
-    server: Server, dead: requests.Session
-) -> None:
-    server.late_paths = frozenset({"/1"})
-
-    answers = at_once(100, lambda index: dead.get(f"{server.url}/{index % 2}"))
-
-    assert [answer.status_code for answer in answers] == [200] * 100
-    assert server.logins == 2
-
-
-@pytest.mark.requirement("C-18")
 def test_a_session_that_the_login_under_way_has_ended_is_replayed_with_what_it_brings(
     server: Server, session: requests.Session
 ) -> None:
