@@ -1,5 +1,7 @@
 """What is found in pasted text: the fields of whole responses, or one bare field."""
 
+import pytest
+
 from relogin.cli.fields import read_responses
 
 
@@ -85,3 +87,45 @@ def test_no_line_is_folded_into_the_response_before() -> None:
 
 def test_an_empty_field_is_a_field() -> None:
     assert found("HTTP/1.1 401 No\nWWW-Authenticate:\n") == [(401, {"WWW-Authenticate": [""]})]
+
+
+def test_a_value_that_developer_tools_copied_to_a_line_of_its_own() -> None:
+    text = 'date:\nMon\nwww-authenticate:\nBearer realm="a:b"\nserver:\nnginx\n'
+    assert found(text) == [(None, {"WWW-Authenticate": ['Bearer realm="a:b"']})]
+
+
+def test_a_field_without_a_value_before_another_header_line_is_empty() -> None:
+    assert found("WWW-Authenticate:\nServer: nginx\n") == [(None, {"WWW-Authenticate": [""]})]
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        """{'Server': 'a', 'WWW-Authenticate': 'Bearer realm="it\\'s"', 'Date': 'b'}""",
+        """Headers({'www-authenticate': 'Bearer realm="it\\'s"'})""",
+        """[('server', 'a'), ('www-authenticate', 'Bearer realm="it\\'s"')]""",
+        """<CIMultiDictProxy('Server': 'a', 'WWW-Authenticate': 'Bearer realm="it\\'s"')>""",
+        """{"www-authenticate": "Bearer realm=\\"it's\\"", "ok": true}""",
+        """{\n  "headers": {\n    "Www-Authenticate": "Bearer realm=\\"it's\\""\n  }\n}""",
+    ],
+)
+def test_headers_as_a_program_prints_them(printed: str) -> None:
+    assert found(printed) == [(None, {"WWW-Authenticate": ['Bearer realm="it\'s"']})]
+
+
+@pytest.mark.parametrize(
+    ("literal", "value"),
+    [
+        (r'"Bearer realm=\"https:\/\/a\""', 'Bearer realm="https://a"'),
+        (r'"Bearer realm=\u00e9"', "Bearer realm=é"),
+        (r"'Bearer realm=\xe9'", "Bearer realm=é"),
+        (r"'Bearer \x'", r"Bearer \x"),
+    ],
+)
+def test_a_value_with_escapes_is_read_as_its_language_does(literal: str, value: str) -> None:
+    assert found(f"{{'WWW-Authenticate': {literal}}}") == [(None, {"WWW-Authenticate": [value]})]
+
+
+def test_several_fields_that_a_program_prints() -> None:
+    text = """[('WWW-Authenticate', 'Basic'), ('WWW-Authenticate', 'Bearer')]"""
+    assert found(text) == [(None, {"WWW-Authenticate": ["Basic", "Bearer"]})]

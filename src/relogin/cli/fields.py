@@ -1,12 +1,15 @@
 """Find the challenge headers in pasted text: a value, a header line, or whole responses.
 
-It reads what `curl -i`, `curl -I`, `curl -L` and `curl -v` print, and the header lines that a
-browser's developer tools copy. Values are passed on unchanged.
+It reads what `curl -i`, `curl -I`, `curl -L` and `curl -v` print, the header lines that a browser's
+developer tools copy, and headers as JSON or as Python prints them. Values are passed on unchanged.
 """
 
 from __future__ import annotations
 
+import ast
+import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from relogin.wire.abnf import OWS, TOKEN
@@ -21,6 +24,12 @@ _KNOWN |= RENAMED
 _STATUS_LINE = re.compile(r"HTTP/[0-9.]+[ \t]+([0-9]{3})(?![0-9])")
 # RFC 9110 §5.1: a token, and RFC 9112 §5.1: no space before the colon; some servers send one.
 _FIELD_LINE = re.compile(rf"({TOKEN}){OWS}:(.*)", re.DOTALL)
+# `{'WWW-Authenticate': 'Basic realm="a"'}`, and lists of pairs.
+_PRINTED = re.compile(
+    rf"""(["'])(?P<name>{"|".join(_KNOWN)})\1\s*[:,]\s*"""
+    r"""(?P<value>'(?:[^'\\\r\n]++|\\.)*+'|"(?:[^"\\\r\n]++|\\.)*+")""",
+    re.IGNORECASE,
+)
 
 
 @dataclass(slots=True)
@@ -61,12 +70,26 @@ def read_responses(text: str) -> list[Response]:
     lines = [line.removeprefix("< ") for line in re.split(r"\r?\n", text)]
     if any(_STATUS_LINE.match(line) or _is_challenge(line) for line in lines):
         return _read_block(lines)
-    return [_bare(lines)]
+    return [_printed(text) or _bare(lines)]
 
 
 def _is_challenge(line: str) -> bool:
     found = _FIELD_LINE.match(line)
     return found is not None and found[1].lower() in _KNOWN
+
+
+def _printed(text: str) -> Response | None:
+    response = Response()
+    for found in _PRINTED.finditer(text):
+        response.add(found["name"], _text_of(found["value"]))
+    return response if response.fields else None
+
+
+def _text_of(literal: str) -> str:
+    for read in (json.loads, ast.literal_eval):
+        with suppress(ValueError, SyntaxError):
+            return str(read(literal))
+    return literal[1:-1]
 
 
 def _bare(lines: list[str]) -> Response:
@@ -91,4 +114,6 @@ def _read_block(lines: list[str]) -> list[Response]:
             last.lines[-1] += "\r\n" + line  # obs-fold, RFC 9112 §5.2: the diagnosis tells
         elif in_header and (found := _FIELD_LINE.match(line)):
             last = responses[-1].add(found[1], found[2])
+        elif in_header and last and not last.lines[-1]:
+            last.lines[-1] = line.rstrip(" \t")  # Chrome copies the value to a line of its own
     return [response for response in responses if response.status or response.fields]
