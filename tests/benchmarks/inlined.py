@@ -20,15 +20,12 @@ __all__ = ["inlined"]
 class Passing:
     """What is known of one request while the application answers it."""
 
-    __slots__ = ("ask", "begun", "ended", "last", "receive_", "send_", "token")
-
-    def __init__(self, ask: Any, token: str, receive: Any, send: Any) -> None:
-        self.ask = ask
-        self.token = token
-        self.receive_ = receive
-        self.send_ = send
-        self.begun = self.ended = False
-        self.last: Any = None
+    ask: Any
+    token: str
+    receive_: Any
+    send_: Any
+    begun = ended = False
+    last: Any = None
 
     async def again(self) -> Any:
         return await self.ask(self.token)
@@ -46,19 +43,21 @@ class Passing:
             if message["status"] in LOOKED_AT:
                 raise NotImplementedError
             for name, _ in raw:
-                if name.lower() in TO_MERGE:
+                if name not in NEUTRAL and name.lower() in TO_MERGE:
                     raise NotImplementedError
             message = {**message}
             message["headers"] = raw + PRIVATE
         elif kind != "http.response.body":
             raise NotImplementedError
         self.last = message
-        return self.send_(message)
+        send = self.send_
+        return send(message)
 
 
 LOOKED_AT = frozenset({401, 500})
 TO_MERGE = frozenset(name.encode() for name in MERGED)
 PRIVATE = [(b"vary", b"Authorization"), (b"cache-control", b"private")]
+NEUTRAL = frozenset({b"content-type", b"content-length"})
 TO_DECIDE = (Admitted, Exception)
 
 
@@ -91,7 +90,11 @@ def inlined(app: Any, verify: Any, **options: Any) -> Any:
         session = await verify(token)
         if session is None or session is False or isinstance(session, TO_DECIDE):
             raise NotImplementedError
-        passing = Passing(verify, token, receive, send)
+        passing = Passing()
+        passing.ask = verify
+        passing.token = token
+        passing.receive_ = receive
+        passing.send_ = send
         inner = {**scope}
         inner[SESSION] = session
         inner[REFUSED] = None

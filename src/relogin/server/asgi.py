@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias, Unpack
 
 from relogin.server.calls import is_async
-from relogin.server.decisions import lifetime, session_in
+from relogin.server.decisions import TO_DECIDE, lifetime
 from relogin.server.drain import drain_async, reading_on
 from relogin.server.facts import Presented, Request
 from relogin.server.fields import RawHeader, encoded
@@ -31,7 +31,7 @@ from relogin.server.responses import telling
 from relogin.server.scopes import Scope, request
 from relogin.server.short import short_way
 from relogin.server.streams import astill
-from relogin.server.verdicts import Refused, refusal_in
+from relogin.server.verdicts import Admitted, Refused, refusal_in
 from relogin.server.verifiers import (
     AsyncVerifier,
     Verifier,
@@ -104,8 +104,10 @@ class SessionGate:
                 verified = await verified
         except Exception as raised:  # noqa: BLE001  as `ask_async` has it
             verified = judged(raised)
-        session = session_in(verified)
-        if session is None:
+        session = verified
+        if isinstance(verified, TO_DECIDE):
+            session = verified.session if isinstance(verified, Admitted) else None
+        if session is None or session is False:
             await self._at_length(exchange, False if verified is None else verified)
             return
         exchange.found = found

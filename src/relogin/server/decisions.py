@@ -10,7 +10,7 @@ from relogin.server.facts import Presented, Request
 from relogin.server.schemes import Scheme
 from relogin.server.verdicts import FORBIDDEN, Admitted, Refused, StepUp, StoreTrouble
 
-__all__ = ["Claim", "Decision", "is_session", "lifetime", "living", "session_in"]
+__all__ = ["TO_DECIDE", "Claim", "Decision", "is_session", "lifetime", "living"]
 
 # Named tuples, since each request makes one of each: frozen dataclasses take twice as long.
 
@@ -43,16 +43,9 @@ class Claim(NamedTuple):
         return f"<Claim to {self.request.path!r}, presented={self.presented}>"
 
 
-def session_in(outcome: object) -> Any:
-    """Return the session that a verifier returned, alone or as `Admitted`, or None."""
-    if isinstance(outcome, _TO_DECIDE):
-        outcome = outcome.session if isinstance(outcome, Admitted) else None
-    return None if outcome is False else outcome
-
-
 def is_session(outcome: object) -> bool:
     """Whether a verifier returned a plain session; other outcomes may contain one too."""
-    return not (outcome is None or outcome is False or isinstance(outcome, _TO_DECIDE))
+    return not (outcome is None or outcome is False or isinstance(outcome, TO_DECIDE))
 
 
 def living(outcome: object) -> Any:
@@ -70,7 +63,7 @@ def living(outcome: object) -> Any:
     return session
 
 
-_TO_DECIDE = (Admitted, Exception)
+TO_DECIDE = (Admitted, Exception)
 _NOT_DEAD = FORBIDDEN | {None}
 
 
