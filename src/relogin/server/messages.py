@@ -101,8 +101,9 @@ class Exchange:
         """What the application calls in place of the server's `send`."""
         kind = message["type"]
         if kind in _STARTS:
-            # Sanic gives a generator, which can be read but once.
-            raw: list[RawHeader] = [*(message.get("headers") or ())]
+            raw: Any = message.get("headers")
+            if type(raw) is not list:  # Sanic gives a generator, which can be read but once
+                raw = [*(raw or ())]
             if self.added is None or message["status"] in self.gate.statuses_looked_at:
                 return self._begin_at_length(message, raw)
             for name, _ in raw:
