@@ -1,12 +1,15 @@
-"""A server that a test runs in a thread."""
+"""Threads of a test: a server in one, and many that begin at the same moment."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from socketserver import BaseServer
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-__all__ = ["in_thread"]
+__all__ = ["in_thread", "in_threads"]
+
+T = TypeVar("T")
 
 
 class _Server(Protocol):
@@ -27,3 +30,15 @@ def in_thread(server: _Server) -> Iterator[None]:
     finally:
         server.shutdown()
         thread.join()
+
+
+def in_threads(number: int, do: Callable[[int], T]) -> list[T]:
+    """Call `do` in so many threads that all begin at the same moment."""
+    begin = threading.Barrier(number)
+
+    def one(index: int) -> T:
+        begin.wait(10)
+        return do(index)
+
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(one, range(number)))

@@ -5,9 +5,7 @@ A test is written once, in a thread; a loop of its own runs what is asynchronous
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Awaitable, Callable, Generator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -20,8 +18,9 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from relogin import Grant
 from relogin.client.events import Event
 from tests.client.server import PASSWORD, Server
+from tests.threads import in_threads
 
-__all__ = ["DRIVERS", "Caller", "Driver", "drive", "in_tasks", "in_threads", "login_of", "when"]
+__all__ = ["DRIVERS", "Caller", "Driver", "drive", "in_tasks", "login_of", "when"]
 
 DRIVERS = ("sync", "asyncio", "trio")
 T = TypeVar("T")
@@ -136,18 +135,6 @@ def login_of(server: Server) -> Callable[[Any], Awaitable[Grant]]:
         return server.grant(answer)
 
     return login
-
-
-def in_threads(number: int, do: Callable[[int], T]) -> list[T]:
-    """Call `do` in so many threads that all begin at the same moment."""
-    begin = threading.Barrier(number)
-
-    def one(index: int) -> T:
-        begin.wait(10)
-        return do(index)
-
-    with ThreadPoolExecutor(number) as pool:
-        return list(pool.map(one, range(number)))
 
 
 async def in_tasks(number: int, do: Callable[[int], Awaitable[T]]) -> list[T]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -20,6 +19,7 @@ from tests.client.either import Either
 from tests.client.httpx_drivers import drive
 from tests.client.server import Server
 from tests.client.steps import Told
+from tests.threads import in_threads
 
 
 def counted(site: DigestSite) -> list[int]:
@@ -126,14 +126,8 @@ def test_no_thread_sees_a_401_whatever_the_nonces_are(
 
 
 def test_a_burst_at_one_nonce_repeats_no_count(site: DigestSite, ask: Callable[[], int]) -> None:
-    site.nonce, begin = "one-for-all", threading.Barrier(10)
-
-    def at_once(_: int) -> int:
-        begin.wait(10)
-        return ask()
-
-    with ThreadPoolExecutor(10) as pool:
-        assert set(pool.map(at_once, range(10))) == {200}
+    site.nonce = "one-for-all"
+    assert set(in_threads(10, lambda _: ask())) == {200}
     assert sorted(counted(site)) == list(range(1, 11))
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 import requests
 
@@ -15,6 +12,7 @@ from tests.client.digest.conftest import attach
 from tests.client.digest_site import PASSWORD, USER, DigestSite
 from tests.client.either import Either
 from tests.client.steps import Told
+from tests.threads import in_threads
 
 
 def test_a_wrong_password_is_sent_once(site: DigestSite, either: Either) -> None:
@@ -30,17 +28,15 @@ def test_a_wrong_password_is_sent_once_by_many_threads(site: DigestSite) -> None
     session = requests.Session()
     session.trust_env = False
     session.auth = SessionAuth(DigestLogin(USER, "wrong"), site.server.url)
-    barrier = threading.Barrier(8)
 
     def ask(_: int) -> str:
-        barrier.wait()
         try:
             return str(session.get(site.server.url).status_code)
         except LoginRefused:
             return "refused"
 
-    with ThreadPoolExecutor(8) as pool, session:
-        assert set(pool.map(ask, range(8))) == {"refused"}
+    with session:
+        assert set(in_threads(8, ask)) == {"refused"}
     assert site.wrong == 1
 
 

@@ -12,9 +12,10 @@ from relogin.client import outcome
 from relogin.client.httpx import AsyncUploadTransport, SessionAuth, UploadTransport
 from relogin.client.signals import status
 from tests.client.breaking import HOW, UPLOAD, How, asked, breaking, checks, stalling, uploads
-from tests.client.httpx_drivers import Caller, Driver, in_tasks, in_threads
+from tests.client.httpx_drivers import Caller, Driver, in_tasks
 from tests.client.libraries.shapes import Again, AgainAsync
 from tests.client.server import Answer, Request, Server
+from tests.threads import in_threads
 
 
 def opened(driver: Driver, server: Server, *, transport: bool = True, **options: Any) -> Caller:

@@ -19,8 +19,9 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from relogin import Grant
 from relogin.client import outcome
-from tests.client.httpx_drivers import in_tasks, in_threads
+from tests.client.httpx_drivers import in_tasks
 from tests.client.server import PASSWORD, Server
+from tests.threads import in_threads
 
 __all__ = ["FACES", "Answer", "Body", "Client", "Face", "opened"]
 

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
 from relogin.client.stores.memory import MemoryStore
 from tests.client.libraries.face import FACES, Answer, Client, opened
 from tests.client.server import Server
+from tests.threads import in_threads
 
 
 def all_at_once(clients: list[Client], url: str, number: int) -> list[Any]:
     """Let each client send so many requests at the same moment."""
-    begin = threading.Barrier(len(clients))
-
-    def one(client: Client) -> list[Any]:
-        begin.wait(10)
-        return list(client.at_once(number, lambda index: f"{url}/{index}"))
-
-    with ThreadPoolExecutor(len(clients)) as pool:
-        return [answer for answers in pool.map(one, clients) for answer in answers]
+    each = in_threads(
+        len(clients), lambda n: clients[n].at_once(number, lambda index: f"{url}/{index}")
+    )
+    return [answer for answers in each for answer in answers]
 
 
 def statuses(answers: list[Any]) -> set[Any]:

@@ -12,8 +12,8 @@ from relogin.client import Outcome, outcome
 from relogin.client.requests import InvalidGrant, SessionAuth
 from relogin.client.requests.cookies import carry_over_redirect, leave_behind
 from relogin.client.terms.grant import Context
-from tests.client.requests.test_threads import at_once
 from tests.client.server import COOKIE, Answer, Request, Server, serve
+from tests.threads import in_threads
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_a_late_401_that_deletes_the_cookie_does_not_touch_the_renewed_one(
 ) -> None:
     server.refusal_headers = (("Set-Cookie", "sid=; Path=/; Max-Age=0"),)
     server.late_paths = frozenset({"/1"})
-    answers = at_once(20, lambda index: dead.get(f"{server.url}/{index % 2}"))
+    answers = in_threads(20, lambda index: dead.get(f"{server.url}/{index % 2}"))
     assert [answer.status_code for answer in answers] == [200] * 20
     assert server.logins == 2
     assert dead.get(f"{server.url}/after").history == []
@@ -112,7 +112,7 @@ def test_a_late_401_that_sets_an_old_value_does_not_touch_the_renewed_one(
 ) -> None:
     server.refusal_headers = (("Set-Cookie", "sid=stale; Path=/"),)
     server.late_paths = frozenset({"/1"})
-    answers = at_once(20, lambda index: dead.get(f"{server.url}/{index % 2}"))
+    answers = in_threads(20, lambda index: dead.get(f"{server.url}/{index % 2}"))
     assert [answer.status_code for answer in answers] == [200] * 20
     assert server.logins == 2
 

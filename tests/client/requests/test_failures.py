@@ -18,8 +18,8 @@ from relogin.client.requests import (
 )
 from relogin.client.responders import BEARER, Action
 from relogin.client.terms.grant import Context
-from tests.client.requests.test_threads import at_once
 from tests.client.server import Server
+from tests.threads import in_threads
 
 
 class Failing:
@@ -266,6 +266,6 @@ def test_an_outage_ends_when_the_login_works_again(
     session.auth = SessionAuth(login, server.url)
     with pytest.raises(LoginUnavailable):
         session.get(f"{server.url}/orders")
-    answers = at_once(5, lambda _: session.get(f"{server.url}/orders"))
+    answers = in_threads(5, lambda _: session.get(f"{server.url}/orders"))
     assert [answer.status_code for answer in answers] == [200] * 5
     assert server.logins == 1

@@ -17,9 +17,9 @@ from relogin.client.requests import LoginRefused, SessionAuth
 from relogin.client.requests import fields as header_fields
 from relogin.client.requests.fields import copied, found, has, tells_more
 from relogin.client.terms.grant import Context
-from tests.client.requests.test_threads import at_once
 from tests.client.server import PASSWORD, Server
 from tests.programs import exit_with
+from tests.threads import in_threads
 
 
 class Login:
@@ -141,7 +141,7 @@ def test_one_prepared_request_sent_by_many_threads_is_renewed_once(
     prepared = dead.prepare_request(requests.Request("GET", f"{server.url}/orders"))
     begun = threading.Thread(target=lambda: dead.get(f"{server.url}/renew"))
     begun.start()
-    answers = at_once(20, lambda _: dead.send(prepared))
+    answers = in_threads(20, lambda _: dead.send(prepared))
     begun.join(10)
     assert [answer.status_code for answer in answers] == [200] * 20
     assert server.logins == 2

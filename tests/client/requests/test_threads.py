@@ -1,7 +1,6 @@
 """Rules 1 and 2 with real threads: one login for all, and none for a refusal that comes late."""
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -13,25 +12,14 @@ from relogin.client.requests import SessionAuth
 from relogin.client.responders import Action
 from relogin.client.terms.grant import Context
 from tests.client.server import Answer, Request, Server
-
-
-def at_once(number: int, do: Callable[[int], requests.Response]) -> list[requests.Response]:
-    """Call `do` in so many threads that all begin at the same moment."""
-    begin = threading.Barrier(number)
-
-    def one(index: int) -> requests.Response:
-        begin.wait(10)
-        return do(index)
-
-    with ThreadPoolExecutor(number) as pool:
-        return list(pool.map(one, range(number)))
+from tests.threads import in_threads
 
 
 @pytest.mark.requirement("C-17")
 def test_a_hundred_threads_that_meet_a_dead_session_log_in_once(
     server: Server, dead: requests.Session
 ) -> None:
-    answers = at_once(100, lambda _: dead.get(f"{server.url}/orders"))
+    answers = in_threads(100, lambda _: dead.get(f"{server.url}/orders"))
 
     assert [answer.status_code for answer in answers] == [200] * 100
     assert server.logins == 2

@@ -16,8 +16,8 @@ from relogin.client.requests import SessionAuth, UploadAdapter
 from relogin.client.requests.unanswered import is_unanswered
 from relogin.client.signals import status
 from tests.client.breaking import HOW, UPLOAD, How, asked, breaking, checks, uploads
-from tests.client.httpx_drivers import in_threads
 from tests.client.server import Answer, Server
+from tests.threads import in_threads
 
 
 def logged_in(server: Server, session: requests.Session, **options: Any) -> requests.Session:

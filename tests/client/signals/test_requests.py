@@ -1,8 +1,6 @@
 """Signals in the requests adapter: what they start."""
 
 import pickle
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import requests
@@ -13,6 +11,7 @@ from relogin.client.requests import SessionAuth
 from relogin.client.signals import html_form, json_field, problem, redirect_to, status
 from tests.client.server import Answer, Server, serve
 from tests.client.signalling import JSON, LOST, attach, refuse_with
+from tests.threads import in_threads
 
 
 def test_no_answer_is_a_signal_unless_it_is_asked_for(
@@ -77,15 +76,8 @@ def test_fifty_threads_that_meet_a_signal_need_one_login(
 ) -> None:
     refuse_with(server, 200, JSON, body=lambda: LOST)
     attach(session, server, signals=[json_field("success", False)])
-    together = threading.Barrier(50)
-
-    def ask() -> bytes:
-        together.wait()
-        return session.get(f"{server.url}/a").content
-
-    with ThreadPoolExecutor(50) as pool:
-        asked = [pool.submit(ask) for _ in range(50)]
-        assert {each.result() for each in asked} == {b"content"}
+    answers = in_threads(50, lambda _: session.get(f"{server.url}/a").content)
+    assert set(answers) == {b"content"}
     assert server.logins == 1
 
 

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
 from typing import Any
 
 import pytest
@@ -30,6 +29,7 @@ from relogin.client.stores.redis import RedisStore
 from relogin.client.stores.sqlite import SQLiteStore
 from tests.client.postgres_server import PostgresServer, a_postgres_server
 from tests.client.redis_server import RedisServer, a_redis_cluster, a_redis_server
+from tests.threads import in_threads
 
 ORIGIN = "https://api.example.com:443"
 
@@ -200,14 +200,7 @@ def test_a_realm_is_any_text(store: Store, realm: str) -> None:
 
 
 def test_of_threads_that_put_at_once_one_succeeds(store: Store) -> None:
-    begin = Barrier(16)
-
-    def put(number: int) -> bool:
-        begin.wait(10)
-        return store.put(ORIGIN, "", "api", Entry(f"by {number}", 0))
-
-    with ThreadPoolExecutor(16) as pool:
-        done = list(pool.map(put, range(16)))
+    done = in_threads(16, lambda n: store.put(ORIGIN, "", "api", Entry(f"by {n}", 0)))
     assert done.count(True) == 1
     assert texts(store) == {"api": f"by {done.index(True)}"}
 
