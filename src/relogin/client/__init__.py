@@ -8,9 +8,9 @@ from relogin.client.terms.outcomes import Outcome, detail, outcome
 from relogin.lazy import lazy_modules
 
 if TYPE_CHECKING:
-    from relogin.client import carry, events, stores
+    from relogin.client import carry, events, signals, stores
 else:
-    # Most clients need neither `carry=` nor `store=`, and no event before a session dies.
-    __getattr__ = lazy_modules(__name__, "carry", "events", "stores")
+    # Most clients pass neither signals, a store nor `carry=`, and hear of no event before a 401.
+    __getattr__ = lazy_modules(__name__, "carry", "events", "signals", "stores")
 
-__all__ = ["Outcome", "carry", "detail", "events", "outcome", "stores"]
+__all__ = ["Outcome", "carry", "detail", "events", "outcome", "signals", "stores"]

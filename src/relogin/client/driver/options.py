@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from inspect import iscoroutinefunction, signature
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from relogin import client
 from relogin.client import terms
 from relogin.client.responders import BEARER, SESSION
-from relogin.client.signals import Signal
 from relogin.client.terms.answer import Source
 from relogin.client.terms.fields import check_field_name
 from relogin.client.terms.origins import sent_to
 from relogin.client.terms.responder import Action, Responder
+
+if TYPE_CHECKING:
+    from relogin.client.signals import Signal
 
 __all__ = [
     "ActionName",

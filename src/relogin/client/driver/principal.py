@@ -42,7 +42,6 @@ from relogin.client.renewal.commands import Command, LogOut
 from relogin.client.renewal.policy import Policy
 from relogin.client.renewal.standing import servers, standing
 from relogin.client.responders import BEARER, with_scheme_of
-from relogin.client.signals import Signal
 from relogin.client.terms.answer import Source
 from relogin.client.terms.grant import Context
 from relogin.client.terms.origins import trusted
@@ -62,7 +61,7 @@ class Principal(Generic[Http]):
         origins: str | Iterable[str] | None = None,
         *,
         realm: str | None = None,
-        signals: Iterable[Signal] = (),
+        signals: Iterable[client.signals.Signal] = (),
         http: Http | None = None,
         carry: client.carry.Authorization | client.carry.Header | client.carry.Query | None = None,
         rolls: Mapping[str, str | Source] | Iterable[str] = (),

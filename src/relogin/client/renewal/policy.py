@@ -168,15 +168,6 @@ class Policy:
     budget_window: float = 30.0
     store: AnyStore | None = None
     fresh: Literal["always"] | None = None
-    flight_timeout: float = field(init=False, compare=False)
-    """When another request may take over a renewal: after the timeout of any login."""
-    wait_timeout: float = field(init=False, compare=False)
-    """When a waiter gives up: late enough for a whole login after a takeover."""
-    has_signals: bool = field(init=False, compare=False)
-    """Whether `signals_for` any status returns a signal."""
-    reads_all: bool = field(init=False, compare=False)
-    """Whether each response may say more than a 401 and its fields do."""
-    _decided: _Decided = field(default_factory=_Decided, init=False, compare=False)
 
     def __post_init__(self) -> None:
         _check_number("login_timeout", self.login_timeout, most=_A_DAY)
@@ -186,10 +177,15 @@ class Policy:
             raise ValueError(
                 "SessionAuth: responders= is empty: no challenge would ever be answered"
             )
-        self.has_signals = bool(self.signals) or self.scopes_up
-        self.reads_all = bool(self.signals or self.rolls)
-        self.flight_timeout = self.login_timeout * 1.5
-        self.wait_timeout = self.flight_timeout + self.login_timeout
+        self.has_signals: bool = bool(self.signals) or self.scopes_up
+        """Whether `signals_for` any status returns a signal."""
+        self.reads_all: bool = bool(self.signals or self.rolls)
+        """Whether each response may say more than a 401 and its fields do."""
+        self.flight_timeout: float = self.login_timeout * 1.5
+        """When another request may take over a renewal: after the timeout of any login."""
+        self.wait_timeout: float = self.flight_timeout + self.login_timeout
+        """When a waiter gives up: late enough for a whole login after a takeover."""
+        self._decided = _Decided()
 
     def signals_for(self, status: int) -> tuple[Signal, ...]:
         """Return the signals that look at a response of this status."""

@@ -49,7 +49,6 @@ from relogin.client.requests.route import LoginSession, Route
 from relogin.client.requests.signing import learn, lives, sign_prepared, sign_within
 from relogin.client.requests.streams import watch as watch_stream
 from relogin.client.requests.unanswered import Upload, ask, in_place_of_a_response
-from relogin.client.signals import Error, signalled
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.fields import is_event_stream
 from relogin.client.terms.grant import Context
@@ -350,10 +349,10 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         """Tell whether a challenge that is not in a 401 causes an event."""
         return has(response.headers, CHALLENGE) and client.events.heard(self._cache.policy.listener)
 
-    def _signal(self, response: Response, sending: dict[str, Any]) -> Error | None:
+    def _signal(self, response: Response, sending: dict[str, Any]) -> client.signals.Error | None:
         signals = self._policy.signals_for(response.status_code)
         if not signals or sent_to(response.request.url) not in self._policy.origins:
             return None
         info = Answer(response.status_code, response.headers, response.url, reading=True)
         lookahead = Lookahead(response, streamed=bool(sending.get("stream")))
-        return signalled(signals, info, lookahead.more)
+        return client.signals.signalled(signals, info, lookahead.more)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from requests import PreparedRequest, RequestException, Response
 from requests.adapters import BaseAdapter
@@ -24,21 +24,22 @@ from relogin.client.requests.fields import has
 from relogin.client.requests.route import Route
 from relogin.client.requests.signing import sign_again
 from relogin.client.requests.unanswered import Upload, in_place_of_a_response, is_unanswered
-from relogin.client.signals import Error
 from relogin.client.terms.origins import sent_to
 from relogin.client.terms.outcomes import mark
 
 if TYPE_CHECKING:
     from relogin.client.requests import SessionAuth
+    from relogin.client.signals import Error
 
 __all__ = ["Exchange", "Hook", "Way"]
 
 
-class Way(NamedTuple):
+class Way:
     """An adapter, and a function that sends a request over it without error handling."""
 
-    adapter: BaseAdapter
-    send: Callable[..., Response]
+    def __init__(self, adapter: BaseAdapter, send: Callable[..., Response]) -> None:
+        self.adapter = adapter
+        self.send = send
 
 
 class Hook:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from requests import ConnectTimeout, PreparedRequest, RequestException, Response, Timeout
 from requests.adapters import BaseAdapter
@@ -21,7 +21,9 @@ from relogin.client.requests.broken import has_stalled, is_broken, pool_that_kee
 from relogin.client.requests.challenges import challenge_lines
 from relogin.client.requests.route import Route
 from relogin.client.requests.signing import sign_prepared
-from relogin.client.signals import Error
+
+if TYPE_CHECKING:
+    from relogin.client.signals import Error
 
 __all__ = ["Upload", "ask", "in_place_of_a_response", "is_unanswered", "small_request"]
 
