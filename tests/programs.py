@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-__all__ = ["certificate", "exit_with", "free_port", "running"]
+__all__ = ["certificate", "exit_with", "free_port", "running", "running_until_killed"]
 
 _PATIENCE = 40.0
 _ROOT = Path(__file__).parents[1]
@@ -60,6 +60,20 @@ def running(command: list[str], port: int, log: Path, **environment: str) -> Ite
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+@contextmanager
+def running_until_killed(command: list[str]) -> Iterator[str]:
+    """Run a program until the end of the block; yields the line that it prints when it is ready."""
+    process = subprocess.Popen(
+        command, cwd=_ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    try:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+    finally:
+        process.kill()
+        process.communicate(timeout=20)
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,11 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.client.digest_site import PASSWORD, USER
-from tests.programs import free_port, running
+from tests.programs import free_port, running, running_until_killed
 
 __all__ = ["SERVERS", "apache", "httpbin_url", "lighttpd", "program"]
 
-ROOT = Path(__file__).parents[3]
 MODULES = Path("/usr/lib/apache2/modules")
 _APACHE = """{loads}
 {user}
@@ -95,15 +93,8 @@ def lighttpd(algorithm: str = "SHA-256") -> Iterator[str]:
 def program(name: str) -> Iterator[str]:
     """Run one of `tests.client.digest.programs`."""
     command = [sys.executable, "-m", "tests.client.digest.programs", name]
-    process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    try:
-        assert process.stdout is not None
-        yield f"http://127.0.0.1:{int(process.stdout.readline())}/"
-    finally:
-        process.kill()
-        process.communicate(timeout=20)
+    with running_until_killed(command) as port:
+        yield f"http://127.0.0.1:{int(port)}/"
 
 
 def httpbin_url(

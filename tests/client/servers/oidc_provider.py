@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 import pytest
 import requests
 
-from tests.programs import free_port
+from tests.programs import free_port, running_until_killed
 
 __all__ = ["CLIENT_ID", "CLIENT_SECRET", "OIDCProvider", "an_oidc_provider"]
 
@@ -118,14 +118,9 @@ def an_oidc_provider(*, lifetime: int = 600) -> Iterator[OIDCProvider]:
     script = folder / f"oidc-{port}.mjs"
     script.write_text(_SCRIPT.read_text(encoding="utf-8"), encoding="utf-8")
     command = ["node", str(script), str(port), str(lifetime)]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
     try:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        yield OIDCProvider(port)
+        with running_until_killed(command) as said:
+            assert said == "ready"
+            yield OIDCProvider(port)
     finally:
-        process.kill()
-        process.communicate(timeout=20)
         script.unlink()

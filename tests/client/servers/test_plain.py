@@ -1,11 +1,9 @@
 """Servers that say nothing of why a session died: simplejwt, FastAPI's HTTPBearer, Apache."""
 
 import secrets
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
@@ -17,24 +15,17 @@ from relogin.client import outcome
 from relogin.client.logins import FormLogin, JSONLogin
 from relogin.client.requests import SessionAuth
 from tests.client.servers.mod_auth_form import an_apache
+from tests.programs import running_until_killed
 from tests.server.serving import serving_asgi
 
-ROOT = Path(__file__).parents[3]
 BEYOND_A_SECOND = 2.1  # a JWT's expiry is in whole seconds
 
 
 @pytest.fixture
 def simplejwt() -> Iterator[str]:
     command = [sys.executable, "-m", "tests.client.servers.drf_jwt"]
-    process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    try:
-        assert process.stdout is not None
-        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
-    finally:
-        process.kill()
-        process.communicate(timeout=20)
+    with running_until_killed(command) as port:
+        yield f"http://127.0.0.1:{int(port)}"
 
 
 def test_simplejwt_says_no_error_of_an_expired_token_and_it_is_renewed(
