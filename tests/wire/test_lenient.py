@@ -122,6 +122,10 @@ hidden = st.builds(
 @settings(max_examples=15)
 @given(text=hidden)
 @example(text="no=1, Basic realm=x=")
+@example(text="no=1, Basic realm=x\xe9[=")
+@example(text="no=1, Basic realm=x y\xe9=")
+@example(text="no=1, Basic realm=x =")
+@example(text="no=1, Basic realm=x\t/y=")
 def test_a_quoted_text_never_becomes_a_challenge(
     head: str, quotes: tuple[str, str], text: str
 ) -> None:
@@ -137,6 +141,7 @@ def test_a_quoted_text_never_becomes_a_challenge(
 @pytest.mark.parametrize("head", HEADS + SENTENCES)
 @settings(max_examples=15)
 @given(text=hidden)
+@example(text="no= b=, Basic realm=x")
 def test_nor_does_one_that_is_never_closed(head: str, opening: str, text: str) -> None:
     field = head + opening + text
     if scan_challenges(field) is None:

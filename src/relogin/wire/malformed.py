@@ -326,7 +326,7 @@ unquoted: pp.ParserElement = _rules(
 special_param: pp.ParserElement = _rules(
     "special parameter",
     # Bearer realm= error="a"
-    ("empty-value", rf"(?P<name>{TOKEN}){BWS}=(?P<value>(?P<at>))(?=[ \t]++{PARAM})"),
+    ("empty-value", rf"(?P<name>(?!'){TOKEN}){BWS}=(?P<value>(?P<at>))(?=[ \t]++{PARAM})"),
     # Digest qop=auth,auth-int, nonce="a"
     (
         "unquoted-comma",

@@ -39,8 +39,10 @@ FLAGS = (
 _NEXT = rf"{END}|[ \t]++{PARAM}|[ \t]++{KNOWN} ++{PARAM}"
 STOP = rf"(?={_NEXT})"
 STOP_OR_PARAM = rf"(?={_NEXT}|{PARAM}\")"
-# The next double quote opens a value, or there is none. In `realm=x="` it does not.
-NEXT_OPENS = rf"(?:[^\"=]++|=(?!\"|{TCHAR}++=\")|(?!))*+(?:=\"|\Z)"
+# The next double quote opens a value, or there is none.
+NEXT_OPENS = r"(?:[^\"=]++|=(?!\")|(?!))*+(?:=\"|\Z)"
+# It opens the value of a name, or there is none. In `realm=x="` it does not.
+_NAME_OPENS = rf"(?:[\s,;]++|(?!{TOKEN}{BWS}=\")[^\s,;\"]++|(?!))*+(?:{TOKEN}{BWS}=\"|\Z)"
 # No value in the rest of the line has an opening quote, and each has a closing one.
 NEVER_OPENED = rf"(?:{OWS},{OWS}{TOKEN}{BWS}={BWS}[^\",;=]++={{0,2}}+\"|(?!))++{OWS}\Z"
 _CONTROL = r"[\x00-\x08\x0e-\x1f\x7f\xa0]"
@@ -48,8 +50,8 @@ _CONTROL = r"[\x00-\x08\x0e-\x1f\x7f\xa0]"
 CLOSED = (
     rf"(?={END}|{OWS}{_CONTROL}|[.)\]}}>]++{END}|[ \t]++(?:{NO_SCHEME}{OWS})?\"|[ \t]++{PARAM}"
     rf"|[ \t]++{KNOWN} ++{PARAM}"
-    rf"|{PARAM}(?:\"|{TOKEN}{END}{NEXT_OPENS})"
-    rf"|[ \t]++[^\",;\r\n]*+(?:\Z|[,;\r\n]{NEXT_OPENS})"
+    rf"|{PARAM}(?:\"|{TOKEN}{END}{_NAME_OPENS})"
+    rf"|[ \t]++[^\",;\r\n]*+(?:\Z|[,;\r\n]{_NAME_OPENS})"
     rf"|[ \t]++(?:{TOKEN}{OWS}:{OWS}\"|(?:[^\"=,;\r\n]++|=(?!\")|(?!))*+=\"))"
 )
 
