@@ -116,7 +116,7 @@ export const GRAMMAR = [
   "stop            = &next",
   "stop-or-param   = &(next / param dq)",
   "next-opens      = ([^\"=] / \"=\" !dq)* ('=\"' / $)",
-  "name-opens      = ([\\s,;]+ / !(token ows '=\"') [^\\s,;\"]+)* (token ows '=\"' / $)",
+  "name-opens      = ([\\s,;]+ / !(token '=\"') [^\\s,;\"]+)* (token '=\"' / $)",
   "never-opened    = (ows \",\" ows token ows \"=\" ows [^\",;=]+ padding dq)+ ows $",
   "closed          = &( at-end / ows control / [.)\\]}>]+ at-end / ws (no-scheme ows)? dq / ws param / ws known sp param",
   "                   / param (dq / token at-end name-opens)",

@@ -1,5 +1,6 @@
 """The laws of the recovery: what it may return, and what it never does."""
 
+import re
 from itertools import product
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 import relogin
 from relogin import Challenge
+from relogin.wire.abnf import TOKEN
 from relogin.wire.faults import KINDS
 from relogin.wire.recover import MAX_FAULTS
 from relogin.wire.scan import scan_challenges
@@ -126,9 +128,12 @@ hidden = st.builds(
 @example(text="no=1, Basic realm=x y\xe9=")
 @example(text="no=1, Basic realm=x =")
 @example(text="no=1, Basic realm=x\t/y=")
+@example(text="no=1, Basic realm=x y\t=")
 def test_a_quoted_text_never_becomes_a_challenge(
     head: str, quotes: tuple[str, str], text: str
 ) -> None:
+    # With such an end, nobody can tell whether the next quote opens a value or closes the text.
+    assume(quotes not in NESTED or not re.search(rf"[\s,;]{TOKEN}=\Z", text))
     field = head + quotes[0] + text + quotes[1]
     for one in field, field + "; d=e":
         if scan_challenges(one) is None:

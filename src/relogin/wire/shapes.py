@@ -42,7 +42,7 @@ STOP_OR_PARAM = rf"(?={_NEXT}|{PARAM}\")"
 # The next double quote opens a value, or there is none.
 NEXT_OPENS = r"(?:[^\"=]++|=(?!\")|(?!))*+(?:=\"|\Z)"
 # It opens the value of a name, or there is none. In `realm=x="` it does not.
-_NAME_OPENS = rf"(?:[\s,;]++|(?!{TOKEN}{BWS}=\")[^\s,;\"]++|(?!))*+(?:{TOKEN}{BWS}=\"|\Z)"
+_NAME_OPENS = rf"(?:[\s,;]++|(?!{TOKEN}=\")[^\s,;\"]++|(?!))*+(?:{TOKEN}=\"|\Z)"
 # No value in the rest of the line has an opening quote, and each has a closing one.
 NEVER_OPENED = rf"(?:{OWS},{OWS}{TOKEN}{BWS}={BWS}[^\",;=]++={{0,2}}+\"|(?!))++{OWS}\Z"
 _CONTROL = r"[\x00-\x08\x0e-\x1f\x7f\xa0]"
