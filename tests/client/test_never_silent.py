@@ -122,6 +122,19 @@ def test_a_session_that_the_server_does_not_accept_is_no_success(
     )
 
 
+def test_a_budget_that_is_used_up_is_told_once(
+    server: Server, either: Either, caplog: pytest.LogCaptureFixture
+) -> None:
+    travel = Travel(server, READ, ["Bearer"])
+    client = either.attach(travel.login, server.url, budget=(1, 60))
+    client.get(server.url)
+    travel.living = None
+    assert [outcome(client.get(server.url)) for _ in range(2)] == [Outcome.OVER_BUDGET] * 2
+    [message] = caplog.messages
+    assert message.startswith(f"401 from {server.url}: nothing was done, because budget= allows")
+    assert message.endswith("programs that end each other's session need one store=")
+
+
 def test_a_401_that_outlasted_a_login_is_told_too(server: Server, either: Either) -> None:
     travel = refusing(server, [])
     client = either.attach(travel.login, server.url)

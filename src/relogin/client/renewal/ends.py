@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relogin.client.events import Event, EventKind, heard, tell
+from relogin.client.events import Event, EventKind, heard, tell, warn
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Final
 from relogin.client.renewal.flight import Flight, Status
@@ -59,6 +59,14 @@ def refused(
 ) -> Final:
     """End because no login is tried now."""
     report(cache, EventKind.REFUSED, decision, reason=blocked.outcome)
+    told = info.origin, blocked.outcome
+    if blocked.outcome is Outcome.OVER_BUDGET and told not in cache.warned:
+        cache.warned.add(told)
+        warn(
+            "%s from %s: nothing was done, because budget= allows no more logins for now; "
+            "programs that end each other's session need one store=",
+            *(info.status, info.origin),
+        )
     return Final(info, blocked.outcome, _failure(blocked, cache.clock()))
 
 
