@@ -74,6 +74,10 @@ def put_by_the_number(
     return put(replace(record, holder=lease.holder) if same else record, lease, *given, **more)
 
 
+def use_what_the_store_has_brought_back(record: Record, *given: Any) -> Record:
+    return record
+
+
 @pytest.mark.parametrize(
     ("rule", "broken", "bounds"),
     [
@@ -85,6 +89,7 @@ def put_by_the_number(
         ("is_new", go_by_the_number, Bounds(deaths=1, resets=1, setbacks=1)),
         ("is_new", go_by_the_number, Bounds(deaths=1, reverts=1, setbacks=1)),
         ("is_new", take_back_what_is_past, Bounds(deaths=1, reverts=1)),
+        ("with_lost", use_what_the_store_has_brought_back, Bounds(deaths=1, reverts=1)),
         ("put", put_by_the_number, Bounds(deaths=0, resets=1, setbacks=1)),
     ],
     ids=lambda given: getattr(given, "__name__", None),

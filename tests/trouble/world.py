@@ -64,8 +64,8 @@ class Bounds:
     resets: int = 0
     """How often the store may lose all that it holds."""
     reverts: int = 0
-    """How often it may lose its latest changes. There are no refresh tokens then: a store with
-    `replicas` does not lose their use."""
+    """How often it may lose its latest changes. Then a refresh token may be used again whose use is
+    lost, as it may without `replicas`; but by no process that knows it is used."""
     setbacks: int = 0
     """How often its clock may be set back."""
 
@@ -74,20 +74,21 @@ class Bounds:
 class Server:
     """Knows which sessions live, and which refresh tokens were used."""
 
-    gives_refresh_tokens: bool = True
+    forgives: bool = False
+    """Whether a refresh token may be used again."""
     logins: int = 0
     living: set[str] = field(default_factory=set)
-    used: set[str] = field(default_factory=set)
+    used: dict[str, str] = field(default_factory=dict)
+    """The refresh tokens that were used, by the one that was obtained with each."""
 
     def log_in(self, refresh: str | None) -> Grant:
         if refresh is not None:
-            if refresh in self.used:
+            if refresh in self.used.values() and not self.forgives:
                 raise LawBroken(f"the refresh token {refresh} was used twice")
-            self.used.add(refresh)
+            self.used[f"r{self.logins + 1}"] = refresh
         self.logins += 1
         self.living.add(f"t{self.logins}")
-        refresh = f"r{self.logins}" if self.gives_refresh_tokens else None
-        return Grant(token=f"t{self.logins}", refresh=refresh)
+        return Grant(token=f"t{self.logins}", refresh=f"r{self.logins}")
 
     def accepts(self, credential: Credential | None) -> bool:
         return credential is not None and credential.grant.token in self.living
@@ -186,7 +187,9 @@ class Request:
             self.led = True
             yield "log in"
             previous = command.context.previous
-            grant = world.server.log_in(None if previous is None else previous.refresh)
+            refresh = None if previous is None else previous.refresh
+            self._check_knowledge(world, refresh)
+            grant = world.server.log_in(refresh)
             yield "logged in"
             return grant
         if isinstance(command, Wait):
@@ -200,6 +203,16 @@ class Request:
         yield "pause"
         return None
 
+    def _check_knowledge(self, world: World, refresh: str | None) -> None:
+        """Check that a process has obtained nothing with the refresh token that it uses."""
+        space = self.cache.space(KEY)
+        latest = None if space is None or space.latest is None else space.latest.token
+        obtained = None if latest is None else f"r{latest[1:]}"
+        while obtained is not None:
+            obtained = world.server.used.get(obtained)
+            if obtained is not None and obtained == refresh:
+                raise LawBroken(f"{refresh} was used again by a process that has had {latest}")
+
 
 class World:
     """Everything there is, the moves that are possible, and the laws."""
@@ -208,7 +221,7 @@ class World:
         self.bounds = bounds
         self.clock = Clock()
         self.store = LosingStore(self.clock, keeps=bounds.reverts > 0)
-        self.server = Server(gives_refresh_tokens=not bounds.reverts)
+        self.server = Server(forgives=bounds.reverts > 0)
         self.deaths = self.crashes = self.expiries = 0
         self.cancels = self.failures = self.losses = 0
         self.resets = self.reverts = self.setbacks = 0
@@ -226,7 +239,8 @@ class World:
         grant = before.grant if before.alive() else None
         if after.of_lease != before.of_lease and grant and grant.token in self.server.living:
             raise LawBroken("a lease was taken although the store held a living grant")
-        if after.put_by not in {before.put_by, before.holder}:
+        # With a lease, it is a lost grant that is brought back.
+        if after.lease is None and after.put_by not in {before.put_by, before.holder}:
             raise LawBroken("a grant was put by a process that did not hold the lease")
         return answer
 

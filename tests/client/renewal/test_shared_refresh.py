@@ -92,6 +92,31 @@ def test_what_a_process_alone_remembers_of_a_refresh_token_is_not_used() -> None
     assert request(cache, credential).context.previous == Grant(token="t1")
 
 
+def test_of_a_store_that_lost_a_grant_no_refresh_token_is_used_that_was_used_for_it() -> None:
+    store = Store()
+    one, other = a_cache(store), a_cache(store)
+    first = log_in(one)
+    before = store.record
+    lost = log_in(one, Grant(token="t2", refresh="r2"), first)
+    same = adopted(other)
+    store.record = before
+    assert request(one, lost).context.previous == Grant(token="t2", refresh="r2")
+    store.clock.now += 31.0  # the holder has died, perhaps after it has used that
+    assert request(other, same).context.previous == Grant(token="t2")
+
+
+def test_neither_is_one_that_the_process_gave_up_itself() -> None:
+    store = Store()
+    cache = a_cache(store)
+    first = log_in(cache)
+    before = store.record
+    lost = log_in(cache, Grant(token="t2", refresh="r2"), first)
+    with pytest.raises(KeyboardInterrupt):
+        request(cache, lost).throw(KeyboardInterrupt())
+    store.record = before
+    assert request(cache, lost).context.previous == Grant(token="t2")
+
+
 def test_without_the_store_no_refresh_token_is_used() -> None:
     store = Store()
     cache = a_cache(store)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from relogin import Grant
-from relogin.client.stores.record import Block, Period, Record
+from relogin.client.stores.record import Block, Period, Record, Version
 from tests.client.stores.records import GRANT, NOW, leased, put, renewed
 
 
@@ -123,6 +123,29 @@ def test_a_holder_that_knows_the_grant_which_the_store_brought_back_names_those_
 def test_a_grant_that_is_put_twice_does_not_name_itself() -> None:
     record = renewed()
     assert put(record).past == ()
+
+
+def test_a_grant_that_the_store_has_lost_is_brought_back_by_whoever_knows_that_it_is_later() -> (
+    None
+):
+    first = renewed()
+    second = renewed(first)
+    lost = Grant(token="t2", expires_in=60.0)
+    back = first.with_lost(second.of_grant, lost, (second.put_by, first.put_by))
+    assert (back.of_grant, back.past) == (second.of_grant, (first.put_by,))
+    assert back.to_use(NOW) == Grant(token="t2")
+    assert Record.loads(back.dumps()) == back
+    assert back.acquire(second.of_grant, 30, NOW) is not None
+
+
+def test_no_grant_is_brought_back_in_place_of_the_same_or_of_one_that_is_not_known_to_be_over() -> (
+    None
+):
+    first = renewed()
+    second = renewed(first)
+    assert second.with_lost(second.of_grant, GRANT, (second.put_by, first.put_by)) is second
+    assert second.with_lost(first.of_grant, GRANT, (first.put_by,)) is second
+    assert first.with_lost(Version(second.version, ""), GRANT, (first.put_by,)) is first
 
 
 def test_a_grant_has_ended_if_it_was_dropped_or_forgotten_or_a_later_one_was() -> None:

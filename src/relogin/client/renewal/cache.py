@@ -344,6 +344,7 @@ class CredentialCache(Flights):
         key = credential.key
         space = self._space(key)
         space.latest, space.blocked = credential.grant, None
+        space.version = credential.version if credential.shared else None
         if self._refused:
             self._refused.pop(key.origin, None)
         if space.is_kept:

@@ -7,11 +7,15 @@ from bisect import insort
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from relogin.client.renewal.scopes import Demands
 from relogin.client.terms.grant import Grant, with_refresh_of
 from relogin.client.terms.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from relogin.client.stores.record import Version
 
 __all__ = ["Blocked", "ProtectionSpace", "outage"]
 
@@ -56,6 +60,8 @@ class ProtectionSpace:
     """One protection space. `latest` is its last grant, even if that was dropped since."""
 
     latest: Grant | None = None
+    version: Version | None = None
+    """The version of `latest`, if it is of the store."""
     blocked: Blocked | None = None
     latest_url: str = ""
     challenges: bool = False

@@ -76,7 +76,9 @@ def take_turn(
         if view.block(flight.key) is not None:
             return None
         drop, seconds = decision.action is Action.REPLACE, cache.policy.flight_timeout
-        over = past(cache, flight.key)
+        over, held = past(cache, flight.key), cache.space(flight.key)
+        if held is not None and held.version is not None and held.latest is not None:
+            record = record.with_lost(held.version, held.latest, over)
         return record.acquire(flight.version, seconds, view.now, drop=drop, past=over)
 
     waited = None
@@ -96,7 +98,7 @@ def _begin(cache: CredentialCache, flight: Flight, record: Record) -> None:
     """Prepare a flight for its login, under its lease if there is one.
 
     Use a refresh token only under the lease, and only the one in the store: another process may
-    have used the one that this process remembers.
+    have used the one that this process remembers. If the store has lost that, it is back by now.
     """
     latest = flight.previous
     flight.previous = record.grant or (latest and replace(latest, refresh=None))

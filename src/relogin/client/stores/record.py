@@ -196,6 +196,24 @@ class Record:
             lease=Period(now, seconds),
         )
 
+    def with_lost(self, version: Version, grant: Grant, past: tuple[str, ...]) -> Record:
+        """Bring back a grant that is later than this one, if this one is over: it is in `past`.
+
+        The store has lost that grant. The refresh token of this one is used up.
+        """
+        if self.put_by not in past or self.put_by == version.holder or not version.holder:
+            return self
+        return replace(
+            self,
+            version=version.number,
+            put_by=version.holder,
+            grant=replace(grant, expires_in=None),
+            dropped=False,
+            spent=False,
+            fence=max(self.fence, version.number),
+            past=_latest(*(name for name in past if name != version.holder), *self.past),
+        )
+
     def _next_fence(self, now: float) -> int:
         # Uses the clock, so that it is larger than all before even if the store has lost those:
         # earlier releases of relogin go by the number alone.
