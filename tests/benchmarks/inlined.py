@@ -3,7 +3,7 @@
 It keeps what the gate promises of a common request: it looks at the path and the method, takes one
 Authorization line of allowed characters, asks the verifier, copies the scope, adds Vary and
 Cache-Control to a response that has neither (SPEC.md, S-29 and S-30), and knows what a later
-`Refused` needs. For any other request it gives up. So the gate cannot come below it.
+`Refused` needs. For any other request it gives up. What the gate takes beyond that is structure.
 """
 
 from __future__ import annotations
