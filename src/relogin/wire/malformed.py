@@ -12,13 +12,12 @@ never from a quoted text, closed or not, and makes none up for parameters that h
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import pyparsing as pp
 
 from relogin.wire.abnf import BWS, LIST_SPACE, OWS, TCHAR, TOKEN, TOKEN68
-from relogin.wire.faults import KINDS
+from relogin.wire.rules import between, rules
 from relogin.wire.shapes import (
     CHALLENGE,
     CLOSED,
@@ -69,48 +68,6 @@ __all__ = ["elements"]
 # once for each fault, and these are bounded.
 
 
-def _rules(name: str, *rules: tuple[str, str], where: str = "") -> pp.ParserElement:
-    """Combine rules into one: the first that matches counts, and none is tried except `where` says.
-
-    The result is one pattern, and the last group that matched tells which rule did: trying each
-    rule by itself takes twice as long.
-    """
-    tried, found = [], {}
-    for number, (kind, pattern) in enumerate(rules):
-        tried.append(f"(?:{_own(pattern, number)})(?P<_{number}>)")
-        found[f"_{number}"] = kind, *_groups(pattern, number)
-
-    def events(_text: str, _at: int, results: pp.ParseResults) -> list[Event]:
-        match: re.Match[str] = results[0]
-        kind, at, groups = found[match.lastgroup or ""]
-        events = [(kind, "", *match.span(at))] if kind in KINDS else []
-        return events + [
-            (what, match[group], *match.span(group))
-            for group, what in groups
-            if match[group] is not None
-        ]
-
-    rule = pp.Regex(f"{where}(?:{'|'.join(tried)})", as_match=True)
-    return rule.leave_whitespace().set_name(name).add_parse_action(events)
-
-
-def _own(pattern: str, number: int) -> str:
-    """Give the groups of a pattern names that no other rule's have."""
-    return re.sub(r"\(\?P([<=])(\w+)", rf"(?P\g<1>\g<2>_{number}", pattern)
-
-
-def _groups(pattern: str, number: int) -> tuple[str | int, list[tuple[str, str]]]:
-    """Where the fault of a rule is, and its groups, each with what it finds."""
-    names = re.findall(r"\(\?P<([a-z]\w*)>", pattern)
-    at = f"at_{number}" if "at" in names else 0
-    return at, [(f"{one}_{number}", one.replace("_", "-")) for one in names if one != "at"]
-
-
-def _between(opening: str, closing: str) -> str:
-    value = rf"(?:(?!{closing}{STOP_OR_PARAM})[\s\S]|(?!))*+"
-    return rf"{opening}(?P<value>{value}){closing}"
-
-
 # A run of sound elements is one step for pyparsing, because there may be thousands.
 _SOUND = "sound"
 sound: pp.ParserElement = pp.Regex(SOUND_ELEMENTS).set_parse_action(pp.replace_with(_SOUND))
@@ -122,7 +79,7 @@ _JSON = (
 )
 
 # What separates: commas do, whitespace does not.
-separator: pp.ParserElement = _rules(
+separator: pp.ParserElement = rules(
     "separator",
     ("comma", rf"{OWS}(?P<separator>,)[{LIST_SPACE}]*+"),
     # Basic realm="a"; charset="UTF-8"
@@ -132,7 +89,7 @@ separator: pp.ParserElement = _rules(
     # WWW-Authenticate: Basic realm="a"
     ("header-name", rf"(?P<at>(?P<separator>(?i:(?:WWW|Proxy)-Authenticate){OWS}:)){OWS}"),
 )
-gap: pp.ParserElement = _rules(
+gap: pp.ParserElement = rules(
     "gap",
     # Basic realm="a" Negotiate
     ("scheme", rf"(?<=[\"=])[ \t]++(?P<scheme>{KNOWN})(?={END})"),
@@ -140,7 +97,7 @@ gap: pp.ParserElement = _rules(
 )
 
 # At the start of a line there is no challenge yet that a parameter could belong to.
-first: pp.ParserElement = _rules(
+first: pp.ParserElement = rules(
     "first",
     # apikey, realm="a"
     ("comma-after-scheme", rf"(?P<scheme>{TOKEN})(?P<at> *+,)[{LIST_SPACE}]*+(?={PARAM})"),
@@ -150,7 +107,7 @@ first: pp.ParserElement = _rules(
     ("url-only", rf"{URL}(?={END})"),
 )
 # Where a challenge may begin: what RFC 9110 allows, then what was meant as a challenge.
-opening: pp.ParserElement = _rules(
+opening: pp.ParserElement = rules(
     "opening",
     ("token68", rf"(?P<scheme>{TOKEN}) ++(?P<token68>{TOKEN68})(?={END})(?!{THEN_PARAM})"),
     # Negotiate YWJj, realm="a"
@@ -212,13 +169,13 @@ opening: pp.ParserElement = _rules(
 )
 
 # Parameters.
-name: pp.ParserElement = _rules(
+name: pp.ParserElement = rules(
     "name",
     ("name", rf"(?P<name>(?!'){TOKEN})(?={BWS}[=:])"),
     # Bearer "realm"="a"
     ("quoted-name", rf"\"(?P<name>{TOKEN})\"(?={BWS}[=:])"),
 )
-equals: pp.ParserElement = _rules(
+equals: pp.ParserElement = rules(
     "equals",
     ("equals", rf"{BWS}=(?![=>]){BWS}"),
     # Basic realm => "a"
@@ -226,7 +183,7 @@ equals: pp.ParserElement = _rules(
     # Basic realm: "a"
     ("colon-for-equals", rf"{BWS}(?P<at>:)(?:[ \t]++|(?={QUOTE}))"),
 )
-quoted: pp.ParserElement = _rules(
+quoted: pp.ParserElement = rules(
     "quoted",
     # Hawk tsm=""6R4rV5iE=""
     ("doubled-quotes", rf"\"\"(?P<value>{CODED68}(?<==))\"\"{STOP_OR_PARAM}"),
@@ -271,20 +228,20 @@ quoted: pp.ParserElement = _rules(
     # Basic realm='a
     ("single-quotes", r"(?P<unterminated_quote>'(?P<cut>[\s\S]*+))"),
     # Basic realm=“a”
-    ("smart-quotes", _between(DOUBLE, rf"(?:{DOUBLE}|\")")),
+    ("smart-quotes", between(DOUBLE, rf"(?:{DOUBLE}|\")")),
     # Basic realm=\u2018a\u2019
-    ("smart-quotes", _between(SINGLE, rf"(?:{SINGLE}|')")),
+    ("smart-quotes", between(SINGLE, rf"(?:{SINGLE}|')")),
     # Basic realm=“a
     ("smart-quotes", rf"(?P<unterminated_quote>(?:{DOUBLE}|{SINGLE})(?P<cut>[\s\S]*+))"),
     # Basic realm=`a b`
     ("smart-quotes", rf"`(?P<value>[^`]++)`{STOP}"),
     # Basic realm=\"a\"
-    ("escaped-quotes", _between(ESCAPED, rf"(?:{ESCAPED}|\")")),
+    ("escaped-quotes", between(ESCAPED, rf"(?:{ESCAPED}|\")")),
     # Basic realm=\"a
     ("escaped-quotes", rf"(?P<unterminated_quote>{ESCAPED}(?P<cut>[\s\S]*+))"),
     where=rf"(?=[\"'`]|{DOUBLE}|{SINGLE}|{ESCAPED})",
 )
-unquoted: pp.ParserElement = _rules(
+unquoted: pp.ParserElement = rules(
     "unquoted",
     # Token realm="a", created=
     ("empty-value", rf"(?P<value>)(?={END})"),
@@ -323,7 +280,7 @@ unquoted: pp.ParserElement = _rules(
     # Bearer scope=orders:read
     ("unquoted-value", rf"(?P<value>{WORD})"),
 )
-special_param: pp.ParserElement = _rules(
+special_param: pp.ParserElement = rules(
     "special parameter",
     # Bearer realm= error="a"
     ("empty-value", rf"(?P<name>(?!'){TOKEN}){BWS}=(?P<value>(?P<at>))(?=[ \t]++{PARAM})"),
@@ -354,7 +311,7 @@ special_param: pp.ParserElement = _rules(
 auth_param: pp.ParserElement = special_param | (name + equals + (quoted | unquoted))
 
 # What is neither a challenge nor a parameter.
-rest: pp.ParserElement = _rules(
+rest: pp.ParserElement = rules(
     "rest",
     # Negotiate NTLM Basic realm="a"
     ("scheme", rf"(?<![\w/\\@])(?P<scheme>{KNOWN}) ++(?=(?:{KNOWN} ++|(?!))*+{PARAM})"),

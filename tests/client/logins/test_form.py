@@ -1,14 +1,13 @@
 """FormLogin against pages as servers write them."""
 
 from typing import Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs
 
 import pytest
 import requests
 
 from relogin import LoginRefused, LoginUnavailable
 from relogin.client.logins import FormLogin
-from relogin.client.logins.forms import forms
 from relogin.client.requests import SessionAuth
 from tests.client.log_in import ACCOUNT, PASSWORD, USER, LogIn, with_requests
 from tests.client.server import Answer, Request, Server, flood
@@ -162,113 +161,6 @@ def test_what_the_page_has_in_place_of_the_form_is_told(site: Site, page: str, t
         with_requests(site.login())
 
 
-CONTROLS = """
-<form method=post>
-<select name=domain><option value=a>A<option value=b selected>B</select>
-<select name=host><option>db1 &amp;\n two</option><option value=db2></option></select>
-<select name=off disabled><option>1</select><select name=many multiple><option>1</select>
-<select><option>1</select><select name=none></select>
-<select name=last><option disabled>Choose<option value=one></select>
-<datalist><option value=1></datalist>
-<textarea name=note>a &lt; b</textarea><textarea name=open>x</textarea>
-<input name=gone value=1 disabled><input type=hidden name=csrf value=1>
-</form>
-"""
-
-
-def test_all_controls_are_sent_as_a_browser_sends_them_untouched() -> None:
-    [form] = forms(CONTROLS)
-    assert form.values == {
-        "domain": "b",
-        "host": "db1 & two",
-        "last": "one",
-        "note": "a < b",
-        "open": "x",
-        "csrf": "1",
-    }
-    assert {"off", "many", "gone"} <= form.names
-    assert forms("<form><textarea name=a>bc")[0].values == {"a": "bc"}
-
-
-# What Chromium 156 sends for each.
-@pytest.mark.parametrize(
-    ("controls", "sent"),
-    [
-        ("<fieldset disabled><input name=a></fieldset><input name=b>", "b="),
-        (
-            "<fieldset disabled><legend><input name=a></legend><legend><input name=b></legend>",
-            "a=",
-        ),
-        (
-            "<select multiple name=a><option selected>1<option>2<option selected>3</select>",
-            "a=1&a=3",
-        ),
-        ("<select name=a><option selected disabled>Choose<option>1</select>", ""),
-        ("<select name=a><option selected>1<option selected>2</select>", "a=2"),
-        ("<select name=a size=3><option>1</select>", ""),
-        ("<select name=a size=01><option>1</select>", "a=1"),
-        (
-            "<select name=a><optgroup disabled><option>1</optgroup><option>2</select>",
-            "a=2",
-        ),
-        ("<select name=a><option> 1 <!--<option>--> <b>2\n3</b></option>4</select>", "a=1+2+3"),
-        ("<select name=a><option>1&nbsp;</select>", "a=1%C2%A0"),
-        ("<select name=a><option value=1><input name=b><option value=2>", "a=1&b="),
-        ("<input form=f name=a><input form=other name=b><input form='' name=c>", "a="),
-        ("<form action=/other><input name=a>", "a="),
-        ("<template><template></template><input name=a></template><input name=b>", "b="),
-        ("<input name=a value=1><input name=b><input name=a value=2>", "a=1&b=&a=2"),
-        ("<input name=a type=radio value=1 checked><input name=a type=radio checked>", "a=on"),
-        ("<textarea name=a>\n\n1\r\n<b>&lt;</textarea>", "a=%0D%0A1%0D%0A%3Cb%3E%3C"),
-        ("<textarea name=a><input name=b></textarea><title><input name=c></title>", None),
-        ("<script-loader></script-loader><input name=a>", "a="),
-        ("<!--><input name=a><!---><input name=b><!-- --!><input name=c>", "a=&b=&c="),
-        ("</fieldset></template><option></optgroup><input name=a>", "a="),
-        ("<input name=a placeholder=don't><input name=b value=x\"y>", "a=&b=x%22y"),
-        ("<input value=1 =\"x><input a=b\"c name=d><input ='>' name=f>", "d="),
-        ("<input name=a/value=1><input name='b'value='/'/>", "a%2Fvalue%3D1=&b=%2F"),
-        ("<input name=a value='1\n2'><input type=hidden name=b value='1\r2'>", "a=12&b=1%0D%0A2"),
-        ("<select name=a><option value='1\n2'></select>", "a=1%0D%0A2"),
-    ],
-)
-def test_a_form_is_sent_as_chromium_sends_it(controls: str, sent: str | None) -> None:
-    form = forms(f"<form id=f>{controls}</form><form id=f><input name=z></form>")[0]
-    assert urlencode(form.sent) == (sent if sent is not None else "a=%3Cinput+name%3Db%3E")
-
-
-# What Chromium 156 sends for each, and where, if Enter is pressed.
-@pytest.mark.parametrize(
-    ("controls", "sent", "target"),
-    [
-        ("<input type=submit name=a value=1><button name=b>", "a=1", "post /in"),
-        ("<input type=SUBMIT name=a>", "a=Submit", "post /in"),
-        ("<button name=a></button>", "a=", "post /in"),
-        ("<button name=a type=file value=1></button>", "a=1", "post /in"),
-        ("<button name=a type=button></button><button name=b type=reset></button>", "", "post /in"),
-        ("<button type=button name=a></button><button name=b value=2></button>", "b=2", "post /in"),
-        ("<input type=image name=a value=1>", "a.x=0&a.y=0", "post /in"),
-        ("<input type=image>", "x=0&y=0", "post /in"),
-        ("<button value=1></button><button name=b></button>", "", "post /in"),
-        ("<button form=other name=a></button><button name=b></button>", "b=", "post /in"),
-        ("<button formaction=/there></button>", "", "post /there"),
-        ("<button formaction='' name=a></button>", "a=", "post "),
-        ("<button formmethod=GET></button>", "", "get /in"),
-        ("<button formmethod=''></button>", "", " /in"),
-    ],
-)
-def test_a_form_is_sent_by_its_default_button_as_chromium_does(
-    controls: str, sent: str, target: str
-) -> None:
-    form = forms(f"<form action=/in method=post>{controls}</form>")[0].pressed()
-    assert (urlencode(form.sent), f"{form.method} {form.action}") == (sent, target)
-
-
-def test_a_default_button_that_is_disabled_is_not_pressed_and_neither_is_the_next() -> None:
-    page = "<form><button name=a disabled formaction=/no></button><button name=b></button></form>"
-    form = forms(page)[0].pressed()
-    assert (form.sent, form.action) == ([], "")
-
-
 def test_the_user_may_name_the_button_to_press(site: Site) -> None:
     page = (
         b"<form action=/search><input name=a><button name=b value=1></button>"
@@ -290,13 +182,6 @@ def test_what_the_user_gives_has_the_line_ends_that_a_browser_sends(site: Site) 
     fields = {"a": "1\n2\r\n", "b": " x\n", "c": ["1\n", 2], "d": 3}
     with_requests(FormLogin(f"{site.server.url}/page", fields))
     assert site.server.requests[-1].body == b"a=1%0D%0A2%0D%0A&b=+x&c=1&c=2&d=3"
-
-
-def test_a_control_may_stand_anywhere_and_name_its_form() -> None:
-    page = "<input form=f name=a value=1><form><input type=password form=f name=b></form>"
-    first, second = forms(f"{page}<form id=f></form><form id=f></form>")[:2]
-    assert (first.names, second.values) == (set(), {"a": "1", "b": ""})
-    assert second.asks_password
 
 
 @pytest.mark.parametrize(("base", "target"), [("/", "/in"), ("//[/", "/deep/in")])
