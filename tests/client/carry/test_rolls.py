@@ -8,7 +8,7 @@ import pytest
 
 from relogin import Grant, InvalidGrant
 from relogin.client import Outcome, outcome
-from relogin.client.carry import Header
+from relogin.client.carry import Header, Query
 from relogin.client.logins import JSONLogin, from_cookie, from_header, from_json
 from relogin.client.renewal.policy import Policy
 from relogin.client.stores.memory import MemoryStore
@@ -182,6 +182,12 @@ def test_a_field_that_a_ready_made_login_never_gives_is_told_at_once(either: Eit
         either.auth(login, rolls=["X-CSRF-Token"])
     with pytest.raises(ValueError, match=r"names X-Auth-Token"):
         either.auth(login, rolls=["Authorization", "X-Auth-Token"])
+
+
+def test_the_parameter_of_a_query_is_no_header_field_that_may_roll(either: Either) -> None:
+    login = JSONLogin("https://api.example.com/login", dict)
+    with pytest.raises(ValueError, match=r"rolls= names token, but this JSONLogin gives no such"):
+        either.auth(login, carry=Query("token"), rolls=["token"])
 
 
 def test_a_field_that_a_ready_made_login_gives_may_roll(either: Either) -> None:

@@ -121,7 +121,9 @@ def check_rolls(rolls: Iterable[str], login: object, carry: object) -> None:
     given = getattr(login, "given_headers", None)
     if given is None:
         return
-    own = getattr(carry, "name", "Authorization")
+    own = "Authorization"
+    if carry is not None and isinstance(carry, client.carry.Header):
+        own = carry.name
     known = {name.lower() for name in (*given, own)}
     strange = [name for name in rolls if name.lower() not in known]
     if strange:
