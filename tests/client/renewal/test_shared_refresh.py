@@ -105,6 +105,18 @@ def test_of_a_store_that_lost_a_grant_no_refresh_token_is_used_that_was_used_for
     assert request(other, same).context.previous == Grant(token="t2")
 
 
+def test_neither_is_it_for_a_grant_that_the_store_did_not_take() -> None:
+    store = Store()
+    cache = a_cache(store)
+    first = log_in(cache)
+    before = store.record
+    leader = request(cache, first)
+    store.record = before  # it has lost the lease
+    own = leader.send(Grant(token="t2", refresh="r2")).replay.credential
+    assert store.record == before
+    assert request(cache, own).context.previous == Grant(token="t2", refresh="r2")
+
+
 def test_neither_is_one_that_the_process_gave_up_itself() -> None:
     store = Store()
     cache = a_cache(store)

@@ -77,7 +77,7 @@ def take_turn(
             return None
         drop, seconds = decision.action is Action.REPLACE, cache.policy.flight_timeout
         over, held = past(cache, flight.key), cache.space(flight.key)
-        if held is not None and held.version is not None and held.latest is not None:
+        if held is not None and held.latest is not None:
             record = record.with_lost(held.version, held.latest, over)
         return record.acquire(flight.version, seconds, view.now, drop=drop, past=over)
 

@@ -196,22 +196,27 @@ class Record:
             lease=Period(now, seconds),
         )
 
-    def with_lost(self, version: Version, grant: Grant, past: tuple[str, ...]) -> Record:
+    def with_lost(self, version: Version | None, grant: Grant, past: tuple[str, ...]) -> Record:
         """Bring back a grant that is later than this one, if this one is over: it is in `past`.
 
-        The store has lost that grant. The refresh token of this one is used up.
+        The store has lost that grant; or it never had it: then there is no `version`, and no other
+        process can use it. The refresh token of this one may be used up.
         """
-        if self.put_by not in past or self.put_by == version.holder or not version.holder:
+        if self.put_by not in past:
             return self
+        name = secrets.token_hex(8) if version is None else version.holder
+        if name in {"", self.put_by}:
+            return self
+        number = self.version if version is None else version.number
         return replace(
             self,
-            version=version.number,
-            put_by=version.holder,
+            version=number,
+            put_by=name,
             grant=replace(grant, expires_in=None),
-            dropped=False,
+            dropped=version is None,
             spent=False,
-            fence=max(self.fence, version.number),
-            past=_latest(*(name for name in past if name != version.holder), *self.past),
+            fence=max(self.fence, number),
+            past=_latest(*(one for one in past if one != name), *self.past),
         )
 
     def _next_fence(self, now: float) -> int:
