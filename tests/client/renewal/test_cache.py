@@ -3,6 +3,7 @@
 import gc
 import os
 import weakref
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
@@ -190,7 +191,7 @@ def test_after_a_fork_the_child_has_a_lock_and_no_renewals_of_its_parent() -> No
     assert cache.join(mine, None) is mine
 
 
-@pytest.mark.parametrize("notices", ["join", "let_go"])
+@pytest.mark.parametrize("notices", ["join", "let_go", "under_way"])
 def test_a_child_of_a_fork_without_hooks_leaves_all_to_its_parent(notices: str) -> None:
     cache = a_cache()
     leader = Flight(KEY)
@@ -200,10 +201,31 @@ def test_a_child_of_a_fork_without_hooks_leaves_all_to_its_parent(notices: str) 
     with cache._lock:
         if notices == "let_go":
             cache.let_go()
+        if notices == "under_way":
+            assert cache.under_way(KEY, None) is None
         mine = Flight(KEY)
         assert cache.join(mine, None) is mine
     assert mine.previous == Grant(token="t1")
     assert cache.process == os.getpid()
+
+
+def test_of_many_threads_that_notice_a_fork_one_begins_anew_and_the_others_wait_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cache, begun, others = a_cache(), [], ThreadPoolExecutor(1)
+    begin, mine = cache._begin_in_child, Flight(KEY)
+
+    def begin_with_another() -> None:
+        begun.append(joining := others.submit(cache.join, mine, None))
+        assert not wait([joining], 0.05).done
+        begin()
+
+    monkeypatch.setattr(cache, "_begin_in_child", begin_with_another)
+    cache.process = 0
+    with others:
+        cache.let_go()
+    assert [joining.result() for joining in begun] == [mine]
+    assert cache.under_way(KEY, None) is mine
 
 
 def test_what_a_server_rolls_keeps_the_generation() -> None:

@@ -53,12 +53,12 @@ class CredentialCache(Flights):
         self.store_silent_until: float = clock()
         self.vitality: Vitality = Vitality()
         self.own_client: bool = False  # whether a login has used another than `context.http`
+        self.process = os.getpid()
         self._reset_after_fork()
         _caches.add(self)
 
     def _reset_after_fork(self) -> None:
         # Other threads of the parent do not exist here: their locks and renewals would never end.
-        self.process: int = os.getpid()
         self._lock = threading.Lock()
         self._flights = {}
         self.vitality.begin_anew()
@@ -70,11 +70,7 @@ class CredentialCache(Flights):
         for spaces in self._spaces.values():
             for space in spaces.values():
                 space.forget_refresh_token()
-
-    def _notice_fork(self) -> None:
-        # uWSGI forks its workers without Python's hooks.
-        if self.process != os.getpid():
-            self._begin_in_child()
+        self.process = os.getpid()  # last: until then, other threads wait
 
     # The grants
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
 
@@ -15,9 +17,14 @@ __all__ = ["Flights"]
 # Before Python 3.12, each look at a member of an enum is slow.
 _RUNNING, _ABANDONED = Status.RUNNING, Status.ABANDONED
 
+_noticing = threading.Lock()
+
 
 class Flights(Grants):
     """The renewals of one principal, by protection space."""
+
+    process: int
+    """The process that all this belongs to."""
 
     def __init__(self, policy: Policy, clock: Callable[[], float]) -> None:
         super().__init__(policy, clock)
@@ -27,8 +34,20 @@ class Flights(Grants):
         """Return a newer grant, or the flight to wait for, for a request that does not log in."""
         if key not in self._flights:
             return self.newer(key, dead)
+        self._notice_fork()
         with self._lock:
             return self._under_way(key, dead, self.clock())
+
+    def _notice_fork(self) -> None:
+        # uWSGI forks its workers without Python's hooks.
+        if self.process != os.getpid():
+            with _noticing:
+                if self.process != os.getpid():
+                    self._begin_in_child()
+
+    @abstractmethod
+    def _begin_in_child(self) -> None:
+        """Leave to the parent of a fork what belongs to it."""
 
     def _under_way(
         self, key: Key, dead: Credential | None, now: float
