@@ -51,6 +51,14 @@ def test_trouble_is_told_as_such_and_answered_503() -> None:
     assert answer.status == 503
 
 
+def test_a_verifier_may_ask_another_gate_and_its_trouble_is_no_logout() -> None:
+    gate = Gate("orders")
+    asked = request(authorization='Session token="a"')
+    answer = decide(gate, asked, StoreTrouble()).answer
+    assert answer is not None
+    assert answer.status == 503
+
+
 def view(request: HttpRequest) -> HttpResponse:
     return HttpResponse(request.META["relogin.verify"]())
 

@@ -34,7 +34,7 @@ from relogin.server.paths import EVERYTHING, Patterns
 from relogin.server.proxied import OriginalPath, PathWatch
 from relogin.server.refusals import Refusals
 from relogin.server.schemes import Scheme, asks_for_password, schemes_named
-from relogin.server.verdicts import Admitted, Refused, StepUp
+from relogin.server.verdicts import Admitted, Refused, StepUp, StoreTrouble
 from relogin.session import SessionChallenge, SessionError, check_seconds
 from relogin.wire.model import Challenge
 
@@ -259,8 +259,11 @@ class Gate:
         return decision
 
     def _refused(self, claim: Claim, why: Exception) -> Decision:
-        refused = why if isinstance(why, Refused) else None
-        decision = Decision(claim, refused=refused, trouble=refused is None)
+        # A verifier may have asked another gate, whose store has trouble.
+        if isinstance(why, Refused) and not isinstance(why, StoreTrouble):
+            decision = Decision(claim, refused=why)
+        else:
+            decision = Decision(claim, trouble=True)
         return decision if claim.public else decision._replace(answer=self.refuse(decision))
 
     def refuse(self, decision: Decision, why: Refused | None = None) -> Answer:
