@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -282,6 +282,25 @@ def test_a_store_in_memory_begins_empty_in_another_process() -> None:
     assert texts(pickle.loads(pickle.dumps(memory))) == {}
     memory._process = 0  # that of its parent, which forked without Python's hooks
     assert texts(memory) == {}
+
+
+def test_of_many_threads_that_use_it_after_a_fork_one_empties_it_and_the_others_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    memory, waiting, others = MemoryStore(), [], ThreadPoolExecutor(1)
+    memory.put(ORIGIN, "", "api", Entry("one", 0))
+    begin = memory._begin
+
+    def begin_with_another() -> None:
+        waiting.append(other := others.submit(texts, memory))
+        assert not wait([other], 0.05).done
+        begin()
+
+    monkeypatch.setattr(memory, "_begin", begin_with_another)
+    memory._process = 0
+    with others:
+        assert texts(memory) == {}
+    assert [other.result() for other in waiting] == [{}]
 
 
 PLACES = st.tuples(

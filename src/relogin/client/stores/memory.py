@@ -13,6 +13,7 @@ from relogin.client.stores import Entry, Snapshot
 __all__ = ["MemoryStore"]
 
 _stores: WeakSet[MemoryStore] = WeakSet()
+_noticing = threading.Lock()
 
 
 class MemoryStore:
@@ -36,14 +37,16 @@ class MemoryStore:
         _stores.add(self)
 
     def _begin(self) -> None:
-        self._process = os.getpid()
         self._lock = threading.Lock()
         self._entries: dict[tuple[str, str], dict[str, Entry]] = {}
+        self._process = os.getpid()  # last: until then, other threads wait
 
     def get(self, origin: str, account: str) -> Snapshot:
         """Return what is stored for an origin and an account."""
         if self._process != os.getpid():  # uWSGI forks its workers without Python's hooks
-            self._begin()
+            with _noticing:
+                if self._process != os.getpid():
+                    self._begin()
         with self._lock:
             return Snapshot(dict(self._entries.get((origin, account), {})), time.monotonic())
 
