@@ -129,3 +129,8 @@ def test_a_value_with_escapes_is_read_as_its_language_does(literal: str, value: 
 def test_several_fields_that_a_program_prints() -> None:
     text = """[('WWW-Authenticate', 'Basic'), ('WWW-Authenticate', 'Bearer')]"""
     assert found(text) == [(None, {"WWW-Authenticate": ["Basic", "Bearer"]})]
+
+
+def test_an_escape_that_neither_python_nor_json_knows_stays_and_nobody_is_warned() -> None:
+    printed = r"""{"WWW-Authenticate": "Basic realm=\"a\d\""}"""
+    assert found(printed) == [(None, {"WWW-Authenticate": [r'Basic realm="a\d"']})]

@@ -11,6 +11,7 @@ import json
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field
+from warnings import catch_warnings
 
 from relogin.wire.abnf import OWS, TOKEN
 
@@ -87,7 +88,8 @@ def _printed(text: str) -> Response | None:
 
 def _text_of(literal: str) -> str:
     for read in (json.loads, ast.literal_eval):
-        with suppress(ValueError, SyntaxError):
+        # Python would warn of an escape that it does not know, which is no fault of who asks.
+        with suppress(ValueError, SyntaxError), catch_warnings(action="ignore"):
             return str(read(literal))
     return literal[1:-1]
 
