@@ -29,7 +29,8 @@ from typing import Any
 from unittest.mock import patch
 
 from relogin.client.renewal.policy import Policy
-from tests.trouble.world import Bounds, LawBroken, Move, Request, World
+from tests.trouble.bounds import Bounds
+from tests.trouble.world import LawBroken, Move, Request, World
 
 __all__ = ["Explored", "explore"]
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from relogin.client.stores.record import Record, Version
+from tests.trouble.bounds import Bounds
 from tests.trouble.explorer import explore
 from tests.trouble.losing_store import LosingStore
-from tests.trouble.world import Bounds
 
 
 @pytest.mark.parametrize(
