@@ -89,7 +89,7 @@ def test_a_table_that_is_locked_is_given_up(server: PostgresServer, store: Postg
     hurried = PostgresStore(server.conninfo, timeout=0.2)
     with psycopg.connect(server.conninfo) as connection:
         connection.execute("LOCK TABLE relogin_sessions")
-        with pytest.raises(psycopg.OperationalError, match="does not answer"):
+        with pytest.raises(psycopg.OperationalError, match="did not answer"):
             hurried.put(ORIGIN, "", "api", Entry("one", 0))
     assert set(texts(hurried).values()) <= {"one"}  # what was sent may yet have taken effect
     hurried.close()
