@@ -57,7 +57,7 @@ class Exchange:
     more: tuple[Request, ...] = ()
     added: list[RawHeader] | None = None
     decided: Decision | None = None
-    is_dropped = False
+    is_dropped: bool = False
     last: Message | None = None
     _begun = _read = False
     _start: Message | None = None

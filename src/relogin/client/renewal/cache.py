@@ -53,7 +53,7 @@ class CredentialCache(Flights):
         self.store_silent_until: float = clock()
         self.vitality: Vitality = Vitality()
         self.own_client: bool = False  # whether a login has used another than `context.http`
-        self.process = os.getpid()
+        self.process: int = os.getpid()
         self._reset_after_fork()
         _caches.add(self)
 

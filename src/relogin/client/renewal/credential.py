@@ -33,7 +33,7 @@ class Life:
     __slots__ = ("seen",)
 
     def __init__(self) -> None:
-        self.seen = -inf
+        self.seen: float = -inf
 
 
 # Treat it as immutable: `frozen` would set each field by a call, and slots make `signed` slower.
