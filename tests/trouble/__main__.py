@@ -99,6 +99,8 @@ def trouble(
             server.death()
         time.sleep(3.0)
         fleet.end(patience)
+        for server in running:
+            server.note_half_refusals(folder)
         judgement = judge(folder, fleet.killed, calm_from, faults.strikes, processes)
         judge_left(fleet.left, judgement)
         told = (json.dumps(strike._asdict()) + "\n" for strike in faults.strikes)

@@ -1,8 +1,9 @@
 """Which logins something explains: each needs a reason of its own, from shortly before it.
 
 A session that ended is the reason for one login at its server, and so is a login whose answer did
-not come. A killed or stopped process, or a step of the clock, may cost each server one more. While
-the store is away, each process logs in by itself.
+not come. A killed or stopped process, or a step of the clock, may cost each server one more.
+After a 401 that ended within its header a process may log in for no realm, and then for the real
+one. While the store is away, each process logs in by itself.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
-__all__ = ["Strike", "unexplained"]
+__all__ = ["HALF_REFUSAL", "Strike", "unexplained"]
+
+HALF_REFUSAL = "401 that ended within its header"
 
 # In seconds: how long after its reason a login may come. The next request that meets a dead session
 # is sent at once, but its login may fail, pause, and find the lease taken.
@@ -48,10 +51,10 @@ def unexplained(
 
     `server` is what one server has noted, `callers` what all callers have noted of their logins.
     """
-    answered = _answered(callers)
+    callers = list(callers)
+    own, struck = _by_itself(server, _answered(callers), strikes, processes), _by_strikes(strikes)
     reasons = sorted(
-        [*_by_itself(server, answered, strikes, processes), *_by_strikes(strikes)],
-        key=lambda reason: reason.since,
+        [*own, *struck, *_without_realm(server, callers)], key=lambda reason: reason.since
     )
     open_until: list[float] = []
     found = []
@@ -103,3 +106,14 @@ def _by_strikes(strikes: list[Strike]) -> Iterator[_Reason]:
     for strike in strikes:
         if strike.name in {"kill", "stop", "step of the clock"}:
             yield _Reason(strike.ended + _AROUND + _LATE, strike.began)
+
+
+def _without_realm(
+    server: list[dict[str, Any]], callers: list[dict[str, Any]]
+) -> Iterator[_Reason]:
+    for refusal in (line for line in server if line["what"] == HALF_REFUSAL):
+        since, until = refusal["at"], refusal["at"] + _LATE
+        for line in callers:
+            nameless = line.get("realm") == "" and line["server"] == refusal["server"]
+            if nameless and since < line["at"] < until:
+                yield _Reason(until, since)

@@ -11,6 +11,7 @@ import random
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -26,6 +27,8 @@ class BreakingProxy:
         self.port = 0
         self.calm = False
         self.broken = 0
+        self.half_refusals: list[float] = []
+        """When a 401 was properly ended within its header: `http.client` takes it for complete."""
         self._upstream = upstream
         self._random = random.Random(seed)
 
@@ -62,19 +65,22 @@ class BreakingProxy:
             while octets := await source.read(65536):
                 if limit is not None and len(octets) >= limit and not self.calm:
                     to.write(octets[:limit])
-                    self._break(to)
+                    if self._break(to) and _is_half_refusal(octets[:limit]):
+                        self.half_refusals.append(time.monotonic())
                     return
                 limit = None if limit is None else limit - len(octets)
                 to.write(octets)
                 await to.drain()
 
-    def _break(self, writer: asyncio.StreamWriter) -> None:
+    def _break(self, writer: asyncio.StreamWriter) -> bool:
+        """End a connection; return whether it ends properly."""
         self.broken += 1
         if self._random.randrange(2):
             writer.close()
-            return
+            return True
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         writer.transport.abort()
+        return False
 
     async def run(self, ready: threading.Event) -> None:
         """Serve until `stop` is called from another thread."""
@@ -88,6 +94,10 @@ class BreakingProxy:
 
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._stopped.set)
+
+
+def _is_half_refusal(octets: bytes) -> bool:
+    return octets.startswith(b"HTTP/1.1 401") and b"\r\n\r\n" not in octets
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from threading import Thread
 from typing import Any
 
 from tests.programs import free_port, running
+from tests.trouble.explained import HALF_REFUSAL
 from tests.trouble.proxy import BreakingProxy, breaking_proxy
 from tests.uploads.programs import via
 
@@ -51,6 +52,13 @@ class Server:
         """Do nothing wrong from now on."""
         self.proxy.calm = True
         urllib.request.urlopen(f"{self._direct}/_calm", timeout=30).close()
+
+    def note_half_refusals(self, folder: Path) -> None:
+        """Add to the log what only the proxy knows."""
+        with (folder / "server.jsonl").open("a") as notes:
+            for at in self.proxy.half_refusals:
+                line = {"server": self.name, "at": at, "what": HALF_REFUSAL}
+                notes.write(json.dumps(line) + "\n")
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.trouble.__main__ import trouble
-from tests.trouble.explained import Strike
+from tests.trouble.explained import HALF_REFUSAL, Strike
 from tests.trouble.judge import Judgement, judge, judge_left
 from tests.trouble.sabotage import SABOTAGES
 
@@ -216,6 +216,15 @@ def test_a_killed_process_explains_a_login(tmp_path: Path) -> None:
     twice = [login("s1"), login("s2", at=2.0)]
     kill = Strike("kill", 1.5, 1.6)
     assert laws(tmp_path, strikes=[kill], caller_p0=posted("s1"), server=twice) == []
+
+
+def test_a_login_for_no_realm_after_half_a_refusal_explains_one_more(tmp_path: Path) -> None:
+    half = [login("s1"), served(HALF_REFUSAL, 1.5), login("s2", at=2.0)]
+    named = posted("s1") + posted("s2", at=2.0)
+    nameless = [line | {"realm": ""} if "realm" in line else line for line in named]
+    assert laws(tmp_path, caller_p0=nameless, server=half) == []
+    assert laws(tmp_path, caller_p0=named, server=half) == UNEXPLAINED
+    assert laws(tmp_path, caller_p0=nameless, server=[half[0], half[2]]) == UNEXPLAINED
 
 
 def test_without_the_store_each_process_logs_in(tmp_path: Path) -> None:
