@@ -191,7 +191,7 @@ print(os.waitpid(child, 0)[1])
     ("late", "challenge"),
     [
         ("client.renewal.flow", "Session"),
-        ("client.driver.once_more", "Session"),
+        ("client.driver.login_call", "Session"),
         ("wire.diagnose", 'Session realm="a'),
         ("wire.recover", 'Session realm="a'),
     ],

@@ -6,13 +6,13 @@ It asks the client's own policy, with no option set, and names the option that w
 from __future__ import annotations
 
 from relogin.cli.specifications import SPECIFICATIONS
+from relogin.client.renewal.challenges import readable
 from relogin.client.renewal.policy import (
     UNAUTHORIZED,
     Decision,
     Policy,
     ResponseInfo,
 )
-from relogin.client.renewal.reading import readable
 from relogin.client.renewal.scopes import FORBIDDEN, INSUFFICIENT_SCOPE
 from relogin.client.responders import BEARER, SESSION
 from relogin.client.terms.responder import Action

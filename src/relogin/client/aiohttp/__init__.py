@@ -128,15 +128,15 @@ class SessionAuth(AsyncPrincipal[Any]):
             if own is not None:
                 put(request, own)
             return await handler(request)
-        departures = self._cache.departures
+        logouts = self._cache.logouts
         exchange = Exchange(self._cache, _KINDS, request, handler)
         try:
             await self._see_to(exchange, request)
         except _Closed as closed:
             raise aiohttp.ClientConnectionError("Session is closed") from closed.__cause__
         finally:
-            departures.answered(exchange)
-        if departures.waiting:
+            logouts.answered(exchange)
+        if logouts.waiting:
             await tasks.drive(log_out_replaced(self._cache), self._do_in_task)
         return exchange.response
 

@@ -22,8 +22,7 @@ from aiohttp.payload import (
 )
 
 from relogin.client.aiohttp.sending import begin
-from relogin.client.driver.passes import AsyncChunks, Passes
-from relogin.client.driver.seek import seek
+from relogin.client.driver.bodies import AsyncChunks, Passes, seek
 from relogin.errors import BodyNotReplayable
 
 __all__ = ["Repeated", "Rewind", "pieces", "rewinding", "watch"]

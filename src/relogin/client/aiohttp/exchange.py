@@ -14,6 +14,7 @@ from relogin.client.aiohttp.cookies import set_by, take_in
 from relogin.client.aiohttp.lookahead import drain, free, look
 from relogin.client.aiohttp.refusable import end_if_refused
 from relogin.client.aiohttp.unanswered import challenge_lines
+from relogin.client.driver.bodies import spent
 from relogin.client.driver.content import has_body, is_precious
 from relogin.client.driver.cookie_text import with_cookies
 from relogin.client.driver.credentials import (
@@ -25,7 +26,6 @@ from relogin.client.driver.credentials import (
     unsign,
 )
 from relogin.client.driver.failures import Kinds, raisable
-from relogin.client.driver.passes import spent
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.policy import UNANSWERED, UNAUTHORIZED, Credential, ResponseInfo
 from relogin.client.signals import Error
@@ -67,7 +67,7 @@ class Exchange:
         self.credential = credential
         if credential is not None:
             self.credential = self._signed(self._cache.current(credential))
-            self._cache.departures.carries(self, self.credential)
+            self._cache.logouts.carries(self, self.credential)
             self.began = self._cache.clock()
         self.response = await self._handler(self.request)
         self.signal = await self._look()

@@ -94,7 +94,7 @@ class AsyncPrincipal(Principal[Http]):
             return self._open_http(opened[-1], request)
 
         try:
-            return driver.once_more.call(
+            return driver.login_call.call(
                 self._cache, self.login, command.context, open_http, self._http
             )
         finally:
@@ -112,7 +112,7 @@ class AsyncPrincipal(Principal[Http]):
                 return await driver.tasks.elsewhere(self._log_in_elsewhere, command, request)
             async with AsyncExitStack() as opened:
                 open_http = partial(self._open_http_async, opened, request)
-                return await driver.once_more.call_async(
+                return await driver.login_call.call_async(
                     self._cache, login, command.context, open_http, self._http
                 )
         unfinished = errors.LoginUnavailable(f"the login did not end within {seconds:g} s")

@@ -39,8 +39,8 @@ from relogin.client.driver.options import (
 from relogin.client.driver.reentry import logging_in
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Command, LogOut
+from relogin.client.renewal.description import servers, state
 from relogin.client.renewal.policy import Policy
-from relogin.client.renewal.standing import servers, standing
 from relogin.client.responders import BEARER, with_scheme_of
 from relogin.client.terms.answer import Source
 from relogin.client.terms.grant import Context
@@ -175,7 +175,7 @@ class Principal(Generic[Http]):
 
     def __repr__(self) -> str:
         account = f" as {self._policy.account!r}" if self._policy.account else ""
-        return f"<SessionAuth for {servers(self._cache)}{account}: {standing(self._cache)}>"
+        return f"<SessionAuth for {servers(self._cache)}{account}: {state(self._cache)}>"
 
     def _begin(
         self, login: Callable[[Context], object], policy: Policy, http: Http | None = None

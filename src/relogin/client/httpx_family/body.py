@@ -10,9 +10,8 @@ from functools import partial
 from socket import SHUT_RDWR, fromfd
 from typing import Any, TypeAlias
 
+from relogin.client.driver.bodies import AsyncChunks, Chunks, Passes, seek
 from relogin.client.driver.content import has_body
-from relogin.client.driver.passes import AsyncChunks, Chunks, Passes
-from relogin.client.driver.seek import seek
 from relogin.client.httpx_family.library import Library, Request, Response
 from relogin.client.renewal.policy import UNAUTHORIZED
 

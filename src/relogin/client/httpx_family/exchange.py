@@ -12,10 +12,10 @@ from typing import Any
 
 from relogin import client
 from relogin.client import renewal
+from relogin.client.driver.bodies import AsyncChunks, Chunks
 from relogin.client.driver.content import has_body, is_precious, of_a_body
 from relogin.client.driver.cookie_text import with_cookies
 from relogin.client.driver.credentials import resign, unsign
-from relogin.client.driver.passes import AsyncChunks, Chunks
 from relogin.client.httpx_family.body import is_drained
 from relogin.client.httpx_family.cookies import cookies_of
 from relogin.client.httpx_family.fields import challenge_lines, fields_of
@@ -57,8 +57,8 @@ class Exchange(Sending):
     def ends_with(self, response: Response) -> bool:
         """Tell whether nothing is left to do after a response; if so, update the grant from it."""
         self._is_back()
-        departures = self._cache.departures
-        return self._is_plain(response) and not (departures.wanted and departures.answered(self))
+        logouts = self._cache.logouts
+        return self._is_plain(response) and not (logouts.wanted and logouts.answered(self))
 
     def _is_plain(self, response: Response) -> bool:
         """Tell whether a response came straight, and at most says that its session lives.
@@ -99,7 +99,7 @@ class Exchange(Sending):
             if self._credential is not None and cache.policy.fresh == "always":
                 yield from renewal.shared.share(cache, self._credential)
         finally:
-            leaving = cache.departures.answered(self)
+            leaving = cache.logouts.answered(self)
         if leaving:
             yield from renewal.log_out.log_out_replaced(cache)
 
@@ -222,7 +222,7 @@ class Exchange(Sending):
     def gave_up(self, failed: BaseException | None) -> None:
         """Note that httpx gave up; warn if a hook raised on a 401 that could be answered."""
         self._is_back()
-        self._cache.departures.answered(self)
+        self._cache.logouts.answered(self)
         if not isinstance(failed, self._library.HTTPStatusError):
             return
         if self._cache.policy.decision(self._info(failed.response)) is not None:

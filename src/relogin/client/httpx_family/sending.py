@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any, NoReturn, TypeAlias
 
 from relogin import client, errors
+from relogin.client.driver.bodies import spent
 from relogin.client.driver.credentials import extend, for_request, roll, sent_with
 from relogin.client.driver.failures import raisable
-from relogin.client.driver.passes import spent
 from relogin.client.httpx_family.body import Rewind, always, pieces, watch
 from relogin.client.httpx_family.cookies import setting
 from relogin.client.httpx_family.fields import has_events
@@ -80,8 +80,8 @@ class Sending:
             else:
                 self._credential = self._signed(request, credential)
             cache = self._cache
-            if cache.departures.counts:
-                cache.departures.carries(self, self._credential)
+            if cache.logouts.counts:
+                cache.logouts.carries(self, self._credential)
             if self._uploads:
                 self._began = cache.clock()
                 request.extensions[EXTENSION] = self

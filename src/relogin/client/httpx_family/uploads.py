@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from relogin.client import renewal
+from relogin.client.driver.bodies import AsyncChunks, Chunks
 from relogin.client.driver.content import has_body
 from relogin.client.driver.credentials import unsign
 from relogin.client.driver.drive import Stepping
-from relogin.client.driver.passes import AsyncChunks, Chunks
 from relogin.client.httpx_family.exchange import Exchange
 from relogin.client.httpx_family.library import Request, Response
 from relogin.client.httpx_family.signing import put_url

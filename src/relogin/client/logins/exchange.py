@@ -13,15 +13,15 @@ from http.cookiejar import CookieJar
 from importlib import import_module
 from typing import Any, TypeAlias, TypeVar
 
-from relogin.client.logins.kept import (
+from relogin.client.logins.connections import (
     BAD_GATEWAY,
     chain,
     is_broken,
     kept_by,
     leave_broken,
 )
-from relogin.client.logins.lost import was_sent
 from relogin.client.logins.request import MOST_OCTETS, ONCE, Request
+from relogin.client.logins.spent_token import was_sent
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.libraries import library_of
 from relogin.errors import LoginUnavailable

@@ -9,7 +9,7 @@ from typing import Any
 
 from niquests import PreparedRequest
 
-from relogin.client.driver.passes import AsyncChunks, Passes
+from relogin.client.driver.bodies import AsyncChunks, Passes
 from relogin.client.requests import body
 
 __all__ = ["repeated", "rewind", "watch"]

@@ -33,7 +33,7 @@ from relogin.client.renewal.policy import OK, UNANSWERED, UNAUTHORIZED, Credenti
 from relogin.client.renewal.shared import share
 from relogin.client.renewal.streams import stream_ended
 from relogin.client.renewal.unanswered import unanswered
-from relogin.client.requests.challenges import CHALLENGE, challenge_lines
+from relogin.client.requests.fields import CHALLENGE, challenge_lines
 from relogin.client.requests.signing import learn, sign_again
 from relogin.client.signals import Error
 from relogin.client.terms.fields import is_event_stream
@@ -68,12 +68,12 @@ class Exchange:
 
     def steps(self) -> Generator[Step, Any, Response]:
         """Handle the response; return the final one."""
-        departures = self._cache.departures
+        logouts = self._cache.logouts
         try:
             yield from self._see_to()
         finally:
-            departures.answered(self._user)
-        if departures.waiting:
+            logouts.answered(self._user)
+        if logouts.waiting:
             yield from log_out_replaced(self._cache)
         return self.response
 
@@ -136,7 +136,7 @@ class Exchange:
         answered: Any = refused
         prepared: Any
         prepared, self.credential = sign_again(answered, self.credential, credential)
-        self._cache.departures.carries(self._user, self.credential)
+        self._cache.logouts.carries(self._user, self.credential)
         sending = {**self._sending, "multiplexed": False}
         self.response = yield Send(adapter_of(refused), prepared, sending)
         if refused.status_code:  # there is none after an error

@@ -141,7 +141,7 @@ class Hook(_ForBoth[Response]):
         request: Any = prepared
         self.credential = sign_prepared(request, credential)
         cache = self._auth._cache
-        cache.departures.carries(self, self.credential)
+        cache.logouts.carries(self, self.credential)
         if self.credential is not None and prepared.body:
             self.upload = self._auth._began(Upload(self.credential, cache.clock()))
 

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from niquests import PreparedRequest, Response
 from niquests.adapters import AsyncBaseAdapter, BaseAdapter
 
-from relogin.client.driver.passes import AsyncChunks
+from relogin.client.driver.bodies import AsyncChunks
 from relogin.client.renewal.commands import Ask, Check, Login, LogOut, Pause, Wait
 from relogin.client.signals import Signal
 

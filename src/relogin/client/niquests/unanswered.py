@@ -15,7 +15,7 @@ from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Check
 from relogin.client.renewal.policy import ResponseInfo
 from relogin.client.requests.broken import has_stalled, is_broken
-from relogin.client.requests.challenges import challenge_lines
+from relogin.client.requests.fields import challenge_lines
 from relogin.client.requests.unanswered import small_request
 from relogin.client.signals import Error
 from relogin.client.terms.origins import sent_to

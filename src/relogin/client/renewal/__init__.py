@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 from relogin.lazy import lazy_modules
 
 if TYPE_CHECKING:
-    from relogin.client.renewal import flow, log_out, reading, shared, streams, unanswered
+    from relogin.client.renewal import challenges, flow, log_out, shared, streams, unanswered
 else:
     __getattr__ = lazy_modules(
-        __name__, "flow", "log_out", "reading", "shared", "streams", "unanswered"
+        __name__, "challenges", "flow", "log_out", "shared", "streams", "unanswered"
     )
 
-__all__ = ["flow", "log_out", "reading", "shared", "streams", "unanswered"]
+__all__ = ["challenges", "flow", "log_out", "shared", "streams", "unanswered"]

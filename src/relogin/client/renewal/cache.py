@@ -14,14 +14,14 @@ from itertools import count
 from typing import Any
 from weakref import WeakSet
 
+from relogin.client.renewal.checks import Checks
 from relogin.client.renewal.credential import Credential, Key
-from relogin.client.renewal.departures import Departures
 from relogin.client.renewal.flight import Flight, Status
 from relogin.client.renewal.flights import Flights
+from relogin.client.renewal.logouts import PendingLogouts
 from relogin.client.renewal.policy import Decision, Policy
 from relogin.client.renewal.protection_spaces import Blocked, ProtectionSpace, outage
 from relogin.client.renewal.scopes import Demands
-from relogin.client.renewal.vitality import Vitality
 from relogin.client.terms.grant import Grant
 from relogin.client.terms.outcomes import Outcome
 
@@ -47,11 +47,11 @@ class CredentialCache(Flights):
         self._moments = count(1)
         self._refused: dict[str, Blocked] = {}
         self._consulted: set[str] = set()
-        self.departures: Departures = Departures(policy)
+        self.logouts: PendingLogouts = PendingLogouts(policy)
         self.warned: set[tuple[str, str]] = set()
         self.store_away_until: float = clock()
         self.store_silent_until: float = clock()
-        self.vitality: Vitality = Vitality()
+        self.checks: Checks = Checks()
         self.own_client: bool = False  # whether a login has used another than `context.http`
         self.process: int = os.getpid()
         self._reset_after_fork()
@@ -61,12 +61,12 @@ class CredentialCache(Flights):
         # Other threads of the parent do not exist here: their locks and renewals would never end.
         self._lock = threading.Lock()
         self._flights = {}
-        self.vitality.begin_anew()
+        self.checks.begin_anew()
 
     def _begin_in_child(self) -> None:
         """Leave to the parent of a fork its renewals, its refresh tokens and its logouts."""
         self._reset_after_fork()
-        self.departures.after_fork(next(self._generations))
+        self.logouts.after_fork(next(self._generations))
         for spaces in self._spaces.values():
             for space in spaces.values():
                 space.forget_refresh_token()
@@ -155,7 +155,7 @@ class CredentialCache(Flights):
             return False
         if credential is None or (credential.renew_at is None and not precious):
             return True
-        return not self.vitality.is_due(credential, self.clock(), precious=precious)
+        return not credential.is_due(self.clock(), precious=precious)
 
     def informed(self, origin: str, credential: Credential | None) -> bool:
         """Tell whether the store need not be asked before a request."""
@@ -214,7 +214,7 @@ class CredentialCache(Flights):
             flights = self._forget_grants()
         for flight in flights:
             self.end(flight, Status.FORGOTTEN)
-        return self.departures.all(held)
+        return self.logouts.all(held)
 
     def _forget_grants(self) -> list[Flight]:
         flights = list(self._flights.values())
@@ -226,7 +226,7 @@ class CredentialCache(Flights):
     def orphan(self, decision: Decision, grant: Grant) -> None:
         """Log out a grant that came too late: there is another one, or none is wanted."""
         own = self.made(decision.key, decision.responder, grant)
-        self.departures.orphaned(own, self._held())
+        self.logouts.orphaned(own, self._held())
 
     # The renewals
 
@@ -346,7 +346,7 @@ class CredentialCache(Flights):
         if space.is_kept:
             old = self._put(key, credential)
             if credential.responder.grant_from is None:  # a grant from a challenge ends by itself
-                self.departures.replaced(old, credential)
+                self.logouts.replaced(old, credential)
         return space
 
     def failed(self, flight: Flight, cause: BaseException, *, refused: bool) -> None:
@@ -381,7 +381,7 @@ class CredentialCache(Flights):
 
 
 def _spends(cause: BaseException, flight: Flight) -> bool:
-    from relogin.client.logins.lost import spends_refresh_token  # few logins fail
+    from relogin.client.logins.spent_token import spends_refresh_token  # few logins fail
 
     return spends_refresh_token(cause, flight.progress)
 

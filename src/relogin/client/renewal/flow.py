@@ -20,10 +20,10 @@ from functools import partial
 from typing import Any
 
 from relogin.client.events import EventKind, heard
-from relogin.client.logins.lost import spends_refresh_token
+from relogin.client.logins.spent_token import spends_refresh_token
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Command, Final, Flow, Replay, Wait
-from relogin.client.renewal.ends import ended, foreign, not_replayed, report
+from relogin.client.renewal.finals import ended, foreign, not_replayed, report
 from relogin.client.renewal.flight import Flight, Status
 from relogin.client.renewal.from_challenge import answer_itself
 from relogin.client.renewal.log_in import log_in
@@ -35,7 +35,7 @@ from relogin.client.renewal.policy import (
     ResponseInfo,
 )
 from relogin.client.renewal.protection_spaces import Blocked
-from relogin.client.renewal.settled import settled
+from relogin.client.renewal.refusals import report_refusal
 from relogin.client.renewal.shared import consult, find, publish, release, take_turn
 from relogin.client.terms.outcomes import Outcome
 from relogin.client.terms.responder import Action
@@ -53,12 +53,12 @@ def answer(cache: CredentialCache, info: ResponseInfo) -> Flow:
     """Decide about a response that may say that its session is dead."""
     decision = cache.policy.decision(info)
     if decision is not None and decision.answers_itself:
-        return _settled(cache, answer_itself(cache, info, decision))
+        return _reported(cache, answer_itself(cache, info, decision))
     return _answer_with_login(cache, info, decision)
 
 
-def _settled(cache: CredentialCache, flow: Flow) -> Flow:
-    return settled(cache, (yield from flow))
+def _reported(cache: CredentialCache, flow: Flow) -> Flow:
+    return report_refusal(cache, (yield from flow))
 
 
 def _answer_with_login(
@@ -73,10 +73,10 @@ def _answer_with_login(
         dead, more = _dead(info, decision), bool(decision.scope)
         if decision.may_stand and _stands(cache, info, decision, dead):
             _report_lapsed(cache, info)
-            return settled(cache, Final(info, outcome))
+            return report_refusal(cache, Final(info, outcome))
         if telling:
             report(cache, EventKind.CHALLENGED, decision)
-        cache.departures.died(dead if decision.is_end else None)
+        cache.logouts.died(dead if decision.is_end else None)
         renewed, led[more] = yield from obtain(cache, info, decision, dead, led=led[more])
         if renewed is None:
             return _not_renewed(cache, Final(info, outcome), decision, dead if led[more] else None)
@@ -92,7 +92,7 @@ def _answer_with_login(
         except BodyNotReplayable:  # it turned out that the body cannot be sent twice
             return not_replayed(cache, replace(info, replayable=False), decision)
         decision = policy.decision(info)
-    return settled(cache, Final(info, outcome))
+    return report_refusal(cache, Final(info, outcome))
 
 
 def obtain(
@@ -130,9 +130,7 @@ def before(
     if not cache.informed(origin, credential):
         yield from consult(cache, origin)
         credential = cache.for_request(origin, url)
-    if credential is not None and cache.vitality.is_due(
-        credential, cache.clock(), precious=precious
-    ):
+    if credential is not None and credential.is_due(cache.clock(), precious=precious):
         credential = yield from renew_ahead(cache, credential, method, url)
     return credential
 
@@ -186,7 +184,7 @@ def _not_renewed(
         cache.stands(own, info.method, info.url)
     if final.outcome is Outcome.UNTOUCHED:
         report(cache, EventKind.REFUSED, decision, reason=decision.error)
-    return settled(cache, final)
+    return report_refusal(cache, final)
 
 
 def _kept(cache: CredentialCache, final: Final, decision: Decision) -> Final:
@@ -346,7 +344,7 @@ def _unanswered(
         _report_lapsed(cache, info)
     if info.status != UNAUTHORIZED:
         return Final(info, outcome)
-    return settled(cache, foreign(cache, info) or Final(info, outcome))
+    return report_refusal(cache, foreign(cache, info) or Final(info, outcome))
 
 
 def _report_lapsed(cache: CredentialCache, info: ResponseInfo) -> None:

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from relogin.client.events import EventKind
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Command, Final, Flow, Replay, Wait
-from relogin.client.renewal.ends import ended, foreign, not_replayed, refused, report
+from relogin.client.renewal.finals import ended, foreign, not_replayed, refused, report
 from relogin.client.renewal.flight import Flight, Status
 from relogin.client.renewal.log_in import log_in
 from relogin.client.renewal.policy import (

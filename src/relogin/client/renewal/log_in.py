@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from relogin.client.events import EventKind, heard
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Command, Login
-from relogin.client.renewal.ends import report
+from relogin.client.renewal.finals import report
 from relogin.client.renewal.flight import Flight, Status
 from relogin.client.renewal.policy import Credential, Decision, ResponseInfo
 from relogin.client.terms.grant import Context, Grant, granted

@@ -30,7 +30,7 @@ def log_out(cache: CredentialCache) -> Generator[Ask | LogOut, Any, None]:
 
 def log_out_replaced(cache: CredentialCache) -> Generator[LogOut, Any, None]:
     """End sessions that were replaced while alive, and that no request carries any more."""
-    while (credential := cache.departures.next()) is not None:
+    while (credential := cache.logouts.next()) is not None:
         yield from _end(cache, credential)
 
 
@@ -53,7 +53,7 @@ def _end(cache: CredentialCache, credential: Credential) -> Generator[LogOut, An
         warn("the logout at %s failed: %s%s", key.origin, type(error).__name__, said)
         _tell(cache, EventKind.LOGOUT_FAILED, credential, type(error).__name__)
     except BaseException:  # interrupted: a second logout does no harm
-        cache.departures.put_back(credential)
+        cache.logouts.put_back(credential)
         raise
     else:
         _tell(cache, EventKind.LOGGED_OUT, credential)

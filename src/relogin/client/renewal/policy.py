@@ -218,14 +218,14 @@ class Policy:
             return True
         if not self.any_scheme:
             return False
-        return self.realm is None or any(map(self._is_of_realm, renewal.reading.readable(lines)))
+        return self.realm is None or any(map(self._is_of_realm, renewal.challenges.readable(lines)))
 
     def challenged(self, info: ResponseInfo) -> Decision | None:
         """Find a challenge that can be answered, whatever the status is."""
         said = (info.origin, *info.challenges)
         decision = self._decided.get(said)
         if decision is None:
-            decision = self._challenged(info.origin, renewal.reading.readable(info.challenges))
+            decision = self._challenged(info.origin, renewal.challenges.readable(info.challenges))
             if decision is not None:
                 self._decided.keep(said, decision)
         if decision is not None and decision.error == INVALID_REQUEST:
@@ -254,7 +254,7 @@ class Policy:
 
     def _more_scopes(self, info: ResponseInfo) -> Decision | None:
         """Find a challenge that demands scopes that the sent token lacks."""
-        challenges = renewal.reading.readable(info.challenges)
+        challenges = renewal.challenges.readable(info.challenges)
         for responder in self.responders:
             if self.actions.get(INSUFFICIENT_SCOPE) is Action.STOP:
                 break

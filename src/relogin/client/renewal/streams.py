@@ -9,7 +9,7 @@ from __future__ import annotations
 from relogin.client.events import EventKind
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Final, Flow
-from relogin.client.renewal.ends import report
+from relogin.client.renewal.finals import report
 from relogin.client.renewal.policy import Decision, ResponseInfo
 from relogin.client.renewal.unanswered import check
 from relogin.client.terms.outcomes import Outcome

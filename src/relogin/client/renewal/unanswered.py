@@ -15,13 +15,13 @@ from typing import Any
 
 from relogin.client.events import EventKind
 from relogin.client.renewal.cache import CredentialCache
+from relogin.client.renewal.checks import PendingCheck
 from relogin.client.renewal.commands import Check, Command, Final, Flow, Replay, Wait
-from relogin.client.renewal.ends import report
+from relogin.client.renewal.finals import report
 from relogin.client.renewal.flight import Status
 from relogin.client.renewal.flow import obtain
 from relogin.client.renewal.from_challenge import renewed_by_challenge
 from relogin.client.renewal.policy import Credential, Decision, ResponseInfo
-from relogin.client.renewal.vitality import Question
 from relogin.client.terms.outcomes import Outcome
 from relogin.client.terms.responder import Action
 from relogin.errors import BodyNotReplayable
@@ -68,8 +68,8 @@ def check(
     """
     give_up = cache.clock() + cache.policy.wait_timeout
     while cache.policy.check and cache.clock() < give_up:
-        mine = Question(sent.key, cache.clock() + cache.policy.wait_timeout)
-        asked = cache.vitality.join(mine, cache.clock())
+        mine = PendingCheck(sent.key, cache.clock() + cache.policy.wait_timeout)
+        asked = cache.checks.join(mine, cache.clock())
         try:
             # Only after `join`: another request may get its answer in between.
             newer = cache.newer(sent.key, sent)
@@ -88,7 +88,7 @@ def check(
 
 
 def _asked(
-    cache: CredentialCache, info: ResponseInfo, sent: Credential, mine: Question
+    cache: CredentialCache, info: ResponseInfo, sent: Credential, mine: PendingCheck
 ) -> Generator[Command, Any, Credential | Final | None]:
     """Ask, and renew a dead session before the others continue: none of them asks again."""
     try:

@@ -36,9 +36,8 @@ from relogin.client.renewal.policy import (
 from relogin.client.renewal.scopes import FORBIDDEN
 from relogin.client.requests.adapter import UploadAdapter
 from relogin.client.requests.body import rewind, watch
-from relogin.client.requests.challenges import CHALLENGE
 from relogin.client.requests.exchange import Exchange, Hook
-from relogin.client.requests.fields import found, has, tells_more
+from relogin.client.requests.fields import CHALLENGE, found, has, tells_more
 from relogin.client.requests.lookahead import Lookahead
 from relogin.client.requests.retries import (
     RetriesUnauthorized,
@@ -110,7 +109,7 @@ _KINDS = by_base(
 @cache
 def _call() -> Callable[..., object]:
     with importing:
-        from relogin.client.driver.once_more import call  # needed at the first login
+        from relogin.client.driver.login_call import call  # needed at the first login
     return call
 
 
@@ -171,7 +170,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         if prepared.body and credential is not None:
             hook.upload = self._uploads.last = Upload(credential, self._cache.clock())
         if self._policy.logout is not None:
-            self._cache.departures.carries(hook, credential)
+            self._cache.logouts.carries(hook, credential)
         prepared.hooks["response"].append(hook)  # `register_hook` first looks what a hook is
         return prepared
 
@@ -237,12 +236,12 @@ class SessionAuth(Principal[requests.Session], AuthBase):
 
     def _see_to(self, hook: Hook, response: Response, sending: dict[str, Any]) -> Response:
         """Handle a response; then log out replaced sessions that no request uses any more."""
-        departures = self._cache.departures
+        logouts = self._cache.logouts
         try:
             response = self._answered(hook, response, sending)
         finally:
-            departures.answered(hook)
-        if departures.waiting and not inside(self._cache):
+            logouts.answered(hook)
+        if logouts.waiting and not inside(self._cache):
             drive(renewal.log_out.log_out_replaced(self._cache), self._do_here)
         return response
 

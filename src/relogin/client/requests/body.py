@@ -8,8 +8,7 @@ from typing import Any
 
 from requests import PreparedRequest
 
-from relogin.client.driver.passes import Chunks, Passes
-from relogin.client.driver.seek import seek
+from relogin.client.driver.bodies import Chunks, Passes, seek
 from relogin.errors import BodyNotReplayable
 
 __all__ = ["pieces", "rewind", "watch"]

@@ -19,8 +19,7 @@ from relogin.client.driver.reentry import inside
 from relogin.client.renewal.commands import Command, Flow, Replay
 from relogin.client.renewal.policy import UNANSWERED, UNAUTHORIZED, Credential, ResponseInfo
 from relogin.client.requests.body import rewind
-from relogin.client.requests.challenges import CHALLENGE, challenge_lines
-from relogin.client.requests.fields import has
+from relogin.client.requests.fields import CHALLENGE, challenge_lines, has
 from relogin.client.requests.route import Route
 from relogin.client.requests.signing import sign_again
 from relogin.client.requests.unanswered import Upload, in_place_of_a_response, is_unanswered
@@ -87,7 +86,7 @@ class Hook:
         prepared, self.credential = sign_again(refused, dead, credential)
         self.signed_again = time.perf_counter()
         if self.auth._policy.logout is not None:
-            self.auth._cache.departures.carries(self, self.credential)
+            self.auth._cache.logouts.carries(self, self.credential)
         return prepared
 
     def instead(

@@ -1,4 +1,4 @@
-"""Header fields of requests, looked up and copied at once.
+"""Header fields of requests: looked up and copied at once, and the challenges line by line.
 
 A `CaseInsensitiveDict` copies each field by several calls, and raises and catches a `KeyError` for
 each field that it does not have.
@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from requests import Response
 from requests.structures import CaseInsensitiveDict
 
 from relogin.client.terms.fields import is_event_stream
 
-__all__ = ["copied", "found", "has", "tells_more"]
+__all__ = ["CHALLENGE", "challenge_lines", "copied", "found", "has", "tells_more"]
+
+CHALLENGE = "www-authenticate"
 
 # How requests keeps the fields is its own affair: if it changes, take the slow way.
 _IS_KNOWN = vars(CaseInsensitiveDict()) == {"_store": {}}
@@ -54,3 +57,12 @@ def copied(headers: Any) -> Any:
     copy: Any = object.__new__(CaseInsensitiveDict)
     copy._store = headers._store.copy()  # type: ignore[attr-defined]
     return copy
+
+
+def challenge_lines(response: Response) -> list[str]:
+    """Return the field lines one by one: a malformed one must not hide the others."""
+    lines = getattr(getattr(response.raw, "headers", None), "getlist", None)
+    if lines is not None:
+        return list(lines(CHALLENGE))
+    joined = response.headers.get(CHALLENGE)
+    return [] if joined is None else [joined]

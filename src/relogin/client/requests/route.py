@@ -11,7 +11,7 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.util import Retry
 
 from relogin.client.driver.plain_session import PlainSession
-from relogin.client.logins.kept import close_idle
+from relogin.client.logins.connections import close_idle
 from relogin.client.requests.body import rewind
 from relogin.client.requests.broken import is_broken, pool_that_keeps_one
 from relogin.client.terms.progress import progress_here

@@ -13,12 +13,12 @@ from urllib3.exceptions import NewConnectionError
 from relogin.client.drain import drain
 from relogin.client.driver.content import of_a_body
 from relogin.client.driver.credentials import unsign
-from relogin.client.logins.kept import close_idle
+from relogin.client.logins.connections import close_idle
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Check
 from relogin.client.renewal.policy import Credential, ResponseInfo
 from relogin.client.requests.broken import has_stalled, is_broken, pool_that_keeps_one
-from relogin.client.requests.challenges import challenge_lines
+from relogin.client.requests.fields import challenge_lines
 from relogin.client.requests.route import Route
 from relogin.client.requests.signing import sign_prepared
 

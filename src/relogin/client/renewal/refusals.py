@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from relogin.client.events import Event, EventKind, tell, warn
 from relogin.client.renewal.cache import CredentialCache
+from relogin.client.renewal.challenges import readable
 from relogin.client.renewal.commands import Final
 from relogin.client.renewal.policy import UNAUTHORIZED, Policy, ResponseInfo
-from relogin.client.renewal.reading import readable
 from relogin.client.terms.outcomes import Outcome
 from relogin.client.terms.responder import Action
 
-__all__ = ["settled"]
+__all__ = ["report_refusal"]
 
 # A server could offer any number of schemes, with names of any length.
 _MOST_SCHEMES, _LONGEST_NAME = 8, 32
 
 
-def settled(cache: CredentialCache, final: Final) -> Final:
+def report_refusal(cache: CredentialCache, final: Final) -> Final:
     """Report a refusal that caused no login, or that persisted after one."""
     info = final.info
     if final.outcome is Outcome.FOREIGN and cache.policy.origin_of_login:

@@ -9,10 +9,10 @@ from weakref import WeakKeyDictionary
 from relogin.client.renewal.credential import Credential, Key
 from relogin.client.renewal.policy import Policy
 
-__all__ = ["Departures"]
+__all__ = ["PendingLogouts"]
 
 
-class Departures:
+class PendingLogouts:
     """The sessions to log out with `logout=`: those that live, and that nobody else can use.
 
     A session that was replaced while alive waits until the last request that carries it has its

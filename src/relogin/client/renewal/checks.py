@@ -1,25 +1,24 @@
-"""Whether a session is due to be renewed, and who is asking now whether it lives."""
+"""The checks in progress: who is asking a server now whether a session lives."""
 
 from __future__ import annotations
 
 import threading
-from math import inf
 
-from relogin.client.renewal.credential import Credential, Key
+from relogin.client.renewal.credential import Key
 from relogin.client.renewal.flight import Flight, Status
 from relogin.client.renewal.policy import Decision, ResponseInfo
 
-__all__ = ["Question", "Vitality"]
+__all__ = ["Checks", "PendingCheck"]
 
 
-class Question(Flight):
+class PendingCheck(Flight):
     """The check whether a session lives: one request asks, for all that wait."""
 
     answer: tuple[ResponseInfo, Decision] | None = None
     """The response and the decision about it, if the session was refused."""
 
 
-class Vitality:
+class Checks:
     """The checks in progress. Its lock is held for dictionary work only."""
 
     def __init__(self) -> None:
@@ -28,20 +27,9 @@ class Vitality:
     def begin_anew(self) -> None:
         """Forget all checks: after a fork, none is running here."""
         self._lock = threading.Lock()
-        self._asking: dict[Key, Question] = {}
+        self._asking: dict[Key, PendingCheck] = {}
 
-    def is_due(self, credential: Credential, now: float, *, precious: bool) -> bool:
-        """Tell whether to renew a session before the next request.
-
-        For a `precious` request, which is long or cannot be sent twice, renew it earlier by a
-        quarter of its lifetime, or if it was not seen alive for a whole lifetime.
-        """
-        lifetime = credential.grant.expires_in or 0.0
-        if credential.renew_at is not None:
-            return now >= credential.renew_at - (lifetime / 4 if precious else 0.0)
-        return precious and 0 < lifetime < now - credential.life.seen < inf
-
-    def join(self, mine: Question, now: float) -> Question:
+    def join(self, mine: PendingCheck, now: float) -> PendingCheck:
         """Return the check to wait for: that of another request, or `mine` to lead."""
         with self._lock:
             asked = self._asking.get(mine.key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from relogin.client.renewal.cache import CredentialCache
 
-__all__ = ["servers", "standing"]
+__all__ = ["servers", "state"]
 
 
 def servers(cache: CredentialCache) -> str:
@@ -16,7 +16,7 @@ def _short(origin: str) -> str:
     return origin.removesuffix(":443" if origin.startswith("https:") else ":80")
 
 
-def standing(cache: CredentialCache) -> str:
+def state(cache: CredentialCache) -> str:
     """Tell whether there is a session; the server may know better."""
     if cache._refused:
         return "the login was refused"

@@ -1,18 +1,28 @@
-"""Bodies that are iterated each time they are sent, and must be the same each time."""
+"""Bodies that are sent again: files are put back, iterables must repeat themselves."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from itertools import chain
+from typing import Any
 
 from relogin.errors import BodyNotReplayable
 
-__all__ = ["AsyncChunks", "Chunks", "Passes", "spent"]
+__all__ = ["AsyncChunks", "Chunks", "Passes", "seek", "spent"]
 
 
 def spent() -> BodyNotReplayable:
     """Return the error about a body that is used up."""
     return BodyNotReplayable("the body cannot be read a second time, so it was not sent again")
+
+
+def seek(file: Any, position: int) -> bool:
+    """Put a file back to a position; return `False` if that fails or is not certain."""
+    try:
+        file.seek(position)
+        return bool(file.tell() == position)
+    except Exception:  # noqa: BLE001 - an object of the user may raise anything
+        return False
 
 
 class Passes:
