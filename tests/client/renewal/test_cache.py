@@ -4,6 +4,7 @@ import gc
 import os
 import weakref
 from concurrent.futures import ThreadPoolExecutor, wait
+from math import inf
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from relogin import Grant
 from relogin.client.renewal.cache import CredentialCache, _after_fork_in_child
+from relogin.client.renewal.checks import PendingCheck
 from relogin.client.renewal.flight import Flight, Status
 from relogin.client.renewal.policy import Credential, Decision, Key
 from relogin.client.renewal.protection_spaces import Blocked, ProtectionSpace
@@ -121,7 +123,7 @@ class Laws(RuleBasedStateMachine):
 
     @rule()
     def fork(self) -> None:
-        self.cache._reset_after_fork()
+        self.cache._begin_in_child()
 
     @invariant()
     def at_most_one_current_renewal_a_key_and_that_one_runs(self) -> None:
@@ -191,7 +193,9 @@ def test_after_a_fork_the_child_has_a_lock_and_no_renewals_of_its_parent() -> No
     assert cache.join(mine, None) is mine
 
 
-@pytest.mark.parametrize("notices", ["join", "let_go", "under_way"])
+@pytest.mark.parametrize(
+    "notices", ["for_request", "join", "let_go", "join_check", "reset", "under_way"]
+)
 def test_a_child_of_a_fork_without_hooks_leaves_all_to_its_parent(notices: str) -> None:
     cache = a_cache()
     leader = Flight(KEY)
@@ -199,13 +203,19 @@ def test_a_child_of_a_fork_without_hooks_leaves_all_to_its_parent(notices: str) 
     cache.space(KEY).latest = Grant(token="t1", refresh="r1")  # type: ignore[union-attr]
     cache.process = 0  # that of the parent, for uWSGI forks without Python's hooks
     with cache._lock:
+        if notices == "for_request":
+            assert cache.for_request(ORIGIN, URL) is None
         if notices == "let_go":
             cache.let_go()
+        if notices == "join_check":
+            assert cache.join_check(of_its_own := PendingCheck(KEY, inf)) is of_its_own
+        if notices == "reset":
+            cache.reset()
         if notices == "under_way":
             assert cache.under_way(KEY, None) is None
         mine = Flight(KEY)
         assert cache.join(mine, None) is mine
-    assert mine.previous == Grant(token="t1")
+    assert mine.previous == (None if notices == "reset" else Grant(token="t1"))
     assert cache.process == os.getpid()
 
 

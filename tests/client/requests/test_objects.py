@@ -215,6 +215,29 @@ def test_neither_does_a_child_of_a_fork_without_hooks_such_as_a_worker_of_uwsgi(
     assert again.connection != first.connection
 
 
+LOCKED_BY_THE_PARENT = """
+import ctypes, os, sys
+import requests
+from relogin.client.requests import SessionAuth
+from tests.client.requests.test_objects import Login
+
+url = sys.argv[1]
+auth = SessionAuth(Login(url), logout=print)
+with requests.Session() as session:
+    session.get(url + "/orders", auth=auth)
+auth._cache.logouts._lock.acquire()  # as another thread does, for some microseconds
+child = ctypes.PyDLL(None).fork()
+if child == 0:
+    os._exit(requests.get(url + "/orders", auth=auth).status_code != 200)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_a_child_of_such_a_fork_waits_for_no_lock_that_its_parent_held(server: Server) -> None:
+    run = [sys.executable, "-c", LOCKED_BY_THE_PARENT, server.url]
+    subprocess.run(run, check=True, timeout=20)
+
+
 def test_an_auth_says_nothing_of_its_login(server: Server) -> None:
     assert PASSWORD not in repr(SessionAuth(server.login, server.url))
 

@@ -14,7 +14,6 @@ from itertools import count
 from typing import Any
 from weakref import WeakSet
 
-from relogin.client.renewal.checks import Checks
 from relogin.client.renewal.credential import Credential, Key
 from relogin.client.renewal.flight import Flight, Status
 from relogin.client.renewal.flights import Flights
@@ -47,29 +46,24 @@ class CredentialCache(Flights):
         self._moments = count(1)
         self._refused: dict[str, Blocked] = {}
         self._consulted: set[str] = set()
-        self.logouts: PendingLogouts = PendingLogouts(policy)
+        self.logouts: PendingLogouts = PendingLogouts(policy, self._lock)
         self.warned: set[tuple[str, str]] = set()
         self.store_away_until: float = clock()
         self.store_silent_until: float = clock()
-        self.checks: Checks = Checks()
         self.own_client: bool = False  # whether a login has used another than `context.http`
         self.process: int = os.getpid()
-        self._reset_after_fork()
         _caches.add(self)
-
-    def _reset_after_fork(self) -> None:
-        # Other threads of the parent do not exist here: their locks and renewals would never end.
-        self._lock = threading.Lock()
-        self._flights = {}
-        self.checks.begin_anew()
 
     def _begin_in_child(self) -> None:
         """Leave to the parent of a fork its renewals, its refresh tokens and its logouts."""
-        self._reset_after_fork()
-        self.logouts.after_fork(next(self._generations))
-        for spaces in self._spaces.values():
-            for space in spaces.values():
-                space.forget_refresh_token()
+        # Other threads of the parent do not exist here: their locks and renewals would never end.
+        self._lock = threading.Lock()
+        with self._lock:
+            self._flights, self._checks = {}, {}
+            self.logouts.begin_anew(next(self._generations), self._lock)
+            for spaces in self._spaces.values():
+                for space in spaces.values():
+                    space.forget_refresh_token()
         self.process = os.getpid()  # last: until then, other threads wait
 
     # The grants
@@ -81,6 +75,8 @@ class CredentialCache(Flights):
         Of several realms, choose the one challenged at the deepest path (RFC 7617 §2.2); if that is
         the same, the one challenged last, because a server may rename its realm.
         """
+        if self._lock.locked():  # perhaps by a thread of the parent, if this is a worker of uWSGI
+            self._notice_fork()
         realms = self._credentials.get(origin)
         if not realms:
             return None
@@ -198,6 +194,7 @@ class CredentialCache(Flights):
 
     def reset(self) -> None:
         """Forget every grant and every refusal; the next challenge causes a login."""
+        self._notice_fork()
         with self._lock:
             flights = self._forget_grants()
             self._spaces.clear()

@@ -7,6 +7,7 @@ import threading
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
 
+from relogin.client.renewal.checks import PendingCheck
 from relogin.client.renewal.credential import Credential, Key
 from relogin.client.renewal.flight import Flight, Status
 from relogin.client.renewal.grants import Grants
@@ -29,6 +30,7 @@ class Flights(Grants):
     def __init__(self, policy: Policy, clock: Callable[[], float]) -> None:
         super().__init__(policy, clock)
         self._flights: dict[Key, Flight] = {}
+        self._checks: dict[Key, PendingCheck] = {}
 
     def under_way(self, key: Key, dead: Credential | None) -> Credential | Flight | None:
         """Return a newer grant, or the flight to wait for, for a request that does not log in."""
@@ -37,6 +39,16 @@ class Flights(Grants):
         self._notice_fork()
         with self._lock:
             return self._under_way(key, dead, self.clock())
+
+    def join_check(self, mine: PendingCheck) -> PendingCheck:
+        """Return the check to wait for: that of another request, or `mine` to lead."""
+        self._notice_fork()
+        now = self.clock()
+        with self._lock:
+            asked = self._checks.get(mine.key)
+            if asked is None or asked.status is not _RUNNING or now >= asked.deadline:
+                asked = self._checks[mine.key] = mine
+            return asked
 
     def _notice_fork(self) -> None:
         # uWSGI forks its workers without Python's hooks.

@@ -20,16 +20,16 @@ class PendingLogouts:
     fork belong to the parent.
     """
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, lock: threading.Lock) -> None:
         self.wanted: bool = policy.logout is not None
         """Whether any session is to be logged out."""
         self.counts: bool = self.wanted and policy.logout_replaced and policy.store is None
         """Whether it has to know which requests carry which session."""
-        self.after_fork(1)
+        self.begin_anew(1, lock)
 
-    def after_fork(self, generation: int) -> None:
+    def begin_anew(self, generation: int, lock: threading.Lock) -> None:
         """Start anew in a child process, whose own logins start at this generation."""
-        self._lock = threading.Lock()
+        self._lock = lock  # the cache's
         self._own_from = generation
         self._leaving: list[Credential] = []
         self._users: WeakKeyDictionary[object, int] = WeakKeyDictionary()
@@ -56,20 +56,20 @@ class PendingLogouts:
                 self._dead[credential.key] = max(latest, credential.generation)
 
     def replaced(self, old: Credential | None, new: Credential | None) -> None:
-        """Add a session that another one has replaced while it was alive."""
+        """Add a session that another one has replaced while it was alive; the lock is held."""
         if self.counts and old is not None:
             self._add(old, [] if new is None else [new])
 
     def orphaned(self, credential: Credential, held: Iterable[Credential]) -> None:
         """Add a session that was never used, because its login came too late."""
         if self.wanted:
-            self._add(credential, held)
+            with self._lock:
+                self._add(credential, held)
 
     def _add(self, credential: Credential, held: Iterable[Credential]) -> None:
         # A login may return the present session: keep that one.
         if self._is_to_end(credential) and not any(_is_same(credential, one) for one in held):
-            with self._lock:
-                self._leaving.append(credential)
+            self._leaving.append(credential)
 
     def _is_to_end(self, credential: Credential) -> bool:
         own = credential.shared or credential.generation >= self._own_from

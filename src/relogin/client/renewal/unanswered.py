@@ -69,7 +69,7 @@ def check(
     give_up = cache.clock() + cache.policy.wait_timeout
     while cache.policy.check and cache.clock() < give_up:
         mine = PendingCheck(sent.key, cache.clock() + cache.policy.wait_timeout)
-        asked = cache.checks.join(mine, cache.clock())
+        asked = cache.join_check(mine)
         try:
             # Only after `join`: another request may get its answer in between.
             newer = cache.newer(sent.key, sent)
