@@ -8,30 +8,25 @@ you can construct, and reading it back gives an equal value.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, Self, TypeAlias, overload
+from typing import Any, ClassVar, Never, Self, overload
 
 from relogin import wire
 from relogin.errors import ChallengeSyntaxError
 from relogin.lazy import importing
 from relogin.wire import MAX_LENGTH, Scanned
-from relogin.wire.serialize import check_token, check_token68, check_value, write, write_params
+from relogin.wire.serialize import (
+    Params,
+    check_keywords,
+    check_params,
+    check_token,
+    check_token68,
+    write,
+    write_params,
+)
 
 __all__ = ["AuthInfo", "Challenge", "Credentials", "Params", "without_quotes"]
-
-Params: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
-
-
-def _checked(params: Params) -> dict[str, str]:
-    checked: dict[str, str] = {}
-    for name, value in params.items() if isinstance(params, Mapping) else params:
-        key = check_token("the parameter name", name).lower()
-        if key in checked:
-            raise ValueError(f"the parameter {key!r} is given twice (RFC 9110 §11.2)")
-        checked[key] = check_value(key, value)
-    return checked
-
 
 _new = object.__new__
 
@@ -75,15 +70,16 @@ class _SchemeValue(_Parameters):
     # By scheme: the parameters whose values its specification forbids to quote.
     _plain: ClassVar[Mapping[str, frozenset[str]]] = {}
 
-    def __init__(self, scheme: str, params: Params = (), *, token68: str | None = None) -> None:
-        check_token("the scheme", scheme)
-        checked = _checked(params)
+    def _check(
+        self, scheme: str, params: Params, token68: str | None, unknown: Mapping[str, object]
+    ) -> None:
+        """Keep the arguments of a constructor, which each class has for its own name and types."""
+        check_keywords(type(self).__name__, unknown)
+        scheme, checked = check_token("the scheme", scheme), check_params(params)
         if token68 is not None:
-            check_token68(token68)
+            token68 = check_token68(token68)
             if checked:
-                raise ValueError(
-                    "a challenge has either a token68 or parameters, not both (RFC 9110 §11.2)"
-                )
+                raise ValueError("write either a token68 or parameters, not both (RFC 9110 §11.2)")
         self._scanned = (scheme, token68, checked)
 
     @classmethod
@@ -158,6 +154,16 @@ class Challenge(_SchemeValue):
     # RFC 7616 §3.3. Some deployed Digest clients do not read `algorithm="MD5"`.
     _plain: ClassVar[Mapping[str, frozenset[str]]] = {"digest": frozenset({"algorithm", "stale"})}
 
+    def __init__(
+        self,
+        scheme: str,
+        params: Params = (),
+        *,
+        token68: str | None = None,
+        **unknown: Never,
+    ) -> None:
+        self._check(scheme, params, token68, unknown)
+
     @property
     def realm(self) -> str | None:
         """The name of the protection space (RFC 9110 §11.5), or `None` if the server gave none."""
@@ -187,13 +193,23 @@ class Credentials(_SchemeValue):
         "digest": frozenset({"algorithm", "nc", "qop"})
     }
 
+    def __init__(
+        self,
+        scheme: str,
+        params: Params = (),
+        *,
+        token68: str | None = None,
+        **unknown: Never,
+    ) -> None:
+        self._check(scheme, params, token68, unknown)
+
     @classmethod
     def parse(cls, field: str, *, max_length: int = MAX_LENGTH) -> Credentials:
         """Read the value of an Authorization header of at most `max_length` characters.
 
         Raises `ChallengeSyntaxError` if it is malformed or longer; the error does not show it.
         """
-        scanned = wire.scan.scan_credentials(_bounded(field, max_length))
+        scanned = wire.scan.scan_credentials(_bounded(field, "Authorization", max_length))
         if scanned is None:
             raise _refusal("credentials", field)
         return cls._of(scanned)
@@ -217,8 +233,9 @@ class AuthInfo(_Parameters):
     __slots__ = ("_params",)
     _params: dict[str, str]
 
-    def __init__(self, params: Params = ()) -> None:
-        self._params = _checked(params)
+    def __init__(self, params: Params = (), **unknown: Never) -> None:
+        check_keywords("AuthInfo", unknown)
+        self._params = check_params(params)
 
     @property
     def params(self) -> Mapping[str, str]:
@@ -235,7 +252,7 @@ class AuthInfo(_Parameters):
         >>> AuthInfo.parse("authToken=a-b, data=dj02PQ==", lenient=True)["data"]
         'dj02PQ=='
         """
-        params = wire.scan.scan_params(_bounded(field, max_length))
+        params = wire.scan.scan_params(_bounded(field, "Authentication-Info", max_length))
         if params is None and lenient:
             params = _recovered(field)
         if params is None:
@@ -274,9 +291,11 @@ def _in_quotes(value: str) -> str:
     return value[1:-1] if len(value) > 1 and value[0] == value[-1] == "'" else value
 
 
-def _bounded(field: str, max_length: int) -> str:
+def _bounded(field: str, name: str, max_length: int) -> str:
     if not isinstance(field, str):
-        raise TypeError(f"a field is a str, not {type(field).__name__}")
+        raise TypeError(
+            f'a field is a str, not {type(field).__name__}: pass headers.get("{name}", "")'
+        )
     if len(field) > max_length:
         raise wire.scan.too_long(field, max_length, secret=True)
     return field
