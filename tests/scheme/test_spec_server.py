@@ -50,7 +50,7 @@ def by_cookie(credential: str, state: str) -> dict[str, str]:
     }[credential]
 
 
-STATES = spec.table("### 5.1 States and answers")
+STATES = spec.table("### 5.1 States and responses")
 
 
 @pytest.mark.requirement("S-14")
