@@ -4,7 +4,9 @@ import os
 import subprocess
 import sys
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
@@ -42,6 +44,19 @@ def test_every_public_name_is_there_when_it_is_asked_for() -> None:
     assert all(hasattr(relogin, name) for name in relogin.__all__)
     with pytest.raises(AttributeError, match="no attribute 'worst'"):
         relogin.worst  # type: ignore[attr-defined] # noqa: B018
+
+
+@pytest.mark.parametrize("name", relogin.__all__)
+def test_tools_can_read_the_types_of(name: str) -> None:
+    assert isinstance(get_type_hints(getattr(relogin, name)), dict)
+
+
+def test_the_version_is_that_of_the_installed_package() -> None:
+    assert relogin.__version__ == version("relogin")
+
+
+def test_a_version_that_nobody_asks_for_costs_nothing() -> None:
+    assert "importlib.metadata" not in loaded_by("import relogin", names="{*sys.modules}")
 
 
 def test_type_checkers_refuse_a_login_that_there_is_none_of() -> None:

@@ -29,12 +29,13 @@ if TYPE_CHECKING:
     from relogin.schemes import BearerChallenge, DigestChallenge, RegistryChallenge, best
     from relogin.server.verdicts import Admitted, Refused
     from relogin.session import SessionChallenge
-    from relogin.wire.diagnose import Diagnosis, Repeated
+    from relogin.wire.diagnose import Diagnosis, Repeated, diagnose
     from relogin.wire.faults import Fault
-    from relogin.wire.field import diagnose, parse, serialize
+    from relogin.wire.field import parse, serialize
     from relogin.wire.model import AuthInfo, Challenge, Credentials
     from relogin.wire.remarks import Remark
 
+    __version__: str
     ReauthError = ReloginError
 
 __all__ = [
@@ -86,9 +87,9 @@ _MODULES = {
     "server.verdicts": ("Admitted", "Refused"),
     "reasons": ("SessionError",),
     "session": ("SessionChallenge",),
-    "wire.diagnose": ("Diagnosis", "Repeated"),
+    "wire.diagnose": ("Diagnosis", "Repeated", "diagnose"),
     "wire.faults": ("Fault",),
-    "wire.field": ("diagnose", "parse", "serialize"),
+    "wire.field": ("parse", "serialize"),
     "wire.model": ("AuthInfo", "Challenge", "Credentials"),
     "wire.remarks": ("Remark",),
 }
@@ -101,6 +102,8 @@ if not TYPE_CHECKING:  # pragma: no branch - a type checker knows the names, and
     def __getattr__(name: str) -> object:
         if name in _PACKAGES:
             return import_module(f"relogin.{name}")
+        if name == "__version__":
+            return import_module("importlib.metadata").version("relogin")
         if name == "ReauthError":  # the name that tests outside this repository know it by
             name = "ReloginError"
         if name not in _WHERE:

@@ -13,9 +13,8 @@ from relogin.cli.fields import RENAMED, ChallengeField, Response
 from relogin.cli.reaction import reaction
 from relogin.cli.specifications import Specification, specification
 from relogin.errors import ChallengeSyntaxError
-from relogin.wire.diagnose import Repeated
+from relogin.wire.diagnose import Repeated, diagnose
 from relogin.wire.faults import Fault
-from relogin.wire.field import diagnose
 from relogin.wire.model import Challenge
 from relogin.wire.remarks import Remark
 

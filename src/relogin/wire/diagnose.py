@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 
 from relogin.lazy import importing
+from relogin.wire import MAX_LENGTH
 from relogin.wire.faults import Fault, excerpt, fault
 from relogin.wire.model import Challenge
 from relogin.wire.remarks import MAX_REMARKS, Remark, remarks
-from relogin.wire.scan import scan_challenges
+from relogin.wire.scan import lines_of, scan_challenges, too_long
 
-__all__ = ["Diagnosis", "Repeated", "diagnose_lines"]
+__all__ = ["Diagnosis", "Repeated", "diagnose", "diagnose_lines"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,26 @@ class Diagnosis:
     def _drawn(self, one: Fault | Remark, why: str) -> str:
         line, carets = excerpt(self.field, one.start, one.end)
         return f"{one.kind} ({why})\n  {line}\n  {carets}\n  {one.sentence}"
+
+
+def diagnose(field: str | Iterable[str], *, max_length: int = MAX_LENGTH) -> Diagnosis:
+    """Find what is wrong with a field, where, and what the server meant.
+
+    Takes the same `field` as `parse`; raises only if it is longer than `max_length` characters.
+
+    >>> diagnosis = diagnose("Bearer, error='invalid_token'")
+    >>> [fault.kind for fault in diagnosis.faults]
+    ['comma-after-scheme', 'single-quotes']
+    >>> diagnosis.challenges
+    (Challenge('Bearer', {'error': 'invalid_token'}),)
+    """
+    text = field if isinstance(field, str) else ", ".join(field := lines_of(field))
+    if len(text) > max_length:
+        raise too_long(text, max_length)
+    scanned = scan_challenges(text)
+    if scanned is not None:
+        return Diagnosis(text, tuple(map(Challenge._of, scanned)), ())
+    return diagnose_lines([text] if isinstance(field, str) else list(field))
 
 
 def diagnose_lines(lines: list[str]) -> Diagnosis:

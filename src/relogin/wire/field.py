@@ -1,19 +1,16 @@
-"""Whole header fields: `parse`, `serialize` and `diagnose`, which the package exports."""
+"""Whole header fields: `parse` and `serialize`, which the package exports."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterable
+from typing import Protocol
 
 from relogin import wire
 from relogin.lazy import importing
 from relogin.wire import MAX_LENGTH
 from relogin.wire.model import Challenge
 
-if TYPE_CHECKING:
-    from relogin.wire.diagnose import Diagnosis
-
-__all__ = ["diagnose", "parse", "serialize"]
+__all__ = ["parse", "serialize"]
 
 _challenge = Challenge._of
 
@@ -35,7 +32,7 @@ def parse(
     >>> parse('Basic realm="security" charset="UTF-8"', lenient=True)
     [Challenge('Basic', {'realm': 'security', 'charset': 'UTF-8'})]
     """
-    text = field if isinstance(field, str) else _joined(field := _lines(field))
+    text = field if isinstance(field, str) else ", ".join(field := wire.scan.lines_of(field))
     if len(text) > max_length:
         raise wire.scan.too_long(text, max_length)
     scanned = wire.scan.scan_challenges(text)
@@ -50,29 +47,6 @@ def parse(
         from relogin.wire.explain import explain  # loads pyparsing: only when there is a fault
 
     raise explain("challenges", text)
-
-
-def diagnose(field: str | Iterable[str], *, max_length: int = MAX_LENGTH) -> Diagnosis:
-    """Find what is wrong with a field, where, and what the server meant.
-
-    Takes the same `field` as `parse`; raises only if it is longer than `max_length` characters.
-
-    >>> diagnosis = diagnose("Bearer, error='invalid_token'")
-    >>> [fault.kind for fault in diagnosis.faults]
-    ['comma-after-scheme', 'single-quotes']
-    >>> diagnosis.challenges
-    (Challenge('Bearer', {'error': 'invalid_token'}),)
-    """
-    with importing:
-        from relogin.wire import diagnose  # what explains is loaded when it is first needed
-
-    text = field if isinstance(field, str) else _joined(field := _lines(field))
-    if len(text) > max_length:
-        raise wire.scan.too_long(text, max_length)
-    scanned = wire.scan.scan_challenges(text)
-    if scanned is not None:
-        return diagnose.Diagnosis(text, tuple(map(_challenge, scanned)), ())
-    return diagnose.diagnose_lines([text] if isinstance(field, str) else list(field))
 
 
 class _HasChallenge(Protocol):
@@ -99,20 +73,3 @@ def _written(challenge: Challenge | _HasChallenge) -> str:
     if not isinstance(plain, Challenge):
         raise TypeError(f"expected a Challenge or a SessionChallenge, not {type(plain).__name__}")
     return str(plain)
-
-
-def _lines(field: Iterable[str]) -> list[str]:
-    if isinstance(field, bytes | bytearray | Mapping) or not isinstance(field, Iterable):
-        raise TypeError(
-            f"a field is a str, or its lines, each a str; not {type(field).__name__}: "
-            'pass headers.get("WWW-Authenticate", "")'
-        )
-    lines = list(field)
-    for line in lines:
-        if not isinstance(line, str):
-            raise TypeError(f"a field line must be a str, not {type(line).__name__}")
-    return lines
-
-
-def _joined(lines: list[str]) -> str:
-    return ", ".join(lines)

@@ -7,7 +7,7 @@ the list, so a challenge is a match with a scheme and the matches without one th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from relogin.errors import ChallengeSyntaxError
 from relogin.wire import Scanned
@@ -22,6 +22,7 @@ from relogin.wire.abnf import (
 )
 
 __all__ = [
+    "lines_of",
     "refused_elements",
     "scan_challenges",
     "scan_credentials",
@@ -51,6 +52,20 @@ _credentials = re.compile(
     rf"{OWS}({TOKEN})(?: ++(?:({TOKEN68}){OWS}\Z|((?!\t)[\s\S]*+|{_END}[\s\S]*+))|{OWS}\Z)"
 ).fullmatch
 _escaped = re.compile(rf"(?s:(?={QUOTED_PAIR}).(.))").sub
+
+
+def lines_of(field: Iterable[str]) -> list[str]:
+    """Return the lines of a field; raise `TypeError` if they are no text."""
+    if isinstance(field, bytes | bytearray | Mapping) or not isinstance(field, Iterable):
+        raise TypeError(
+            f"a field is a str, or its lines, each a str; not {type(field).__name__}: "
+            'pass headers.get("WWW-Authenticate", "")'
+        )
+    lines = list(field)
+    for line in lines:
+        if not isinstance(line, str):
+            raise TypeError(f"a field line must be a str, not {type(line).__name__}")
+    return lines
 
 
 def too_long(field: str, max_length: int, *, secret: bool = False) -> ChallengeSyntaxError:

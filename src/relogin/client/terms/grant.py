@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import isfinite
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 from relogin.client.terms.fields import check_field_name, is_field_value
@@ -19,10 +19,21 @@ from relogin.errors import InvalidGrant
 from relogin.reasons import SessionError
 from relogin.wire.model import Challenge
 
-if TYPE_CHECKING:
-    from http.cookiejar import CookieJar
+__all__ = ["Context", "CookieJar", "Grant", "granted", "is_cookie_value", "with_refresh_of"]
 
-__all__ = ["Context", "Grant", "granted", "is_cookie_value", "with_refresh_of"]
+
+class _Jar(Protocol):
+    """A jar of `http.cookiejar`, as requests and httpx have it."""
+
+    def add_cookie_header(self, request: Any, /) -> None: ...
+
+
+class _AiohttpJar(Protocol):
+    def filter_cookies(self, url: Any, /) -> Any: ...
+
+
+CookieJar: TypeAlias = _Jar | _AiohttpJar
+"""The cookie jar of a client: requests, httpx, niquests or aiohttp."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
