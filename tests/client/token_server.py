@@ -52,6 +52,8 @@ class TokenServer:
     answer: Callable[[dict[str, str]], Answer | None] | None = None
     """Answers a token request, if it wants to, before it has any effect."""
     members: Mapping[str, Any] = field(default_factory=dict)
+    refusal: Callable[[dict[str, str]], Answer | None] | None = None
+    """Answers a revocation, if it wants to, in place of doing it."""
 
     fresh: str = ""
     """The refresh token that was given out last."""
@@ -59,6 +61,8 @@ class TokenServer:
     used: set[str] = field(default_factory=set)
     reused: int = 0
     asked: list[dict[str, str]] = field(default_factory=list)
+    revoked: list[tuple[str, str]] = field(default_factory=list)
+    """The hints and tokens of the revocations that were asked for."""
     living: dict[str, frozenset[str]] = field(default_factory=dict)
     bare: bool = False
     """The API refuses a token without a challenge."""
@@ -69,12 +73,17 @@ class TokenServer:
 
     def __post_init__(self) -> None:
         self.server.routes["/token"] = self.token
+        self.server.routes["/revoke"] = self.revoke
         for path in ("/orders", "/write", "/admin"):
             self.server.routes[path] = self.api
 
     @property
     def url(self) -> str:
         return f"{self.server.url}/token"
+
+    @property
+    def revocation_url(self) -> str:
+        return f"{self.server.url}/revoke"
 
     @property
     def grants(self) -> list[str]:
@@ -143,6 +152,23 @@ class TokenServer:
         members |= {} if refresh is None else {"refresh_token": refresh}
         members |= {} if self.expires_in is None else {"expires_in": self.expires_in}
         return Answer(200, JSON, json.dumps(members | dict(self.members)).encode())
+
+    # The revocation endpoint (RFC 7009)
+
+    def revoke(self, request: Request) -> Answer:
+        fields = form(request)
+        with self._lock:
+            self.revoked.append((fields["token_type_hint"], fields["token"]))
+            refused = None if self.refusal is None else self.refusal(fields)
+            if refused is not None:
+                return refused
+            if self._client(request, fields) not in {("job", "s3cret"), ("app", "")}:
+                return error("invalid_client", 401)
+            self.living.pop(fields["token"], None)
+            if fields["token"] in self.good | self.used:  # it ends the authorization
+                self.good.clear()
+                self.living.clear()
+        return Answer(200)
 
     # The API
 

@@ -29,6 +29,7 @@ from relogin.client.driver.async_principal import AsyncPrincipal, of_kind
 from relogin.client.driver.drive import stand_by
 from relogin.client.driver.failures import by_base, raisable
 from relogin.client.driver.reentry import ending, inside, logging_in
+from relogin.client.logins.request import SENT_ONCE
 from relogin.client.renewal.commands import Check, Command, Login, LogOut, Replay
 from relogin.client.renewal.flow import answer, before
 from relogin.client.renewal.log_out import log_out_replaced
@@ -125,7 +126,7 @@ class SessionAuth(AsyncPrincipal[Any]):
     ) -> aiohttp.ClientResponse:
         if inside(self._cache):
             own = ending(self._cache, str(request.url))
-            if own is not None:
+            if own is not None and SENT_ONCE.get() is None:  # a ready-made logout signs by itself
                 put(request, own)
             return await handler(request)
         logouts = self._cache.logouts

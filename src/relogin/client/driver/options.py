@@ -17,6 +17,7 @@ from relogin.client.terms.responder import Action, Responder
 
 if TYPE_CHECKING:
     from relogin.client.signals import Signal
+    from relogin.client.terms.grant import Context
 
 __all__ = [
     "ActionName",
@@ -31,6 +32,7 @@ __all__ = [
     "check_signers",
     "check_store",
     "check_url",
+    "logout_of",
     "named_actions",
     "pair",
     "rolling",
@@ -167,6 +169,13 @@ def brought_by(login: object, responders: Iterable[Responder] | None) -> Iterabl
         return responders
     brought: Iterable[Responder] = getattr(login, "responders", (SESSION, BEARER))
     return brought
+
+
+def logout_of(
+    login: object, logout: Callable[[Context], object] | None
+) -> Callable[[Context], object] | None:
+    """Return the logout that the user passed, or else that of a ready-made login."""
+    return getattr(login, "revocation", None) if logout is None else logout
 
 
 def check_signers(carry: object, responders: tuple[Responder, ...]) -> None:

@@ -30,6 +30,7 @@ from relogin.client.driver.options import (
     check_signers,
     check_store,
     check_url,
+    logout_of,
     named_actions,
     pair,
     rolling,
@@ -112,7 +113,7 @@ class Principal(Generic[Http]):
             asked in the same way when a stream of events has ended.
         :param bare: Log in after a 401 without a WWW-Authenticate header too. Default: `True`.
         :param logout: How to end a session on its server: a function that gets a `Context`, or
-            `relogin.client.logins.Logout(url)`. Default: the server ends it at some time.
+            `relogin.client.logins.Logout(url)`. Default: that of a ready-made login, if it has one.
         :param logout_replaced: Also log out a session that a newer one replaces while it is still
             alive. Default: `True`.
         :param login_timeout: Seconds that each request of a login may take. Another request takes
@@ -152,7 +153,7 @@ class Principal(Generic[Http]):
             bare=_for_bare(answering) if bare else None,
             carry=carry,
             rolls=taking,
-            logout=logout,
+            logout=logout_of(login, logout),
             logout_replaced=logout_replaced,
             any_scheme=carry is not None and not isinstance(carry, client.carry.Authorization),
             actions=named_actions(actions),

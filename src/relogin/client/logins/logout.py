@@ -1,7 +1,8 @@
-"""A ready-made logout: one request, which carries the session that it ends."""
+"""What ready-made logouts share, and `Logout`: one request that carries the session it ends."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
@@ -13,14 +14,32 @@ from relogin.client.terms.grant import Context
 from relogin.client.terms.origins import check_secure, sent_to
 from relogin.errors import LoginUnavailable
 
-__all__ = ["Logout"]
+__all__ = ["Logout", "ReadyLogout"]
 
 # With these, the server does not know the session, or no longer.
 _ENDED = frozenset({401, 404, 410})
 
 
+class ReadyLogout(ABC):
+    """A logout that sends its requests with `context.http`, of any library."""
+
+    __slots__ = ()
+
+    def __call__(self, context: Context) -> None:
+        """Log out with `context.http`, a `requests.Session` or an `httpx.Client`."""
+        run(self._steps(context), context.http, context.timeout)
+
+    async def acall(self, context: Context) -> None:
+        """Log out with `context.http`, an `httpx.AsyncClient` or an `aiohttp.ClientSession`."""
+        await run_async(self._steps(context), context.http, context.timeout)
+
+    @abstractmethod
+    def _steps(self, context: Context) -> Steps[None]:
+        """Yield one request after the other."""
+
+
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
-class Logout:
+class Logout(ReadyLogout):
     """Ends a session with a request that carries it: its token, cookies and header fields.
 
     Without a `url` the request goes to the session's own URL, which some servers give (Redfish):
@@ -46,14 +65,6 @@ class Logout:
             check_secure(self.url, insecure=self.insecure)
             if "@" in urlsplit(self.url).netloc:
                 raise ValueError("the URL of a logout must not contain a user name")
-
-    def __call__(self, context: Context) -> None:
-        """Log out with `context.http`, a `requests.Session` or an `httpx.Client`."""
-        run(self._steps(context), context.http, context.timeout)
-
-    async def acall(self, context: Context) -> None:
-        """Log out with `context.http`, an `httpx.AsyncClient` or an `aiohttp.ClientSession`."""
-        await run_async(self._steps(context), context.http, context.timeout)
 
     def _steps(self, context: Context) -> Steps[None]:
         headers = dict(ANY)

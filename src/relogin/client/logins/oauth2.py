@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
 from pickle import PicklingError
-from typing import Any, Literal, NamedTuple
-from urllib.parse import quote_plus, urlencode
+from typing import Any, Literal
+from urllib.parse import urlencode, urlsplit
 
 from relogin.client.logins.base import FORM, JSON, Login, Text, called, check_text, kind_of
+from relogin.client.logins.client_authentication import Client, authenticated
 from relogin.client.logins.exchange import NoAnswer, Steps
 from relogin.client.logins.fields import resolved
 from relogin.client.logins.request import Request
+from relogin.client.logins.revocation import Revocation
 from relogin.client.logins.sent_tokens import SentTokens
 from relogin.client.logins.token_endpoint import (
     PASSING,
@@ -24,6 +25,7 @@ from relogin.client.logins.token_endpoint import (
 )
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.grant import Context, Grant
+from relogin.client.terms.origins import check_secure
 from relogin.client.terms.scopes import scope_tokens
 from relogin.errors import LoginRefused, LoginUnavailable, ReloginError
 
@@ -48,14 +50,22 @@ class OAuth2Login(Login):
     share a store (`relogin.client.stores`).
 
     `auth` says how the client authenticates (§2.3.1): ``"basic"``, or ``"post"`` to send its secret
-    in the form. Without a secret it is a public client. `scope` is the scope to ask for, as a str
+    in the form. `client_assertion` takes the place of the secret: a function that returns a new JWT
+    for each request (RFC 7523 §2.2, `private_key_jwt`). Without either it is a public client.
+    `grant_type` names another grant than these, whose fields are in `parameters`: such as a JWT
+    (RFC 7523 §2.1) or a token exchange (RFC 8693), which need no client: `client_id` may be `None`.
+
+    With `revocation_url`, the login brings its logout along: ``SessionAuth(…).logout()`` revokes
+    the refresh token and the access token there (RFC 7009).
+
+    `scope` is the scope to ask for, as a str
     or a list. `scopes_up` says whether a 403 `insufficient_scope` (RFC 6750 §3.1) may widen it:
     `True`, `False`, or the scopes that may be added. `parameters` are further fields to send, such
     as ``{"audience": …}`` (Auth0) or ``{"resource": …}`` (RFC 8707).
 
     Each of `client_id`, `client_secret`, `refresh_token`, `username`, `password` and of the values
     in `parameters` may be a function that is called at each login. A literal secret is not pickled,
-    and in `parameters` all but `audience` and `resource` are secrets.
+    and in `parameters` all but `audience`, `resource` and the types of tokens are secrets.
 
     Usually the API is not at the origin of the token endpoint, so name it:
 
@@ -63,14 +73,16 @@ class OAuth2Login(Login):
     >>> login = OAuth2Login("https://auth.example.com/token", "orders-job", "secret", scope="read")
     >>> auth = SessionAuth(login, "https://api.example.com")
 
-    Raises `ValueError` for a token endpoint that is neither https nor loopback, unless
+    Raises `ValueError` for an endpoint that is neither https nor loopback, unless
     ``insecure=True``, and for options that exclude each other.
     """
 
     url: str = field(init=False)
     token_url: str
-    client_id: Text
+    client_id: Text | None
     client_secret: Text | None = None
+    client_assertion: Callable[[], str] | None = field(default=None, kw_only=True)
+    grant_type: str | None = field(default=None, kw_only=True)
     scope: str | Collection[str] | None = field(default=None, kw_only=True)
     refresh_token: Text | None = field(default=None, kw_only=True)
     username: Text | None = field(default=None, kw_only=True)
@@ -78,6 +90,7 @@ class OAuth2Login(Login):
     auth: Literal["basic", "post"] = field(default="basic", kw_only=True)
     parameters: Mapping[str, Text | Collection[str]] = field(default_factory=dict, kw_only=True)
     scopes_up: bool | str | Collection[str] = field(default=True, kw_only=True)
+    revocation_url: str | None = field(default=None, kw_only=True)
     _scope: tuple[str, ...] = field(init=False)
     _more: frozenset[str] = field(init=False)
     _sent: SentTokens = field(init=False, default_factory=SentTokens)
@@ -90,6 +103,12 @@ class OAuth2Login(Login):
         object.__setattr__(self, "_scope", _scopes("scope", self.scope or ()))
         more = () if isinstance(self.scopes_up, bool) else _scopes("scopes_up", self.scopes_up)
         object.__setattr__(self, "_more", frozenset(more))
+
+    @property
+    def revocation(self) -> Revocation | None:
+        """The logout that this login brings along; `None` without a `revocation_url`."""
+        url = self.revocation_url
+        return None if url is None else Revocation(url, self._client)
 
     def _secrets(self) -> tuple[object, ...]:
         more = (value for name, value in self.parameters.items() if name not in _HARMLESS)
@@ -126,7 +145,7 @@ class OAuth2Login(Login):
             return None
         return self._scope + more
 
-    def _granted(self, context: Context, client: _Client, scope: tuple[str, ...]) -> Steps[Grant]:
+    def _granted(self, context: Context, client: Client, scope: tuple[str, ...]) -> Steps[Grant]:
         """Use a refresh token if one may be sent; else start again without one."""
         anew = self._anew()
         lost: ReloginError | None = None
@@ -155,7 +174,9 @@ class OAuth2Login(Login):
         if self.username is not None:
             account = {"username": _text(self, "username"), "password": _text(self, "password")}
             return {"grant_type": "password"} | account
-        return {"grant_type": "client_credentials"} if self.refresh_token is None else None
+        if self.refresh_token is not None:
+            return None
+        return {"grant_type": self.grant_type or "client_credentials"}
 
     def _refresh_tokens(
         self, context: Context, anew: dict[str, str] | None
@@ -176,7 +197,7 @@ class OAuth2Login(Login):
         return found
 
     def _refreshed(
-        self, context: Context, client: _Client, token: str, scope: tuple[str, ...]
+        self, context: Context, client: Client, token: str, scope: tuple[str, ...]
     ) -> Steps[Grant]:
         """Use a refresh token; remember it as used unless it is certainly still good."""
         fields = {"grant_type": "refresh_token", "refresh_token": token}
@@ -207,40 +228,32 @@ class OAuth2Login(Login):
         return error.status != GATEWAY_TIMEOUT
 
     def _asked(
-        self, client: _Client, fields: Mapping[str, str], scope: tuple[str, ...]
+        self, client: Client, fields: Mapping[str, str], scope: tuple[str, ...]
     ) -> Steps[Tokens]:
         asked = {"scope": " ".join(scope)} if scope else {}
         more = resolved(self.parameters)
         content = urlencode({**more, **fields, **asked, **client.fields}, doseq=True).encode()
-        headers, once = JSON | FORM | client.headers, "refresh_token" in fields
+        once = client.once or "refresh_token" in fields or self.grant_type is not None
+        headers = JSON | FORM | client.headers
         answer: Answer = yield Request("POST", self.url, headers, content, once=once)
         self._ask_refused(answer)
         given = {fields.get("refresh_token", ""), fields.get("password", "")}
         secrets = {*client.secrets, *given, *filter(_is_text, more.values())}
         return tokens_in(answer, fields["grant_type"], secrets)
 
-    def _client(self) -> _Client:
-        """Authenticate the client (RFC 6749 §2.3.1)."""
-        name = _text(self, "client_id")
-        if self.client_secret is None:
-            return _Client({}, {"client_id": name}, ())
-        secret = _text(self, "client_secret")
-        if self.auth == "post":
-            return _Client({}, {"client_id": name, "client_secret": secret}, (secret,))
-        basic = base64.b64encode(f"{quote_plus(name)}:{quote_plus(secret)}".encode()).decode()
-        return _Client({"Authorization": f"Basic {basic}"}, {}, (secret, basic))
+    def _client(self) -> Client:
+        return authenticated(
+            _optional(self, "client_id"),
+            _optional(self, "client_secret"),
+            _optional(self, "client_assertion"),
+            in_form=self.auth == "post",
+        )
 
 
-class _Client(NamedTuple):
-    """How the client says who it is: in header fields, or in the form."""
-
-    headers: dict[str, str]
-    fields: dict[str, str]
-    secrets: tuple[str, ...]
-
-
-# Of the parameters beside RFC 6749's own: Auth0's, and RFC 8707's.
-_HARMLESS = frozenset({"audience", "resource"})
+# Of the parameters beside RFC 6749's own: Auth0's, RFC 8707's, and RFC 8693's.
+_HARMLESS = frozenset(
+    {"audience", "resource", "actor_token_type", "requested_token_type", "subject_token_type"}
+)
 
 
 def _is_text(value: object) -> bool:
@@ -259,6 +272,10 @@ def _grant(tokens: Tokens, asked: Collection[str], refresh: str | None) -> Grant
     return Grant(token=tokens.access, expires_in=tokens.expires_in, refresh=refresh, scope=scope)
 
 
+def _optional(login: OAuth2Login, name: str) -> str | None:
+    return None if getattr(login, name) is None else _text(login, name)
+
+
 def _text(login: OAuth2Login, name: str) -> str:
     """Return a text, or what its function returns; an error names the type, never the value."""
     value = called(getattr(login, name))
@@ -268,7 +285,7 @@ def _text(login: OAuth2Login, name: str) -> str:
 
 
 _TEXTS = ("client_id", "client_secret", "refresh_token", "username", "password")
-_OURS = frozenset({"grant_type", "scope", *_TEXTS})
+_OURS = frozenset({"grant_type", "scope", "client_assertion", *_TEXTS})
 
 
 def _check(login: OAuth2Login) -> None:
@@ -277,10 +294,47 @@ def _check(login: OAuth2Login) -> None:
         _check_text(name, getattr(login, name))
     if "#" in login.token_url:
         raise ValueError("OAuth2Login: token_url must not have a fragment (RFC 6749 §3.2)")
+    if login.revocation_url is not None:
+        _check_revocation(login.revocation_url, insecure=login.insecure)
+    _check_grant_type(login)
+    _check_assertion(login.client_assertion, login.client_secret)
     if login.auth not in ("basic", "post"):
         raise ValueError(f'OAuth2Login: auth= must be "basic" or "post", not {login.auth!r:.40}')
     if (login.username is None) != (login.password is None):
         raise ValueError("OAuth2Login: username= needs password=, and password= needs username=")
+
+
+def _check_revocation(url: object, *, insecure: bool) -> None:
+    if not isinstance(url, str):
+        raise TypeError(f"OAuth2Login: revocation_url= must be a str, not {kind_of(url)}")
+    check_secure(url, insecure=insecure)
+    if "@" in urlsplit(url).netloc:
+        raise ValueError("OAuth2Login: revocation_url= must not contain a user name")
+
+
+def _check_grant_type(login: OAuth2Login) -> None:
+    kind = login.grant_type
+    if kind is None:
+        if login.client_id is None:
+            raise TypeError("OAuth2Login: client_id= must be a str or a function, not NoneType")
+        return
+    if not isinstance(kind, str):
+        raise TypeError(f"OAuth2Login: grant_type= must be a str, not {kind_of(kind)}")
+    for name in ("refresh_token", "username"):
+        if getattr(login, name) is not None:
+            raise ValueError(f"OAuth2Login: with {name}= the grant is known: leave out grant_type=")
+
+
+def _check_assertion(assertion: object, secret: object) -> None:
+    if assertion is None:
+        return
+    if not callable(assertion) or iscoroutinefunction(assertion):
+        raise TypeError(
+            "OAuth2Login: client_assertion= must be a plain function that returns a new JWT each "
+            f"time, not {kind_of(assertion)}: a server takes each only once"
+        )
+    if secret is not None:
+        raise ValueError("OAuth2Login: a client has client_secret= or client_assertion=, not both")
 
 
 def _check_parameters(parameters: object) -> None:
@@ -302,7 +356,7 @@ def _scopes(name: str, value: str | Collection[str]) -> tuple[str, ...]:
 
 
 def _check_text(name: str, value: Text | Callable[[], str] | None) -> None:
-    if value is None and name != "client_id":
+    if value is None:
         return
     if iscoroutinefunction(value):
         raise TypeError(f"OAuth2Login: {name}= must be a plain function: it is not awaited")

@@ -1,9 +1,12 @@
-"""Reading the responses of an OAuth 2.0 token endpoint (RFC 6749 §5), which are not trusted."""
+"""Reading the responses of an OAuth 2.0 token endpoint (RFC 6749 §5), which are not trusted.
+
+A revocation endpoint answers in the same way (RFC 7009 §2.2).
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Container
 from typing import Any, NamedTuple
 
 from relogin.client.logins.steps import (
@@ -24,10 +27,20 @@ from relogin.errors import InvalidGrant, LoginRefused, LoginUnavailable
 
 UNAUTHORIZED = 401
 
-__all__ = ["PASSING", "TokenRefused", "TokenUnavailable", "Tokens", "tokens_in"]
+__all__ = [
+    "PASSING",
+    "UNSUPPORTED_TOKEN_TYPE",
+    "TokenRefused",
+    "TokenUnavailable",
+    "Tokens",
+    "revoked",
+    "tokens_in",
+]
 
 # What passes, whatever refresh token was sent; no code at all is a server in trouble.
 PASSING = frozenset({"", "server_error", "slow_down", "temporarily_unavailable"})
+
+UNSUPPORTED_TOKEN_TYPE = "unsupported_token_type"
 
 
 class TokenRefused(LoginRefused):
@@ -62,9 +75,7 @@ def tokens_in(answer: Answer, grant_type: str, secrets: Collection[str]) -> Toke
     The message shows no value but the error code, and not even that if it contains a secret that
     was sent.
     """
-    if answer.status in REDIRECTS:
-        text = f"{said(answer)}: no secret follows a redirect; give the URL that it leads to"
-        raise _unavailable(answer, text + leads_to(answer, secrets))
+    _check_redirect(answer, secrets)
     code = _error_code(answer)
     if code and not _is_busy(answer):
         raise _error(answer, code, grant_type, secrets)
@@ -83,6 +94,25 @@ def tokens_in(answer: Answer, grant_type: str, secrets: Collection[str]) -> Toke
         seconds(document.get("expires_in")),
         _scope(document.get("scope")),
     )
+
+
+def revoked(answer: Answer, secrets: Collection[str], fine: Container[str] = ()) -> None:
+    """Raise an error that says why a token was not revoked, unless the error code is `fine`."""
+    _check_redirect(answer, secrets)
+    if 200 <= answer.status < 300:  # whatever it says besides (RFC 7009 §2.2)
+        return
+    code = _error_code(answer)
+    if code == "invalid_token" or code in fine:  # the former is Google's word for one that is over
+        return
+    why = _REVOKING.get(code or ("invalid_client" if answer.status == UNAUTHORIZED else ""), "")
+    shown = f" {_shown(code, secrets)}" if code else ""
+    raise _unavailable(answer, f"{said(answer)}{shown}{why and ': '}{why}", code)
+
+
+def _check_redirect(answer: Answer, secrets: Collection[str]) -> None:
+    if answer.status in REDIRECTS:
+        text = f"{said(answer)}: no secret follows a redirect; give the URL that it leads to"
+        raise _unavailable(answer, text + leads_to(answer, secrets))
 
 
 def _error_code(answer: Answer) -> str:
@@ -131,19 +161,28 @@ def _is_page(answer: Answer) -> bool:
 
 
 # What the codes mean: by themselves they do not help a user.
-_CLIENT = "the client's id or secret is wrong, or auth= is not the way this server wants it"
+_CLIENT = (
+    "the client's id or secret is wrong, or its assertion, or auth= is not the way this server "
+    "wants it"
+)
 _DPOP = "the server wants DPoP (RFC 9449), which OAuth2Login does not speak"
 _GRANTS = {
     "refresh_token": "the refresh token has expired, or it was revoked or used before",
     "password": "the username or the password is wrong",
     "client_credentials": "the client may not have a token",
 }
+_EXTENSION = "the assertion or the token in parameters= is wrong, or it has expired"
 _IN_A_BROWSER = "a person must log in in a browser: pass the refresh_token that comes of it"
 _HINTS = {
     "access_denied": "the client may not use what it asks for",
     "invalid_scope": "the scope is unknown, or more than the client may have",
     "unauthorized_client": "the client may not use this grant",
     "unsupported_grant_type": "the server does not have this grant",
+}
+_REVOKING = {
+    "invalid_client": _CLIENT,
+    "unauthorized_client": "the token is another client's, or this one may revoke none",
+    UNSUPPORTED_TOKEN_TYPE: "the server does not revoke this kind of token",
 }
 # Codes of single servers, as RFC 6749 has them: GitHub's, Slack's, and others'.
 _OTHER_NAMES = {
@@ -181,7 +220,7 @@ def _error(
 def _refusal(code: str, grant_type: str) -> str | None:
     """Say what is wrong if the code says that the same secrets cannot succeed later either."""
     code = _OTHER_NAMES.get(code, code)
-    refusals = {"invalid_client": _CLIENT, "invalid_grant": _GRANTS[grant_type]}
+    refusals = {"invalid_client": _CLIENT, "invalid_grant": _GRANTS.get(grant_type, _EXTENSION)}
     refusals |= dict.fromkeys(("invalid_dpop_proof", "use_dpop_nonce"), _DPOP)
     if grant_type == "password":
         refusals["invalid_request"] = _GRANTS[grant_type]  # so says Authlib to a wrong one

@@ -26,7 +26,6 @@ from relogin.client.terms.outcomes import Outcome
 
 __all__ = ["CredentialCache"]
 
-
 # A server could name any number of realms; a principal has few.
 _MOST_REALMS = 16
 
@@ -61,10 +60,13 @@ class CredentialCache(Flights):
         with self._lock:
             self._flights, self._checks = {}, {}
             self.logouts.begin_anew(next(self._generations), self._lock)
-            for spaces in self._spaces.values():
-                for space in spaces.values():
-                    space.forget_refresh_token()
+            self._forget_refresh_tokens()
         self.process = os.getpid()  # last: until then, other threads wait
+
+    def _forget_refresh_tokens(self) -> None:
+        for spaces in self._spaces.values():
+            for space in spaces.values():
+                space.forget_refresh_token()
 
     # The grants
 
@@ -209,6 +211,8 @@ class CredentialCache(Flights):
         with self._lock:
             held = self._held()
             flights = self._forget_grants()
+            if self.logouts.ends_authorization:
+                self._forget_refresh_tokens()
         for flight in flights:
             self.end(flight, Status.FORGOTTEN)
         return self.logouts.all(held)

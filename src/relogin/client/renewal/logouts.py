@@ -21,6 +21,8 @@ class PendingLogouts:
     """
 
     def __init__(self, policy: Policy, lock: threading.Lock) -> None:
+        self.ends_authorization: bool = getattr(policy.logout, "ends_authorization", False)
+        """Whether a logout also ends the sessions that were refreshed from the one it ends."""
         self.wanted: bool = policy.logout is not None
         """Whether any session is to be logged out."""
         self.counts: bool = self.wanted and policy.logout_replaced and policy.store is None
@@ -67,13 +69,20 @@ class PendingLogouts:
                 self._add(credential, held)
 
     def _add(self, credential: Credential, held: Iterable[Credential]) -> None:
+        if self._goes_on(credential):
+            return
         # A login may return the present session: keep that one.
         if self._is_to_end(credential) and not any(_is_same(credential, one) for one in held):
             self._leaving.append(credential)
 
     def _is_to_end(self, credential: Credential) -> bool:
         own = credential.shared or credential.generation >= self._own_from
-        return own and credential.generation > self._dead.get(credential.key, 0)
+        lives = credential.generation > self._dead.get(credential.key, 0)
+        return own and (lives or self._goes_on(credential))
+
+    def _goes_on(self, credential: Credential) -> bool:
+        """Tell whether its refresh token, or one that came of it, outlives a session."""
+        return self.ends_authorization and credential.grant.refresh is not None
 
     @property
     def waiting(self) -> bool:

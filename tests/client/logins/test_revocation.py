@@ -1,0 +1,195 @@
+"""Revocation (RFC 7009): what is sent, and what the answers mean."""
+
+import pickle
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import requests
+
+from relogin import Grant, LoginUnavailable
+from relogin.client.logins import OAuth2Login
+from relogin.client.requests import SessionAuth
+from tests.client.log_in import LogIn, answers, context
+from tests.client.logins.oauth2 import says
+from tests.client.server import Answer, Server
+from tests.client.token_server import TokenServer, basic, form
+
+BOTH = Grant("access-of-ada", refresh="refresh-of-ada")
+ACCESS = Grant("access-of-ada")
+
+
+def revoking(url: str, secret: Any = "s3cret", **options: Any) -> OAuth2Login:
+    return OAuth2Login(url.replace("/revoke", "/token"), "job", secret, revocation_url=url, **options)
+
+
+def revoke(login: OAuth2Login, grant: Grant | None = BOTH) -> None:
+    assert login.revocation is not None
+    with requests.Session() as http:
+        login.revocation(replace(context(http), previous=grant))
+
+
+# What is sent
+
+
+@pytest.mark.parametrize("auth", ["basic", "post"])
+def test_the_client_authenticates_as_at_the_token_endpoint(tokens: TokenServer, auth: Any) -> None:
+    login = OAuth2Login(
+        tokens.url, "job", "s3cret", auth=auth, revocation_url=tokens.revocation_url
+    )
+    revoke(login, ACCESS)
+    (request,) = tokens.server.requests
+    asked = {"token": "access-of-ada", "token_type_hint": "access_token"}
+    in_form = {"client_id": "job", "client_secret": "s3cret"}
+    assert request.method == "POST"
+    assert form(request) == asked | (in_form if auth == "post" else {})
+    assert basic(request) == (() if auth == "post" else ("job", "s3cret"))
+
+
+def test_a_public_client_says_its_id(tokens: TokenServer) -> None:
+    revoke(OAuth2Login(tokens.url, "app", revocation_url=tokens.revocation_url), ACCESS)
+    assert form(tokens.server.requests[0])["client_id"] == "app"
+
+
+def test_a_session_without_a_grant_needs_no_request(tokens: TokenServer) -> None:
+    revoke(revoking(tokens.revocation_url), None)
+    assert tokens.revoked == []
+
+
+def test_it_goes_over_every_library(tokens: TokenServer, log_in: LogIn) -> None:
+    class Revoke:
+        revocation: Any = revoking(tokens.revocation_url).revocation
+
+        def __call__(self, context: Any) -> Any:
+            return self.revocation(replace(context, previous=BOTH))
+
+        async def acall(self, context: Any) -> Any:
+            return await self.revocation.acall(replace(context, previous=BOTH))
+
+    log_in(Revoke())
+    assert [hint for hint, _ in tokens.revoked] == ["refresh_token", "access_token"]
+
+
+# What the answers mean
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(200),
+        Answer(204),
+        Answer(200, (("Content-Type", "text/html"),), b"<p>bye</p>"),
+        Answer(400, (), b'{"error": "invalid_token"}'),  # Google, of a token that is over
+    ],
+)
+def test_a_token_that_is_over_is_revoked(server: Server, answer: Answer) -> None:
+    revoke(revoking(answers(server, answer, path="/revoke")))
+    assert len(server.requests) == 2
+
+
+def unsupported(hint: str) -> Callable[[dict[str, str]], Answer | None]:
+    refusal = Answer(400, (), b'{"error": "unsupported_token_type"}')
+    return lambda fields: refusal if fields["token_type_hint"] == hint else None
+
+
+def test_access_tokens_that_cannot_be_revoked_end_by_themselves(tokens: TokenServer) -> None:
+    tokens.refusal = unsupported("access_token")
+    revoke(revoking(tokens.revocation_url))
+    assert len(tokens.revoked) == 2
+
+
+@pytest.mark.parametrize("grant", [BOTH, ACCESS])
+def test_a_session_whose_only_token_cannot_be_revoked_is_told(
+    tokens: TokenServer, grant: Grant
+) -> None:
+    hint = "refresh_token" if grant.refresh else "access_token"
+    tokens.refusal = unsupported(hint)
+    with pytest.raises(LoginUnavailable, match="400 unsupported_token_type: the server does not"):
+        revoke(revoking(tokens.revocation_url), grant)
+    assert [hint for hint, _ in tokens.revoked] == [hint]
+
+
+def test_503_says_when_to_come_again(server: Server) -> None:
+    busy = Answer(503, (("Retry-After", "120"),))
+    with pytest.raises(LoginUnavailable, match="/revoke answered 503$") as caught:
+        revoke(revoking(answers(server, busy, path="/revoke")))
+    assert caught.value.retry_after == 120
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "told"),
+    [
+        (401, "invalid_client", "401 invalid_client: the client's id or secret"),
+        (401, "", "answered 401: the client's id or secret"),
+        (403, "unauthorized_client", "403 unauthorized_client: the token is another client's"),
+        (400, "invalid_request", "400 invalid_request$"),
+        (404, "", "answered 404$"),
+    ],
+)
+def test_any_other_error_is_told_by_its_code(
+    server: Server, status: int, code: str, told: str
+) -> None:
+    document = {"error": code} if code else {}
+    says(server, document, status)
+    server.routes["/revoke"] = server.routes["/token"]
+    with pytest.raises(LoginUnavailable, match=told):
+        revoke(revoking(f"{server.url}/revoke"))
+
+
+@pytest.mark.parametrize("secret", ["refresh-of-ada", "s3cret"])
+def test_an_error_code_that_may_hold_a_secret_is_not_shown(server: Server, secret: str) -> None:
+    url = answers(server, Answer(400, (), b'{"error": "' + secret.encode() + b'"}'), path="/revoke")
+    with pytest.raises(LoginUnavailable, match="an error that is not shown"):
+        revoke(revoking(url))
+
+
+def test_no_redirect_is_followed(server: Server) -> None:
+    url = answers(server, Answer(307, (("Location", "/other"),)), path="/revoke")
+    with pytest.raises(LoginUnavailable, match="no secret follows a redirect; .*, http://.*/other"):
+        revoke(revoking(url))
+    assert len(server.requests) == 1
+
+
+# The options
+
+
+def test_without_a_revocation_url_there_is_no_logout() -> None:
+    login = OAuth2Login("https://auth.example.com/token", "job", "s3cret")
+    assert login.revocation is None
+    with pytest.raises(TypeError, match="has no logout"):
+        SessionAuth(login).logout()
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("http://auth.example.com/revoke", "is not https"),
+        ("https://u:p@auth.example.com/revoke", "revocation_url= must not contain a user name"),
+        (7, "revocation_url= must be a str, not int"),
+    ],
+)
+def test_a_wrong_revocation_url_is_told_when_the_login_is_made(url: Any, message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        OAuth2Login("https://auth.example.com/token", "job", revocation_url=url)
+
+
+def read_secret() -> str:
+    return "s3cret"
+
+
+def test_an_auth_with_its_revocation_is_pickled_without_a_secret(tokens: TokenServer) -> None:
+    auth = SessionAuth(revoking(tokens.revocation_url, read_secret))
+    loaded = pickle.loads(pickle.dumps(auth))
+    with requests.Session() as session, loaded:
+        session.auth = loaded
+        session.get(f"{tokens.server.url}/orders")
+    assert len(tokens.revoked) == 1
+    with pytest.raises(pickle.PicklingError, match="contains a secret"):
+        pickle.dumps(SessionAuth(revoking(tokens.revocation_url)))
+
+
+def test_it_shows_its_url_and_no_secret() -> None:
+    login = revoking("https://auth.example.com/revoke?key=k3y")
+    assert repr(login.revocation) == "<Revocation https://auth.example.com/revoke>"
