@@ -167,7 +167,7 @@ async def a_secret() -> str:
     ("make", "message"),
     [
         (lambda: OAuth2Login(7, "job"), "must be a str, not int"),  # type: ignore[arg-type]
-        (lambda: OAuth2Login(URL, None), "client_id= must be a str or a function"),  # type: ignore[arg-type]
+        (lambda: OAuth2Login(URL, None), "client_id= must be a str or a function"),
         (lambda: job(b"s3cret"), "client_secret= must be a str or a function, not bytes"),
         (lambda: job(a_secret), "must be a plain function"),
         (lambda: job(scope=7), "scope=: scopes must be a str or a list of str, not int"),

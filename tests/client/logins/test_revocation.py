@@ -21,7 +21,9 @@ ACCESS = Grant("access-of-ada")
 
 
 def revoking(url: str, secret: Any = "s3cret", **options: Any) -> OAuth2Login:
-    return OAuth2Login(url.replace("/revoke", "/token"), "job", secret, revocation_url=url, **options)
+    return OAuth2Login(
+        url.replace("/revoke", "/token"), "job", secret, revocation_url=url, **options
+    )
 
 
 def revoke(login: OAuth2Login, grant: Grant | None = BOTH) -> None:
@@ -112,7 +114,7 @@ def test_a_session_whose_only_token_cannot_be_revoked_is_told(
 
 def test_503_says_when_to_come_again(server: Server) -> None:
     busy = Answer(503, (("Retry-After", "120"),))
-    with pytest.raises(LoginUnavailable, match="/revoke answered 503$") as caught:
+    with pytest.raises(LoginUnavailable, match=r"/revoke answered 503$") as caught:
         revoke(revoking(answers(server, busy, path="/revoke")))
     assert caught.value.retry_after == 120
     assert len(server.requests) == 1
@@ -147,7 +149,7 @@ def test_an_error_code_that_may_hold_a_secret_is_not_shown(server: Server, secre
 
 def test_no_redirect_is_followed(server: Server) -> None:
     url = answers(server, Answer(307, (("Location", "/other"),)), path="/revoke")
-    with pytest.raises(LoginUnavailable, match="no secret follows a redirect; .*, http://.*/other"):
+    with pytest.raises(LoginUnavailable, match=r"no secret follows a .*, http://.*/other"):
         revoke(revoking(url))
     assert len(server.requests) == 1
 

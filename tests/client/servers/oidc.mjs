@@ -4,7 +4,8 @@
 import { createServer } from 'node:http';
 import { Provider } from 'oidc-provider';
 
-const [port, lifetime] = process.argv.slice(2).map(Number);
+const [port, lifetime] = process.argv.slice(2, 4).map(Number);
+const key = JSON.parse(process.argv[4]);
 const client = {
   client_id: 'job',
   client_secret: 's3cret:%+',
@@ -18,9 +19,16 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
     { ...client, token_endpoint_auth_method: 'client_secret_basic' },
     { ...client, client_id: 'post', token_endpoint_auth_method: 'client_secret_post' },
     { ...client, client_id: 'dpop', dpop_bound_access_tokens: true },
+    {
+      ...client, client_id: 'signer', client_secret: undefined, jwks: { keys: [key] },
+      token_endpoint_auth_method: 'private_key_jwt', token_endpoint_auth_signing_alg: 'ES256',
+    },
   ],
   scopes: client.scope.split(' '),
-  features: { clientCredentials: { enabled: true }, devInteractions: { enabled: true } },
+  features: {
+    clientCredentials: { enabled: true }, devInteractions: { enabled: true },
+    revocation: { enabled: true },
+  },
   ttl: {
     AccessToken: lifetime, ClientCredentials: lifetime,
     RefreshToken: 600, Grant: 600, Session: 600, Interaction: 600, IdToken: 600,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import re
 import secrets
@@ -21,6 +22,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 import pytest
 import requests
 
+from tests.client.servers.assertions import PUBLIC_JWK
 from tests.programs import free_port, running_until_killed
 
 __all__ = ["CLIENT_ID", "CLIENT_SECRET", "OIDCProvider", "an_oidc_provider"]
@@ -51,6 +53,7 @@ class OIDCProvider:
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.token_url = f"{self.url}/token"
+        self.revocation_url = f"{self.url}/token/revocation"
         self.api = f"{self.url}/me"
         self.http = requests.Session()
         self.http.trust_env = False
@@ -117,7 +120,7 @@ def an_oidc_provider(*, lifetime: int = 600) -> Iterator[OIDCProvider]:
     # Node finds packages beside the script that asks for them.
     script = folder / f"oidc-{port}.mjs"
     script.write_text(_SCRIPT.read_text(encoding="utf-8"), encoding="utf-8")
-    command = ["node", str(script), str(port), str(lifetime)]
+    command = ["node", str(script), str(port), str(lifetime), json.dumps(PUBLIC_JWK)]
     try:
         with running_until_killed(command) as said:
             assert said == "ready"

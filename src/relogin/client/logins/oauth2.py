@@ -159,7 +159,9 @@ class OAuth2Login(Login):
                         raise
                     lost = error
             else:
-                lost = lost or LoginUnavailable("it is out with another request, or was lost")
+                lost = lost or LoginUnavailable(
+                    "it is out with another request, or was lost or revoked"
+                )
         try:
             if anew is None:
                 raise _none_left(lost)
