@@ -18,7 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qsl
 
+import jwt
 import keyring
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from relogin.cli.loopback import Loopback
 
@@ -271,19 +274,35 @@ class OAuth2(Site):
         super().__init__()
         self.refresh = {"the-first-refresh-token"}
         self.used_twice = 0
+        self.signed: list[str] = []
+        """Who has signed the JWTs that came."""
         self._used: set[str] = set()
+        self._key = ec.generate_private_key(ec.SECP256R1())
 
     def prepare(self) -> None:
         super().prepare()
         os.environ["ORDERS_REFRESH_TOKEN"] = "the-first-refresh-token"
+        os.environ["USER_TOKEN"] = "the-token-of-a-user"
+        form, plain = PrivateFormat.PKCS8, NoEncryption()
+        os.environ["ORDERS_KEY"] = self._key.private_bytes(Encoding.PEM, form, plain).decode()
 
     def answer(self, asked: Asked) -> Said:
         if asked.line == "POST /token":
+            for name in {"client_assertion", "assertion"} & asked.form.keys():
+                self._verify(asked.form[name], f"http://{asked.header('Host')}/token")
             return self._grant(asked.form)
+        if asked.line == "POST /revoke":
+            self.logouts += 1
+            self.living.discard(asked.form["token"])
+            return Said()
         if asked.header("Authorization").removeprefix("Bearer ") in self.living:
             return Said({"orders": ["tea", "ink"]})
         challenge = 'Bearer realm="api", error="invalid_token"'
         return Said({}, 401, {"WWW-Authenticate": challenge})
+
+    def _verify(self, token: str, audience: str) -> None:
+        claims = jwt.decode(token, self._key.public_key(), ["ES256"], audience=audience)
+        self.signed.append(claims["iss"])
 
     def _grant(self, form: dict[str, str]) -> Said:
         document: dict[str, Any] = {"token_type": "Bearer", "expires_in": 3600}

@@ -16,6 +16,7 @@ from tests.docs.pages import run_page
 from tests.docs.recipes import PASSWORD, SITES, OAuth2, Site, serving_recipe
 
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
+OTHERS = ("ORDERS_REFRESH_TOKEN", "ORDERS_PASSWORD", "ORDERS_KEY", "USER_TOKEN")
 DYING = ("csrf", "drf-token", "gitlab", "synology")
 
 
@@ -42,7 +43,7 @@ def cook(
 ) -> Iterator[Cooked]:
     """Run the page that the test names."""
     name: str = request.param
-    for variable in (*SITES[name].variables, "ORDERS_REFRESH_TOKEN", "ORDERS_PASSWORD"):
+    for variable in (*SITES[name].variables, *OTHERS):
         monkeypatch.setenv(variable, "")  # and have it taken back after the test
     with chdir(tmp_path), serving_recipe(name) as (site, origins):
         site.prepare()
@@ -115,6 +116,12 @@ def test_oauth2_uses_no_refresh_token_twice(cook: Cooked) -> None:
     site.kill()
     assert again.session.get(f"{cook.urls[-1]}/orders").status_code == 200
     assert site.used_twice == 0
+
+
+@page("oauth2")
+def test_oauth2_signs_and_revokes(cook: Cooked) -> None:
+    assert cook.site.signed == ["orders-job", "orders@example.com"]
+    assert cook.site.logouts == 1
 
 
 @page("secrets")

@@ -73,6 +73,38 @@ def test_callables_are_asked_at_each_login(tokens: TokenServer) -> None:
     assert ask(login).token
 
 
+def test_an_assertion_is_made_for_each_request_and_never_sent_twice(tokens: TokenServer) -> None:
+    made = iter(["first", "second"])
+    tokens.answer = lambda fields: Answer(502)
+    login = OAuth2Login(tokens.url, "job", client_assertion=lambda: next(made))
+    for _ in range(2):
+        with pytest.raises(LoginUnavailable):
+            ask(login)
+    kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+    asked = {"grant_type": "client_credentials", "client_id": "job", "client_assertion_type": kind}
+    assert tokens.asked == [
+        asked | {"client_assertion": "first"},
+        asked | {"client_assertion": "second"},
+    ]
+
+
+def test_another_grant_has_its_fields_in_parameters_and_is_never_sent_twice(
+    tokens: TokenServer,
+) -> None:
+    tokens.answer = lambda fields: Answer(502)
+    login = OAuth2Login(tokens.url, None, grant_type="urn:x", parameters={"assertion": "a"})
+    with pytest.raises(LoginUnavailable):
+        ask(login)
+    assert tokens.asked == [{"grant_type": "urn:x", "assertion": "a"}]
+
+
+def test_another_grant_that_is_refused_says_where_its_fields_are(server: Server) -> None:
+    url = says(server, {"error": "invalid_grant"}, 400)
+    login = OAuth2Login(url, "job", grant_type="urn:x", parameters={"assertion": "a"})
+    with pytest.raises(LoginRefused, match="the assertion or the token in parameters= is wrong"):
+        ask(login)
+
+
 # Scopes
 
 
@@ -150,6 +182,11 @@ job: Callable[..., OAuth2Login] = partial(OAuth2Login, URL, "job")
         (lambda: job(refresh_token=""), "refresh_token= is empty"),
         (lambda: job(scope='a"b'), "visible ASCII"),
         (lambda: job(parameters={"scope": "x"}), "parameters= takes no scope"),
+        (lambda: job(parameters={"grant_type": "x"}), "parameters= takes no grant_type"),
+        (lambda: job("s", client_assertion=str), "client_secret= or client_assertion=, not both"),
+        (lambda: OAuth2Login(URL, None, "s", grant_type="x"), "client_secret= needs client_id="),
+        (lambda: job(grant_type="x", username="ada", password="p"), "leave out grant_type="),
+        (lambda: job(grant_type="x", refresh_token="r"), "leave out grant_type="),
     ],
 )
 def test_words_that_do_not_go_together_are_told_when_the_login_is_made(
@@ -170,6 +207,9 @@ async def a_secret() -> str:
         (lambda: OAuth2Login(URL, None), "client_id= must be a str or a function"),
         (lambda: job(b"s3cret"), "client_secret= must be a str or a function, not bytes"),
         (lambda: job(a_secret), "must be a plain function"),
+        (lambda: job(client_assertion="x.y.z"), "a new JWT each time, not str: a server takes"),
+        (lambda: job(client_assertion=a_secret), "must be a plain function that returns a new"),
+        (lambda: job(grant_type=7), "grant_type= must be a str, not int"),
         (lambda: job(scope=7), "scope=: scopes must be a str or a list of str, not int"),
         (lambda: job(scope=[7]), "visible ASCII"),
         (lambda: job(parameters="audience=x"), "parameters= must be a mapping, .* not str"),

@@ -302,6 +302,8 @@ def _check(login: OAuth2Login) -> None:
     _check_assertion(login.client_assertion, login.client_secret)
     if login.auth not in ("basic", "post"):
         raise ValueError(f'OAuth2Login: auth= must be "basic" or "post", not {login.auth!r:.40}')
+    if login.client_id is None and login.client_secret is not None:
+        raise ValueError("OAuth2Login: client_secret= needs client_id=")
     if (login.username is None) != (login.password is None):
         raise ValueError("OAuth2Login: username= needs password=, and password= needs username=")
 
