@@ -76,12 +76,14 @@ def _answer_with_login(
             return report_refusal(cache, Final(info, outcome))
         if telling:
             report(cache, EventKind.CHALLENGED, decision)
-        cache.logouts.died(dead if decision.is_end else None)
-        renewed, led[more] = yield from obtain(cache, info, decision, dead, led=led[more])
+        # Once: if the latest value is refused too, the session is dead.
+        renewed: Credential | Final | None = _rolled(cache, dead) if outcome is _UNTOUCHED else None
         if renewed is None:
-            return _not_renewed(cache, Final(info, outcome), decision, dead if led[more] else None)
-        if isinstance(renewed, Final):
-            return _kept(cache, renewed, decision)
+            cache.logouts.died(dead if decision.is_end else None)
+            renewed, led[more] = yield from obtain(cache, info, decision, dead, led=led[more])
+        if not isinstance(renewed, Credential):
+            own = dead if led[more] else None
+            return _without_grant(cache, Final(info, outcome), renewed, decision, own)
         cache.asked(decision.key, info.url, challenged=_shows_how(decision, dead))
         if not policy.may_replay(info):
             return not_replayed(cache, info, decision)
@@ -175,10 +177,16 @@ def _stands(
     return cache.stood(sent, info.method, info.url, bare=decision.challenge is None)
 
 
-def _not_renewed(
-    cache: CredentialCache, final: Final, decision: Decision, own: Credential | None
+def _without_grant(
+    cache: CredentialCache,
+    final: Final,
+    failed: Final | None,
+    decision: Decision,
+    own: Credential | None,
 ) -> Final:
     """End without a grant; remember a 401 without an error code that outlasted its `own` login."""
+    if failed is not None:
+        return _kept(cache, failed, decision)
     info, own = final.info, own and _passed_over(cache, decision, own)
     if own is not None and decision.error is None:
         cache.stands(own, info.method, info.url)
@@ -200,6 +208,17 @@ def _dead(info: ResponseInfo, decision: Decision) -> Credential | None:
     """Return the refused grant: the one that the request carried, if it is of this realm."""
     sent = info.sent_with
     return sent if sent is not None and sent.key == decision.key else None
+
+
+def _rolled(cache: CredentialCache, dead: Credential | None) -> Credential | None:
+    """Return the session if its server has replaced the value that this request carried.
+
+    Another response did so while this request was on its way, or a redirect that led to it.
+    """
+    if dead is None or not (dead.cookies or cache.policy.rolls):
+        return None
+    now = cache.current(dead)
+    return None if (now.cookies, now.headers) == (dead.cookies, dead.headers) else now
 
 
 def _shows_how(decision: Decision, dead: Credential | None) -> bool:

@@ -56,7 +56,7 @@ def sign_within(prepared: PreparedRequest, credential: Credential) -> PreparedRe
 
     def keep(response: Response, **_: object) -> None:
         if response.is_redirect:
-            _prepare_redirect(credential, response)
+            _prepare_redirect(credential, credential, response)
 
     prepared.register_hook("response", keep)
     return prepared
@@ -130,27 +130,34 @@ def learn(
         if credential.signer is not None or has(response.headers, "authentication-info"):
             extend(cache, credential, request.headers, request.url or "", response.headers)
     if status in _REDIRECTS and response.is_redirect:
-        _prepare_redirect(cache.current(credential), response)
+        _prepare_redirect(credential, cache.current(credential), response)
 
 
-def _prepare_redirect(credential: Credential, response: Response) -> None:
+def _prepare_redirect(signed: Credential, current: Credential, response: Response) -> None:
     """Let the next redirect carry the grant only if it is within the origin.
 
+    The request was `signed` with values that its server may have replaced since, in this response
+    too: the redirect carries the `current` ones, and neither if it leaves the origin.
     requests keeps Authorization from http to https on the same host, which is another origin.
     """
     sent, location = response.request, response.headers["location"]
     target = urljoin(response.url, location)
-    within = sent_to(target) == credential.key.origin
-    if credential.cookies and within:
-        carry_over_redirect(sent, credential.cookies, target)
-    elif credential.cookies:
+    within = sent_to(target) == current.key.origin
+    if current.cookies and within:
+        carry_over_redirect(sent, current.cookies, target)
+    elif current.cookies:
         leave_behind(sent)
-    if credential.query is not None:
+    if current.query is not None:
         # requests takes the next URL from this header only.
-        signed = with_parameter(location, *credential.query)
-        response.headers["location"] = signed if within else unsign({}, location, credential)
-    if not within or credential.signer is not None:  # a signature is for this request only
-        stripped = _copy(sent)
-        unsign(stripped.headers, stripped.url or "", credential)
-        response.request = _shallow(sent)
-        sent.headers = stripped.headers
+        carried = with_parameter(location, *current.query)
+        response.headers["location"] = carried if within else unsign({}, location, current)
+    stays = within and current.signer is None  # a signature is for this request only
+    if stays and current.headers == signed.headers:
+        return
+    following = _copy(sent)
+    for credential in (signed, current):
+        unsign(following.headers, following.url or "", credential)
+    if stays:
+        following.headers.update(current.headers)
+    response.request = _shallow(sent)
+    sent.headers = following.headers

@@ -1,0 +1,92 @@
+"""A token that each response replaces, while requests with the one before are on their way."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+import pytest
+
+from relogin.client.carry import Header
+from tests.client.libraries.face import Client, Face
+from tests.client.server import PATIENCE, Answer, Request, Server, serve
+
+NAME = "X-Auth-Token"
+
+
+class Rolling:
+    """An API that accepts the newest token only, and gives the next one with each response."""
+
+    def __init__(self, face: Face, server: Server) -> None:
+        self.logins = 0
+        self.token = ""
+        self.gates: dict[str, tuple[Event, Event]] = {}
+        self.places: dict[str, str] = {}
+        server.answers = self.answer
+        login = self.log_in_async if face.is_async else self.log_in
+        auth = face.auth(server, login, carry=Header(NAME), rolls=[NAME])
+        self.client: Client = face.open(auth)
+
+    def log_in(self, _: object) -> str:
+        self.logins += 1
+        return self.next()
+
+    async def log_in_async(self, context: object) -> str:
+        return self.log_in(context)
+
+    def next(self) -> str:
+        self.token = f"t{int(self.token[1:] or 0) + 1}"
+        return self.token
+
+    def answer(self, request: Request) -> Answer:
+        if request.path in self.gates:
+            arrived, leaves = self.gates.pop(request.path)
+            arrived.set()
+            assert leaves.wait(PATIENCE)
+        if request.headers[NAME] != self.token:
+            return Answer(401)
+        fields = ((NAME, self.next()),)
+        place = self.places.get(request.path)
+        if place is None:
+            return Answer(200, fields)
+        return Answer(307, (*fields, ("Location", place)))
+
+
+def test_a_request_that_was_overtaken_is_sent_again_without_a_login(
+    face: Face, server: Server
+) -> None:
+    rolling = Rolling(face, server)
+    rolling.client.get(f"{server.url}/first")
+    arrived, leaves = rolling.gates["/late"] = Event(), Event()
+    with ThreadPoolExecutor(1) as thread:
+        late = thread.submit(rolling.client.get, f"{server.url}/late")
+        assert arrived.wait(PATIENCE)
+        try:
+            assert rolling.client.get(f"{server.url}/quick").status == 200
+        finally:
+            leaves.set()
+        assert (late.result().status, late.result().outcome) == (200, "replayed")
+    assert rolling.logins == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_redirect_that_replaces_the_token_costs_no_login(
+    face: Face, server: Server, method: str
+) -> None:
+    rolling = Rolling(face, server)
+    rolling.client.get(f"{server.url}/first")
+    rolling.places["/moved"] = "/orders"
+    assert rolling.client(method, f"{server.url}/moved").status == 200
+    assert rolling.logins == 1
+
+
+def test_a_redirect_that_replaces_the_token_takes_none_to_another_origin(
+    face: Face, server: Server
+) -> None:
+    rolling = Rolling(face, server)
+    rolling.client.get(f"{server.url}/first")
+    with serve() as foreign:
+        rolling.places["/away"] = f"{foreign.url}/caught"
+        rolling.client.get(f"{server.url}/away")
+        (caught,) = foreign.seen("/caught")
+        assert NAME not in caught.headers
