@@ -219,6 +219,8 @@ def test_a_session_that_is_too_old_is_expired(
         assert not response.headers.getlist("Set-Cookie")
 
 
+# Flask-Login 0.6 calls it for its cookie; Python 3.12 and newer warn of it.
+@pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
 @pytest.mark.usefixtures("app")
 def test_on_a_public_path_flask_login_remembers_whose_session_has_ended(
     client: FlaskClient, request: pytest.FixtureRequest

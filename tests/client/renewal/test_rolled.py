@@ -12,7 +12,7 @@ from relogin.client.renewal.policy import Credential
 from relogin.client.terms.outcomes import Outcome
 from tests.client.steps import Steps, a_cache, challenge, refused, served
 
-FIELD = {"rolls": {"X-CSRF-Token": lambda _: ""}}
+FIELD: dict[str, Any] = {"rolls": {"X-CSRF-Token": lambda _: ""}}
 GRANT = Grant(cookies={"sid": "s1"}, headers={"X-CSRF-Token": "c1"})
 
 
