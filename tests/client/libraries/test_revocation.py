@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -111,6 +112,25 @@ def test_a_refresh_token_is_revoked_although_its_access_token_is_dead(
         client.get(f"{tokens.server.url}/orders")
     log_out(face, auth)
     assert tokens.revoked[0] == ("refresh_token", tokens.fresh)
+
+
+def test_tokens_that_come_after_the_logout_are_revoked_too(face: Face, tokens: TokenServer) -> None:
+    began, go_on = threading.Event(), threading.Event()
+
+    def hold(_: dict[str, str]) -> None:
+        tokens.answer = None
+        began.set()
+        go_on.wait(10)
+
+    tokens.answer = hold
+    auth, client = attached(face, tokens)
+    asking = threading.Thread(target=lambda: client.get(f"{tokens.server.url}/orders"))
+    asking.start()
+    assert began.wait(10)
+    log_out(face, auth)
+    go_on.set()
+    asking.join()
+    assert [hint for hint, _ in tokens.revoked] == ["refresh_token", "access_token"]
 
 
 def test_in_a_store_only_an_explicit_logout_revokes_and_for_all(

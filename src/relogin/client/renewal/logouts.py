@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from weakref import WeakKeyDictionary
 
 from relogin.client.renewal.credential import Credential, Key
@@ -62,15 +62,15 @@ class PendingLogouts:
         if self.counts and old is not None:
             self._add(old, [] if new is None else [new])
 
-    def orphaned(self, credential: Credential, held: Iterable[Credential]) -> None:
+    def orphaned(self, credential: Credential, held: Collection[Credential]) -> None:
         """Add a session that was never used, because its login came too late."""
         if self.wanted:
             with self._lock:
                 self._add(credential, held)
 
-    def _add(self, credential: Credential, held: Iterable[Credential]) -> None:
-        if self._goes_on(credential):
-            return
+    def _add(self, credential: Credential, held: Collection[Credential]) -> None:
+        if held and self._goes_on(credential):
+            return  # perhaps in one of those
         # A login may return the present session: keep that one.
         if self._is_to_end(credential) and not any(_is_same(credential, one) for one in held):
             self._leaving.append(credential)
