@@ -247,7 +247,7 @@ def test_the_user_s_values_take_the_place_of_the_page_s(site: Site) -> None:
     site.server.routes["/page"] = lambda _: Answer(200, HTML, page)
     site.server.routes["/post"] = lambda _: Answer(200, (("Set-Cookie", "sid=1"),))
     with_requests(FormLogin(f"{site.server.url}/page", {"a": ["3", "4"]}))
-    assert site.server.requests[-1].body == b"b=&a=3&a=4"
+    assert site.server.requests[-1].body == b"a=3&a=4&b="
 
 
 def test_a_form_that_would_put_the_password_into_a_url_is_not_sent(site: Site) -> None:

@@ -73,6 +73,9 @@ def test_all_controls_are_sent_as_a_browser_sends_them_untouched() -> None:
         ("<input name=a/value=1><input name='b'value='/'/>", "a%2Fvalue%3D1=&b=%2F"),
         ("<input name=a value='1\n2'><input type=hidden name=b value='1\r2'>", "a=12&b=1%0D%0A2"),
         ("<select name=a><option value='1\n2'></select>", "a=1%0D%0A2"),
+        ("<input type=file name=a value=1><input type=file name=b disabled>", "a="),
+        ("<input type=email name=a value=' 1\t'><input name=b value=' 1 '>", "a=1&b=+1+"),
+        ("<input type=url name=a value=' 1 '><input type=password name=b value=' '>", "a=1&b=+"),
     ],
 )
 def test_a_form_is_sent_as_chromium_sends_it(controls: str, sent: str | None) -> None:
@@ -98,6 +101,7 @@ def test_a_form_is_sent_as_chromium_sends_it(controls: str, sent: str | None) ->
         ("<button formaction='' name=a></button>", "a=", "post "),
         ("<button formmethod=GET></button>", "", "get /in"),
         ("<button formmethod=''></button>", "", " /in"),
+        ("<input name=a><button name=b value=1></button><input name=c>", "a=&c=&b=1", "post /in"),
     ],
 )
 def test_a_form_is_sent_by_its_default_button_as_chromium_does(

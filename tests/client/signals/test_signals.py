@@ -201,7 +201,7 @@ def test_what_is_no_form_for_a_browser_is_none_here(page: str) -> None:
         ('<form><input name="a" name="b" value="&quot;&#65;">', {"a": '"A'}),
         ("<form><input name=a type=checkbox checked><input name=b type=radio>", {"a": "on"}),
         ("<form><input name=a type=checkbox value=x checked>", {"a": "x"}),
-        ("<form><input name=a type=submit><input name=b type=file><button name=c>", {}),
+        ("<form><input name=a type=submit><input name=b type=file><button name=c>", {"b": ""}),
         ("<form><select name=a><textarea name=b></textarea><input value=x>", {"b": ""}),
         ("<form><input name=a value='", {"a": ""}),
         ('<form><input name=a value="', {"a": ""}),

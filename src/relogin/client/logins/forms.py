@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 __all__ = ["Form", "form_with", "forms"]
 
@@ -38,13 +40,16 @@ _parts = re.compile(
 _attributes = re.compile(_attribute("("), re.ASCII).findall
 
 _markup = re.compile(r"<!--.*?(?:-->|\Z)|<[a-z/!?][^>]*+>?", re.IGNORECASE | re.DOTALL)
-_spaces = re.compile(r"[ \t\n\f\r]+")
+_SPACES = " \t\n\f\r"
+_spaces = re.compile(f"[{_SPACES}]+")
 _line_end = re.compile(r"\r\n?|\n")
 
-_NEVER_SENT = frozenset({"button", "reset", "file"})
+_NEVER_SENT = frozenset({"button", "reset"})
 _SUBMITS = frozenset({"submit", "image"})
 # The values of all others have no line ends.
 _OF_LINES = frozenset({"textarea", "hidden", "select", "checkbox", "radio"})
+# Spaces around the values of these are no part of them.
+_STRIPPED = frozenset({"email", "url"})
 
 
 @dataclass(slots=True, repr=False)
@@ -56,27 +61,31 @@ class Button:
     sent: list[tuple[str, str]]
     action: str | None
     method: str | None
+    enctype: str | None
 
 
 @dataclass(slots=True, repr=False)
 class Form:
-    """A form: its target, the names of its controls, and what it sends by default, in order.
+    """A form: its target, the types of its controls, and what it sends by default, in order.
 
     `base` is what its target is relative to, if the page says so. `charsets` are those that its
-    server asks for, `of_charset` the controls that tell the server which one was used.
-    `of_one_line` are the controls whose values have no line ends.
+    server asks for.
     """
 
     action: str
     method: str
+    enctype: str = ""
     base: str = ""
     charsets: list[str] = field(default_factory=list)
-    names: set[str] = field(default_factory=set)
+    kinds: dict[str, str] = field(default_factory=dict)
     sent: list[tuple[str, str]] = field(default_factory=list)
-    of_charset: set[str] = field(default_factory=set)
-    of_one_line: set[str] = field(default_factory=set)
     buttons: list[Button] = field(default_factory=list)
     asks_password: bool = False
+
+    @property
+    def names(self) -> AbstractSet[str]:
+        """The names of its controls, also of those that send nothing."""
+        return self.kinds.keys()
 
     @property
     def values(self) -> dict[str, str]:
@@ -95,11 +104,37 @@ class Form:
             return self
         action = self.action if button.action is None else button.action
         method = self.method if button.method is None else button.method
-        return replace(self, action=action, method=method, sent=[*self.sent, *button.sent])
+        enctype = self.enctype if button.enctype is None else button.enctype
+        sent = [*self.sent, *button.sent]
+        return replace(self, action=action, method=method, enctype=enctype, sent=sent)
 
-    def as_typed(self, name: str, value: str) -> str:
-        """Return a value as a browser sends it: without line ends, or with those of CRLF."""
-        return _line_end.sub("" if name in self.of_one_line else "\r\n", value)
+    def filled(self, values: Mapping[str, Any], charset: str) -> list[tuple[str, Any]]:
+        """Return what it sends with these values in place of its own, in the order of the page."""
+        sent = [
+            (name, charset if self._tells_charset(name) else value)
+            for name, value in self.sent
+            if name not in values
+        ]
+        sent += [(name, self._typed(name, value)) for name, value in values.items()]
+        place = {name: number for number, name in enumerate(self.kinds)}
+        return sorted(sent, key=lambda pair: place.get(pair[0], len(place)))
+
+    def _tells_charset(self, name: str) -> bool:
+        return name.lower() == "_charset_" and self.kinds[name] == "hidden"
+
+    def _typed(self, name: str, value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return [self._typed(name, one) for one in value]
+        return typed(self.kinds.get(name, ""), value) if isinstance(value, str) else value
+
+
+def typed(kind: str, value: str) -> str:
+    """Return a value as a browser sends it for this type of control.
+
+    It has no line ends, or those of CRLF.
+    """
+    value = _line_end.sub("\r\n" if kind in _OF_LINES else "", value)
+    return value.strip(_SPACES) if kind in _STRIPPED else value
 
 
 @dataclass(slots=True, repr=False)
@@ -214,6 +249,7 @@ class _Reading:
     def _read_other(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "form" and self.form is None:  # there are no forms within forms
             self.form = Form(attributes.get("action", ""), attributes.get("method", "get").lower())
+            self.form.enctype = attributes.get("enctype", "").lower()
             self.form.charsets = attributes.get("accept-charset", "").replace(",", " ").split()
             self.forms.append(self.form)
             if attributes.get("id"):
@@ -285,7 +321,8 @@ class _Reading:
             begun = _line_end.match(content)  # a first line that is empty does not count
             control.values = [_unescaped(content[begun.end() if begun else 0 :])]
         elif kind not in _NEVER_SENT and (not ticked or "checked" in attributes):
-            control.values = [attributes.get("value", "on" if ticked else "")]
+            given = "" if kind == "file" else attributes.get("value", "on" if ticked else "")
+            control.values = [given]
             if kind == "radio":
                 self._tick(control)
 
@@ -323,23 +360,23 @@ def _button(tag: str, control: _Control, attributes: dict[str, str]) -> Button:
     sent = [(name, attributes.get("value", by_default))] if name else []
     if control.kind == "image":  # it sends where it was pressed
         sent = [(f"{name}.{axis}" if name else axis, "0") for axis in "xy"]
-    method = attributes.get("formmethod")
-    method = None if method is None else method.lower()
-    return Button(name, control.is_disabled, sent, attributes.get("formaction"), method)
+    method, enctype = (_lower(attributes.get(name)) for name in ("formmethod", "formenctype"))
+    return Button(name, control.is_disabled, sent, attributes.get("formaction"), method, enctype)
+
+
+def _lower(text: str | None) -> str | None:
+    return None if text is None else text.lower()
 
 
 def _give(form: Form, control: _Control) -> None:
     name = control.name
-    form.names.add(name)
+    if form.kinds.get(name) in {None, "hidden"}:  # a hidden one beside another is its default
+        form.kinds[name] = control.kind
     form.asks_password |= control.kind == "password"
-    if control.kind not in _OF_LINES:
-        form.of_one_line.add(name)
-    if control.kind == "hidden" and name.lower() == "_charset_":
-        form.of_charset.add(name)
     if control.button is not None:
         form.buttons.append(control.button)
     if name and not control.is_disabled:
-        form.sent += [(name, form.as_typed(name, value)) for value in control.values]
+        form.sent += [(name, typed(control.kind, value)) for value in control.values]
 
 
 def _read(attributes: str) -> dict[str, str]:

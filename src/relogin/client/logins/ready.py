@@ -24,6 +24,7 @@ from relogin.client.logins.base import (
 )
 from relogin.client.logins.exchange import Steps, jar_of
 from relogin.client.logins.fields import Fields, resolved, secrets_of
+from relogin.client.logins.form_content import form_content
 from relogin.client.logins.forms import Form, form_with
 from relogin.client.logins.request import Request
 from relogin.client.logins.sources import (
@@ -266,19 +267,10 @@ def _filled(page: Answer, form: Form, values: Mapping[str, Any]) -> Request:
     # Django and Rails compare these with their own name (Fetch, "Origin header").
     origin = {"Origin": f"{split.scheme}://{split.netloc}", "Referer": here}
     charset = charset_of_form(form.charsets, page.charset)
-    given = {name: _as_typed(form, name, value) for name, value in values.items()}
-    pairs = [(name, value) for name, value in form.sent if name not in values]
-    pairs = [(name, charset if name in form.of_charset else value) for name, value in pairs]
-    pairs += given.items()
-    content = urlencode(pairs, doseq=True, encoding=charset, errors="xmlcharrefreplace").encode()
+    files = {name for name, kind in form.kinds.items() if kind == "file"}
+    kind, content = form_content(form.filled(values, charset), charset, form.enctype, files)
     url = within(here, _target(here, form), "has a form that leads")
-    return Request("POST", url, _HTML | FORM | origin, content)
-
-
-def _as_typed(form: Form, name: str, value: Any) -> Any:
-    if isinstance(value, list | tuple):
-        return [_as_typed(form, name, one) for one in value]
-    return form.as_typed(name, value) if isinstance(value, str) else value
+    return Request("POST", url, _HTML | kind | origin, content)
 
 
 def _target(here: str, form: Form) -> str:
