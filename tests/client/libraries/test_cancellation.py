@@ -11,6 +11,7 @@ from typing import Any
 import anyio
 import pytest
 
+from relogin.client.events import Event
 from tests.client.libraries.face import FACES, Face, opened
 from tests.client.server import Server
 
@@ -82,15 +83,27 @@ def test_at_whichever_await_a_leader_is_cancelled_the_next_request_succeeds(
     assert number > 2
 
 
-def a_leader_is_ended_by(
-    face: Face, server: Server, end: Callable[[Any], Coroutine[Any, Any, None]]
-) -> None:
+End = Callable[[Any, list[Callable[[], object]]], Coroutine[Any, Any, None]]
+"""Awaits a request, and adds to the list what ends it."""
+
+
+def a_leader_is_ended_by(face: Face, server: Server, end: End) -> None:
     """Have a leader stuck in its login be ended, with ten tasks that wait for it."""
+    waiting: list[Event] = []
+    all_wait = threading.Event()
+
+    def count(event: Event) -> None:
+        waiting.extend([event] if event.kind == "joined" else [])
+        if len(waiting) == 10:
+            all_wait.set()
+
     # The login that nobody waits for any more still ends the session of the one after it.
-    client = face.open(face.auth(server, actions={"session_revoked": "renew"}))
+    options: dict[str, Any] = {"actions": {"session_revoked": "renew"}, "on_event": count}
+    client = face.open(face.auth(server, **options))
     gate = threading.Event()
     server.login_gates.append(gate)
     answers: list[int] = []
+    ends: list[Callable[[], object]] = []
 
     async def follow(number: int) -> None:
         answer = await face.send(client.client, "GET", f"{server.url}/{number}")
@@ -100,28 +113,35 @@ def a_leader_is_ended_by(
         sending = face.send(
             client.client, "POST", f"{server.url}/lead", **face.bodies()["bytes"].make()
         )
-        await end(sending)
+        await end(sending, ends)
+
+    async def until(happened: Callable[[float], bool]) -> None:
+        assert await anyio.to_thread.run_sync(happened, 10)
 
     async def main() -> None:
         with anyio.fail_after(20):
             async with anyio.create_task_group() as group:
                 group.start_soon(lead)
-                await anyio.to_thread.run_sync(partial(server.login_began.acquire, timeout=10))
+                await until(lambda seconds: server.login_began.acquire(timeout=seconds))
                 for number in range(10):
                     group.start_soon(follow, number)
-                await anyio.sleep(1.2)
-                gate.set()
+                await until(all_wait.wait)
+                ends.pop()()
+            # Only now: it ends their session, and a request that has led a login leads no other.
+            gate.set()
+            await follow(10)
 
     face.run(main)
-    assert answers == [200] * 10
+    assert answers == [200] * 11
     assert [request.token for request in server.seen("/lead")] == [None]
 
 
 def test_an_anyio_scope_ends_the_leader_and_nobody_waits_for_ever(
     face: Face, server: Server
 ) -> None:
-    async def end(sending: Any) -> None:
-        with anyio.move_on_after(1.0):
+    async def end(sending: Any, ends: list[Callable[[], object]]) -> None:
+        with anyio.CancelScope() as scope:
+            ends.append(partial(setattr, scope, "deadline", anyio.current_time()))
             await sending
 
     a_leader_is_ended_by(face, server, end)
@@ -130,9 +150,11 @@ def test_an_anyio_scope_ends_the_leader_and_nobody_waits_for_ever(
 ON_ASYNCIO = [name for name in ASYNC if "trio" not in name]
 
 
-async def timed_out(sending: Any) -> None:
+async def timed_out(sending: Any, ends: list[Callable[[], object]]) -> None:
+    timeout = asyncio.timeout(None)
+    ends.append(partial(timeout.reschedule, asyncio.get_running_loop().time()))
     with pytest.raises(TimeoutError):
-        async with asyncio.timeout(1.0):
+        async with timeout:
             await sending
 
 
