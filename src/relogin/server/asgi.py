@@ -102,7 +102,7 @@ class SessionGate:
                 verified = ask(found[2])
             if self._is_async or hasattr(verified, "__await__"):
                 verified = await verified
-        except Exception as raised:  # noqa: BLE001  as `ask_async` has it
+        except Exception as raised:  # noqa: BLE001  whatever a store raises is not a 401
             verified = judged(raised)
         session = verified
         if isinstance(verified, TO_DECIDE):
@@ -161,7 +161,7 @@ class SessionGate:
         }
         try:
             await self._run(inner, exchange)
-        except Exception as raised:  # as above
+        except Exception as raised:  # it may be a `Refused`, wrapped or in an exception group
             if not await self._answered(raised, exchange):
                 raise
 

@@ -35,6 +35,8 @@ _OPEN = frozenset({"websocket.accept", "websocket.send"})  # after these it can 
 _GOES_ON = _STARTS | _OPEN
 # Messages beside or before a response: they do not begin it.
 _BESIDE = frozenset({"http.response.debug", "http.response.early_hint", "http.response.push"})
+# With these a framework closes a socket whose view has failed; Litestar has a code of its own.
+_FAILED = frozenset({1011, 4500})
 
 
 class Exchange:
@@ -111,11 +113,22 @@ class Exchange:
                     return self._begin_at_length(message, raw)
             self._start = message = {**message}
             message["headers"] = raw + self.added
-        elif kind in _BESIDE:
-            return self.to_server(message)
+        elif kind != "http.response.body":  # of all messages, most are bodies
+            if kind in _BESIDE:
+                return self.to_server(message)
+            if kind == "websocket.close" and (why := self._taken_for_failure(message)) is not None:
+                if self.goes_on:
+                    return self.end(why)
+                raise why  # the handshake is refused as if the framework had not caught it
         self.last = message
         to_server = self.to_server  # `self.to_server(...)` would be looked up as a method first
         return to_server(message)
+
+    def _taken_for_failure(self, closing: Message) -> Refused | None:
+        """Return the `Refused` of a view that its framework takes for a failure of its own."""
+        why = sys.exception()
+        failed = closing.get("code") in _FAILED and not self.is_dropped
+        return why if failed and isinstance(why, Refused) else None
 
     def _begin_at_length(self, message: Message, raw: list[RawHeader]) -> Awaitable[None]:
         if self.is_dropped:

@@ -184,7 +184,7 @@ async def ask_async(
         call: Callable[..., Any] = verify
         answer = call(token, *request)
         return await answer if hasattr(answer, "__await__") else answer
-    except Exception as raised:  # noqa: BLE001  as above
+    except Exception as raised:  # noqa: BLE001  whatever a store raises, it must not end in a 401
         return judged(raised)
 
 
