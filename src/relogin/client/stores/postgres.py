@@ -6,7 +6,7 @@ Use `PostgresStore` with threads or tasks, and `AsyncPostgresStore` with asyncio
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from inspect import iscoroutinefunction
 from pickle import PicklingError
@@ -16,6 +16,7 @@ try:
     import psycopg
     from psycopg import sql
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
+    from psycopg.errors import SerializationFailure
 except ImportError as _missing:
     raise ImportError(
         "relogin.client.stores.postgres needs psycopg: pip install 'relogin[postgres]'",
@@ -23,76 +24,14 @@ except ImportError as _missing:
     ) from _missing
 
 from relogin.client.stores import Entry, Snapshot
+from relogin.client.stores import postgres_wire as wire
 from relogin.client.stores.idle import Idle
+from relogin.client.stores.options import seconds as in_seconds
 
 __all__ = ["AsyncPostgresStore", "PostgresStore"]
 
-_TABLE = """
-CREATE TABLE IF NOT EXISTS {table} (
-    origin   text        NOT NULL,
-    account  text        NOT NULL,
-    realm    text        NOT NULL,
-    revision bigint      NOT NULL,
-    text     text        NOT NULL,
-    written  timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (origin, account, realm)
-)
-"""
-
-# The join returns the clock even if nothing is stored.
-_GET = """
-SELECT extract(epoch FROM clock_timestamp()), realm, revision, text
-FROM (SELECT) AS clock LEFT JOIN {table} ON origin = %(origin)s AND account = %(account)s
-"""
-
-# If the same text is stored already, this statement has written it before and its answer was lost:
-# it has succeeded.
-_INSERT = """
-WITH put AS (
-    INSERT INTO {table} AS stored (origin, account, realm, revision, text)
-    VALUES (%(origin)s, %(account)s, %(realm)s, 1, %(text)s)
-    ON CONFLICT (origin, account, realm) DO UPDATE SET written = now()
-    WHERE stored.revision = 1 AND stored.text = excluded.text
-    RETURNING 1
-)
-SELECT pg_notify(%(channel)s, '') FROM put
-"""
-
-# After a failover, a revision may come twice, so the text before is compared too.
-_UPDATE = """
-WITH put AS (
-    UPDATE {table} SET revision = %(revision)s + 1, text = %(text)s, written = now()
-    WHERE origin = %(origin)s AND account = %(account)s AND realm = %(realm)s
-    AND ((revision = %(revision)s AND text = coalesce(%(before)s::text, text))
-         OR (revision = %(revision)s + 1 AND text = %(text)s))
-    RETURNING 1
-)
-SELECT pg_notify(%(channel)s, '') FROM put
-"""
-
-_CLEAN = "DELETE FROM {table} WHERE written < now() - make_interval(secs => %s)"
-
 _A_MONTH = 30 * 86400.0  # in seconds
 _MOST_IDLE = 8
-
-
-class _Statements:
-    """The SQL statements for one table."""
-
-    def __init__(self, table: str) -> None:
-        self.channel = table
-        name = sql.Identifier(*table.split("."))
-        self.create, self.get, self.insert, self.update, self.clean = (
-            sql.SQL(text).format(table=name) for text in (_TABLE, _GET, _INSERT, _UPDATE, _CLEAN)
-        )
-        self.listen = sql.SQL("LISTEN {}").format(sql.Identifier(table))
-
-    def put(
-        self, origin: str, account: str, realm: str, entry: Entry
-    ) -> tuple[sql.Composed, dict[str, object]]:
-        values: dict[str, object] = {"origin": origin, "account": account, "realm": realm}
-        values |= {"channel": self.channel, **entry._asdict()}
-        return (self.update if entry.revision else self.insert), values
 
 
 class _Silent(psycopg.OperationalError):
@@ -152,8 +91,8 @@ class PostgresStore:
     ) -> None:
         self._database = database
         self._table = table
-        self._timeout = timeout
-        self._keep = keep
+        self._timeout = timeout = in_seconds("PostgresStore", "timeout", timeout, zero=False)
+        self._keep = in_seconds("PostgresStore", "keep", keep)
         self._pool = database if hasattr(database, "connection") else None
         if self._pool is None:
             self._conninfo = _complete(
@@ -161,7 +100,7 @@ class PostgresStore:
             )
         elif iscoroutinefunction(self._pool.close):
             raise TypeError("PostgresStore: an asynchronous pool needs AsyncPostgresStore")
-        self._say = _Statements(table)
+        self._say = wire.Statements("PostgresStore", table)
         self._idle = _none_idle()
 
     def create_table(self) -> None:
@@ -171,22 +110,30 @@ class PostgresStore:
 
     def get(self, origin: str, account: str) -> Snapshot:
         """Return what is stored for an origin and an account."""
-        return _snapshot(self._run(self._say.get, {"origin": origin, "account": account}))
+        return wire.snapshot_of(self._run(self._say.get, {"origin": origin, "account": account}))
 
     def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
         """Replace the revision that `entry` names; return `False` if it is no longer there."""
-        return bool(self._run(*self._say.put(origin, account, realm, entry)))
+        try:
+            return bool(self._run(*self._say.put(origin, account, realm, entry)))
+        except SerializationFailure:  # another process was faster, if isolation is strict
+            return False
 
     def wait(self, origin: str, account: str, realm: str, revision: int, seconds: float) -> None:
-        """Wait until the text has another revision, for at most `seconds`."""
+        """Wait until the text has another revision, for at most `seconds`.
+
+        Raise `LookupError` if a pooler is in between.
+        """
         values = {"origin": origin, "account": account}
         with self._connected() as connection:
+            cursor = wire.cursor(connection)
+            wire.check_direct(connection.info, cursor.execute(wire.PROCESS).fetchone())
             connection.execute(self._say.listen)
             connection.commit()  # it listens only after this
             try:
-                now = _snapshot(connection.execute(self._say.get, values).fetchall())
+                now = wire.snapshot_of(cursor.execute(self._say.get, values).fetchall())
                 connection.commit()  # within a transaction it would hear nothing
-                if _revision(now, realm) == revision:
+                if wire.revision_of(now, realm) == revision:
                     seconds = min(seconds, self._timeout / 2)  # silence is no error here
                     for _ in connection.notifies(timeout=seconds, stop_after=1):
                         pass
@@ -214,7 +161,7 @@ class PostgresStore:
 
     def _run_once(self, statement: sql.Composed, values: Any) -> list[Any]:
         with self._connected() as connection:
-            cursor = connection.execute(statement, values)
+            cursor = wire.cursor(connection).execute(statement, values)
             return cursor.fetchall() if cursor.description else []
 
     @contextmanager
@@ -278,29 +225,39 @@ class AsyncPostgresStore:
             raise TypeError("AsyncPostgresStore takes a psycopg_pool.AsyncConnectionPool")
         self._pool = pool
         self._table = table
-        self._say = _Statements(table)
+        self._say = wire.Statements("AsyncPostgresStore", table)
 
     async def get(self, origin: str, account: str) -> Snapshot:
         """Return what is stored for an origin and an account."""
-        return _snapshot(await self._run(self._say.get, {"origin": origin, "account": account}))
+        return wire.snapshot_of(
+            await self._run(self._say.get, {"origin": origin, "account": account})
+        )
 
     async def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
         """Replace the revision that `entry` names; return `False` if it is no longer there."""
-        return bool(await self._run(*self._say.put(origin, account, realm, entry)))
+        try:
+            return bool(await self._run(*self._say.put(origin, account, realm, entry)))
+        except SerializationFailure:
+            return False
 
     async def wait(
         self, origin: str, account: str, realm: str, revision: int, seconds: float
     ) -> None:
-        """Wait until the text has another revision, for at most `seconds`."""
+        """Wait until the text has another revision, for at most `seconds`.
+
+        Raise `LookupError` if a pooler is in between.
+        """
         values = {"origin": origin, "account": account}
         async with self._pool.connection() as connection:
+            cursor = await wire.async_cursor(connection).execute(wire.PROCESS)
+            wire.check_direct(connection.info, await cursor.fetchone())
             await connection.execute(self._say.listen)
             await connection.commit()  # it listens only after this
             try:
-                cursor = await connection.execute(self._say.get, values)
-                now = _snapshot(await cursor.fetchall())
+                await cursor.execute(self._say.get, values)
+                now = wire.snapshot_of(await cursor.fetchall())
                 await connection.commit()  # within a transaction it would hear nothing
-                if _revision(now, realm) == revision:
+                if wire.revision_of(now, realm) == revision:
                     async for _ in connection.notifies(timeout=seconds, stop_after=1):
                         pass
             finally:
@@ -308,7 +265,7 @@ class AsyncPostgresStore:
 
     async def _run(self, statement: sql.Composed, values: Any) -> list[Any]:
         async with self._pool.connection() as connection:
-            return list(await (await connection.execute(statement, values)).fetchall())
+            return await (await wire.async_cursor(connection).execute(statement, values)).fetchall()
 
     def __repr__(self) -> str:
         return f"<AsyncPostgresStore {self._table} on {type(self._pool).__name__}>"
@@ -348,13 +305,3 @@ def _opened(
     keep: float,
 ) -> PostgresStore:
     return cls(database, table=table, timeout=timeout, keep=keep)
-
-
-def _snapshot(rows: Sequence[Any]) -> Snapshot:
-    entries = {realm: Entry(text, number) for _, realm, number, text in rows if realm is not None}
-    return Snapshot(entries, float(rows[0][0]))
-
-
-def _revision(snapshot: Snapshot, realm: str) -> int:
-    entry = snapshot.entries.get(realm)
-    return 0 if entry is None else entry.revision

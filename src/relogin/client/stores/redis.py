@@ -15,6 +15,7 @@ from typing import Any
 from relogin.client.stores import Entry, Snapshot
 from relogin.client.stores import redis_wire as wire
 from relogin.client.stores.idle import Idle
+from relogin.client.stores.options import seconds as in_seconds
 
 __all__ = ["AsyncRedisStore", "RedisStore"]
 
@@ -59,14 +60,14 @@ class RedisStore:
     ) -> None:
         self._server = server
         self._prefix = prefix
-        self._timeout = timeout
-        self._keep = keep
+        self._timeout = in_seconds("RedisStore", "timeout", timeout, zero=False)
+        self._keep = in_seconds("RedisStore", "keep", keep)
         self._replicas = replicas
         self._owns_client = not _is_client(server)
         self._begin()
         if iscoroutinefunction(self._client.execute_command):
             raise TypeError("RedisStore: an asynchronous client needs AsyncRedisStore")
-        _check_replicas(self._client, replicas)
+        _check("RedisStore", self._client, prefix, replicas)
 
     def _begin(self) -> None:
         own = self._owns_client
@@ -212,11 +213,11 @@ class AsyncRedisStore:
     ) -> None:
         if not (_is_client(client) and iscoroutinefunction(client.execute_command)):
             raise TypeError("AsyncRedisStore takes an asynchronous client: redis.asyncio.Redis(…)")
-        _check_replicas(client, replicas)
+        _check("AsyncRedisStore", client, prefix, replicas)
         self._client = client
         self._prefix = prefix
-        self._timeout = timeout
-        self._keep = keep
+        self._timeout = in_seconds("AsyncRedisStore", "timeout", timeout, zero=False)
+        self._keep = in_seconds("AsyncRedisStore", "keep", keep)
         self._replicas = replicas
         self._get = client.register_script(wire.GET)
         self._put = client.register_script(wire.PUT)
@@ -311,10 +312,15 @@ def _opened(
 # Replicas
 
 
-def _check_replicas(client: Any, replicas: int) -> None:
+def _check(store: str, client: Any, prefix: object, replicas: object) -> None:
+    if not isinstance(prefix, str):
+        raise TypeError(f"{store}: prefix= must be a str, not {type(prefix).__name__}")
+    if not isinstance(replicas, int) or replicas < 0:
+        raise ValueError(f"{store}: replicas= must be a number of replicas, not {replicas!r}")
     if replicas and _is_cluster(client):
         raise TypeError(
-            "replicas= cannot be used with a cluster, whose clients have no WAIT for a key"
+            f"{store}: replicas= cannot be used with a cluster, whose clients have no WAIT for a "
+            "key"
         )
 
 

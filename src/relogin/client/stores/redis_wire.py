@@ -157,7 +157,7 @@ def _hash_tag(key: bytes) -> bytes:
 def arguments_of(realm: str, entry: Entry, keep: float, stream: bytes) -> list[Any]:
     """Return the arguments of `PUT`."""
     written = f"{entry.revision + 1} {entry.text}"
-    milliseconds, before = int(keep * 1000), _digest_before(entry)
+    milliseconds, before = max(int(keep * 1000), 1), _digest_before(entry)
     return [realm.encode(), entry.revision, written.encode(), milliseconds, stream, before]
 
 

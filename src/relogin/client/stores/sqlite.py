@@ -12,6 +12,7 @@ from typing import Any
 
 from relogin.client.stores import Entry, Snapshot
 from relogin.client.stores.idle import Idle
+from relogin.client.stores.options import seconds
 
 __all__ = ["SQLiteStore"]
 
@@ -62,8 +63,8 @@ class SQLiteStore:
         if str(path) in {"", ":memory:"}:
             raise ValueError("for a store in memory use relogin.client.stores.memory.MemoryStore()")
         self._path = Path(path).absolute()  # the process may change its directory
-        self._timeout = timeout
-        self._keep = keep
+        self._timeout = seconds("SQLiteStore", "timeout", timeout)
+        self._keep = seconds("SQLiteStore", "keep", keep)
         self._idle = _none_idle()
         os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
         try:

@@ -1,0 +1,210 @@
+"""A store in PostgreSQL with the pools, poolers, databases and names that people have."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool, ConnectionPool
+
+from relogin.client.stores import Entry
+from relogin.client.stores.postgres import AsyncPostgresStore, PostgresStore
+from tests.client.postgres_server import PostgresServer, a_postgres_server
+
+ORIGIN = "https://api.example.com:443"
+pytestmark = pytest.mark.needs("initdb")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    with a_postgres_server() as running:
+        yield running
+
+
+@pytest.fixture
+def conninfo(server: PostgresServer) -> Iterator[str]:
+    PostgresStore(server.conninfo).create_table()
+    yield server.conninfo
+    run(server.conninfo, "DROP TABLE relogin_sessions")
+
+
+def run(conninfo: str, *statements: str) -> None:
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+POOLS: dict[str, dict[str, Any]] = {
+    "rows are mappings": {"row_factory": dict_row},
+    "each statement is a transaction": {"autocommit": True},
+    "parameters have numbers": {"cursor_factory": psycopg.RawCursor},
+}
+
+
+@pytest.mark.parametrize("kind", POOLS)
+def test_a_pool_may_make_any_kind_of_cursor(conninfo: str, kind: str) -> None:
+    with ConnectionPool(conninfo, kwargs=POOLS[kind], min_size=1) as pool:
+        store = PostgresStore(pool)
+        assert store.put(ORIGIN, "", "api", Entry("one", 0))
+        assert store.get(ORIGIN, "").entries["api"].text == "one"
+        store.wait(ORIGIN, "", "api", 7, 5.0)  # which has passed
+
+
+def test_so_may_a_pool_for_tasks(conninfo: str) -> None:
+    async def use() -> str:
+        options = {"row_factory": dict_row}
+        async with AsyncConnectionPool(conninfo, kwargs=options, min_size=1, open=False) as pool:
+            store = AsyncPostgresStore(pool)
+            assert await store.put(ORIGIN, "", "api", Entry("one", 0))
+            await store.wait(ORIGIN, "", "api", 7, 5.0)
+            return (await store.get(ORIGIN, "")).entries["api"].text
+
+    assert asyncio.run(use()) == "one"
+
+
+# Isolation
+
+
+@contextmanager
+def strict(conninfo: str) -> Iterator[None]:
+    """Isolate transactions as some databases do by default."""
+    run(conninfo, "ALTER ROLE postgres SET default_transaction_isolation = 'serializable'")
+    try:
+        yield
+    finally:
+        run(conninfo, "ALTER ROLE postgres RESET default_transaction_isolation")
+
+
+@pytest.mark.parametrize("way", ["threads", "tasks"])
+@pytest.mark.parametrize("revision", [0, 1])
+def test_who_is_overtaken_under_strict_isolation_has_not_put(
+    conninfo: str, way: str, revision: int
+) -> None:
+    faster = (
+        "INSERT INTO relogin_sessions VALUES (%s, '', 'api', 1, 'other', now())",
+        "UPDATE relogin_sessions SET text = 'other', revision = 2 WHERE origin = %s",
+    )
+    put: list[bool] = []
+    if revision:
+        PostgresStore(conninfo).put(ORIGIN, "", "api", Entry("one", 0))
+    with strict(conninfo), psycopg.connect(conninfo) as other:
+        other.execute(faster[revision].encode(), [ORIGIN])
+        slower = threading.Thread(target=lambda: put.append(PUT[way](conninfo, revision)))
+        slower.start()
+        wait_until_blocked(conninfo)
+        other.commit()
+        slower.join(20)
+    assert put == [False]
+
+
+def put_in_thread(conninfo: str, revision: int) -> bool:
+    return PostgresStore(conninfo).put(ORIGIN, "", "api", Entry("mine", revision))
+
+
+def put_in_task(conninfo: str, revision: int) -> bool:
+    async def put() -> bool:
+        async with AsyncConnectionPool(conninfo, min_size=1, open=False) as pool:
+            store = AsyncPostgresStore(pool)
+            return await store.put(ORIGIN, "", "api", Entry("mine", revision))
+
+    return asyncio.run(put())
+
+
+PUT = {"threads": put_in_thread, "tasks": put_in_task}
+
+
+def wait_until_blocked(conninfo: str) -> None:
+    give_up = time.monotonic() + 20
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        while not connection.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchall():
+            assert time.monotonic() < give_up
+            time.sleep(0.01)
+
+
+# Names and encodings
+
+
+@pytest.mark.parametrize("table", ["t" * 64, f"{'s' * 40}.{'t' * 40}", 'odd "name"'])
+def test_a_table_may_have_a_long_name(server: PostgresServer, table: str) -> None:
+    run(server.conninfo, f"CREATE SCHEMA IF NOT EXISTS {'s' * 40}")
+    store = PostgresStore(server.conninfo, table=table)
+    store.create_table()
+    waiting = threading.Thread(target=store.wait, args=(ORIGIN, "", "api", 0, 1.0))
+    waiting.start()
+    assert store.put(ORIGIN, "", "api", Entry("one", 0))
+    waiting.join(20)
+    store.close()
+
+
+@pytest.mark.parametrize("table", ["", "app.", ".sessions", "db.app.sessions"])
+def test_what_is_no_name_of_a_table_is_refused(server: PostgresServer, table: str) -> None:
+    with pytest.raises(ValueError, match="PostgresStore: table= must be a name, or a schema and"):
+        PostgresStore(server.conninfo, table=table)
+
+
+def test_a_database_may_have_no_encoding(server: PostgresServer) -> None:
+    # As one that was made where no locale is set.
+    run(server.conninfo, "CREATE DATABASE bare ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0")
+    store = PostgresStore(server.conninfo.replace("dbname=postgres", "dbname=bare"))
+    store.create_table()
+    assert store.put(ORIGIN, "Zo\xeb", "caf\xe9", Entry("one", 0))
+    entries = store.get(ORIGIN, "Zo\xeb").entries
+    assert {realm: entry.text for realm, entry in entries.items()} == {"caf\xe9": "one"}
+    store.close()
+
+
+# Poolers
+
+
+@contextmanager
+def pgbouncer(server: PostgresServer, mode: str) -> Iterator[str]:
+    """Run a pooler on a socket in a folder; yield how to connect to it."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "users").write_text('"postgres" ""\n')
+        (folder / "pgbouncer.ini").write_text(
+            f"[databases]\n* = {server.conninfo}\n[pgbouncer]\nauth_type = trust\n"
+            f"auth_file = {folder}/users\npool_mode = {mode}\n"
+            f"unix_socket_dir = {folder}\nlisten_addr =\n"
+        )
+        as_user: list[str] = []
+        if os.getuid() == 0:  # it refuses to run as root, too
+            as_user = ["runuser", "-u", "postgres", "--"]
+            for path in (folder, *folder.iterdir()):
+                shutil.chown(path, "postgres")
+        running = subprocess.Popen(
+            [*as_user, "pgbouncer", "--quiet", str(folder / "pgbouncer.ini")]
+        )
+        try:
+            while not (folder / ".s.PGSQL.6432").exists():
+                assert running.poll() is None
+                time.sleep(0.01)
+            yield f"host={folder} port=6432 dbname=postgres user=postgres"
+        finally:
+            running.terminate()
+            running.wait(20)
+
+
+@pytest.mark.needs("pgbouncer")
+@pytest.mark.parametrize("mode", ["transaction", "statement"])
+def test_behind_a_pooler_it_is_polled(server: PostgresServer, conninfo: str, mode: str) -> None:
+    with pgbouncer(server, mode) as pooled:
+        store = PostgresStore(pooled)
+        for revision, text in enumerate(("one", "two")):
+            assert store.put(ORIGIN, "", "api", Entry(text, revision))
+        assert store.get(ORIGIN, "").entries["api"].text == "two"
+        with pytest.raises(LookupError, match="a pooler stands between"):
+            store.wait(ORIGIN, "", "api", 2, 1.0)
+        store.close()
