@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from relogin.client.logins.base import kind_of
 
-__all__ = ["Fields", "resolved", "secrets_of"]
+__all__ = ["Fields", "pages_of", "resolved", "secrets_of"]
 
 Fields: TypeAlias = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
 
@@ -27,15 +27,27 @@ def secrets_of(fields: Fields, harmless: Collection[str]) -> tuple[object, ...]:
         raise TypeError(f"harmless= must be a list of names of fields: [{harmless!r}]")
     if callable(fields):
         return (fields,)
-    if not isinstance(fields, Mapping):
-        raise TypeError(
-            f"fields must be a mapping, or a function that returns one, not {kind_of(fields)}"
-        )
+    _check(fields)
     names = set(_names(fields))
     unknown = [name for name in harmless if name not in names]
     if unknown:
         raise ValueError(f"harmless= names {', '.join(unknown)}, and fields has no such name")
     return tuple(_secrets(fields, frozenset(harmless)))
+
+
+def pages_of(fields: Fields | Sequence[Fields]) -> tuple[Fields, ...]:
+    """Return the fields of each page; raise `TypeError` for anything but fields."""
+    pages: Any = fields if isinstance(fields, list | tuple) and fields else [fields]
+    for page in pages:
+        _check(page)
+    return tuple(pages)
+
+
+def _check(fields: object) -> None:
+    if not (isinstance(fields, Mapping) or callable(fields)):
+        raise TypeError(
+            f"fields must be a mapping, or a function that returns one, not {kind_of(fields)}"
+        )
 
 
 def _names(value: object) -> Iterator[str]:

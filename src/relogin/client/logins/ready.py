@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
@@ -23,7 +23,7 @@ from relogin.client.logins.base import (
     kind_of,
 )
 from relogin.client.logins.exchange import Steps, jar_of
-from relogin.client.logins.fields import Fields, resolved, secrets_of
+from relogin.client.logins.fields import Fields, pages_of, resolved, secrets_of
 from relogin.client.logins.form_content import form_content
 from relogin.client.logins.forms import Form, form_with
 from relogin.client.logins.request import Request
@@ -199,7 +199,8 @@ class FormLogin(Login):
     `url` is the address of the page. The form is the one that has all of `fields`; its other
     fields, such as a CSRF token, are sent as they are, and so is its first button, unless `fields`
     names another one to press. Any value in `fields`, or `fields` itself, may be a function that is
-    called at each login.
+    called at each login. If the password, or a code, is asked for on a page of its own, `fields` is
+    a list with the fields of each page.
 
     An error status, or the same form again, means that the password was wrong. Redirects are
     followed within the origin. `landing` is another origin to which a successful login redirects;
@@ -209,7 +210,7 @@ class FormLogin(Login):
     <FormLogin https://www.example.com/login>
     """
 
-    fields: Fields
+    fields: Fields | Sequence[Fields]
     landing: str | None = field(default=None, kw_only=True)
     harmless: Collection[str] = field(default=(), kw_only=True)
     headers: Mapping[str, Source] = field(default_factory=dict, kw_only=True)
@@ -226,21 +227,27 @@ class FormLogin(Login):
         return self.headers
 
     def _secrets(self) -> tuple[object, ...]:
-        return secrets_of(self.fields, self.harmless)
+        pages = pages_of(self.fields)
+        every = pages[0] if len(pages) == 1 else {f"page {n}": page for n, page in enumerate(pages)}
+        return secrets_of(every, self.harmless)
 
     def _steps(self, context: Context) -> Steps[Grant]:
-        values = resolved(self.fields)
-        page, _, first_cookies = yield from followed(Request("GET", self.url, _HTML))
-        check(page, secret_sent=False)
-        form = form_with(page.text, values)
-        if form is None:
-            raise LoginUnavailable(_no_form(page, values))
+        answer, last, cookies = yield from followed(Request("GET", self.url, _HTML))
+        check(answer, secret_sent=False)
         landing = None if self.landing is None else origin_of(self.landing)
-        before = (*page.history, page)
-        filled = _filled(page, form, values)
-        answer, last, cookies = yield from followed(filled, landing, before, _LANDING)
-        self._check_form(answer, last, values)
-        kept = set_in(jar_of(context.http), {**first_cookies, **cookies})
+        given: Mapping[str, Any] = {}
+        for fields in pages_of(self.fields):
+            values = resolved(fields)
+            form = form_with(answer.text, values)
+            if form is None:
+                if given:
+                    self._check_form(answer, last, given)
+                raise LoginUnavailable(_no_form(answer, values))
+            filled, before = _filled(answer, form, values), (*answer.history, answer)
+            answer, last, more = yield from followed(filled, landing, before, _LANDING)
+            cookies, given = {**cookies, **more}, values
+        self._check_form(answer, last, given)
+        kept = set_in(jar_of(context.http), cookies)
         check_cookies(answer, kept)
         return Grant(cookies=kept, headers=headers_of(self.headers, answer))
 
