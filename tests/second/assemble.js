@@ -104,7 +104,7 @@ export class LineAssembly {
     this.sawProse = false;
     /** Whether a parameter without a value is the other half of a torn token68. */
     this.half = this.open !== null && TOKEN68_ONLY.test(this.open.scheme);
-    /** The end of the last piece in which anything was found. */
+    /** The end of the last piece in which anything was found, or of a scheme in this one. */
     this.lastEnd = 0;
   }
 
@@ -245,6 +245,7 @@ export class LineAssembly {
     this.name = null;
     this.half = TOKEN68_ONLY.test(this.open.scheme);
     this.sinceSeparator = { any: true, value: false };
+    this.lastEnd = find.end;
   }
 
   /** @param {Find} find a scheme */

@@ -88,7 +88,7 @@ class Line:
         self.unnamed = len(UNNAMED) if continued else 0
         self.last = ""  # scheme or value, since the last separator
         self.name: Found = []
-        self.end = 0  # of the last piece in which anything was found
+        self.end = 0  # of the last piece in which anything was found, or of a scheme in this one
         self.found_any = False
         self.half = self.open is not None and self.open.scheme.lower() in {"negotiate", "ntlm"}
         self.prose = False
@@ -195,7 +195,7 @@ class Line:
             return
         if self.last:
             self.fault("missing-comma", self.end, self.end)
-        self.open, self.last, self.unnamed = Challenge(text), "scheme", 0
+        self.open, self.last, self.unnamed, self.end = Challenge(text), "scheme", 0, end
         self.challenges.append(self.open)
         self.nobodys = self.continued = False
         self.half = text.lower() in {"negotiate", "ntlm"}

@@ -103,6 +103,7 @@ QUOTES = [
     ('"', '"'), ("'", "'"), ("\u201c", "\u201d"), ("\xe2\x80\x9c", "\xe2\x80\x9d"),
     ("\x93", "\x94"), ("\xab", "\xbb"), ("\u2018", "\u2019"), ('\\"', '\\"'),
     ("&quot;", "&quot;"), ('{"a":"', '"}'), ('{"a":{"b":"', '"}}'),
+    ("\\'", "\\'"), ("\\'\\'", "\\'\\'"), ("&#039;", "&#039;"),
 ]  # fmt: skip
 NESTED = [('""', '""'), ('"a "', '" b"')]
 HEADS = ['Bearer a="b" c=', "Bearer; c=", 'OAuth "x" ']
@@ -142,7 +143,10 @@ def test_a_quoted_text_never_becomes_a_challenge(
             ]
 
 
-@pytest.mark.parametrize("opening", ['"', "'", "\u201c", "\xe2\x80\x9c", "\x93", '\\"', "&quot;"])
+@pytest.mark.parametrize(
+    "opening",
+    ['"', "'", "\u201c", "\xe2\x80\x9c", "\x93", '\\"', "&quot;", "\\'", "&apos;"],
+)
 @pytest.mark.parametrize("head", HEADS + SENTENCES)
 @settings(max_examples=15)
 @given(text=hidden)
@@ -151,6 +155,55 @@ def test_nor_does_one_that_is_never_closed(head: str, opening: str, text: str) -
     field = head + opening + text
     if scan_challenges(field) is None:
         assert [one.scheme for one in lenient(field)] == [head.split(maxsplit=1)[0].strip(";")]
+
+
+@pytest.mark.requirement("R-3")
+@pytest.mark.parametrize(
+    "opening", ['"', "\u201c", "\u2018", "\xe2\x80\x98", '\\"', "&quot;"], ids=ascii
+)
+@settings(max_examples=15)
+@given(text=hidden)
+def test_nor_does_one_behind_a_name_without_an_equals_sign(opening: str, text: str) -> None:
+    for closing in {"\u2018": ["\u2019", ""], "\xe2\x80\x98": ["\xe2\x80\x99", ""]}.get(
+        opening, [opening, ""]
+    ):
+        field = f'Bearer a="b", c{opening}{text}{closing}'
+        assert [one.scheme for one in lenient(field)] == ["Bearer"]
+
+
+# Known schemes with a word between them
+
+SCHEMES = ["Basic", "Bearer", "Digest", "DPoP", "Negotiate", "NTLM", "Session"]
+known_schemes = st.sampled_from(SCHEMES)
+
+
+@given(one=known_schemes, two=known_schemes, join=st.sampled_from(["or", "and"]))
+def test_two_known_schemes_with_or_between_them_are_both_read(
+    one: str, two: str, join: str
+) -> None:
+    assert lenient(f"{one} {join} {two}") == [Challenge(one), Challenge(two)]
+    both = [Challenge(one), Challenge(two, {"realm": "x y"})]
+    assert lenient(f'{one} {join} {two} realm="x y"') == both
+
+
+@pytest.mark.requirement("R-6")
+@given(
+    two=known_schemes,
+    join=st.sampled_from(["or", "and"]),
+    word=st.from_regex(r"[A-Z]?[a-z]{2,9}", fullmatch=True),
+)
+def test_no_other_word_makes_a_scheme_of_what_follows_or(two: str, join: str, word: str) -> None:
+    assume(word.lower() not in {one.lower() for one in SCHEMES} | {"or", "and"})
+    assume(word.lower() not in {"hoba", "gnap", "oauth", "mutual", "vapid", "concealed"})
+    for sentence in f"{word} {join} {two}", f"Log in: Basic {join} {two}", f"{word} Basic or {two}":
+        if scan_challenges(sentence) is None:
+            assert lenient(sentence) == []
+    for sentence in (
+        f"Basic {join} {two} {word}",
+        f"Bearer a=b {join} {two}",
+        f'Bearer a="b" or {two}',
+    ):
+        assert len(lenient(sentence)) <= 1
 
 
 # A fault in one place does not cost the others

@@ -1,7 +1,8 @@
 """Challenges that public repositories and issue threads show, beside those of the vectors.
 
-`seen.json` has for each its server, its field lines, whether RFC 9110 §11 allows it, and what was
-meant, as a well-formed field: that was written down before any code had read the row.
+`seen.json` has for each its server or the public place that shows it, its field lines, whether RFC
+9110 §11 allows it, and what was meant, as a well-formed field: that was written down before any
+code had read the row.
 """
 
 import json

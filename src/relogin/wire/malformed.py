@@ -29,11 +29,13 @@ from relogin.wire.shapes import (
     END,
     EQUALS,
     ESCAPED,
+    ESCAPED_SINGLE,
     FIRST_TOKEN68,
     FLAGS,
     HAS_APOSTROPHE,
     KNOWN,
     LIKELY,
+    LINE_END,
     LONE_WORD,
     MISSES_EQUALS,
     MORE,
@@ -109,6 +111,14 @@ first: pp.ParserElement = rules(
 # Where a challenge may begin: what RFC 9110 allows, then what was meant as a challenge.
 opening: pp.ParserElement = rules(
     "opening",
+    # Basic or Bearer
+    (
+        "stray-word",
+        (
+            rf"(?P<scheme>{KNOWN})[ \t]++(?P<at>or|and)[ \t]++(?P<scheme_>{KNOWN})"
+            rf"(?={END}| ++{PARAM})"
+        ),
+    ),
     ("token68", rf"(?P<scheme>{TOKEN}) ++(?P<token68>{TOKEN68})(?={END})(?!{THEN_PARAM})"),
     # Negotiate YWJj, realm="a"
     (
@@ -239,7 +249,16 @@ quoted: pp.ParserElement = rules(
     ("escaped-quotes", between(ESCAPED, rf"(?:{ESCAPED}|\")")),
     # Basic realm=\"a
     ("escaped-quotes", rf"(?P<unterminated_quote>{ESCAPED}(?P<cut>[\s\S]*+))"),
-    where=rf"(?=[\"'`]|{DOUBLE}|{SINGLE}|{ESCAPED})",
+    # Basic realm=\'\'a b\'\'
+    (
+        "escaped-quotes",
+        between(rf"{ESCAPED_SINGLE}(?:{ESCAPED_SINGLE}|')", rf"(?:{ESCAPED_SINGLE}|'){{2}}"),
+    ),
+    # Basic realm=\'a b\'
+    ("escaped-quotes", between(ESCAPED_SINGLE, rf"(?:{ESCAPED_SINGLE}|['\"])")),
+    # Basic realm=\'a b
+    ("escaped-quotes", rf"(?P<unterminated_quote>{ESCAPED_SINGLE}(?P<cut>[\s\S]*+))"),
+    where=rf"(?=[\"'`]|{DOUBLE}|{SINGLE}|{ESCAPED}|{ESCAPED_SINGLE})",
 )
 unquoted: pp.ParserElement = rules(
     "unquoted",
@@ -337,8 +356,12 @@ rest: pp.ParserElement = rules(
     ("bad-token68", rf"{TOKEN68}(?<==)[^\s,;\"]*+|=++"),
     # Bearer error"a"
     ("missing-equals", MISSES_EQUALS),
+    # Bearer error'a'
+    ("missing-equals", rf"(?:{NAMED}|(?i:error))(?P<at>)'(?:[^']++|'(?!{STOP})|(?!))*+'"),
     # Login to get the requested data
     ("prose", rf"{PIECE}{{1,50}}+(?:{NEXT_WORD}|(?!))++"),
+    # Bearer realm="a"\r\n
+    ("stray-character", LINE_END),
     # Bearer token;error="a"
     ("stray-word", rf"(?=[^\w\s]*+\w){TOKEN}"),
     ("stray-character", r"(?P<_one>[\s\S])(?P=_one)*+"),

@@ -167,6 +167,7 @@ class Recovery:
                 self._fault("stray-word", start, end)
             case "scheme":
                 self._scheme(text)
+                self._end = end
             case "token68":
                 if self._params is not None and self._params is not self._nobodys:
                     self.challenges[-1] = (self.challenges[-1][0], text, {})

@@ -44,10 +44,14 @@ def _own(pattern: str, number: int) -> str:
 
 
 def _groups(pattern: str, number: int) -> tuple[str | int, list[tuple[str, str]]]:
-    """Where the fault of a rule is, and its groups, each with what it finds."""
+    """Where the fault of a rule is, and its groups, each with what it finds.
+
+    The second group of a kind has an underscore at its end.
+    """
     names = re.findall(r"\(\?P<([a-z]\w*)>", pattern)
     at = f"at_{number}" if "at" in names else 0
-    return at, [(f"{one}_{number}", one.replace("_", "-")) for one in names if one != "at"]
+    groups = [(f"{one}_{number}", one.rstrip("_").replace("_", "-")) for one in names]
+    return at, [group for group in groups if group[1] != "at"]
 
 
 def between(opening: str, closing: str) -> str:

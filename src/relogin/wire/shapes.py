@@ -16,8 +16,10 @@ KNOWN = (
 TOKEN68_ONLY = r"(?i:Negotiate|NTLM)"
 # What looks like a scheme, and what never is one.
 LIKELY = rf"(?:{KNOWN}|[A-Z][A-Za-z0-9._\-]*+(?!{TCHAR}))"
+# Up to an entity: &quot; and the like begin with a character of a token.
+_UP_TO_ENTITY = r"[!#$%'*+\-.^_`|~0-9A-Za-z]*+(?=&(?:quot|apos|#[0-9x]++);)"
 # Begins a token that is no scheme: `b'Basic realm="x"'` is how Python shows bytes.
-HAS_APOSTROPHE = r"[!#$%&*+\-.^_|~0-9A-Za-z]*+['`]"
+HAS_APOSTROPHE = rf"(?:[!#$%&*+\-.^_|~0-9A-Za-z]*+['`]|{_UP_TO_ENTITY})"
 # A word after a semicolon, at the end: `; secure` is no challenge.
 LONE_WORD = rf"(?:(?!{KNOWN})(?P<stray_word>[a-z]{TCHAR}*+)(?={OWS}\Z)|)"
 NO_SCHEME = rf"(?i:realm|error|error_description|error_uri|scope|nonce|charset)(?!{TCHAR})"
@@ -40,19 +42,22 @@ _NEXT = rf"{END}|[ \t]++{PARAM}|[ \t]++{KNOWN} ++{PARAM}"
 STOP = rf"(?={_NEXT})"
 STOP_OR_PARAM = rf"(?={_NEXT}|{PARAM}\")"
 # The next double quote opens a value, or there is none.
-NEXT_OPENS = r"(?:[^\"=]++|=(?!\")|(?!))*+(?:=\"|\Z)"
+NEXT_OPENS = rf"(?:[^\"=:>]++|[=:>](?!{OWS}\")|(?!))*+(?:[=:>]{OWS}\"|\Z)"
 # It opens the value of a name, or there is none. In `realm=x="` it does not.
 _NAME_OPENS = rf"(?:[\s,;]++|(?!{TOKEN}=\")[^\s,;\"]++|(?!))*+(?:{TOKEN}=\"|\Z)"
 # No value in the rest of the line has an opening quote, and each has a closing one.
 NEVER_OPENED = rf"(?:{OWS},{OWS}{TOKEN}{BWS}={BWS}[^\",;=]++={{0,2}}+\"|(?!))++{OWS}\Z"
 _CONTROL = r"[\x00-\x08\x0e-\x1f\x7f\xa0]"
+# What is sent where somebody meant a line break: `"a"\r\n`.
+LINE_END = r"(?:\\[rn])++"
 # A double quote closes only where what follows cannot be more of the text.
 CLOSED = (
     rf"(?={END}|{OWS}{_CONTROL}|[.)\]}}>]++{END}|[ \t]++(?:{NO_SCHEME}{OWS})?\"|[ \t]++{PARAM}"
     rf"|[ \t]++{KNOWN} ++{PARAM}"
     rf"|{PARAM}(?:\"|{TOKEN}{END}{_NAME_OPENS})"
     rf"|[ \t]++[^\",;\r\n]*+(?:\Z|[,;\r\n]{_NAME_OPENS})"
-    rf"|[ \t]++(?:{TOKEN}{OWS}:{OWS}\"|(?:[^\"=,;\r\n]++|=(?!\")|(?!))*+=\"))"
+    rf"|[ \t]++(?:{TOKEN}{OWS}:{OWS}\"|(?:[^\"=,;\r\n]++|=(?!\")|(?!))*+=\")"
+    rf"|{LINE_END}{END})"
 )
 
 # More parameters up to the end of the line, sound but for missing quotes: none of this is part of
@@ -67,9 +72,12 @@ TEXT = r"[^\"\\]*+(?:\\[\s\S][^\"\\]*+)*+"
 # Other quotes: as characters, as the octets of their UTF-8, as those of windows-1252.
 DOUBLE = "(?:[\u201c-\u201f\u2033\xab\xbb\x84\x93\x94]|\xe2\x80[\x9c-\x9f]|\xc2[\xab\xbb])"
 SINGLE = "(?:[\u2018-\u201b\u2032\x82\x91\x92]|\xe2\x80[\x98-\x9b])"
+# This one is no apostrophe, so it opens a text in the middle of a word too.
+OPENS_SINGLE = "(?:[\u2018\x91]|\xe2\x80\x98)"
 ESCAPED = r"(?:\\\"|&quot;|&#34;)"
+ESCAPED_SINGLE = r"(?:\\'|&apos;|&#0?+39;|&#x27;)"
 # What servers write instead of an equals sign.
-QUOTE = rf"(?:[\"']|{DOUBLE}|{ESCAPED})"
+QUOTE = rf"(?:[\"']|{DOUBLE}|{ESCAPED}|{ESCAPED_SINGLE})"
 EQUALS = rf"(?:=>|:=|={{2,}}+(?={BWS}{QUOTE}))"
 # A comma or a semicolon belongs to the URL if more of it follows.
 URL = (
@@ -81,7 +89,8 @@ QUOTES = rf"\"{TEXT}\\?+(?:\"|\Z)|" + "|".join(
     rf"{open_}(?:(?!{close})[\s\S]|(?!))*+(?:{close}|\Z)"
     for open_, close in [
         (DOUBLE, DOUBLE), (ESCAPED, ESCAPED), (r"(?<!\S)'", "'"),
-        (rf"(?<!\S){SINGLE}", SINGLE),
+        (rf"(?:(?<!\S){SINGLE}|{OPENS_SINGLE})", SINGLE),
+        (rf"(?<!\S)(?:{ESCAPED_SINGLE}|(?!))++", ESCAPED_SINGLE),
     ]
 )  # fmt: skip
 # For speed, first what begins nothing: that is most of the text.
@@ -159,6 +168,7 @@ CLOSES_NOTHING = rf"(?P<value>(?:(?!\s){_UP_TO}|(?!))++)(?={_THEN_QUOTED}{_SOUND
 # A name and a quoted text. Nobody can say whether the text is its value.
 _OTHER = rf"(?:{DOUBLE}|{ESCAPED})"
 MISSES_EQUALS = (
-    rf"{TOKEN}(?P<at>)(?:\"{TEXT}\"{CLOSED}|\"[\s\S]*+"
-    rf"|{_OTHER}(?:(?!(?:{_OTHER}|\"){STOP_OR_PARAM})[\s\S]|(?!))*+(?:{_OTHER}|\"|\Z))"
+    rf"(?:(?!&){_UP_TO_ENTITY}|{TOKEN})(?P<at>)(?:\"{TEXT}\"{CLOSED}|\"[\s\S]*+"
+    rf"|{_OTHER}(?:(?!(?:{_OTHER}|\"){STOP_OR_PARAM})[\s\S]|(?!))*+(?:{_OTHER}|\"|\Z)"
+    rf"|{OPENS_SINGLE}(?:(?!{SINGLE}{STOP})[\s\S]|(?!))*+(?:{SINGLE}|\Z))"
 )
