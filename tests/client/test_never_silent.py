@@ -188,7 +188,7 @@ def test_what_keeps_a_request_from_being_sent_again_is_told(
     ("cause", "kind", "message"),
     [
         ("method", MethodNotReplayable, "a POST is not sent twice here: .*replay_any_method=True"),
-        ("body", BodyNotReplayable, "the request's body is spent"),
+        ("body", BodyNotReplayable, "the request's body is used up"),
     ],
 )
 def test_strict_raises_for_either(

@@ -33,12 +33,12 @@ This is the client:
 """
 
 FIRST = "1. The first request. There is no session yet, so the server gives no reason."
-LIVING = "2. The next request. The session is alive: one request, one answer."
+LIVING = "2. The next request. The session is alive: one request, one response."
 EXPIRED = "3. {lifetime:g} seconds later. The session has expired, and the server says so."
 CROWD = "4. It has expired again, and {threads} threads send a request at the same moment."
 
 CLOSING = """\
-One login for all threads, and every request was answered. In your own program:
+One login for all threads, and no request was lost. In your own program:
 
     from relogin.client.requests import SessionAuth     in a client
     from relogin.server.wsgi import SessionGate         on a server
@@ -50,7 +50,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.description = (
         "Start a server on this machine whose sessions live two seconds, and show the requests and "
-        "answers when they die. It takes ten seconds."
+        "responses when they die. It takes ten seconds."
     )
     parser.add_argument(
         "--browser",

@@ -20,14 +20,14 @@ from relogin.cli.fields import Response
 from relogin.cli.findings import findings
 from relogin.cli.terminal import show
 
-TIMEOUT = 10.0  # seconds, to connect and again for the head of the answer
+TIMEOUT = 10.0  # seconds, to connect and again for the head of the response
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.description = (
         "Send one GET without credentials, follow no redirect, and explain the challenges in the "
-        "answer."
+        "response."
     )
     parser.epilog = EXIT_CODES
     parser.add_argument("url", metavar="URL")
@@ -89,14 +89,14 @@ def _fetch(session: requests.Session, url: str) -> Fetched:
                     break
             return answer.status_code, content
     except requests.RequestException as error:
-        raise UsageError(f"no answer from {url}: {_reason(error)}") from error
+        raise UsageError(f"no response from {url}: {_reason(error)}") from error
 
 
 def _ask(session: requests.Session, url: str) -> requests.Response:
     try:
         return _get(session, url)
     except requests.RequestException as error:
-        raise UsageError(f"no answer: {_reason(error)}") from error
+        raise UsageError(f"no response: {_reason(error)}") from error
 
 
 def _get(

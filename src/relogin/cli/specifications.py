@@ -22,7 +22,7 @@ class Specification(NamedTuple):
 
 
 _PASSWORD = "Send the user name and the password, over TLS only."
-_SCRAM = Specification("RFC 7804", "Prove in two steps that the password is known.")
+_SCRAM = Specification("RFC 7804", "Prove in two steps that you know the password.")
 
 SPECIFICATIONS: Final[Mapping[str, Specification]] = {
     # registered with IANA
@@ -112,7 +112,8 @@ SPECIFICATIONS: Final[Mapping[str, Specification]] = {
 """By the name of the scheme in lower case."""
 
 _RESOURCE_METADATA = Specification(
-    "RFC 9728", "The document there names the authorization servers; trust is yours to decide."
+    "RFC 9728",
+    "The document there names the authorization servers; you decide whether to trust them.",
 )
 
 PARAMETERS: Final[Mapping[tuple[str, str], Specification]] = {
@@ -144,7 +145,7 @@ PARAMETERS: Final[Mapping[tuple[str, str], Specification]] = {
 
 ERRORS: Final[Mapping[tuple[str, str], Specification]] = {
     ("bearer", "insufficient_scope"): Specification(
-        "RFC 6750 §3.1", "Ask for a token with the scopes in scope: a new one alone is no help."
+        "RFC 6750 §3.1", "Ask for a token with the scopes in scope: just a new one does not help."
     ),
     ("bearer", "insufficient_user_authentication"): Specification(
         "RFC 9470", "Have the user log in again, as acr_values and max_age ask."

@@ -182,5 +182,5 @@ def test_a_store_that_cannot_tell_is_polled_for_ten_seconds_and_this_is_said_onc
     assert len(store.waits) == 2
     assert "store_away" not in told.kinds()
     assert caplog.messages == [
-        "the store cannot tell of changes (PermissionError): it is polled instead"
+        "the store cannot announce changes (PermissionError): it is polled instead"
     ]

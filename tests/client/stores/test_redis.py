@@ -164,7 +164,7 @@ def test_without_the_right_to_wait_whoever_waits_gets_an_error() -> None:
 def test_of_a_change_that_was_not_told_whoever_waits_gets_an_error_soon() -> None:
     with a_server_with(f"{RIGHTS} +xread") as store:
         store.put(ORIGIN, "", "api", Entry("one", 0))
-        with pytest.raises(LookupError, match="does not tell of changes"):
+        with pytest.raises(LookupError, match="does not announce changes"):
             store.wait(ORIGIN, "", "api", 1, 20.0)
 
 

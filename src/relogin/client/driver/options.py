@@ -108,7 +108,8 @@ def rolling(rolls: Any) -> dict[str, Source]:
     if isinstance(rolls, str) or not isinstance(rolls, Iterable):
         raise TypeError(
             "SessionAuth: rolls= must be a list of header names, or a mapping from each to the "
-            f'header of the answer: {{"X-CSRF-Token": "X-Updated-CSRF-Token"}}, not {_kind(rolls)}'
+            'header of the response: {"X-CSRF-Token": "X-Updated-CSRF-Token"}, '
+            f"not {_kind(rolls)}"
         )
     named = rolls if isinstance(rolls, Mapping) else {name: name for name in rolls}
     for name, source in named.items():
@@ -131,8 +132,8 @@ def check_rolls(rolls: Iterable[str], login: object, carry: object) -> None:
     if strange:
         raise ValueError(
             f"SessionAuth: rolls= names {', '.join(strange)}, but this {_kind(login)} gives no "
-            f"such header: tell the login where its answer has it, as in {_kind(login)}(…, headers="
-            f'{{"{strange[0]}": from_header("{strange[0]}")}})'
+            f"such header: tell the login where its response has it, as in {_kind(login)}(…, "
+            f'headers={{"{strange[0]}": from_header("{strange[0]}")}})'
         )
 
 

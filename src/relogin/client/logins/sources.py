@@ -35,7 +35,9 @@ def check_seconds(expires_in: object) -> None:
     """Raise an error for what is neither a place in a response nor a number of seconds."""
     if isinstance(expires_in, int | float) and not isinstance(expires_in, bool):
         if not (expires_in > 0 and isfinite(expires_in)):
-            raise ValueError("expires_in= must be a number of seconds above 0, or a place")
+            raise ValueError(
+                "expires_in= must be a number of seconds above 0, or say where the response has it"
+            )
         return
     check_place("expires_in", expires_in)
 

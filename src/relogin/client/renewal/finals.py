@@ -88,10 +88,10 @@ def not_replayed(cache: CredentialCache, info: ResponseInfo, decision: Decision)
 
 def _strict(info: ResponseInfo) -> ReloginError:
     if not info.replayable:
-        return BodyNotReplayable("the session lives again, but the request's body is spent")
+        return BodyNotReplayable("the session was renewed, but the request's body is used up")
     return MethodNotReplayable(
-        f"the session lives again, but a {info.method} is not sent twice here: it may have had its "
-        "effect; replay_any_method=True sends it again all the same"
+        f"the session was renewed, but a {info.method} is not sent twice here: the server may have "
+        "acted on it; replay_any_method=True sends it again anyway"
     )
 
 

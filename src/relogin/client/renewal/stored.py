@@ -183,7 +183,7 @@ def _wait(cache: CredentialCache, key: Key, view: View, revision: int) -> Asking
         said = ("wait", type(error).__name__)
         if said not in cache.warned:
             cache.warned.add(said)
-            warn("the store cannot tell of changes (%s): it is polled instead", said[1])
+            warn("the store cannot announce changes (%s): it is polled instead", said[1])
 
 
 def polls() -> Iterator[float]:

@@ -167,7 +167,9 @@ class _Exchange:
             if signed is not None:
                 request.headers["Proxy-Authorization"] = signed.headers["Authorization"]
             elif self._past:
-                raise errors.BodyNotReplayable("the body can only sign the request, and is spent")
+                raise errors.BodyNotReplayable(
+                    "the request can only be signed with its body, and that is used up"
+                )
         self.response = self._way(request)
         self.response.history = [*self._past]
         self.info = self._told(signed)

@@ -48,6 +48,6 @@ def warn_of_no_connection(cache: CredentialCache, response: Response) -> None:
     if response.status_code == UNAUTHORIZED and ("", "connection") not in cache.warned:
         cache.warned.add(("", "connection"))
         client.events.warn(
-            "401: nothing was done, because the adapter that sent the request is not named on the "
-            "response: set response.connection in its send, as requests' HTTPAdapter does"
+            "401: nothing was done, because the response does not name the adapter that sent the "
+            "request: set response.connection in its send, as requests' HTTPAdapter does"
         )

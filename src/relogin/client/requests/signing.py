@@ -81,7 +81,7 @@ def sign_again(
         rebuild(fresh, refused, owned)
     signed = sign_prepared(fresh, credential)
     if signed is None:
-        raise BodyNotReplayable("the request can only be signed with its body, and that is spent")
+        raise BodyNotReplayable("the request can only be signed with its body, and that is used up")
     prepared.__dict__, fresh.__dict__ = vars(fresh), vars(prepared)
     refused.request = fresh
     return prepared, signed

@@ -187,7 +187,7 @@ class DigestSigner(Signer):
         if self._check_server and self._answers.is_proof(signed, info) is False:
             raise LoginUnavailable(
                 "the response's rspauth is wrong: its sender does not know the password (RFC 7616 "
-                "§3.5); if the server is wrong about itself, set check_server=False"
+                "§3.5); if the server computes it wrongly, set check_server=False"
             )
         if info.get("nextnonce"):
             self._answers.roll(info["nextnonce"])

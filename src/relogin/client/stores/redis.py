@@ -103,7 +103,7 @@ class RedisStore:
     def wait(self, origin: str, account: str, realm: str, revision: int, seconds: float) -> None:
         """Wait until the text has another revision, for at most `seconds`.
 
-        Raise `LookupError` if whoever has stored the text does not tell of changes.
+        Raise `LookupError` if the process that stored the text does not announce changes.
         """
         stream = wire.stream_of(self._prefix, origin, account, realm)
         reads = wire.reads(revision, seconds, _patience(self._client))

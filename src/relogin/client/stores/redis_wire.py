@@ -102,14 +102,14 @@ def reads(
     """
     longest = seconds if patience is None else min(patience / 2, patience - _LATE)
     if longest <= 0 < seconds:
-        raise LookupError("the client gives up before Redis would tell of changes")
+        raise LookupError("the timeout of the client is too short to wait for changes")
     give_up, trusted = time.monotonic() + seconds, False
     while (left := give_up - time.monotonic()) > 0:
         block = min(left, longest, left if trusted else _TRUST)
         if (yield f"{revision}-0", max(1, int(block * 1000))):
             return
         if not (trusted or (yield f"{max(revision - 1, 0)}-0", None)):
-            raise LookupError("whoever renews this session does not tell of changes")
+            raise LookupError("the process that renews this session does not announce changes")
         trusted = True
 
 

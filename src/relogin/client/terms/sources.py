@@ -99,7 +99,7 @@ def check_headers(headers: object) -> None:
     """Raise `TypeError` or `ValueError` if `headers` does not say where its values come from."""
     if not isinstance(headers, Mapping):
         raise TypeError(
-            "headers= must map header names to where the answer has their values: "
+            "headers= must map header names to where the response has their values: "
             '{"X-CSRF-Token": from_cookie("csrftoken")}'
         )
     for name, source in headers.items():
