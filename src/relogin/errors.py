@@ -86,7 +86,12 @@ class LoginRefused(ReloginError):
 class LoginUnavailable(ReloginError):
     """The login could not be done now: an outage, no response, or a response without a token.
 
-    `retry_after` is how many seconds the server asked you to wait, or `None`.
+    `retry_after` is how many seconds the server asked you to wait, or `None`. Your login may raise
+    it too, so that nobody tries again before.
+
+    >>> import relogin
+    >>> def login(context):
+    ...     raise relogin.LoginUnavailable("the login server is being updated", retry_after=60)
     """
 
     def __init__(self, *args: object, retry_after: float | None = None) -> None:
@@ -95,7 +100,13 @@ class LoginUnavailable(ReloginError):
 
 
 class InvalidGrant(LoginUnavailable, TypeError, ValueError):
-    """The login returned a value that is not a grant: a mistake in the login itself."""
+    """The login returned a value that is not a grant: a mistake in the login itself.
+
+    >>> import relogin
+    >>> relogin.Grant(token=7)
+    Traceback (most recent call last):
+    relogin.errors.InvalidGrant: Grant.token must be a str, not int
+    """
 
 
 class LoginTimeout(LoginUnavailable):

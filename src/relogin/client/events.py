@@ -49,6 +49,12 @@ class Event:
     `error` is the error code of the challenge, unchanged; the server chose it and `realm`.
     `seconds` is how long a login took. `detail` adds to `reason`: the schemes that were offered, or
     whether ``"method"`` or ``"body"`` kept a request from being sent again.
+
+    >>> def on_event(event):
+    ...     if event.kind is EventKind.FINISHED:
+    ...         print(f"logged in at {event.origin}, in {event.seconds:.1f} s")
+    >>> on_event(Event(EventKind.FINISHED, "https://api.example.com", seconds=0.25))
+    logged in at https://api.example.com, in 0.2 s
     """
 
     kind: EventKind

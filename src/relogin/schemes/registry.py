@@ -25,7 +25,11 @@ _PART = "must be printable ASCII without space, quote, comma and backslash"
 
 
 class Access(NamedTuple):
-    """One action on one resource of a registry, such as `pull` on `library/alpine`."""
+    """One action on one resource of a registry, such as `pull` on `library/alpine`.
+
+    >>> Access("repository", "library/alpine", "pull").name
+    'library/alpine'
+    """
 
     type: str
     name: str

@@ -85,6 +85,12 @@ class Gate:
 
     Raises `TypeError` or `ValueError` for an option of the wrong type, for a value that cannot be
     sent, and for a path pattern that would open more than it seems to.
+
+    >>> gate = Gate("orders", public=["/health"])
+    >>> claim = gate.claim(Request("GET", "/orders", lambda name: []))
+    >>> answer = gate.decide(claim, None).answer
+    >>> answer.status, dict(answer.headers)["WWW-Authenticate"]
+    (401, 'Session realm="orders"')
     """
 
     def __init__(

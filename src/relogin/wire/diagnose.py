@@ -22,6 +22,10 @@ class Repeated:
 
     `challenge` is the index of the challenge in the `Diagnosis`. `values` are all its values in
     their order, each once; the challenge has the first one, and any of them may be the right one.
+
+    >>> import relogin
+    >>> relogin.diagnose('Basic realm="a", realm="b"').repeated
+    (Repeated(challenge=0, name='realm', values=('a', 'b')),)
     """
 
     challenge: int

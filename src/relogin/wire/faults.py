@@ -119,6 +119,11 @@ class Fault:
 
     `kind` is a stable name, `section` the rule that is broken, and `sentence` tells the server's
     author what to do. If something is missing, `start` equals `end`.
+
+    >>> import relogin
+    >>> [fault] = relogin.diagnose("Basic realm='the api'").faults
+    >>> fault.kind, fault.section, fault.sentence
+    ('single-quotes', 'RFC 9110 §5.6.4', 'Use double quotes instead of single quotes.')
     """
 
     kind: str

@@ -32,7 +32,15 @@ _word = re.compile(r"(?:[A-Za-z]?[a-z]+(?:-[a-z]+)*|[A-Z]{4,})\.*").fullmatch
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A part of a well-formed field, from `start` up to `end`, that is probably not meant."""
+    """A part of a well-formed field, from `start` up to `end`, that is probably not meant.
+
+    `kind` is stable; `sentence` says what to do about it.
+
+    >>> import relogin
+    >>> [remark] = relogin.diagnose("Bearer realm='api'").remarks
+    >>> remark.kind, remark.start, remark.end
+    ('quotes-in-value', 13, 18)
+    """
 
     kind: str
     start: int

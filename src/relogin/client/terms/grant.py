@@ -128,6 +128,11 @@ class Context:
 
     Everything but the origin of `url` comes from the server, so do not use it to decide where a
     secret goes.
+
+    >>> def login(context):
+    ...     response = context.http.post("https://api.example.com/login", json={"user": "ada"})
+    ...     response.raise_for_status()
+    ...     return response.json()["access_token"]
     """
 
     challenge: Challenge | None

@@ -9,7 +9,13 @@ __all__ = ["Outcome", "detail", "mark", "outcome"]
 
 
 class Outcome(StrEnum):
-    """What was done about a response."""
+    """What was done about a response.
+
+    Each is a `str`, so you can compare it with its name and put it into a log.
+
+    >>> Outcome.REPLAYED == "replayed"
+    True
+    """
 
     UNTOUCHED = "untouched"
     """Nothing: it was no 401, or one that a login does not cure."""
@@ -71,6 +77,10 @@ def detail(response: Any) -> str | None:
 
     For `unanswered` and `refused_again` it is what the response offered: the schemes of its
     challenges, or ``"no challenge"``. For `renewed_not_replayed` it is ``"method"`` or ``"body"``.
+
+    >>> import requests
+    >>> print(detail(requests.Response()))
+    None
     """
     marked = _marked(response)
     found = getattr(marked, _DETAIL, None)

@@ -18,7 +18,10 @@ __all__ = ["ACTIONS", "Action", "Carried", "Carrier", "Responder", "covers_all"]
 
 
 class Action(StrEnum):
-    """What to do about a dead session."""
+    """What to do about a dead session. `SessionAuth(actions=…)` takes these or their names.
+
+    >>> actions = {"session_revoked": Action.RENEW, "session_expired": "stop"}
+    """
 
     RENEW = "renew"
     """Log in and replay; until then, other requests may still use the old session."""
