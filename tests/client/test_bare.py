@@ -123,7 +123,7 @@ def test_what_outlasted_a_login_is_forgotten_after_a_while(
     monkeypatch.setattr(plain, "forbidden", "/nothing")
     plain.logins += 1
     assert client.post(f"{plain.url}/password").status_code == 401
-    monkeypatch.setattr("relogin.client.renewal.protection_spaces._STANDS_FOR", 0.0)
+    monkeypatch.setattr("relogin.client.renewal.protection_spaces._PERSISTS_FOR", 0.0)
     assert outcome(client.post(f"{plain.url}/password")) is Outcome.REPLAYED
 
 
@@ -137,7 +137,7 @@ def test_reset_forgets_what_outlasted_a_login(plain: Plain, client: Any, auth: A
 def test_what_outlasts_a_login_is_remembered_within_a_bound(
     plain: Plain, client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("relogin.client.renewal.protection_spaces._MOST_STANDING", 0)
+    monkeypatch.setattr("relogin.client.renewal.protection_spaces._MOST_PERSISTENT", 0)
     for _ in range(2):
         client.post(f"{plain.url}/password")
     assert plain.logins == 2

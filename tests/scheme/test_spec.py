@@ -216,8 +216,8 @@ def test_the_default_of_each_bound_is_the_clients() -> None:
         ],
         "moment of a renewal ahead of expiry": ["80", "90"],
         "methods and paths remembered for [C-26]": [
-            f"{spaces._MOST_STANDING}",
-            f"{spaces._STANDS_FOR:g}",
+            f"{spaces._MOST_PERSISTENT}",
+            f"{spaces._PERSISTS_FOR:g}",
         ],
         "realms remembered of one origin": [f"{_MOST_REALMS}"],
         "length of a field": [f"{MAX_LENGTH}", "1"],

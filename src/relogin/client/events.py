@@ -75,7 +75,7 @@ def heard(listener: Listener | None) -> bool:
 
 
 def tell(listener: Listener | None, event: Event) -> None:
-    """Log an event and pass it to the user's callback. An error there fails no request."""
+    """Log an event and pass it to the user's callback. An error there does not fail the request."""
     if _log.isEnabledFor(logging.DEBUG):
         _log.debug("%s %s realm=%r error=%r reason=%r detail=%r", *_logged(event))
     if listener is None:

@@ -372,9 +372,9 @@ def test_of_a_session_that_was_forgotten_nothing_is_remembered() -> None:
     cache = a_cache()
     credential = log_in(cache)
     cache.reset()
-    cache.stands(credential, "GET", URL)
-    cache.admits(credential, "GET", URL)
-    assert not cache.stood(credential, "GET", URL, bare=True)
+    cache.note_persistent(credential, "GET", URL)
+    cache.note_accepted(credential, "GET", URL)
+    assert not cache.has_persisted(credential, "GET", URL, bare=True)
 
 
 def test_a_fork_leaves_the_refresh_token_to_its_parent() -> None:

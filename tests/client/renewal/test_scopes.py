@@ -76,12 +76,12 @@ def test_the_next_login_is_asked_for_what_was_granted_and_for_nothing_else() -> 
 
 def test_a_demand_stands_that_the_token_was_asked_for() -> None:
     demands = Demands()
-    assert not demands.stand(WRITE, (), 0)
+    assert not demands.is_hopeless(WRITE, (), 0)
     demands.ask(WRITE, None, 0)
-    assert not demands.stand(WRITE, (), 1)
-    assert demands.stand(WRITE, ("read", "write"), 2)
-    assert demands.stand(WRITE, (), 3)
-    assert not demands.stand(ADMIN, (), 3)
+    assert not demands.is_hopeless(WRITE, (), 1)
+    assert demands.is_hopeless(WRITE, ("read", "write"), 2)
+    assert demands.is_hopeless(WRITE, (), 3)
+    assert not demands.is_hopeless(ADMIN, (), 3)
 
 
 def test_what_stands_is_not_asked_for_at_the_next_login() -> None:
@@ -94,8 +94,8 @@ def test_what_stands_is_not_asked_for_at_the_next_login() -> None:
 def test_a_demand_that_stands_may_be_asked_for_again_after_a_quarter_of_an_hour() -> None:
     demands = Demands()
     demands.refuse(WRITE, 0)
-    assert demands.stand(WRITE, (), 900)
-    assert not demands.stand(WRITE, (), 901)
+    assert demands.is_hopeless(WRITE, (), 900)
+    assert not demands.is_hopeless(WRITE, (), 901)
 
 
 def test_a_server_that_demands_ever_other_scopes_gets_sixteen_logins() -> None:
@@ -103,7 +103,7 @@ def test_a_server_that_demands_ever_other_scopes_gets_sixteen_logins() -> None:
     sets = [frozenset({f"scope-{number}"}) for number in range(100)]
     asked = 0
     for scope in sets:
-        if not demands.stand(scope, (), 1):
+        if not demands.is_hopeless(scope, (), 1):
             demands.ask(scope, None, 1)
             asked += 1
     assert asked == 16
@@ -113,6 +113,6 @@ def test_no_more_than_sixty_four_scopes_are_asked_for_at_once() -> None:
     demands = Demands()
     for number in range(2):
         granted = frozenset(f"{number}-{each}" for each in range(32))
-        assert not demands.stand(granted, (), 0)
+        assert not demands.is_hopeless(granted, (), 0)
         demands.grant(granted, Grant(token="t"))
-    assert demands.stand(WRITE, (), 0)
+    assert demands.is_hopeless(WRITE, (), 0)

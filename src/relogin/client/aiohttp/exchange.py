@@ -89,7 +89,7 @@ class Exchange:
         request, response = self.request, self.response
         # A 5xx may come from a proxy.
         if response.status < 500 and self._cache.seen(credential):
-            self._cache.admits(credential, request.method, str(request.url))
+            self._cache.note_accepted(credential, request.method, str(request.url))
         if credential.cookies or self._cache.policy.rolls:
             answer = Answer(response.status, response.headers, "", cookies=set_by(response))
             roll(self._cache, credential, answer)

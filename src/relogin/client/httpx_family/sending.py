@@ -190,7 +190,9 @@ class Sending:
     def _seen(self, credential: Credential, response: Response) -> None:
         # A 5xx may come from a proxy.
         if response.status_code < _SERVER_ERRORS and self._cache.seen(credential):
-            self._cache.admits(credential, response.request.method, str(response.request.url))
+            self._cache.note_accepted(
+                credential, response.request.method, str(response.request.url)
+            )
 
     def _learn(self, credential: Credential, response: Response) -> errors.LoginUnavailable | None:
         """Update the session from a response; return the failure if the response is not genuine."""

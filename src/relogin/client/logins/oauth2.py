@@ -58,10 +58,10 @@ class OAuth2Login(Login):
     With `revocation_url`, the login brings its logout along: ``SessionAuth(…).logout()`` revokes
     the refresh token and the access token there (RFC 7009).
 
-    `scope` is the scope to ask for, as a str
-    or a list. `scopes_up` says whether a 403 `insufficient_scope` (RFC 6750 §3.1) may widen it:
-    `True`, `False`, or the scopes that may be added. `parameters` are further fields to send, such
-    as ``{"audience": …}`` (Auth0) or ``{"resource": …}`` (RFC 8707).
+    `scope` is the scope to ask for, as a str or a list. `scopes_up` says whether a 403
+    `insufficient_scope` (RFC 6750 §3.1) may widen it: `True`, `False`, or the scopes that may be
+    added. `parameters` are further fields to send, such as ``{"audience": …}`` (Auth0) or
+    ``{"resource": …}`` (RFC 8707).
 
     Each of `client_id`, `client_secret`, `refresh_token`, `username`, `password` and of the values
     in `parameters` may be a function that is called at each login. A literal secret is not pickled,

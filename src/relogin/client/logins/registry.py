@@ -38,8 +38,8 @@ class RegistryLogin(Account):
 
     `token_servers` lists the URLs of the token servers that may get the password: an origin, or the
     URL itself. A registry names its token server in the challenge. If that is not listed, nothing
-    is sent there, and you get the 401. With `None` for user and password you get the tokens that
-    anybody gets.
+    is sent there, and you get the 401. With `None` for user and password you get
+    anonymous tokens.
 
     A token covers all scopes requested so far, up to 32 repositories: a push after a pull requests
     both. If the account may not have a scope, you get the 401, and other requests are not affected.

@@ -41,7 +41,7 @@ class CredentialCache(Flights):
     def __init__(self, policy: Policy, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(policy, clock)
         self._spaces: dict[str, dict[Key, ProtectionSpace]] = {}
-        self._standing = False  # whether any 401 has ever persisted after a login
+        self._any_persistent = False  # whether any 401 has ever persisted after a login
         self._moments = count(1)
         self._refused: dict[str, Blocked] = {}
         self._consulted: set[str] = set()
@@ -90,37 +90,37 @@ class CredentialCache(Flights):
         key = max(depth, key=depth.__getitem__, default=None)
         return realms[key] if key is not None and depth[key][0] else None
 
-    def stands(self, credential: Credential, method: str, url: str) -> None:
+    def note_persistent(self, credential: Credential, method: str, url: str) -> None:
         """Remember that a 401 without an error code persisted after the login of this session."""
         with self._lock:
             space = self.space(credential.key)
             if space is not None:
-                self._standing = True
-                space.stands(credential.generation, method, url, self.clock())
+                self._any_persistent = True
+                space.note_persistent(credential.generation, method, url, self.clock())
 
-    def stood(self, credential: Credential, method: str, url: str, *, bare: bool) -> bool:
+    def has_persisted(self, credential: Credential, method: str, url: str, *, bare: bool) -> bool:
         """Tell whether a 401 without an error code, or a `bare` one, is not about the session."""
         space = self.space(credential.key)
         if space is None:
             return False
-        outlasted = space.stood(credential.generation, method, url, self.clock())
+        outlasted = space.has_persisted(credential.generation, method, url, self.clock())
         return outlasted or (bare and space.challenges)
 
     def seen(self, credential: Credential) -> bool:
-        """Remember that a server accepted a session; tell whether to call `admits`."""
+        """Remember that a server accepted a session; tell whether to call `note_accepted`."""
         credential.life.seen = self.clock()
-        if not self._standing:  # as with most servers
+        if not self._any_persistent:  # as with most servers
             return False
         key = credential.key
         space = self._spaces.get(key.origin, _NONE).get(key)
-        return space is not None and bool(space.standing)
+        return space is not None and bool(space.persistent)
 
-    def admits(self, credential: Credential, method: str, url: str) -> None:
+    def note_accepted(self, credential: Credential, method: str, url: str) -> None:
         """Remember that a request is accepted whose 401 may have persisted after a login."""
         with self._lock:
             space = self.space(credential.key)
             if space is not None:
-                space.admits(method, url)
+                space.note_accepted(method, url)
 
     def asked(self, key: Key, url: str, *, challenged: bool = True) -> None:
         """Remember that the server asked for this realm at `url`.

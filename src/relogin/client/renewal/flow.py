@@ -71,7 +71,7 @@ def _answer_with_login(
         if decision is None:
             return _unanswered(cache, info, outcome, telling=telling)
         dead, more = _dead(info, decision), bool(decision.scope)
-        if decision.may_stand and _stands(cache, info, decision, dead):
+        if decision.may_persist and _persists(cache, info, decision, dead):
             _report_lapsed(cache, info)
             return report_refusal(cache, Final(info, outcome))
         if telling:
@@ -160,7 +160,7 @@ def renew_ahead(
     return cache.newer(credential.key, credential) or credential
 
 
-def _stands(
+def _persists(
     cache: CredentialCache, info: ResponseInfo, decision: Decision, sent: Credential | None
 ) -> bool:
     """Tell whether a 401 without an error code is not about this session.
@@ -171,10 +171,10 @@ def _stands(
     """
     if decision.scope:
         asked_for = () if sent is None else sent.asked_for
-        return cache.demands(decision.key).stand(decision.scope, asked_for, cache.clock())
+        return cache.demands(decision.key).is_hopeless(decision.scope, asked_for, cache.clock())
     if sent is None:
         return False
-    return cache.stood(sent, info.method, info.url, bare=decision.challenge is None)
+    return cache.has_persisted(sent, info.method, info.url, bare=decision.challenge is None)
 
 
 def _without_grant(
@@ -189,7 +189,7 @@ def _without_grant(
         return _kept(cache, failed, decision)
     info, own = final.info, own and _passed_over(cache, decision, own)
     if own is not None and decision.error is None:
-        cache.stands(own, info.method, info.url)
+        cache.note_persistent(own, info.method, info.url)
     if final.outcome is Outcome.UNTOUCHED:
         report(cache, EventKind.REFUSED, decision, reason=decision.error)
     return report_refusal(cache, final)

@@ -16,7 +16,7 @@ class PendingLogouts:
     """The sessions to log out with `logout=`: those that live, and that nobody else can use.
 
     A session that was replaced while alive waits until the last request that carries it has its
-    answer. Sessions in a store belong to all processes that share it, and sessions from before a
+    response. Sessions in a store belong to all processes that share it, and sessions from before a
     fork belong to the parent.
     """
 

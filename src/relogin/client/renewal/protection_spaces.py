@@ -21,8 +21,8 @@ __all__ = ["Blocked", "ProtectionSpace", "outage"]
 
 _MOST_PLACES = 16
 _MOST_PAST = 32  # names of grants: more than a store that loses changes is likely to bring back
-_MOST_STANDING = 64  # methods and paths whose 401 is not about the session
-_STANDS_FOR = 300.0  # in seconds; after that, their 401 may be about the session
+_MOST_PERSISTENT = 64  # methods and paths whose 401 is not about the session
+_PERSISTS_FOR = 300.0  # in seconds; after that, their 401 may be about the session
 _FIRST_PAUSE, _LONGEST_PAUSE, _LONGEST_RETRY_AFTER = 1.0, 60.0, 3600.0
 
 
@@ -80,7 +80,7 @@ class ProtectionSpace:
         """The same of logins that were cancelled after they may have sent something."""
         self.places: dict[str, int] = {}
         """Folders and paths where the server asked for it, with a number that grows each time."""
-        self.standing: dict[tuple[str, str], tuple[int, float]] = {}
+        self.persistent: dict[tuple[str, str], tuple[int, float]] = {}
         """Methods and paths whose 401 persisted after a login: its generation, and when."""
 
     def attempt(self) -> int:
@@ -170,21 +170,21 @@ class ProtectionSpace:
         fits = ((len(p), since) for p, since in self.places.items() if _lies_in(path, p))
         return max(fits, default=(0, 0))
 
-    def stands(self, generation: int, method: str, url: str, now: float) -> None:
+    def note_persistent(self, generation: int, method: str, url: str, now: float) -> None:
         """Remember that a 401 without an error code persisted after the login `generation`."""
-        if any(latest != generation for latest, _ in self.standing.values()):
-            self.standing.clear()
-        if len(self.standing) < _MOST_STANDING:
-            self.standing[method, urlsplit(url).path] = generation, now
+        if any(latest != generation for latest, _ in self.persistent.values()):
+            self.persistent.clear()
+        if len(self.persistent) < _MOST_PERSISTENT:
+            self.persistent[method, urlsplit(url).path] = generation, now
 
-    def stood(self, generation: int, method: str, url: str, now: float) -> bool:
+    def has_persisted(self, generation: int, method: str, url: str, now: float) -> bool:
         """Tell whether such a 401 persisted there after this login, recently."""
-        latest, since = self.standing.get((method, urlsplit(url).path), (0, now))
-        return latest == generation and now - since < _STANDS_FOR
+        latest, since = self.persistent.get((method, urlsplit(url).path), (0, now))
+        return latest == generation and now - since < _PERSISTS_FOR
 
-    def admits(self, method: str, url: str) -> None:
+    def note_accepted(self, method: str, url: str) -> None:
         """Remember that a request was accepted: its next 401 may be about the session."""
-        self.standing.pop((method, urlsplit(url).path), None)
+        self.persistent.pop((method, urlsplit(url).path), None)
 
 
 def _folder(path: str) -> str:

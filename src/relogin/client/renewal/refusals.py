@@ -81,8 +81,8 @@ def _unanswered(policy: Policy, info: ResponseInfo) -> str | None:
         return None
     decision = policy.decision(info)
     if decision is not None:
-        stands = "a login has not cured it before: it is about something other than the session"
-        return None if decision.action is Action.STOP else stands
+        persists = "a login has not cured it before: it is about something other than the session"
+        return None if decision.action is Action.STOP else persists
     return f"nothing was done; {_advice(policy, info)}"
 
 

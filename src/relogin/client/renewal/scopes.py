@@ -55,7 +55,7 @@ class Demands:
         self.asked: dict[frozenset[str], float] = {}
         self.refused: dict[frozenset[str], float] = {}
 
-    def stand(self, scope: frozenset[str], asked_for: Iterable[str], now: float) -> bool:
+    def is_hopeless(self, scope: frozenset[str], asked_for: Iterable[str], now: float) -> bool:
         """Tell whether no login can satisfy a demand.
 
         `asked_for` are the scopes that the login of the refused credential has asked for.

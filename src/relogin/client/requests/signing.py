@@ -103,7 +103,7 @@ def _shallow(prepared: PreparedRequest) -> PreparedRequest:
 def lives(cache: CredentialCache, credential: Credential, request: PreparedRequest) -> None:
     """Remember that a server has accepted a session with this request."""
     if cache.seen(credential):
-        cache.admits(credential, (request.method or "").upper(), request.url or "")
+        cache.note_accepted(credential, (request.method or "").upper(), request.url or "")
 
 
 def learn(
