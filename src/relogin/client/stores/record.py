@@ -308,7 +308,7 @@ class Record:
                 read = cls(**{n: _read(n, written[n]) for n in _READERS if n in written})
                 if read.version <= read.fence:
                     return read
-        raise ValueError("relogin did not write it")
+        raise ValueError("it is not a text that relogin wrote")
 
 
 # More than any server accepts in the header fields of a request.
