@@ -1,6 +1,6 @@
 """Other responses that mean "your session is gone", for servers that send no challenge.
 
-A signal counts only if you pass it in `SessionAuth(login, signals=[...])`, and only in answers from
+A signal counts only if you pass it in `SessionAuth(login, signals=[...])`, and only in responses from
 trusted origins. It is any callable that takes an `Answer` and returns the error that the response
 means, or `True` for an expired session. It reads only as much of the body as it needs, at most 64
 KiB, and you can still read the whole body afterwards.

@@ -85,7 +85,7 @@ async def reading_on(scope: Mapping[str, Any], receive: Receive | None) -> Async
     """Read and drop what is left of the content while a response is sent in this block.
 
     hypercorn holds ten pieces for an application. If they are left unread, it never finishes the
-    answer: the connection stays open, and nobody reads from it.
+    response: the connection stays open, and nobody reads from it.
     """
     if receive is None or not _under_hypercorn() or _is_empty(scope, dict(scope["headers"])):
         yield

@@ -18,7 +18,7 @@ def _under_trio() -> bool:
 
 
 async def in_thread(call: Callable[..., Any], *given: object) -> Any:
-    """Call a function that may block in a thread, so that the loop goes on."""
+    """Call a blocking function in a thread, so that the loop goes on."""
     if _under_trio():
         import trio
 

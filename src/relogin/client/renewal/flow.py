@@ -5,7 +5,7 @@ a driver decides nothing.
 
     yields Login(flight, context)     -> what the login returned; its exception is thrown in
            Wait(flight, seconds)      -> None, when the flight has ended or the time is over
-           Replay(credential, info)   -> the `ResponseInfo` of the answer
+           Replay(credential, info)   -> the `ResponseInfo` of the response
            Ask, Pause                 -> see `renewal.commands`; only with a store
     returns Final
 
