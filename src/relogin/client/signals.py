@@ -1,9 +1,9 @@
 """Other responses that mean "your session is gone", for servers that send no challenge.
 
-A signal counts only if you pass it in `SessionAuth(login, signals=[...])`, and only in responses from
-trusted origins. It is any callable that takes an `Answer` and returns the error that the response
-means, or `True` for an expired session. It reads only as much of the body as it needs, at most 64
-KiB, and you can still read the whole body afterwards.
+A signal counts only if you pass it in `SessionAuth(login, signals=[...])`, and only in responses
+from trusted origins. It is any callable that takes an `Answer` and returns the error that the
+response means, or `True` for an expired session. It reads only as much of the body as it needs, at
+most 64 KiB, and you can still read the whole body afterwards.
 
 After a signal only idempotent requests are sent again: the server has not promised that the first
 one had no effect. No status is a signal by itself; in particular, 599 is a proxy's timeout.

@@ -143,9 +143,7 @@ BAD: dict[str, str] = {
 
 @pytest.mark.parametrize("bad", BAD)
 def test_what_is_no_record_is_refused_and_nothing_of_it_shown(bad: str) -> None:
-    with pytest.raises(
-        ValueError, match=r"^it is (not a text that relogin wrote|too long)$"
-    ) as caught:
+    with pytest.raises(ValueError, match=r"^it is (not a text .*|too long)$") as caught:
         Record.loads(BAD[bad])
     assert caught.value.__context__ is None
 
