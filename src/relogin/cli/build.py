@@ -12,12 +12,18 @@ from relogin.wire.model import Challenge
 def declare(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.description = (
-        "Write a WWW-Authenticate header. Values are quoted and escaped; what a client could not "
+        "Write a WWW-Authenticate header. Values are quoted and escaped; one that no client could "
         "read back is refused."
     )
     parser.epilog = "for instance: relogin build Session realm=api error=session_expired"
-    parser.add_argument("scheme", metavar="SCHEME")
-    parser.add_argument("params", metavar="NAME=VALUE", nargs="*", default=[])
+    parser.add_argument("scheme", metavar="SCHEME", help="such as Session, Bearer or Basic")
+    parser.add_argument(
+        "params",
+        metavar="NAME=VALUE",
+        nargs="*",
+        default=[],
+        help="a parameter; repeat it for more",
+    )
     parser.add_argument(
         "--token68", metavar="TEXT", help="as in: relogin build Negotiate --token68 YWJj"
     )

@@ -55,7 +55,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--browser",
         action="store_true",
-        help="open the same in a browser: serve a page until you press Ctrl-C",
+        help="serve a page whose session dies in your browser, until you press Ctrl-C",
     )
 
 

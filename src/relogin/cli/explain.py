@@ -32,8 +32,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "words",
         metavar="FIELD",
         nargs="+",  # only to say what to do about it
-        help="the header in single quotes, with or without its name; with - it is read from "
-        "standard input, which may hold whole responses as curl -i and curl -I print them",
+        help="the header in single quotes, with or without its name; or - to read standard input: "
+        "headers, or whole responses as curl -i and curl -I print them",
     )
     parser.add_argument(
         "--json", action="store_true", help="print a JSON list with one object for each field"

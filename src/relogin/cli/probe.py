@@ -30,7 +30,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "response."
     )
     parser.epilog = EXIT_CODES
-    parser.add_argument("url", metavar="URL")
+    parser.add_argument("url", metavar="URL", help="an http or https URL")
     parser.add_argument(
         "--json", action="store_true", help="print a JSON list with one object for each field"
     )
