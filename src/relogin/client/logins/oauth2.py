@@ -55,7 +55,7 @@ class OAuth2Login(Login):
     `grant_type` names another grant than these, whose fields are in `parameters`: such as a JWT
     (RFC 7523 §2.1) or a token exchange (RFC 8693), which need no client: `client_id` may be `None`.
 
-    With `revocation_url`, the login brings its logout along: ``SessionAuth(…).logout()`` revokes
+    With `revocation_url`, the login has a logout of its own: ``SessionAuth(…).logout()`` revokes
     the refresh token and the access token there (RFC 7009).
 
     `scope` is the scope to ask for, as a str or a list. `scopes_up` says whether a 403
