@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import relogin
+from relogin.server.asgi_scope import request
 from relogin.server.facts import Request, presented
+from relogin.server.fast_path import fast_path
 from relogin.server.fields import Headers
 from relogin.server.gate import Admitted, Gate, StepUp, is_session
 from relogin.server.responses import _merged, dress
 from relogin.server.schemes import Scheme, schemes_named
-from relogin.server.scopes import request
-from relogin.server.short import short_way
 
 BOTH = schemes_named(["Session", "Bearer"])
 words = st.sampled_from(
@@ -183,7 +183,7 @@ def test_the_short_way_reads_what_the_gate_reads(
 ) -> None:
     headers = [(b"authorization", line.encode("latin-1")) for line in lines]
     scope = {"method": method, "path": path, "headers": [(b"host", b"a"), *headers]}
-    read = short_way(gate)(scope)
+    read = fast_path(gate)(scope)
     assert read == (gate.usual(method, path, lines[0]) if len(lines) == 1 else None)
 
 
@@ -199,8 +199,8 @@ def test_the_short_way_reads_what_the_gate_reads(
 def test_what_needs_more_takes_the_long_way(gate: Gate) -> None:
     field = (b"authorization", b'Session token="t1"')
     scope = {"method": "GET", "path": "/orders", "headers": [field]}
-    assert short_way(Gate("a"))(scope) is not None
-    assert short_way(gate)(scope) is None
+    assert fast_path(Gate("a"))(scope) is not None
+    assert fast_path(gate)(scope) is None
 
 
 COOKIES = st.lists(
@@ -223,13 +223,13 @@ def test_the_short_way_reads_what_is_claimed(
     headers += [(b"authorization", one.encode()) for one in lines]
     scope = {"type": "http", "method": "GET", "path": mount + path, "headers": headers}
     claim = gate.claim(request(scope | {"root_path": mount}))
-    read = short_way(gate)(scope | {"root_path": mount})
+    read = fast_path(gate)(scope | {"root_path": mount})
     assert read is None or (read == claim.found and not claim.public)
 
 
 def test_below_a_mount_the_path_below_it_counts() -> None:
     field = (b"authorization", b'Session token="t1"')
     below = {"method": "GET", "headers": [field], "root_path": "/api"}
-    read = short_way(Gate("a", public=["/health"]))
+    read = fast_path(Gate("a", public=["/health"]))
     assert read(below | {"path": "/api/orders"}) is not None
     assert read(below | {"path": "/api/health"}) is None

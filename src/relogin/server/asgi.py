@@ -18,18 +18,18 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias, Unpack
 
-from relogin.server.calls import is_async
+from relogin.server.asgi_scope import Scope, request
+from relogin.server.callables import is_async
 from relogin.server.decisions import TO_DECIDE, lifetime
 from relogin.server.drain import drain_async, reading_on
 from relogin.server.facts import Presented, Request
+from relogin.server.fast_path import fast_path
 from relogin.server.fields import RawHeader, encoded
 from relogin.server.gate import Answer, Gate
 from relogin.server.loops import cancellable, sleep
 from relogin.server.messages import Exchange, Receive, Send, close, respond
 from relogin.server.options import Options
 from relogin.server.responses import telling
-from relogin.server.scopes import Scope, request
-from relogin.server.short import short_way
 from relogin.server.streams import astill
 from relogin.server.verdicts import Admitted, Refused, refusal_in
 from relogin.server.verifiers import (
@@ -77,14 +77,14 @@ class SessionGate:
         self.gate: Gate = Gate.of(options)
         self._private = encoded(self.gate.vary_private)
         self._is_async = is_async(self._unblocking)
-        self._short = short_way(self.gate)
+        self._fast_path = fast_path(self.gate)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or have the application answer it.
 
-        Most requests take a short cut, which gives the same result as `_at_length`.
+        Most requests take the fast path, which gives the same result as `_at_length`.
         """
-        app, short, ask = self.app, self._short, self._unblocking
+        app, short, ask = self.app, self._fast_path, self._unblocking
         exchange = Exchange()
         exchange.gate = self.gate
         exchange.scope = scope

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
-from relogin.server.calls import check_call, check_plain, takes_request
+from relogin.server.callables import check_call, check_plain, takes_request
 from relogin.server.facts import Request
 from relogin.server.fields import sets_cookie
 from relogin.server.logs import report

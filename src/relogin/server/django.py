@@ -43,7 +43,7 @@ from django.http.response import HttpResponseBase
 from django.utils.module_loading import import_string
 
 from relogin.server import answers, wsgi
-from relogin.server.calls import is_async
+from relogin.server.callables import is_async
 from relogin.server.decisions import living
 from relogin.server.django_sessions import own_session, use
 from relogin.server.drain import drain

@@ -31,7 +31,7 @@ from relogin.server.options import (
     several,
 )
 from relogin.server.paths import EVERYTHING, Patterns
-from relogin.server.proxied import OriginalPath, PathWatch
+from relogin.server.proxy_path import OriginalPath, PathWatch
 from relogin.server.refusals import Refusals
 from relogin.server.schemes import Scheme, asks_for_password, schemes_named
 from relogin.server.verdicts import Admitted, Refused, StepUp, StoreTrouble

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, TypeAlias
 
+from relogin.server.asgi_scope import Scope, request
 from relogin.server.decisions import Decision, living
 from relogin.server.drain import Receive, drain_async, goes_on
 from relogin.server.facts import Presented, Request
@@ -13,7 +14,6 @@ from relogin.server.fields import RawHeader, encoded
 from relogin.server.gate import Answer, Gate
 from relogin.server.options import Bounds
 from relogin.server.responses import MERGED, additions, dress, replacement
-from relogin.server.scopes import Scope, request
 from relogin.server.streams import is_event_stream, note_end
 from relogin.server.verdicts import Refused
 from relogin.server.verifiers import ask_async

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, Required, TypeAlias, TypedDict, TypeVar
 
 from relogin.server.answers import Page
-from relogin.server.calls import check_plain, takes_request
+from relogin.server.callables import check_plain, takes_request
 from relogin.server.custom import Fields, Params
 from relogin.server.verdicts import Refused, StepUp
 from relogin.wire.abnf import TOKEN

@@ -34,9 +34,9 @@ except ImportError as _missing:
     ) from _missing
 
 from relogin.server import asgi
+from relogin.server.asgi_scope import Scope
 from relogin.server.options import cookie_name
 from relogin.server.schemes import schemes_named
-from relogin.server.scopes import Scope
 from relogin.server.verdicts import Admitted, Refused
 from relogin.server.verifiers import Signed
 

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from relogin.reasons import SessionError
-from relogin.server.calls import is_async, takes_request
+from relogin.server.callables import is_async, takes_request
 from relogin.server.decisions import living
 from relogin.server.facts import Request
 from relogin.server.logs import report
