@@ -138,6 +138,9 @@ class SessionGate:
     async def _at_length(self, exchange: Exchange, outcome: object = None) -> None:
         scope, receive = exchange.scope, exchange.from_server
         claim = self.gate.claim(request(scope))
+        if claim.ignored and SESSION in scope:  # a gate outside of this one has decided
+            await self.app(scope, receive, exchange.to_server)
+            return None
         if self._with_request:
             exchange.more = (claim.request,)
         if outcome is None:

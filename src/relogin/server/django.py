@@ -124,7 +124,8 @@ class SessionGate:
     def process_exception(self, request: HttpRequest, raised: Exception) -> HttpResponse | None:
         """Answer for a view that raised `Refused`."""
         refused = refusal_in(raised)
-        if refused is None:
+        has_decided = request.META.get("relogin.guard") is self.guard
+        if refused is None or not has_decided:
             return None
         return self.guard.refuse(request, self.guard.gate.refuse(_decision(request), refused))
 
@@ -215,6 +216,9 @@ class Guard:
         return self.gate.claim(facts(request))
 
     def _decided(self, request: HttpRequest, decision: Decision) -> Decision:
+        if decision.claim.ignored and "relogin.decision" in request.META:
+            return decision  # a gate outside of this one has decided
+        request.META["relogin.guard"] = self
         request.META["relogin.session"] = decision.session
         request.META["relogin.refused"] = decision.refused
         request.META["relogin.decision"] = decision

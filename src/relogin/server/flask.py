@@ -55,7 +55,7 @@ __all__ = ["OwnSession", "SessionGate", "current_session"]
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_DECIDED = "relogin.decided"  # in the environ, for later hooks and for views
+_DECIDED = "relogin.decided"  # in the environ: what each gate has decided, the last one last
 
 
 class SessionGate:
@@ -137,9 +137,11 @@ class _Guard:
     def decide(self) -> Response | None:
         environ = request.environ  # what `request` stands for is looked up at each use
         claim = self.gate.claim(wsgi.request(environ))
+        if claim.ignored and _DECIDED in environ:
+            return None  # another gate has decided
         more = (claim.request,) if self.with_request else ()
         decision = self.gate.decide(claim, ask(self.verify, claim.token, *more))
-        environ[_DECIDED] = self.gate, decision
+        environ.setdefault(_DECIDED, {})[self] = decision
         environ[wsgi.SESSION] = decision.session
         environ[wsgi.REFUSED] = decision.refused
         environ[wsgi.VERIFY] = partial(ask_again, self.verify, claim.token, *more)
@@ -150,10 +152,9 @@ class _Guard:
 
     def dress(self, response: Response) -> Response:
         """Return the response as it leaves the gate."""
-        decided = request.environ.get(_DECIDED)
-        if decided is None or isinstance(response, _Answer):
-            return response  # another hook answered first, or we did
-        decision: Decision = decided[1]
+        decision = request.environ.get(_DECIDED, {}).get(self)
+        if decision is None or isinstance(response, _Answer):
+            return response  # another hook answered first, or another gate decided, or we answered
         if decision.claim.logout and decision.died and isinstance(self.verify, OwnSession):
             session.modified = True  # Flask deletes the cookie of an empty session that was changed
         status = response.status_code
@@ -216,10 +217,11 @@ class _Answer(Response):
 
 
 def _decided() -> tuple[Gate, Decision]:
-    decided: tuple[Gate, Decision] | None = request.environ.get(_DECIDED)
+    decided: dict[_Guard, Decision] | None = request.environ.get(_DECIDED)
     if decided is None:
         raise RuntimeError("no SessionGate has seen this request: call init_app with this app")
-    return decided
+    guard, decision = next(reversed(decided.items()))
+    return guard.gate, decision
 
 
 def _decision() -> Decision:

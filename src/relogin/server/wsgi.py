@@ -74,11 +74,13 @@ class SessionGate:
             response = _Response(self.gate, start_response, again, decide)
         else:
             decision = self._decision(environ, found, outcome)
+            claim = decision.claim
+            if claim.ignored and SESSION in environ:  # a gate outside of this one has decided
+                return self.app(environ, start_response)
             if decision.answer is not None:
                 drain(environ, self.gate.drain)
                 return _send(decision.answer, start_response)
             environ[SESSION], environ[REFUSED] = decision.session, decision.refused
-            claim = decision.claim
             again = partial(ask_again, self.verify, claim.token, *self._more(claim))
             response = _Response(self.gate, start_response, again, lambda: decision, decision)
         environ[VERIFY] = again
