@@ -279,6 +279,19 @@ def test_without_the_store_a_process_logs_in_for_itself_and_says_so() -> None:
     assert (away.origin, away.reason) == (ORIGIN, "OSError")
 
 
+def test_each_kind_of_error_of_a_store_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    store = Store()
+    cache = a_cache(store)
+    for store.failure in (OSError("s3cret"), OSError(), TimeoutError()):
+        store.clock.now += 1.0
+        cache.reset()
+        log_in(cache)
+    assert caplog.messages == [
+        f"the store failed ({kind}): this process logs in for itself"
+        for kind in ("OSError", "TimeoutError")
+    ]
+
+
 def test_a_store_that_is_away_is_asked_again_after_a_second() -> None:
     store = Store()
     store.failure = OSError()

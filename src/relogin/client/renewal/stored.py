@@ -91,7 +91,16 @@ def ask(cache: CredentialCache, origin: str, method: str, *arguments: object) ->
     except Exception as error:  # noqa: BLE001 - an error of the store fails no request
         cache.store_away_until = cache.clock() + _AWAY
         report(cache, EventKind.STORE_AWAY, Key(origin, ""), reason=type(error).__name__)
+        _warn_once(cache, "the store failed (%s): this process logs in for itself", error)
         return None
+
+
+def _warn_once(cache: CredentialCache, text: str, error: Exception) -> None:
+    """Warn of an error of the store, not of each: without a store that works, all seems well."""
+    said = text, type(error).__name__  # its own text may hold a password
+    if said not in cache.warned:
+        cache.warned.add(said)
+        warn(*said)
 
 
 def look(cache: CredentialCache, origin: str) -> Asking[View | None]:
@@ -180,10 +189,7 @@ def _wait(cache: CredentialCache, key: Key, view: View, revision: int) -> Asking
         yield Ask(store.wait, place, brief=False)  # type: ignore[union-attr]  # `_tells` said so
     except Exception as error:  # noqa: BLE001 - an error of the store fails no request
         cache.store_silent_until = cache.clock() + _SILENT
-        said = ("wait", type(error).__name__)
-        if said not in cache.warned:
-            cache.warned.add(said)
-            warn("the store cannot announce changes (%s): it is polled instead", said[1])
+        _warn_once(cache, "the store cannot announce changes (%s): it is polled instead", error)
 
 
 def polls() -> Iterator[float]:
