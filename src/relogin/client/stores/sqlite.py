@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import time
@@ -43,9 +44,9 @@ class SQLiteStore:
     work. `timeout` is how many seconds to wait for writes of other processes. `keep` is how many
     seconds an unused session is kept. A process may be killed at any moment.
 
-    Raises `OSError` if the file cannot be opened or made private, `ValueError` if it belongs to
-    another program or to a later version, and `sqlite3.OperationalError` if another process locks
-    it for longer than `timeout`.
+    Raises `OSError` if the file cannot be opened, written or made private, `ValueError` if it
+    belongs to another program or to a later version, and `sqlite3.OperationalError` if another
+    process locks it for longer than `timeout`.
 
     >>> import os, tempfile
     >>> folder = tempfile.mkdtemp()
@@ -66,14 +67,17 @@ class SQLiteStore:
         self._timeout = seconds("SQLiteStore", "timeout", timeout)
         self._keep = seconds("SQLiteStore", "keep", keep)
         self._idle = _none_idle()
+        self._create()
+
+    def _create(self) -> None:
+        self.close()
         os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+        self._file = _identity(self._path)
         try:
             with self._connected() as connection:
                 self._prepare(connection)
         except sqlite3.DatabaseError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_NOTADB:
-                raise
-            raise ValueError(f"{self._path} is not an SQLite file; it was not changed") from None
+            raise _explained(error, self._path) from None
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         _check(connection, self._path)
@@ -109,6 +113,8 @@ class SQLiteStore:
             statement += " WHERE origin = :origin AND account = :account AND realm = :realm"
             statement += " AND revision = :revision"
         values = {"origin": origin, "account": account, "realm": realm, "now": time.time()}
+        if _identity(self._path) != self._file:  # somebody has deleted or replaced it
+            self._create()
         with self._connected() as connection:
             # Both survive kill -9. Only FULL survives a power failure; it waits for the disk.
             synchronous = "FULL" if entry.durable else "NORMAL"
@@ -142,6 +148,8 @@ class SQLiteStore:
             return self._open(), idle
 
     def _open(self) -> sqlite3.Connection:
+        if _identity(self._path) != self._file:
+            self._create()
         # Each statement is a transaction. A connection serves one thread at a time, but not always
         # the same one: a thread that ends would leave its own behind.
         connection = sqlite3.connect(
@@ -159,12 +167,32 @@ class SQLiteStore:
         return _opened, (type(self), str(self._path), self._timeout, self._keep)
 
 
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Tell files apart that have one name after another; `None` if there is no file."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _none_idle() -> Idle[sqlite3.Connection]:
     return Idle(sqlite3.Connection.close, _MOST_IDLE)
 
 
 def _opened(cls: type[SQLiteStore], path: str, timeout: float, keep: float) -> SQLiteStore:
     return cls(path, timeout=timeout, keep=keep)
+
+
+def _explained(error: sqlite3.DatabaseError, path: Path) -> Exception:
+    """Say more about an error that prevents the use of a file."""
+    kind = error.sqlite_errorcode & 0xFF  # the rest is a detail of it
+    if kind == sqlite3.SQLITE_NOTADB:
+        return ValueError(f"{path} is not an SQLite file; it was not changed")
+    if kind == sqlite3.SQLITE_READONLY:
+        said = "SQLite needs to create files in the folder of this one"
+        return PermissionError(errno.EACCES, said, str(path))
+    return error
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
