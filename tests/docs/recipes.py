@@ -5,119 +5,21 @@ A test ends their sessions with `kill` and counts `logins` and `logouts`.
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import parse_qsl
+from typing import Any
 
-import jwt
 import keyring
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from relogin.cli.loopback import Loopback
+from tests.docs.recipe_oauth2 import OAuth2, SignIn
+from tests.docs.recipe_site import Asked, Said, Site
 
-if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIEnvironment
-
-__all__ = ["ALIKE", "SITES", "Site", "serving_recipe"]
-
-PASSWORD = "correct horse battery staple"
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A request as it arrived."""
-
-    environ: Mapping[str, Any]
-    body: bytes
-
-    @property
-    def line(self) -> str:
-        return f"{self.environ['REQUEST_METHOD']} {self.environ['PATH_INFO']}"
-
-    def header(self, name: str) -> str:
-        return str(self.environ.get("HTTP_" + name.upper().replace("-", "_"), ""))
-
-    @property
-    def cookies(self) -> dict[str, str]:
-        return dict(parse_qsl(self.header("Cookie").replace("; ", "&")))
-
-    @property
-    def query(self) -> dict[str, str]:
-        return dict(parse_qsl(self.environ.get("QUERY_STRING", "")))
-
-    @property
-    def form(self) -> dict[str, str]:
-        return dict(parse_qsl(self.body.decode()))
-
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
-@dataclass(frozen=True)
-class Said:
-    """An answer: JSON, and header fields."""
-
-    document: object = None
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-class Site(ABC):
-    """A server with sessions. `hosts` are the origins that the page calls it by."""
-
-    hosts: ClassVar[tuple[str, ...]]
-    lines: ClassVar[tuple[str, ...]]
-    """Requests that need a session, and get an answer with one."""
-    variables: ClassVar[tuple[str, ...]] = ()
-    """Where in the environment the page looks for the password."""
-
-    def __init__(self) -> None:
-        self.living: set[str] = set()
-        self.logins = 0
-        self.logouts = 0
-        self.password = PASSWORD
-
-    def kill(self) -> None:
-        """End every session."""
-        self.living.clear()
-
-    def prepare(self) -> None:
-        """Put down what the page reads in the environment, and in the current folder."""
-        os.environ.update(dict.fromkeys(self.variables, self.password))
-
-    def change(self) -> None:
-        """Let whoever looks after the secrets change them, if anybody does."""
-        self.prepare()
-
-    def begin(self, password: object) -> str | None:
-        """Begin a session for the right password."""
-        self.logins += 1
-        if password != self.password:
-            return None
-        token = secrets.token_hex(8)
-        self.living.add(token)
-        return token
-
-    @abstractmethod
-    def answer(self, asked: Asked) -> Said:
-        """Answer a request."""
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        said = self.answer(Asked(environ, body))
-        fields = [("Content-Type", "application/json"), *said.headers.items()]
-        start_response(f"{said.status} {HTTPStatus(said.status).phrase}", fields)
-        return [json.dumps(said.document).encode()]
+__all__ = ["ALIKE", "SITES", "serving_recipe"]
 
 
 class OpenStack(Site):
@@ -263,61 +165,6 @@ class Synology(Site):
         return Said({"error": {"code": 119}, "success": False})
 
 
-class OAuth2(Site):
-    """A token endpoint that rotates refresh tokens, and the API that believes its tokens."""
-
-    hosts = ("https://auth.example.com", "https://api.example.com")
-    variables = ("ORDERS_SECRET",)
-    lines = ("GET /orders", "POST /orders")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.refresh = {"the-first-refresh-token"}
-        self.used_twice = 0
-        self.signed: list[str] = []
-        """Who has signed the JWTs that came."""
-        self._used: set[str] = set()
-        self._key = ec.generate_private_key(ec.SECP256R1())
-
-    def prepare(self) -> None:
-        super().prepare()
-        os.environ["ORDERS_REFRESH_TOKEN"] = "the-first-refresh-token"
-        os.environ["USER_TOKEN"] = "the-token-of-a-user"
-        form, plain = PrivateFormat.PKCS8, NoEncryption()
-        os.environ["ORDERS_KEY"] = self._key.private_bytes(Encoding.PEM, form, plain).decode()
-
-    def answer(self, asked: Asked) -> Said:
-        if asked.line == "POST /token":
-            for name in {"client_assertion", "assertion"} & asked.form.keys():
-                self._verify(asked.form[name], f"http://{asked.header('Host')}/token")
-            return self._grant(asked.form)
-        if asked.line == "POST /revoke":
-            self.logouts += 1
-            self.living.discard(asked.form["token"])
-            return Said()
-        if asked.header("Authorization").removeprefix("Bearer ") in self.living:
-            return Said({"orders": ["tea", "ink"]})
-        challenge = 'Bearer realm="api", error="invalid_token"'
-        return Said({}, 401, {"WWW-Authenticate": challenge})
-
-    def _verify(self, token: str, audience: str) -> None:
-        claims = jwt.decode(token, self._key.public_key(), ["ES256"], audience=audience)
-        self.signed.append(claims["iss"])
-
-    def _grant(self, form: dict[str, str]) -> Said:
-        document: dict[str, Any] = {"token_type": "Bearer", "expires_in": 3600}
-        if form["grant_type"] == "refresh_token":
-            given = form["refresh_token"]
-            self.used_twice += given in self._used
-            if given not in self.refresh:
-                return Said({"error": "invalid_grant"}, 400)
-            self.refresh = {secrets.token_hex(8)}
-            self._used.add(given)
-            document["refresh_token"] = next(iter(self.refresh))
-        document["access_token"] = self.begin(self.password)
-        return Said(document)
-
-
 class Secrets(Site):
     """A login that wants the password of the day."""
 
@@ -355,6 +202,7 @@ SITES: Mapping[str, type[Site]] = {
     "gitlab": GitLab,
     "synology": Synology,
     "oauth2": OAuth2,
+    "command-line": SignIn,
     "secrets": Secrets,
 }
 

@@ -13,10 +13,12 @@ import requests
 
 from relogin import LoginRefused
 from tests.docs.pages import run_page
-from tests.docs.recipes import PASSWORD, SITES, OAuth2, Site, serving_recipe
+from tests.docs.recipe_oauth2 import OAuth2, SignIn
+from tests.docs.recipe_site import PASSWORD, Site
+from tests.docs.recipes import SITES, serving_recipe
 
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
-OTHERS = ("ORDERS_REFRESH_TOKEN", "ORDERS_PASSWORD", "ORDERS_KEY", "USER_TOKEN")
+OTHERS = ("ORDERS_REFRESH_TOKEN", "ORDERS_PASSWORD", "ORDERS_KEY", "USER_TOKEN", "BROWSER")
 DYING = ("csrf", "drf-token", "gitlab", "synology")
 
 
@@ -55,7 +57,7 @@ def page(*names: str) -> pytest.MarkDecorator:
 
 
 def test_every_recipe_is_tried_here() -> None:
-    assert set(SITES) == {"openstack", "redfish", *DYING, "oauth2", "secrets"}
+    assert set(SITES) == {"openstack", "redfish", *DYING, "oauth2", "command-line", "secrets"}
     assert all((HOW_TO / f"{name}.md").exists() for name in SITES)
 
 
@@ -122,6 +124,22 @@ def test_oauth2_uses_no_refresh_token_twice(cook: Cooked) -> None:
 def test_oauth2_signs_and_revokes(cook: Cooked) -> None:
     assert cook.site.signed == ["orders-job", "orders@example.com"]
     assert cook.site.logouts == 1
+
+
+@page("command-line")
+@pytest.mark.needs("curl")
+def test_a_person_signs_in_once_and_again_only_if_the_refresh_token_is_refused(
+    cook: Cooked,
+) -> None:
+    site = cook.site
+    assert isinstance(site, SignIn)
+    assert (site.asked, site.logouts) == (["device_code", "authorization_code"], 2)
+    site.kill()
+    assert cook.statuses() == {200}
+    site.kill()
+    site.refresh.clear()
+    assert cook.statuses() == {200}
+    assert site.asked[2:] == ["refresh_token", "refresh_token", "authorization_code"]
 
 
 @page("secrets")

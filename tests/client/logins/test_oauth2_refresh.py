@@ -259,3 +259,16 @@ def test_thousands_of_refresh_tokens_are_forgotten_and_the_given_one_is_not(
     with pytest.raises(LoginUnavailable):
         ask(login)
     assert tokens.reused == 0
+
+
+def test_a_login_of_refresh_tokens_alone_uses_those_that_another_one_has_obtained(
+    tokens: TokenServer,
+) -> None:
+    login = OAuth2Login(tokens.url, "app", grant_type="refresh_token")
+    given = tokens.issue()
+    grant = ask(login, previous=Grant("t", refresh=given))
+    assert grant.refresh == tokens.fresh != given
+    for previous in (None, Grant("t"), Grant("t", refresh=given)):
+        with pytest.raises(LoginUnavailable, match="no usable refresh token"):
+            ask(login, previous=previous)
+    assert tokens.grants == ["refresh_token"]

@@ -54,6 +54,8 @@ class OAuth2Login(Login):
     for each request (RFC 7523 §2.2, `private_key_jwt`). Without either it is a public client.
     `grant_type` names another grant than these, whose fields are in `parameters`: such as a JWT
     (RFC 7523 §2.1) or a token exchange (RFC 8693), which need no client: `client_id` may be `None`.
+    With ``"refresh_token"`` it uses only the refresh tokens that another login has obtained, as
+    `context.previous` has them: call it from a login that also knows how to begin.
 
     With `revocation_url`, the login has a logout of its own: ``SessionAuth(…).logout()`` revokes
     the refresh token and the access token there (RFC 7009).
@@ -176,7 +178,7 @@ class OAuth2Login(Login):
         if self.username is not None:
             account = {"username": _text(self, "username"), "password": _text(self, "password")}
             return {"grant_type": "password"} | account
-        if self.refresh_token is not None:
+        if self.refresh_token is not None or self.grant_type == "refresh_token":
             return None
         return {"grant_type": self.grant_type or "client_credentials"}
 
