@@ -51,6 +51,12 @@ def test_tools_can_read_the_types_of(name: str) -> None:
     assert isinstance(get_type_hints(getattr(relogin, name)), dict)
 
 
+@pytest.mark.parametrize("module", ["wsgi", "asgi", "flask", "starlette"])
+def test_tools_can_read_the_types_of_a_gate(module: str) -> None:
+    gate = import_module(f"relogin.server.{module}").SessionGate
+    assert get_type_hints(gate.__init__)["return"] is type(None)
+
+
 def test_the_version_is_that_of_the_installed_package() -> None:
     assert relogin.__version__ == version("relogin")
 

@@ -19,7 +19,9 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
 from http import HTTPStatus
 from itertools import chain
-from typing import TYPE_CHECKING, Unpack
+from types import TracebackType
+from typing import TypeAlias, Unpack
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from relogin.server.drain import drain
 from relogin.server.facts import Presented, Request
@@ -31,13 +33,11 @@ from relogin.server.streams import Again, Stream, close
 from relogin.server.verdicts import Refused
 from relogin.server.verifiers import Verifier, ask, ask_again, synchronous, wants_request
 
-if TYPE_CHECKING:
-    from types import TracebackType
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
-
-    ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
-
 __all__ = ["SessionGate", "request"]
+
+ExcInfo: TypeAlias = (
+    tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
+)
 
 SESSION = "relogin.session"
 REFUSED = "relogin.refused"
