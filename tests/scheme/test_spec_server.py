@@ -215,7 +215,7 @@ def test_the_lifetime_is_no_trailer_though_the_server_could_send_one() -> None:
         "headers": [(b"authorization", b'Session token="alive"'), (b"te", b"trailers")],
         "extensions": {"http.response.trailers": {}},
     }
-    asyncio.run(SessionGate(streams, judge, realm="orders")(scope, None, send))  # type: ignore[arg-type]
+    asyncio.run(SessionGate(streams, judge, realm="orders")(scope, None, send))
     assert (b"authentication-info", b"expires_in=540") in [
         (name.lower(), value) for name, value in sent[0]["headers"]
     ]

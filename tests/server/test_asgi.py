@@ -196,7 +196,7 @@ def test_the_servers_scope_is_not_written_to() -> None:
         assert scope["relogin.session"] is None
 
     scope: dict[str, Any] = {"type": "http", "path": "/", "headers": []}
-    asyncio.run(SessionGate(app, averify, realm="a", public=["/"])(scope, None, None))  # type: ignore[arg-type]
+    asyncio.run(SessionGate(app, averify, realm="a", public=["/"])(scope, None, None))
     assert set(scope) == {"type", "path", "headers"}
 
 

@@ -120,7 +120,7 @@ def under_quart() -> Any:
     async def stream() -> quart.Response:
         return quart.Response(aevents(), content_type=EVENTS)
 
-    app.asgi_app = asgi.SessionGate(app.asgi_app, verify, realm="orders")  # type: ignore[method-assign, assignment, arg-type]
+    app.asgi_app = asgi.SessionGate(app.asgi_app, verify, realm="orders")  # type: ignore[method-assign]
     return app
 
 
@@ -137,8 +137,7 @@ def under_litestar() -> Any:
     def stream() -> Stream:
         return Stream(aevents(), media_type=EVENTS)
 
-    app: Any = Litestar([orders, refuses, stream])
-    return asgi.SessionGate(app, verify, realm="orders")
+    return asgi.SessionGate(Litestar([orders, refuses, stream]), verify, realm="orders")
 
 
 WSGI = [under_bottle, under_falcon]

@@ -83,7 +83,7 @@ def through_asgi(path: str, field: str, options: dict[str, Any]) -> Told:
     gate = asgi.SessionGate(app, averify, realm="a", cookie="sid", **options)
     headers = [(b"authorization", field.encode())]
     scope = {"type": "http", "method": "GET", "path": path, "headers": headers}
-    asyncio.run(gate(scope, None, send))  # type: ignore[arg-type]
+    asyncio.run(gate(scope, None, send))
     start, body = sent
     lines = {(name.decode(), value.decode()) for name, value in start["headers"]}
     return start["status"], lines, body["body"]

@@ -43,7 +43,8 @@ from relogin.server.verifiers import (
 
 __all__ = ["SessionGate"]
 
-Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+Application: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
+"""Any ASGI application: each framework has types of its own for `scope`, `receive` and `send`."""
 
 SESSION = "relogin.session"
 REFUSED = "relogin.refused"
@@ -79,7 +80,7 @@ class SessionGate:
         self._is_async = is_async(self._unblocking)
         self._fast_path = fast_path(self.gate)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request, or have the application answer it.
 
         Most requests take the fast path, which gives the same result as `_at_length`.
