@@ -80,6 +80,16 @@ def test_it_says_what_a_client_would_have_to_do(site: Site, capsys: Capture) -> 
     assert site.paths == ["/mcp", "/meta", "/.well-known/oauth-authorization-server"]
 
 
+def test_it_says_where_the_tokens_are_revoked_at_the_end(site: Site, capsys: Capture) -> None:
+    site.issuer["revocation_endpoint"] = f"{site.server.url}/revoke"
+    site.discover()
+    last = capsys.readouterr().out.strip().splitlines()[-1].split()
+    assert (
+        " ".join(last)
+        == f"5. At the end, revoke the tokens at {site.server.url}/revoke (RFC 7009)."
+    )
+
+
 def test_without_the_option_nothing_is_followed(site: Site) -> None:
     main(["probe", f"{site.server.url}/mcp"])
     assert site.paths == ["/mcp"]
@@ -183,7 +193,11 @@ def test_metadata_of_another_issuer_is_not_used(site: Site, capsys: Capture) -> 
 
 
 @pytest.mark.parametrize(
-    "endpoint", ["authorization_endpoint", "token_endpoint", "registration_endpoint"]
+    "endpoint",
+    [
+        *("authorization_endpoint", "token_endpoint"),
+        *("registration_endpoint", "revocation_endpoint"),
+    ],
 )
 def test_an_endpoint_without_tls_is_not_used(site: Site, capsys: Capture, endpoint: str) -> None:
     site.issuer[endpoint] = "http://login.example.com/x"

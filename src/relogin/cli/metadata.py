@@ -38,6 +38,11 @@ class ProtectedResource:
     scopes_supported: tuple[str, ...]
 
 
+_ENDPOINTS = (
+    "authorization_endpoint", "token_endpoint", "registration_endpoint", "revocation_endpoint",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class AuthorizationServer:
     """What an authorization server says of itself (RFC 8414 §2), as far as a client needs it."""
@@ -46,6 +51,7 @@ class AuthorizationServer:
     authorization_endpoint: str | None
     token_endpoint: str | None
     registration_endpoint: str | None
+    revocation_endpoint: str | None
     grant_types_supported: tuple[str, ...]
     code_challenge_methods_supported: tuple[str, ...]
     scopes_supported: tuple[str, ...]
@@ -75,6 +81,8 @@ class AuthorizationServer:
         if "refresh_token" in self.grant_types_supported:
             yield f"When the token has expired, use the refresh token at {self.token_endpoint}."
         yield f"Send the token as Authorization: Bearer to {resource.resource}, and nowhere else."
+        if self.revocation_endpoint is not None:
+            yield f"At the end, revoke the tokens at {self.revocation_endpoint} (RFC 7009)."
 
 
 def resource_metadata_url(url: str, named: str | None) -> str:
@@ -123,10 +131,7 @@ def authorization_server(issuer: str, document: Mapping[str, Any]) -> Authorizat
     said = _text(document, "issuer")
     if said is None or said.rstrip("/") != issuer.rstrip("/"):
         raise Disbelieved(f"the metadata is of another issuer, {said!r}, and must not be used")
-    endpoints = {
-        name: _text(document, name)
-        for name in ("authorization_endpoint", "token_endpoint", "registration_endpoint")
-    }
+    endpoints = {name: _text(document, name) for name in _ENDPOINTS}
     for name, endpoint in endpoints.items():
         if endpoint is not None:
             _check_place(name, endpoint)
