@@ -132,7 +132,7 @@ class SessionAuth(AsyncPrincipal[Any]):
         logouts = self._cache.logouts
         exchange = Exchange(self._cache, _KINDS, request, handler)
         try:
-            await self._see_to(exchange, request)
+            await self._handle(exchange, request)
         except _Closed as closed:
             raise aiohttp.ClientConnectionError("Session is closed") from closed.__cause__
         finally:
@@ -141,7 +141,7 @@ class SessionAuth(AsyncPrincipal[Any]):
             await tasks.drive(log_out_replaced(self._cache), self._do_in_task)
         return exchange.response
 
-    async def _see_to(self, exchange: Exchange, request: aiohttp.ClientRequest) -> None:
+    async def _handle(self, exchange: Exchange, request: aiohttp.ClientRequest) -> None:
         try:
             await exchange.send(await self._credential(request, precious=exchange.is_precious))
         except UNANSWERED as error:

@@ -70,14 +70,14 @@ class Exchange:
         """Handle the response; return the final one."""
         logouts = self._cache.logouts
         try:
-            yield from self._see_to()
+            yield from self._handle()
         finally:
             logouts.answered(self._user)
         if logouts.waiting:
             yield from log_out_replaced(self._cache)
         return self.response
 
-    def _see_to(self) -> Generator[Step, Any, None]:
+    def _handle(self) -> Generator[Step, Any, None]:
         policy, first = self._cache.policy, self.response
         yield from self._look()
         if self._is_lost() and self._user.upload is not None:

@@ -234,7 +234,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         http.auth = auth
         return http
 
-    def _see_to(self, hook: Hook, response: Response, sending: dict[str, Any]) -> Response:
+    def _handle(self, hook: Hook, response: Response, sending: dict[str, Any]) -> Response:
         """Handle a response; then log out replaced sessions that no request uses any more."""
         logouts = self._cache.logouts
         try:
@@ -245,7 +245,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
             drive(renewal.log_out.log_out_replaced(self._cache), self._do_here)
         return response
 
-    def _only_lives(self, credential: Credential | None, response: Response) -> bool:
+    def _is_plain(self, credential: Credential | None, response: Response) -> bool:
         """Tell whether a response at most says that its session lives; if so, remember that."""
         status = response.status_code
         if (
@@ -270,7 +270,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
             and response.request.url == hook.url
             and getattr(response, "connection", None) is self._adapter
         )
-        if straight and self._only_lives(hook.credential, response):
+        if straight and self._is_plain(hook.credential, response):
             return response
         adapter = self._adapter_of(hook, response)
         credential, signal, lost = hook.credential, None, False
@@ -282,7 +282,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         if self._policy.has_signals:
             signal = self._signal(response, sending)
         if (
-            (response.status_code == UNAUTHORIZED or signal or lost or self._is_told(response))
+            (response.status_code == UNAUTHORIZED or signal or lost or self._causes_event(response))
             and adapter is not None
             and not inside(self._cache)
         ):
@@ -290,7 +290,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
             if lost:
                 response = exchange.answered_after_all()
             dead = response.status_code == UNAUTHORIZED or exchange.signal
-            if dead or not lost or self._is_told(response):
+            if dead or not lost or self._causes_event(response):
                 response = exchange.answered()
             credential, signal = exchange.credential, exchange.signal
         if credential is not None:
@@ -317,7 +317,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         dead: bool,
     ) -> None:
         origin = hook.origin_of(response.request)
-        if origin == credential.key.origin and self._only_lives(credential, response):
+        if origin == credential.key.origin and self._is_plain(credential, response):
             return
         try:
             learn(self._cache, credential, response, origin, dead=dead)
@@ -344,7 +344,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         if origin == credential.key.origin:
             watch_stream(self._cache, credential, response, do)
 
-    def _is_told(self, response: Response) -> bool:
+    def _causes_event(self, response: Response) -> bool:
         """Tell whether a challenge that is not in a 401 causes an event."""
         return has(response.headers, CHALLENGE) and client.events.heard(self._cache.policy.listener)
 

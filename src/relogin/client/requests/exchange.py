@@ -64,8 +64,8 @@ class Hook:
     def __call__(self, response: Response, **sending: Any) -> Response:
         """Handle a response, as `SessionAuth` decides."""
         auth = self.auth
-        see_to = auth._answered if auth._policy.logout is None else auth._see_to
-        return see_to(self, response, sending)
+        handle = auth._answered if auth._policy.logout is None else auth._handle
+        return handle(self, response, sending)
 
     def origin_of(self, request: PreparedRequest) -> str:
         """Return the origin that a request with this hook went to; a redirect may leave its own."""
