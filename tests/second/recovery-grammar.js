@@ -40,7 +40,7 @@ export const GRAMMAR = [
   "                / scheme:token bad-space:(\" \"* ([\\t\\xa0] / \"\\xc2\\xa0\") ([ \\t\\xa0] / \"\\xc2\\xa0\")*) &param",
   "                / &known scheme:token missing-space:\"\" &[\"{<]",
   "                / scheme:token sp duplicate-scheme:~scheme sp &param",
-  "                / scheme:token sp &(url at-end / [\\[{(] / \"<\" [\\w])",
+  "                / scheme:token sp &(url at-end / [\\[{] / \"(\" param / \"<\" [\\w])",
   "                / !no-scheme scheme:token sp &(dq chars (dq ows ([\",;=:] / $ / param) / $))",
   "                / &likely scheme:token sp &(token then-param / !known token ws param / \"'\")",
   "                / &likely scheme:token sp &((token ows like-equals / \"realm\"i ows \":\") ows [\"'])",

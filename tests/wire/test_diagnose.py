@@ -215,6 +215,12 @@ def test_all_values_of_a_parameter_are_offered(
         (", A b=c, Session expired", [("word-as-token68", "Session expired")]),
         ("Token not-found", [("word-as-token68", "Token not-found")]),
         ("Negotiate YWJj, NTLM TlRMTVNT, Bearer abc=, Bearer a.b1", []),
+        ("Basic realm=", [("name-as-token68", "realm=")]),
+        ("Bearer a=b, Token error=", [("name-as-token68", "error=")]),
+        ("Bearer scope=read,write, admin", [("list-as-schemes", "write, admin")]),
+        ("A b=c, d, E g=h, i, J k=l", [("list-as-schemes", "d"), ("list-as-schemes", "i")]),
+        ('Bearer a="b", custom, Negotiate, basic', []),
+        ("Bearer a=b, Custom, negotiate, other", []),
         ("A b=O'Brien, c=\"'d'\"", []),
         ("Session error='a' b", []),  # it has a fault, and that tells
     ],

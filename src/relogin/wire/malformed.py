@@ -160,7 +160,7 @@ opening: pp.ParserElement = rules(
     # Bearer Bearer realm="a"
     ("duplicate-scheme", rf"(?P<scheme>{TOKEN}) ++(?P<at>(?i:(?P=scheme))) ++(?={PARAM})"),
     # SSO https://a, Bearer {token}, Bearer <token>, Bearer [realm="a"]
-    ("scheme", rf"(?P<scheme>{TOKEN}) ++(?={URL}{END}|[\[{{(]|<\w)"),
+    ("scheme", rf"(?P<scheme>{TOKEN}) ++(?={URL}{END}|[\[{{]|\({PARAM}|<\w)"),
     # OAuth "Facebook Platform" "invalid_token"
     (
         "scheme",
