@@ -16,7 +16,7 @@ from relogin.wire.model import Challenge
 
 __all__ = ["declare", "report", "run"]
 
-MOST_INPUT = 1 << 20  # octets of standard input; a challenge is in the head of a response
+MOST_INPUT = 1 << 25  # octets of standard input; a HAR file holds a whole visit
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +33,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         metavar="FIELD",
         nargs="+",  # only to say what to do about it
         help="the header in single quotes, with or without its name; or - to read standard input: "
-        "headers, or whole responses as curl -i and curl -I print them",
+        "headers, whole responses as curl and developer tools show them, HAR files, JSON, logs",
     )
     parser.add_argument(
         "--json", action="store_true", help="print a JSON list with one object for each field"
@@ -52,7 +52,13 @@ def run(arguments: argparse.Namespace) -> int:
         text = _text(sys.stdin.buffer.read(MOST_INPUT)) if sys.stdin else ""
     if not text.strip():
         raise UsageError("there is nothing to explain: the input is empty")
-    return report(read_responses(text), as_json=arguments.json)
+    responses = read_responses(text)
+    if not responses:
+        raise UsageError(
+            "there is no WWW-Authenticate or Proxy-Authenticate header in the input: paste the "
+            "header's line, or the whole response"
+        )
+    return report(responses, as_json=arguments.json)
 
 
 def _text(octets: bytes) -> str:

@@ -1,65 +1,43 @@
 """Find the challenge headers in pasted text: a value, a header line, or whole responses.
 
-It reads what `curl -i`, `curl -I`, `curl -L` and `curl -v` print, the header lines that a browser's
-developer tools copy, and headers as JSON or as Python prints them. Values are passed on unchanged.
+It reads what `curl -i`, `curl -I`, `curl -L` and `curl -v` print, the headers that a browser's
+developer tools, Postman and Wireshark copy, HAR files, JSON, logs, and headers as programs print
+them. Values are passed on unchanged.
 """
 
 from __future__ import annotations
 
-import ast
-import json
 import re
-from contextlib import suppress
-from dataclasses import dataclass, field
-from warnings import catch_warnings
 
+from relogin.cli.printed import mentioned, parsed, printed, responses_in
+from relogin.cli.response import KNOWN, RENAMED, ChallengeField, Response
+from relogin.cli.specifications import SPECIFICATIONS
+from relogin.wire import MAX_LENGTH
 from relogin.wire.abnf import OWS, TOKEN
+from relogin.wire.field import parse
+from relogin.wire.shapes import END, PARAM
+from relogin.wire.shapes import KNOWN as KNOWN_SCHEME
 
 __all__ = ["RENAMED", "ChallengeField", "Response", "read_responses"]
 
-_KNOWN = {"www-authenticate": "WWW-Authenticate", "proxy-authenticate": "Proxy-Authenticate"}
-# AWS API Gateway renames it, and no client looks there.
-RENAMED = {"x-amzn-remapped-www-authenticate": "x-amzn-Remapped-WWW-Authenticate"}
-_KNOWN |= RENAMED
-
-_STATUS_LINE = re.compile(r"HTTP/[0-9.]+[ \t]+([0-9]{3})(?![0-9])")
+_STATUS_LINE = re.compile(r"(?:HTTP|RTSP|SIP)/[0-9.]+[ \t]+([0-9]{3})(?![0-9])")
+# Browsers and HTTP clients show the status like a header.
+_STATUS_FIELD = re.compile(
+    r"(?:<-- |:?status(?:[ _-]?code)?:[ \t]*)([0-9]{3})(?![0-9])", re.IGNORECASE
+)
 # RFC 9110 §5.1: a token, and RFC 9112 §5.1: no space before the colon; some servers send one.
 _FIELD_LINE = re.compile(rf"({TOKEN}){OWS}:(.*)", re.DOTALL)
-# `{'WWW-Authenticate': 'Basic realm="a"'}`, and lists of pairs.
-_PRINTED = re.compile(
-    rf"""(["'])(?P<name>{"|".join(_KNOWN)})\1\s*[:,]\s*"""
-    r"""(?P<value>'(?:[^'\\\r\n]++|\\.)*+'|"(?:[^"\\\r\n]++|\\.)*+")""",
-    re.IGNORECASE,
-)
-
-
-@dataclass(slots=True)
-class ChallengeField:
-    """The lines of one field of one response; RFC 9110 §5.3 joins them with commas."""
-
-    name: str
-    lines: list[str]
-
-
-@dataclass(slots=True)
-class Response:
-    """What a response says about authentication. `status` is `None` without a status line."""
-
-    status: int | None = None
-    fields: dict[str, ChallengeField] = field(default_factory=dict)
-
-    def add(self, name: str, value: str) -> ChallengeField | None:
-        """Keep the line if it is a challenge header, and return the header that it belongs to."""
-        known = _KNOWN.get(name.lower())
-        if known is None:
-            return None
-        found = self.fields.setdefault(known, ChallengeField(known, []))
-        found.lines.append(value.strip(" \t"))
-        return found
+# What curl, Python's http.client, PHP, Markdown and YAML put before a line.
+_MARK = re.compile(r"(?:[<>|*-][ ]|header:[ ]|reply:[ ]['\"]|[0-9a-f]{4}:[ ]|\[[0-9]+\][ ]=>[ ])")
+_ENTRY = re.compile(r"\[([A-Za-z-]+)\][ ]=>")
+_begins_a_challenge = re.compile(rf"\s*{KNOWN_SCHEME}(?: ++(?:{PARAM}|[\[{{<\"'])|{END})").match
+_LINE_END = re.compile(r"(?:\\[rn])+['\"]?\Z")
 
 
 def read_responses(text: str) -> list[Response]:
     r"""Split pasted text into responses; a bare field is one response without a status.
+
+    A text of several lines in which no challenge is found gives none.
 
     >>> [response] = read_responses("HTTP/2 401\nwww-authenticate: Basic realm=x\n")
     >>> response.status, response.fields["WWW-Authenticate"].lines
@@ -68,54 +46,97 @@ def read_responses(text: str) -> list[Response]:
     >>> response.fields["WWW-Authenticate"].lines
     ['Basic realm=x']
     """
-    lines = [line.removeprefix("< ") for line in re.split(r"\r?\n", text)]
-    if any(_STATUS_LINE.match(line) or _is_challenge(line) for line in lines):
-        return _read_block(lines)
-    return [_printed(text) or _bare(lines)]
+    value = parsed(text)
+    if isinstance(value, bytes):
+        value = value.decode("latin-1")
+    if isinstance(value, str) and (r"\"" in text or r"\r\n" in text or _names_a_header(value)):
+        return read_responses(value)
+    if found := responses_in(value):
+        return found
+    lines = re.split(r"\r?\n", text)
+    if any(_STATUS_LINE.match(_unmarked(line)) or _is_challenge(line) for line in lines):
+        return _Block(lines).responses
+    if not _begins_a_challenge(text):
+        if found := responses_in(_embedded(text)):
+            return found
+        if one := printed(text) or mentioned(text):
+            return [one]
+    return _bare([line for line in lines if line.strip()])
+
+
+def _names_a_header(text: str) -> bool:
+    return any(name in text.lower() for name in KNOWN)
+
+
+def _embedded(text: str) -> object:
+    """Return the value of the JSON or the Python literal that begins within a text."""
+    begin = re.search(r"[\[{]", text)
+    end = max(text.rfind("]"), text.rfind("}")) + 1
+    return parsed(text[begin.start() : end]) if begin else None
+
+
+def _unmarked(line: str) -> str:
+    line = _ENTRY.sub(r"\1:", line.lstrip(), count=1)
+    mark = _MARK.match(line)
+    return line[mark.end() :].lstrip() if mark else line
 
 
 def _is_challenge(line: str) -> bool:
-    found = _FIELD_LINE.match(line)
-    return found is not None and found[1].lower() in _KNOWN
+    found = _FIELD_LINE.match(_unmarked(line))
+    return found is not None and found[1].lower() in KNOWN
 
 
-def _printed(text: str) -> Response | None:
+def _bare(lines: list[str]) -> list[Response]:
+    """Take lines for those of one field, but not a text of several lines without a challenge."""
+    if len(lines) > 1 and not any(map(_is_field, lines)):
+        return []
     response = Response()
-    for found in _PRINTED.finditer(text):
-        response.add(found["name"], _text_of(found["value"]))
-    return response if response.fields else None
-
-
-def _text_of(literal: str) -> str:
-    for read in (json.loads, ast.literal_eval):
-        # Python would warn of an escape that it does not know, which is no fault of who asks.
-        with suppress(ValueError, SyntaxError), catch_warnings(action="ignore"):
-            return str(read(literal))
-    return literal[1:-1]
-
-
-def _bare(lines: list[str]) -> Response:
-    response = Response()
-    for line in filter(str.strip, lines):
-        response.add("www-authenticate", line)
-    return response
-
-
-def _read_block(lines: list[str]) -> list[Response]:
-    responses = [Response()]
-    in_header = True
-    last: ChallengeField | None = None
     for line in lines:
-        if status := _STATUS_LINE.match(line):
-            responses.append(Response(int(status[1])))
-            in_header, last = True, None
-        elif not line.strip():
+        response.add("www-authenticate", line)
+    return [response]
+
+
+def _is_field(line: str) -> bool:
+    return any(
+        challenge.params or challenge.scheme.lower() in SPECIFICATIONS
+        for challenge in parse(line[:MAX_LENGTH], lenient=True)
+    )
+
+
+class _Block:
+    """The responses whose header lines a text shows, one below the other."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self._all = [Response()]
+        self._in_header = True
+        self._last: ChallengeField | None = None
+        self._indent = 0  # of the line with the name of `_last`
+        self._ends = False  # Wireshark shows how a line ends
+        for line in lines:
+            self._read(line.removeprefix("< "))
+
+    @property
+    def responses(self) -> list[Response]:
+        return [response for response in self._all if response.status or response.fields]
+
+    def _read(self, line: str) -> None:
+        shown = _unmarked(line)
+        indent = len(line) - len(line.lstrip())
+        if status := _STATUS_LINE.match(shown):
+            self._all.append(Response(int(status[1])))
+            self._in_header, self._last = True, None
+            self._ends = bool(_LINE_END.search(line))
+        elif not line.strip("< \t"):
             # Content follows, which may look like anything, until the next status line.
-            in_header = len(responses) == 1
-        elif in_header and last and line[0] in " \t":
-            last.lines[-1] += "\r\n" + line  # obs-fold, RFC 9112 §5.2: the diagnosis tells
-        elif in_header and (found := _FIELD_LINE.match(line)):
-            last = responses[-1].add(found[1], found[2])
-        elif in_header and last and not last.lines[-1]:
-            last.lines[-1] = line.rstrip(" \t")  # Chrome copies the value to a line of its own
-    return [response for response in responses if response.status or response.fields]
+            self._in_header = len(self._all) == 1
+        elif not self._in_header:
+            return
+        elif self._last and indent > self._indent and self._last.lines[-1]:
+            self._last.lines[-1] += "\r\n" + line  # obs-fold, RFC 9112 §5.2: the diagnosis tells
+        elif status := _STATUS_FIELD.match(shown):
+            self._all[-1].status = self._all[-1].status or int(status[1])
+        elif found := _FIELD_LINE.match(shown if _is_challenge(line) else line.lstrip()):
+            value = _LINE_END.sub("", found[2]) if self._ends else found[2]
+            self._last, self._indent = self._all[-1].add(found[1], value), indent
+        elif self._last and not self._last.lines[-1]:
+            self._last.lines[-1] = shown.rstrip(" \t")  # Chrome copies it to a line of its own

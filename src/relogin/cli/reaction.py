@@ -24,6 +24,12 @@ _POLICY = Policy(frozenset({_ORIGIN}), (SESSION, BEARER), bare=BEARER)
 # What these usually mean, though no standard says so.
 _UNOFFICIAL = {419: "an expired session or CSRF token", 440: "an expired session"}
 _THE_APIS_OWN = "the API's own documentation"
+# Schemes that ask for no session: who answers them.
+_ANSWERED_ELSEWHERE = {
+    "basic": "For Basic itself, pass auth=(user, password) to your HTTP library.",
+    "negotiate": "For Negotiate itself, use an auth class such as that of requests-gssapi.",
+    "ntlm": "For NTLM itself, use an auth class such as that of requests-ntlm.",
+}
 
 
 def reaction(status: int | None, lines: list[str]) -> str:
@@ -36,7 +42,12 @@ def reaction(status: int | None, lines: list[str]) -> str:
         return _beside_a_401(status or 0, lines)
     info = ResponseInfo(None, UNAUTHORIZED, "GET", f"{_ORIGIN}/", _ORIGIN, challenges=lines)
     decision = _POLICY.decision(info)
-    return _about(decision) if decision else _unanswered(lines)
+    if decision is None:
+        return _unanswered(lines)
+    told = _about(decision)
+    if any(one.is_("bearer") and "service" in one for one in readable(lines)):
+        return f"{told} RegistryLogin gets such a token."
+    return told
 
 
 def _about(decision: Decision) -> str:
@@ -58,19 +69,26 @@ def _about(decision: Decision) -> str:
 
 
 def _unanswered(lines: list[str]) -> str:
-    schemes = [challenge.scheme for challenge in readable(lines)]
+    challenges = readable(lines)
+    schemes = [challenge.scheme.lower() for challenge in challenges]
     own = [
-        scheme
-        for scheme in schemes
-        if scheme.lower() not in SPECIFICATIONS
-        or SPECIFICATIONS[scheme.lower()].document == _THE_APIS_OWN
+        challenge.scheme
+        for challenge in challenges
+        if challenge.token68 is None and _is_the_apis_own(challenge.scheme.lower())
     ]
     returned = "It returns the 401: it answers the schemes Session and Bearer, and finds neither."
-    if any(scheme.lower() == "digest" for scheme in schemes):
+    if "digest" in schemes:
         return f"{returned} With DigestLogin it answers Digest."
     if own:
         return f'{returned} carry=Authorization("{own[0]}") makes it answer {own[0]}.'
-    return f"{returned} With carry=Header(...) it answers any 401, whatever its challenge says."
+    carried = "With carry=Header(...) it answers any 401, whatever its challenge says."
+    elsewhere = [_ANSWERED_ELSEWHERE[one] for one in schemes if one in _ANSWERED_ELSEWHERE]
+    return " ".join([returned, carried, *elsewhere[:1]])
+
+
+def _is_the_apis_own(scheme: str) -> bool:
+    known = SPECIFICATIONS.get(scheme)
+    return known is None or known.document == _THE_APIS_OWN
 
 
 def _beside_a_401(status: int, lines: list[str]) -> str:

@@ -68,6 +68,11 @@ function drawResponse({ status, findings, reaction }) {
     make("p", { className: "reaction" }, reaction))
 }
 
+function drawResponses(responses) {
+  return responses.length ? responses.map(drawResponse)
+    : [make("p", {}, "There is no WWW-Authenticate header in this text.")]
+}
+
 function build(root) {
   const input = make("textarea", { id: "field", rows: 6, spellcheck: false, autocapitalize: "off",
     placeholder: 'WWW-Authenticate: Bearer realm="orders", error="invalid_token"' })
@@ -94,7 +99,7 @@ async function start() {
     if (!explain) return
     const text = input.value
     try {
-      result.replaceChildren(...(text.trim() ? explain(text).map(drawResponse) : []))
+      result.replaceChildren(...(text.trim() ? drawResponses(explain(text)) : []))
     } catch (error) {
       result.textContent = `This could not be explained: ${error.message}`
     }

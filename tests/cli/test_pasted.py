@@ -1,0 +1,120 @@
+"""What people paste: `pasted.json` has, for each tool, a text as it shows one and what is read."""
+
+import json
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relogin.cli import main
+from relogin.cli.fields import read_responses
+
+ROWS: list[dict[str, Any]] = json.loads(Path(__file__).with_name("pasted.json").read_text("utf-8"))
+FIELD = 'Bearer realm="api"'
+
+
+def found(text: str) -> list[tuple[int | None, list[str]]]:
+    return [
+        (response.status, [line for field in response.fields.values() for line in field.lines])
+        for response in read_responses(text)
+    ]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: str(row["seen"]))
+def test_the_header_is_found_as_each_tool_shows_it(row: dict[str, Any]) -> None:
+    assert found(row["text"]) == [(row["status"], row["lines"])]
+
+
+def test_each_response_of_a_har_file_that_has_or_lacks_a_challenge_is_read() -> None:
+    headers = [{"name": "Content-Type", "value": "text/html"}]
+    asked = [{"name": "WWW-Authenticate", "value": FIELD}]
+    entries = [
+        {"response": {"status": status, "headers": named}}
+        for status, named in [(200, headers), (401, asked), (401, headers), (401, asked)]
+    ]
+    assert found(json.dumps({"log": {"entries": entries}})) == [
+        *((401, [FIELD]), (401, []), (401, [FIELD])),
+    ]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        ["Server", "x", "WWW-Authenticate", FIELD, "Date", "y"],
+        [["Server", "x"], ["WWW-Authenticate", FIELD]],
+        {"www-authenticate": [{"key": "WWW-Authenticate", "value": FIELD}]},
+        {"Www-Authenticate": [FIELD]},
+        {"header": "www-authenticate", "value": FIELD},
+    ],
+    ids=["rawHeaders", "pairs", "CloudFront", "lists", "header and value"],
+)
+def test_headers_in_json_are_found_whatever_their_structure(headers: Any) -> None:
+    assert found(json.dumps({"statusCode": "401", "headers": headers})) == [(401, [FIELD])]
+    assert found(json.dumps({"a": [1, None, {"b": headers}]})) == [(None, [FIELD])]
+
+
+def test_a_header_without_a_text_for_its_value_is_none() -> None:
+    assert found('{"WWW-Authenticate": null, "headers": {"www-authenticate": {"a": 1}}}') == [
+        (None, ['{"WWW-Authenticate": null, "headers": {"www-authenticate": {"a": 1}}}'])
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r'"HTTP/1.1 401 No\r\nWWW-Authenticate: Bearer realm=\"api\"\r\n\r\n"',
+        r"""b'HTTP/1.1 401 No\r\nWWW-Authenticate: Bearer realm="api"\r\n\r\n'""",
+    ],
+)
+def test_a_printed_response_is_read_as_what_it_prints(text: str) -> None:
+    assert found(text) == [(401, [FIELD])]
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        'Bearer realm="api", error_description="no WWW-Authenticate: Basic"',
+        'Bearer {"WWW-Authenticate":"Basic"',
+        '"Bearer realm=api"',
+        "'Bearer realm=api'",
+        '{"error":"x"}',
+        "[Basic realm=x]",
+        "401",
+    ],
+)
+def test_a_field_is_explained_as_it_is_whatever_it_mentions(field: str) -> None:
+    assert found(field) == [(None, [field])]
+
+
+def test_a_text_without_a_challenge_is_told_to_have_none(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = "Traceback (most recent call last):\n  File x\nHTTPError: refused\n"
+    assert found(text) == []
+    assert main(["explain", text]) == 2
+    assert "there is no WWW-Authenticate or Proxy-Authenticate header" in capsys.readouterr().err
+
+
+def test_two_statuses_in_a_log_are_none() -> None:
+    text = f"status=401 then status=200 WWW-Authenticate: {FIELD}"
+    assert found(text) == [(None, [FIELD])]
+
+
+def test_of_the_statuses_that_developer_tools_show_the_first_counts() -> None:
+    assert found(f"Status: 401\n\n:status: 200\nWWW-Authenticate: {FIELD}") == [(401, [FIELD])]
+
+
+def test_a_field_of_several_lines_in_a_yaml_file() -> None:
+    text = f"Www-Authenticate:\n- {FIELD}\nDate:\n- now\n"
+    assert found(text) == [(None, [FIELD])]
+
+
+@pytest.mark.parametrize("piece", ["[", "{", '{"a":', "'", '"', "www-authenticate", "\\x", "- "])
+def test_hostile_text_costs_neither_an_error_nor_much_memory(piece: str) -> None:
+    tracemalloc.start()
+    try:
+        read_responses(piece * 20_000)
+        assert tracemalloc.get_traced_memory()[1] < 100_000_000
+    finally:
+        tracemalloc.stop()
