@@ -272,3 +272,33 @@ def test_a_login_of_refresh_tokens_alone_uses_those_that_another_one_has_obtaine
         with pytest.raises(LoginUnavailable, match="no usable refresh token"):
             ask(login, previous=previous)
     assert tokens.grants == ["refresh_token"]
+
+
+def test_the_password_after_a_refused_refresh_token_goes_with_an_assertion_of_its_own(
+    tokens: TokenServer,
+) -> None:
+    made = iter(["first", "second"])
+    login = OAuth2Login(
+        tokens.url, "job", client_assertion=lambda: next(made), username="ada", password="pa55"
+    )
+    tokens.answer = lambda _: Answer(400, JSON, b'{"error": "invalid_grant"}')
+    with pytest.raises(LoginRefused):
+        ask(login, previous=Grant("t", refresh="dead"))
+    assert tokens.grants == ["refresh_token", "password"]
+    assert [fields["client_assertion"] for fields in tokens.asked] == ["first", "second"]
+
+
+@pytest.mark.parametrize("name", ["client_secret", "parameters"])
+def test_a_function_that_fails_does_not_use_up_the_refresh_token(
+    tokens: TokenServer, name: str
+) -> None:
+    secrets: dict[str, str] = {}
+    function = lambda: secrets["secret"]  # noqa: E731
+    options: Any = {"client_secret": function}
+    if name == "parameters":
+        options = {"client_secret": "s3cret", "parameters": {"audience": function}}
+    login = OAuth2Login(tokens.url, "job", refresh_token=tokens.issue(), **options)
+    with pytest.raises(KeyError):
+        ask(login)
+    secrets["secret"] = "s3cret"
+    assert ask(login).refresh == tokens.fresh

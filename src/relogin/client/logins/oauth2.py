@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
 from pickle import PicklingError
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from relogin.client.logins.base import FORM, JSON, Login, Text, called, check_text, kind_of
@@ -108,7 +108,7 @@ class OAuth2Login(Login):
 
     @property
     def revocation(self) -> Revocation | None:
-        """The logout that this login brings along; `None` without a `revocation_url`."""
+        """The logout of this login; `None` without a `revocation_url`."""
         url = self.revocation_url
         return None if url is None else Revocation(url, self._client)
 
@@ -129,9 +129,8 @@ class OAuth2Login(Login):
         scope = self._scope_for(context)
         if scope is None:
             return None
-        client = self._client()
         try:
-            return (yield from self._granted(context, client, scope))
+            return (yield from self._granted(context, scope))
         except (TokenRefused, TokenUnavailable) as error:
             # What may not be widened is kept as it is.
             about_scope = error.of_its_own if isinstance(error, TokenRefused) else bool(error.code)
@@ -147,15 +146,17 @@ class OAuth2Login(Login):
             return None
         return self._scope + more
 
-    def _granted(self, context: Context, client: Client, scope: tuple[str, ...]) -> Steps[Grant]:
+    def _granted(self, context: Context, scope: tuple[str, ...]) -> Steps[Grant]:
         """Use a refresh token if one may be sent; else start again without one."""
         anew = self._anew()
         lost: ReloginError | None = None
         for token, given in self._refresh_tokens(context, anew):
+            asked = scope if anew is None else ()
+            fields = {"grant_type": "refresh_token", "refresh_token": token}
+            asking = self._asking(fields, asked)  # first: a function of the user may fail
             if self._sent.claim(token, given=given):
                 try:
-                    asked = scope if anew is None else ()
-                    return (yield from self._refreshed(context, client, token, asked))
+                    return (yield from self._refreshed(context, asking, token, asked))
                 except (LoginRefused, LoginUnavailable) as error:
                     if token not in self._sent:
                         raise
@@ -167,7 +168,7 @@ class OAuth2Login(Login):
         try:
             if anew is None:
                 raise _none_left(lost)
-            tokens = yield from self._asked(client, anew, scope)
+            tokens = yield from self._asked(self._asking(anew, scope))
         except ReloginError as error:
             error.refresh_spent = lost is not None
             raise
@@ -201,12 +202,11 @@ class OAuth2Login(Login):
         return found
 
     def _refreshed(
-        self, context: Context, client: Client, token: str, scope: tuple[str, ...]
+        self, context: Context, asking: _Asking, token: str, scope: tuple[str, ...]
     ) -> Steps[Grant]:
         """Use a refresh token; remember it as used unless it is certainly still good."""
-        fields = {"grant_type": "refresh_token", "refresh_token": token}
         try:
-            tokens = yield from self._asked(client, fields, scope)
+            tokens = yield from self._asked(asking)
         except (TokenRefused, TokenUnavailable, NoAnswer) as error:
             if self._stays_good(error, token):
                 self._sent.release(token)
@@ -231,19 +231,21 @@ class OAuth2Login(Login):
             return False
         return error.status != GATEWAY_TIMEOUT
 
-    def _asked(
-        self, client: Client, fields: Mapping[str, str], scope: tuple[str, ...]
-    ) -> Steps[Tokens]:
+    def _asking(self, fields: Mapping[str, str], scope: tuple[str, ...]) -> _Asking:
+        """Make a request to the token endpoint; each has an assertion of its own."""
         asked = {"scope": " ".join(scope)} if scope else {}
-        more = resolved(self.parameters)
+        client, more = self._client(), resolved(self.parameters)
         content = urlencode({**more, **fields, **asked, **client.fields}, doseq=True).encode()
         once = client.once or "refresh_token" in fields or self.grant_type is not None
-        headers = JSON | FORM | client.headers
-        answer: Answer = yield Request("POST", self.url, headers, content, once=once)
-        self._ask_refused(answer)
+        request = Request("POST", self.url, JSON | FORM | client.headers, content, once=once)
         given = {fields.get("refresh_token", ""), fields.get("password", "")}
         secrets = {*client.secrets, *given, *filter(_is_text, more.values())}
-        return tokens_in(answer, fields["grant_type"], secrets)
+        return _Asking(request, fields["grant_type"], secrets)
+
+    def _asked(self, asking: _Asking) -> Steps[Tokens]:
+        answer: Answer = yield asking.request
+        self._ask_refused(answer)
+        return tokens_in(answer, asking.grant_type, asking.secrets)
 
     def _client(self) -> Client:
         return authenticated(
@@ -252,6 +254,14 @@ class OAuth2Login(Login):
             _optional(self, "client_assertion"),
             in_form=self.auth == "post",
         )
+
+
+class _Asking(NamedTuple):
+    """A request to the token endpoint, and what its response must not show."""
+
+    request: Request
+    grant_type: str
+    secrets: set[str]
 
 
 # Of the parameters beside RFC 6749's own: Auth0's, RFC 8707's, and RFC 8693's.
