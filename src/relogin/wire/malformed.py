@@ -74,10 +74,11 @@ __all__ = ["elements"]
 _SOUND = "sound"
 sound: pp.ParserElement = pp.Regex(SOUND_ELEMENTS).set_parse_action(pp.replace_with(_SOUND))
 
-# A value in JSON, whose strings are not read. It goes on behind a bracket if JSON could.
+# A value in JSON, or a list as Python prints it, whose strings are not read. It goes on after a
+# bracket if JSON could.
 _JSON = (
-    rf"(?:\{{(?={OWS}\")|\[(?={OWS}[\"{{\[]))(?:[^\"}}\]\r\n]++|\"(?:[^\"\\\r\n]++|\\[^\r\n])*+\""
-    rf"|[}}\]](?={OWS}(?:[}}\]]|,{OWS}[\"{{\[]))|(?!))*+[}}\]]"
+    rf"(?:\{{(?={OWS}[\"'])|\[(?={OWS}[\"'{{\[]))(?:[^\"'}}\]\r\n]++|\"(?:[^\"\\\r\n]++|\\[^\r\n])*+\""
+    rf"|'(?:[^'\\\r\n]++|\\[^\r\n])*+'|[}}\]](?={OWS}(?:[}}\]]|,{OWS}[\"'{{\[]))|(?!))*+[}}\]]"
 )
 
 # What separates: commas do, whitespace does not.
@@ -321,6 +322,8 @@ special_param: pp.ParserElement = rules(
             rf"(?P<at>(?P<value>{URL}(?:{NEXT_VALUE_WORD}|(?!))++))"
         ),
     ),
+    # Bearer realm:https://a
+    ("colon-for-equals", rf"(?P<name>{NAMED})(?P<at>:)(?P<value>(?P<unquoted_url>{URL})){STOP}"),
     # Bearer realm:api
     (
         "colon-for-equals",
