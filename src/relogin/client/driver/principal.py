@@ -101,8 +101,8 @@ class Principal(Generic[Http]):
             `relogin.client.responders`. Default: Session and Bearer, or those of the login.
         :param actions: What to do for an error code: "renew", "replace", "step_up" or "stop".
             Default: as in SPEC.md; after "session_revoked", nothing.
-        :param strict: Raise `BodyNotReplayable` if the body cannot be sent again, instead of
-            returning the 401. Default: `False`.
+        :param strict: Raise `BodyNotReplayable` or `MethodNotReplayable` if the request cannot be
+            sent again, instead of returning the 401. Default: `False`.
         :param insecure: Allow plain http to other machines; secrets are then sent in clear text.
             Default: `False`.
         :param replay_any_method: `True` sends every method again, `False` only those that are safe
