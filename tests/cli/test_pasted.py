@@ -96,6 +96,19 @@ def test_a_text_without_a_challenge_is_told_to_have_none(
     assert "there is no WWW-Authenticate or Proxy-Authenticate header" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "header",
+    ["Authorization: Bearer s3cret", "Set-Cookie: sid=s3cret; Path=/", "Host: a\nCookie: b=s3cret"],
+)
+def test_another_header_is_no_challenge_and_its_secret_is_not_shown(
+    header: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert found(header) == []
+    assert main(["explain", header]) == 2
+    shown = capsys.readouterr()
+    assert "s3cret" not in shown.out + shown.err
+
+
 def test_two_statuses_in_a_log_are_none() -> None:
     text = f"status=401 then status=200 WWW-Authenticate: {FIELD}"
     assert found(text) == [(None, [FIELD])]

@@ -31,13 +31,19 @@ _FIELD_LINE = re.compile(rf"({TOKEN}){OWS}:(.*)", re.DOTALL)
 _MARK = re.compile(r"(?:[<>|*-][ ]|header:[ ]|reply:[ ]['\"]|[0-9a-f]{4}:[ ]|\[[0-9]+\][ ]=>[ ])")
 _ENTRY = re.compile(r"\[([A-Za-z-]+)\][ ]=>")
 _begins_a_challenge = re.compile(rf"\s*{KNOWN_SCHEME}(?: ++(?:{PARAM}|[\[{{<\"'])|{END})").match
+# A line with such a name is another header, and no challenge with a colon after its scheme.
+_is_another = re.compile(
+    r"\s*(?:(?:Proxy-)?(?:Authorization|Authentication-Info)|(?:Set-)?Cookie|Host|User-Agent|Accept"
+    rf"|Server|Date|Vary|Location|Content-(?:Type|Length)|Cache-Control|Connection){OWS}:",
+    re.IGNORECASE,
+).match
 _LINE_END = re.compile(r"(?:\\[rn])+['\"]?\Z")
 
 
 def read_responses(text: str) -> list[Response]:
     r"""Split pasted text into responses; a bare field is one response without a status.
 
-    A text of several lines in which no challenge is found gives none.
+    Another header, or a text of several lines in which no challenge is found, gives none.
 
     >>> [response] = read_responses("HTTP/2 401\nwww-authenticate: Basic realm=x\n")
     >>> response.status, response.fields["WWW-Authenticate"].lines
@@ -87,8 +93,8 @@ def _is_challenge(line: str) -> bool:
 
 
 def _bare(lines: list[str]) -> list[Response]:
-    """Take lines for those of one field, but not a text of several lines without a challenge."""
-    if len(lines) > 1 and not any(map(_is_field, lines)):
+    """Take lines for those of one field, but not other headers, nor a text without a challenge."""
+    if any(map(_is_another, lines)) or (len(lines) > 1 and not any(map(_is_field, lines))):
         return []
     response = Response()
     for line in lines:

@@ -99,6 +99,18 @@ SPECIFICATIONS: Final[Mapping[str, Specification]] = {
     ),
     "oauth2": Specification("RFC 6750 under another name", "Send an access token."),
     "jwt": Specification("the API's own documentation", "Send a JWT that the API accepts."),
+    "signature": Specification(
+        "draft-cavage-http-signatures",
+        "Sign the fields that headers names, and send the signature.",
+    ),
+    "uma": Specification(
+        "User-Managed Access 2.0",
+        "Get a token for ticket from the authorization server at as_uri, if you trust it.",
+    ),
+    "wsse": Specification(
+        "the UsernameToken profile of WS-Security",
+        "Send the user name and a hash of the password, a nonce and the time in X-WSSE.",
+    ),
     "xbasic": Specification(
         "RFC 7617 under a name that browsers do not know",
         "Send the user name and the password as Basic, over TLS only.",
