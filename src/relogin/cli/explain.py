@@ -8,9 +8,10 @@ import sys
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 
 from relogin.cli import EXIT_CODES, UsageError
-from relogin.cli.fields import Response, read_responses
+from relogin.cli.fields import read_responses
 from relogin.cli.findings import Finding, findings
 from relogin.cli.reaction import reaction
+from relogin.cli.response import Response
 from relogin.cli.terminal import show, show_table
 from relogin.wire.model import Challenge
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from relogin.cli.printed import mentioned, parsed, printed, responses_in
-from relogin.cli.response import KNOWN, RENAMED, ChallengeField, Response
+from relogin.cli.response import KNOWN, ChallengeField, Response
 from relogin.cli.specifications import SPECIFICATIONS
 from relogin.wire import MAX_LENGTH
 from relogin.wire.abnf import OWS, TOKEN
@@ -18,7 +18,7 @@ from relogin.wire.field import parse
 from relogin.wire.shapes import END, PARAM
 from relogin.wire.shapes import KNOWN as KNOWN_SCHEME
 
-__all__ = ["RENAMED", "ChallengeField", "Response", "read_responses"]
+__all__ = ["read_responses"]
 
 _STATUS_LINE = re.compile(r"(?:HTTP|RTSP|SIP)/[0-9.]+[ \t]+([0-9]{3})(?![0-9])")
 # Browsers and HTTP clients show the status like a header.

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from relogin.cli.fields import RENAMED, ChallengeField, Response
 from relogin.cli.reaction import reaction
+from relogin.cli.response import RENAMED, ChallengeField, Response
 from relogin.cli.specifications import Specification, specification
 from relogin.errors import ChallengeSyntaxError
 from relogin.wire.diagnose import Repeated, diagnose

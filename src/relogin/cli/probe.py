@@ -16,8 +16,8 @@ import requests
 from relogin.cli import EXIT_CODES, UsageError
 from relogin.cli.discover import MOST_OCTETS, Fetched, discover, show_discovery
 from relogin.cli.explain import report
-from relogin.cli.fields import Response
 from relogin.cli.findings import findings
+from relogin.cli.response import Response
 from relogin.cli.terminal import show
 
 TIMEOUT = 10.0  # seconds, to connect and again for the head of the response

@@ -3,9 +3,10 @@
 import json
 from typing import Any
 
-from relogin.cli.fields import Response, read_responses
+from relogin.cli.fields import read_responses
 from relogin.cli.findings import Finding, findings
 from relogin.cli.reaction import reaction
+from relogin.cli.response import Response
 from relogin.wire.faults import Fault, excerpt
 from relogin.wire.model import Challenge
 from relogin.wire.remarks import Remark
