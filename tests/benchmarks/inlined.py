@@ -58,7 +58,7 @@ LOOKED_AT = frozenset({401, 500})
 TO_MERGE = frozenset(name.encode() for name in MERGED)
 PRIVATE = [(b"vary", b"Authorization"), (b"cache-control", b"private")]
 NEUTRAL = frozenset({b"content-type", b"content-length"})
-TO_DECIDE = (Admitted, Exception)
+SPECIAL_OUTCOMES = (Admitted, Exception)
 
 
 def inlined(app: Any, verify: Any, **options: Any) -> Any:
@@ -88,7 +88,7 @@ def inlined(app: Any, verify: Any, **options: Any) -> Any:
             raise NotImplementedError
         token = found[1]
         session = await verify(token)
-        if session is None or session is False or isinstance(session, TO_DECIDE):
+        if session is None or session is False or isinstance(session, SPECIAL_OUTCOMES):
             raise NotImplementedError
         passing = Passing()
         passing.ask = verify

@@ -20,7 +20,7 @@ from typing import Any, TypeAlias, Unpack
 
 from relogin.server.asgi_scope import Scope, request
 from relogin.server.callables import is_async
-from relogin.server.decisions import TO_DECIDE, lifetime
+from relogin.server.decisions import SPECIAL_OUTCOMES, lifetime
 from relogin.server.drain import drain_async, reading_on
 from relogin.server.facts import Presented, Request
 from relogin.server.fast_path import fast_path
@@ -29,14 +29,14 @@ from relogin.server.gate import Answer, Gate
 from relogin.server.loops import cancellable, sleep
 from relogin.server.messages import Exchange, Receive, Send, close, respond
 from relogin.server.options import Options
-from relogin.server.responses import telling
-from relogin.server.streams import astill
+from relogin.server.responses import lifetime_fields
+from relogin.server.streams import aensure_living
 from relogin.server.verdicts import Admitted, Refused, refusal_in
 from relogin.server.verifiers import (
     AsyncVerifier,
     Verifier,
     ask_async,
-    judged,
+    outcome_of,
     unblocking,
     wants_request,
 )
@@ -83,17 +83,20 @@ class SessionGate:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request, or have the application answer it.
 
-        Most requests take the fast path, which gives the same result as `_at_length`.
+        Most requests take the fast path, which gives the same result as `_slow_path`.
         """
-        app, short, ask = self.app, self._fast_path, self._unblocking
+        app, read, ask = self.app, self._fast_path, self._unblocking
         exchange = Exchange()
         exchange.gate = self.gate
         exchange.scope = scope
         exchange.from_server = receive
         exchange.to_server = send
-        found = short(scope) if scope["type"] == "http" else None
+        found = read(scope) if scope["type"] == "http" else None
         if found is None:
-            await self._with_care(exchange)
+            if scope["type"] in {"http", "websocket"}:
+                await self._slow_path(exchange)
+            else:
+                await app(scope, receive, send)
             return
         try:
             if self._with_request:
@@ -104,12 +107,12 @@ class SessionGate:
             if self._is_async or hasattr(verified, "__await__"):
                 verified = await verified
         except Exception as raised:  # noqa: BLE001  whatever a store raises is not a 401
-            verified = judged(raised)
+            verified = outcome_of(raised)
         session = verified
-        if isinstance(verified, TO_DECIDE):
+        if isinstance(verified, SPECIAL_OUTCOMES):
             session = verified.session if isinstance(verified, Admitted) else None
         if session is None or session is False:
-            await self._at_length(exchange, False if verified is None else verified)
+            await self._slow_path(exchange, False if verified is None else verified)
             return
         exchange.found = found
         exchange.ask = ask
@@ -128,15 +131,11 @@ class SessionGate:
     def _added(self, verified: object, found: Presented) -> list[RawHeader]:
         """Return the fields to add to the response for a session that may say how long it lives."""
         left = lifetime(verified, found)
-        return self._private if left is None else encoded(telling(self.gate.vary_alone, left))
+        return (
+            self._private if left is None else encoded(lifetime_fields(self.gate.vary_alone, left))
+        )
 
-    async def _with_care(self, exchange: Exchange) -> None:
-        if exchange.scope["type"] in {"http", "websocket"}:
-            await self._at_length(exchange)
-        else:
-            await self.app(exchange.scope, exchange.from_server, exchange.to_server)
-
-    async def _at_length(self, exchange: Exchange, outcome: object = None) -> None:
+    async def _slow_path(self, exchange: Exchange, outcome: object = None) -> None:
         scope, receive = exchange.scope, exchange.from_server
         claim = self.gate.claim(request(scope))
         if claim.ignored and SESSION in scope:  # a gate outside of this one has decided
@@ -185,7 +184,7 @@ class SessionGate:
                 await sleep(every)
                 if exchange.goes_on:
                     try:
-                        await astill(exchange.again)
+                        await aensure_living(exchange.again)
                     except Refused as why:
                         dead.append(why)
                         await exchange.end(why)

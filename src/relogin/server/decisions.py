@@ -10,7 +10,7 @@ from relogin.server.facts import Presented, Request
 from relogin.server.schemes import Scheme
 from relogin.server.verdicts import FORBIDDEN, Admitted, Refused, StepUp, StoreTrouble
 
-__all__ = ["TO_DECIDE", "Claim", "Decision", "is_session", "lifetime", "living"]
+__all__ = ["SPECIAL_OUTCOMES", "Claim", "Decision", "is_session", "lifetime", "living"]
 
 # Named tuples, since each request makes one of each: frozen dataclasses take twice as long.
 
@@ -45,7 +45,7 @@ class Claim(NamedTuple):
 
 def is_session(outcome: object) -> bool:
     """Whether a verifier returned a plain session; other outcomes may contain one too."""
-    return not (outcome is None or outcome is False or isinstance(outcome, TO_DECIDE))
+    return not (outcome is None or outcome is False or isinstance(outcome, SPECIAL_OUTCOMES))
 
 
 def living(outcome: object) -> Any:
@@ -63,7 +63,7 @@ def living(outcome: object) -> Any:
     return session
 
 
-TO_DECIDE = (Admitted, Exception)
+SPECIAL_OUTCOMES = (Admitted, Exception)  # any other is the session itself
 _NOT_DEAD = FORBIDDEN | {None}
 
 

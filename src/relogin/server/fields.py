@@ -16,6 +16,7 @@ from relogin.wire.field import parse, serialize
 from relogin.wire.model import Challenge
 
 __all__ = [
+    "FixedHeaders",
     "Headers",
     "RawHeader",
     "add_challenges",
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 Headers: TypeAlias = list[tuple[str, str]]
+FixedHeaders: TypeAlias = tuple[tuple[str, str], ...]  # made once, and added to many responses
 RawHeader: TypeAlias = tuple[bytes, bytes]
 
 # An element of a list field: a comma inside a quoted-string is no separator (RFC 9110 §5.6.1).

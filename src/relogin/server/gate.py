@@ -15,6 +15,7 @@ from relogin.server.answers import Answer, Page
 from relogin.server.custom import Fields, Params
 from relogin.server.decisions import Claim, Decision, is_session
 from relogin.server.facts import Presented, Request, presented
+from relogin.server.fields import FixedHeaders
 from relogin.server.options import (
     Bounds,
     Legacy,
@@ -185,18 +186,11 @@ class Gate:
             (*public, "Accept", "Sec-Fetch-Mode") if has_page else self.public_vary
         )
         # What most responses get, ready-made.
-        self.vary_alone: tuple[tuple[str, str], ...] = (("Vary", ", ".join(self.vary)),)
-        self.vary_private: tuple[tuple[str, str], ...] = (
-            *self.vary_alone,
-            ("Cache-Control", "private"),
-        )
-        self.public_vary_alone: tuple[tuple[str, str], ...] = (
-            ("Vary", ", ".join(self.public_vary)),
-        )
-        self.public_vary_private: tuple[tuple[str, str], ...] = (
-            *self.public_vary_alone,
-            ("Cache-Control", "private"),
-        )
+        self.vary_alone: FixedHeaders = (("Vary", ", ".join(self.vary)),)
+        private = ("Cache-Control", "private")
+        self.vary_private: FixedHeaders = (*self.vary_alone, private)
+        self.public_vary_alone: FixedHeaders = (("Vary", ", ".join(self.public_vary)),)
+        self.public_vary_private: FixedHeaders = (*self.public_vary_alone, private)
 
     @classmethod
     def of(cls, options: Options) -> Self:

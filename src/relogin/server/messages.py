@@ -14,7 +14,7 @@ from relogin.server.fields import RawHeader, encoded
 from relogin.server.gate import Answer, Gate
 from relogin.server.options import Bounds
 from relogin.server.responses import MERGED, additions, dress, replacement
-from relogin.server.streams import is_event_stream, note_end
+from relogin.server.streams import is_event_stream, log_end
 from relogin.server.verdicts import Refused
 from relogin.server.verifiers import ask_async
 
@@ -107,10 +107,10 @@ class Exchange:
             if type(raw) is not list:  # Sanic gives a generator, which can be read but once
                 raw = [*(raw or ())]
             if self.added is None or message["status"] in self.gate.statuses_looked_at:
-                return self._begin_at_length(message, raw)
+                return self._begin(message, raw)
             for name, _ in raw:
                 if name not in _NEUTRAL and name.lower() in _MERGED:  # Django writes Set-Cookie so
-                    return self._begin_at_length(message, raw)
+                    return self._begin(message, raw)
             self._start = message = {**message}
             message["headers"] = raw + self.added
         elif kind != "http.response.body":  # of all messages, most are bodies
@@ -130,7 +130,7 @@ class Exchange:
         failed = closing.get("code") in _FAILED and not self.is_dropped
         return why if failed and isinstance(why, Refused) else None
 
-    def _begin_at_length(self, message: Message, raw: list[RawHeader]) -> Awaitable[None]:
+    def _begin(self, message: Message, raw: list[RawHeader]) -> Awaitable[None]:
         if self.is_dropped:
             return self.to_server(message)
         status = message["status"]
@@ -171,7 +171,7 @@ class Exchange:
         one.
         """
         last, start, to_server = self.last, self._start, self._drop()
-        note_end(why)
+        log_end(why)
         if last is not None and last["type"] in _OPEN:
             await close(self.gate.refuse(self.decision, why), to_server)
         elif start is not None and is_event_stream(_decoded(start["headers"])):

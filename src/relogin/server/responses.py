@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from relogin.server.answers import EXPOSED, Answer
 from relogin.server.decisions import Claim, Decision
 from relogin.server.fields import (
+    FixedHeaders,
     Headers,
     add_challenges,
     add_to_list,
@@ -21,7 +22,7 @@ from relogin.server.fields import (
 from relogin.server.gate import Gate
 from relogin.server.verdicts import FORBIDDEN, Refused
 
-__all__ = ["MERGED", "additions", "dress", "replacement", "telling"]
+__all__ = ["MERGED", "additions", "dress", "lifetime_fields", "replacement"]
 
 
 # A response with one of these fields is merged with what the gate adds.
@@ -30,7 +31,7 @@ MERGED = frozenset({"access-control-expose-headers", "cache-control", "set-cooki
 
 def additions(
     gate: Gate, decision: Decision, status: int, names: Iterable[str]
-) -> tuple[tuple[str, str], ...] | None:
+) -> FixedHeaders | None:
     """Return the fields to add to a response that has fields of these lower-case names.
 
     Returns None if it must be replaced or merged with: see `replacement` and `dress`.
@@ -40,9 +41,7 @@ def additions(
     return None if gate.legacy is not None else _due(gate, decision, status, names)
 
 
-def _due(
-    gate: Gate, decision: Decision, status: int, names: Iterable[str]
-) -> tuple[tuple[str, str], ...] | None:
+def _due(gate: Gate, decision: Decision, status: int, names: Iterable[str]) -> FixedHeaders | None:
     if status == 401 or decision.died or not MERGED.isdisjoint(names):
         return None
     public = decision.claim.public
@@ -51,10 +50,10 @@ def _due(
     lifetime = decision.lifetime
     if lifetime is None:
         return gate.public_vary_private if public else gate.vary_private
-    return telling(gate.public_vary_alone if public else gate.vary_alone, lifetime)
+    return lifetime_fields(gate.public_vary_alone if public else gate.vary_alone, lifetime)
 
 
-def telling(vary: tuple[tuple[str, str], ...], lifetime: int) -> tuple[tuple[str, str], ...]:
+def lifetime_fields(vary: FixedHeaders, lifetime: int) -> FixedHeaders:
     """Return the fields to add to a response that says how long its session lives."""
     return (*vary, ("Authentication-Info", f"expires_in={lifetime}"), _EXPOSE, _UNSTORED)
 

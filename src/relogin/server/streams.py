@@ -20,11 +20,11 @@ __all__ = [
     "Again",
     "AgainAsync",
     "Stream",
-    "astill",
+    "aensure_living",
     "astream",
     "close",
     "is_event_stream",
-    "note_end",
+    "log_end",
 ]
 
 Again = Callable[[], Any]
@@ -39,7 +39,7 @@ def is_event_stream(headers: Headers) -> bool:
     )
 
 
-def note_end(why: Refused) -> None:
+def log_end(why: Refused) -> None:
     """Log why a stream has ended."""
     log().info("a response or a socket has ended with its session: %s", why)
 
@@ -98,7 +98,7 @@ class Stream:
         """Return the next chunk; raise `ConnectionResetError` if the rest is cut off."""
         try:
             if self._watch is not None and self._again is not None and self._watch.is_due:
-                still(self._again)
+                ensure_living(self._again)
             chunk = next(self._rest)
         except Refused as why:
             return self._end(why)
@@ -110,7 +110,7 @@ class Stream:
         if self._instead is not None:
             self._rest = iter(self._instead(why))
             return next(self._rest)
-        note_end(why)
+        log_end(why)
         if self._ends_anywhere:
             raise StopIteration
         # To servers this means that the client has gone: they close, and log no traceback.
@@ -127,7 +127,7 @@ def close(chunks: object) -> None:
         chunks.close()
 
 
-def still(again: Again) -> None:
+def ensure_living(again: Again) -> None:
     """Raise `Refused` if the session is dead; trouble in the store ends no stream."""
     try:
         again()
@@ -135,8 +135,8 @@ def still(again: Again) -> None:
         return
 
 
-async def astill(again: AgainAsync) -> None:
-    """Do the same as `still`, with an `again` that is awaited."""
+async def aensure_living(again: AgainAsync) -> None:
+    """Do the same as `ensure_living`, with an `again` that is awaited."""
     try:
         await again()
     except StoreTrouble:
@@ -166,7 +166,7 @@ async def astream(
         why = refusal_in(raised, wrapped=True)
         if why is None:
             raise
-        note_end(why)
+        log_end(why)
         if not is_event_stream(headers):
             raise cut_off from None
     finally:
@@ -182,7 +182,7 @@ async def _next(rest: AsyncIterator[bytes], watch: Watch, again: AgainAsync) -> 
         while not waiting.done():
             await asyncio.wait({waiting}, timeout=watch.left)
             if watch.is_due:
-                await astill(again)
+                await aensure_living(again)
         return await waiting
     finally:
         waiting.cancel()

@@ -30,7 +30,7 @@ __all__ = [
     "ask_again",
     "ask_async",
     "checked",
-    "judged",
+    "outcome_of",
     "synchronous",
     "unblocking",
     "wants_request",
@@ -164,7 +164,7 @@ def ask(verify: Verifier, token: str | None, *request: Request) -> object:
         call: Callable[..., Any] = verify
         return _without_waiting(call(token, *request))
     except Exception as raised:  # noqa: BLE001  whatever a store raises, it must not end in a 401
-        return judged(raised)
+        return outcome_of(raised)
 
 
 def ask_again(verify: Verifier, token: str | None, *request: Request) -> Any:
@@ -185,7 +185,7 @@ async def ask_async(
         answer = call(token, *request)
         return await answer if hasattr(answer, "__await__") else answer
     except Exception as raised:  # noqa: BLE001  whatever a store raises, it must not end in a 401
-        return judged(raised)
+        return outcome_of(raised)
 
 
 def unblocking(verify: Verifier | AsyncVerifier) -> Verifier | AsyncVerifier:
@@ -232,7 +232,7 @@ def _without_waiting(answer: object) -> object:
     raise TypeError("verify is asynchronous, but this gate has no event loop")
 
 
-def judged(raised: Exception) -> Exception:
+def outcome_of(raised: Exception) -> Exception:
     """Return what a verifier raised; log trouble in the store."""
     if isinstance(raised, Refused):
         return raised.with_traceback(None)  # its frames hold the token, and it is kept for a while
