@@ -60,7 +60,7 @@ class Watch:
 
     @property
     def is_due(self) -> bool:
-        """Whether it is time; if so, the clock starts anew."""
+        """Whether it is time; if so, the clock starts again."""
         now = time.monotonic()
         if now < self._due:
             return False
