@@ -67,14 +67,18 @@ MISTAKES: list[tuple[dict[str, Any], type[Exception], str]] = [
     (
         {"public": None},
         TypeError,
-        'public must be a list, such as ["/health", "/docs/*"], not None',
+        'public must be a list of str, such as ["/health", "/docs/*"], not None',
     ),
     (
         {"public": "/a"},
         TypeError,
-        'public must be a list, such as ["/health", "/docs/*"], not \'/a\'',
+        'public must be a list of str, such as ["/health", "/docs/*"], not \'/a\'',
     ),
-    ({"public": [5]}, TypeError, 'public must be a list, such as ["/health", "/docs/*"], not (5,)'),
+    (
+        {"public": [5]},
+        TypeError,
+        'public must be a list of str, such as ["/health", "/docs/*"], not [5]',
+    ),
     ({"public": b"/a"}, TypeError, "not b'/a'"),
     (
         {"step_up": {"/pay": 300}},
@@ -89,13 +93,13 @@ MISTAKES: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"cookie": "a b"}, ValueError, "not 'a b'"),
     ({"cookie": "a=b"}, ValueError, "not 'a=b'"),
     ({"cookie": "sid\n"}, ValueError, r"not 'sid\n'"),
-    ({"schemes": [5]}, TypeError, 'schemes must be a list, such as ["Session"], not (5,)'),
+    ({"schemes": [5]}, TypeError, 'schemes must be a list of str, such as ["Session"], not [5]'),
     ({"schemes": "Bearer"}, TypeError, "not 'Bearer'"),
     ({"schemes": None}, TypeError, "not None"),
     (
         {"also": ["DPoP"]},
         TypeError,
-        'also must be a list, such as [relogin.Challenge("DPoP")], not (',
+        'also must be a list of Challenge, such as [relogin.Challenge("DPoP")], not [',
     ),
     ({"also": relogin.Challenge("DPoP")}, TypeError, "not Challenge('DPoP', {})"),
     ({"collapse": "no"}, TypeError, "collapse must be True or False, not 'no'"),
@@ -127,11 +131,11 @@ MISTAKES: list[tuple[dict[str, Any], type[Exception], str]] = [
     (
         {"ignore": "/static"},
         TypeError,
-        "ignore must be a list, such as [\"/static/*\"], not '/static'",
+        "ignore must be a list of str, such as [\"/static/*\"], not '/static'",
     ),
     ({"ignore": ["/*"]}, ValueError, 'a gate that ignores "/*" protects nothing'),
     ({"ignore": ["static"]}, ValueError, "'static' does not begin with a slash"),
-    ({"logout": 5}, TypeError, 'logout must be a list, such as ["/logout"], not 5'),
+    ({"logout": 5}, TypeError, 'logout must be a list of str, such as ["/logout"], not 5'),
     ({"logout": "logout"}, ValueError, "'logout' does not begin with a slash"),
     ({"public": ["/a?b=c"]}, ValueError, "'/a?b=c' has a query"),
     (

@@ -83,7 +83,9 @@ def several(option: str, given: Any, kind: type[T], such_as: str) -> tuple[T, ..
     fits = isinstance(given, Iterable) and not isinstance(given, (str, bytes, kind))
     listed: tuple[T, ...] = tuple(given) if fits else ()
     fits = fits and all(isinstance(each, kind) for each in listed)
-    _expect(option, listed or given, f"a list, such as {such_as}", fits)
+    # As a list: `not ('a',)` would read as if the tuple were the mistake.
+    shown = list(listed) or given
+    _expect(option, shown, f"a list of {kind.__name__}, such as {such_as}", fits)
     return listed
 
 
