@@ -39,6 +39,8 @@ class Device:
     """Who logged in for each session, by the user name that was sent."""
     used: set[str] = field(default_factory=set)
     """The tokens that came back with a request: their clients know them."""
+    gone: set[str] = field(default_factory=set)
+    """Those whose process has ended: what it sent before may be read only now."""
     _number: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -88,16 +90,20 @@ class Device:
     def left_by(self, owner: str) -> list[int]:
         """The sessions that a client which is gone knew of and did not give back; they end now."""
         with self._lock:
+            self.gone.add(owner)
             mine = [n for n in self.taken if self.owners.get(n) == owner]
             tokens = {number: self.taken.pop(number) for number in mine}
         return [number for number, token in tokens.items() if token in self.used]
 
     def _log_in(self, request: Request) -> Answer:
+        owner = json.loads(request.body or b"{}").get("UserName", "")
+        if owner in self.gone:
+            return Answer(503)
         if len(self.taken) >= self.seats:
             self.refused += 1
             return Answer(503, body=b"the maximum number of user sessions is reached")
         number = self._sit_down()
-        self.owners[number] = json.loads(request.body or b"{}").get("UserName", "")
+        self.owners[number] = owner
         fields = ("X-Auth-Token", self.taken[number]), ("Location", f"/sessions/{number}")
         return Answer(201, fields, b"{}")
 
