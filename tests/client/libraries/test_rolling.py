@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
+from typing import Literal
 
 import pytest
 
+from relogin import Grant
 from relogin.client.carry import Header
 from tests.client.libraries.face import Client, Face
 from tests.client.server import PATIENCE, Answer, Request, Server, serve
@@ -80,13 +82,85 @@ def test_a_redirect_that_replaces_the_token_costs_no_login(
     assert rolling.logins == 1
 
 
-def test_a_redirect_that_replaces_the_token_takes_none_to_another_origin(
+def test_a_redirect_that_replaces_the_token_of_a_new_login_costs_no_other(
     face: Face, server: Server
+) -> None:
+    rolling = Rolling(face, server)
+    rolling.places["/moved"] = "/orders"
+    assert rolling.client.get(f"{server.url}/moved").status == 200
+    assert rolling.logins == 1
+
+
+@pytest.mark.parametrize("hops", [1, 2, 3])
+def test_redirects_that_replace_the_token_take_none_to_another_origin(
+    face: Face, server: Server, hops: int
 ) -> None:
     rolling = Rolling(face, server)
     rolling.client.get(f"{server.url}/first")
     with serve() as foreign:
-        rolling.places["/away"] = f"{foreign.url}/caught"
-        rolling.client.get(f"{server.url}/away")
+        rolling.places |= {f"/{hop}": f"/{hop - 1}" for hop in range(2, hops + 1)}
+        rolling.places["/1"] = f"{foreign.url}/caught"
+        rolling.client.get(f"{server.url}/{hops}")
         (caught,) = foreign.seen("/caught")
         assert NAME not in caught.headers
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_redirect_that_takes_a_part_of_the_grant_away_costs_no_login(
+    face: Face, server: Server, method: str
+) -> None:
+    """httpx keeps Authorization, and nobody can have it keep other fields."""
+    logins = 0
+
+    def log_in(_: object) -> Grant:
+        nonlocal logins
+        logins += 1
+        return Grant("t1", headers={NAME: "csrf"})
+
+    async def log_in_async(_: object) -> Grant:
+        return log_in(_)
+
+    def answer(request: Request) -> Answer:
+        if request.headers["Authorization"] != "Bearer t1" or request.headers[NAME] != "csrf":
+            return Answer(401)
+        if request.path == "/moved":
+            return Answer(307, (("Location", "/orders"),))
+        return Answer(200)
+
+    server.answers = answer
+    client = face.open(face.auth(server, log_in_async if face.is_async else log_in))
+    client.get(f"{server.url}/first")
+    assert client(method, f"{server.url}/moved").status == 200
+    assert logins == 1
+
+
+@pytest.mark.parametrize("binding", ["token", "cookie"])
+def test_a_grant_of_several_fields_that_comes_back_from_another_origin_costs_no_login(
+    face: Face, server: Server, binding: Literal["token", "cookie"]
+) -> None:
+    logins = 0
+
+    def log_in(_: object) -> Grant:
+        nonlocal logins
+        logins += 1
+        fields = {NAME: "csrf"}
+        if binding == "token":
+            return Grant("t1", headers=fields)
+        return Grant(cookies={"sid": "t1"}, headers=fields)
+
+    def answer(request: Request) -> Answer:
+        whole = "t1" in {request.cookies.get("sid"), request.headers.get("Authorization", "")[7:]}
+        if request.path == "/away" and whole:
+            return Answer(302, (("Location", f"{foreign.url}/back"),))
+        return Answer(200 if whole and request.headers[NAME] else 401)
+
+    async def log_in_async(_: object) -> Grant:
+        return log_in(_)
+
+    with serve() as foreign:
+        server.answers = answer
+        foreign.answers = lambda _: Answer(302, (("Location", f"{server.url}/home"),))
+        client = face.open(face.auth(server, log_in_async if face.is_async else log_in))
+        client.get(f"{server.url}/first")
+        assert client.get(f"{server.url}/away").status == 200
+    assert logins == 1

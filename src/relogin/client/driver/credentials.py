@@ -85,6 +85,8 @@ def sent_with(
         return credential
     if credential.signed_url not in {None, url}:  # after a redirect, the signature is void
         return None
+    if not all(name in headers for name in credential.headers):  # a redirect took some away
+        return None
     if credential.query is not None:
         name, value = credential.query
         return credential if parameter(url, name) == value else None
@@ -98,6 +100,8 @@ def sent_with(
         return credential
     current = cache.current(credential)
     rolled = current.headers if fields else current.cookies
+    if all(wire.get(name) == rolled.get(name) for name in own):
+        return current
     ours = all(wire.get(name) in {value, rolled.get(name)} for name, value in own.items())
     return credential if ours else None
 

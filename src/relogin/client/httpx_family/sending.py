@@ -150,10 +150,10 @@ class Sending:
         signed = credential is not None
         for number, hop in enumerate(hops):
             request = hop.request
-            if credential is not None and signed and number:
-                within = origin_of(request) == credential.key.origin
+            if credential is not None and number:
+                within, had = origin_of(request) == credential.key.origin, signed
                 signed = within and self._sent_with(request) is not None
-                if within and not signed and request.method in {"GET", "HEAD"}:
+                if within and had and not signed and request.method in {"GET", "HEAD"}:
                     return request
             signals = self._signals_for(hop)
             if signals:

@@ -89,6 +89,8 @@ class Exchange:
             yield from self._learn(self.credential)
             if policy.fresh == "always":
                 yield from share(self._cache, self.credential)
+            if self.response.is_redirect:  # the next request carries the latest values
+                self.credential = self._cache.current(self.credential)
 
     def _look(self) -> Generator[Step, Any, None]:
         whole = not self._is_streamed()

@@ -64,7 +64,7 @@ def _reported(cache: CredentialCache, flow: Flow) -> Flow:
 def _answer_with_login(
     cache: CredentialCache, info: ResponseInfo, decision: Decision | None
 ) -> Flow:
-    policy, outcome = cache.policy, _UNTOUCHED
+    policy, outcome, overtaken = cache.policy, _UNTOUCHED, False
     telling = heard(policy.listener)
     led = [False, False]  # one login for a dead session, and one for more scopes
     for _ in range(MOST_REPLAYS):
@@ -76,8 +76,8 @@ def _answer_with_login(
             return report_refusal(cache, Final(info, outcome))
         if telling:
             report(cache, EventKind.CHALLENGED, decision)
-        # Once: if the latest value is refused too, the session is dead.
-        renewed: Credential | Final | None = _rolled(cache, dead) if outcome is _UNTOUCHED else None
+        renewed: Credential | Final | None = None if overtaken else _rolled(cache, dead)
+        overtaken = renewed is not None  # once: if the latest value is refused, the session is dead
         if renewed is None:
             cache.logouts.died(dead if decision.is_end else None)
             renewed, led[more] = yield from obtain(cache, info, decision, dead, led=led[more])

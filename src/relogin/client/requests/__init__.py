@@ -328,6 +328,8 @@ class SessionAuth(Principal[requests.Session], AuthBase):
             self._watch_stream(credential, response, origin, sending)
         if self._policy.fresh == "always":
             drive(renewal.shared.share(self._cache, credential), partial(stand_by, self._cache))
+        if response.is_redirect:  # the next request carries the latest values
+            hook.credential = self._cache.current(credential)
 
     def _watch_stream(
         self, credential: Credential, response: Response, origin: str, sending: dict[str, Any]

@@ -56,7 +56,7 @@ def sign_within(prepared: PreparedRequest, credential: Credential) -> PreparedRe
 
     def keep(response: Response, **_: object) -> None:
         if response.is_redirect:
-            _prepare_redirect(credential, credential, response)
+            _prepare_redirect(credential, response)
 
     prepared.register_hook("response", keep)
     return prepared
@@ -130,14 +130,13 @@ def learn(
         if credential.signer is not None or has(response.headers, "authentication-info"):
             extend(cache, credential, request.headers, request.url or "", response.headers)
     if status in _REDIRECTS and response.is_redirect:
-        _prepare_redirect(credential, cache.current(credential), response)
+        _prepare_redirect(cache.current(credential), response)
 
 
-def _prepare_redirect(signed: Credential, current: Credential, response: Response) -> None:
+def _prepare_redirect(current: Credential, response: Response) -> None:
     """Let the next redirect carry the grant only if it is within the origin.
 
-    The request was `signed` with values that its server may have replaced since, in this response
-    too: the redirect carries the `current` ones, and neither if it leaves the origin.
+    The server may have replaced the values that the request carries, in this response too.
     requests keeps Authorization from http to https on the same host, which is another origin.
     """
     sent, location = response.request, response.headers["location"]
@@ -152,12 +151,13 @@ def _prepare_redirect(signed: Credential, current: Credential, response: Respons
         carried = with_parameter(location, *current.query)
         response.headers["location"] = carried if within else unsign({}, location, current)
     stays = within and current.signer is None  # a signature is for this request only
-    if stays and current.headers == signed.headers:
+    if stays and all(sent.headers.get(name) == value for name, value in current.headers.items()):
         return
     following = _copy(sent)
-    for credential in (signed, current):
-        unsign(following.headers, following.url or "", credential)
     if stays:
         following.headers.update(current.headers)
+    else:  # whatever their values: the server may have replaced them more than once
+        for name in current.headers:
+            following.headers.pop(name, None)
     response.request = _shallow(sent)
     sent.headers = following.headers
