@@ -6,7 +6,7 @@ import sys
 from base64 import b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytest
 from fastapi import FastAPI, Security
@@ -19,8 +19,10 @@ from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 import relogin
+from relogin.server.facts import Request as Facts
 from relogin.server.starlette import CurrentSession, OwnSession, SessionGate
 from relogin.server.verifiers import unblocking
 from tests.server.orders import averify
@@ -185,6 +187,46 @@ def test_an_application_may_answer_a_refusal_in_its_own_way() -> None:
     with serving_asgi(app) as port:
         answer = ask(port, "/", GOOD)
         assert (answer.status, answer.body) == (409, b"session_revoked")
+
+
+@pytest.mark.parametrize("public", [[], ["/*"]])
+def test_middleware_outside_finds_the_route_and_the_session_afterwards(public: list[str]) -> None:
+    async def endpoint(request: Request) -> PlainTextResponse:
+        return PlainTextResponse("ok")
+
+    logged = []
+
+    def access_log(app: ASGIApp) -> ASGIApp:
+        async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+            await app(scope, receive, send)
+            if scope["type"] == "http":
+                logged.append((scope["endpoint"], scope["relogin.session"]))
+
+        return middleware
+
+    gate = Middleware(SessionGate, verify=averify, realm="orders", public=public)
+    app = Starlette(routes=[Route("/", endpoint)], middleware=[Middleware(access_log), gate])
+    with serving_asgi(app) as port:
+        ask(port, "/", GOOD)
+    assert logged == [(endpoint, "ada")]
+
+
+@pytest.mark.parametrize("public", [[], ["/*"]])
+def test_a_login_page_gets_the_path_that_was_asked_for_not_what_a_router_left_of_it(
+    public: list[str],
+) -> None:
+    async def refuse(request: Request) -> PlainTextResponse:
+        raise relogin.Refused("session_expired")
+
+    def login_page(challenge: relogin.SessionChallenge, request: Facts) -> str:
+        return request.path
+
+    options: Any = {"public": public, "login_page": login_page}
+    gate = Middleware(SessionGate, verify=averify, realm="orders", **options)
+    routes = [Mount("/api", routes=[Route("/refuse", refuse)])]
+    with serving_asgi(Starlette(routes=routes, middleware=[gate])) as port:
+        refused = ask(port, "/api/refuse", GOOD, ("Accept", "text/html"))
+    assert refused.body == b"/api/refuse"
 
 
 # FastAPI

@@ -79,6 +79,7 @@ class SessionGate:
         self._private = encoded(self.gate.vary_private)
         self._is_async = is_async(self._unblocking)
         self._fast_path = fast_path(self.gate)
+        self._writes_to_scope = False  # the specification asks middleware for a copy
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request, or have the application answer it.
@@ -93,10 +94,7 @@ class SessionGate:
         exchange.to_server = send
         found = read(scope) if scope["type"] == "http" else None
         if found is None:
-            if scope["type"] in {"http", "websocket"}:
-                await self._slow_path(exchange)
-            else:
-                await app(scope, receive, send)
+            await self._slow_path(exchange)
             return
         try:
             if self._with_request:
@@ -119,6 +117,8 @@ class SessionGate:
         exchange.verified = verified
         exchange.added = self._private if session is verified else self._added(verified, found)
         inner = {**scope}
+        if self._writes_to_scope:
+            exchange.scope, inner = inner, scope
         inner[SESSION] = session
         inner[REFUSED] = None
         inner[VERIFY] = exchange.again
@@ -131,16 +131,17 @@ class SessionGate:
     def _added(self, verified: object, found: Presented) -> list[RawHeader]:
         """Return the fields to add to the response for a session that may say how long it lives."""
         left = lifetime(verified, found)
-        return (
-            self._private if left is None else encoded(lifetime_fields(self.gate.vary_alone, left))
-        )
+        if left is None:
+            return self._private
+        return encoded(lifetime_fields(self.gate.vary_alone, left))
 
     async def _slow_path(self, exchange: Exchange, outcome: object = None) -> None:
         scope, receive = exchange.scope, exchange.from_server
+        if scope["type"] not in {"http", "websocket"}:
+            return await self.app(scope, receive, exchange.to_server)
         claim = self.gate.claim(request(scope))
         if claim.ignored and SESSION in scope:  # a gate outside of this one has decided
-            await self.app(scope, receive, exchange.to_server)
-            return None
+            return await self.app(scope, receive, exchange.to_server)
         if self._with_request:
             exchange.more = (claim.request,)
         if outcome is None:
@@ -156,12 +157,11 @@ class SessionGate:
         exchange.found = claim.found
         exchange.ask = self._unblocking
         exchange.decided = decision
-        inner = {
-            **scope,
-            SESSION: decision.session,
-            REFUSED: decision.refused,
-            VERIFY: exchange.again,
-        }
+        inner: Scope = {**scope}
+        if self._writes_to_scope:
+            exchange.scope, inner = inner, scope
+        inner[SESSION], inner[REFUSED] = decision.session, decision.refused
+        inner[VERIFY] = exchange.again
         try:
             await self._run(inner, exchange)
         except Exception as raised:  # it may be a `Refused`, wrapped or in an exception group

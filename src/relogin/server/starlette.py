@@ -22,7 +22,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 try:
     from starlette.datastructures import Secret
@@ -35,10 +35,10 @@ except ImportError as _missing:
 
 from relogin.server import asgi
 from relogin.server.asgi_scope import Scope
-from relogin.server.options import cookie_name
+from relogin.server.options import Options, cookie_name
 from relogin.server.schemes import schemes_named
 from relogin.server.verdicts import Admitted, Refused
-from relogin.server.verifiers import Signed
+from relogin.server.verifiers import AsyncVerifier, Signed, Verifier
 
 if TYPE_CHECKING:
     from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBase
@@ -57,8 +57,19 @@ class SessionGate(asgi.SessionGate):
     """The ASGI gate, for `app.add_middleware(SessionGate, verify=..., realm=...)`.
 
     An endpoint finds its session in `request.scope["relogin.session"]`, and may raise `Refused`.
-    Add CORSMiddleware after it: the last one added is the outermost.
+    Add CORSMiddleware after it: the last one added is the outermost. After the response, middleware
+    outside of the gate finds the session and the route in the scope too.
     """
+
+    def __init__(
+        self,
+        app: asgi.Application,
+        verify: Verifier | AsyncVerifier,
+        **options: Unpack[Options],
+    ) -> None:
+        super().__init__(app, verify, **options)
+        # As Starlette's own middleware does: access logs and metrics outside look for the route.
+        self._writes_to_scope = True
 
     def begin(self, scope: Scope, *, leaving: bool) -> None:
         """Begin a new session for an application without one; `leaving` one deletes the cookie."""
