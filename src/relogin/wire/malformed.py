@@ -19,6 +19,7 @@ import pyparsing as pp
 from relogin.wire.abnf import BWS, LIST_SPACE, OWS, TCHAR, TOKEN, TOKEN68
 from relogin.wire.rules import between, rules
 from relogin.wire.shapes import (
+    APOSTROPHE,
     CHALLENGE,
     CLOSED,
     CLOSED_OTHERWISE,
@@ -44,6 +45,7 @@ from relogin.wire.shapes import (
     NEXT_OPENS,
     NEXT_VALUE_WORD,
     NEXT_WORD,
+    NO_APOSTROPHE,
     NO_SCHEME,
     PARAM,
     PARAMS,
@@ -360,7 +362,10 @@ rest: pp.ParserElement = rules(
     # Bearer error"a"
     ("missing-equals", MISSES_EQUALS),
     # Bearer error'a'
-    ("missing-equals", rf"(?:{NAMED}|(?i:error))(?P<at>)'(?:[^']++|'(?!{STOP})|(?!))*+'"),
+    (
+        "missing-equals",
+        rf"(?:{NAMED}|(?i:error))(?P<at>){APOSTROPHE}{NO_APOSTROPHE}*+{APOSTROPHE}{STOP}",
+    ),
     # Login to get the requested data
     ("prose", rf"{PIECE}{{1,50}}+(?:{NEXT_WORD}|(?!))++"),
     # Bearer realm="a"\r\n

@@ -76,6 +76,9 @@ SINGLE = "(?:[\u2018-\u201b\u2032\x82\x91\x92]|\xe2\x80[\x98-\x9b])"
 OPENS_SINGLE = "(?:[\u2018\x91]|\xe2\x80\x98)"
 ESCAPED = r"(?:\\\"|&quot;|&#34;)"
 ESCAPED_SINGLE = r"(?:\\'|&apos;|&#0?+39;|&#x27;)"
+# Each of these may be an apostrophe, too.
+APOSTROPHE = rf"(?:'|{SINGLE}|{ESCAPED_SINGLE})"
+NO_APOSTROPHE = "[^'\\\\&\u2018-\u201b\u2032\x82\x91\x92\xe2]"
 # What servers write instead of an equals sign.
 QUOTE = rf"(?:[\"']|{DOUBLE}|{ESCAPED}|{ESCAPED_SINGLE})"
 EQUALS = rf"(?:=>|:=|={{2,}}+(?={BWS}{QUOTE}))"
