@@ -282,6 +282,7 @@ def _client_is_not_pickled(store: str) -> PicklingError:
 
 def _connect(url: str | Callable[[], str], timeout: float) -> Any:
     try:
+        from redis import ConnectionError as Disconnected
         from redis import Redis
         from redis.backoff import NoBackoff
         from redis.retry import Retry
@@ -295,6 +296,7 @@ def _connect(url: str | Callable[[], str], timeout: float) -> Any:
         socket_connect_timeout=timeout,
         # Retry once, immediately: an idle connection may have been closed.
         retry=Retry(NoBackoff(), 1),
+        retry_on_error=[Disconnected],  # before redis-py 6, nothing else makes it retry
     )
 
 
