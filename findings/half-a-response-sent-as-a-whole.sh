@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
-# A handler fails in the middle of its response: Tornado and Sanic send the half as a complete 200.
+# A handler fails in the middle of its response: Tornado, Sanic, and FastAPI with a middleware send a complete 200.
 #
-# Versions:  tornado 6.6.1, sanic 25.12.1, aiohttp 3.14.5, uvicorn 0.54.0, gunicorn 27.0.1, waitress 3.0.2, httpx 0.28.1.
+# Versions:  tornado 6.6.1, sanic 25.12.1, fastapi 0.165.0 with starlette 1.10.0, aiohttp 3.14.5, uvicorn 0.54.0,
+#            gunicorn 27.0.1, waitress 3.0.2, httpx 0.28.1.
 # Behaviour: a handler sends the first half of a CSV file and then raises, as it would when its database goes away.
 #            Tornado and Sanic log the error and then send the last chunk, "0", so that no client can tell the half from
-#            the whole. The four other servers close the connection without it, and clients raise an error.
+#            the whole. FastAPI does it as soon as the application has one @app.middleware("http"), even one that does
+#            nothing. The others close the connection without it, and clients raise an error.
 # Seen:      tornado   200, 'first half\n', complete
 #            sanic     200, 'first half\n', complete
+#            layered   200, 'first half\n', complete   (FastAPI with @app.middleware("http"), under uvicorn)
+#            fastapi   RemoteProtocolError               (the same without it)
 #            aiohttp   RemoteProtocolError
-#            uvicorn   RemoteProtocolError
 #            gunicorn  RemoteProtocolError
 #            waitress  RemoteProtocolError
 # Exits with 1 if that changes.
@@ -18,7 +21,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
 "$folder/venv/bin/python" -m pip install -qq --disable-pip-version-check \
-    tornado==6.6.1 sanic==25.12.1 aiohttp==3.14.5 uvicorn==0.54.0 gunicorn==27.0.1 waitress==3.0.2 httpx==0.28.1
+    tornado==6.6.1 sanic==25.12.1 fastapi==0.165.0 starlette==1.10.0 aiohttp==3.14.5 uvicorn==0.54.0 gunicorn==27.0.1 waitress==3.0.2 httpx==0.28.1
 cd "$folder"
 
 cat > half.py <<'PYTHON'
@@ -40,10 +43,31 @@ def wsgi(environ, start_response):
     return rows()
 
 
-async def asgi(scope, receive, send):
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/csv")]})
-    await send({"type": "http.response.body", "body": HALF, "more_body": True})
-    raise ValueError("the database is gone")
+def fastapi():
+    from fastapi import FastAPI
+    from fastapi.responses import StreamingResponse
+
+    app = FastAPI()
+
+    @app.get("/")
+    async def answer():
+        async def rows():
+            yield HALF
+            raise ValueError("the database is gone")
+
+        return StreamingResponse(rows(), media_type="text/csv")
+
+    return app
+
+
+def layered():
+    app = fastapi()
+
+    @app.middleware("http")
+    async def does_nothing(request, call_next):
+        return await call_next(request)
+
+    return app
 
 
 def under_tornado(port):
@@ -133,13 +157,15 @@ def seen(command, port):
 COMMANDS = {
     "tornado": "venv/bin/python half.py tornado {port}",
     "sanic": "venv/bin/python half.py sanic {port}",
+    "layered": "venv/bin/uvicorn half:layered --factory --port {port}",
+    "fastapi": "venv/bin/uvicorn half:fastapi --factory --port {port}",
     "aiohttp": "venv/bin/python half.py aiohttp {port}",
-    "uvicorn": "venv/bin/uvicorn half:asgi --port {port} --lifespan off",
     "gunicorn": "venv/bin/gunicorn --bind 127.0.0.1:{port} half:wsgi",
     "waitress": "venv/bin/waitress-serve --listen=127.0.0.1:{port} half:wsgi",
 }
 WHOLE = r"200, 'first half\n', complete"
-EXPECTED = {name: WHOLE if name in {"tornado", "sanic"} else "RemoteProtocolError" for name in COMMANDS}
+COMPLETE = {"tornado", "sanic", "layered"}
+EXPECTED = {name: WHOLE if name in COMPLETE else "RemoteProtocolError" for name in COMMANDS}
 
 result = {}
 for name, command in COMMANDS.items():
