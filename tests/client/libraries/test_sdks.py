@@ -18,13 +18,16 @@ import github
 import github.Requester
 import gitlab
 import gql
+import httpx
 import httpx2
+import httpx_sse
 import huggingface_hub
 import hvac  # type: ignore[import-untyped]
 import mcp
 import ollama
 import openai
 import opensearchpy
+import owslib.util  # type: ignore[import-untyped]
 import pynetbox  # type: ignore[import-untyped]
 import pysolr  # type: ignore[import-untyped]
 import pytest
@@ -36,17 +39,21 @@ from gql.transport.requests import RequestsHTTPTransport
 from huggingface_hub.utils._http import default_client_factory
 from jira import JIRA
 from mcp.client.streamable_http import streamable_http_client
+from owslib.wms import WebMapService  # type: ignore[import-untyped]
 from requests_futures.sessions import FuturesSession  # type: ignore[import-untyped]
+from sseclient import SSEClient
 from tusclient.exceptions import TusCommunicationError
 from webdav3.client import Client as WebDAV  # type: ignore[import-untyped]
 
 from relogin.client import aiohttp as for_aiohttp
 from relogin.client import httpx as for_httpx
 from relogin.client import httpx2 as for_httpx2
+from relogin.client import outcome
 from relogin.client import requests as for_requests
 from relogin.client.carry import Header
 from relogin.client.signals import status
 from tests.client.server import Answer, Request, Server
+from tests.client.streaming import goes_on, streaming
 from tests.server.test_mcp import serving
 
 
@@ -259,6 +266,46 @@ def test_pysolr_takes_an_auth(server: Server) -> None:
     assert twice(server, api.ping) == ["content"] * 2
     assert server.logins == 2
     api.get_session().close()
+
+
+def test_owslib_takes_an_auth(server: Server) -> None:
+    capabilities = b"""<WMS_Capabilities version="1.3.0" xmlns="http://www.opengis.net/wms">
+        <Service><Title>Shops</Title></Service><Capability><Request/><Layer/></Capability>
+    </WMS_Capabilities>"""
+
+    def answer(request: Request) -> Answer:
+        admitted = server.protected(request)
+        return Answer(200, body=capabilities) if admitted.status == 200 else admitted
+
+    server.routes["/wms?service=WMS&request=GetCapabilities&version=1.3.0"] = answer
+    auth = owslib.util.Authentication(
+        auth_delegate=for_requests.SessionAuth(server.login, server.url)
+    )
+    url = f"{server.url}/wms"
+    titles = twice(
+        server, lambda: WebMapService(url, version="1.3.0", auth=auth).identification.title
+    )
+    assert titles == ["Shops", "Shops"]
+    assert server.logins == 2
+
+
+@pytest.mark.parametrize(("ends_with", "told"), [("kill", "stream_ended"), ("nothing", "replayed")])
+def test_the_end_of_a_stream_that_httpx_sse_or_sseclient_reads_tells_of_a_dead_session(
+    server: Server, session: requests.Session, ends_with: str, told: str
+) -> None:
+    url = streaming(server, server.kill if ends_with == "kill" else goes_on)
+    auth = for_httpx.SessionAuth(server.login, server.url)
+    with (
+        httpx.Client(auth=auth, trust_env=False) as client,
+        httpx_sse.connect_sse(client, "GET", url) as source,
+    ):
+        assert [event.data for event in source.iter_sse()] == ["one", "two"]
+    assert outcome(source.response) == told
+
+    server.kill()
+    with session.get(url, stream=True) as answer:
+        assert [event.data for event in SSEClient(cast("Any", answer)).events()] == ["one", "two"]
+    assert outcome(answer) == told
 
 
 def test_webdavclient3_takes_a_session(server: Server, session: requests.Session) -> None:

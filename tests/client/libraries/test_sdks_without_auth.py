@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tusclient.client
+from kubernetes.client import VersionApi
 from tusclient.exceptions import TusCommunicationError
 
 from relogin.client.requests import SessionAuth
@@ -71,3 +73,22 @@ def test_an_upload_by_tus_that_is_refused_for_good_ends_with_the_401(
     assert caught.value.status_code == 401
     assert len(server.seen("/files/1")) == 2
     assert stored == b""
+
+
+def test_kubernetes_asks_for_a_living_token_before_each_request(server: Server, page: Any) -> None:
+    parts = ["buildDate", "compiler", "gitCommit", "gitTreeState", "goVersion", "major", "minor"]
+    version = json.dumps(dict.fromkeys([*parts, "platform"], "") | {"gitVersion": "v1.35"})
+
+    def answer(request: Request) -> Answer:
+        admitted = server.protected(request)
+        if admitted.status != 200:
+            return admitted
+        return Answer(200, (("Content-Type", "application/json"),), version.encode())
+
+    server.routes |= {"/version": answer, "/version/": answer}
+    page.session.auth = SessionAuth(server.login, server.url)
+    api = VersionApi(page.cluster(server.url))
+    for _ in range(2):
+        assert api.get_code().git_version == "v1.35"
+        server.kill()
+    assert server.logins == 2
