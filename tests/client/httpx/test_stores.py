@@ -13,30 +13,12 @@ import pytest
 
 from relogin.client.events import Event, EventKind
 from relogin.client.httpx import SessionAuth
-from relogin.client.stores import Entry, Snapshot
 from relogin.client.stores.memory import MemoryStore
+from tests.client.async_store import AsyncMemoryStore
 from tests.client.httpx_drivers import Driver, drive, login_of, when
 from tests.client.server import Answer, Request, Server
 
 BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
-
-
-class AsyncMemoryStore:
-    """A store that is awaited."""
-
-    def __init__(self) -> None:
-        self.inner = MemoryStore()
-        self.hangs = False
-
-    async def get(self, origin: str, account: str) -> Snapshot:
-        if self.hangs:
-            await anyio.sleep_forever()
-        await anyio.sleep(0)
-        return self.inner.get(origin, account)
-
-    async def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
-        await anyio.sleep(0)
-        return self.inner.put(origin, account, realm, entry)
 
 
 EACH = pytest.mark.parametrize(

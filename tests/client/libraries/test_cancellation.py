@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Generator
+import time
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,9 @@ import anyio
 import pytest
 
 from relogin.client.events import Event
+from relogin.client.stores import Entry
+from relogin.client.stores.memory import MemoryStore
+from tests.client.async_store import AsyncMemoryStore
 from tests.client.libraries.face import FACES, Face, opened
 from tests.client.server import Server
 
@@ -83,6 +87,59 @@ def test_at_whichever_await_a_leader_is_cancelled_the_next_request_succeeds(
     assert number > 2
 
 
+ON_ASYNCIO = [name for name in ASYNC if "trio" not in name]
+
+
+async def lead_and_follow(face: Face, clients: Sequence[Any], url: str, lead: Any) -> bool:
+    """Have a leader be cancelled, and another process send; tell whether it was cancelled."""
+    leading = asyncio.create_task(lead)
+    await asyncio.wait({leading})
+    # The lease would last for 30 s. A login that is cancelled late may end the session of the next.
+    with anyio.fail_after(10):
+        await face.send(clients[1], "GET", url)
+    return leading.cancelled() or bool(leading.result())
+
+
+def two_processes(face: Face, server: Server, store: Any) -> list[Any]:
+    """Open two clients that share a session through a store."""
+    auths = [face.auth(server, budget=(10_000, 1.0), store=store) for _ in range(2)]
+    return [face.open(auth).client for auth in auths]
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("name", ON_ASYNCIO)
+def test_at_whichever_await_asyncio_cancels_a_leader_no_other_process_waits_for_its_lease(
+    name: str, server: Server
+) -> None:
+    with opened(name) as face:
+        clients = two_processes(face, server, AsyncMemoryStore())
+        cancelled: list[int] = []
+
+        async def lead(number: int) -> None:
+            def cancel() -> None:
+                this: Any = asyncio.current_task()
+                cancelled.append(number)
+                this.cancel()
+
+            sending = face.send(clients[0], "GET", f"{server.url}/{number}")
+            await CancelledAt(sending, number, cancel)
+
+        async def one(number: int) -> bool:
+            # Each time over a connection that is open, or the awaits would not be the same.
+            await face.send(clients[0], "GET", f"{server.url}/first")
+            server.kill()
+            ended = await lead_and_follow(face, clients, f"{server.url}/next", lead(number))
+            assert ended == (number in cancelled)
+            return ended
+
+        for number in range(1, 500):
+            if not face.run(one, number):
+                break
+        assert number > 2
+
+
 End = Callable[[Any, list[Callable[[], object]]], Coroutine[Any, Any, None]]
 """Awaits a request, and adds to the list what ends it."""
 
@@ -147,9 +204,6 @@ def test_an_anyio_scope_ends_the_leader_and_nobody_waits_for_ever(
     a_leader_is_ended_by(face, server, end)
 
 
-ON_ASYNCIO = [name for name in ASYNC if "trio" not in name]
-
-
 async def timed_out(sending: Any, ends: list[Callable[[], object]]) -> None:
     timeout = asyncio.timeout(None)
     ends.append(partial(timeout.reschedule, asyncio.get_running_loop().time()))
@@ -171,3 +225,39 @@ def test_it_is_the_same_on_uvloop(name: str, server: Server) -> None:
     pytest.importorskip("uvloop")
     with opened(name, backend_options={"use_uvloop": True}) as face:
         a_leader_is_ended_by(face, server, timed_out)
+
+
+class ThreadStore(MemoryStore):
+    """A store that blocks: its caller is cancelled while it stores something."""
+
+    cancel: Callable[[], object] | None = None
+
+    def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
+        is_stored = super().put(origin, account, realm, entry)
+        cancel, self.cancel = self.cancel, None
+        if cancel is not None:
+            cancel()
+            time.sleep(0.05)
+        return is_stored
+
+
+@pytest.mark.parametrize("name", ON_ASYNCIO)
+def test_a_leader_that_is_timed_out_while_its_store_blocks_ends_its_lease(
+    name: str, server: Server
+) -> None:
+    store = ThreadStore()
+    with opened(name) as face:
+        clients = two_processes(face, server, store)
+
+        async def lead() -> None:
+            loop, this = asyncio.get_running_loop(), asyncio.current_task()
+            ends: list[Callable[[], object]] = []
+            store.cancel = lambda: loop.call_soon_threadsafe(ends.pop())
+            await timed_out(face.send(clients[0], "GET", f"{server.url}/lead"), ends)
+            assert this is not None
+            assert (ends, this.cancelling()) == ([], 0)
+
+        async def main() -> bool:
+            return await lead_and_follow(face, clients, f"{server.url}/next", lead())
+
+        assert not face.run(main)

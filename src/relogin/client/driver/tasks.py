@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import closing, suppress
 from math import inf
 from typing import Any, TypeVar
@@ -63,12 +63,39 @@ async def elsewhere(call: Callable[..., object], *arguments: object) -> object:
 
 
 async def _asked(command: Ask, seconds: float) -> object:
-    # Shielded: a cancelled leader must still end its lease, for which other processes wait.
-    with anyio.fail_after(seconds, shield=command.brief):
+    # A cancelled leader must still end its lease, for which other processes wait.
+    asking = _asking(command, seconds)
+    if command.even_if_cancelled and _is_in_asyncio():
+        return await _to_its_end(asking)
+    return await asking
+
+
+async def _asking(command: Ask, seconds: float) -> object:
+    with anyio.fail_after(seconds, shield=command.even_if_cancelled):
         if inspect.iscoroutinefunction(command.call):
             answer: object = await command.call(*command.arguments)
             return answer
         return await elsewhere(command.call, *command.arguments)
+
+
+async def _to_its_end(call: Coroutine[Any, Any, object]) -> object:
+    """Await a call to its end although this task of asyncio is cancelled; then cancel it again.
+
+    No shield of anyio keeps out `Task.cancel`, which the timeouts of asyncio use. The flow needs
+    the result: a leader must know of its lease to end it.
+    """
+    this: Any = asyncio.current_task()
+    asked, reason = asyncio.create_task(call), None
+    with anyio.CancelScope(shield=True):
+        while not asked.done():
+            try:
+                await asyncio.wait({asked})
+            except asyncio.CancelledError as cancelled:
+                reason = cancelled.args
+    if reason is not None:
+        this.uncancel()  # or a timeout would count one cancellation twice
+        this.cancel(*reason)
+    return asked.result()
 
 
 def _is_in_asyncio() -> bool:

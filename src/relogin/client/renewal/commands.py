@@ -108,15 +108,19 @@ class Final:
 class Ask:
     """Call a method of the store. An asynchronous one is awaited; any other may block.
 
-    If it is `brief`, a cancelled task completes it.
+    A task that is cancelled meanwhile completes it `even_if_cancelled`.
     """
 
     def __init__(
-        self, call: Callable[..., Any], arguments: tuple[Any, ...], *, brief: bool = True
+        self,
+        call: Callable[..., Any],
+        arguments: tuple[Any, ...],
+        *,
+        even_if_cancelled: bool = True,
     ) -> None:
         self.call = call
         self.arguments = arguments
-        self.brief = brief
+        self.even_if_cancelled = even_if_cancelled
 
 
 class Pause:

@@ -244,7 +244,8 @@ def _adopt(cache: CredentialCache, key: Key, record: Record, now: float) -> Cred
 def consult(cache: CredentialCache, origin: str) -> Asking[None]:
     """Update the cache from the store, before a request to this origin is signed."""
     peeks = hasattr(cache.policy.store, "peek")
-    found = yield from ask(cache, origin, "peek" if peeks else "get", origin, cache.policy.account)
+    place = ("peek" if peeks else "get", origin, cache.policy.account)
+    found = yield from ask(cache, origin, *place, even_if_cancelled=False)  # it changes nothing
     cache.consulted(origin)
     if found is not None and not cache.agrees_with(origin, found if peeks else found.entries):
         # The time is NaN if it would cost more.

@@ -82,12 +82,19 @@ class Change(NamedTuple):
     made: bool
 
 
-def ask(cache: CredentialCache, origin: str, method: str, *arguments: object) -> Asking[Any]:
+def ask(
+    cache: CredentialCache,
+    origin: str,
+    method: str,
+    *arguments: object,
+    even_if_cancelled: bool = True,
+) -> Asking[Any]:
     """Call a method of the store; return `None` if it fails."""
     if cache.clock() < cache.store_away_until:
         return None
     try:
-        return (yield Ask(getattr(cache.policy.store, method), arguments))
+        call = getattr(cache.policy.store, method)
+        return (yield Ask(call, arguments, even_if_cancelled=even_if_cancelled))
     except Exception as error:  # noqa: BLE001 - an error of the store fails no request
         cache.store_away_until = cache.clock() + _AWAY
         report(cache, EventKind.STORE_AWAY, Key(origin, ""), reason=type(error).__name__)
@@ -186,7 +193,8 @@ def _wait(cache: CredentialCache, key: Key, view: View, revision: int) -> Asking
     seconds = seconds if lease is None else min(lease.left(view.now), seconds)
     place = (key.origin, key.account, key.realm, revision, seconds)
     try:
-        yield Ask(store.wait, place, brief=False)  # type: ignore[union-attr]  # `_tells` said so
+        # `_tells` said that the store has it.
+        yield Ask(store.wait, place, even_if_cancelled=False)  # type: ignore[union-attr]
     except Exception as error:  # noqa: BLE001 - an error of the store fails no request
         cache.store_silent_until = cache.clock() + _SILENT
         _warn_once(cache, "the store cannot announce changes (%s): it is polled instead", error)
