@@ -125,6 +125,7 @@ def test_503_says_when_to_come_again(server: Server) -> None:
     [
         (401, "invalid_client", "401 invalid_client: the client's id or secret"),
         (401, "", "answered 401: the client's id or secret"),
+        (401, "invalid_token", "401 invalid_token$"),  # it wants another Authorization
         (403, "unauthorized_client", "403 unauthorized_client: the token is another client's"),
         (400, "invalid_request", "400 invalid_request$"),
         (404, "", "answered 404$"),

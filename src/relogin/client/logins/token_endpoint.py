@@ -25,7 +25,7 @@ from relogin.client.terms.answer import Answer
 from relogin.client.terms.scopes import scope_tokens
 from relogin.errors import InvalidGrant, LoginRefused, LoginUnavailable
 
-UNAUTHORIZED = 401
+BAD_REQUEST, UNAUTHORIZED = 400, 401
 
 __all__ = [
     "PASSING",
@@ -102,8 +102,8 @@ def revoked(answer: Answer, secrets: Collection[str], fine: Container[str] = ())
     if 200 <= answer.status < 300:  # whatever it says besides (RFC 7009 §2.2)
         return
     code = _error_code(answer)
-    if code == "invalid_token" or code in fine:  # the former is Google's word for one that is over
-        return
+    if code in fine or (answer.status == BAD_REQUEST and code == "invalid_token"):
+        return  # the latter is what Google says of a token that is over
     why = _REVOKING.get(code or ("invalid_client" if answer.status == UNAUTHORIZED else ""), "")
     shown = f" {_shown(code, secrets)}" if code else ""
     raise _unavailable(answer, f"{said(answer)}{shown}{why and ': '}{why}", code)
