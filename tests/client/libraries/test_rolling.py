@@ -164,3 +164,35 @@ def test_a_grant_of_several_fields_that_comes_back_from_another_origin_costs_no_
         client.get(f"{server.url}/first")
         assert client.get(f"{server.url}/away").status == 200
     assert logins == 1
+
+
+def test_a_session_that_dies_after_its_cookie_was_replaced_is_renewed_at_once(
+    face: Face, server: Server
+) -> None:
+    """The redirected request carries the new cookie: the old one's 401 would be another matter."""
+    cookies: list[str] = []
+
+    def log_in(_: object) -> Grant:
+        cookies.append(f"sid-{len(cookies)}")
+        return Grant(cookies={"sid": cookies[-1]})
+
+    async def log_in_async(_: object) -> Grant:
+        return log_in(_)
+
+    def answer(request: Request) -> Answer:
+        if not cookies or request.cookies.get("sid") != cookies[-1]:
+            return Answer(401)
+        if request.path == "/moved":
+            cookies.append("rolled")
+            return Answer(302, (("Set-Cookie", "sid=rolled; Path=/"), ("Location", "/orders")))
+        if cookies[-1] == "rolled":
+            cookies.append("over")
+            return Answer(401)
+        return Answer(200)
+
+    server.answers = answer
+    client = face.open(face.auth(server, log_in_async if face.is_async else log_in))
+    client.get(f"{server.url}/first")
+    assert client.get(f"{server.url}/moved").status == 200
+    sent = [request.cookies.get("sid") for request in server.seen("/orders")]
+    assert sent == ["rolled", "sid-3"]
