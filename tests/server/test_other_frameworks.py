@@ -137,7 +137,9 @@ def under_litestar() -> Any:
     def stream() -> Stream:
         return Stream(aevents(), media_type=EVENTS)
 
-    return asgi.SessionGate(Litestar([orders, refuses, stream]), verify, realm="orders")
+    return asgi.SessionGate(
+        Litestar([orders, refuses, stream], logging_config=None), verify, realm="orders"
+    )
 
 
 WSGI = [under_bottle, under_falcon]

@@ -34,7 +34,7 @@ async def breaks(socket: WebSocket[Any, Any, Any]) -> None:
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    app = Litestar([ends_while_open, refuses_the_handshake, breaks])
+    app = Litestar([ends_while_open, refuses_the_handshake, breaks], logging_config=None)
     with serving_asgi(SessionGate(app, averify, realm="orders")) as port:
         yield port
 
