@@ -26,6 +26,7 @@ from relogin.wire.shapes import (
     CLOSES_NOTHING,
     CODE,
     CODED68,
+    COLON_PARAMS,
     DOUBLE,
     END,
     EQUALS,
@@ -176,9 +177,11 @@ opening: pp.ParserElement = rules(
     ),
     # Token realm: "a", Token realm => "a", and not Access denied: "a"
     ("scheme", rf"(?P<scheme>{LIKELY}) ++(?=(?:{TOKEN}{BWS}{EQUALS}|(?i:realm){BWS}:){BWS}[\"'])"),
+    # Digest qop: "auth", nonce: "a"
+    ("scheme", rf"(?P<scheme>{LIKELY}) ++(?={COLON_PARAMS})"),
     # Negotiate =, Bearer token is missing
     ("scheme", rf"(?P<scheme>{KNOWN})[ \t]++"),
-    where=rf"(?!{PARAM}|{TOLD}|{TOLD_IN_TWO}|{HAS_APOSTROPHE})",
+    where=(rf"(?!{PARAM}|(?!{KNOWN} ++{COLON_PARAMS})(?:{TOLD})|{TOLD_IN_TWO}|{HAS_APOSTROPHE})"),
 )
 
 # Parameters.
@@ -198,6 +201,8 @@ equals: pp.ParserElement = rules(
 )
 quoted: pp.ParserElement = rules(
     "quoted",
+    # Digest opaque=""""
+    ("doubled-quotes", rf"\"\"(?P<value>)\"\"{STOP_OR_PARAM}"),
     # Hawk tsm=""6R4rV5iE=""
     ("doubled-quotes", rf"\"\"(?P<value>{CODED68}(?<==))\"\"{STOP_OR_PARAM}"),
     ("quoted-string", rf"\"(?P<quoted>{TEXT})\"{CLOSED}"),

@@ -38,7 +38,9 @@ FLAGS = (
     rf"(?<=[\s\S])(?={_WORD}{_WORD}(?>{_WORD}|){TOKEN}{BWS}=)"
     rf"{_LONE}{_LONE}(?>{_LONE}|){PARAM}"
 )
-_NEXT = rf"{END}|[ \t]++{PARAM}|[ \t]++{KNOWN} ++{PARAM}"
+# What is sent where somebody meant a line break: `"a"\r\n`.
+LINE_END = r"(?:\\[rn])++"
+_NEXT = rf"{END}|[ \t]++{PARAM}|[ \t]++{KNOWN} ++{PARAM}|{LINE_END}{END}"
 STOP = rf"(?={_NEXT})"
 STOP_OR_PARAM = rf"(?={_NEXT}|{PARAM}\")"
 # The next double quote opens a value, or there is none.
@@ -48,8 +50,6 @@ _NAME_OPENS = rf"(?:[\s,;]++|(?!{TOKEN}=\")[^\s,;\"]++|(?!))*+(?:{TOKEN}=\"|\Z)"
 # No value in the rest of the line has an opening quote, and each has a closing one.
 NEVER_OPENED = rf"(?:{OWS},{OWS}{TOKEN}{BWS}={BWS}[^\",;=]++={{0,2}}+\"|(?!))++{OWS}\Z"
 _CONTROL = r"[\x00-\x08\x0e-\x1f\x7f\xa0]"
-# What is sent where somebody meant a line break: `"a"\r\n`.
-LINE_END = r"(?:\\[rn])++"
 # A double quote closes only where what follows cannot be more of the text.
 CLOSED = (
     rf"(?={END}|{OWS}{_CONTROL}|[.)\]}}>]++{END}|[ \t]++(?:{NO_SCHEME}{OWS})?\"|[ \t]++{PARAM}"
@@ -144,6 +144,10 @@ TOLD = (
     rf"|(?!{TOKEN68_ONLY}){_WORDY}:?+[ \t]++(?!{DOUBLE}|{SINGLE}|{ESCAPED})"
     rf"(?:{_MARK}|[(\[]{_SAID}[)\]])"
 )
+# Parameters up to the end of the line, the first of which no sentence has before a colon.
+_COLON_PARAM = rf"{TOKEN}{BWS}[:=]{BWS}(?:\"[^\"\\]*+\"|{TOKEN})"
+_NO_SAID = r"(?i:algorithm|charset|domain|nonce|opaque|qop|realm|stale)"
+COLON_PARAMS = rf"{_NO_SAID}{BWS}:{BWS}\"[^\"\\]*+\"(?:{OWS},{OWS}{_COLON_PARAM}|(?!))++{OWS}\Z"
 # A sentence whose first two words could stand alone, as a scheme and its token68.
 TOLD_IN_TWO = (
     rf"(?:(?!{KNOWN})(?:[A-Za-z][a-z'\-]*+ ++[a-z][a-z\-]*+\.*+|[A-Z]++ ++[A-Z]++)(?={END})"
