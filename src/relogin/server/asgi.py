@@ -21,7 +21,7 @@ from typing import Any, TypeAlias, Unpack
 from relogin.server.asgi_scope import Scope, request
 from relogin.server.callables import is_async
 from relogin.server.decisions import SPECIAL_OUTCOMES, lifetime
-from relogin.server.drain import drain_async, reading_on
+from relogin.server.drain import reading_on
 from relogin.server.facts import Presented, Request
 from relogin.server.fast_path import fast_path
 from relogin.server.fields import RawHeader, encoded
@@ -136,22 +136,19 @@ class SessionGate:
         return encoded(lifetime_fields(self.gate.vary_alone, left))
 
     async def _slow_path(self, exchange: Exchange, outcome: object = None) -> None:
-        scope, receive = exchange.scope, exchange.from_server
+        scope = exchange.scope
         if scope["type"] not in {"http", "websocket"}:
-            return await self.app(scope, receive, exchange.to_server)
+            return await self.app(scope, exchange.from_server, exchange.to_server)
         claim = self.gate.claim(request(scope))
         if claim.ignored and SESSION in scope:  # a gate outside of this one has decided
-            return await self.app(scope, receive, exchange.to_server)
+            return await self.app(scope, exchange.from_server, exchange.to_server)
         if self._with_request:
             exchange.more = (claim.request,)
         if outcome is None:
             outcome = await ask_async(self._unblocking, claim.token, *exchange.more)
         decision = self.gate.decide(claim, outcome)
         if decision.answer is not None:
-            whole = scope["type"] != "http" or await drain_async(scope, receive, self.gate.drain)
-            answer = _closing(decision.answer, scope, whole=whole)
-            unread = self._unread(receive, whole=whole)
-            return await _refuse(answer, scope, unread, exchange.to_server)
+            return await self._refuse(decision.answer, exchange)
         if decision.session is None:
             self.begin(scope, leaving=claim.logout and decision.died)
         exchange.found = claim.found
@@ -205,16 +202,15 @@ class SessionGate:
             return True
         if exchange.last is not None:
             return False  # after the response: nobody is there to be told
-        answer = self.gate.refuse(exchange.decision, why)
-        whole = await exchange.drain(self.gate.drain)
-        answer = _closing(answer, exchange.scope, whole=whole)
-        unread = self._unread(exchange.from_server, whole=whole)
-        await _refuse(answer, exchange.scope, unread, exchange.to_server)
+        await self._refuse(self.gate.refuse(exchange.decision, why), exchange)
         return True
 
-    def _unread(self, receive: Receive, *, whole: bool) -> Receive | None:
-        """Return `receive` if some of the content may be left, or None if it is read to its end."""
-        return None if whole and self.gate.drain is not None else receive
+    async def _refuse(self, answer: Answer, exchange: Exchange) -> None:
+        """Refuse a request when the rest of its content has been read."""
+        scope, bounds = exchange.scope, self.gate.drain
+        whole = scope["type"] != "http" or await exchange.drain(bounds)
+        unread = None if whole and bounds is not None else exchange.from_server
+        await _send(_closing(answer, scope, whole=whole), scope, unread, exchange.to_server)
 
 
 def _closing(answer: Answer, scope: Scope, *, whole: bool) -> Answer:
@@ -225,7 +221,7 @@ def _closing(answer: Answer, scope: Scope, *, whole: bool) -> Answer:
     return answer._replace(headers=[*answer.headers, ("Connection", "close")])
 
 
-async def _refuse(answer: Answer, scope: Scope, unread: Receive | None, send: Send) -> None:
+async def _send(answer: Answer, scope: Scope, unread: Receive | None, send: Send) -> None:
     if scope["type"] == "http":
         async with reading_on(scope, unread):
             await respond(answer, send)
