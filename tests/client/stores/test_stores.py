@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from psycopg_pool import ConnectionPool
 
-from relogin.client.stores import Entry, Store
+from relogin.client.driver.drive import drive, stand_by
+from relogin.client.renewal.stored import swap
+from relogin.client.stores import Entry, Snapshot, Store
 from relogin.client.stores.memory import MemoryStore
 from relogin.client.stores.postgres import PostgresStore
 from relogin.client.stores.redis import RedisStore
 from relogin.client.stores.sqlite import SQLiteStore
 from tests.client.postgres_server import PostgresServer, a_postgres_server
 from tests.client.redis_server import RedisServer, a_redis_cluster, a_redis_server
+from tests.client.steps import KEY, a_cache
 from tests.threads import in_threads
 
 ORIGIN = "https://api.example.com:443"
@@ -227,6 +231,29 @@ def test_whoever_peeks_sees_what_is_stored_and_with_which_revision(store: Store)
 
 def close(store: Store) -> None:
     getattr(store, "close", lambda: None)()
+
+
+class Reversed:
+    """A store that wraps another one and changes the texts, as one that encrypts them does."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def get(self, origin: str, account: str) -> Snapshot:
+        found = self.store.get(origin, account)
+        entries = {realm: e._replace(text=e.text[::-1]) for realm, e in found.entries.items()}
+        return found._replace(entries=entries)
+
+    def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
+        return self.store.put(origin, account, realm, entry._replace(text=entry.text[::-1]))
+
+
+def test_another_store_may_wrap_it_and_change_the_texts(store: Store) -> None:
+    cache = a_cache(store=Reversed(store))
+    do = partial(stand_by, cache)
+    for _ in range(2):
+        change = drive(swap(cache, KEY, lambda record, view: record.forget(view.now)), do)
+        assert change and change.made  # noqa: PT018
 
 
 def test_a_store_that_was_closed_opens_again(store: Store) -> None:

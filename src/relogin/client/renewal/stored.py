@@ -150,8 +150,9 @@ def swap(
         changed = change(view.record(key), view)
         if changed is None:
             return Change(view.record(key), view, made=False)
-        text, revision, *_ = view.entry(key)
-        entry = Entry(changed.dumps(), revision, changed.refreshable, before=text)
+        text, revision, _, before = view.entry(key)
+        before = text if before is None else before
+        entry = Entry(changed.dumps(), revision, changed.refreshable, before)
         if (yield from ask(cache, key.origin, "put", key.origin, key.account, key.realm, entry)):
             return Change(changed, view, made=True)
     return None

@@ -24,7 +24,8 @@ class Entry(NamedTuple):
 
     A `durable` entry should survive a power failure, if the store can ensure that: a token that is
     valid for one use only must not come back. `before` is the text that this one replaces, if it is
-    known: a store that loses changes may give a revision twice, and compares this text too.
+    known: a store that loses changes may give a revision twice, and compares this text too. If such
+    a store returns it with each entry, another store may wrap it and change the texts.
     """
 
     text: str

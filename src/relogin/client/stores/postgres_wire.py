@@ -124,11 +124,15 @@ def check_direct(connected: psycopg.ConnectionInfo, answered: tuple[int] | None)
 def snapshot_of(rows: Sequence[Any]) -> Snapshot:
     """Read the rows that `Statements.get` has returned."""
     entries = {
-        _text(realm): Entry(_text(text), number)
+        _text(realm): _entry(_text(text), number)
         for _, realm, number, text in rows
         if realm is not None
     }
     return Snapshot(entries, float(rows[0][0]))
+
+
+def _entry(text: str, number: int) -> Entry:
+    return Entry(text, number, before=text)
 
 
 def _text(found: str | bytes) -> str:

@@ -194,4 +194,4 @@ _revised = re.compile(r"([1-9][0-9]{0,14}) (.*)", re.DOTALL).fullmatch
 def _entry(written: str) -> Entry:
     """Read a field. One without a revision is not from this store, and will be replaced."""
     read = _revised(written)
-    return Entry("", 0) if read is None else Entry(read[2], int(read[1]))
+    return Entry("", 0) if read is None else Entry(read[2], int(read[1]), before=read[2])
