@@ -1,4 +1,4 @@
-"""The least that the ASGI gate can cost: its short cut as one function, with nothing around it.
+"""The least that the ASGI gate can cost: its fast path as one function, with nothing around it.
 
 It keeps what the gate promises of a common request: it looks at the path and the method, takes one
 Authorization line of allowed characters, asks the verifier, copies the scope, adds Vary and
@@ -62,7 +62,7 @@ SPECIAL_OUTCOMES = (Admitted, Exception)
 
 
 def inlined(app: Any, verify: Any, **options: Any) -> Any:
-    """Return the short way of this gate around an application."""
+    """Return the fast path of this gate around an application."""
     gate = SessionGate(app, verify, **options).gate
     starts, exactly = gate.open.beginnings
     match = gate.schemes[0].usual

@@ -249,7 +249,7 @@ def test_descriptions_that_are_never_the_same_fill_no_memory() -> None:
     decision = decide(gate, request(authorization='Session token="a"'), "ada")
     for number in range(200):
         gate.refuse(decision, relogin.Refused("session_expired", f"No {number}"))
-    assert len(gate.refusals._kept) < 100
+    assert len(gate.refusals._cache) < 100
 
 
 @pytest.mark.parametrize("error", ["csrf_invalid", "insufficient_scope"])

@@ -181,7 +181,7 @@ def test_other_events_pass_untouched() -> None:
 
 
 async def anybody(token: str) -> str:
-    """A session just so, as the short way wants it."""
+    """A session just so, as the fast path wants it."""
     return token
 
 

@@ -23,7 +23,7 @@ DEAD = ("Authorization", 'Session token="old"')
 
 
 def verify(token: str) -> Any:
-    """Sessions just so, as the short way wants them."""
+    """Sessions just so, as the fast path wants them."""
     if token == "old":
         raise relogin.Refused("session_expired")
     return "ada" if token == "good" else None

@@ -1,4 +1,4 @@
-"""The short cuts for what most requests and responses look like change nothing."""
+"""The fast paths for what most requests and responses look like change nothing."""
 
 from collections.abc import Sequence
 
@@ -42,7 +42,7 @@ words = st.sampled_from(
 
 
 class Slow:
-    """A scheme without its short cut."""
+    """A scheme without its fast path."""
 
     def __init__(self, scheme: Scheme) -> None:
         self.name = scheme.name
@@ -156,7 +156,7 @@ def test_what_is_simply_added_is_what_merging_comes_to(
     assert as_sets(dressed) == as_sets(_merged(gate, decision, status, headers))
 
 
-# The short way of the ASGI gate reads what `Gate.usual` reads
+# The fast path of the ASGI gate reads what `Gate.usual` reads
 
 
 PATHS = st.sampled_from(

@@ -1,4 +1,4 @@
-"""A request like most takes a short way through the WSGI and ASGI gates, to the same answer."""
+"""A request like most takes a fast path through the WSGI and ASGI gates, to the same answer."""
 
 import asyncio
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ RESPONSES: dict[str, tuple[int, list[tuple[str, str]]]] = {
 TOKENS = {"good": "ada", "empty": {}, "told": relogin.Admitted("ada", expires_in=9)}
 Told = tuple[int, set[tuple[str, str]], bytes]
 
-# A step-up somewhere, and there is no short way.
+# A step-up somewhere, and there is no fast path.
 LONG = {"step_up": {"/elsewhere": StepUp(300)}}
 
 
@@ -126,7 +126,7 @@ def test_the_short_way_is_taken_and_nothing_decided_at_length(
     through: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def never(*_: object) -> None:
-        raise AssertionError("decided at length")
+        raise AssertionError("decided on the slow path")
 
     monkeypatch.setattr(Gate, "claim", never)
     status, headers, _ = through("/plain", 'Session token="good"', {})

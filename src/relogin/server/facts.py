@@ -98,14 +98,16 @@ def _in_authorization(lines: Sequence[str], schemes: Sequence[Scheme]) -> Presen
     """Well-formed credentials of another scheme present nothing, and neither does an empty line."""
     # It is no list (RFC 9110 §11.6.2): of two lines, nobody knows which one others look at.
     if len(lines) > 1 or len(lines[0]) > MAX_LENGTH:
-        return True, _meant(lines, schemes), None, False
+        return True, _guessed_scheme(lines, schemes), None, False
     for scheme in schemes:
         usual = scheme.usual(lines[0])
         if usual is not None:
             return True, scheme, usual[1], False
     read = wire.scan.scan_credentials(lines[0])
     if read is None:
-        return (True, _meant(lines, schemes), None, False) if lines[0].strip() else _NOTHING
+        return (
+            (True, _guessed_scheme(lines, schemes), None, False) if lines[0].strip() else _NOTHING
+        )
     named = read[0].lower()
     for scheme in schemes:
         if scheme.name.lower() == named:
@@ -113,7 +115,7 @@ def _in_authorization(lines: Sequence[str], schemes: Sequence[Scheme]) -> Presen
     return _NOTHING
 
 
-def _meant(lines: Sequence[str], schemes: Sequence[Scheme]) -> Scheme | None:
+def _guessed_scheme(lines: Sequence[str], schemes: Sequence[Scheme]) -> Scheme | None:
     """Guess the scheme of something unreadable; WSGI servers join lines with a comma."""
     parts = (part.split() for line in lines for part in line[:MAX_LENGTH].split(","))
     words = {words[0].lower() for words in parts if words}

@@ -154,7 +154,7 @@ class Gate:
             login_page=login_page,
             vary=self.vary,
         )
-        # What most requests need is decided here: whether the short cut can be taken at all, and
+        # What most requests need is decided here: whether the fast path can be taken at all, and
         # which statuses are to be looked at.
         self.statuses_looked_at: frozenset[int] = frozenset(
             {401, 500, *(legacy if isinstance(legacy, Mapping) else ())}
@@ -201,7 +201,7 @@ class Gate:
         """Return the credentials of a common request, or None if there is more to look at.
 
         Its path begins like no public one, and its one Authorization line is written as clients
-        write it. A short cut: `claim` comes to the same result, and takes three times as long.
+        write it. A fast path: `claim` comes to the same result, and takes three times as long.
         """
         starts, exactly = self._beginnings
         if path in exactly or path.startswith(starts) or method == "OPTIONS" or not self.is_plain:

@@ -27,9 +27,9 @@ from relogin.wire.model import Challenge
 __all__ = ["Refusals"]
 
 _DEAD = frozenset({SessionError.EXPIRED, SessionError.INVALID, SessionError.REVOKED})
-_MOST = 4095  # octets of a header that nginx takes in its defaults
-_OTHERS = 345  # octets of a refusal's other fields, with those that servers add
-_KEPT = 64  # refusals that are built once
+_NGINX_LIMIT = 4095  # octets of a header that nginx takes in its defaults
+_OTHER_FIELDS = 345  # octets of a refusal's other fields, with those that servers add
+_CACHED = 64  # refusals that are built once
 
 # The schemes that clients log in for on their own.
 _ANSWERED = frozenset({"session", "bearer"})
@@ -67,36 +67,46 @@ class Refusals:
         self._retry_after = retry_after
         self._vary = tuple(vary)
         self._warned = self._warned_of_relayed = False
-        self._kept: dict[object, Answer] = {}
-        self._same = self._params.is_fixed and self._fields.is_fixed
+        self._cache: dict[object, Answer] = {}
+        self._is_fixed = self._params.is_fixed and self._fields.is_fixed
         if self._params.is_fixed:
             silent = SessionChallenge(realm)
-            self.measure(serialize(self._written(silent, schemes[-1], self._params.fixed)))
+            self.measure(serialize(self._write(silent, schemes[-1], self._params.fixed)))
 
     def answer(self, decision: Decision, why: Refused | None = None) -> Answer:
         """Build the response; if the application gives no reason, the gate's own counts."""
+        answer = self._for_get(decision, why)
+        if decision.claim.request.method == "HEAD":
+            return answer._replace(body=b"")  # its Content-Length stays (RFC 9110 §9.3.2)
+        return answer
+
+    def _for_get(self, decision: Decision, why: Refused | None) -> Answer:
         if why is None or why.error is None:
             if decision.trouble or isinstance(why, StoreTrouble):
                 # Nobody knows whether the session lives: a 401 would log everybody out.
-                return self._for(decision, self._varied(answers.store_trouble(self._retry_after)))
+                return self._with_vary(answers.store_trouble(self._retry_after))
             why = decision.refused or why or Refused()
         shown = self._has_page and decision.claim.request.is_navigation
-        if not self._same or (shown and not self._page.is_fixed):
-            return self._for(decision, self._built(decision, why, shown=shown))
+        if not self._is_fixed or (shown and not self._page.is_fixed):
+            return self._build(decision, why, shown=shown)
         asked = (why.error, why.description, why.max_age, why.acr_values, why.scope)
         key = (*asked, decision.claim.scheme, shown)
-        kept = self._kept.get(key)
-        if kept is None:
-            if len(self._kept) >= _KEPT:  # somebody's descriptions are not constant
-                self._kept.clear()
-            kept = self._kept[key] = self._built(decision, why, shown=shown)
-        return self._for(decision, kept)
+        cached = self._cache.get(key)
+        if cached is None:
+            if len(self._cache) >= _CACHED:  # somebody's descriptions are not constant
+                self._cache.clear()
+            cached = self._cache[key] = self._build(decision, why, shown=shown)
+        return cached
 
     def challenges(self, decision: Decision, why: Refused) -> list[Challenge]:
         """Write one challenge for each scheme; the reason is in that of the one that was used."""
-        return self._written(self._said(why), self._scheme_of(decision), self._more(decision, why))
+        return self._write(
+            self._session_challenge(why),
+            self._scheme_of(decision),
+            self._extra_params(decision, why),
+        )
 
-    def _written(
+    def _write(
         self, said: SessionChallenge, used: Scheme, more: Mapping[str, str]
     ) -> list[Challenge]:
         silent = SessionChallenge(self._realm)
@@ -107,14 +117,18 @@ class Refusals:
         """Return the line; warn once if it is longer, with the `own` fields, than nginx takes."""
         # The names are in Access-Control-Expose-Headers too.
         fields = {} if own is None else own
-        room = _MOST - _OTHERS - sum(2 * len(name) + len(fields[name]) + 6 for name in fields)
+        room = (
+            _NGINX_LIMIT
+            - _OTHER_FIELDS
+            - sum(2 * len(name) + len(fields[name]) + 6 for name in fields)
+        )
         if len(line) > room and not self._warned:
             self._warned = True
             log().warning(
                 "the challenges take %d octets of one header field. Beside its other fields there "
                 "is room for %d: nginx answers 502 if a header takes more than %d in all. Shorten "
                 "what is given as params, also, headers or a description",
-                *(len(line), room, _MOST),
+                *(len(line), room, _NGINX_LIMIT),
             )
         return line
 
@@ -130,44 +144,40 @@ class Refusals:
                 "realm: a client may log in for it. If another server has written it, answer 502"
             )
 
-    def _built(self, decision: Decision, why: Refused, *, shown: bool) -> Answer:
+    def _build(self, decision: Decision, why: Refused, *, shown: bool) -> Answer:
         if why.error == CSRF_INVALID:
-            return self._varied(answers.forbidden(CSRF_INVALID, why.description))
+            return self._with_vary(answers.forbidden(CSRF_INVALID, why.description))
         if why.error == INSUFFICIENT_SCOPE:
-            return self._varied(self._lacking(decision, why))
-        said = self._said(why)
+            return self._with_vary(self._insufficient_scope(decision, why))
+        said = self._session_challenge(why)
         asked = said, decision.claim.request
         html = self._page(*asked) if shown else None
         code = self._scheme_of(decision).code(said.error)
         own = self._fields(*asked)
         line = self.measure(serialize(self.challenges(decision, why)), own)
-        return self._varied(answers.unauthorized(said, code, line, html, own, why.scope))
+        return self._with_vary(answers.unauthorized(said, code, line, html, own, why.scope))
 
-    def _lacking(self, decision: Decision, why: Refused) -> Answer:
+    def _insufficient_scope(self, decision: Decision, why: Refused) -> Answer:
         """Build the 403 of RFC 6750 §3.1; no other scheme has a challenge in a 403."""
         used, line = self._scheme_of(decision), None
         if used.tells_scope:
             told = {"error": INSUFFICIENT_SCOPE, "error_description": why.description}
             said = {name: text for name, text in told.items() if text is not None}
-            more = self._more(decision, why)
+            more = self._extra_params(decision, why)
             challenge = Challenge(used.name, {"realm": self._realm, **said, **more})
             line = self.measure(serialize([challenge]))
         return answers.forbidden(INSUFFICIENT_SCOPE, why.description, why.scope, line)
 
-    def _more(self, decision: Decision, why: Refused) -> dict[str, str]:
+    def _extra_params(self, decision: Decision, why: Refused) -> dict[str, str]:
         """Return the operator's own parameters, and the scope that this refusal asks for."""
         own = self._params(decision.claim.request)
         return own if why.scope is None else {**own, "scope": why.scope}
 
-    def _varied(self, answer: Answer) -> Answer:
+    def _with_vary(self, answer: Answer) -> Answer:
         """List in Vary what the gate has read."""
         return answer._replace(headers=add_to_list(answer.headers, "Vary", self._vary))
 
-    def _for(self, decision: Decision, answer: Answer) -> Answer:
-        """Leave the content out for HEAD; its Content-Length stays (RFC 9110 §9.3.2)."""
-        return answer._replace(body=b"") if decision.claim.request.method == "HEAD" else answer
-
-    def _said(self, why: Refused) -> SessionChallenge:
+    def _session_challenge(self, why: Refused) -> SessionChallenge:
         error = why.error
         if error in FORBIDDEN:  # it stands in a 403, and says nothing in the application's own 401
             return SessionChallenge(self._realm)

@@ -37,7 +37,7 @@ class Scheme(Protocol):
     def usual(self, field: str, /) -> re.Match[str] | None:
         """Match credentials as clients write them, with the token as group 1.
 
-        A short cut: it reads exactly as the grammar does, and nothing longer than a field may be.
+        A fast path: it reads exactly as the grammar does, and nothing longer than a field may be.
         """
 
     def token(self, credentials: Scanned) -> str | None:
