@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from relogin.reasons import SessionError, known
-from relogin.wire.model import Challenge, without_quotes
+from relogin.wire.model import Challenge, check_scheme, without_quotes
 
 __all__ = ["SCHEME", "SessionChallenge", "SessionError"]
 
@@ -101,8 +101,7 @@ class SessionChallenge:
         and a `max_age` that is not a number are ignored. Raises `ValueError` for a challenge of
         another scheme, and for one with a token68: `Session expired` is just two words.
         """
-        if challenge.scheme.lower() != SCHEME.lower():
-            raise ValueError(f"this is a {challenge.scheme} challenge, not a Session challenge")
+        check_scheme(challenge, SCHEME)
         if challenge.token68 is not None:
             raise ValueError("a Session challenge must not have a token68")
         challenge = without_quotes(challenge)

@@ -6,7 +6,17 @@ from typing import Any
 
 import pytest
 
-from relogin import AuthInfo, Challenge, Credentials, parse
+from relogin import (
+    AuthInfo,
+    BearerChallenge,
+    Challenge,
+    Credentials,
+    DigestChallenge,
+    RegistryChallenge,
+    SessionChallenge,
+    best,
+    parse,
+)
 from relogin.wire.serialize import check_token68
 
 
@@ -125,3 +135,34 @@ def test_a_field_of_the_wrong_kind_is_refused_with_the_way_to_get_it() -> None:
             read(None)  # type: ignore[operator]
     with pytest.raises(TypeError, match=r'pass headers\.get\("WWW-Authenticate", ""\)'):
         parse(None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "view", [BearerChallenge, DigestChallenge, RegistryChallenge, SessionChallenge]
+)
+def test_a_view_of_a_text_is_refused_with_the_way_to_read_it(view: Any) -> None:
+    with pytest.raises(TypeError, match=r"expected a Challenge, not str: relogin\.parse reads"):
+        view.from_challenge('Bearer realm="x"')
+    with pytest.raises(ValueError, match="this is a Custom challenge, not a "):
+        view.from_challenge(Challenge("Custom"))
+
+
+@pytest.mark.parametrize(
+    ("challenges", "schemes", "message"),
+    [
+        ("Basic", ["Basic"], r"a list of challenges: best\(relogin.parse\(field\), …\)"),
+        (["Basic"], ["Basic"], "a list of challenges"),
+        (Challenge("Basic"), ["Basic"], "a list of challenges"),
+        ([Challenge("Basic")], [["Basic"]], "each scheme by itself"),
+    ],
+)
+def test_best_says_what_it_takes(challenges: Any, schemes: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        best(challenges, *schemes)
+
+
+def test_a_realm_that_no_header_can_carry_is_refused_when_the_view_is_built() -> None:
+    with pytest.raises(TypeError, match="the value of 'realm' must be a str, not bytes"):
+        BearerChallenge(realm=b"api")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="the value of 'realm' cannot be sent"):
+        BearerChallenge(realm="a\n")

@@ -8,14 +8,14 @@ from typing import Self
 
 from relogin.schemes.views import (
     check,
-    check_scheme,
     oauth_text,
     oauth_uri,
     received,
     scope_token,
     words,
 )
-from relogin.wire.model import Challenge
+from relogin.wire.model import Challenge, check_scheme
+from relogin.wire.serialize import check_value
 
 __all__ = ["BearerChallenge"]
 
@@ -57,6 +57,8 @@ class BearerChallenge:
     def _check(self) -> None:
         for name in self.scope:
             check("a scope", name, scope_token, f"{_PRINTABLE}, and no space")
+        if self.realm is not None:
+            check_value("realm", self.realm)
         for name in ("error", "error_description"):
             text = getattr(self, name)
             if text is not None:

@@ -44,16 +44,24 @@ def best(challenges: Iterable[Challenge], *schemes: Any) -> Any:
     >>> relogin.best(offered, "Negotiate") is None
     True
     """
-    if not schemes:
-        raise TypeError("best() needs at least one scheme that you can answer")
-    if isinstance(challenges, str):
-        raise TypeError("best() takes challenges, not text: best(relogin.parse(field), …)")
-    offered = list(challenges)
+    offered = _offered(challenges, schemes)
     for scheme in schemes:
         found = _first(offered, scheme) if isinstance(scheme, str) else _first_view(offered, scheme)
         if found is not None:
             return found
     return None
+
+
+def _offered(challenges: Any, schemes: tuple[Any, ...]) -> list[Challenge]:
+    if not schemes:
+        raise TypeError("best() needs at least one scheme that you can answer")
+    if not all(isinstance(one, str | type) for one in schemes):
+        raise TypeError('best() takes each scheme by itself: best(challenges, "Digest", "Basic")')
+    one_alone = isinstance(challenges, str | Challenge)
+    offered = [] if one_alone else list(challenges)
+    if one_alone or not all(isinstance(one, Challenge) for one in offered):
+        raise TypeError("best() takes a list of challenges: best(relogin.parse(field), …)")
+    return offered
 
 
 def _first(offered: Sequence[Challenge], scheme: str) -> Challenge | None:

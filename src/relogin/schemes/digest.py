@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from relogin.schemes.digest_hash import algorithm_named
-from relogin.schemes.views import check_scheme, received, words
+from relogin.schemes.views import received, words
 from relogin.wire.abnf import TOKEN
-from relogin.wire.model import Challenge
+from relogin.wire.model import Challenge, check_scheme
 
 __all__ = ["DigestChallenge"]
 

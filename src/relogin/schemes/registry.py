@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 from urllib.parse import urlsplit
 
-from relogin.schemes.views import check, check_scheme, oauth_text, received
-from relogin.wire.model import Challenge
+from relogin.schemes.views import check, oauth_text, received
+from relogin.wire.model import Challenge, check_scheme
 
 __all__ = ["Access", "RegistryChallenge", "accesses", "scopes"]
 

@@ -6,9 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from relogin.wire.model import Challenge
-
-__all__ = ["check", "check_scheme", "oauth_text", "oauth_uri", "received", "scope_token", "words"]
+__all__ = ["check", "oauth_text", "oauth_uri", "received", "scope_token", "words"]
 
 View = TypeVar("View")
 
@@ -16,12 +14,6 @@ View = TypeVar("View")
 scope_token: Callable[[str], re.Match[str] | None] = re.compile(r"[!#-\[\]-~]++").fullmatch
 oauth_text: Callable[[str], re.Match[str] | None] = re.compile(r"[ !#-\[\]-~]++").fullmatch
 oauth_uri: Callable[[str], re.Match[str] | None] = re.compile(r"[!#-\[\]-~]++").fullmatch
-
-
-def check_scheme(challenge: Challenge, scheme: str) -> None:
-    """Raise `ValueError` for a challenge of another scheme."""
-    if challenge.scheme.lower() != scheme.lower():
-        raise ValueError(f"this is a {challenge.scheme} challenge, not a {scheme} challenge")
 
 
 def received(view: type[View], values: Mapping[str, Any]) -> View:

@@ -26,7 +26,7 @@ from relogin.wire.serialize import (
     write_params,
 )
 
-__all__ = ["AuthInfo", "Challenge", "Credentials", "Params", "without_quotes"]
+__all__ = ["AuthInfo", "Challenge", "Credentials", "Params", "check_scheme", "without_quotes"]
 
 _new = object.__new__
 
@@ -273,6 +273,16 @@ class AuthInfo(_Parameters):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return AuthInfo, (self._params,)
+
+
+def check_scheme(challenge: Challenge, scheme: str) -> None:
+    """Raise `ValueError` for a challenge of another scheme, `TypeError` for anything else."""
+    if not isinstance(challenge, Challenge):
+        raise TypeError(
+            f"expected a Challenge, not {type(challenge).__name__}: relogin.parse reads a field"
+        )
+    if not challenge.is_(scheme):
+        raise ValueError(f"this is a {challenge.scheme} challenge, not a {scheme} challenge")
 
 
 def without_quotes(challenge: Challenge) -> Challenge:
