@@ -221,3 +221,22 @@ def test_a_request_that_cannot_be_sent_fails_as_it_does_without_auth(
     client = driver.open(auth=SessionAuth(driver.login(server), "http://127.0.0.1:1"))
     with pytest.raises(httpx.ConnectError):
         client.get("http://127.0.0.1:1/")
+
+
+@pytest.mark.parametrize("content", [b"refused", b""])
+def test_a_connection_that_has_refused_an_upload_is_never_offered_to_another_thread(
+    server: Server, content: bytes
+) -> None:
+    """Its server may close it: whoever takes it in that moment gets no response."""
+    offered: list[bool] = []
+    server.refusal_body = lambda: content
+
+    def look(event: str, _: object) -> None:
+        if event == "http11.response_closed.complete":
+            transport: Any = client._transport
+            offered.extend(connection.is_idle() for connection in transport._pool.connections)
+
+    with httpx.Client(auth=SessionAuth(server.login, server.url), trust_env=False) as client:
+        answer = client.post(server.url, content=b"order", extensions={"trace": look})
+    assert (answer.status_code, answer.history[0].content) == (200, content)
+    assert offered == [False, True]  # the one that refused it, and the one that answered

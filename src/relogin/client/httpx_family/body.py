@@ -171,11 +171,12 @@ def drain(library: Library, response: Response) -> None:
         closing(_stream(response)) as stream,
         suppress(library.HTTPError),
     ):
-        doubtful.end_at(0)
-        for piece in stream:
+        # Closed before its end, the connection is closed too. To shut it down would be too late in
+        # threads: another may take it from the pool between its last check and our end.
+        for piece in () if doubtful.is_whole(0) else stream:
             kept += piece
-            doubtful.end_at(len(kept))
-            if len(kept) > MOST_OCTETS or time.monotonic() > until:
+            over = len(kept) > MOST_OCTETS or time.monotonic() > until
+            if over or doubtful.is_whole(len(kept)):
                 break
     _keep(library, response, bytes(kept))
 
@@ -207,9 +208,10 @@ async def drain_async(library: Library, response: Response) -> None:
 class _Doubtful:
     """A connection on which a request with a body was refused.
 
-    A server that has not read the body closes the connection, even if it promised to keep it. So we
-    shut it down as soon as we have the response, before another request uses it. We do not close
-    it, because the pool first checks whether it is readable, and trio cannot check a closed socket.
+    A server that has not read the body closes the connection, even if it promised to keep it. So no
+    other request may use it. On a loop, it is shut down as soon as we have the response: it cannot
+    be closed, because the pool first checks whether it is readable, and trio cannot check a closed
+    socket.
     """
 
     def __init__(self, response: Response) -> None:
@@ -221,9 +223,13 @@ class _Doubtful:
         if self._connection is not None and refused and alone and length.isdecimal():
             self._octets = int(length)
 
+    def is_whole(self, octets: int) -> bool:
+        """Tell whether the response has this many octets, so all were read."""
+        return octets == self._octets
+
     def end_at(self, octets: int) -> None:
-        """Shut down the connection if the response has this many octets, so all were read."""
-        if octets == self._octets:
+        """Shut down the connection if the response has this many octets."""
+        if self.is_whole(octets):
             with suppress(OSError):
                 _shut_down(self._connection.get_extra_info("socket"))
 
