@@ -167,7 +167,7 @@ def test_aiohttp_keeps_its_connections_to_other_servers(server: Server) -> None:
 
 def test_a_client_that_sends_again_by_itself_shows_no_connections(server: Server) -> None:
     auth = SessionAuth(server.login, server.url)
-    with auth._open_http("") as ours:
+    with auth._open_http([], "") as ours:
         ours.get(server.url)
         assert not kept_by(ours)
     with ExitStack() as opened:

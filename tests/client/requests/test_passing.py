@@ -145,6 +145,23 @@ def test_the_session_for_logins_has_no_cookies_of_the_request(
     assert [request.headers["Cookie"] for request in server.seen("/login")] == [None, None]
 
 
+def test_what_a_login_has_opened_for_itself_is_closed_after_it(
+    server: Server, session: requests.Session
+) -> None:
+    elsewhere = server.url.replace("127.0.0.1", "localhost")
+    opened: list[Any] = []
+
+    def login(context: Context) -> Grant:
+        context.http.get(elsewhere)
+        opened.append(context.http.get_adapter(elsewhere).poolmanager.pools)
+        assert len(opened[0]) == 1
+        return server.login(context)
+
+    session.auth = SessionAuth(login, server.url)
+    assert session.get(f"{server.url}/orders").status_code == 200
+    assert len(opened[0]) == 0
+
+
 def test_a_session_given_as_http_is_what_a_login_gets(
     server: Server, session: requests.Session
 ) -> None:

@@ -200,16 +200,25 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         return renewed if isinstance(renewed, Credential) else credential
 
     def _stand_by_or_log_in(self, command: Command, origin: str) -> object:
-        if isinstance(command, Login):
-            open_http = partial(self._open_http, origin)
-            return _call()(self._cache, self.login, command.context, open_http, self._http)
-        if isinstance(command, LogOut):
-            http = partial(self._open_http, command.credential.key.origin, self)
-            return self._log_out(command, http)
+        if isinstance(command, Login | LogOut):
+            return self._log_in_or_out(command, origin)
         if isinstance(command, Check):
             with logging_in(self._cache):
                 return ask(self._cache, self._route(command), command, self._signal)
         return stand_by(self._cache, command)
+
+    def _log_in_or_out(self, command: Login | LogOut, origin: str) -> object:
+        """Call the login or the logout, and close the session that was opened for it, if any."""
+        opened: list[requests.Session] = []
+        try:
+            if isinstance(command, LogOut):
+                origin = command.credential.key.origin
+                return self._log_out(command, partial(self._open_http, opened, origin, self))
+            open_http = partial(self._open_http, opened, origin)
+            return _call()(self._cache, self.login, command.context, open_http, self._http)
+        finally:
+            for session in opened:
+                session.close()
 
     def _route(self, command: Check) -> Route:
         """Find a route for a small request: that of the upload, or else a new one."""
@@ -217,7 +226,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         known = self._known_route(origin)
         if known is not None:
             return known
-        adapter = self._open_http(origin).get_adapter(command.url)
+        adapter = self._open_http([], origin).get_adapter(command.url)
         return Route(adapter, command.url, {}, self._cache.process)
 
     def _known_route(self, origin: str) -> Route | None:
@@ -227,11 +236,14 @@ class SessionAuth(Principal[requests.Session], AuthBase):
     def _do_here(self, command: Command) -> object:
         return self._stand_by_or_log_in(command, "")
 
-    def _open_http(self, origin: str, auth: SessionAuth | None = None) -> requests.Session:
+    def _open_http(
+        self, opened: list[requests.Session], origin: str, auth: SessionAuth | None = None
+    ) -> requests.Session:
         if self._http is not None:
             return self._http
         http = LoginSession(self._known_route(origin), self._cache.policy.login_timeout)
         http.auth = auth
+        opened.append(http)
         return http
 
     def _handle(self, hook: Hook, response: Response, sending: dict[str, Any]) -> Response:
