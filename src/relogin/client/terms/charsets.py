@@ -24,8 +24,9 @@ def decodable(label: str) -> str | None:
     ('windows-1252', None)
     """
     try:
-        b" \xff".decode(label, "replace")
-        return "windows-1252" if codecs.lookup(label).name in _OF_WINDOWS else label
+        text = b"<\xff".decode(label, "replace")  # from Python 3.13 on, punycode gives none
+        charset = "windows-1252" if codecs.lookup(label).name in _OF_WINDOWS else label
+        return charset if text else None
     except (LookupError, ValueError):
         return None
 
