@@ -9,6 +9,7 @@ import pytest
 
 from relogin.cli import main
 from relogin.cli.fields import read_responses
+from relogin.wire import MAX_LENGTH
 
 ROWS: list[dict[str, Any]] = json.loads(Path(__file__).with_name("pasted.json").read_text("utf-8"))
 FIELD = 'Bearer realm="api"'
@@ -131,3 +132,26 @@ def test_hostile_text_costs_neither_an_error_nor_much_memory(piece: str) -> None
         assert tracemalloc.get_traced_memory()[1] < 100_000_000
     finally:
         tracemalloc.stop()
+
+
+# Each took minutes, or raised, before it was found.
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n" * 300_000 + "x",
+        '"www-authenticate":' + " " * 300_000,
+        "www-authenticate\nstatus" + " " * 300_000,
+        "x www-authenticate: a" + r"\r\n" * 150_000 + "x",
+        '{"a":' * 600 + "1" + "}" * 600,
+    ],
+    ids=["line ends", "spaces after a name", "spaces after status", "written line ends", "nested"],
+)
+def test_a_text_without_a_challenge_is_read_in_time_that_grows_with_its_length(text: str) -> None:
+    read_responses(text)
+
+
+def test_a_folded_line_of_many_megabytes_is_read_no_further_than_any_field() -> None:
+    folded = "HTTP/1.1 401 x\nWWW-Authenticate: Basic\n" + " a\n" * 100_000
+    [response] = read_responses(folded)
+    assert len(response.fields["WWW-Authenticate"].lines[0]) in range(MAX_LENGTH, MAX_LENGTH + 9)

@@ -37,7 +37,7 @@ _is_another = re.compile(
     rf"|Server|Date|Vary|Location|Content-(?:Type|Length)|Cache-Control|Connection){OWS}:",
     re.IGNORECASE,
 ).match
-_LINE_END = re.compile(r"(?:\\[rn])+['\"]?\Z")
+_LINE_END = re.compile(r"(?<!\\[rn])(?:\\[rn])+['\"]?\Z")
 
 
 def read_responses(text: str) -> list[Response]:
@@ -138,7 +138,8 @@ class _Block:
         elif not self._in_header:
             return
         elif self._last and indent > self._indent and self._last.lines[-1]:
-            self._last.lines[-1] += "\r\n" + line  # obs-fold, RFC 9112 §5.2: the diagnosis tells
+            if len(self._last.lines[-1]) <= MAX_LENGTH:  # of a longer one, nothing is read
+                self._last.lines[-1] += "\r\n" + line  # obs-fold, RFC 9112 §5.2
         elif status := _STATUS_FIELD.match(shown):
             self._all[-1].status = self._all[-1].status or int(status[1])
         elif found := _FIELD_LINE.match(shown if _is_challenge(line) else line.lstrip()):

@@ -21,13 +21,14 @@ _NEED_A_CHALLENGE: Final = {401, 407}
 
 # `'WWW-Authenticate': 'Basic realm="a"'`, pairs, `"name": "www-authenticate", "value": "Basic"`.
 _PRINTED = re.compile(
-    rf"""b?(["'])(?P<name>{_NAMES})\1\s*(?:=>|[:,])\s*(?:(["'])value\3\s*:\s*)?\[?\s*"""
+    rf"""b?(["'])(?P<name>{_NAMES})\1\s*+(?:=>|[:,])\s*+(?:(["'])value\3\s*+:\s*+)?(?:\[\s*+)?"""
     r"""(?P<value>b?(?:'(?:[^'\\\r\n]++|\\.)*+'|"(?:[^"\\\r\n]++|\\.)*+"))""",
     re.IGNORECASE,
 )
 # PowerShell lists a header's name as a key and, below it, its value in braces.
 _KEY_AND_VALUE = re.compile(
-    rf"^\s*Key\s*:\s*(?P<name>{_NAMES})\s*\n\s*Value\s*:\s*\{{(?P<value>.*)\}}\s*$",
+    rf"^[ \t]*+Key[ \t]*+:[ \t]*+(?P<name>{_NAMES})[ \t]*+\r?\n\s*+Value[ \t]*+:[ \t]*+"
+    r"\{(?P<value>.*)\}[ \t]*+\r?$",
     re.IGNORECASE | re.MULTILINE,
 )
 # Within a line: of a log, of Java's and Go's maps, of a Markdown text.
@@ -38,11 +39,11 @@ _MENTIONED = re.compile(
 )
 _IN_BRACKETS = re.compile(r"\[(.*?)\](?=[\],}\s]|\Z)")
 _IN_QUOTES = re.compile(r'"((?:[^"\\]|\\.)*)"')
-_LINE_END = re.compile(r"(?:\\[rn])+\Z")
+_LINE_END = re.compile(r"(?<!\\[rn])(?:\\[rn])+\Z")
 _HEX = re.compile(r"\\x([0-9A-Fa-f]{2})")
 _STATUS = re.compile(
-    r"""(?:\bHTTP/[0-9.]+"?[ ]+|\bstatus(?:[ _-]?code)?["']?\s*(?:=>|[:=])?\s*"?|\bresponse[ ])"""
-    r"([1-5][0-9]{2})(?![0-9.])",
+    r"""(?:\bHTTP/[0-9.]+"?[ ]+|\bstatus(?:[ _-]?code)?["']?\s*+(?:(?:=>|[:=])\s*+)?"?"""
+    r"|\bresponse[ ])([1-5][0-9]{2})(?![0-9.])",
     re.IGNORECASE,
 )
 
@@ -64,7 +65,8 @@ def _python(text: str) -> Any:
 def responses_in(value: Any) -> list[Response]:
     """Find the challenge headers in nested lists and dicts, whatever their structure."""
     walk = _Walk()
-    walk.into(value)
+    with suppress(RecursionError):  # nested deeper than any program prints
+        walk.into(value)
     return [response for response in walk.responses if response.fields or response in walk.bare]
 
 
