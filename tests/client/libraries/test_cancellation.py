@@ -12,6 +12,7 @@ from typing import Any
 import anyio
 import pytest
 
+from relogin import LoginRefused
 from relogin.client.events import Event
 from relogin.client.stores import Entry
 from relogin.client.stores.memory import MemoryStore
@@ -260,3 +261,28 @@ def test_a_leader_that_is_timed_out_while_its_store_blocks_ends_its_lease(
             return await lead_and_follow(face, clients, f"{server.url}/next", lead())
 
         assert not face.run(main)
+
+
+@pytest.mark.parametrize("name", ON_ASYNCIO)
+def test_a_timeout_while_the_store_is_asked_last_is_a_timeout_and_cancels_nothing_after_it(
+    name: str, server: Server
+) -> None:
+    store, begun = ThreadStore(), list[Callable[[], object]]()
+
+    async def refused(_: object) -> None:
+        store.cancel = begun.pop()
+        raise LoginRefused("no")  # the end of the lease is the last that is stored
+
+    with opened(name) as face:
+        client = face.open(face.auth(server, refused, store=store)).client
+
+        async def main() -> None:
+            loop, this = asyncio.get_running_loop(), asyncio.current_task()
+            ends: list[Callable[[], object]] = []
+            begun.append(lambda: loop.call_soon_threadsafe(ends.pop()))
+            await timed_out(face.send(client, "GET", server.url), ends)
+            await asyncio.sleep(0)
+            assert this is not None
+            assert (ends, this.cancelling()) == ([], 0)
+
+        face.run(main)

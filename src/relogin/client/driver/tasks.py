@@ -21,7 +21,7 @@ from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Ask, Pause, Wait
 from relogin.client.renewal.flight import Status
 
-__all__ = ["drive", "elsewhere", "stand_by"]
+__all__ = ["drive", "elsewhere", "settle", "stand_by"]
 
 _RUNNING = Status.RUNNING  # before Python 3.12, each look at a member of an enum is slow
 
@@ -36,7 +36,17 @@ async def drive(flow: Generator[Do, Any, T], do: Callable[[Do], Awaitable[object
         for command in steps:
             with steps:
                 steps.done = await do(command)
+        await settle()
         return steps.result
+
+
+async def settle() -> None:
+    """Let this task see a cancellation that came while it asked the store, before a flow ends.
+
+    Else it would come in whatever the task awaits next, and `asyncio.timeout` would not know it.
+    """
+    if _is_in_asyncio() and asyncio.current_task().cancelling():  # type: ignore[union-attr]
+        await asyncio.sleep(0)
 
 
 def stand_by(cache: CredentialCache, command: Wait | Pause | Ask) -> Awaitable[object]:

@@ -110,6 +110,8 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
             finally:
                 done = None
                 flow.close()
+                if self._policy.store is not None:
+                    await driver.tasks.settle()
         except GeneratorExit:
             if exchange.out is None:  # this task is closed during a login
                 raise
