@@ -95,6 +95,16 @@ def test_a_multipart_form_is_in_the_charset_that_it_asks_for(server: Server) -> 
 
 
 @pytest.mark.parametrize(
+    ("enctype", "content"),
+    [("", b"password=p+a%E9"), ("multipart/form-data", b'name="password"\r\n\r\np a\xe9\r\n--B--')],
+)
+def test_octets_are_sent_as_they_are(server: Server, enctype: str, content: bytes) -> None:
+    form = f"<form method=post action=/post enctype='{enctype}'>{PASSWORD}"
+    request = sent(server, form, {"password": b"p a\xe9"})
+    assert content in (without_boundary(request) if enctype else request.body)
+
+
+@pytest.mark.parametrize(
     ("form", "button", "kind"),
     [
         ("", "formenctype=multipart/form-data", "multipart/form-data"),

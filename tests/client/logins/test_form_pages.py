@@ -105,6 +105,40 @@ def test_a_page_that_comes_again_refuses_what_was_filled_in(
     assert len(pages.posted) == posted
 
 
+def to_the_first(_: Request) -> Answer:
+    return Answer(303, (("Location", "/in?error=1"), ("Set-Cookie", "sid=nobody; Path=/")))
+
+
+def test_a_password_that_leads_back_to_the_first_page_is_refused(pages: Pages) -> None:
+    pages.server.routes["/code"] = to_the_first
+    pages.server.routes["/in?error=1"] = pages.first
+    with pytest.raises(LoginRefused, match="/in answered 200 with the form again"):
+        with_requests(pages.login(USER, PASSWORD, {"code": "1"}))
+    pages.server.routes["/password"] = lambda _: pages.page("<input name=code>", 2, "/code")
+    with pytest.raises(LoginRefused, match="/in answered 200 with the form again"):
+        with_requests(pages.login(USER, {"code": "1"}, PASSWORD))
+
+
+def test_a_password_that_brings_the_first_form_at_once_is_refused(pages: Pages) -> None:
+    pages.server.routes["/code"] = lambda _: pages.page("<input name=user>", 0)
+    with pytest.raises(LoginRefused, match="/code answered 200 with the form again"):
+        with_requests(pages.login(USER, PASSWORD, {"code": "1"}))
+
+
+@pytest.mark.parametrize("path", ["/home", "/in"])
+def test_a_page_after_the_login_may_ask_for_the_user_too(pages: Pages, path: str) -> None:
+    other = "" if path == "/home" else "<input name=phone>"
+    profile = pages.page(f"<input name=user>{other}", 0)
+    forms = [pages.page("<input name=user>", 0)] if path == "/in" else []
+    pages.server.routes[path] = lambda request: (
+        pages.first(request) if request.method == "POST" else forms.pop() if forms else profile
+    )
+    pages.server.routes["/code"] = lambda _: Answer(
+        303, (("Location", path), ("Set-Cookie", "sid=c00kie; Path=/"))
+    )
+    assert with_requests(pages.login(USER, PASSWORD, {"code": "1"}))
+
+
 def test_a_status_of_error_refuses_at_any_page(pages: Pages) -> None:
     pages.server.routes["/code"] = lambda _: Answer(403)
     with pytest.raises(LoginRefused, match="/code answered 403"):

@@ -28,12 +28,13 @@ def form_content(
     boundary = f"----relogin{secrets.token_hex(16)}"
     parts = (
         f'--{boundary}\r\nContent-Disposition: form-data; name="{_escaped(name)}"'
-        f"{_FILE if name in files and not value else ''}\r\n\r\n{value}\r\n"
+        f"{_FILE if name in files and not value else ''}\r\n\r\n".encode(charset, _ERRORS)
+        + (value if isinstance(value, bytes) else f"{value}".encode(charset, _ERRORS))
         for name, given in pairs
         for value in (given if isinstance(given, list | tuple) else [given])
     )
-    text = "".join((*parts, f"--{boundary}--\r\n"))
-    return {"Content-Type": f"{MULTIPART}; boundary={boundary}"}, text.encode(charset, _ERRORS)
+    body = b"\r\n".join((*parts, f"--{boundary}--\r\n".encode()))
+    return {"Content-Type": f"{MULTIPART}; boundary={boundary}"}, body
 
 
 def _escaped(name: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urldefrag, urlencode, urljoin, urlsplit
 
 from relogin.client.logins.base import (
@@ -43,6 +43,7 @@ from relogin.client.logins.steps import (
     is_plain,
     said,
     set_in,
+    where,
     within,
 )
 from relogin.client.terms.answer import Answer
@@ -202,7 +203,7 @@ class FormLogin(Login):
     called at each login. If the password, or a code, is asked for on a page of its own, `fields` is
     a list with the fields of each page.
 
-    An error status, or the same form again, means that the password was wrong. Redirects are
+    An error status, or a form that comes again, means that the password was wrong. Redirects are
     followed within the origin. `landing` is another origin to which a successful login redirects;
     it gets no request. `headers` and `refused` are as for `JSONLogin`.
 
@@ -235,29 +236,50 @@ class FormLogin(Login):
         answer, last, cookies = yield from followed(Request("GET", self.url, _HTML))
         check(answer, secret_sent=False)
         landing = None if self.landing is None else origin_of(self.landing)
-        given: Mapping[str, Any] = {}
+        given: list[_Given] = []
         for fields in pages_of(self.fields):
             values = resolved(fields)
             form = form_with(answer.text, values)
             if form is None:
-                if given:
-                    self._check_form(answer, last, given)
+                self._check_forms(answer, last, given)
                 raise LoginUnavailable(_no_form(answer, values))
+            given.append(_Given(where(answer.url), form, values))
             filled, before = _filled(answer, form, values), (*answer.history, answer)
             answer, last, more = yield from followed(filled, landing, before, _LANDING)
-            cookies, given = {**cookies, **more}, values
-        self._check_form(answer, last, given)
+            cookies = {**cookies, **more}
+        self._check_forms(answer, last, given)
         kept = set_in(jar_of(context.http), cookies)
         check_cookies(answer, kept)
         return Grant(cookies=kept, headers=headers_of(self.headers, answer))
 
-    def _check_form(self, answer: Answer, last: Request, values: Mapping[str, Any]) -> None:
+    def _check_forms(self, answer: Answer, last: Request, given: Sequence[_Given]) -> None:
+        if not given:
+            return
         self._ask_refused(answer)
         # The status of a page that the login redirected to says nothing: the page may be missing.
         if last.method == "POST" and answer.status not in REDIRECTS:
             check(answer)
-        if form_with(answer.text, values) is not None:
+        *earlier, latest = given
+        is_again = form_with(answer.text, latest.values) is not None
+        if is_again or any(page.is_back(answer, last) for page in earlier):
             raise LoginRefused(f"{said(answer)} with the form again")
+
+
+class _Given(NamedTuple):
+    """A page that was filled in."""
+
+    url: str
+    form: Form
+    values: Mapping[str, Any]
+
+    def is_back(self, answer: Answer, last: Request) -> bool:
+        """Tell whether a later page led back to this one, as some do for a wrong password.
+
+        The page after a login may ask for an e-mail address too, so the whole form must be there.
+        """
+        form = form_with(answer.text, self.values)
+        same = form is not None and form.names == self.form.names
+        return same and (last.method == "POST" or where(answer.url) == self.url)
 
 
 def _check_user(user: object) -> None:
