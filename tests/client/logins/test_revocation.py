@@ -165,6 +165,18 @@ def test_without_a_revocation_url_there_is_no_logout() -> None:
         SessionAuth(login).logout()
 
 
+@pytest.mark.parametrize("found", ["https://auth.example.com/revoke", lambda _: None])
+def test_what_a_login_of_the_user_calls_its_revocation_is_no_logout(found: Any) -> None:
+    class Own:
+        revocation = found
+
+        def __call__(self, _: object) -> str:
+            return "token"
+
+    with pytest.raises(TypeError, match="has no logout"):
+        SessionAuth(Own(), "https://api.example.com").logout()
+
+
 @pytest.mark.parametrize(
     ("url", "message"),
     [

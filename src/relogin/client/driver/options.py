@@ -176,7 +176,10 @@ def logout_of(
     login: object, logout: Callable[[Context], object] | None
 ) -> Callable[[Context], object] | None:
     """Return the logout that the user passed, or else that of a ready-made login."""
-    return getattr(login, "revocation", None) if logout is None else logout
+    if logout is not None:
+        return logout
+    found: Any = getattr(login, "revocation", None)
+    return found if hasattr(found, "acall") else None  # a login of the user may have any there
 
 
 def check_signers(carry: object, responders: tuple[Responder, ...]) -> None:
