@@ -47,10 +47,10 @@ class _Process:
             self._running.stdin.write(command.encode() + b"\n")
             self._running.stdin.flush()
 
-    def kill(self) -> None:
-        """Kill it, as kill -9 does; its children go on."""
+    def kill(self) -> bool:
+        """Kill it, as kill -9 does; its children go on. Return `False` if it had died before."""
         self._running.kill()
-        self._running.wait()
+        return self._running.wait() == -signal.SIGKILL
 
     def end(self, until: float) -> dict[str, Any]:
         """Wait for it and its children; kill those that hang, and tell how all ended.
@@ -120,8 +120,8 @@ class Fleet:
         """Kill one as kill -9 does, and start another."""
         name = chosen.choice(sorted(self._running))
         process = self._running.pop(name)
-        self.killed.add(name)
-        process.kill()
+        if process.kill():
+            self.killed.add(name)
         self._gone[name] = process
         self.start(process.library)
 
@@ -142,9 +142,10 @@ class Fleet:
             process.say("stop")
         until = time.monotonic() + seconds
         for name, process in self._gone.items():
-            # It was killed, and only a child of it may be left.
-            said = process.end(until) | {"name": name, "code": 0}
-            self.left += [said] if said["children"] else []
+            said = process.end(until) | {"name": name}
+            if name in self.killed:  # only a child of it may be left
+                said["code"] = 0
+            self.left += [said] if said["children"] or said["code"] else []
         for name, process in self._running.items():
             said = process.end(until) | {"name": name}
             last = json.loads(self._log(name).read_text().splitlines()[-1])

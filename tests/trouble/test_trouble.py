@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import json
 import os
+import random
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
 from tests.trouble.__main__ import trouble
 from tests.trouble.explained import HALF_REFUSAL, Strike
+from tests.trouble.fleet import Fleet
 from tests.trouble.judge import Judgement, judge, judge_left
 from tests.trouble.sabotage import SABOTAGES
 
@@ -266,6 +269,21 @@ def test_what_is_left_is_seen(left: dict[str, Any], law: str | None) -> None:
     judgement = Judgement()
     judge_left([{"library": "requests", "code": 0, "children": False} | left], judgement)
     assert list(judgement.broken) == ([] if law is None else [law])
+
+
+def test_a_process_that_had_died_before_it_was_killed_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet, judgement, dead = Fleet({}, ("requests",), tmp_path), Judgement(), MagicMock()
+    dead.kill.return_value = False
+    dead.end.return_value = {"library": "requests", "code": 3, "children": False}
+    monkeypatch.setattr(fleet, "start", lambda library: None)
+    fleet._running["p0"] = dead
+    fleet.kill(random.Random(1))
+    fleet.end(0.0)
+    judge_left(fleet.left, judgement)
+    assert list(judgement.broken) == ["a process died that nobody had killed"]
+    assert not fleet.killed
 
 
 @pytest.mark.parametrize("name", SABOTAGES)
