@@ -35,6 +35,7 @@ from relogin.wire.shapes import (
     FIRST_TOKEN68,
     FLAGS,
     HAS_APOSTROPHE,
+    JSON,
     KNOWN,
     LIKELY,
     LINE_END,
@@ -76,13 +77,6 @@ __all__ = ["elements"]
 # A run of sound elements is one step for pyparsing, because there may be thousands.
 _SOUND = "sound"
 sound: pp.ParserElement = pp.Regex(SOUND_ELEMENTS).set_parse_action(pp.replace_with(_SOUND))
-
-# A value in JSON, or a list as Python prints it, whose strings are not read. It goes on after a
-# bracket if JSON could.
-_JSON = (
-    rf"(?:\{{(?={OWS}[\"'])|\[(?={OWS}[\"'{{\[]))(?:[^\"'}}\]\r\n]++|\"(?:[^\"\\\r\n]++|\\[^\r\n])*+\""
-    rf"|'(?:[^'\\\r\n]++|\\[^\r\n])*+'|[}}\]](?={OWS}(?:[}}\]]|,{OWS}[\"'{{\[]))|(?!))*+[}}\]]"
-)
 
 # What separates: commas do, whitespace does not.
 separator: pp.ParserElement = rules(
@@ -281,7 +275,7 @@ unquoted: pp.ParserElement = rules(
         ),
     ),
     # Bearer scope=["a","b"]
-    ("unquoted-value", rf"(?P<value>{_JSON}){STOP}"),
+    ("unquoted-value", rf"(?P<value>{JSON}){STOP}"),
     # Bearer scope=https://a https://b
     ("unquoted-spaces", rf"(?P<value>{URL}(?: ++{URL}|(?!))++)"),
     # Bearer realm=https://a

@@ -103,6 +103,12 @@ WORD = rf"{PIECE}++"
 NEXT_WORD = rf"[ \t]++(?!{PARAM}){WORD}"
 # A value without quotes ends where a known scheme has its parameters.
 NEXT_VALUE_WORD = rf"[ \t]++(?!{PARAM}|{KNOWN} ++{PARAM}){WORD}"
+# A value in JSON, or a list as Python prints it, whose strings are not read. It goes on after a
+# bracket if JSON could.
+JSON = (
+    rf"(?:\{{(?={OWS}[\"'])|\[(?={OWS}[\"'{{\[]))(?:[^\"'}}\]\r\n]++|\"(?:[^\"\\\r\n]++|\\[^\r\n])*+\""
+    rf"|'(?:[^'\\\r\n]++|\\[^\r\n])*+'|[}}\]](?={OWS}(?:[}}\]]|,{OWS}[\"'{{\[]))|(?!))*+[}}\]]"
+)
 # Names that a colon in place of the equals sign may follow.
 NAMED = r"(?i:realm|scope|nonce|charset|error_description|error_uri)"
 # A comma in a sentence: what follows it can begin neither a parameter nor a challenge.
