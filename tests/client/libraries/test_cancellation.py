@@ -13,6 +13,7 @@ import anyio
 import pytest
 
 from relogin import LoginRefused
+from relogin.client.driver import tasks
 from relogin.client.events import Event
 from relogin.client.stores import Entry
 from relogin.client.stores.memory import MemoryStore
@@ -286,3 +287,21 @@ def test_a_timeout_while_the_store_is_asked_last_is_a_timeout_and_cancels_nothin
             assert (ends, this.cancelling()) == ([], 0)
 
         face.run(main)
+
+
+def test_a_cancellation_is_seen_before_the_error_of_a_flow() -> None:
+    def refused() -> Generator[str, Any, None]:
+        yield "ask"
+        raise LoginRefused("no")
+
+    async def main() -> None:
+        this: Any = asyncio.current_task()
+
+        async def cancelled_meanwhile(_: str) -> None:
+            this.cancel()
+
+        with pytest.raises(asyncio.CancelledError):
+            await tasks.drive(refused(), cancelled_meanwhile)
+        this.uncancel()
+
+    asyncio.run(main())

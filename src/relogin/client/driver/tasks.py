@@ -33,9 +33,13 @@ async def drive(flow: Generator[Do, Any, T], do: Callable[[Do], Awaitable[object
     """Run a flow to its end; execute each command with `do`."""
     with closing(flow):
         steps = Stepping(flow)
-        for command in steps:
-            with steps:
-                steps.done = await do(command)
+        try:
+            for command in steps:
+                with steps:
+                    steps.done = await do(command)
+        except Exception:
+            await settle()
+            raise
         await settle()
         return steps.result
 
