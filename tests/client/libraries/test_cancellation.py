@@ -289,7 +289,12 @@ def test_a_timeout_while_the_store_is_asked_last_is_a_timeout_and_cancels_nothin
         face.run(main)
 
 
-def test_a_cancellation_is_seen_before_the_error_of_a_flow() -> None:
+@pytest.mark.parametrize(
+    ("cancelled", "error"), [(True, asyncio.CancelledError), (False, LoginRefused)]
+)
+def test_a_cancellation_is_seen_before_the_error_of_a_flow(
+    cancelled: bool, error: type[BaseException]
+) -> None:
     def refused() -> Generator[str, Any, None]:
         yield "ask"
         raise LoginRefused("no")
@@ -297,11 +302,12 @@ def test_a_cancellation_is_seen_before_the_error_of_a_flow() -> None:
     async def main() -> None:
         this: Any = asyncio.current_task()
 
-        async def cancelled_meanwhile(_: str) -> None:
-            this.cancel()
+        async def ask(_: str) -> None:
+            if cancelled:
+                this.cancel()
 
-        with pytest.raises(asyncio.CancelledError):
-            await tasks.drive(refused(), cancelled_meanwhile)
+        with pytest.raises(error):
+            await tasks.drive(refused(), ask)
         this.uncancel()
 
     asyncio.run(main())
