@@ -141,7 +141,7 @@ def test_any_other_error_is_told_by_its_code(
         revoke(revoking(f"{server.url}/revoke"))
 
 
-@pytest.mark.parametrize("secret", ["refresh-of-ada", "s3cret"])
+@pytest.mark.parametrize("secret", ["refresh-of-ada", "access-of-ada", "s3cret"])
 def test_an_error_code_that_may_hold_a_secret_is_not_shown(server: Server, secret: str) -> None:
     url = answers(server, Answer(400, (), b'{"error": "' + secret.encode() + b'"}'), path="/revoke")
     with pytest.raises(LoginUnavailable, match="an error that is not shown"):

@@ -36,15 +36,14 @@ class Revocation(ReadyLogout):
             return
         given = {"refresh_token": grant.refresh, "access_token": grant.token}
         tokens = [(hint, token) for hint, token in given.items() if token is not None]
+        secrets = {token for _, token in tokens}
         for index, (hint, token) in enumerate(tokens):
-            yield from self._revoked(hint, token, {UNSUPPORTED_TOKEN_TYPE} if index else set())
-
-    def _revoked(self, hint: str, token: str, fine: set[str]) -> Steps[None]:
-        client = self._client()
-        fields = {"token": token, "token_type_hint": hint, **client.fields}
-        headers, content = JSON | FORM | client.headers, urlencode(fields).encode()
-        answer = yield Request("POST", self.url, headers, content, once=client.once)
-        revoked(answer, {token, *client.secrets}, fine)
+            client = self._client()
+            fields = {"token": token, "token_type_hint": hint, **client.fields}
+            headers, content = JSON | FORM | client.headers, urlencode(fields).encode()
+            answer = yield Request("POST", self.url, headers, content, once=client.once)
+            fine = {UNSUPPORTED_TOKEN_TYPE} if index else set()
+            revoked(answer, {*secrets, *client.secrets}, fine)
 
     def __repr__(self) -> str:
         return f"<Revocation {where(self.url)}>"
