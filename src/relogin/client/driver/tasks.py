@@ -37,7 +37,7 @@ async def drive(flow: Generator[Do, Any, T], do: Callable[[Do], Awaitable[object
             for command in steps:
                 with steps:
                     steps.done = await do(command)
-        except Exception:
+        except Exception:  # whatever the flow raises, a cancellation takes its place
             await settle()
             raise
         await settle()
