@@ -10,7 +10,9 @@ import requests
 
 from relogin import Grant, LoginUnavailable
 from relogin.client.logins import OAuth2Login
+from relogin.client.logins.exchange import NoAnswer
 from relogin.client.requests import SessionAuth
+from relogin.client.terms.answer import Answer as ClientAnswer
 from tests.client.log_in import LogIn, answers, context
 from tests.client.logins.oauth2 import says
 from tests.client.server import Answer, Server
@@ -105,11 +107,49 @@ def test_access_tokens_that_cannot_be_revoked_end_by_themselves(tokens: TokenSer
 def test_a_session_whose_only_token_cannot_be_revoked_is_told(
     tokens: TokenServer, grant: Grant
 ) -> None:
-    hint = "refresh_token" if grant.refresh else "access_token"
-    tokens.refusal = unsupported(hint)
+    tokens.refusal = unsupported("refresh_token" if grant.refresh else "access_token")
     with pytest.raises(LoginUnavailable, match="400 unsupported_token_type: the server does not"):
         revoke(revoking(tokens.revocation_url), grant)
-    assert [hint for hint, _ in tokens.revoked] == [hint]
+
+
+def test_the_access_token_is_revoked_although_the_refresh_token_could_not_be(
+    tokens: TokenServer,
+) -> None:
+    tokens.refusal = unsupported("refresh_token")
+    with pytest.raises(LoginUnavailable):
+        revoke(revoking(tokens.revocation_url))
+    assert tokens.revoked[1:] == [("access_token", "access-of-ada")]
+
+
+def test_the_first_of_two_failures_is_told(tokens: TokenServer) -> None:
+    codes = {"refresh_token": b"first", "access_token": b"second"}
+    tokens.refusal = lambda fields: Answer(
+        400, (), b'{"error": "%s"}' % codes[fields["token_type_hint"]]
+    )
+    with pytest.raises(LoginUnavailable, match=r"400 first$"):
+        revoke(revoking(tokens.revocation_url))
+    assert len(tokens.revoked) == 2
+
+
+def test_the_access_token_is_revoked_although_no_response_came_for_the_other(
+    tokens: TokenServer,
+) -> None:
+    login = revoking(tokens.revocation_url)
+    assert login.revocation is not None
+    with requests.Session() as http:
+        steps = login.revocation._steps(replace(context(http), previous=BOTH))
+        next(steps)
+        second = steps.throw(NoAnswer("no answer"))
+        assert b"access-of-ada" in (second.content or b"")
+        with pytest.raises(NoAnswer):
+            steps.send(ClientAnswer(200, {}, tokens.revocation_url, b"", cut=False))
+
+
+@pytest.mark.parametrize("answer", [Answer(401), Answer(400, (), b'{"error": "invalid_client"}')])
+def test_a_client_that_the_server_does_not_know_asks_once(server: Server, answer: Answer) -> None:
+    with pytest.raises(LoginUnavailable, match="the client's id or secret"):
+        revoke(revoking(answers(server, answer, path="/revoke")))
+    assert len(server.requests) == 1
 
 
 def test_503_says_when_to_come_again(server: Server) -> None:
