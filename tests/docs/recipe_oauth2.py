@@ -31,6 +31,8 @@ class OAuth2(Site):
         self.used_twice = 0
         self.signed: list[str] = []
         """Who has signed the JWTs that came."""
+        self.proven: list[str] = []
+        """Which requests came with a proof, and its nonce."""
         self._used: set[str] = set()
         self._key = ec.generate_private_key(ec.SECP256R1())
 
@@ -42,6 +44,8 @@ class OAuth2(Site):
         os.environ["ORDERS_KEY"] = self._key.private_bytes(Encoding.PEM, form, plain).decode()
 
     def answer(self, asked: Asked) -> Said:
+        if asked.header("DPoP"):
+            return self._proven(asked)
         if asked.line == "POST /token":
             for name in {"client_assertion", "assertion"} & asked.form.keys():
                 self._verify(asked.form[name], f"http://{asked.header('Host')}/token")
@@ -55,12 +59,29 @@ class OAuth2(Site):
         challenge = 'Bearer realm="api", error="invalid_token"'
         return Said({}, 401, {"WWW-Authenticate": challenge})
 
+    def _proven(self, asked: Asked) -> Said:
+        """Ask once for a nonce; the token is bound to the key of the proof."""
+        proof = asked.header("DPoP")
+        key = jwt.PyJWK(jwt.get_unverified_header(proof)["jwk"])
+        claims = jwt.decode(proof, key, ["ES256"])
+        url = f"http://{asked.header('Host')}{asked.line.partition(' ')[2]}"
+        assert f"{claims['htm']} {claims['htu']}" == f"{asked.line.partition(' ')[0]} {url}"
+        self.proven.append(f"{asked.line} {claims.get('nonce')}")
+        nonce = {"DPoP-Nonce": "n0nce"}
+        if asked.line == "POST /token":
+            return self._grant(asked.form, "DPoP")
+        if claims.get("nonce") is None:
+            challenge = {"WWW-Authenticate": 'DPoP error="use_dpop_nonce", algs="ES256"'}
+            return Said({}, 401, challenge | nonce)
+        is_living = asked.header("Authorization").removeprefix("DPoP ") in self.living
+        return Said({"orders": ["tea", "ink"]}) if is_living and "ath" in claims else Said({}, 403)
+
     def _verify(self, token: str, audience: str) -> None:
         claims = jwt.decode(token, self._key.public_key(), ["ES256"], audience=audience)
         self.signed.append(claims["iss"])
 
-    def _grant(self, form: dict[str, str]) -> Said:
-        document: dict[str, Any] = {"token_type": "Bearer", "expires_in": 3600}
+    def _grant(self, form: dict[str, str], token_type: str = "Bearer") -> Said:
+        document: dict[str, Any] = {"token_type": token_type, "expires_in": 3600}
         if form["grant_type"] == "refresh_token":
             given = form["refresh_token"]
             self.used_twice += given in self._used
@@ -98,7 +119,7 @@ class SignIn(OAuth2):
             return Said({}, 302, {"Location": f"{asked.query['redirect_uri']}?{back}"})
         return super().answer(asked)
 
-    def _grant(self, form: dict[str, str]) -> Said:
+    def _grant(self, form: dict[str, str], token_type: str = "Bearer") -> Said:
         kind = form["grant_type"].rpartition(":")[2]
         if kind == "device_code" and self._pending:
             self._pending -= 1
@@ -111,4 +132,4 @@ class SignIn(OAuth2):
         if kind != "refresh_token":
             token = secrets.token_hex(8)
             self.refresh, form = {token}, {"grant_type": "refresh_token", "refresh_token": token}
-        return super()._grant(form)
+        return super()._grant(form, token_type)

@@ -126,6 +126,11 @@ def test_oauth2_signs_and_revokes(cook: Cooked) -> None:
     assert cook.site.logouts == 1
 
 
+@page("oauth2")
+def test_oauth2_proves_each_request_and_puts_the_nonce_into_the_proof(cook: Cooked) -> None:
+    assert cook.site.proven == ["POST /token None", "GET /orders None", "GET /orders n0nce"]
+
+
 @page("command-line")
 @pytest.mark.needs("curl")
 def test_a_person_signs_in_once_and_again_only_if_the_refresh_token_is_refused(

@@ -28,6 +28,7 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
   features: {
     clientCredentials: { enabled: true }, devInteractions: { enabled: true },
     revocation: { enabled: true },
+    dPoP: { enabled: true, nonceSecret: Buffer.alloc(32, 1), requireNonce: () => true },
   },
   ttl: {
     AccessToken: lifetime, ClientCredentials: lifetime,

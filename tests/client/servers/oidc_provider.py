@@ -22,7 +22,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 import pytest
 import requests
 
-from tests.client.servers.assertions import PUBLIC_JWK
+from tests.client.servers.assertions import PUBLIC_JWK, proof
 from tests.programs import free_port, running_until_killed
 
 __all__ = ["CLIENT_ID", "CLIENT_SECRET", "OIDCProvider", "an_oidc_provider"]
@@ -66,13 +66,15 @@ class OIDCProvider:
         counts: dict[str, int] = self.http.get(f"{self.url}/counts").json()
         return counts
 
-    def refresh_token(self) -> str:
+    def refresh_token(self, client_id: str = CLIENT_ID) -> str:
         """Log ada in as her browser would, consent, and exchange the code."""
         verifier = secrets.token_urlsafe(48)
         digest = hashlib.sha256(verifier.encode()).digest()
         with requests.Session() as browser:
             browser.trust_env = False
-            code = self._code(browser, base64.urlsafe_b64encode(digest).rstrip(b"=").decode())
+            code = self._code(
+                browser, client_id, base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+            )
         fields = {
             "grant_type": "authorization_code",
             "code": code,
@@ -80,13 +82,20 @@ class OIDCProvider:
             "code_verifier": verifier,
         }
         # This client's secret needs the form encoding of RFC 6749 §2.3.1.
-        answer = self.http.post(self.token_url, data=fields, auth=(CLIENT_ID, "s3cret%3A%25%2B"))
+        account = (client_id, "s3cret%3A%25%2B")
+        answer = self.http.post(self.token_url, data=fields, auth=account)
+        for _ in range(
+            2 if client_id == "dpop" else 0
+        ):  # it wants a proof, and then its nonce in it
+            nonce = answer.headers.get("DPoP-Nonce")
+            proofs = {"DPoP": proof("POST", self.token_url, nonce, None)}
+            answer = self.http.post(self.token_url, data=fields, auth=account, headers=proofs)
         token: str = answer.json()["refresh_token"]
         return token
 
-    def _code(self, browser: requests.Session, challenge: str) -> str:
+    def _code(self, browser: requests.Session, client_id: str, challenge: str) -> str:
         parameters = {
-            "client_id": CLIENT_ID,
+            "client_id": client_id,
             "response_type": "code",
             "scope": "openid offline_access profile email",
             "prompt": "consent",

@@ -16,6 +16,7 @@ from relogin.client.logins import OAuth2Login
 from relogin.client.requests import SessionAuth
 from tests.client.httpx_drivers import Driver
 from tests.client.redis_server import a_redis_server
+from tests.client.servers.assertions import proof
 from tests.client.servers.oidc_provider import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -152,3 +153,25 @@ def test_a_client_that_must_prove_its_tokens_is_refused_clearly(
     session.auth = SessionAuth(login, provider.url)
     with pytest.raises(LoginRefused, match="400 invalid_grant"):
         session.get(provider.api)
+
+
+def dpop_login(provider: OIDCProvider) -> OAuth2Login:
+    given = provider.refresh_token("dpop")
+    return OAuth2Login(provider.token_url, "dpop", CLIENT_SECRET, refresh_token=given, dpop=proof)
+
+
+def test_tokens_bound_to_a_key_are_renewed_like_others(
+    provider: OIDCProvider, session: requests.Session
+) -> None:
+    session.auth = SessionAuth(dpop_login(provider), provider.url)
+    with ThreadPoolExecutor(10) as pool:
+        for _ in range(3):
+            answers = pool.map(lambda _: session.get(provider.api), range(10))
+            assert {answer.status_code for answer in answers} == {200}
+            provider.kill()
+    assert provider.counts()["refresh_token"] == 3
+
+
+def test_tokens_bound_to_a_key_go_over_httpx_too(provider: OIDCProvider, driver: Driver) -> None:
+    client = driver.open(auth=HttpxAuth(dpop_login(provider), provider.url))
+    assert client.get(provider.api).status_code == 200

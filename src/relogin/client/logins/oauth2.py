@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from inspect import iscoroutinefunction
+from functools import partial
 from pickle import PicklingError
 from typing import Any, Literal, NamedTuple
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
-from relogin.client.logins.base import FORM, JSON, Login, Text, called, check_text, kind_of
+from relogin.client.logins.base import FORM, JSON, Login, Text, called, kind_of
 from relogin.client.logins.client_authentication import Client, authenticated
 from relogin.client.logins.exchange import NoAnswer, Steps
 from relogin.client.logins.fields import resolved
+from relogin.client.logins.oauth2_options import (
+    TEXTS,
+    check_client,
+    check_dpop,
+    check_grant,
+    check_parameters,
+    check_texts,
+    check_urls,
+    scopes,
+)
 from relogin.client.logins.request import Request
 from relogin.client.logins.revocation import Revocation
 from relogin.client.logins.sent_tokens import SentTokens
@@ -21,12 +31,14 @@ from relogin.client.logins.token_endpoint import (
     TokenRefused,
     Tokens,
     TokenUnavailable,
+    error_code,
     tokens_in,
 )
+from relogin.client.responders import BEARER, SESSION
+from relogin.client.responders.dpop import USE_NONCE, Prover, Proves, dpop
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.grant import Context, Grant
-from relogin.client.terms.origins import check_secure
-from relogin.client.terms.scopes import scope_tokens
+from relogin.client.terms.responder import Responder
 from relogin.errors import LoginRefused, LoginUnavailable, ReloginError
 
 __all__ = ["OAuth2Login"]
@@ -56,6 +68,11 @@ class OAuth2Login(Login):
     (RFC 7523 §2.1) or a token exchange (RFC 8693), which need no client: `client_id` may be `None`.
     With ``"refresh_token"`` it uses only the refresh tokens that another login has obtained, as
     `context.previous` has them: call it from a login that also knows how to begin.
+
+    `dpop` is a function that signs proofs with a key of yours (RFC 9449): it gets the method, the
+    URL, the server's nonce and the access token, the last two of which may be `None`, and returns a
+    JWT. Then tokens are bound to that key, each request carries a proof of its own, and nonces are
+    kept and renewed without a login.
 
     With `revocation_url`, the login has a logout of its own: ``SessionAuth(…).logout()`` revokes
     the refresh token and the access token there (RFC 7009).
@@ -93,18 +110,31 @@ class OAuth2Login(Login):
     parameters: Mapping[str, Text | Collection[str]] = field(default_factory=dict, kw_only=True)
     scopes_up: bool | str | Collection[str] = field(default=True, kw_only=True)
     revocation_url: str | None = field(default=None, kw_only=True)
+    dpop: Proves | None = field(default=None, kw_only=True)
     _scope: tuple[str, ...] = field(init=False)
     _more: frozenset[str] = field(init=False)
+    _prover: Prover | None = field(init=False)
     _sent: SentTokens = field(init=False, default_factory=SentTokens)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "url", self.token_url)
-        _check_parameters(self.parameters)
+        check_parameters(self.parameters)
         Login.__post_init__(self)
-        _check(self)
-        object.__setattr__(self, "_scope", _scopes("scope", self.scope or ()))
-        more = () if isinstance(self.scopes_up, bool) else _scopes("scopes_up", self.scopes_up)
+        given = {name: getattr(self, name) for name in TEXTS}
+        check_texts(given)
+        check_urls(self.token_url, self.revocation_url, insecure=self.insecure)
+        check_grant(self.grant_type, given)
+        check_client(self.client_id, self.client_secret, self.client_assertion, self.auth)
+        check_dpop(self.dpop)
+        object.__setattr__(self, "_scope", scopes("scope", self.scope or ()))
+        more = () if isinstance(self.scopes_up, bool) else scopes("scopes_up", self.scopes_up)
         object.__setattr__(self, "_more", frozenset(more))
+        object.__setattr__(self, "_prover", None if self.dpop is None else Prover(self.dpop))
+
+    @property
+    def responders(self) -> tuple[Responder, ...]:
+        """The responders of a `SessionAuth`, unless you pass others."""
+        return (SESSION, BEARER) if self._prover is None else dpop(self._prover)
 
     @property
     def revocation(self) -> Revocation | None:
@@ -237,15 +267,33 @@ class OAuth2Login(Login):
         client, more = self._client(), resolved(self.parameters)
         content = urlencode({**more, **fields, **asked, **client.fields}, doseq=True).encode()
         once = client.once or "refresh_token" in fields or self.grant_type is not None
-        request = Request("POST", self.url, JSON | FORM | client.headers, content, once=once)
+        headers = JSON | FORM | client.headers | self._proof()
+        request = Request("POST", self.url, headers, content, once=once)
         given = {fields.get("refresh_token", ""), fields.get("password", "")}
         secrets = {*client.secrets, *given, *filter(_is_text, more.values())}
-        return _Asking(request, fields["grant_type"], secrets)
+        return _Asking(request, fields["grant_type"], secrets, partial(self._asking, fields, scope))
+
+    def _proof(self) -> dict[str, str]:
+        if self._prover is None:
+            return {}
+        return {"DPoP": self._prover.proof("POST", self.url, self.url)}
 
     def _asked(self, asking: _Asking) -> Steps[Tokens]:
         answer: Answer = yield asking.request
+        if self._wants_nonce(answer):
+            answer = yield asking.again().request
+            self._wants_nonce(answer)
         self._ask_refused(answer)
-        return tokens_in(answer, asking.grant_type, asking.secrets)
+        token_type = None if self._prover is None else "DPoP"
+        return tokens_in(answer, asking.grant_type, asking.secrets, token_type)
+
+    def _wants_nonce(self, answer: Answer) -> bool:
+        """Keep the nonce of a response; tell whether it refused only a proof without that nonce.
+
+        The server has not used up the refresh token then (RFC 9449 §8).
+        """
+        has_nonce = self._prover is not None and self._prover.learn(self.url, answer.headers)
+        return has_nonce and error_code(answer) == USE_NONCE
 
     def _client(self) -> Client:
         return authenticated(
@@ -262,6 +310,8 @@ class _Asking(NamedTuple):
     request: Request
     grant_type: str
     secrets: set[str]
+    again: Callable[[], _Asking]
+    """Makes the request anew: its assertion and its proof may be used up."""
 
 
 # Of the parameters beside RFC 6749's own: Auth0's, RFC 8707's, and RFC 8693's.
@@ -296,86 +346,3 @@ def _text(login: OAuth2Login, name: str) -> str:
     if isinstance(value, str):
         return value
     raise LoginUnavailable(f"OAuth2Login: {name}= returned a {kind_of(value)}, not a str")
-
-
-_TEXTS = ("client_id", "client_secret", "refresh_token", "username", "password")
-_OURS = frozenset({"grant_type", "scope", "client_assertion", *_TEXTS})
-
-
-def _check(login: OAuth2Login) -> None:
-    """Raise what is wrong with the options of a login, before it is ever called."""
-    for name in _TEXTS:
-        _check_text(name, getattr(login, name))
-    if "#" in login.token_url:
-        raise ValueError("OAuth2Login: token_url must not have a fragment (RFC 6749 §3.2)")
-    if login.revocation_url is not None:
-        _check_revocation(login.revocation_url, insecure=login.insecure)
-    _check_grant_type(login)
-    _check_assertion(login.client_assertion, login.client_secret)
-    if login.auth not in ("basic", "post"):
-        raise ValueError(f'OAuth2Login: auth= must be "basic" or "post", not {login.auth!r:.40}')
-    if login.client_id is None and login.client_secret is not None:
-        raise ValueError("OAuth2Login: client_secret= needs client_id=")
-    if (login.username is None) != (login.password is None):
-        raise ValueError("OAuth2Login: username= needs password=, and password= needs username=")
-
-
-def _check_revocation(url: object, *, insecure: bool) -> None:
-    if not isinstance(url, str):
-        raise TypeError(f"OAuth2Login: revocation_url= must be a str, not {kind_of(url)}")
-    check_secure(url, insecure=insecure)
-    if "@" in urlsplit(url).netloc:
-        raise ValueError("OAuth2Login: revocation_url= must not contain a user name")
-
-
-def _check_grant_type(login: OAuth2Login) -> None:
-    kind = login.grant_type
-    if kind is None:
-        if login.client_id is None:
-            raise TypeError("OAuth2Login: client_id= must be a str or a function, not NoneType")
-        return
-    if not isinstance(kind, str):
-        raise TypeError(f"OAuth2Login: grant_type= must be a str, not {kind_of(kind)}")
-    for name in ("refresh_token", "username"):
-        if getattr(login, name) is not None:
-            raise ValueError(f"OAuth2Login: with {name}= the grant is known: leave out grant_type=")
-
-
-def _check_assertion(assertion: object, secret: object) -> None:
-    if assertion is None:
-        return
-    if not callable(assertion) or iscoroutinefunction(assertion):
-        raise TypeError(
-            "OAuth2Login: client_assertion= must be a plain function that returns a new JWT each "
-            f"time, not {kind_of(assertion)}: a server takes each only once"
-        )
-    if secret is not None:
-        raise ValueError("OAuth2Login: a client has client_secret= or client_assertion=, not both")
-
-
-def _check_parameters(parameters: object) -> None:
-    if not isinstance(parameters, Mapping):
-        raise TypeError(
-            'OAuth2Login: parameters= must be a mapping, such as {"audience": "…"}, '
-            f"not {kind_of(parameters)}"
-        )
-    ours = _OURS.intersection(parameters)
-    if ours:
-        raise ValueError(f"OAuth2Login: parameters= takes no {min(ours)}: it is sent anyway")
-
-
-def _scopes(name: str, value: str | Collection[str]) -> tuple[str, ...]:
-    try:
-        return scope_tokens(value)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"OAuth2Login: {name}=: {error}") from None
-
-
-def _check_text(name: str, value: Text | Callable[[], str] | None) -> None:
-    if value is None:
-        return
-    if iscoroutinefunction(value):
-        raise TypeError(f"OAuth2Login: {name}= must be a plain function: it is not awaited")
-    check_text(f"OAuth2Login: {name}=", value)
-    if value == "":
-        raise ValueError(f"OAuth2Login: {name}= is empty")

@@ -33,6 +33,7 @@ __all__ = [
     "TokenRefused",
     "TokenUnavailable",
     "Tokens",
+    "error_code",
     "revoked",
     "tokens_in",
 ]
@@ -69,14 +70,17 @@ class Tokens(NamedTuple):
     scope: tuple[str, ...] | None
 
 
-def tokens_in(answer: Answer, grant_type: str, secrets: Collection[str]) -> Tokens:
+def tokens_in(
+    answer: Answer, grant_type: str, secrets: Collection[str], token_type: str | None = None
+) -> Tokens:
     """Read the tokens that the endpoint granted, or raise an error that says why it did not.
 
+    `token_type` is the type that they must have; `None` stands for Bearer, or no type at all.
     The message shows no value but the error code, and not even that if it contains a secret that
     was sent.
     """
     _check_redirect(answer, secrets)
-    code = _error_code(answer)
+    code = error_code(answer)
     if code and not _is_busy(answer):
         raise _error(answer, code, grant_type, secrets)
     _check(answer)
@@ -86,7 +90,7 @@ def tokens_in(answer: Answer, grant_type: str, secrets: Collection[str]) -> Toke
         raise LoginUnavailable(
             f"{said(answer)} without a text in access_token{members_of(document, secrets)}"
         )
-    _check_type(document.get("token_type"), answer)
+    _check_type(document.get("token_type"), answer, token_type)
     refresh = document.get("refresh_token")
     return Tokens(
         token,
@@ -101,7 +105,7 @@ def revoked(answer: Answer, secrets: Collection[str], fine: Container[str] = ())
     _check_redirect(answer, secrets)
     if 200 <= answer.status < 300:  # whatever it says besides (RFC 7009 §2.2)
         return
-    code = _error_code(answer)
+    code = error_code(answer)
     if code in fine or (answer.status == BAD_REQUEST and code == "invalid_token"):
         return  # the latter is what Google says of a token that is over
     why = _REVOKING.get(code or ("invalid_client" if answer.status == UNAUTHORIZED else ""), "")
@@ -115,8 +119,8 @@ def _check_redirect(answer: Answer, secrets: Collection[str]) -> None:
         raise _unavailable(answer, text + leads_to(answer, secrets))
 
 
-def _error_code(answer: Answer) -> str:
-    """Find the error code, which some send with 200 (RFC 6749 §5.2 wants 400)."""
+def error_code(answer: Answer) -> str:
+    """Return the error code of a response, or an empty str. Some send it with 200, not 400."""
     try:
         document = answer.json()
     except ValueError:
@@ -165,7 +169,7 @@ _CLIENT = (
     "the client's id or secret is wrong, or its assertion, or auth= is not the way this server "
     "wants it"
 )
-_DPOP = "the server wants DPoP (RFC 9449), which OAuth2Login does not speak"
+_DPOP = "the server wants DPoP (RFC 9449), and a proof that it accepts: see dpop="
 _GRANTS = {
     "refresh_token": "the refresh token has expired, or it was revoked or used before",
     "password": "the username or the password is wrong",
@@ -264,14 +268,15 @@ def _shown(word: str, secrets: Collection[str]) -> str:
 _BEARER = frozenset({"bearer", "bearertoken"})  # the latter is Apigee's
 
 
-def _check_type(kind: object, answer: Answer) -> None:
-    """Raise `InvalidGrant` for another type than Bearer: a DPoP token alone is no use."""
-    if kind is None or (isinstance(kind, str) and kind.lower() in _BEARER):
+def _check_type(kind: object, answer: Answer, wanted: str | None) -> None:
+    """Raise `InvalidGrant` for another type than is wanted: such a token could not be sent."""
+    known = _BEARER if wanted is None else frozenset({wanted.lower()})
+    if (kind is None and wanted is None) or (isinstance(kind, str) and kind.lower() in known):
         return
     named = f": {kind}" if isinstance(kind, str) and is_plain(kind) else ""
+    hint = "OAuth2Login sends DPoP tokens if you pass dpop=, and otherwise Bearer tokens"
     raise InvalidGrant(
-        f"{said(answer)} with a token_type that is not Bearer{named}; OAuth2Login sends only "
-        "Bearer tokens (RFC 6750)"
+        f"{said(answer)} with a token_type that is not {wanted or 'Bearer'}{named}; {hint}"
     )
 
 

@@ -76,7 +76,9 @@ def _answer_with_login(
             return report_refusal(cache, Final(info, outcome))
         if telling:
             report(cache, EventKind.CHALLENGED, decision)
-        renewed: Credential | Final | None = None if overtaken else _rolled(cache, dead)
+        renewed: Credential | Final | None = (
+            None if overtaken else _still_living(cache, info, decision, dead)
+        )
         overtaken = renewed is not None  # once: if the latest value is refused, the session is dead
         if renewed is None:
             cache.logouts.died(dead if decision.is_end else None)
@@ -210,11 +212,18 @@ def _dead(info: ResponseInfo, decision: Decision) -> Credential | None:
     return sent if sent is not None and sent.key == decision.key else None
 
 
-def _rolled(cache: CredentialCache, dead: Credential | None) -> Credential | None:
-    """Return the session if its server has replaced the value that this request carried.
+def _still_living(
+    cache: CredentialCache, info: ResponseInfo, decision: Decision, dead: Credential | None
+) -> Credential | None:
+    """Return the session if it lives, and this request only carried an old form of it.
 
-    Another response did so while this request was on its way, or a redirect that led to it.
+    The server has replaced a value since, in another response or in a redirect that led here. Or a
+    signer has learned from the 401 how the request is to be signed.
     """
+    sent = info.sent_with
+    if sent is not None and sent.signer is not None:  # whatever realm the 401 names
+        refused = info.status == UNAUTHORIZED
+        return sent if refused and sent.signer.refused(decision.challenge, info.headers) else None
     if dead is None or not (dead.cookies or cache.policy.rolls):
         return None
     now = cache.current(dead)

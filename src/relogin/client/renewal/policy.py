@@ -45,7 +45,7 @@ _BLANK = " \t,"  # RFC 9110 §5.6.1: empty elements of a list
 
 @dataclass(slots=True, eq=False, repr=False)
 class ResponseInfo:
-    """A response as the flow sees it; the flow never looks into `response`, the library's own.
+    """A response as the flow sees it; of `response`, the library's own, it reads only `headers`.
 
     `sent_with` is the grant that the request carried, or `None` if that is unknown: then any grant
     counts as newer. `once` says that the transport sent the request only once, `replayable` that
@@ -63,6 +63,12 @@ class ResponseInfo:
     once: bool = True
     replayable: bool = True
     signal: SessionError | str | None = None
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The header fields of the response; names are case-insensitive in every library."""
+        headers: Mapping[str, str] = self.response.headers
+        return headers
 
 
 class Decision:

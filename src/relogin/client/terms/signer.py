@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from relogin.wire.model import Challenge
+
 __all__ = ["Outgoing", "Signer"]
 
 _target = re.compile(r"[^:]*+://[^/?#]*+([^#]*+)").match
@@ -67,6 +69,18 @@ class Signer(ABC):
 
         Raise `relogin.LoginUnavailable` if the response does not come from the server.
         """
+
+    def refused(
+        self,
+        challenge: Challenge | None,  # noqa: ARG002 - by default nothing is learned
+        answered: Mapping[str, str],  # noqa: ARG002
+    ) -> bool:
+        """Learn from a 401; return true to have the request signed and sent again. Optional.
+
+        The challenge or the header fields of the 401 may say what was wrong with the signature,
+        such as an old nonce or a wrong clock. No login follows, unless it is refused again.
+        """
+        return False
 
     def join(self, current: Signer) -> None:  # noqa: B027
         """Share state with the previous signer of the same account. Optional.

@@ -1,0 +1,97 @@
+"""The DPoP scheme (RFC 9449): each request proves that its sender has the key of the token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from relogin.client.responders.bearer import BEARER
+from relogin.client.terms.fields import is_field_value
+from relogin.client.terms.grant import Grant
+from relogin.client.terms.origins import origin_of
+from relogin.client.terms.responder import Action, Responder
+from relogin.client.terms.signer import Outgoing, Signer
+from relogin.errors import InvalidGrant
+from relogin.wire.model import Challenge
+
+__all__ = ["USE_NONCE", "Prover", "Proves", "dpop"]
+
+Proves: TypeAlias = Callable[[str, str, str | None, str | None], str]
+"""Signs a proof: a function of the method, the URL, the server's nonce and the access token."""
+
+USE_NONCE = "use_dpop_nonce"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Prover:
+    """The user's function that signs proofs, and the last nonce of each server."""
+
+    proves: Proves
+    _nonces: dict[str, str] = field(default_factory=dict, init=False)
+
+    def proof(self, method: str, url: str, server: str, token: str | None = None) -> str:
+        """Return a proof for a request to this server (RFC 9449 §4.2).
+
+        Raises `InvalidGrant` if the user's function returns anything but one.
+        """
+        plain = url.partition("#")[0].partition("?")[0]
+        proof: object = self.proves(method, plain, self._nonces.get(server), token)
+        if not (isinstance(proof, str) and is_field_value(proof)):
+            raise InvalidGrant(f"dpop= must return a JWT as a str, not {type(proof).__name__}")
+        return proof
+
+    def learn(self, server: str, answered: Mapping[str, str]) -> bool:
+        """Keep the nonce of a response for the next request; tell whether it has one."""
+        nonce = answered.get("DPoP-Nonce")
+        if nonce is not None:
+            self._nonces[server] = nonce
+        return nonce is not None
+
+
+def dpop(prover: Prover) -> tuple[Responder, ...]:
+    """Make responders for DPoP; `prover` may be that of the login, which knows other servers.
+
+    The second is for servers that offer only Bearer to a request without a token. It sends DPoP
+    too: a token that is bound to a key is no Bearer token.
+    """
+    first = replace(
+        BEARER,
+        scheme="DPoP",
+        authorization=None,
+        actions={**BEARER.actions, USE_NONCE: Action.STOP, "invalid_dpop_proof": Action.STOP},
+        signer=_Signing(prover).signer,
+    )
+    return first, replace(first, scheme="Bearer")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Signing:
+    """A class, because nested functions cannot be pickled."""
+
+    prover: Prover
+
+    def signer(self, grant: Grant, _: Challenge | None) -> Signer:
+        if grant.token is None:
+            raise InvalidGrant("DPoP needs a token, and this Grant has none")
+        return _DPoPSigner(grant.token, self.prover)
+
+
+class _DPoPSigner(Signer):
+    def __init__(self, token: str, prover: Prover) -> None:
+        self._token = token
+        self._prover = prover
+        self._server = ""
+
+    def sign(self, request: Outgoing) -> Mapping[str, str]:
+        self._server = origin_of(request.url)  # it signs for one alone
+        proof = self._prover.proof(request.method, request.url, self._server, self._token)
+        return {"Authorization": f"DPoP {self._token}", "DPoP": proof}
+
+    def learn(self, sent: Mapping[str, str], answered: Mapping[str, str]) -> None:  # noqa: ARG002
+        self._prover.learn(self._server, answered)
+
+    def refused(self, challenge: Challenge | None, answered: Mapping[str, str]) -> bool:
+        """Sign again with the nonce that the server asks for (RFC 9449 §9)."""
+        has_nonce = self._prover.learn(self._server, answered)
+        return has_nonce and challenge is not None and challenge.get("error") == USE_NONCE

@@ -1,0 +1,267 @@
+"""DPoP (RFC 9449): proofs for tokens and requests, and nonces that a server wants in them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import pickle
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+import aiohttp
+import anyio
+import pytest
+import requests
+
+from relogin import Grant, InvalidGrant, LoginRefused
+from relogin.client import Outcome, outcome
+from relogin.client.aiohttp import SessionAuth as AiohttpAuth
+from relogin.client.logins import OAuth2Login
+from relogin.client.requests import SessionAuth
+from relogin.client.responders import Signer
+from relogin.client.responders.dpop import Prover, dpop
+from tests.client.either import Either
+from tests.client.server import Answer, Request, Server
+from tests.client.servers.assertions import proof
+
+JSON = (("Content-Type", "application/json"),)
+
+
+def claims(jwt: str) -> dict[str, Any]:
+    """Read a proof; whether it is signed well is tried with oidc-provider."""
+    body = jwt.split(".")[1]
+    read: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    return read
+
+
+def hash_of(token: str) -> str:
+    digest = hashlib.sha256(token.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+class Site:
+    """A token endpoint and an API that want a proof, each with the nonce of its own."""
+
+    def __init__(self, server: Server) -> None:
+        self.url = server.url
+        self.nonces = {"token": "token-1", "api": "api-1"}
+        self.asked: list[dict[str, list[str]]] = []
+        self.proofs: list[str] = []
+        self.token_type = "DPoP"
+        self.living = ""
+        self.next_nonce: str | None = None
+        self.offer = 'DPoP algs="ES256"'
+        server.routes["/token"] = self.token
+        server.routes["/orders"] = server.routes["/orders?id=7"] = self.api
+
+    def login(self, **options: Any) -> OAuth2Login:
+        given: dict[str, Any] = {"client_secret": "s3cret", "dpop": proof} | options
+        return OAuth2Login(f"{self.url}/token", "job", **given)
+
+    def token(self, request: Request) -> Answer:
+        self.asked.append(parse_qs(request.body.decode()))
+        wrong = self.wrong(request, "token")
+        if wrong is not None:
+            fields = (*JSON, ("DPoP-Nonce", self.nonces["token"]))
+            return Answer(400, fields, json.dumps({"error": wrong}).encode())
+        self.living = f"access-{len(self.asked)}"
+        members = {"access_token": self.living, "token_type": self.token_type}
+        members["refresh_token"] = f"refresh-{len(self.asked)}"
+        return Answer(200, JSON, json.dumps(members).encode())
+
+    def api(self, request: Request) -> Answer:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        wrong = "invalid_token" if (scheme, token) != ("DPoP", self.living) else None
+        wrong = wrong or self.wrong(request, "api", token)
+        nonce = (("DPoP-Nonce", self.nonces["api"]),)
+        if wrong is not None:
+            challenge = f'DPoP error="{wrong}", algs="ES256"' if token else self.offer
+            return Answer(401, (("WWW-Authenticate", challenge), *nonce))
+        if self.next_nonce is None:
+            return Answer(200, (), request.body)
+        self.nonces["api"] = self.next_nonce
+        return Answer(200, (("DPoP-Nonce", self.next_nonce),), request.body)
+
+    def wrong(self, request: Request, who: str, token: str | None = None) -> str | None:
+        """Say what is wrong with the proof of a request, if anything."""
+        given = request.headers.get("DPoP", "")
+        if given in {"", *self.proofs}:
+            return "invalid_dpop_proof"
+        self.proofs.append(given)
+        said = claims(given)
+        url = self.url + request.path.partition("?")[0]
+        if (said["htm"], said["htu"]) != (request.method, url):
+            return "invalid_dpop_proof"
+        if token is not None and said.get("ath") != hash_of(token):
+            return "invalid_dpop_proof"
+        return None if said.get("nonce") == self.nonces[who] else "use_dpop_nonce"
+
+
+@pytest.fixture
+def site(server: Server) -> Site:
+    return Site(server)
+
+
+@pytest.fixture
+def caller(site: Site, either: Either) -> Any:
+    return either.attach(site.login())
+
+
+def test_each_request_has_a_proof_of_its_own(site: Site, caller: Any) -> None:
+    for path in ("/orders", "/orders?id=7", "/orders"):
+        assert caller.get(site.url + path).status_code == 200
+    # The token twice, for its nonce; the first request twice, for its nonce, and then once each.
+    assert (len(site.asked), len(site.proofs)) == (2, 2 + 2 + 1 + 1)
+
+
+def test_a_new_nonce_costs_one_more_request_and_no_login(
+    site: Site, either: Either, caller: Any
+) -> None:
+    caller.get(f"{site.url}/orders")
+    site.nonces["api"] = "api-2"
+    body = {"data" if either.driver is None else "content": b"tea"}
+    answer = caller.post(f"{site.url}/orders", **body)
+    assert (answer.status_code, answer.content) == (200, b"tea")
+    assert outcome(answer) == Outcome.REPLAYED
+    assert len(site.asked) == 2
+
+
+def test_a_nonce_of_a_response_is_in_the_next_proof(site: Site, caller: Any) -> None:
+    caller.get(f"{site.url}/orders")
+    site.next_nonce = "api-2"
+    caller.get(f"{site.url}/orders")
+    assert outcome(caller.get(f"{site.url}/orders")) == Outcome.UNTOUCHED
+    assert claims(site.proofs[-1])["nonce"] == "api-2"
+
+
+def test_a_token_that_ended_is_refreshed(site: Site, caller: Any) -> None:
+    caller.get(f"{site.url}/orders")
+    site.living = "another"
+    assert caller.get(f"{site.url}/orders").status_code == 200
+    assert len(site.asked) == 3  # the nonce of the token endpoint is known by now
+
+
+def test_a_middleware_of_aiohttp_does_it_too(site: Site) -> None:
+    async def main() -> list[int]:
+        auth = AiohttpAuth(site.login())
+        async with aiohttp.ClientSession(middlewares=[auth]) as http:
+            statuses = []
+            for nonce in ("api-1", "api-2"):
+                site.nonces["api"] = nonce
+                async with http.get(f"{site.url}/orders") as answer:
+                    statuses.append(answer.status)
+            return statuses
+
+    assert anyio.run(main) == [200, 200]
+    assert len(site.asked) == 2
+
+
+def test_a_refresh_token_is_sent_again_with_the_nonce(
+    site: Site, session: requests.Session
+) -> None:
+    session.auth = SessionAuth(site.login(refresh_token="given"))
+    assert session.get(f"{site.url}/orders").status_code == 200
+    assert [fields["refresh_token"] for fields in site.asked] == [["given"], ["given"]]
+
+
+def test_an_assertion_is_made_anew_for_the_nonce(site: Site, session: requests.Session) -> None:
+    made = iter("ab")
+    login = site.login(client_secret=None, client_assertion=lambda: next(made))
+    session.auth = SessionAuth(login)
+    assert session.get(f"{site.url}/orders").status_code == 200
+    assert [fields["client_assertion"] for fields in site.asked] == [["a"], ["b"]]
+
+
+def test_a_server_that_offers_only_bearer_gets_a_token_with_a_proof(
+    site: Site, caller: Any
+) -> None:
+    site.offer = 'Bearer realm="api"'  # and names no realm when it wants a nonce
+    assert caller.get(f"{site.url}/orders").status_code == 200
+    site.nonces["api"] = "api-2"
+    assert caller.get(f"{site.url}/orders").status_code == 200
+    assert len(site.asked) == 2
+
+
+# What cannot be helped
+
+
+def test_a_nonce_that_is_never_right_ends_in_the_401_after_one_login(
+    site: Site, session: requests.Session
+) -> None:
+    session.auth = SessionAuth(site.login())
+    session.get(f"{site.url}/orders")
+    site.wrong = lambda *_: "use_dpop_nonce"  # type: ignore[method-assign]
+    assert session.get(f"{site.url}/orders").status_code == 401
+    assert len(site.asked) == 2
+
+
+def test_a_token_endpoint_whose_nonce_is_never_right_is_asked_twice(
+    site: Site, session: requests.Session
+) -> None:
+    site.wrong = lambda *_: "use_dpop_nonce"  # type: ignore[method-assign]
+    session.auth = SessionAuth(site.login())
+    with pytest.raises(LoginRefused, match="use_dpop_nonce: the server wants DPoP"):
+        session.get(f"{site.url}/orders")
+    assert len(site.asked) == 2
+
+
+def test_a_proof_that_the_api_refuses_causes_no_login(
+    site: Site, session: requests.Session
+) -> None:
+    session.auth = SessionAuth(site.login())
+    session.get(f"{site.url}/orders")
+    site.wrong = lambda *_: "invalid_dpop_proof"  # type: ignore[method-assign]
+    assert session.get(f"{site.url}/orders").status_code == 401
+    assert len(site.asked) == 2
+
+
+def test_a_token_that_is_not_bound_to_the_key_is_refused(
+    site: Site, session: requests.Session
+) -> None:
+    site.token_type = "Bearer"
+    session.auth = SessionAuth(site.login())
+    with pytest.raises(InvalidGrant, match="token_type that is not DPoP: Bearer"):
+        session.get(f"{site.url}/orders")
+
+
+@pytest.mark.parametrize("made", [b"a.b.c", None, "a\nb"])
+def test_a_function_that_returns_no_proof_is_told(
+    site: Site, session: requests.Session, made: Any
+) -> None:
+    session.auth = SessionAuth(site.login(dpop=lambda *_: made))
+    with pytest.raises(InvalidGrant, match="dpop= must return a JWT as a str, not"):
+        session.get(f"{site.url}/orders")
+
+
+async def proves(*_: object) -> str:
+    return "a.b.c"
+
+
+@pytest.mark.parametrize("given", ["a.b.c", proves, True])
+def test_what_cannot_sign_proofs_is_told_when_the_login_is_made(given: Any) -> None:
+    with pytest.raises(TypeError, match="dpop= must be a plain function of method, url, nonce"):
+        OAuth2Login("https://auth.example.com/token", "job", dpop=given)
+
+
+def test_an_auth_with_proofs_is_pickled(site: Site) -> None:
+    login = OAuth2Login(f"{site.url}/token", "job", dpop=proof)
+    with requests.Session() as session:
+        session.auth = pickle.loads(pickle.dumps(SessionAuth(login)))
+        assert session.get(f"{site.url}/orders").status_code == 200
+
+
+def test_a_session_without_a_token_cannot_be_proven() -> None:
+    make = dpop(Prover(proof))[0].signer
+    assert make is not None
+    with pytest.raises(InvalidGrant, match="DPoP needs a token"):
+        make(Grant(cookies={"sid": "1"}), None)
+
+
+def test_a_signer_learns_nothing_from_a_401_by_default() -> None:
+    class Silent(Signer):
+        def sign(self, _: object) -> Mapping[str, str]:
+            return {}
+
+    assert Silent().refused(None, {}) is False
