@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import tempfile
+import threading
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
-from relogin.client.stores import Entry
+from relogin.client.stores import Entry, Snapshot
 from relogin.client.stores.sqlite import SQLiteStore
 from tests.client.stores.test_sqlite import ORIGIN, filled, modes, stored
 
@@ -70,3 +73,58 @@ def test_a_file_that_was_deleted_is_made_again_by_a_thread_that_opens_it(path: P
         idle.give_back(busy)  # which nobody uses any more
         assert store.put(ORIGIN, "", "api", Entry("two", 0))
         assert stored(store) == "two"
+
+
+def test_no_thread_uses_a_file_that_another_thread_is_still_making_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(filled(path)) as store, ThreadPoolExecutor(1) as other:
+        prepare = store._prepare
+        read: list[Future[Snapshot]] = []
+
+        def prepare_slowly(connection: sqlite3.Connection) -> None:
+            if threading.current_thread() is threading.main_thread():
+                read.append(other.submit(store.get, ORIGIN, ""))
+                wait(read, 20)
+            prepare(connection)
+
+        monkeypatch.setattr(store, "_prepare", prepare_slowly)
+        deleted(path)
+        assert store.put(ORIGIN, "", "api", Entry("two", 0))
+        assert [found.result().entries for found in read] == [{}]
+        assert stored(store) == "two"
+
+
+def test_a_file_that_is_deleted_while_a_thread_opens_it_is_made_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(filled(path)) as store:
+        store.close()
+        connect = store._connect
+        opened: list[sqlite3.Connection] = []
+
+        def connect_late() -> sqlite3.Connection:
+            opened.append(connect())
+            if len(opened) == 1:
+                deleted(path)
+            return opened[-1]
+
+        monkeypatch.setattr(store, "_connect", connect_late)
+        assert store.get(ORIGIN, "").entries == {}
+        assert store.put(ORIGIN, "", "api", Entry("two", 0))
+        with closing(SQLiteStore(path)) as second:
+            assert stored(second) == "two"
+
+
+def test_sqlite_itself_makes_no_file_because_others_could_read_it(path: Path) -> None:
+    with closing(filled(path)) as store:
+        deleted(path)
+        with pytest.raises(sqlite3.OperationalError, match="unable to open"):
+            store._connect()
+        assert not path.exists()
+
+
+@pytest.mark.parametrize("name", ["50%.db", "a?b#c.db", "a b.db", "ö.db", os.fsdecode(b"\xf6.db")])
+def test_a_file_may_have_any_name(tmp_path: Path, name: str) -> None:
+    with closing(filled(tmp_path / name)):
+        assert set(modes(tmp_path)) == {name, f"{name}-wal", f"{name}-shm"}

@@ -34,6 +34,7 @@ _STEPS = (
 _GET = "SELECT realm, text, revision FROM entries WHERE origin = ? AND account = ?"
 _APPLICATION = 0x52654175  # "ReAu", the application ID in the file
 _MOST_IDLE = 8
+_UNPREPARED: tuple[int, int] | None = (-1, -1)  # the identity of no file
 
 
 class SQLiteStore:
@@ -70,14 +71,16 @@ class SQLiteStore:
         self._create()
 
     def _create(self) -> None:
+        self._file = _UNPREPARED  # other threads do not use the file until they have done this too
         self.close()
         os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
-        self._file = _identity(self._path)
+        file = _identity(self._path)
         try:
-            with self._connected() as connection:
+            with _given_back(self._connect(), self._idle) as connection:
                 self._prepare(connection)
         except sqlite3.DatabaseError as error:
             raise _explained(error, self._path) from None
+        self._file = file
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         _check(connection, self._path)
@@ -115,7 +118,7 @@ class SQLiteStore:
         values = {"origin": origin, "account": account, "realm": realm, "now": time.time()}
         if _identity(self._path) != self._file:  # somebody has deleted or replaced it
             self._create()
-        with self._connected() as connection:
+        with _given_back(*self._connection()) as connection:
             # Both survive kill -9. Only FULL survives a power failure; it waits for the disk.
             synchronous = "FULL" if entry.durable else "NORMAL"
             connection.execute(f"PRAGMA synchronous = {synchronous}")
@@ -125,17 +128,6 @@ class SQLiteStore:
         """Close the file, once no thread uses it. The next use opens it again."""
         idle, self._idle = self._idle, _none_idle()
         idle.close()
-
-    @contextmanager
-    def _connected(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection for one statement; close it if the statement fails."""
-        connection, idle = self._connection()
-        try:
-            yield connection
-        except BaseException:  # an interrupt leaves a transaction open too
-            connection.close()
-            raise
-        idle.give_back(connection)
 
     def _connection(self) -> tuple[sqlite3.Connection, Idle[sqlite3.Connection]]:
         """Return a connection, and to whom to give it back."""
@@ -148,12 +140,24 @@ class SQLiteStore:
             return self._open(), idle
 
     def _open(self) -> sqlite3.Connection:
-        if _identity(self._path) != self._file:
-            self._create()
+        while True:
+            if _identity(self._path) != self._file:
+                self._create()
+            connection = self._connect()
+            if _identity(self._path) == self._file:
+                return connection
+            connection.close()  # somebody has deleted the file meanwhile
+
+    def _connect(self) -> sqlite3.Connection:
         # Each statement is a transaction. A connection serves one thread at a time, but not always
-        # the same one: a thread that ends would leave its own behind.
+        # the same one: a thread that ends would leave its own behind. SQLite itself must not create
+        # the file: others could read that.
         connection = sqlite3.connect(
-            self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False
+            f"{self._path.as_uri()}?mode=rw",
+            uri=True,
+            timeout=self._timeout,
+            isolation_level=None,
+            check_same_thread=False,
         )
         connection.text_factory = bytes
         # Overwrite what is replaced, so that no old token stays in the file.
@@ -174,6 +178,19 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino
+
+
+@contextmanager
+def _given_back(
+    connection: sqlite3.Connection, idle: Idle[sqlite3.Connection]
+) -> Iterator[sqlite3.Connection]:
+    """Give a connection back after this block; close it if the block fails."""
+    try:
+        yield connection
+    except BaseException:  # an interrupt leaves a transaction open too
+        connection.close()
+        raise
+    idle.give_back(connection)
 
 
 def _none_idle() -> Idle[sqlite3.Connection]:
