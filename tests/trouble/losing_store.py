@@ -47,11 +47,12 @@ class LosingStore(MemoryStore):
         return done
 
     def entry(self) -> Entry | None:
-        return self._entries.get((ORIGIN, ""), {}).get("api")
+        return self._of_this_process().entries.get((ORIGIN, ""), {}).get("api")
 
     def lose(self, entry: Entry | None) -> None:
         """Come back with an earlier entry, or with none."""
-        self._entries = {} if entry is None else {(ORIGIN, ""): {"api": entry}}
+        entries = {} if entry is None else {"api": entry}
+        self._of_this_process().entries[ORIGIN, ""] = entries
         self.before = []
 
     def record(self) -> Record:

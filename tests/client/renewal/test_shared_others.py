@@ -89,7 +89,7 @@ def test_cookies_that_were_stored_for_a_session_in_use_are_believed_no_more_than
     entry = MemoryStore.get(store, ORIGIN, "").entries["api"]
     for value in ("1\\r\\nInjected: yes", "1; admin=1"):
         bad = entry._replace(text=text.replace('"sid":"1"', f'"sid":"{value}"'))
-        store._entries[ORIGIN, ""]["api"] = bad
+        store._of_this_process().entries[ORIGIN, ""]["api"] = bad
         assert sign(cache).result is credential
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import inspect
 import itertools
+import os
 import pickle
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,8 @@ from relogin.client.stores.memory import MemoryStore
 from relogin.client.stores.postgres import PostgresStore
 from relogin.client.stores.redis import RedisStore
 from relogin.client.stores.sqlite import SQLiteStore
-from tests.client.postgres_server import PostgresServer, a_postgres_server
-from tests.client.redis_server import RedisServer, a_redis_cluster, a_redis_server
+from tests.client.postgres_server import PostgresServer
+from tests.client.redis_server import RedisServer
 from tests.client.steps import KEY, a_cache
 from tests.threads import in_threads
 
@@ -39,24 +40,6 @@ ORIGIN = "https://api.example.com:443"
 
 Opened = Callable[[], Store]
 """Opens the same store once more, as another process does."""
-
-
-@pytest.fixture(scope="module")
-def redis_server() -> Iterator[RedisServer]:
-    with a_redis_server() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def redis_cluster() -> Iterator[list[int]]:
-    with a_redis_cluster() as ports:
-        yield ports
-
-
-@pytest.fixture(scope="module")
-def postgres_server() -> Iterator[PostgresServer]:
-    with a_postgres_server() as running:
-        yield running
 
 
 REDIS, POSTGRES = pytest.mark.needs("redis-server"), pytest.mark.needs("initdb")
@@ -109,15 +92,15 @@ def _cluster(redis_cluster: list[int], tmp_path: Path) -> Iterator[Opened]:
         yield lambda: RedisStore(client, prefix=f"{tmp_path}:")
 
 
-def _postgres(postgres_server: PostgresServer) -> Iterator[Opened]:
+def _postgres(postgres: PostgresServer) -> Iterator[Opened]:
     table = f"sessions_{next(_tables)}"
-    PostgresStore(postgres_server.conninfo, table=table).create_table()
-    yield lambda: PostgresStore(postgres_server.conninfo, table=table)
+    PostgresStore(postgres.conninfo, table=table).create_table()
+    yield lambda: PostgresStore(postgres.conninfo, table=table)
 
 
-def _postgres_pool(postgres_server: PostgresServer) -> Iterator[Opened]:
+def _postgres_pool(postgres: PostgresServer) -> Iterator[Opened]:
     table = f"sessions_{next(_tables)}"
-    with ConnectionPool(postgres_server.conninfo, open=True) as pool:
+    with ConnectionPool(postgres.conninfo, open=True) as pool:
         PostgresStore(pool, table=table).create_table()
         yield lambda: PostgresStore(pool, table=table)
 
@@ -290,7 +273,7 @@ from relogin.client.stores import Entry
 from relogin.client.stores.memory import MemoryStore
 store = MemoryStore()
 store.put("o", "", "api", Entry("one", 0))
-with store._lock:
+with store._kept[os.getpid()].lock:
     pid = os.fork() if sys.argv[1] == "with hooks" else ctypes.PyDLL(None).fork()
     if pid == 0:
         sys.exit(len(store.get("o", "").entries))
@@ -303,31 +286,21 @@ def test_a_store_in_memory_begins_empty_in_a_child_of_a_fork(hooks: str) -> None
     subprocess.run([sys.executable, "-c", FORK, hooks], check=True, timeout=20)
 
 
-def test_a_store_in_memory_begins_empty_in_another_process() -> None:
+def test_a_copy_of_a_store_in_memory_begins_empty() -> None:
     memory = MemoryStore()
     memory.put(ORIGIN, "", "api", Entry("one", 0))
     assert texts(pickle.loads(pickle.dumps(memory))) == {}
-    memory._process = 0  # that of its parent, which forked without Python's hooks
-    assert texts(memory) == {}
 
 
-def test_of_many_threads_that_use_it_after_a_fork_one_empties_it_and_the_others_wait(
+def test_threads_of_a_child_of_a_fork_share_what_they_put_and_nothing_of_the_parent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    memory, waiting, others = MemoryStore(), [], ThreadPoolExecutor(1)
-    memory.put(ORIGIN, "", "api", Entry("one", 0))
-    begin = memory._begin
-
-    def begin_with_another() -> None:
-        waiting.append(other := others.submit(texts, memory))
-        assert not wait([other], 0.05).done
-        begin()
-
-    monkeypatch.setattr(memory, "_begin", begin_with_another)
-    memory._process = 0
-    with others:
-        assert texts(memory) == {}
-    assert [other.result() for other in waiting] == [{}]
+    memory, child = MemoryStore(), os.getpid() + 1
+    memory.put(ORIGIN, "", "api", Entry("s3cret", 0))
+    monkeypatch.setattr("os.getpid", lambda: child)
+    done = in_threads(16, lambda n: memory.put(ORIGIN, "", "api", Entry(f"by {n}", 0)))
+    assert texts(memory) == {"api": f"by {done.index(True)}"}
+    assert done.count(True) == len(memory._kept) == 1
 
 
 PLACES = st.tuples(

@@ -6,14 +6,10 @@ import os
 import threading
 import time
 from typing import Any
-from weakref import WeakSet
 
 from relogin.client.stores import Entry, Snapshot
 
 __all__ = ["MemoryStore"]
-
-_stores: WeakSet[MemoryStore] = WeakSet()
-_noticing = threading.Lock()
 
 
 class MemoryStore:
@@ -33,27 +29,27 @@ class MemoryStore:
     """
 
     def __init__(self) -> None:
-        self._begin()
-        _stores.add(self)
+        self._kept: dict[int, _Kept] = {}  # by the number of the process: a fork starts empty
 
-    def _begin(self) -> None:
-        self._lock = threading.Lock()
-        self._entries: dict[tuple[str, str], dict[str, Entry]] = {}
-        self._process = os.getpid()  # last: until then, other threads wait
+    def _of_this_process(self) -> _Kept:
+        process = os.getpid()
+        kept = self._kept.setdefault(process, _Kept())  # one, whichever thread is first
+        for other in list(self._kept):
+            if other != process:
+                self._kept.pop(other, None)
+        return kept
 
     def get(self, origin: str, account: str) -> Snapshot:
         """Return what is stored for an origin and an account."""
-        if self._process != os.getpid():  # uWSGI forks its workers without Python's hooks
-            with _noticing:
-                if self._process != os.getpid():
-                    self._begin()
-        with self._lock:
-            return Snapshot(dict(self._entries.get((origin, account), {})), time.monotonic())
+        kept = self._kept.get(os.getpid()) or self._of_this_process()
+        with kept.lock:
+            return Snapshot(dict(kept.entries.get((origin, account), {})), time.monotonic())
 
     def put(self, origin: str, account: str, realm: str, entry: Entry) -> bool:
         """Replace the revision that `entry` names; return `False` if it is no longer there."""
-        with self._lock:
-            snapshot = self._entries.setdefault((origin, account), {})
+        kept = self._kept.get(os.getpid()) or self._of_this_process()
+        with kept.lock:
+            snapshot = kept.entries.setdefault((origin, account), {})
             stored = snapshot.get(realm)
             if entry.revision != (0 if stored is None else stored.revision):
                 return False
@@ -64,11 +60,9 @@ class MemoryStore:
         return type(self), ()
 
 
-def _after_fork_in_child() -> None:
-    # A thread that does not exist here may hold the lock, or be in the middle of a renewal.
-    for store in list(_stores):
-        store._begin()
+class _Kept:
+    """What one process keeps. In a child of a fork, a lost thread may hold the parent's lock."""
 
-
-if hasattr(os, "register_at_fork"):  # pragma: no branch - all but Windows
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.entries: dict[tuple[str, str], dict[str, Entry]] = {}
