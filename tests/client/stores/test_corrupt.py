@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -20,17 +20,11 @@ from relogin.client.stores.redis import RedisStore
 from relogin.client.stores.redis_wire import key_of
 from relogin.client.stores.sqlite import SQLiteStore
 from relogin.client.terms.origins import origin_of
-from tests.client.redis_server import RedisServer, a_redis_server
+from tests.client.redis_server import RedisServer
 from tests.client.server import Server
 
 Write = Callable[[str, bytes], None]
 """Puts octets where the store keeps the text of an origin's realm."""
-
-
-@pytest.fixture(scope="module")
-def redis_server() -> Iterator[RedisServer]:
-    with a_redis_server() as running:
-        yield running
 
 
 @pytest.fixture(params=["sqlite", pytest.param("redis", marks=pytest.mark.needs("redis-server"))])

@@ -20,25 +20,16 @@ from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 from relogin.client.stores import Entry
 from relogin.client.stores.postgres import AsyncPostgresStore, PostgresStore
-from tests.client.postgres_server import PostgresServer, a_postgres_server
+from tests.client.postgres_server import PostgresServer
 
 ORIGIN = "https://api.example.com:443"
 needs_postgres = pytest.mark.needs("initdb")
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    with a_postgres_server() as running:
-        yield running
-
-
 @pytest.fixture
-def store(server: PostgresServer) -> Iterator[PostgresStore]:
-    store = PostgresStore(server.conninfo)
-    store.create_table()
+def store(conninfo: str) -> Iterator[PostgresStore]:
+    store = PostgresStore(conninfo)
     yield store
-    with psycopg.connect(server.conninfo) as connection:
-        connection.execute("DROP TABLE relogin_sessions")
     store.close()
 
 
@@ -51,31 +42,31 @@ def texts(store: PostgresStore) -> dict[str, str]:
 
 @needs_postgres
 def test_a_server_that_was_restarted_is_used_again(
-    server: PostgresServer, store: PostgresStore
+    postgres: PostgresServer, store: PostgresStore
 ) -> None:
     store.put(ORIGIN, "", "api", Entry("one", 0))
-    server.stop()
-    server.start()
+    postgres.stop()
+    postgres.start()
     assert texts(store) == {"api": "one"}
 
 
 @needs_postgres
-def test_a_server_that_is_away_is_an_error(server: PostgresServer, store: PostgresStore) -> None:
-    fresh = PostgresStore(server.conninfo)
-    server.stop()
+def test_a_server_that_is_away_is_an_error(postgres: PostgresServer, store: PostgresStore) -> None:
+    fresh = PostgresStore(postgres.conninfo)
+    postgres.stop()
     try:
         for each in (store, fresh):
             with pytest.raises(psycopg.OperationalError):
                 each.get(ORIGIN, "")
     finally:
-        server.start()
+        postgres.start()
 
 
 @needs_postgres
-def test_a_server_that_has_stopped_is_given_up(server: PostgresServer) -> None:
-    store = PostgresStore(server.conninfo, timeout=0.2)
+def test_a_server_that_has_stopped_is_given_up(postgres: PostgresServer) -> None:
+    store = PostgresStore(postgres.conninfo, timeout=0.2)
     store.create_table()
-    with server.stopped():
+    with postgres.stopped():
         began = time.monotonic()
         with pytest.raises(psycopg.OperationalError, match=r"did not answer within 0.2 s"):
             store.get(ORIGIN, "")
@@ -85,9 +76,9 @@ def test_a_server_that_has_stopped_is_given_up(server: PostgresServer) -> None:
 
 
 @needs_postgres
-def test_a_table_that_is_locked_is_given_up(server: PostgresServer, store: PostgresStore) -> None:
-    hurried = PostgresStore(server.conninfo, timeout=0.2)
-    with psycopg.connect(server.conninfo) as connection:
+def test_a_table_that_is_locked_is_given_up(postgres: PostgresServer, store: PostgresStore) -> None:
+    hurried = PostgresStore(postgres.conninfo, timeout=0.2)
+    with psycopg.connect(postgres.conninfo) as connection:
         connection.execute("LOCK TABLE relogin_sessions")
         with pytest.raises(psycopg.OperationalError, match="did not answer"):
             hurried.put(ORIGIN, "", "api", Entry("one", 0))
@@ -107,10 +98,10 @@ def test_a_statement_whose_answer_was_lost_has_succeeded_when_it_is_repeated(
 
 @needs_postgres
 def test_a_revision_that_comes_again_after_a_loss_does_not_stand_for_the_text_that_was_lost(
-    server: PostgresServer, store: PostgresStore
+    postgres: PostgresServer, store: PostgresStore
 ) -> None:
     assert store.put(ORIGIN, "", "api", Entry("lost", 0))
-    with psycopg.connect(server.conninfo) as connection:  # as after a failover
+    with psycopg.connect(postgres.conninfo) as connection:  # as after a failover
         connection.execute("UPDATE relogin_sessions SET text = 'one'")
     assert not store.put(ORIGIN, "", "api", Entry("two", 1, before="lost"))
     assert store.put(ORIGIN, "", "api", Entry("two", 1, before="one"))
@@ -135,7 +126,7 @@ def test_no_more_connections_are_kept_than_a_few(store: PostgresStore) -> None:
 
 @needs_postgres
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_a_fork_opens_connections_of_its_own(server: PostgresServer, store: PostgresStore) -> None:
+def test_a_fork_opens_connections_of_its_own(conninfo: str) -> None:
     script = (
         "import os, sys\n"
         "from relogin.client.stores import Entry\n"
@@ -150,7 +141,7 @@ def test_a_fork_opens_connections_of_its_own(server: PostgresServer, store: Post
         "assert store.put('o', '', 'api', Entry('parent again', 2))\n"
         "store.close()\n"
     )
-    command = [sys.executable, "-c", script, server.conninfo]
+    command = [sys.executable, "-c", script, conninfo]
     ran = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30)
     assert (ran.returncode, ran.stderr) == (0, "")
 
@@ -182,15 +173,15 @@ def test_a_server_that_is_gone_is_given_up_in_the_time_given() -> None:
 
 @needs_postgres
 def test_it_needs_the_rights_that_its_documentation_names_and_no_others(
-    server: PostgresServer, store: PostgresStore
+    postgres: PostgresServer, store: PostgresStore
 ) -> None:
     rights = re.search(r"The user needs ([A-Z, and]+) on it", PostgresStore.__doc__ or "")
     assert rights
-    with psycopg.connect(server.conninfo) as admin:
+    with psycopg.connect(postgres.conninfo) as admin:
         admin.execute("CREATE USER worker")
         granted = rights[1].replace(" and", ",").rstrip(" ,")
         admin.execute(f"GRANT {granted} ON relogin_sessions TO worker")
-    worker = PostgresStore(server.conninfo.replace("user=postgres", "user=worker"))
+    worker = PostgresStore(postgres.conninfo.replace("user=postgres", "user=worker"))
     assert worker.put(ORIGIN, "", "api", Entry("one", 0))
     assert worker.put(ORIGIN, "", "api", Entry("two", 1))
     worker.wait(ORIGIN, "", "api", 1, 0.01)
@@ -199,33 +190,33 @@ def test_it_needs_the_rights_that_its_documentation_names_and_no_others(
 
 @needs_postgres
 def test_what_is_unused_is_deleted_when_the_table_is_made_again(
-    server: PostgresServer, store: PostgresStore
+    postgres: PostgresServer, store: PostgresStore
 ) -> None:
     store.put(ORIGIN, "", "api", Entry("one", 0))
-    PostgresStore(server.conninfo, keep=3600).create_table()
+    PostgresStore(postgres.conninfo, keep=3600).create_table()
     assert texts(store) == {"api": "one"}
-    PostgresStore(server.conninfo, keep=0).create_table()
+    PostgresStore(postgres.conninfo, keep=0).create_table()
     assert texts(store) == {}
 
 
 @needs_postgres
-def test_a_table_may_lie_in_a_schema(server: PostgresServer) -> None:
-    with psycopg.connect(server.conninfo) as admin:
+def test_a_table_may_lie_in_a_schema(postgres: PostgresServer) -> None:
+    with psycopg.connect(postgres.conninfo) as admin:
         admin.execute('CREATE SCHEMA "My Own"')
-    store = PostgresStore(server.conninfo, table="My Own.sessions")
+    store = PostgresStore(postgres.conninfo, table="My Own.sessions")
     store.create_table()
     assert store.put(ORIGIN, "", "api", Entry("one", 0))
 
 
 @needs_postgres
 def test_the_documentation_shows_the_table_that_is_made(
-    server: PostgresServer, store: PostgresStore
+    postgres: PostgresServer, store: PostgresStore
 ) -> None:
     page = Path("docs/how-to/stores.md").read_text(encoding="utf-8")
     shown = re.search(r"CREATE TABLE relogin_sessions \(.*?\n\);", page, re.DOTALL)
     assert shown
     as_shown = shown[0].replace("relogin_sessions", "as_shown")
-    with psycopg.connect(server.conninfo) as admin:
+    with psycopg.connect(postgres.conninfo) as admin:
         admin.execute(as_shown)
         columns = admin.execute(
             "SELECT table_name, column_name, data_type, is_nullable, column_default "
@@ -244,12 +235,12 @@ def test_the_documentation_shows_the_table_that_is_made(
 @needs_postgres
 @pytest.mark.parametrize("kind", ["of its own", "a pool"])
 def test_who_waits_is_told_of_a_change(
-    server: PostgresServer, store: PostgresStore, kind: str
+    postgres: PostgresServer, store: PostgresStore, kind: str
 ) -> None:
     store.put(ORIGIN, "", "api", Entry("one", 0))
     putting = threading.Timer(0.2, store.put, (ORIGIN, "", "api", Entry("two", 1)))
-    with ConnectionPool(server.conninfo, open=True) as pool:
-        waiting = PostgresStore(server.conninfo if kind == "of its own" else pool)
+    with ConnectionPool(postgres.conninfo, open=True) as pool:
+        waiting = PostgresStore(postgres.conninfo if kind == "of its own" else pool)
         putting.start()
         began = time.monotonic()
         waiting.wait(ORIGIN, "", "api", 1, 10)
@@ -277,10 +268,10 @@ def test_who_waits_in_vain_goes_on_after_the_time(store: PostgresStore) -> None:
 
 @needs_postgres
 def test_tasks_and_threads_share_what_they_keep(
-    server: PostgresServer, store: PostgresStore
+    postgres: PostgresServer, store: PostgresStore
 ) -> None:
     async def replace() -> tuple[bool, bool]:
-        async with AsyncConnectionPool(server.conninfo, open=False) as pool:
+        async with AsyncConnectionPool(postgres.conninfo, open=False) as pool:
             tasks = AsyncPostgresStore(pool)
             before = (await tasks.get(ORIGIN, "")).entries["api"]
             entry = Entry("two", before.revision)
@@ -296,10 +287,10 @@ def test_tasks_and_threads_share_what_they_keep(
 
 @needs_postgres
 def test_a_task_that_waits_is_told_of_a_change(
-    server: PostgresServer, store: PostgresStore
+    postgres: PostgresServer, store: PostgresStore
 ) -> None:
     async def wait(revision: int) -> float:
-        async with AsyncConnectionPool(server.conninfo, open=False) as pool:
+        async with AsyncConnectionPool(postgres.conninfo, open=False) as pool:
             began = time.monotonic()
             await AsyncPostgresStore(pool).wait(ORIGIN, "", "api", revision, 10)
             return time.monotonic() - began

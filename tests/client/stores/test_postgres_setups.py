@@ -21,23 +21,10 @@ from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 from relogin.client.stores import Entry
 from relogin.client.stores.postgres import AsyncPostgresStore, PostgresStore
-from tests.client.postgres_server import PostgresServer, a_postgres_server
+from tests.client.postgres_server import PostgresServer
 
 ORIGIN = "https://api.example.com:443"
 pytestmark = pytest.mark.needs("initdb")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    with a_postgres_server() as running:
-        yield running
-
-
-@pytest.fixture
-def conninfo(server: PostgresServer) -> Iterator[str]:
-    PostgresStore(server.conninfo).create_table()
-    yield server.conninfo
-    run(server.conninfo, "DROP TABLE relogin_sessions")
 
 
 def run(conninfo: str, *statements: str) -> None:
@@ -137,9 +124,9 @@ def wait_until_blocked(conninfo: str) -> None:
 
 
 @pytest.mark.parametrize("table", ["t" * 64, f"{'s' * 40}.{'t' * 40}", 'odd "name"'])
-def test_a_table_may_have_a_long_name(server: PostgresServer, table: str) -> None:
-    run(server.conninfo, f"CREATE SCHEMA IF NOT EXISTS {'s' * 40}")
-    store = PostgresStore(server.conninfo, table=table)
+def test_a_table_may_have_a_long_name(postgres: PostgresServer, table: str) -> None:
+    run(postgres.conninfo, f"CREATE SCHEMA IF NOT EXISTS {'s' * 40}")
+    store = PostgresStore(postgres.conninfo, table=table)
     store.create_table()
     waiting = threading.Thread(target=store.wait, args=(ORIGIN, "", "api", 0, 1.0))
     waiting.start()
@@ -149,15 +136,17 @@ def test_a_table_may_have_a_long_name(server: PostgresServer, table: str) -> Non
 
 
 @pytest.mark.parametrize("table", ["", "app.", ".sessions", "db.app.sessions"])
-def test_what_is_no_name_of_a_table_is_refused(server: PostgresServer, table: str) -> None:
+def test_what_is_no_name_of_a_table_is_refused(postgres: PostgresServer, table: str) -> None:
     with pytest.raises(ValueError, match="PostgresStore: table= must be a name, or a schema and"):
-        PostgresStore(server.conninfo, table=table)
+        PostgresStore(postgres.conninfo, table=table)
 
 
-def test_a_database_may_have_no_encoding(server: PostgresServer) -> None:
+def test_a_database_may_have_no_encoding(postgres: PostgresServer) -> None:
     # As one that was made where no locale is set.
-    run(server.conninfo, "CREATE DATABASE bare ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0")
-    store = PostgresStore(server.conninfo.replace("dbname=postgres", "dbname=bare"))
+    run(
+        postgres.conninfo, "CREATE DATABASE bare ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0"
+    )
+    store = PostgresStore(postgres.conninfo.replace("dbname=postgres", "dbname=bare"))
     store.create_table()
     assert store.put(ORIGIN, "Zo\xeb", "caf\xe9", Entry("one", 0))
     entries = store.get(ORIGIN, "Zo\xeb").entries
@@ -169,13 +158,13 @@ def test_a_database_may_have_no_encoding(server: PostgresServer) -> None:
 
 
 @contextmanager
-def pgbouncer(server: PostgresServer, mode: str) -> Iterator[str]:
+def pgbouncer(postgres: PostgresServer, mode: str) -> Iterator[str]:
     """Run a pooler on a socket in a folder; yield how to connect to it."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "users").write_text('"postgres" ""\n')
         (folder / "pgbouncer.ini").write_text(
-            f"[databases]\n* = {server.conninfo}\n[pgbouncer]\nauth_type = trust\n"
+            f"[databases]\n* = {postgres.conninfo}\n[pgbouncer]\nauth_type = trust\n"
             f"auth_file = {folder}/users\npool_mode = {mode}\n"
             f"unix_socket_dir = {folder}\nlisten_addr =\n"
         )
@@ -199,8 +188,8 @@ def pgbouncer(server: PostgresServer, mode: str) -> Iterator[str]:
 
 @pytest.mark.needs("pgbouncer")
 @pytest.mark.parametrize("mode", ["transaction", "statement"])
-def test_behind_a_pooler_it_is_polled(server: PostgresServer, conninfo: str, mode: str) -> None:
-    with pgbouncer(server, mode) as pooled:
+def test_behind_a_pooler_it_is_polled(postgres: PostgresServer, conninfo: str, mode: str) -> None:
+    with pgbouncer(postgres, mode) as pooled:
         store = PostgresStore(pooled)
         for revision, text in enumerate(("one", "two")):
             assert store.put(ORIGIN, "", "api", Entry(text, revision))
