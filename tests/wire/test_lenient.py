@@ -177,13 +177,31 @@ SCHEMES = ["Basic", "Bearer", "Digest", "DPoP", "Negotiate", "NTLM", "Session"]
 known_schemes = st.sampled_from(SCHEMES)
 
 
-@given(one=known_schemes, two=known_schemes, join=st.sampled_from(["or", "and"]))
-def test_two_known_schemes_with_or_between_them_are_both_read(
-    one: str, two: str, join: str
+@given(
+    schemes=st.lists(known_schemes, min_size=2, max_size=6),
+    join=st.sampled_from(["or", "and", "OR", "|", "+"]),
+)
+def test_known_schemes_with_or_or_a_sign_between_them_are_all_read(
+    schemes: list[str], join: str
 ) -> None:
-    assert lenient(f"{one} {join} {two}") == [Challenge(one), Challenge(two)]
-    both = [Challenge(one), Challenge(two, {"realm": "x y"})]
-    assert lenient(f'{one} {join} {two} realm="x y"') == both
+    joined = f" {join} ".join(schemes)
+    assert lenient(joined) == [Challenge(one) for one in schemes]
+    *others, last = schemes
+    read = [*map(Challenge, others), Challenge(last, {"realm": "x y"})]
+    assert lenient(f'{joined} realm="x y"') == read
+
+
+@given(
+    known=known_schemes,
+    others=st.lists(st.from_regex(r"[A-Z][A-Za-z0-9-]*", fullmatch=True), min_size=1, max_size=4),
+    at=st.integers(0, 4),
+    join=st.sampled_from(["/", " / ", " | ", " + "]),
+)
+def test_one_known_scheme_makes_a_list_with_a_sign_one_of_schemes(
+    known: str, others: list[str], at: int, join: str
+) -> None:
+    schemes = [*others[:at], known, *others[at:]]
+    assert lenient(join.join(schemes)) == [Challenge(one) for one in schemes]
 
 
 @pytest.mark.requirement("R-6")

@@ -17,55 +17,37 @@ from collections.abc import Iterator
 import pyparsing as pp
 
 from relogin.wire.abnf import BWS, LIST_SPACE, OWS, TCHAR, TOKEN, TOKEN68
-from relogin.wire.rules import between, rules
+from relogin.wire.parameters import auth_param, quoted
+from relogin.wire.rules import rules
 from relogin.wire.shapes import (
-    APOSTROPHE,
-    CHALLENGE,
-    CLOSED,
-    CLOSED_OTHERWISE,
-    CLOSES_NOTHING,
-    CODE,
     CODED68,
     COLON_PARAMS,
-    DOUBLE,
     END,
     EQUALS,
-    ESCAPED,
-    ESCAPED_SINGLE,
     FIRST_TOKEN68,
     FLAGS,
     HAS_APOSTROPHE,
-    JSON,
     KNOWN,
     LIKELY,
     LINE_END,
     LONE_WORD,
     MISSES_EQUALS,
-    MORE,
-    NAMED,
-    NEVER_OPENED,
-    NEXT_OPENS,
-    NEXT_VALUE_WORD,
+    MISSES_EQUALS_SINGLY,
     NEXT_WORD,
-    NO_APOSTROPHE,
     NO_SCHEME,
+    NO_WORD,
+    OR,
     PARAM,
-    PARAMS,
     PIECE,
-    QUOTE,
-    SENTENCE,
-    SINGLE,
     STOP,
-    STOP_OR_PARAM,
     TEXT,
     THEN_PARAM,
     TOKEN68_ONLY,
     TOLD,
     TOLD_IN_TWO,
     URL,
-    WORD,
 )
-from relogin.wire.sound import QOP, SCOPES, SOUND_ELEMENTS, Event, sound_elements
+from relogin.wire.sound import SOUND_ELEMENTS, Event, sound_elements
 
 __all__ = ["elements"]
 
@@ -106,17 +88,35 @@ first: pp.ParserElement = rules(
     # https://login.example.com/
     ("url-only", rf"{URL}(?={END})"),
 )
+
+
+def _first(scheme: str, joint: str, end: str) -> str:
+    """Write the pattern of the first of several schemes, one of them known, up to this end."""
+    return (
+        rf"(?=(?:(?!{KNOWN}){scheme}{joint}|(?!))*+{KNOWN})(?P<scheme>{scheme})"
+        rf"(?=(?:{joint}{scheme}|(?!))++{end})"
+    )
+
+
+# Several schemes that are listed as in a sentence, or with a sign between them.
+several: pp.ParserElement = rules(
+    "first of several",
+    # Basic or ApiKey
+    ("scheme", _first(NO_WORD, rf"[ \t]++{OR}[ \t]++", rf"(?:{END}|[ \t]++{PARAM})")),
+    # Basic | Token
+    ("scheme", _first(LIKELY, r"[ \t]++[|+][ \t]++", rf"(?:{END}|[ \t]++{PARAM})")),
+    # Basic/Token
+    ("scheme", _first(LIKELY, rf"{OWS}/{OWS}", END)),
+) + pp.OneOrMore(
+    rules(
+        "next of several",
+        ("stray-word", rf"[ \t]++(?P<at>{OR})[ \t]++(?P<scheme>{NO_WORD})"),
+        ("stray-character", rf"{OWS}(?P<at>[|+/]){OWS}(?P<scheme>{LIKELY})"),
+    )
+)
 # Where a challenge may begin: what RFC 9110 allows, then what was meant as a challenge.
 opening: pp.ParserElement = rules(
     "opening",
-    # Basic or Bearer
-    (
-        "stray-word",
-        (
-            rf"(?P<scheme>{KNOWN})[ \t]++(?P<at>or|and)[ \t]++(?P<scheme_>{KNOWN})"
-            rf"(?={END}| ++{PARAM})"
-        ),
-    ),
     ("token68", rf"(?P<scheme>{TOKEN}) ++(?P<token68>{TOKEN68})(?={END})(?!{THEN_PARAM})"),
     # Negotiate YWJj, realm="a"
     (
@@ -178,161 +178,6 @@ opening: pp.ParserElement = rules(
     where=(rf"(?!{PARAM}|(?!{KNOWN} ++{COLON_PARAMS})(?:{TOLD})|{TOLD_IN_TWO}|{HAS_APOSTROPHE})"),
 )
 
-# Parameters.
-name: pp.ParserElement = rules(
-    "name",
-    ("name", rf"(?P<name>(?!'){TOKEN})(?={BWS}[=:])"),
-    # Bearer "realm"="a"
-    ("quoted-name", rf"\"(?P<name>{TOKEN})\"(?={BWS}[=:])"),
-)
-equals: pp.ParserElement = rules(
-    "equals",
-    ("equals", rf"{BWS}=(?![=>]){BWS}"),
-    # Basic realm => "a"
-    ("bad-equals", rf"{BWS}(?P<at>{EQUALS}){BWS}"),
-    # Basic realm: "a"
-    ("colon-for-equals", rf"{BWS}(?P<at>:)(?:[ \t]++|(?={QUOTE}))"),
-)
-quoted: pp.ParserElement = rules(
-    "quoted",
-    # Digest opaque=""""
-    ("doubled-quotes", rf"\"\"(?P<value>)\"\"{STOP_OR_PARAM}"),
-    # Hawk tsm=""6R4rV5iE=""
-    ("doubled-quotes", rf"\"\"(?P<value>{CODED68}(?<==))\"\"{STOP_OR_PARAM}"),
-    ("quoted-string", rf"\"(?P<quoted>{TEXT})\"{CLOSED}"),
-    # Basic realm="C:\", charset="UTF-8"
-    ("unescaped-backslash", rf"\"(?P<value>[^\"]*+(?P<at>(?<=\\)))\"(?={PARAMS}\Z)"),
-    # Bearer realm="a, error="b"
-    (
-        "unterminated-quote",
-        rf"\"(?P<value>[^\",\\]*+(?:,(?!{OWS}{PARAM})[^\",\\]*+|(?!))*+)(?={PARAMS}\Z)",
-    ),
-    # Basic realm=""a""
-    ("doubled-quotes", rf"\"\"(?P<value>[^\"]++)\"\"{STOP_OR_PARAM}"),
-    # Basic realm="a""
-    ("doubled-quotes", rf"\"(?P<quoted>{TEXT})(?P<at>\"\")(?={END})"),
-    # Basic realm="C:\"
-    ("unescaped-backslash", r"(?P<unterminated_quote>\"(?P<value>[^\"]*+(?P<at>(?<=\\)))\"\Z)"),
-    # Bearer error_description="the "aud" claim"
-    (
-        "unescaped-quote",
-        rf"\"(?P<quoted>{TEXT}(?P<at>\"){TEXT}\"{TEXT}(?:\"{TEXT}\"{TEXT})*?)\"{CLOSED}",
-    ),
-    # Basic realm="3" disk"
-    (
-        "unescaped-quote",
-        rf"\"(?P<quoted>{TEXT}(?P<at>\")(?:[^\"]++|\"(?!{OWS}\Z)|(?!))*+)\"(?={OWS}\Z)",
-    ),
-    # Basic realm="a
-    ("unterminated-quote", r"\"(?P<cut>[\s\S]*+)"),
-    # Digest realm='a",nonce="b"
-    ("single-quotes", rf"'{CLOSED_OTHERWISE}"),
-    # Keystone uri='http://a realm="b"
-    ("single-quotes", rf"'{CLOSES_NOTHING}"),
-    # Digest realm=\u201ca, nonce="b"
-    ("smart-quotes", rf"(?:{DOUBLE}|{SINGLE}){CLOSED_OTHERWISE}"),
-    # Basic realm=''a''
-    ("single-quotes", rf"''(?P<value>(?:(?!''{STOP})[\s\S]|(?!))++)''"),
-    # Keystone uri='http://a'
-    ("single-quotes", rf"'(?P<value>(?P<unquoted_url>{URL}))'{STOP}"),
-    # Basic realm='Bob's place'
-    ("single-quotes", rf"'(?P<value>(?:[^']++|'(?!{STOP})|(?!))*+)'"),
-    # Basic realm='a
-    ("single-quotes", r"(?P<unterminated_quote>'(?P<cut>[\s\S]*+))"),
-    # Basic realm=“a”
-    ("smart-quotes", between(DOUBLE, rf"(?:{DOUBLE}|\")")),
-    # Basic realm=\u2018a\u2019
-    ("smart-quotes", between(SINGLE, rf"(?:{SINGLE}|')")),
-    # Basic realm=“a
-    ("smart-quotes", rf"(?P<unterminated_quote>(?:{DOUBLE}|{SINGLE})(?P<cut>[\s\S]*+))"),
-    # Basic realm=`a b`
-    ("smart-quotes", rf"`(?P<value>[^`]++)`{STOP}"),
-    # Basic realm=\"a\"
-    ("escaped-quotes", between(ESCAPED, rf"(?:{ESCAPED}|\")")),
-    # Basic realm=\"a
-    ("escaped-quotes", rf"(?P<unterminated_quote>{ESCAPED}(?P<cut>[\s\S]*+))"),
-    # Basic realm=\'\'a b\'\'
-    (
-        "escaped-quotes",
-        between(rf"{ESCAPED_SINGLE}(?:{ESCAPED_SINGLE}|')", rf"(?:{ESCAPED_SINGLE}|'){{2}}"),
-    ),
-    # Basic realm=\'a b\'
-    ("escaped-quotes", between(ESCAPED_SINGLE, rf"(?:{ESCAPED_SINGLE}|['\"])")),
-    # Basic realm=\'a b
-    ("escaped-quotes", rf"(?P<unterminated_quote>{ESCAPED_SINGLE}(?P<cut>[\s\S]*+))"),
-    where=rf"(?=[\"'`]|{DOUBLE}|{SINGLE}|{ESCAPED}|{ESCAPED_SINGLE})",
-)
-unquoted: pp.ParserElement = rules(
-    "unquoted",
-    # Token realm="a", created=
-    ("empty-value", rf"(?P<value>)(?={END})"),
-    # Basic realm=a b"
-    (
-        "unopened-quote",
-        (
-            rf"(?P<value>[^\s\",;='][^\",;=\r\n]*+(?<=\S)={{0,2}}+)(?P<at>\"){STOP_OR_PARAM}"
-            rf"(?={NEXT_OPENS}|{NEVER_OPENED})"
-        ),
-    ),
-    # Bearer scope=["a","b"]
-    ("unquoted-value", rf"(?P<value>{JSON}){STOP}"),
-    # Bearer scope=https://a https://b
-    ("unquoted-spaces", rf"(?P<value>{URL}(?: ++{URL}|(?!))++)"),
-    # Bearer realm=https://a
-    ("unquoted-url", rf"(?P<value>{URL})"),
-    # Bearer realm=<https://a>
-    ("unquoted-url", rf"<(?P<value>{URL})>"),
-    # Digest realm="a", nonce=YWJj==
-    ("unquoted-base64", rf"(?P<value>{TOKEN68}(?<==)|(?=[^\s,;]*/)[A-Za-z0-9+/]{{20,}}+){STOP}"),
-    # Bearer error_description=Sorry, the token expired
-    ("unquoted-spaces", rf"(?P<value>(?!{CODE},){WORD}{SENTENCE}++)"),
-    # AWS4-HMAC-SHA256 SignedHeaders=host;range
-    (
-        "unquoted-value",
-        rf"(?P<value>{WORD}(?:;(?=[^\s,;])(?!{PARAM}|{CHALLENGE}|{KNOWN}){WORD}|(?!))++)",
-    ),
-    # Basic realm=a\x00b
-    ("token", rf"(?P<value>(?:{TCHAR}|[\x00-\x08\x0e-\x1f\x7f]|[^\x00-\xff])++){STOP}"),
-    # Bearer realm=My Realm
-    (
-        "unquoted-spaces",
-        rf"(?P<value>{WORD}(?:{NEXT_VALUE_WORD}|(?!))++(?:{MORE}{WORD}(?:{NEXT_VALUE_WORD}|(?!))*+|(?!))*+)",
-    ),
-    # Bearer scope=orders:read
-    ("unquoted-value", rf"(?P<value>{WORD})"),
-)
-special_param: pp.ParserElement = rules(
-    "special parameter",
-    # Bearer realm= error="a"
-    ("empty-value", rf"(?P<name>(?!'){TOKEN}){BWS}=(?P<value>(?P<at>))(?=[ \t]++{PARAM})"),
-    # Digest qop=auth,auth-int, nonce="a"
-    (
-        "unquoted-comma",
-        (
-            rf"(?={QOP})(?P<name>{TOKEN}){BWS}={BWS}"
-            rf"(?P<at>(?P<value>auth(?:-int)?(?:,{OWS}auth(?:-int)?|(?!))++)){STOP}"
-        ),
-    ),
-    # Bearer realm=https://a, scope=repository:a/b:pull,push
-    ("unquoted-comma", rf"(?P<name>(?i:scope)){BWS}={BWS}(?P<at>(?P<value>{SCOPES})){STOP}"),
-    # Bearer scope=https://a/.default openid
-    (
-        "unquoted-spaces",
-        (
-            rf"(?P<name>(?i:scope)){BWS}={BWS}"
-            rf"(?P<at>(?P<value>{URL}(?:{NEXT_VALUE_WORD}|(?!))++))"
-        ),
-    ),
-    # Bearer realm:https://a
-    ("colon-for-equals", rf"(?P<name>{NAMED})(?P<at>:)(?P<value>(?P<unquoted_url>{URL})){STOP}"),
-    # Bearer realm:api
-    (
-        "colon-for-equals",
-        rf"(?P<name>{NAMED}|(?i:error))(?P<at>:)(?P<value>(?!{QUOTE}|`){TOKEN}){STOP}",
-    ),
-)
-auth_param: pp.ParserElement = special_param | (name + equals + (quoted | unquoted))
-
 # What is neither a challenge nor a parameter.
 rest: pp.ParserElement = rules(
     "rest",
@@ -361,10 +206,7 @@ rest: pp.ParserElement = rules(
     # Bearer error"a"
     ("missing-equals", MISSES_EQUALS),
     # Bearer error'a'
-    (
-        "missing-equals",
-        rf"(?:{NAMED}|(?i:error))(?P<at>){APOSTROPHE}{NO_APOSTROPHE}*+{APOSTROPHE}{STOP}",
-    ),
+    ("missing-equals", MISSES_EQUALS_SINGLY),
     # Login to get the requested data
     ("prose", rf"{PIECE}{{1,50}}+(?:{NEXT_WORD}|(?!))++"),
     # Bearer realm="a"\r\n
@@ -377,8 +219,8 @@ rest: pp.ParserElement = rules(
 inside: pp.ParserElement = auth_param | quoted | rest
 element: pp.ParserElement = (
     sound
-    | (separator[1, 4] + pp.Opt(opening | inside))
-    | (pp.Regex(r"(?<![\s\S])").suppress() + (first | opening))
+    | (separator[1, 4] + pp.Opt(several | opening | inside))
+    | (pp.Regex(r"(?<![\s\S])").suppress() + (first | several | opening))
     | gap
     | inside
 )

@@ -30,6 +30,9 @@ PARAM = rf"(?!'|{KNOWN} ++=++{END}){TOKEN}{BWS}=(?!=)"
 CHALLENGE = rf"{TOKEN} ++{PARAM}"
 LONE_CHALLENGE = rf"{LIKELY}(?> ++{TOKEN68}|){END}"
 THEN_PARAM = rf"{OWS}[,;][{LIST_SPACE};]*+{PARAM}"
+# Between the schemes of a list as in a sentence, and no ordinary word is one of these schemes.
+OR = r"(?i:or|and)"
+NO_WORD = rf"(?:{KNOWN}|(?![A-Z][a-z]*+(?!{TCHAR})){LIKELY})"
 # Words alone in a list, after something else: `Passport1.4 ts=-3,prompt,silent,ver=1`.
 _WORD = rf"{TOKEN}{OWS}[,;][{LIST_SPACE};]*+"
 _LONE = rf"(?!{LIKELY}){_WORD}"
@@ -57,7 +60,7 @@ CLOSED = (
     rf"|{PARAM}(?:\"|{TOKEN}{END}{_NAME_OPENS})"
     rf"|[ \t]++[^\",;\r\n]*+(?:\Z|[,;\r\n]{_NAME_OPENS})"
     rf"|[ \t]++(?:{TOKEN}{OWS}:{OWS}\"|(?:[^\"=,;\r\n]++|=(?!\")|(?!))*+=\")"
-    rf"|{LINE_END}{END})"
+    rf"|(?:{LINE_END}|<[^<>\"]*+>){END})"
 )
 
 # More parameters up to the end of the line, sound but for missing quotes: none of this is part of
@@ -77,8 +80,10 @@ OPENS_SINGLE = "(?:[\u2018\x91]|\xe2\x80\x98)"
 ESCAPED = r"(?:\\\"|&quot;|&#34;)"
 ESCAPED_SINGLE = r"(?:\\'|&apos;|&#0?+39;|&#x27;)"
 # Each of these may be an apostrophe, too.
-APOSTROPHE = rf"(?:'|{SINGLE}|{ESCAPED_SINGLE})"
-NO_APOSTROPHE = "[^'\\\\&\u2018-\u201b\u2032\x82\x91\x92\xe2]"
+_APOSTROPHE = rf"(?:['`]|{SINGLE}|{ESCAPED_SINGLE})"
+_NO_APOSTROPHE = "[^'`\\\\&\u2018-\u201b\u2032\x82\x91\x92\xe2]"
+# Two of them quote a text, even in the middle of a word, if the second one ends something.
+_BETWEEN_APOSTROPHES = rf"{_APOSTROPHE}{_NO_APOSTROPHE}*+{_APOSTROPHE}{STOP}"
 # What servers write instead of an equals sign.
 QUOTE = rf"(?:[\"']|{DOUBLE}|{ESCAPED}|{ESCAPED_SINGLE})"
 EQUALS = rf"(?:=>|:=|={{2,}}+(?={BWS}{QUOTE}))"
@@ -88,7 +93,7 @@ URL = (
     rf"|,(?=[^\s,;])(?!{PARAM}|{CHALLENGE})|;(?:(?i:jsessionid=)|(?=[^\s,;])(?!{PARAM}))|(?!))*+"
 )
 # A word includes the quoted texts in it: their content is never read.
-QUOTES = rf"\"{TEXT}\\?+(?:\"|\Z)|" + "|".join(
+QUOTES = rf"\"{TEXT}\\?+(?:\"|\Z)|{_BETWEEN_APOSTROPHES}|" + "|".join(
     rf"{open_}(?:(?!{close})[\s\S]|(?!))*+(?:{close}|\Z)"
     for open_, close in [
         (DOUBLE, DOUBLE), (ESCAPED, ESCAPED), (r"(?<!\S)'", "'"),
@@ -97,7 +102,7 @@ QUOTES = rf"\"{TEXT}\\?+(?:\"|\Z)|" + "|".join(
     ]
 )  # fmt: skip
 # For speed, first what begins nothing: that is most of the text.
-PLAIN = "[^\\s,;\"'\\\\&\u2018-\u201f\u2032\u2033\xab\xbb\x82\x84\x91-\x94\xc2\xe2]"
+PLAIN = "[^\\s,;\"'`\\\\&\u2018-\u201f\u2032\u2033\xab\xbb\x82\x84\x91-\x94\xc2\xe2]"
 PIECE = rf"(?:{PLAIN}++|{QUOTES}|[^\s,;\"]|(?!))"
 WORD = rf"{PIECE}++"
 NEXT_WORD = rf"[ \t]++(?!{PARAM}){WORD}"
@@ -160,7 +165,7 @@ TOLD_IN_TWO = (
     rf"|(?!{KNOWN})[A-Za-z][a-z'\-]*+,[ \t]++(?!{PARAM}|{CHALLENGE})(?=[a-z]){_SAID}{_MORE_SAID}"
     rf"|{TOKEN} ++{_SAID}(?:,(?={OWS}{TOKEN}(?:{_MORE_SAID}{{2}}|[ \t]++{URL}))"
     rf"|;(?={OWS}{TOKEN}{_MORE_SAID})){OWS}(?!{PARAM})(?=[a-z]){_SAID}"
-    rf"|(?!{KNOWN})[a-z][a-z'\-]*+ ++{URL}{END})"
+    rf"|(?!{KNOWN})[a-z][a-z'\-]*+ ++{URL}{END}|{OR} ++{LIKELY}{END})"
 )
 
 # An opening quote without a closing one of its kind. It opens no text if a double quote closes it,
@@ -184,4 +189,7 @@ MISSES_EQUALS = (
     rf"(?:(?!&){_UP_TO_ENTITY}|{TOKEN})(?P<at>)(?:\"{TEXT}\"{CLOSED}|\"[\s\S]*+"
     rf"|{_OTHER}(?:(?!(?:{_OTHER}|\"){STOP_OR_PARAM})[\s\S]|(?!))*+(?:{_OTHER}|\"|\Z)"
     rf"|{OPENS_SINGLE}(?:(?!{SINGLE}{STOP})[\s\S]|(?!))*+(?:{SINGLE}|\Z))"
+)
+MISSES_EQUALS_SINGLY = (  # not b'a', as Python shows bytes
+    rf"(?!b')(?:(?!&){_UP_TO_ENTITY}|(?:(?!['`&]){TCHAR}|(?!))++)(?P<at>){_BETWEEN_APOSTROPHES}"
 )
