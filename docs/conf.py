@@ -30,6 +30,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx_copybutton",
     "contents",  # docs/site/contents.py: the list of pages at the side
+    "finding",  # docs/site/finding.py: what the search takes for a word
     "playground",  # docs/site/playground.py: Pyodide and our code, put into the built site
 ]
 
@@ -76,6 +77,8 @@ html_favicon = "site/static/favicon.svg"
 html_static_path = ["site/static"]
 html_extra_path = ["site/root"]  # an index.html that leads to docs/index.html
 html_css_files = ["relogin.css"]
+html_search_language = "en"
+html_search_scorer = str(HERE / "site" / "scorer.js")  # not found beside this file otherwise
 html_copy_source = False
 html_show_sphinx = False
 html_theme_options = {

@@ -77,6 +77,24 @@ def test_search_puts_the_page_that_is_meant_first(
     assert found == f"/docs/how-to/{first}.html"
 
 
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("419", "how-to/signals"),
+        ("440", "how-to/my-server"),
+        ("retry 401", "how-to/troubleshooting"),
+        ("log in once threads", "tutorials/client"),
+    ],
+)
+def test_search_shows_the_page_that_is_meant_among_the_first(
+    page: Page, url: str, words: str, meant: str
+) -> None:
+    page.open(f"{url}/search.html?q={words.replace(' ', '+')}")
+    page.until("document.querySelectorAll('#search-results li a').length > 2")
+    links = "[...document.querySelectorAll('#search-results li > a')].slice(0, 4)"
+    assert f"/docs/{meant}.html" in page.run(f"return {links}.map(link => link.pathname)")
+
+
 def test_a_copy_button_copies_an_example_that_runs(page: Page, url: str, tmp_path: Path) -> None:
     page.open(f"{url}/docs/how-to/logins.html")
     page.ask("Browser.grantPermissions", origin=url, permissions=["clipboardReadWrite"])
@@ -126,14 +144,14 @@ def test_a_link_is_offered_only_once_there_is_something_to_explain(page: Page, u
     assert not page.run(hidden)
 
 
-def test_a_whole_answer_of_curl_is_explained(page: Page, url: str) -> None:
+def test_a_whole_response_of_curl_is_explained(page: Page, url: str) -> None:
     page.open(f"{url}/docs/playground.html")
     page.until(READY)
     write(
         page, "HTTP/1.1 407 Proxy\r\nProxy-Authenticate: Basic realm=a\r\n\r\n<p>WWW-Authenticate"
     )
     shown = explained(page)
-    assert "Answer 407" in shown
+    assert "Response 407" in shown
     assert "well-formed" in shown
     assert "a proxy asking for its own password" in shown
 

@@ -62,7 +62,7 @@ function drawFinding({ name, faults, remarks, challenges }) {
 
 function drawResponse({ status, findings, reaction }) {
   return make("section", {},
-    ...(status ? [make("h2", {}, `Answer ${status}`)] : []),
+    ...(status ? [make("h2", {}, `Response ${status}`)] : []),
     ...findings.flatMap(drawFinding),
     make("h3", {}, "What SessionAuth does"),
     make("p", { className: "reaction" }, reaction))
@@ -76,7 +76,7 @@ function drawResponses(responses) {
 function build(root) {
   const input = make("textarea", { id: "field", rows: 6, spellcheck: false, autocapitalize: "off",
     placeholder: 'WWW-Authenticate: Bearer realm="orders", error="invalid_token"' })
-  const label = make("label", { htmlFor: "field" }, "A header, or a whole answer")
+  const label = make("label", { htmlFor: "field" }, "A header, or a whole response")
   const result = make("div", { id: "result", ariaLive: "polite" }, "Loading Python …")
   const link = make("button", { type: "button", className: "link" }, "Copy a link to this")
   const examples = Object.entries(EXAMPLES).map(([name, text]) =>
