@@ -65,7 +65,7 @@ class SessionChallenge:
         if self.max_age is not None:
             check_seconds("max_age", self.max_age)
         if not all(map(_acr_value, self.acr_values)):
-            raise ValueError("an acr value is printable ASCII without space, quote or backslash")
+            raise ValueError("an acr value is visible ASCII without quotes and backslashes")
 
     @property
     def effective_error(self) -> SessionError | None:
@@ -130,7 +130,7 @@ def _check_text(name: str, text: str) -> None:
     if not isinstance(text, str):
         raise TypeError(f"{name} must be a str, not {type(text).__name__}")
     if not _safe_text(text):
-        raise ValueError(f"{name} must be printable ASCII without quote, backslash and comma")
+        raise ValueError(f"{name} must be printable ASCII without quotes, backslashes and commas")
 
 
 def check_code(error: str, also: Iterable[str] = ()) -> None:

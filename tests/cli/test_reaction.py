@@ -22,7 +22,7 @@ from relogin.cli.reaction import reaction
         (401, ['Digest realm="a", nonce="b"'], "With DigestLogin it answers Digest."),
         (401, ["Basic, Token"], 'carry=Authorization("Token") makes it answer Token.'),
         (401, ["Unheard-Of a=b c"], 'carry=Authorization("Unheard-Of")'),
-        (401, ["x" * 20_000], "finds neither"),
+        (401, ["x" * 20_000], "neither is offered"),
         (407, [], "a proxy asking"),
         (440, [], "signals=[status(440)]"),
         (403, ['Bearer error="invalid_token"'], "It returns the 403: only a 401"),

@@ -41,7 +41,7 @@ def refusing(server: Server, lines: list[str]) -> Travel:
         (["Digest realm=a, nonce=b, Basic"], {}, "Digest, Basic", "a DigestLogin answers Digest"),
         (["Bearer"], {"responders": [SESSION]}, "Bearer", "responders=[SESSION, BEARER], the"),
         (["Session"], {"responders": [BEARER]}, "Session", "responders=[SESSION, BEARER], the"),
-        (["Bearer realm=a"], {"realm": "b"}, "Bearer", "realm='b' is not the realm that it names"),
+        (["Bearer realm=a"], {"realm": "b"}, "Bearer", "realm='b' is not the realm that"),
         (["Key"], {"realm": "b", "carry": Header("X-A")}, "Key", "realm='b' is not the realm"),
         (["Key"], {"bare": False, "carry": Header("X-A")}, "Key", "bare=True, the default"),
         (["=?="], {}, "no readable challenge", "signals=[status(401)] answers any 401"),

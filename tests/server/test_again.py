@@ -266,5 +266,5 @@ def test_what_is_said_in_a_403_is_not_said_in_the_applications_own_401(error: st
 
 @pytest.mark.parametrize("scope", ['a"b', "a,b", "a  b", ["a b"], ["a\\b"]])
 def test_a_scope_that_could_not_be_sent_is_refused(scope: Any) -> None:
-    with pytest.raises(ValueError, match="a scope is printable ASCII without quote, backslash"):
+    with pytest.raises(ValueError, match="a scope is printable ASCII without quotes, backslashes"):
         relogin.Refused("insufficient_scope", scope=scope)

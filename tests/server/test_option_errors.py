@@ -159,7 +159,7 @@ MISTAKES: list[tuple[dict[str, Any], type[Exception], str]] = [
         "params: 'Realm' is not a valid name, or one t",
     ),
     ({"params": {"a b": "c"}}, ValueError, "params: 'a b' is not a valid"),
-    ({"params": {"a": "b, c"}}, ValueError, "params: a must be printable ASCII without quote, ba"),
+    ({"params": {"a": "b, c"}}, ValueError, "params: a must be printable ASCII without quotes, "),
     (
         {"headers": "HX-Redirect"},
         TypeError,

@@ -185,7 +185,7 @@ def test_challenges_that_some_proxies_refuse_are_told_once(
 
     with served(framework, params=long) as get:
         get("/orders", ("X-Long", "x" * 3000))
-        assert "octets of one header field" not in caplog.text
+        assert "bytes of one header field" not in caplog.text
         for _ in range(2):
             get("/orders", ("X-Long", "x" * 4000))
     (record,) = [record for record in caplog.records if record.name == "relogin.server"]
@@ -203,7 +203,7 @@ def test_challenges_that_just_pass_pass_nginx_with_all_other_fields(
     with served(framework, params=long, headers={"X-Own": "y" * 100}, cookie="sid") as get:
         for length in range(3000, 4000, 20):
             answer = get("/orders", ("X-Long", "x" * length), by_cookie("dead"))
-            if "octets of one header field" in caplog.text:
+            if "bytes of one header field" in caplog.text:
                 break
             fields = answer.headers.items()
             took = sum(len(f"{name}: {value}\r\n") for name, value in fields)

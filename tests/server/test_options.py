@@ -179,8 +179,8 @@ def test_a_step_up_that_a_proxy_hides_is_told_once(
     (record,) = [record for record in caplog.records if record.name == "relogin.server"]
     assert record.levelno == logging.WARNING
     assert record.getMessage() == (
-        "a proxy tells another path in x-original-uri, and step_up looks at /orders: "
-        "give path_from, or have the proxy not send it"
+        "a proxy sends another path in x-original-uri, but step_up looks at /orders: "
+        "set path_from, or stop the proxy from sending it"
     )
 
 
@@ -198,5 +198,5 @@ def test_a_step_up_above_the_mount_is_told(caplog: pytest.LogCaptureFixture) -> 
             ask(port, "/api/pay/7", by_authorization("aged"))
     (record,) = [record for record in caplog.records if record.name == "relogin.server"]
     assert record.getMessage() == (
-        "the step_up path /api/pay/* is never met: paths are matched below the mount /api"
+        "the step_up path /api/pay/* can never match: paths are matched below the mount /api"
     )

@@ -76,7 +76,7 @@ def _unanswered(lines: list[str]) -> str:
         for challenge in challenges
         if challenge.token68 is None and _is_the_apis_own(challenge.scheme.lower())
     ]
-    returned = "It returns the 401: it answers the schemes Session and Bearer, and finds neither."
+    returned = "It returns the 401: it answers only Session and Bearer, and neither is offered."
     if "digest" in schemes:
         return f"{returned} With DigestLogin it answers Digest."
     if own:

@@ -20,7 +20,7 @@ from relogin.wire.serialize import check_value
 __all__ = ["BearerChallenge"]
 
 SCHEME = "Bearer"
-_PRINTABLE = "must be printable ASCII without quote and backslash (RFC 6750 §3)"
+_PRINTABLE = "must be printable ASCII without quotes and backslashes (RFC 6750 §3)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ __all__ = ["Access", "RegistryChallenge", "accesses", "scopes"]
 SCHEME = "Bearer"
 
 _part = re.compile(r"[!#-+\--\[\]-~]++").fullmatch  # printable ASCII without comma
-_PART = "must be printable ASCII without space, quote, comma and backslash"
+_PART = "must be printable ASCII without spaces, quotes, commas and backslashes"
 
 
 class Access(NamedTuple):
@@ -104,7 +104,7 @@ class RegistryChallenge:
         for name in ("service", "error", "error_description"):
             text = getattr(self, name)
             if text is not None:
-                check(name, text, oauth_text, "must be printable ASCII without quote, backslash")
+                check(name, text, oauth_text, "must be printable ASCII, no quotes or backslashes")
 
     def to_challenge(self) -> Challenge:
         """Build the challenge to send.

@@ -104,7 +104,7 @@ def own_params(given: Any) -> dict[str, str]:
             )
         if not _param(value):
             raise ValueError(
-                f"params: {name} must be printable ASCII without quote, backslash and comma"
+                f"params: {name} must be printable ASCII without quotes, backslashes and commas"
             )
     return {name.lower(): value for name, value in given.items()}
 

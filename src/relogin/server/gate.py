@@ -56,7 +56,7 @@ __all__ = [
 class Gate:
     """Decides about the requests to one application.
 
-    - `realm`: a name that is sent to clients: printable ASCII without quote, backslash and comma.
+    - `realm`: a name that clients see: printable ASCII without quotes, backslashes and commas.
     - `public`: the paths that are open to everybody, such as `["/health", "/docs/*"]`.
     - `step_up`: paths that need a recent or stronger login: `{"/pay/*": StepUp(300)}`.
     - `cookie`: the name of a cookie that may carry the token; Authorization comes first.

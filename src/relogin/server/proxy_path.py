@@ -72,15 +72,15 @@ class PathWatch:
         below = [one for one in self._patterns if mount and one.startswith(f"{mount}/")]
         if below:
             self._tell(
-                "the step_up path %s is never met: paths are matched below the mount %s",
+                "the step_up path %s can never match: paths are matched below the mount %s",
                 *(below[0], mount),
             )
         for field in _FIELDS:
             told = request.header(field)
             if told is not None and _read(told)[0] != f"{mount}{request.path}":
                 self._tell(
-                    "a proxy tells another path in %s, and step_up looks at %s: give path_from, "
-                    "or have the proxy not send it",
+                    "a proxy sends another path in %s, but step_up looks at %s: set path_from, "
+                    "or stop the proxy from sending it",
                     *(field, request.path),
                 )
 

@@ -125,7 +125,7 @@ class Refusals:
         if len(line) > room and not self._warned:
             self._warned = True
             log().warning(
-                "the challenges take %d octets of one header field. Beside its other fields there "
+                "the challenges take %d bytes of one header field. Beside its other fields there "
                 "is room for %d: nginx answers 502 if a header takes more than %d in all. Shorten "
                 "what is given as params, also, headers or a description",
                 *(len(line), room, _NGINX_LIMIT),

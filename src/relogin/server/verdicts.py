@@ -169,7 +169,7 @@ def _checked(
 def _scope(given: str | Iterable[str]) -> str:
     wanted = given.split(" ") if isinstance(given, str) else list(given)
     if not all(map(_scope_token, wanted)):
-        raise ValueError("a scope is printable ASCII without quote, backslash and comma")
+        raise ValueError("a scope is printable ASCII without quotes, backslashes and commas")
     return " ".join(wanted)
 
 

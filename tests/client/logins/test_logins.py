@@ -176,10 +176,10 @@ def test_retry_after_is_read_as_seconds_and_as_a_date(
         (b"", "not JSON"),
         (b"<html>", "not JSON"),
         (b"[" * 100_000, "not JSON"),
-        (b"{}", "without a text in 'access_token'"),
-        (b"[]", "without a text in 'access_token'"),
-        (b'{"access_token": ""}', "without a text in 'access_token'"),
-        (b'{"access_token": 7}', "without a text in 'access_token'"),
+        (b"{}", "without a string in 'access_token'"),
+        (b"[]", "without a string in 'access_token'"),
+        (b'{"access_token": ""}', "without a string in 'access_token'"),
+        (b'{"access_token": 7}', "without a string in 'access_token'"),
     ],
 )
 def test_an_answer_that_makes_no_sense_is_an_outage(
@@ -198,7 +198,7 @@ def test_a_token_that_is_missing_is_told_with_the_names_that_came(server: Server
     ):
         with pytest.raises(LoginUnavailable) as raised:
             with_requests(JSONLogin(url, ACCOUNT, token=token))
-        message = f"/token answered 200 without a text in {hint}; it has data, ok"
+        message = f"/token answered 200 without a string in {hint}; it has data, ok"
         assert str(raised.value).endswith(message)  # "user" was sent, and is not shown
 
 
@@ -221,7 +221,7 @@ def test_an_answer_that_comes_by_octets_is_read_within_the_time(
 def test_a_server_that_does_not_answer_is_not_waited_for(server: Server, log_in: LogIn) -> None:
     go_on = threading.Event()
     server.login_gates.append(go_on)
-    with pytest.raises(LoginUnavailable, match=r"no answer from .*/login: "):
+    with pytest.raises(LoginUnavailable, match=r"no response from .*/login: "):
         log_in(JSONLogin(server.url + "/login", ACCOUNT), timeout=0.2)
     go_on.set()
 
@@ -235,7 +235,7 @@ def test_a_login_without_time_asks_nothing(server: Server, log_in: LogIn) -> Non
 def test_a_server_that_is_not_there_is_an_outage_and_the_message_says_why(log_in: LogIn) -> None:
     with serve() as gone:
         url = gone.url
-    with pytest.raises(LoginUnavailable, match=r"no answer from .*/login: \[Errno") as raised:
+    with pytest.raises(LoginUnavailable, match=r"no response from .*/login: \[Errno") as raised:
         log_in(JSONLogin(f"{url}/login?key=k3y", ACCOUNT))
     assert "k3y" not in str(raised.value)
 
@@ -358,6 +358,12 @@ def test_a_page_in_answer_to_json_names_the_login_for_pages(
     html = (("Content-Type", "text/html"),)
     url = answers(server, Answer(status, html, b"<h1>CSRF verification failed"))
     with pytest.raises(kind, match=f"answered {status} with an HTML page; FormLogin"):
+        with_requests(JSONLogin(url, ACCOUNT))
+
+
+def test_the_page_of_an_outage_names_no_other_login(server: Server) -> None:
+    url = answers(server, Answer(502, (("Content-Type", "text/html"),), b"<h1>Bad Gateway"))
+    with pytest.raises(LoginUnavailable, match=r"answered 502$"):
         with_requests(JSONLogin(url, ACCOUNT))
 
 

@@ -83,14 +83,14 @@ def test_a_token_of_another_type_is_refused_by_its_name(
     [
         (
             {"token": "v4lue", "id_token": "v4lue"},
-            "without a text in access_token; it has id_token, token",
+            "without a string in access_token; it has id_token, token",
         ),
         (
             {"access_token": "", "a b": "v4lue"},
-            "without a text in access_token; it has access_token",
+            "without a string in access_token; it has access_token",
         ),
-        ({"access_token": {"v4lue": 1}}, "without a text in access_token; it has access_token"),
-        ({"\x1b[2J": "v4lue", "s3cret": 1}, "without a text in access_token; it has no members"),
+        ({"access_token": {"v4lue": 1}}, "without a string in access_token; it has access_token"),
+        ({"\x1b[2J": "v4lue", "s3cret": 1}, "without a string in access_token; it has no members"),
         (["v4lue"], "its JSON is a list, not an object"),
     ],
 )
@@ -258,7 +258,7 @@ def test_other_names_of_a_wrong_client_are_known(server: Server, code: str) -> N
 @pytest.mark.parametrize("code", ["interaction_required", "mfa_required"])
 def test_a_password_that_is_not_enough_is_not_sent_again(server: Server, code: str) -> None:
     url = says(server, {"error": code}, 403)
-    with pytest.raises(LoginRefused, match=f"{code}: a person must log in in a browser"):
+    with pytest.raises(LoginRefused, match=f"{code}: a person must log in with a browser"):
         ask(OAuth2Login(url, "app", username="ada", password="pa55"))
 
 

@@ -79,7 +79,7 @@ def test_a_refresh_token_whose_request_was_cancelled_before_it_was_sent_is_sent_
         steps = login._steps(cancelled)
         assert b"refresh_token=refresh-1" in (next(steps).content or b"")
         steps.close()
-    with pytest.raises(LoginUnavailable, match="it is out with another request, or was lost"):
+    with pytest.raises(LoginUnavailable, match="another request is using it, or it was lost"):
         ask(login)
 
 
@@ -234,7 +234,7 @@ def test_a_refresh_token_outlives_a_connection_that_was_never_made(
 ) -> None:
     login = OAuth2Login(tokens.url, "job", "s3cret", refresh_token=tokens.issue())
     away = replace_url(login, "http://127.0.0.1:9/token")
-    with pytest.raises(LoginUnavailable, match="no answer") as raised:
+    with pytest.raises(LoginUnavailable, match="no response") as raised:
         log_in(away)
     assert not raised.value.refresh_spent
     with pytest.raises(LoginUnavailable, match="used up its time"):

@@ -129,7 +129,7 @@ def _found(source: Source, answer: Answer) -> str:
         return source(answer) or ""
     except Exception as error:  # noqa: BLE001 - an error in the user's code fails no request
         client.events.warn(
-            "what rolls= names could not be taken from a response: %s", type(error).__name__
+            "the fields of rolls= could not be read from a response: %s", type(error).__name__
         )
         return ""
 

@@ -167,7 +167,7 @@ def _no_answer(request: Request, error: BaseException) -> NoAnswer:
     plain = type(bottom).__module__ in {__name__, "builtins", "socket", "ssl"}
     shown = isinstance(bottom, OSError) and plain
     reason = str(bottom) if shown else type(bottom).__name__
-    failed = NoAnswer(f"no answer from {request.url.partition('?')[0]}: {reason}")
+    failed = NoAnswer(f"no response from {request.url.partition('?')[0]}: {reason}")
     failed.sent = was_sent(error)
     failed.broken = is_broken(error)
     return failed

@@ -193,7 +193,7 @@ class OAuth2Login(Login):
                     lost = error
             else:
                 lost = lost or LoginUnavailable(
-                    "it is out with another request, or was lost or revoked"
+                    "another request is using it, or it was lost or revoked"
                 )
         try:
             if anew is None:

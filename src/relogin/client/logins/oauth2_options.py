@@ -64,7 +64,7 @@ def check_grant(kind: object, given: Mapping[str, object]) -> None:
         raise TypeError(f"OAuth2Login: grant_type= must be a str, not {kind_of(kind)}")
     for name in ("refresh_token", "username"):
         if given[name] is not None:
-            raise ValueError(f"OAuth2Login: with {name}= the grant is known: leave out grant_type=")
+            raise ValueError(f"OAuth2Login: {name}= already sets the grant: leave out grant_type=")
 
 
 def check_client(name: object, secret: object, assertion: object, auth: object) -> None:
@@ -81,7 +81,7 @@ def check_client(name: object, secret: object, assertion: object, auth: object) 
             f"time, not {kind_of(assertion)}: a server takes each only once"
         )
     if secret is not None:
-        raise ValueError("OAuth2Login: a client has client_secret= or client_assertion=, not both")
+        raise ValueError("OAuth2Login: pass client_secret= or client_assertion=, not both")
 
 
 def check_dpop(proves: object) -> None:
@@ -106,7 +106,9 @@ def check_parameters(parameters: object) -> None:
         )
     ours = _OURS.intersection(parameters)
     if ours:
-        raise ValueError(f"OAuth2Login: parameters= takes no {min(ours)}: it is sent anyway")
+        raise ValueError(
+            f"OAuth2Login: parameters= must not contain {min(ours)}: OAuth2Login sends it itself"
+        )
 
 
 def scopes(name: str, value: str | Collection[str]) -> tuple[str, ...]:

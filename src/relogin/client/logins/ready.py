@@ -92,7 +92,7 @@ class _TokenLogin(Login):
         answer, last, set_cookies = yield from followed(request)
         self._ask_refused(answer)
         was_dropped = request.content is not None and last.content is None
-        page = _PAGE if answer.media_type == "text/html" else ""
+        page = _PAGE if answer.media_type == "text/html" and answer.status < 500 else ""
         check(answer, secret_sent=not was_dropped, hint=_DROPPED if was_dropped else page)
         cookies: Any = {}
         if self.cookies or self.token is None:
@@ -314,6 +314,6 @@ def _no_form(page: Answer, values: Mapping[str, Any]) -> str:
     text = f"{said(page)} without a form that has {', '.join(values)}"
     form = form_with(page.text, ())
     if form is None:
-        return f"{text}; it has none for a password, perhaps because a script makes it"
+        return f"{text}; it has none for a password, perhaps because a script builds it"
     names = sorted(filter(is_plain, form.names))[:10]
     return f"{text}; the one for a password has {', '.join(names)}"

@@ -65,13 +65,13 @@ class RegistryLogin(Account):
 
     def __post_init__(self) -> None:
         if (self.user is None) is not (self.password is None):
-            raise ValueError("RegistryLogin: user and password go together, or both are None")
+            raise ValueError("RegistryLogin: pass both user and password, or None for both")
         if isinstance(self.token_servers, str) or not isinstance(self.token_servers, Iterable):
             kind = kind_of(self.token_servers)
             raise TypeError(f"RegistryLogin: token_servers= must be a list of URLs, not {kind}")
         object.__setattr__(self, "token_servers", tuple(self.token_servers))
         if not self.token_servers:
-            raise ValueError("RegistryLogin: token_servers= lists at least one URL")
+            raise ValueError("RegistryLogin: token_servers= must list at least one URL")
         for url in self.token_servers:
             check_secure(url, insecure=self.insecure)
 

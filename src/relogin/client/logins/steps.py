@@ -176,7 +176,7 @@ def text_in(document: object, name: str, answer: Answer, sent: str = "") -> str:
     is_path = "/" in name and not name.startswith("/")
     hint = f" (a path begins with a slash: '/{name}')" if is_path else ""
     raise LoginUnavailable(
-        f"{said(answer)} without a text in {name!r}{hint}{members_of(document, sent)}"
+        f"{said(answer)} without a string in {name!r}{hint}{members_of(document, sent)}"
     )
 
 

@@ -88,7 +88,7 @@ def tokens_in(
     token = document.get("access_token") if isinstance(document, dict) else None
     if not isinstance(token, str) or not token:
         raise LoginUnavailable(
-            f"{said(answer)} without a text in access_token{members_of(document, secrets)}"
+            f"{said(answer)} without a string in access_token{members_of(document, secrets)}"
         )
     _check_type(document.get("token_type"), answer, token_type)
     refresh = document.get("refresh_token")
@@ -176,7 +176,7 @@ _GRANTS = {
     "client_credentials": "the client may not have a token",
 }
 _EXTENSION = "the assertion or the token in parameters= is wrong, or it has expired"
-_IN_A_BROWSER = "a person must log in in a browser: pass the refresh_token that comes of it"
+_IN_A_BROWSER = "a person must log in with a browser: pass the refresh_token from that login"
 _HINTS = {
     "access_denied": "the client may not use what it asks for",
     "invalid_scope": "the scope is unknown, or more than the client may have",
@@ -185,7 +185,7 @@ _HINTS = {
 }
 _REVOKING = {
     "invalid_client": _CLIENT,
-    "unauthorized_client": "the token is another client's, or this one may revoke none",
+    "unauthorized_client": "the token is another client's, or this client may not revoke tokens",
     UNSUPPORTED_TOKEN_TYPE: "the server does not revoke this kind of token",
 }
 # Codes of single servers, as RFC 6749 has them: GitHub's, Slack's, and others'.

@@ -93,7 +93,7 @@ def _advice(policy: Policy, info: ResponseInfo) -> str:
     offered = {challenge.scheme.lower() for challenge in challenges}
     known = {responder.scheme.lower() for responder in policy.responders}
     if policy.realm is not None and (offered & known or policy.any_scheme):
-        return f"realm={policy.realm!r} is not the realm that it names"
+        return f"realm={policy.realm!r} is not the realm that the challenge names"
     if policy.any_scheme:
         return "bare=True, the default, answers it"
     if offered & {"session", "bearer"}:

@@ -29,7 +29,7 @@ def _session_authorization(token: str) -> str:
     if not _is_session_token(token):
         raise InvalidGrant(
             "the token that the login returned cannot be sent: a session token is visible ASCII "
-            "without space, quote and backslash (SPEC.md §4.1)"
+            "without spaces, quotes and backslashes (SPEC.md §4.1)"
         )
     return f'Session token="{token}"'
 

@@ -144,7 +144,7 @@ def named(url: object, option: str, takes: str = "a URL,") -> str:
         elif not origin.startswith(("https:", "http:")):
             reason = f"{origin.partition(':')[0]}: the URL must be of http or https"
         elif not _is_plain(origin):
-            reason = f"{origin} can be the origin of no request: no wildcards, one URL each"
+            reason = f"{origin} cannot be an origin: there are no wildcards, so name each URL"
         else:
             return origin
     raise ValueError(f"{option} is wrong: {reason}")
