@@ -36,7 +36,12 @@ def test_a_bare_scheme(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["Negotiate", "YWJj"], "--token68 YWJj"),
+        (["Negotiate", "YWJj"], "write --token68 YWJj"),
+        (["Negotiate", "YWI=="], "write --token68 YWI=="),
+        (["Basic", "realm:a"], "'realm:a' is not NAME=VALUE\n"),
+        (["Basic", ""], "'' is not NAME=VALUE\n"),
+        (["realm=a", "Basic"], "the scheme comes first"),
+        (["Negotiate", "--token68", "YWI", "--token68", "YWJj"], "write --token68 once"),
         (["Basic", "realm=a\r\nSet-Cookie: x"], "realm"),
         (["Ba sic", "realm=a"], "scheme"),
         (["Basic", "realm=a", "realm=b"], "realm"),

@@ -5,6 +5,7 @@ import io
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -281,3 +282,33 @@ def test_a_field_that_a_gateway_has_renamed_is_read_and_told(
     assert "401 x-amzn-Remapped-WWW-Authenticate" in shown
     assert "session_expired" in shown
     assert "API Gateway has renamed it to x-amzn-Remapped-WWW-Authenticate" in shown
+
+
+def test_the_name_of_a_file_is_refused_with_how_to_read_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pasted = tmp_path / "pasted.txt"
+    pasted.write_text("HTTP/2 401\nwww-authenticate: Basic realm=x\n")
+    assert main(["explain", str(pasted)]) == 2
+    assert f"relogin explain - < {pasted}" in capsys.readouterr().err
+
+
+def test_a_scheme_with_the_name_of_a_file_is_a_scheme(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "Basic").touch()
+    monkeypatch.chdir(tmp_path)
+    assert main(["explain", "Basic"]) == 0
+    assert "well-formed" in capsys.readouterr().out
+
+
+def test_a_url_is_refused_with_how_to_ask_its_server(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "https://api.example.com/"]) == 2
+    assert "relogin probe https://api.example.com/" in capsys.readouterr().err
+
+
+def test_a_header_longer_than_the_name_of_a_file_is_read(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["explain", f'Basic realm="{"a." * 3000}"']) == 0
+    assert "well-formed" in capsys.readouterr().out

@@ -81,8 +81,16 @@ def test_a_command_line_that_makes_no_sense_is_exit_code_2(arguments: list[str])
     [
         (["explain", "Bearer", "realm=x"], "put it in single quotes"),
         (["explain", "--jsn", "x"], "usage: relogin explain"),
+        (["explain", "--jsn", "x"], "cannot use --jsn: write one header in single quotes"),
         (["demo", "x"], "usage: relogin demo"),
+        (["demo", "--threads", "9"], "cannot use --threads 9: write nothing behind demo"),
+        (["probe", "http://a", "http://b"], "cannot use http://b: write one URL"),
+        (["build", "X", "--token68", "Y", "a=b"], "cannot use a=b: write parameters as NAME=VALUE"),
+        (["build", "X", "--realm=a"], "cannot use --realm=a: write parameters as NAME=VALUE"),
         (["build"], "required: SCHEME\n"),
+        (["expain", "x"], "there is no command 'expain', did you mean explain?"),
+        (["frob"], "there is no command 'frob': choose from explain, build, probe, demo"),
+        (["--json", "explain", "x"], "there is no option --json in front of a command"),
     ],
 )
 def test_what_to_do_instead_is_said(arguments: list[str], said: str) -> None:

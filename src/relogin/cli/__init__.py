@@ -1,7 +1,8 @@
 """The command `relogin`: explain, build, probe and demo, each a module of that name.
 
-A command's module declares its arguments (`declare`) and does the work (`run`); it is loaded only
-when its command is given. The extra `cli` adds colour and tables; without it the text is plain.
+A command's module declares its arguments (`declare`), says what to write in place of any others
+(`INSTEAD`) and does the work (`run`). It is loaded only when its command is given. The extra `cli`
+adds colour and tables; without it the text is plain.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import version
 from io import TextIOWrapper
@@ -68,17 +70,26 @@ def _parsed(words: Sequence[str]) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"relogin {version('relogin')}")
-    commands = parser.add_subparsers(
-        dest="command", required=True, metavar="COMMAND", title="commands"
-    )
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
     for name, line in COMMANDS.items():
         commands.add_parser(name, help=line)
-    if asked := next(filter(COMMANDS.__contains__, words), None):
-        _module(asked).declare(commands.choices[asked])
-    arguments, unknown = parser.parse_known_args(words)
-    if unknown:  # said with the command's own usage
-        commands.choices[arguments.command].error(f"unrecognized arguments: {' '.join(unknown)}")
+    command, *rest = words
+    if command not in COMMANDS:
+        parser.parse_known_args([command] if command.startswith("-") else [])  # --help, --version
+        parser.error(_no_command(command))
+    chosen, module = commands.choices[command], _module(command)
+    module.declare(chosen)
+    arguments, unknown = chosen.parse_known_args(rest, argparse.Namespace(command=command))
+    if unknown:
+        chosen.error(f"cannot use {' '.join(unknown)}: {module.INSTEAD}")
     return arguments
+
+
+def _no_command(word: str) -> str:
+    if word.startswith("-"):
+        return f"there is no option {word} in front of a command"
+    meant = "".join(f", did you mean {name}?" for name in get_close_matches(word, COMMANDS, 1, 0.7))
+    return f"there is no command {word!r}{meant or ': choose from ' + ', '.join(COMMANDS)}"
 
 
 def _module(command: str) -> ModuleType:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 
 from relogin.cli import UsageError
 from relogin.session import SCHEME, SessionChallenge
 from relogin.wire.model import Challenge
+from relogin.wire.serialize import check_token68
+
+INSTEAD = (
+    "write parameters as NAME=VALUE, without dashes, right behind the scheme; with a token68 there "
+    "are none"
+)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -25,20 +32,26 @@ def declare(parser: argparse.ArgumentParser) -> None:
         help="a parameter; repeat it for more",
     )
     parser.add_argument(
-        "--token68", metavar="TEXT", help="as in: relogin build Negotiate --token68 YWJj"
+        "--token68",
+        metavar="TEXT",
+        action="append",
+        default=[],
+        help="as in: relogin build Negotiate --token68 YWJj",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the challenge; raise `UsageError` if it cannot be sent."""
-    if " " in arguments.scheme:
+    if " " in arguments.scheme or "=" in arguments.scheme:
         raise UsageError(
-            "the scheme and each parameter must be separate arguments, "
+            "the scheme comes first, and each parameter is an argument of its own, "
             "as in: relogin build Session realm=api"
         )
+    if len(arguments.token68) > 1:
+        raise UsageError("write --token68 once: a challenge has one token68 or parameters")
     try:
         pairs = [_pair(argument) for argument in arguments.params]
-        challenge = Challenge(arguments.scheme, pairs, token68=arguments.token68)
+        challenge = Challenge(arguments.scheme, pairs, token68=next(iter(arguments.token68), None))
         if challenge.scheme.lower() == SCHEME.lower():
             challenge = _of_the_scheme(challenge)
     except ValueError as error:
@@ -49,11 +62,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _pair(argument: str) -> tuple[str, str]:
     name, equals, value = argument.partition("=")
-    if not equals:
-        raise UsageError(
-            f"{argument!r} is not NAME=VALUE; to pass a token68, write --token68 {argument}"
-        )
-    return name, value
+    if equals and value != "=":  # two of them pad base64
+        return name, value
+    hint = f"; to pass a token68, write --token68 {argument}" if _is_token68(argument) else ""
+    raise UsageError(f"{argument!r} is not NAME=VALUE{hint}")
+
+
+def _is_token68(text: str) -> bool:
+    with suppress(ValueError):
+        return bool(check_token68(text))
+    return False
 
 
 def _of_the_scheme(challenge: Challenge) -> Challenge:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from os.path import isfile
 
 from relogin.cli import EXIT_CODES, UsageError
 from relogin.cli.fields import read_responses
@@ -18,6 +20,7 @@ from relogin.wire.model import Challenge
 __all__ = ["declare", "report", "run"]
 
 MOST_INPUT = 1 << 25  # octets of standard input; a HAR file holds a whole visit
+INSTEAD = "write one header in single quotes, or - for standard input; the only option is --json"
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -49,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
             "the header must be one argument: put it in single quotes, so that the shell does "
             "not split it, as in: relogin explain 'Bearer realm=\"api\"'"
         )
+    _refuse_an_address(text)
     if text == "-":
         text = _text(sys.stdin.buffer.read(MOST_INPUT)) if sys.stdin else ""
     if not text.strip():
@@ -60,6 +64,14 @@ def run(arguments: argparse.Namespace) -> int:
             "header's line, or the whole response"
         )
     return report(responses, as_json=arguments.json)
+
+
+def _refuse_an_address(text: str) -> None:
+    """Say how to read a file, or the response of a URL, if the argument is its name."""
+    if isfile(text) and {".", "/", "\\"} & set(text):  # noqa: PTH113 - never raises, however long
+        raise UsageError(f"{text} is a file: to read it, write: relogin explain - < {text}")
+    if re.fullmatch(r"https?://\S+", text):
+        raise UsageError(f"{text} is a URL: to ask its server, write: relogin probe {text}")
 
 
 def _text(octets: bytes) -> str:

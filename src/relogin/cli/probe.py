@@ -21,6 +21,7 @@ from relogin.cli.response import Response
 from relogin.cli.terminal import show
 
 TIMEOUT = 10.0  # seconds, to connect and again for the head of the response
+INSTEAD = "write one URL; the options are --json and --discover"
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -96,7 +97,7 @@ def _ask(session: requests.Session, url: str) -> requests.Response:
     try:
         return _get(session, url)
     except requests.RequestException as error:
-        raise UsageError(f"no response: {_reason(error)}") from error
+        raise UsageError(f"no response from {url}: {_reason(error)}") from error
 
 
 def _get(
