@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import inspect
 import itertools
@@ -18,18 +19,21 @@ from typing import Any
 
 import pytest
 import redis
+import redis.asyncio
 import valkey
+import valkey.asyncio
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
-from psycopg_pool import ConnectionPool
+from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 from relogin.client.driver.drive import drive, stand_by
 from relogin.client.renewal.stored import swap
 from relogin.client.stores import Entry, Snapshot, Store
+from relogin.client.stores.conformance import LAWS, Law, check_async_store
 from relogin.client.stores.memory import MemoryStore
-from relogin.client.stores.postgres import PostgresStore
-from relogin.client.stores.redis import RedisStore
+from relogin.client.stores.postgres import AsyncPostgresStore, PostgresStore
+from relogin.client.stores.redis import AsyncRedisStore, RedisStore
 from relogin.client.stores.sqlite import SQLiteStore
 from tests.client.postgres_server import PostgresServer
 from tests.client.redis_server import RedisServer
@@ -113,103 +117,32 @@ def store(opened: Opened) -> Store:
     return opened()
 
 
-def texts(store: Store, origin: str = ORIGIN, account: str = "") -> dict[str, str]:
-    return {realm: entry.text for realm, entry in store.get(origin, account).entries.items()}
+def texts(store: Store) -> dict[str, str]:
+    return {realm: entry.text for realm, entry in store.get(ORIGIN, "").entries.items()}
 
 
-def revision(store: Store, realm: str = "api") -> int:
-    return store.get(ORIGIN, "").entries[realm].revision
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
+def test_every_store_keeps_each_law(opened: Opened, law: Law) -> None:
+    law(opened)
 
 
-def test_at_first_there_is_nothing(store: Store) -> None:
-    assert texts(store) == {}
+@REDIS
+@pytest.mark.parametrize("library", [redis.asyncio.Redis, valkey.asyncio.Valkey])
+def test_so_does_a_store_for_tasks_in_redis(redis_server: RedisServer, library: Any) -> None:
+    async def check() -> None:
+        async with library(unix_socket_path=str(redis_server.socket)) as client:
+            await check_async_store(lambda: AsyncRedisStore(client))
+
+    asyncio.run(check())
 
 
-def test_what_is_put_is_there_for_whoever_opens_the_store(opened: Opened) -> None:
-    assert opened().put(ORIGIN, "", "api", Entry("one", 0))
-    assert texts(opened()) == {"api": "one"}
+@POSTGRES
+def test_so_does_a_store_for_tasks_in_postgresql(conninfo: str) -> None:
+    async def check() -> None:
+        async with AsyncConnectionPool(conninfo, open=False) as pool:
+            await check_async_store(lambda: AsyncPostgresStore(pool))
 
-
-def test_what_is_put_in_place_of_what_is_there_replaces_it(store: Store) -> None:
-    store.put(ORIGIN, "", "api", Entry("one", 0))
-    assert store.put(ORIGIN, "", "api", Entry("two", revision(store)))
-    assert texts(store) == {"api": "two"}
-
-
-def test_every_change_makes_another_revision(store: Store) -> None:
-    seen = set()
-    for text in ("one", "two", "one"):
-        now = store.get(ORIGIN, "").entries.get("api", Entry("", 0)).revision
-        store.put(ORIGIN, "", "api", Entry(text, now))
-        seen.add(revision(store))
-    assert len(seen - {0}) == 3
-
-
-def test_what_has_changed_meanwhile_is_left_as_it_is(store: Store) -> None:
-    store.put(ORIGIN, "", "api", Entry("one", 0))
-    first = revision(store)
-    store.put(ORIGIN, "", "api", Entry("two", first))
-    assert not store.put(ORIGIN, "", "api", Entry("three", first))
-    assert texts(store) == {"api": "two"}
-
-
-def test_what_is_there_is_not_replaced_by_who_thinks_there_is_nothing(store: Store) -> None:
-    store.put(ORIGIN, "", "api", Entry("one", 0))
-    assert not store.put(ORIGIN, "", "api", Entry("two", 0))
-    assert texts(store) == {"api": "one"}
-
-
-def test_nothing_is_made_up_for_who_thinks_there_is_something(store: Store) -> None:
-    assert not store.put(ORIGIN, "", "api", Entry("one", 7))
-    assert texts(store) == {}
-
-
-def test_what_was_read_stays_as_it_was_read(store: Store) -> None:
-    before = store.get(ORIGIN, "")
-    store.put(ORIGIN, "", "api", Entry("one", 0))
-    assert before.entries == {}
-
-
-def test_realms_origins_and_accounts_are_kept_apart(store: Store) -> None:
-    other = "https://other.example.com:443"
-    places = list(itertools.product((ORIGIN, other), ("", "ada"), ("", "api")))
-    for place in places:
-        assert store.put(*place, Entry(" ".join(place), 0))
-    for origin, account in itertools.product((ORIGIN, other), ("", "ada")):
-        found = texts(store, origin, account)
-        assert found == {realm: f"{origin} {account} {realm}" for realm in ("", "api")}
-
-
-@pytest.mark.parametrize("realm", ["", "a b", 'say "hi"', "\xe4\xf6\xfc", "x" * 4000, "%", "'; --"])
-def test_a_realm_is_any_text(store: Store, realm: str) -> None:
-    assert store.put(ORIGIN, "", realm, Entry("one", 0))
-    assert texts(store) == {realm: "one"}
-
-
-def test_of_threads_that_put_at_once_one_succeeds(store: Store) -> None:
-    done = in_threads(16, lambda n: store.put(ORIGIN, "", "api", Entry(f"by {n}", 0)))
-    assert done.count(True) == 1
-    assert texts(store) == {"api": f"by {done.index(True)}"}
-
-
-def test_the_clock_does_not_stand_nor_go_back(store: Store) -> None:
-    moments = [store.get(ORIGIN, "").now for _ in range(50)]
-    assert moments == sorted(moments)
-    assert len(set(moments)) > 1
-
-
-def test_nothing_that_is_stored_shows_in_a_repr(store: Store) -> None:
-    store.put(ORIGIN, "", "api", Entry("s3cret", 0))
-    shown = repr(store) + repr(store.get(ORIGIN, "")) + str(store.get(ORIGIN, "").entries)
-    assert "s3cret" not in shown
-
-
-def test_whoever_peeks_sees_what_is_stored_and_with_which_revision(store: Store) -> None:
-    peek = getattr(store, "peek", None) or (lambda origin, account: store.get(origin, account)[0])
-    assert peek(ORIGIN, "") == {}
-    for number, realm in enumerate(("api", "", "api")):
-        store.put(ORIGIN, "", realm, Entry(f"text {number}", 1 if number == 2 else 0))
-        assert peek(ORIGIN, "") == store.get(ORIGIN, "").entries
+    asyncio.run(check())
 
 
 def close(store: Store) -> None:
@@ -270,6 +203,7 @@ def test_a_store_may_be_closed_while_other_threads_use_it(store: Store) -> None:
 FORK = """
 import ctypes, os, sys
 from relogin.client.stores import Entry
+from relogin.client.stores.conformance import LAWS, Law, check_async_store
 from relogin.client.stores.memory import MemoryStore
 store = MemoryStore()
 store.put("o", "", "api", Entry("one", 0))
