@@ -61,6 +61,69 @@ def test_so_may_a_pool_for_tasks(conninfo: str) -> None:
     assert asyncio.run(use()) == "one"
 
 
+def end_all(conninfo: str) -> None:
+    """End all other connections, as a restart does."""
+    run(
+        conninfo,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'",
+    )
+
+
+def test_a_pool_may_keep_connections_that_the_server_has_closed(conninfo: str) -> None:
+    with ConnectionPool(conninfo, min_size=3) as pool:
+        pool.wait()
+        store = PostgresStore(pool)
+        end_all(conninfo)
+        assert store.put(ORIGIN, "", "api", Entry("one", 0))
+        end_all(conninfo)
+        assert store.get(ORIGIN, "").entries["api"].text == "one"
+
+
+def test_so_may_a_pool_for_tasks_keep_closed_connections(conninfo: str) -> None:
+    async def use() -> str:
+        async with AsyncConnectionPool(conninfo, min_size=3, open=False) as pool:
+            await pool.wait()
+            store = AsyncPostgresStore(pool)
+            end_all(conninfo)
+            assert await store.put(ORIGIN, "", "api", Entry("one", 0))
+            end_all(conninfo)
+            return (await store.get(ORIGIN, "")).entries["api"].text
+
+    assert asyncio.run(use()) == "one"
+
+
+@pytest.mark.parametrize("kind", ["threads", "tasks"])
+def test_a_server_that_closes_each_connection_is_given_up(
+    conninfo: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relogin.client.stores.postgres._RETRIED", 0.2)
+    with pytest.raises(psycopg.OperationalError, match="terminating connection"):
+        CUT[kind](conninfo)
+
+
+def cut_in_thread(conninfo: str) -> None:
+    def end(_: psycopg.Connection[Any]) -> None:
+        end_all(conninfo)
+
+    with ConnectionPool(conninfo, min_size=1, open=True, check=end) as pool:
+        PostgresStore(pool).get(ORIGIN, "")
+
+
+def cut_in_task(conninfo: str) -> None:
+    async def end(_: psycopg.AsyncConnection[Any]) -> None:
+        end_all(conninfo)
+
+    async def get() -> None:
+        async with AsyncConnectionPool(conninfo, min_size=1, open=False, check=end) as pool:
+            await AsyncPostgresStore(pool).get(ORIGIN, "")
+
+    asyncio.run(get())
+
+
+CUT = {"threads": cut_in_thread, "tasks": cut_in_task}
+
+
 # Isolation
 
 

@@ -32,6 +32,8 @@ __all__ = ["AsyncPostgresStore", "PostgresStore"]
 
 _A_MONTH = 30 * 86400.0  # in seconds
 _MOST_IDLE = 8
+# In seconds, how long connections of a pool are tried that turn out to be closed.
+_RETRIED = 1.0
 
 
 class _Silent(psycopg.OperationalError):
@@ -149,6 +151,8 @@ class PostgresStore:
         idle.close()
 
     def _run(self, statement: sql.Composed, values: Any = None) -> list[Any]:
+        if self._pool is not None:
+            return self._run_in(self._pool, statement, values)
         stale = bool(self._idle.connections)
         try:
             return self._run_once(statement, values)
@@ -159,10 +163,19 @@ class PostgresStore:
         self.close()
         return self._run_once(statement, values)
 
+    def _run_in(self, pool: Any, statement: sql.Composed, values: Any) -> list[Any]:
+        retries = _Retries()
+        while True:
+            try:
+                with pool.connection() as retries.connection:
+                    return _rows(retries.connection, statement, values)
+            except psycopg.OperationalError:
+                if not retries.may_go_on():
+                    raise
+
     def _run_once(self, statement: sql.Composed, values: Any) -> list[Any]:
         with self._connected() as connection:
-            cursor = wire.cursor(connection).execute(statement, values)
-            return cursor.fetchall() if cursor.description else []
+            return _rows(connection, statement, values)
 
     @contextmanager
     def _connected(self) -> Iterator[psycopg.Connection[Any]]:
@@ -264,8 +277,15 @@ class AsyncPostgresStore:
                 await connection.execute("UNLISTEN *")
 
     async def _run(self, statement: sql.Composed, values: Any) -> list[Any]:
-        async with self._pool.connection() as connection:
-            return await (await wire.async_cursor(connection).execute(statement, values)).fetchall()
+        retries = _Retries()
+        while True:
+            try:
+                async with self._pool.connection() as retries.connection:
+                    cursor = wire.async_cursor(retries.connection)
+                    return await (await cursor.execute(statement, values)).fetchall()
+            except psycopg.OperationalError:
+                if not retries.may_go_on():
+                    raise
 
     def __repr__(self) -> str:
         return f"<AsyncPostgresStore {self._table} on {type(self._pool).__name__}>"
@@ -275,6 +295,28 @@ class AsyncPostgresStore:
             "this AsyncPostgresStore was given a pool, and no pool is pickled: make one in each "
             "process"
         )
+
+
+class _Retries:
+    """When to try another connection of a pool, and which one was tried last.
+
+    A pool may keep connections that the server has closed, and notices that when they are used.
+    Each is tried once. No statement is harmed by a second try.
+    """
+
+    def __init__(self) -> None:
+        self.connection: Any = None
+        self._give_up = time.monotonic() + _RETRIED
+
+    def may_go_on(self) -> bool:
+        closed = self.connection is not None and self.connection.closed
+        self.connection = None
+        return closed and time.monotonic() < self._give_up
+
+
+def _rows(connection: psycopg.Connection[Any], statement: sql.Composed, values: Any) -> list[Any]:
+    cursor = wire.cursor(connection).execute(statement, values)
+    return cursor.fetchall() if cursor.description else []
 
 
 def _none_idle() -> Idle[psycopg.Connection[Any]]:
