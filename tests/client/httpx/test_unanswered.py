@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -30,6 +31,11 @@ def opened(driver: Driver, server: Server, *, transport: bool = True, **options:
     return client
 
 
+async def produced(*pieces: bytes) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
+
+
 @pytest.fixture
 def lost(driver: Driver, server: Server) -> Caller:
     client = opened(driver, server)
@@ -52,6 +58,17 @@ def test_a_body_that_is_iterated_is_sent_again(
     breaking(server, "reset")
     body: Any = AgainAsync([UPLOAD]) if driver.is_async else Again([UPLOAD])
     assert lost.put(f"{server.url}/upload", content=body).content == UPLOAD
+
+
+def test_a_body_that_cannot_go_again_is_not_sent_again(
+    driver: Driver, server: Server, lost: Caller
+) -> None:
+    breaking(server, "reset")
+    body: Any = produced(UPLOAD) if driver.is_async else iter([UPLOAD])
+    with pytest.raises(httpx.RemoteProtocolError) as caught:
+        lost.put(f"{server.url}/upload", content=body)
+    assert outcome(caught.value) == "renewed_not_replayed"
+    assert asked(server) == ["PUT /upload", "HEAD /upload", "POST /login"]
 
 
 @pytest.mark.parametrize("transport", [True, False])
@@ -142,6 +159,28 @@ def test_the_small_request_has_the_fields_of_the_upload_but_for_those_of_its_bod
     assert not {"content-type", "content-length", "if-match"} & {
         name.lower() for name in small.headers
     }
+
+
+@pytest.mark.parametrize(
+    ("timeout", "waits"), [(httpx.Timeout(3, read=2), (3, 2, 3, 3)), (None, (5,) * 4)]
+)
+def test_the_small_request_waits_no_longer_than_the_upload_and_than_a_login(
+    server: Server, timeout: Any, waits: tuple[float, ...]
+) -> None:
+    noted = {}
+
+    class Noting(httpx.HTTPTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            noted[request.method] = request.extensions["timeout"]
+            return super().handle_request(request)
+
+    auth = SessionAuth(server.login, server.url, login_timeout=5)
+    with httpx.Client(auth=auth, transport=UploadTransport(Noting())) as client:
+        client.get(f"{server.url}/first")
+        server.kill()
+        breaking(server, "reset")
+        client.put(f"{server.url}/upload", content=UPLOAD, timeout=timeout)
+    assert tuple(noted["HEAD"][kind] for kind in ("connect", "read", "write", "pool")) == waits
 
 
 def test_a_session_that_is_a_cookie_is_asked_about_and_sent_anew(

@@ -238,6 +238,24 @@ def test_the_body_of_a_special_adapter_is_left_as_it_is(
     assert list(answer.iter_lines()) == [b"data: one", b"", b"data: two", b""]
 
 
+def test_the_small_request_and_the_login_go_over_the_adapter_of_the_stream(
+    server: Server, session: requests.Session
+) -> None:
+    sent: list[str | None] = []
+
+    class Own(requests.adapters.HTTPAdapter):
+        def send(self, request: Any, **options: Any) -> requests.Response:  # type: ignore[override]
+            sent.append(request.method)
+            return super().send(request, **options)
+
+    session.auth = SessionAuth(server.login, server.url)
+    session.get(server.url)
+    url = streaming(server, server.kill)
+    session.mount(url, Own())
+    assert list(session.get(url, stream=True).iter_lines())
+    assert sent == ["GET", "HEAD", "POST"]
+
+
 def test_without_an_adapter_the_small_request_goes_over_a_new_one(
     server: Server, session: requests.Session
 ) -> None:

@@ -16,6 +16,7 @@ from relogin import (
     LoginUnavailable,
 )
 from relogin.client import Outcome
+from relogin.client.events import EventKind
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Final
 from relogin.client.renewal.policy import Key, ResponseInfo
@@ -141,6 +142,13 @@ def test_a_reason_that_says_stop_is_the_end(cache: CredentialCache, known: bool)
     old = accepted(cache) if known else None
     steps = Steps(cache, refused(old, nonce("n2", "locked")))
     assert steps.outcome is Outcome.UNTOUCHED
+
+
+def test_a_reason_that_says_stop_is_told() -> None:
+    told = Told()
+    cache = a_cache(responders=(NONCE,), actions=REASONS, listener=told)
+    Steps(cache, refused(accepted(cache), nonce("n2", "locked")))
+    assert (told.events[-1].kind, told.events[-1].reason) == (EventKind.REFUSED, "locked")
 
 
 def test_a_reason_that_says_stop_after_a_replay_is_the_end(cache: CredentialCache) -> None:

@@ -167,7 +167,6 @@ class Exchange(Sending):
         self._is_back()
         if not self._is_plain(response):
             return self._info(*(yield from self._arrived(response)))
-        self._record(response)
         status = response.status_code
         return ResponseInfo(response, status, refused.method, refused.url, refused.origin)
 

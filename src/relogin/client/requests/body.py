@@ -58,8 +58,8 @@ def pieces(prepared: PreparedRequest) -> Iterable[bytes] | None:
     body: Any = prepared.body
     if body is None:
         return ()
-    if isinstance(body, str | bytes):
-        return (_octets(body),)
+    if isinstance(body, str):
+        return (body.encode(),)
     if not rewind(prepared):
         return None
     if isinstance(body, Chunks):
