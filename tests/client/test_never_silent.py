@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 
 import relogin
 from relogin import BodyNotReplayable, MethodNotReplayable
 from relogin.client import Outcome, detail, outcome
 from relogin.client.carry import Header
 from relogin.client.logins import OAuth2Login
+from relogin.client.requests import SessionAuth
 from relogin.client.responders import BEARER, SESSION
-from relogin.client.signals import status
+from relogin.client.signals import json_field, status
 from tests.client.either import Either
 from tests.client.server import Answer, Server
 from tests.client.steps import Told
@@ -151,7 +154,7 @@ def test_a_signal_that_comes_again_is_no_success(
     assert outcome(client.get(server.url)) is Outcome.REFUSED_AGAIN
     [message] = caplog.messages
     assert message.startswith(f"440 from {server.url}, with no challenge: the login succeeded")
-    assert message.endswith("the request was refused again with its session")
+    assert "the request was refused again with its session; its token went out as" in message
 
 
 def test_a_success_is_told_as_ever(
@@ -234,3 +237,29 @@ def test_a_401_of_another_host_is_no_warning_where_origins_are_named(
     client = either.attach(OAuth2Login(f"{server.url}/token", "job", "s3cret"), server.url)
     assert outcome(client.get(f"{server.other_host}/orders")) is Outcome.FOREIGN
     assert not [record for record in caplog.records if record.levelname == "WARNING"]
+
+
+ERROR = Answer(200, (("Content-Type", "application/json"),), b'{"error": "session terminated"}')
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({}, "session; its token went out as Authorization: Session: if the server takes"),
+        ({"responders": [BEARER]}, "session; its token went out as Authorization: Bearer: if"),
+        ({"carry": Header("Authorization")}, "session$"),  # which shows no secret
+    ],
+)
+def test_a_signal_that_outlasts_a_login_tells_how_the_token_went_out(
+    server: Server,
+    session: requests.Session,
+    caplog: pytest.LogCaptureFixture,
+    options: dict[str, Any],
+    told: str,
+) -> None:
+    server.answers = lambda _: ERROR
+    signals = [json_field("error", "session terminated")]
+    session.auth = SessionAuth(lambda _: "s3cret", server.url, signals=signals, **options)
+    session.get(f"{server.url}/api")
+    assert re.search(told, caplog.text, re.MULTILINE)
+    assert "s3cret" not in caplog.text

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from relogin.client.logins.digest import DigestLogin
+    from relogin.client.logins.form_login import FormLogin
+    from relogin.client.logins.json_logins import BasicLogin, JSONLogin
     from relogin.client.logins.logout import Logout
     from relogin.client.logins.oauth2 import OAuth2Login
-    from relogin.client.logins.ready import BasicLogin, FormLogin, JSONLogin
     from relogin.client.logins.registry import RegistryLogin
     from relogin.client.terms.sources import from_cookie, from_header, from_json
 
@@ -33,10 +34,10 @@ __all__ = [
 
 # A program uses one of them, if any: each is imported when it is first asked for (PEP 562).
 _WHERE = {
-    "BasicLogin": "logins.ready",
+    "BasicLogin": "logins.json_logins",
     "DigestLogin": "logins.digest",
-    "FormLogin": "logins.ready",
-    "JSONLogin": "logins.ready",
+    "FormLogin": "logins.form_login",
+    "JSONLogin": "logins.json_logins",
     "Logout": "logins.logout",
     "OAuth2Login": "logins.oauth2",
     "RegistryLogin": "logins.registry",

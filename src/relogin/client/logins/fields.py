@@ -6,6 +6,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from relogin.client.logins.base import kind_of
+from relogin.client.logins.sources import found_first
+from relogin.client.terms.answer import Answer
+from relogin.client.terms.sources import Place
 
 __all__ = ["Fields", "pages_of", "resolved", "secrets_of"]
 
@@ -74,19 +77,24 @@ def _members(value: object) -> Iterator[tuple[str | None, object]]:
         yield from ((None, inner) for inner in value)
 
 
-def resolved(fields: Fields) -> dict[str, Any]:
-    """Return the fields to be sent, with what their functions return."""
+def resolved(fields: Fields, first: Answer | None = None) -> dict[str, Any]:
+    """Return the fields to be sent, with what their functions return.
+
+    A `Place` is looked for in the response that came `first`.
+    """
     given = fields() if callable(fields) else fields
     if not isinstance(given, Mapping):
         raise TypeError(f"the function for the fields must return a mapping, not {kind_of(given)}")
-    return {name: _value(value) for name, value in given.items()}
+    return {name: _value(name, value, first) for name, value in given.items()}
 
 
-def _value(value: Any) -> Any:
+def _value(name: str, value: Any, first: Answer | None) -> Any:
+    if isinstance(value, Place):
+        return found_first(name, value, first)
     if callable(value):
         return value()
     if isinstance(value, Mapping):
-        return {name: _value(inner) for name, inner in value.items()}
+        return {inner: _value(inner, each, first) for inner, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_value(inner) for inner in value]
+        return [_value(name, each, first) for each in value]
     return value

@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from math import isfinite
+from typing import Any
 from urllib.parse import urljoin
 
 from relogin.client.logins.steps import document_of, member_of, said, seconds, text_in
 from relogin.client.terms.answer import Answer
+from relogin.client.terms.fields import check_field_name, is_field_value
 from relogin.client.terms.sources import Place, Source
 from relogin.errors import LoginUnavailable
 
 __all__ = [
     "check_place",
     "check_seconds",
+    "check_sends",
+    "found_first",
     "headers_of",
     "location_of",
     "seconds_of",
+    "secret_fields",
+    "sent_fields",
     "text_of",
 ]
 
@@ -79,3 +85,59 @@ def headers_of(headers: Mapping[str, Source], answer: Answer) -> dict[str, str]:
     return {
         name: text_of(source, answer, f"a value for {name}") for name, source in headers.items()
     }
+
+
+# These say what a request is, and give nobody a session. Anything else may be a key.
+_HARMLESS = frozenset({"accept", "origin", "referer", "user-agent", "x-requested-with"})
+
+
+def check_sends(sends: object, first: str | None) -> None:
+    """Raise an error for header fields that the login's request cannot have."""
+    if not isinstance(sends, Mapping):
+        raise TypeError(f"sends= must be a mapping of header names, not {type(sends).__name__}")
+    for name, value in sends.items():
+        check_field_name("sends=", name)
+        if isinstance(value, str):
+            _sendable(name, value)
+        elif not callable(value):
+            kind = type(value).__name__
+            raise TypeError(f"sends=: {name} must be a str, a function or from_…(…), not {kind}")
+        elif isinstance(value, Place) and first is None:
+            raise ValueError(_without_first(name))
+
+
+def _sendable(name: str, value: object) -> str:
+    if isinstance(value, str) and is_field_value(value):
+        return value
+    raise ValueError(f"sends=: the value of {name} cannot be sent in a header field")
+
+
+def _without_first(name: str) -> str:
+    return f"{name} is looked for in a response: pass first=, the URL that gives it"
+
+
+def secret_fields(sends: Mapping[str, Any]) -> list[object]:
+    """Return the values that may be secrets."""
+    return [
+        value
+        for name, value in sends.items()
+        if not (name.lower() in _HARMLESS or value == "Fetch")  # SAP gives a CSRF token for that
+    ]
+
+
+def sent_fields(sends: Mapping[str, Any], first: Answer | None) -> dict[str, str]:
+    """Return header fields with their values: some are in the response that came `first`."""
+    return {name: _sendable(name, _sent(name, value, first)) for name, value in sends.items()}
+
+
+def _sent(name: str, value: Any, first: Answer | None) -> object:
+    if isinstance(value, str):
+        return value
+    return value() if first is None else found_first(name, value, first)
+
+
+def found_first(name: str, source: Source, first: Answer | None) -> str:
+    """Find a value in the response that came first; raise `LoginUnavailable` if it has none."""
+    if first is None:
+        raise LoginUnavailable(_without_first(name))
+    return text_of(source, first, f"a value for {name}")

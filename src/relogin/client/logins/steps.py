@@ -17,8 +17,10 @@ from relogin.client.terms.origins import origin_of
 from relogin.errors import LoginRefused, LoginUnavailable
 
 __all__ = [
+    "MOST_REDIRECTS",
     "REDIRECTS",
     "Final",
+    "Route",
     "check",
     "check_cookies",
     "document_of",
@@ -51,14 +53,24 @@ class Final(NamedTuple):
     cookies: Mapping[str, str]
 
 
+class Route(NamedTuple):
+    """Where redirects may lead, besides the origin that they come from.
+
+    One to `landing` ends the login. One to any of `origins` is followed, but never with content. A
+    `hint` in the error for all others says what to do.
+    """
+
+    landing: str | None = None
+    origins: Collection[str] = ()
+    hint: str = ""
+
+
 def followed(
-    request: Request,
-    landing: str | None = None,
-    history: tuple[Answer, ...] = (),
-    hint: str = "",
+    request: Request, route: Route | None = None, history: tuple[Answer, ...] = ()
 ) -> Steps[Final]:
-    """Send a request and follow its redirects within the origin; one to `landing` ends it."""
+    """Send a request and follow its redirects within the origin, or as the route allows."""
     cookies: dict[str, str] = {}
+    route = route or Route()
     for _ in range(MOST_REDIRECTS + 1):
         answer = yield request
         cookies |= answer.cookies
@@ -66,25 +78,36 @@ def followed(
         location = answer.headers.get("Location")
         if answer.status not in REDIRECTS or location is None:
             return Final(answer, request, cookies)
+        keeps = answer.status in WITH_CONTENT
         leads_to = _origin(request.url, location)
-        if leads_to is not None and leads_to == landing and answer.status not in WITH_CONTENT:
+        if leads_to is not None and leads_to == route.landing and not keeps:
             return Final(answer, request, cookies)
-        url = within(request.url, location, hint=hint)
-        request = _redirected(request, answer.status, url)
+        allowed = () if keeps and request.content is not None else route.origins
+        url = within(request.url, location, hint=route.hint, allowed=allowed)
+        request = _redirected(request, url, keeps=keeps)
     raise LoginUnavailable(f"{where(request.url)} redirects too often")
 
 
-def _redirected(request: Request, status: int, url: str) -> Request:
-    if status in WITH_CONTENT:
+def _redirected(request: Request, url: str, *, keeps: bool) -> Request:
+    if keeps:
         return Request(request.method, url, request.headers, request.content)
-    headers = {name: v for name, v in request.headers.items() if name != "Content-Type"}
+    headers = {name: v for name, v in request.headers.items() if name not in _OF_A_FORM}
     return Request("GET", url, headers)
 
 
-def within(url: str, reference: str, does: str = "redirects", hint: str = "") -> str:
+_OF_A_FORM = frozenset({"Content-Type", "Origin", "Referer"})
+
+
+def within(
+    url: str,
+    reference: str,
+    does: str = "redirects",
+    hint: str = "",
+    allowed: Container[str] = (),
+) -> str:
     """Resolve a reference, which must stay within the origin: secrets would go along."""
     leads = _origin(url, reference)
-    if leads != origin_of(url):
+    if leads is None or (leads != origin_of(url) and leads not in allowed):
         named = "" if leads is None else f", {leads}"
         raise LoginUnavailable(
             f"{where(url)} {does} to another origin{named}, and a login does not follow{hint}"

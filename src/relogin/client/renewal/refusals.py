@@ -68,10 +68,22 @@ def _offered(info: ResponseInfo) -> str:
 def _again(info: ResponseInfo) -> str:
     renewed = "the login succeeded, and the request was refused again with its session"
     if info.status != UNAUTHORIZED:
-        return renewed
+        return renewed + _carried_as(info)
     return (
         f"{renewed}; if other programs log in to this account and it may have one session only, "
         "give all of them one store=; if the server wants the token elsewhere, carry= says where"
+    )
+
+
+def _carried_as(info: ResponseInfo) -> str:
+    """Name the scheme that a token went out with, for no challenge has asked for it."""
+    sent = info.sent_with
+    scheme = "" if sent is None else sent.responder.scheme
+    if sent is None or not sent.headers.get("Authorization", "").startswith(f"{scheme} "):
+        return ""
+    return (
+        f"; its token went out as Authorization: {scheme}: if the server takes another scheme, "
+        "responders=[BEARER] or carry= says which"
     )
 
 

@@ -1,0 +1,206 @@
+"""A login by the form of a page, and by those of the pages that follow."""
+
+from __future__ import annotations
+
+from collections.abc import (
+    Callable,  # noqa: F401 - in a type that the constructor inherits
+    Collection,
+    Container,
+    Iterable,
+    Mapping,
+    Sequence,
+)
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from urllib.parse import urldefrag, urljoin, urlsplit
+
+from relogin.client.logins.base import ANY, Login
+from relogin.client.logins.exchange import Steps, jar_of
+from relogin.client.logins.fields import Fields, pages_of, resolved, secrets_of
+from relogin.client.logins.form_content import form_content
+from relogin.client.logins.forms import Form, form_with, forms
+from relogin.client.logins.request import Request
+from relogin.client.logins.sources import headers_of
+from relogin.client.logins.steps import (
+    MOST_REDIRECTS,
+    REDIRECTS,
+    Final,
+    Route,
+    check,
+    check_cookies,
+    followed,
+    is_plain,
+    said,
+    set_in,
+    where,
+    within,
+)
+from relogin.client.terms.answer import Answer
+from relogin.client.terms.charsets import charset_of_form
+from relogin.client.terms.grant import Context, Grant
+from relogin.client.terms.origins import check_secure, origin_of
+from relogin.client.terms.sources import Source, check_headers
+from relogin.errors import LoginRefused, LoginUnavailable
+
+__all__ = ["FormLogin"]
+
+_HTML = ANY | {"Accept": "text/html"}
+_ELSEWHERE = ": if a successful login leads there, pass landing=; if it leads through it, via="
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class FormLogin(Login):
+    """Fills in the login form of a page, as a browser does, and keeps the cookies.
+
+    `url` is the address of the page. The form is the one that has all of `fields`; its other
+    fields, such as a CSRF token, are sent as they are, and so is its first button, unless `fields`
+    names another one to press. Any value in `fields`, or `fields` itself, may be a function that is
+    called at each login. If the password, or a code, is asked for on a page of its own, `fields` is
+    a list with the fields of each page.
+
+    An error status, or a form that comes again, means that the password was wrong. Redirects are
+    followed within the origin. `via` lists other origins that the login may lead through, such as
+    that of an identity provider: the one that has the form gets the fields. `landing` is another
+    origin to which a successful login redirects; it gets no request. `headers` and `refused` are as
+    for `JSONLogin`.
+
+    >>> FormLogin("https://www.example.com/login", {"username": "ada", "password": "secret"})
+    <FormLogin https://www.example.com/login>
+    """
+
+    fields: Fields | Sequence[Fields]
+    landing: str | None = field(default=None, kw_only=True)
+    via: Collection[str] = field(default=(), kw_only=True)
+    harmless: Collection[str] = field(default=(), kw_only=True)
+    headers: Mapping[str, Source] = field(default_factory=dict, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super(FormLogin, self).__post_init__()
+        if self.landing is not None:
+            origin_of(self.landing)
+        if isinstance(self.via, str):
+            raise TypeError(f"FormLogin: via= must be a list of URLs: [{self.via!r}]")
+        for url in self.via:
+            check_secure(url, insecure=self.insecure)
+        check_headers(self.headers)
+
+    @property
+    def given_headers(self) -> Iterable[str]:
+        """The header fields that its grants have."""
+        return self.headers
+
+    def _secrets(self) -> tuple[object, ...]:
+        pages = pages_of(self.fields)
+        every = pages[0] if len(pages) == 1 else {f"page {n}": page for n, page in enumerate(pages)}
+        return secrets_of(every, self.harmless)
+
+    def _steps(self, context: Context) -> Steps[Grant]:
+        landing = None if self.landing is None else origin_of(self.landing)
+        # An identity provider leads back to where the login has begun.
+        route = Route(landing, {origin_of(url) for url in (*self.via, self.url)}, _ELSEWHERE)
+        first = Request("GET", self.url, _HTML)
+        final = yield from _handed_on(first, route._replace(landing=None))
+        check(final.answer, secret_sent=False)
+        given: list[_Given] = []
+        for fields in pages_of(self.fields):
+            answer, values = final.answer, resolved(fields)
+            form = form_with(answer.text, values)
+            if form is None:
+                self._check_forms(answer, final.request, given)
+                raise LoginUnavailable(_no_form(answer, values))
+            given.append(_Given(where(answer.url), form, values))
+            final = yield from _handed_on(_filled(answer, form, values), route, final)
+        self._check_forms(final.answer, final.request, given)
+        kept = set_in(jar_of(context.http), final.cookies)
+        check_cookies(final.answer, kept)
+        return Grant(cookies=kept, headers=headers_of(self.headers, final.answer))
+
+    def _check_forms(self, answer: Answer, last: Request, given: Sequence[_Given]) -> None:
+        if not given:
+            return
+        self._ask_refused(answer)
+        # The status of a page that the login redirected to says nothing: the page may be missing.
+        if last.method == "POST" and answer.status not in REDIRECTS:
+            check(answer)
+        *earlier, latest = given
+        is_again = form_with(answer.text, latest.values) is not None
+        if is_again or any(page.is_back(answer, last) for page in earlier):
+            raise LoginRefused(f"{said(answer)} with the form again")
+
+
+def _handed_on(request: Request, route: Route, before: Final | None = None) -> Steps[Final]:
+    """Follow redirects, and forms that a script sends on with a message of single sign-on.
+
+    Collect the responses and cookies since the login began.
+    """
+    for _ in range(MOST_REDIRECTS):
+        history = () if before is None else (*before.answer.history, before.answer)
+        final = yield from followed(request, route, history)
+        cookies = {} if before is None else before.cookies
+        before = final._replace(cookies={**cookies, **final.cookies})
+        form = next((form for form in forms(final.answer.text) if _is_message(form)), None)
+        if form is None or len(route.origins) == 1:
+            return before
+        request = _filled(final.answer, form, {}, route.origins)
+    raise LoginUnavailable(f"{where(request.url)} sends the login on too often")
+
+
+# SAML 2.0 bindings §3.5, WS-Federation §13.1, and OAuth 2.0 Form Post Response Mode.
+_MESSAGES = ({"SAMLResponse"}, {"SAMLRequest"}, {"wresult"}, {"code", "state"})
+
+
+def _is_message(form: Form) -> bool:
+    is_hidden = all(kind in {"hidden", "submit"} for kind in form.kinds.values())
+    return is_hidden and any(names <= form.names for names in _MESSAGES)
+
+
+class _Given(NamedTuple):
+    """A page that was filled in."""
+
+    url: str
+    form: Form
+    values: Mapping[str, Any]
+
+    def is_back(self, answer: Answer, last: Request) -> bool:
+        """Tell whether a later page led back to this one, as some do for a wrong password.
+
+        The page after a login may ask for an e-mail address too, so the whole form must be there.
+        """
+        form = form_with(answer.text, self.values)
+        same = form is not None and form.names == self.form.names
+        return same and (last.method == "POST" or where(answer.url) == self.url)
+
+
+def _filled(
+    page: Answer, form: Form, values: Mapping[str, Any], allowed: Container[str] = ()
+) -> Request:
+    form = form.pressed(values)
+    if form.method != "post":
+        raise LoginUnavailable(f"{said(page)} with a form that puts the password into a URL")
+    here = urldefrag(page.url).url
+    split = urlsplit(here)
+    # Django and Rails compare these with their own name (Fetch, "Origin header").
+    origin = {"Origin": f"{split.scheme}://{split.netloc}", "Referer": here}
+    charset = charset_of_form(form.charsets, page.charset)
+    files = {name for name, kind in form.kinds.items() if kind == "file"}
+    kind, content = form_content(form.filled(values, charset), charset, form.enctype, files)
+    url = within(here, _target(here, form), "has a form that leads", allowed=allowed)
+    return Request("POST", url, _HTML | kind | origin, content)
+
+
+def _target(here: str, form: Form) -> str:
+    action = form.action.strip()
+    with suppress(ValueError):  # a browser ignores a base that is no URL, too
+        return urljoin(urljoin(here, form.base), action) if action else here
+    return action
+
+
+def _no_form(page: Answer, values: Mapping[str, Any]) -> str:
+    """Say which form is missing, and what the page has in its place."""
+    text = f"{said(page)} without a form that has {', '.join(values)}"
+    form = form_with(page.text, ())
+    if form is None:
+        return f"{text}; it has none for a password, perhaps because a script builds it"
+    names = sorted(filter(is_plain, form.names))[:10]
+    return f"{text}; the one for a password has {', '.join(names)}"

@@ -1,0 +1,208 @@
+"""Logins with a user and a password that are answered with JSON."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from http.cookiejar import CookieJar
+from typing import Any
+from urllib.parse import urlencode
+
+from relogin.client.logins.base import (
+    FORM,
+    JSON,
+    Login,
+    Text,
+    called,
+    check_method,
+    check_text,
+    kind_of,
+)
+from relogin.client.logins.exchange import Steps, jar_of
+from relogin.client.logins.fields import Fields, resolved, secrets_of
+from relogin.client.logins.request import Request
+from relogin.client.logins.sources import (
+    check_place,
+    check_seconds,
+    check_sends,
+    headers_of,
+    location_of,
+    seconds_of,
+    secret_fields,
+    sent_fields,
+    text_of,
+)
+from relogin.client.logins.steps import Final, check, check_cookies, followed, set_in
+from relogin.client.terms.answer import Answer
+from relogin.client.terms.grant import Context, Grant
+from relogin.client.terms.origins import origin_of
+from relogin.client.terms.sources import Source, check_headers
+
+__all__ = ["BasicLogin", "JSONLogin"]
+
+_DROPPED = "; a redirect to it turned the POST into a GET: give the URL that it leads to"
+_PAGE = " with an HTML page; FormLogin fills in the form of a page"
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class _TokenLogin(Login):
+    """A login that is answered with JSON."""
+
+    token: str | Source | None = field(default="access_token", kw_only=True)
+    expires_in: str | float | Callable[[Answer], float | str | None] | None = field(
+        default="expires_in", kw_only=True
+    )
+    refresh: str | Source | None = field(default=None, kw_only=True)
+    cookies: bool = field(default=False, kw_only=True)
+    headers: Mapping[str, Source] = field(default_factory=dict, kw_only=True)
+    location: str | Source | None = field(default=None, kw_only=True)
+    first: str | None = field(default=None, kw_only=True)
+    sends: Mapping[str, Text | Source] = field(default_factory=dict, kw_only=True)
+
+    def __post_init__(self) -> None:
+        check_sends(self.sends, self.first)
+        super(_TokenLogin, self).__post_init__()  # a class with slots is made twice
+        for name in ("token", "refresh", "location"):
+            check_place(name, getattr(self, name))
+        check_seconds(self.expires_in)
+        if not isinstance(self.cookies, bool):
+            raise TypeError(f"cookies= must be True or False, not {kind_of(self.cookies)}")
+        check_headers(self.headers)
+        if self.first is not None and origin_of(self.first) != origin_of(self.url):
+            raise ValueError("first= must be on the server of the login: its cookies go there")
+
+    @property
+    def given_headers(self) -> Iterable[str]:
+        """The header fields that its grants have."""
+        return self.headers
+
+    def _before(self) -> Steps[Final | None]:
+        """Get what must be got first, such as a CSRF token."""
+        if self.first is None:
+            return None
+        final = yield from followed(Request("GET", self.first, JSON))
+        check(final.answer, secret_sent=False)
+        return final
+
+    def _obtained(self, request: Request, jar: CookieJar, before: Final | None) -> Steps[Grant]:
+        seen = None if before is None else before.answer
+        history = () if seen is None else (*seen.history, seen)
+        request.headers = {**request.headers, **sent_fields(self.sends, seen)}
+        answer, last, set_cookies = yield from followed(request, history=history)
+        if before is not None:
+            set_cookies = {**before.cookies, **set_cookies}
+        self._ask_refused(answer)
+        was_dropped = request.content is not None and last.content is None
+        page = _PAGE if answer.media_type == "text/html" and answer.status < 500 else ""
+        check(answer, secret_sent=not was_dropped, hint=_DROPPED if was_dropped else page)
+        cookies: Any = {}
+        if self.cookies or self.token is None:
+            cookies = set_in(jar, set_cookies)
+        if self.token is None and not self.headers:
+            check_cookies(answer, cookies)
+        sent = (request.content or b"").decode()
+
+        def found(where: str | Source | None, wanted: str) -> str | None:
+            return None if where is None else text_of(where, answer, wanted, sent)
+
+        return Grant(
+            found(self.token, "a token"),
+            cookies,
+            None if self.expires_in is None else seconds_of(self.expires_in, answer),
+            found(self.refresh, "a refresh token"),
+            headers_of(self.headers, answer),
+            location=None if self.location is None else location_of(self.location, answer),
+        )
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class JSONLogin(_TokenLogin):
+    """Posts user and password to a URL, and takes the token from the JSON response.
+
+    `fields` is posted as JSON, or as a form with `form=True`. Any value in it, at any depth, or
+    `fields` itself, may be a function that is called at each login.
+
+    `token`, `expires_in` (seconds) and `refresh` are names in the response, or JSON Pointers (RFC
+    6901). Use `from_header` or `from_cookie` for what is elsewhere. If the response does not say
+    how long the session lives and you know it, pass the seconds: `expires_in=600`. `headers` are
+    fields to send with each request, and where to find their values. `cookies=True` keeps the
+    cookies of the login as well; ``token=None`` keeps only those. `location` is where the response
+    has the session's own URL, which `Logout()` then deletes. `refused` is a function that gets each
+    `Answer` and returns true if it means a wrong password although the status does not say so.
+
+    `first` is a URL to get before the login, for cookies and a CSRF token. `sends` are header
+    fields of the login's own request: each is a str, a function that returns one, or where the
+    response of `first` has it. Values of `fields` may be there too: ``from_json("csrfToken")``.
+
+    Raises `ValueError` for a URL that is neither https nor loopback, unless `insecure=True`.
+
+    >>> JSONLogin("https://api.example.com/login", {"user": "ada", "password": "secret"})
+    <JSONLogin https://api.example.com/login>
+
+    OpenStack puts the token into a header field, and so does Redfish:
+
+    >>> from relogin.client.logins import from_header
+    >>> account = {"auth": {}}  # see its documentation
+    >>> url = "https://cloud.example/v3/auth/tokens"
+    >>> JSONLogin(url, account, token=from_header("X-Subject-Token"))
+    <JSONLogin https://cloud.example/v3/auth/tokens>
+    """
+
+    fields: Fields
+    form: bool = field(default=False, kw_only=True)
+    harmless: Collection[str] = field(default=(), kw_only=True)
+
+    def _secrets(self) -> tuple[object, ...]:
+        return (*secrets_of(self.fields, self.harmless), *secret_fields(self.sends))
+
+    def _steps(self, context: Context) -> Steps[Grant]:
+        before = yield from self._before()
+        values = resolved(self.fields, None if before is None else before.answer)
+        if self.form:
+            headers, content = JSON | FORM, urlencode(values)
+        else:
+            headers, content = JSON | {"Content-Type": "application/json"}, json.dumps(values)
+        request = Request("POST", self.url, headers, content.encode())
+        return (yield from self._obtained(request, jar_of(context.http), before))
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class BasicLogin(_TokenLogin):
+    """Sends user and password once, as HTTP Basic (RFC 7617), and finds a token in the response.
+
+    `user` and `password` may be functions that are called at each login. `method` is that of the
+    request. The other options are those of `JSONLogin`.
+
+    >>> BasicLogin("https://api.example.com/sessions", "ada", "secret", token="token")
+    <BasicLogin https://api.example.com/sessions>
+    """
+
+    user: Text
+    password: Text
+    method: str = field(default="POST", kw_only=True)
+
+    def __post_init__(self) -> None:
+        super(BasicLogin, self).__post_init__()
+        check_text("BasicLogin: user", self.user)
+        check_text("BasicLogin: password", self.password)
+        _check_user(self.user)
+        check_method("BasicLogin", self.method)
+
+    def _secrets(self) -> tuple[object, ...]:
+        return (self.password, *secret_fields(self.sends))
+
+    def _steps(self, context: Context) -> Steps[Grant]:
+        before = yield from self._before()
+        user, password = called(self.user), called(self.password)
+        _check_user(user)
+        basic = base64.b64encode(f"{user}:{password}".encode()).decode()
+        headers = JSON | {"Authorization": f"Basic {basic}"}
+        request = Request(self.method, self.url, headers)
+        return (yield from self._obtained(request, jar_of(context.http), before))
+
+
+def _check_user(user: object) -> None:
+    if isinstance(user, str) and ":" in user:
+        raise ValueError("Basic cannot send a user name that contains a colon (RFC 7617 §2)")

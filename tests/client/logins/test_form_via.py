@@ -1,0 +1,157 @@
+"""FormLogin through an identity provider: the form is on another origin than the application."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+import requests
+
+from relogin import LoginRefused, LoginUnavailable
+from relogin.client.logins import FormLogin
+from relogin.client.requests import SessionAuth
+from tests.client.log_in import LogIn
+from tests.client.server import Answer, Request, Server
+
+HTML = (("Content-Type", "text/html; charset=utf-8"),)
+FORM = '<form method=post action="{}"><input name=username><input type=password name=password>'
+MESSAGE = """
+<body onload="document.forms[0].submit()"><form method=post action="{}">
+<input type=hidden name=SAMLResponse value="{}"><input type=hidden name=RelayState value=r1>
+<noscript><input type=submit value=Continue></noscript></form>
+"""
+
+
+class Provider:
+    """An application, and a provider under another name, as Keycloak is or an IdP of SAML."""
+
+    def __init__(self, server: Server) -> None:
+        self.server, self.app, self.idp = server, server.url, server.other_host
+        self.living, self.binding, self.number = "", "code", 0
+        self.landed: list[str] = []
+        server.answers = self.answer
+
+    def login(self, password: str = "pa55", **options: Any) -> FormLogin:
+        fields = {"username": "ada", "password": password}
+        return FormLogin(f"{self.app}/login", fields, **{"via": [self.idp]} | options)
+
+    def answer(self, request: Request) -> Answer:
+        at_idp = request.headers["Host"].startswith("localhost")
+        return self.provide(request) if at_idp else self.apply(request)
+
+    def apply(self, request: Request) -> Answer:
+        if request.path == "/login":
+            begun = ("Set-Cookie", "state=s1; Path=/")
+            return Answer(302, (("Location", f"{self.idp}/auth?state=s1"), begun))
+        if request.path.startswith("/callback") or request.path == "/acs":
+            assert request.cookies["state"] == "s1"
+            assert "password" not in request.body.decode()
+            self.landed.append(request.path)
+            self.number += 1
+            self.living = f"app-{self.number}"
+            begun = ("Set-Cookie", f"app={self.living}; Path=/")
+            return Answer(303, (("Location", "/"), begun))
+        if request.cookies.get("app") != self.living:
+            return Answer(401)
+        assert "idp" not in request.cookies
+        return Answer(200, HTML, b"orders")
+
+    def provide(self, request: Request) -> Answer:
+        if request.method == "GET":
+            page = FORM.format(f"{self.idp}/authenticate?execution=e1&amp;tab_id=t")
+            return Answer(200, (*HTML, ("Set-Cookie", "idp=1; Path=/")), page.encode())
+        assert request.cookies["idp"] == "1"
+        assert request.headers["Origin"] == self.idp
+        if dict(parse_qsl(request.body.decode()))["password"] != "pa55":
+            return Answer(200, HTML, FORM.format("/authenticate").encode())
+        if self.binding == "saml":
+            return Answer(200, HTML, MESSAGE.format(f"{self.app}/acs", "PHNhbWw+").encode())
+        status = 307 if self.binding == "307" else 302
+        return Answer(status, (("Location", f"{self.app}/callback?code=c1&state=s1"),))
+
+
+@pytest.fixture
+def provider(server: Server) -> Provider:
+    return Provider(server)
+
+
+@pytest.mark.parametrize(
+    ("binding", "landed"), [("code", "/callback?code=c1&state=s1"), ("saml", "/acs")]
+)
+def test_the_login_leads_through_the_provider_and_back(
+    provider: Provider, log_in: LogIn, binding: str, landed: str
+) -> None:
+    provider.binding = binding
+    assert log_in(provider.login())
+    assert provider.landed == [landed]
+
+
+@pytest.mark.parametrize("binding", ["code", "saml"])
+def test_each_session_that_dies_is_renewed_and_gets_no_cookie_of_the_provider(
+    provider: Provider, session: requests.Session, binding: str
+) -> None:
+    provider.binding = binding
+    session.auth = SessionAuth(provider.login())
+    for _ in range(3):
+        assert session.get(f"{provider.app}/orders").text == "orders"
+        provider.living = "none"
+    assert provider.number == 3
+
+
+def test_a_wrong_password_at_the_provider_is_sent_once(
+    provider: Provider, session: requests.Session
+) -> None:
+    session.auth = SessionAuth(provider.login("wr0ng"))
+    for _ in range(2):
+        with pytest.raises(LoginRefused, match="with the form again"):
+            session.get(f"{provider.app}/orders")
+    assert [one.method for one in provider.server.requests].count("POST") == 1
+
+
+def test_a_provider_that_is_not_listed_gets_nothing(provider: Provider, log_in: LogIn) -> None:
+    with pytest.raises(LoginUnavailable, match=r"another origin, http://localhost.* via="):
+        log_in(provider.login(via=()))
+    assert provider.server.seen("/auth?state=s1") == []
+
+
+def test_a_password_goes_along_no_redirect_to_another_origin(
+    provider: Provider, log_in: LogIn
+) -> None:
+    provider.binding = "307"
+    with pytest.raises(LoginUnavailable, match="redirects to another origin"):
+        log_in(provider.login())
+    assert provider.landed == []
+
+
+def test_a_message_to_an_origin_that_is_not_listed_is_not_sent(
+    provider: Provider, log_in: LogIn
+) -> None:
+    provider.binding = "saml"
+    provider.app = provider.app.replace("127.0.0.1", "127.0.0.2")  # where the form leads
+    login = FormLogin(
+        f"{provider.server.url}/login", {"username": "ada", "password": "pa55"}, via=[provider.idp]
+    )
+    with pytest.raises(LoginUnavailable, match="has a form that leads to another origin"):
+        log_in(login)
+
+
+def test_messages_that_lead_in_a_circle_end(provider: Provider, log_in: LogIn) -> None:
+    message = MESSAGE.format("/acs", "PHNhbWw+").encode()
+    provider.server.answers = lambda _: Answer(200, HTML, message)
+    with pytest.raises(LoginUnavailable, match="sends the login on too often"):
+        log_in(provider.login())
+
+
+@pytest.mark.parametrize(
+    ("via", "kind", "message"),
+    [
+        ("https://sso.example.com", TypeError, "via= must be a list of URLs: "),
+        (["http://sso.example.com"], ValueError, "not https"),
+    ],
+)
+def test_a_wrong_list_is_told_when_the_login_is_made(
+    via: Any, kind: type[Exception], message: str
+) -> None:
+    with pytest.raises(kind, match=message):
+        FormLogin("https://app.example.com/login", {"username": "ada"}, via=via)
