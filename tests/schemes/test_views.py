@@ -170,6 +170,12 @@ def test_what_servers_send_is_read_as_they_mean_it(field: str, seen: dict[str, A
     assert {name: getattr(view, name) for name in seen} == seen
 
 
+def test_the_lists_of_a_digest_challenge_may_be_given_as_they_stand_in_the_field() -> None:
+    given: dict[str, Any] = {"qop": "auth-int, AUTH", "domain": "/a /b"}
+    view = DigestChallenge("x", "n", **given)
+    assert (view.qop, view.domain) == ({"auth", "auth-int"}, ("/a", "/b"))
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

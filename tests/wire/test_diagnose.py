@@ -212,6 +212,7 @@ def test_all_values_of_a_parameter_are_offered(
         ("A b=c, d='e', f=`g`", [("quotes-in-value", "'e'"), ("quotes-in-value", "`g`")]),
         ("A b='c", [("quotes-in-value", "'c")]),
         ("Access denied.", [("word-as-token68", "Access denied.")]),
+        ("Access Denied", [("word-as-token68", "Access Denied")]),
         (", A b=c, Session expired", [("word-as-token68", "Session expired")]),
         ("Token not-found", [("word-as-token68", "Token not-found")]),
         ("Negotiate YWJj, NTLM TlRMTVNT, Bearer abc=, Bearer a.b1", []),

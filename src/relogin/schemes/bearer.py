@@ -12,6 +12,7 @@ from relogin.schemes.views import (
     oauth_uri,
     received,
     scope_token,
+    stated,
     words,
 )
 from relogin.wire.model import Challenge, check_scheme
@@ -83,7 +84,7 @@ class BearerChallenge:
             "error_uri": self.error_uri,
             "resource_metadata": self.resource_metadata,
         }
-        said = {name: value for name, value in optional.items() if value is not None}
+        said = stated(optional)
         if not said:
             raise ValueError("a Bearer challenge needs a parameter: give it a realm (RFC 6750 §3)")
         return Challenge(SCHEME, said)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from relogin.schemes.digest_hash import algorithm_named
-from relogin.schemes.views import received, words
+from relogin.schemes.views import received, stated, words
 from relogin.wire.abnf import TOKEN
 from relogin.wire.model import Challenge, check_scheme
 
@@ -104,8 +104,7 @@ class DigestChallenge:
             "charset": self.charset,
             "userhash": "true" if self.userhash else None,
         }
-        said = {name: value for name, value in optional.items() if value is not None}
-        return Challenge(SCHEME, {"realm": self.realm} | said)
+        return Challenge(SCHEME, {"realm": self.realm} | stated(optional))
 
     @classmethod
     def from_challenge(cls, challenge: Challenge) -> Self:

@@ -22,11 +22,8 @@ from relogin.wire.model import AuthInfo, Credentials
 
 __all__ = ["Answers", "Counts"]
 
-
 # More than most thread pools have threads. Servers forget older nonces anyway.
 _MOST_FRESH = 32
-
-
 _MOST_COUNTED = 512
 
 

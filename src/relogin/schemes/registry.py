@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 from urllib.parse import urlsplit
 
-from relogin.schemes.views import check, oauth_text, received
+from relogin.schemes.views import check, oauth_text, received, stated
 from relogin.wire.model import Challenge, check_scheme
 
 __all__ = ["Access", "RegistryChallenge", "accesses", "scopes"]
@@ -118,8 +118,7 @@ class RegistryChallenge:
             "error": self.error,
             "error_description": self.error_description,
         }
-        said = {name: value for name, value in optional.items() if value is not None}
-        return Challenge(SCHEME, {"realm": self.realm} | said)
+        return Challenge(SCHEME, {"realm": self.realm} | stated(optional))
 
     @classmethod
     def from_challenge(cls, challenge: Challenge) -> Self:

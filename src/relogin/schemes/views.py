@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-__all__ = ["check", "oauth_text", "oauth_uri", "received", "scope_token", "words"]
+__all__ = ["check", "oauth_text", "oauth_uri", "received", "scope_token", "stated", "words"]
 
 View = TypeVar("View")
 
@@ -30,6 +30,11 @@ def check(name: str, text: object, fits: Any, takes: str) -> None:
         raise TypeError(f"{name} must be a str, not {type(text).__name__}")
     if not fits(text):
         raise ValueError(f"{name} {takes}")
+
+
+def stated(params: Mapping[str, str | None]) -> dict[str, str]:
+    """Leave out the parameters that have no value."""
+    return {name: value for name, value in params.items() if value is not None}
 
 
 def words(given: str | Iterable[str]) -> frozenset[str]:

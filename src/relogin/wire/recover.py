@@ -162,20 +162,10 @@ class Recovery:
                 self._last = ""
                 # What follows a break may be anything: another field, or half a word.
                 self._lost |= text[0] in "\r\n" and end < self._last_char
-            case "scheme" if self._told and _is_word(self._text, start):
-                self._close()
-                self._fault("stray-word", start, end)
             case "scheme":
-                self._scheme(text)
-                self._end = end
+                self._scheme(text, start, end)
             case "token68":
-                if self._params is not None and self._params is not self._nobodys:
-                    self.challenges[-1] = (self.challenges[-1][0], text, {})
-                self._close()
-                self._begun = True
-            case "torn":
-                self._fault("bad-token68", start, end)
-                self._half = True
+                self._token68(text)
             case "name":
                 self._parameter(text, start, end)
             case "flag":
@@ -184,6 +174,9 @@ class Recovery:
             case "value" | "quoted" | "cut":
                 text = self._raw[start : self._cut_end(start, end) if what == "cut" else end]
                 self._value(what, self._sendable(what, text, start), start, end)
+            case "torn":
+                self._fault("bad-token68", start, end)
+                self._half = True
             case _:
                 self._fault(what, start, end)
                 self._at_fault(what, start, end)
@@ -212,12 +205,23 @@ class Recovery:
         if self.faults[-1].kind != "too-many-faults":
             self._fault("too-many-faults", start, end)
 
-    def _scheme(self, scheme: str) -> None:
+    def _scheme(self, scheme: str, start: int, end: int) -> None:
+        if self._told and _is_word(self._text, start):
+            self._close()
+            self._fault("stray-word", start, end)
+            return
         if self._last:
             self._fault("missing-comma", self._end, self._end)
         self._params, self._unnamed, self._last = {}, 0, "scheme"
         self._half = bool(_is_token68_only(scheme))
         self.challenges.append((scheme, None, self._params))
+        self._end = end
+
+    def _token68(self, token68: str) -> None:
+        if self._params is not None and self._params is not self._nobodys:
+            self.challenges[-1] = (self.challenges[-1][0], token68, {})
+        self._close()
+        self._begun = True
 
     def _is_quoted(self, at: int) -> bool:
         """Whether the double quotes of the line pair up, and `at` is between those of a pair."""
