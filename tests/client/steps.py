@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 from relogin import Grant, LoginUnavailable, SessionError
@@ -75,7 +76,7 @@ def refused(
 ) -> ResponseInfo:
     """A 401 to a GET, or what `facts` say instead."""
     given: dict[str, Any] = {
-        "response": object(),
+        "response": SimpleNamespace(headers={}),
         "status": 401,
         "method": "GET",
         "url": URL,

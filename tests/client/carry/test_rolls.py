@@ -129,7 +129,7 @@ def test_what_a_callable_raises_costs_no_request(
     rolling.rolls = False
     client = either.attach(rolling.login, server.url, rolls={"X-CSRF-Token": lambda _: 1 / 0})
     assert client.post(server.url).status_code == 200
-    assert "could not be taken from a response: ZeroDivisionError" in caplog.text
+    assert "could not be read from a response: ZeroDivisionError" in caplog.text
 
 
 def test_a_token_in_a_field_of_its_own_may_roll(server: Server, either: Either) -> None:

@@ -156,10 +156,12 @@ def test_the_records_that_are_refused_are_near_ones_that_are_read() -> None:
 
 @given(st.text() | st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)).map(json.dumps)
-    | st.fixed_dictionaries({}, optional=dict.fromkeys(
-        ("version", "grant", "granted_at", "fence", "lease", "block", "dropped"),
-        st.integers() | st.floats() | st.lists(st.floats()) | st.text(),
-    )).map(json.dumps))  # fmt: skip
+    | st.fixed_dictionaries({}, optional={
+        "version": st.integers() | st.floats(), "fence": st.integers(-9) | st.none(),
+        "grant": st.none() | grants.map(lambda one: one.token), "granted_at": st.floats(),
+        "lease": st.lists(st.floats(0), min_size=2, max_size=2) | st.text(),
+        "dropped": st.booleans() | st.integers(), "holder": st.text(),
+    }).map(lambda fields: written(**fields)))  # fmt: skip
 def test_no_text_raises_anything_else(text: str) -> None:
     with contextlib.suppress(ValueError):
         read = Record.loads(text)

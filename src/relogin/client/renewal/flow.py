@@ -203,7 +203,7 @@ def _kept(cache: CredentialCache, final: Final, decision: Decision) -> Final:
         return final
     if final.outcome is Outcome.DECLINED:
         cache.demands(decision.key).refuse(decision.scope, cache.clock())
-    return Final(final.info, final.outcome, detail=final.detail)
+    return Final(final.info, final.outcome)
 
 
 def _dead(info: ResponseInfo, decision: Decision) -> Credential | None:

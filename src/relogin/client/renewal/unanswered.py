@@ -96,13 +96,12 @@ def _asked(
     except Exception:  # noqa: BLE001 - whatever a library raises, the state is unknown
         cache.end(mine, Status.FAILED)
         return None
-    renewed, decision = None, cache.policy.decision(answer)
+    decision = cache.policy.decision(answer)
     if decision is None:
         sent.life.seen = cache.clock()
-    else:
-        renewed = yield from _renewed(cache, answer, decision, sent)
-        mine.answer = answer, decision
-    cache.end(mine, Status.GRANTED)
+        return None
+    renewed = yield from _renewed(cache, answer, decision, sent)
+    mine.answer = answer, decision
     return renewed
 
 
