@@ -84,6 +84,12 @@ def test_search_puts_the_page_that_is_meant_first(
         ("440", "how-to/my-server"),
         ("retry 401", "how-to/troubleshooting"),
         ("log in once threads", "tutorials/client"),
+        ("thread safe", "tutorials/client"),
+        ("session timed out", "how-to/my-server"),
+        ("token expired requests", "tutorials/client"),
+        ("retry upload", "how-to/troubleshooting"),
+        ("multiple processes", "how-to/stores"),
+        ("logged out on purpose", "how-to/my-server"),
     ],
 )
 def test_search_shows_the_page_that_is_meant_among_the_first(
