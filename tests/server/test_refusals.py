@@ -54,7 +54,7 @@ def test_a_realm_that_could_not_be_sent_is_refused_at_construction(realm: str) -
 
 
 PROBLEMS: list[tuple[Any, dict[str, Any]]] = [
-    (Refused(), {"detail": "No session was presented"}),
+    (Refused(), {"detail": "No credentials of an accepted scheme were sent"}),
     (
         Refused("session_expired"),
         {"detail": "The session has expired", "error": "session_expired"},

@@ -14,7 +14,7 @@ __all__ = ["DETAILS", "Scheme", "asks_for_password", "schemes_named"]
 
 # For developers, if there is no description: constant text, fit for a challenge.
 DETAILS: dict[str | None, str] = {
-    None: "No session was presented",
+    None: "No credentials of an accepted scheme were sent",
     SessionError.EXPIRED: "The session has expired",
     SessionError.INVALID: "The session is not known",
     SessionError.REVOKED: "The session was ended",
