@@ -1,5 +1,7 @@
 /* Which search results come first: Sphinx's own scores, then what kind of page it is. */
 const RANKS = [
+  [/^docs\/(tutorials\/client|how-to\/(my-server|troubleshooting))$/, 6], // where most questions end
+  [/\/index$/, 1],
   [/^docs\/(tutorials|how-to)\//, 4],
   [/^docs\/reference\/api\//, -1],
   [/^docs\//, 1],
