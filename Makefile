@@ -1,6 +1,6 @@
 # Needs python3 (3.11 or newer) and nothing else: each target sets up its own virtual environment.
 #   make demo                        a session dies, is renewed once, and nothing is lost
-#   make test                        every test; make test ARGS="tests/wire -k caret" runs some
+#   make test                        every test, a quarter of an hour; make test ARGS="tests/wire -k caret" runs some
 #   make check                       style, types, import rules
 #   make docs                        the documentation site, in build/site
 #   make demo PYTHON=python3.13      with another Python
