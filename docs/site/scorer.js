@@ -17,5 +17,6 @@ var Scorer = {
   partialTitle: 7,
   term: 5,
   partialTerm: 2,
-  score: ([page, , , , score]) => score + RANKS.find(([pattern]) => pattern.test(page))[1],
+  score: ([page, , , , score, , kind]) =>
+    score + RANKS.find(([pattern]) => pattern.test(page))[1] + (kind === "title" ? 3 : 0),
 }
