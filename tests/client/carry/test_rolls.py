@@ -9,11 +9,13 @@ import pytest
 from relogin import Grant, InvalidGrant
 from relogin.client import Outcome, outcome
 from relogin.client.carry import Header, Query
+from relogin.client.driver.credentials import sent_with
 from relogin.client.logins import JSONLogin, from_cookie, from_header, from_json
 from relogin.client.renewal.policy import Policy
 from relogin.client.stores.memory import MemoryStore
 from tests.client.either import Either
 from tests.client.server import Answer, Request, Server
+from tests.client.steps import URL, Steps, a_cache, refused
 
 ROLLS: dict[str, Any] = {
     "renamed": {"X-CSRF-Token": "X-Updated-CSRF-Token"},
@@ -215,3 +217,11 @@ def test_rolls_that_cannot_be_are_told_at_once(
 ) -> None:
     with pytest.raises(kind, match=f"^SessionAuth: {message}"):
         either.auth(lambda _: "t", "https://api.example.com", rolls=rolls)
+
+
+def test_the_token_shows_which_session_a_request_carried_whatever_its_other_fields_say() -> None:
+    cache = a_cache()
+    grant = Grant(token="t1", headers={"X-CSRF-Token": "c1"})
+    credential = Steps(cache, refused()).send(grant).replay.credential
+    sent = {**credential.headers, "X-CSRF-Token": "of the user"}
+    assert sent_with(cache, credential, sent, URL) is credential

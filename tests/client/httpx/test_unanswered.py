@@ -15,7 +15,7 @@ from relogin.client.signals import status
 from tests.client.breaking import HOW, UPLOAD, How, asked, breaking, checks, stalling, uploads
 from tests.client.httpx_drivers import Caller, Driver, in_tasks
 from tests.client.libraries.shapes import Again, AgainAsync
-from tests.client.server import Answer, Request, Server
+from tests.client.server import Answer, Request, Server, flood
 from tests.threads import in_threads
 
 
@@ -181,6 +181,15 @@ def test_the_small_request_waits_no_longer_than_the_upload_and_than_a_login(
         breaking(server, "reset")
         client.put(f"{server.url}/upload", content=UPLOAD, timeout=timeout)
     assert tuple(noted["HEAD"][kind] for kind in ("connect", "read", "write", "pool")) == waits
+
+
+def test_of_a_long_response_to_the_small_request_only_the_beginning_is_read(
+    driver: Driver, server: Server
+) -> None:
+    client = opened(driver, server, check=f"{server.url}/me")
+    server.routes["/me"] = lambda _: Answer(200, body=flood())
+    breaking(server, "502", always=True)
+    assert client.put(f"{server.url}/upload", content=UPLOAD).status_code == 502
 
 
 def test_a_session_that_is_a_cookie_is_asked_about_and_sent_anew(
