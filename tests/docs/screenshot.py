@@ -19,7 +19,7 @@ if __name__ == "__main__":
         with serving_files(site) as url, browsing(Path(folder, "profile")) as page:
             page.ask(
                 "Emulation.setDeviceMetricsOverride",
-                width=780, height=900, deviceScaleFactor=1, mobile=False,
+                width=780, height=1000, deviceScaleFactor=1, mobile=False,
             )  # fmt: skip
             page.open(f"{url}/docs/playground.html#field={quote(FIELD)}")
             page.until("document.querySelector('#result')?.dataset.ready")
