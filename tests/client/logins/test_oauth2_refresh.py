@@ -7,6 +7,7 @@ import pytest
 
 from relogin import Grant, LoginRefused, LoginUnavailable
 from relogin.client.logins import OAuth2Login
+from relogin.client.logins.request import Request
 from tests.client.log_in import WAYS, LogIn, context
 from tests.client.logins.oauth2 import ask
 from tests.client.server import Answer
@@ -77,7 +78,9 @@ def test_a_refresh_token_whose_request_was_cancelled_before_it_was_sent_is_sent_
         cancelled = context(None)
         cancelled.progress.posted = posted
         steps = login._steps(cancelled)
-        assert b"refresh_token=refresh-1" in (next(steps).content or b"")
+        asked = next(steps)
+        assert isinstance(asked, Request)
+        assert b"refresh_token=refresh-1" in (asked.content or b"")
         steps.close()
     with pytest.raises(LoginUnavailable, match="another request is using it, or it was lost"):
         ask(login)

@@ -11,6 +11,7 @@ import requests
 from relogin import Grant, LoginUnavailable
 from relogin.client.logins import OAuth2Login
 from relogin.client.logins.exchange import NoAnswer
+from relogin.client.logins.request import Request as LoginRequest
 from relogin.client.requests import SessionAuth
 from relogin.client.terms.answer import Answer as ClientAnswer
 from tests.client.log_in import LogIn, answers, context
@@ -140,6 +141,7 @@ def test_the_access_token_is_revoked_although_no_response_came_for_the_other(
         steps = login.revocation._steps(replace(context(http), previous=BOTH))
         next(steps)
         second = steps.throw(NoAnswer("no answer"))
+        assert isinstance(second, LoginRequest)
         assert b"access-of-ada" in (second.content or b"")
         with pytest.raises(NoAnswer):
             steps.send(ClientAnswer(200, {}, tokens.revocation_url, b"", cut=False))

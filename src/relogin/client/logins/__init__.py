@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from relogin.client.logins.json_logins import BasicLogin, JSONLogin
     from relogin.client.logins.logout import Logout
     from relogin.client.logins.oauth2 import OAuth2Login
+    from relogin.client.logins.one_time import OneTime
     from relogin.client.logins.registry import RegistryLogin
     from relogin.client.terms.sources import from_cookie, from_header, from_json
 
@@ -26,6 +27,7 @@ __all__ = [
     "JSONLogin",
     "Logout",
     "OAuth2Login",
+    "OneTime",
     "RegistryLogin",
     "from_cookie",
     "from_header",
@@ -40,6 +42,7 @@ _WHERE = {
     "JSONLogin": "logins.json_logins",
     "Logout": "logins.logout",
     "OAuth2Login": "logins.oauth2",
+    "OneTime": "logins.one_time",
     "RegistryLogin": "logins.registry",
     "from_cookie": "terms.sources",
     "from_header": "terms.sources",

@@ -20,7 +20,7 @@ from relogin.client.logins.connections import (
     kept_by,
     leave_broken,
 )
-from relogin.client.logins.request import MOST_OCTETS, ONCE, Request
+from relogin.client.logins.request import MOST_OCTETS, ONCE, Pause, Request
 from relogin.client.logins.spent_token import was_sent
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.libraries import library_of
@@ -40,7 +40,7 @@ class NoAnswer(LoginUnavailable):
 
 
 T = TypeVar("T")
-Steps: TypeAlias = Generator[Request, Answer, T]
+Steps: TypeAlias = Generator[Request | Pause, Answer, T]
 
 
 def jar_of(http: Any) -> CookieJar:
@@ -59,6 +59,10 @@ def run(steps: Steps[T], http: Any, seconds: float) -> T:
     try:
         request = next(steps)
         while True:
+            if isinstance(request, Pause):
+                time.sleep(_within(request.seconds, until))
+                request = next(steps)
+                continue
             try:
                 answer = _sent(http, request, until)
             except NoAnswer as error:
@@ -76,6 +80,10 @@ async def run_async(steps: Steps[T], http: Any, seconds: float) -> T:
     try:
         request = next(steps)
         while True:
+            if isinstance(request, Pause):
+                await _sleep(_within(request.seconds, until))
+                request = next(steps)
+                continue
             try:
                 answer = await _sent_async(http, request, until)
             except NoAnswer as error:
@@ -85,6 +93,16 @@ async def run_async(steps: Steps[T], http: Any, seconds: float) -> T:
     except StopIteration as end:
         result: T = end.value
         return result
+
+
+def _within(seconds: float, until: float) -> float:
+    return max(min(seconds, until - time.monotonic()), 0.0)
+
+
+async def _sleep(seconds: float) -> None:
+    import anyio  # not every client has it, and few logins wait
+
+    await anyio.sleep(seconds)
 
 
 def _sent(http: Any, request: Request, until: float) -> Answer:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from relogin.client.logins.base import kind_of
+from relogin.client.logins.one_time import OneTime
 from relogin.client.logins.sources import found_first
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.sources import Place
 
-__all__ = ["Fields", "pages_of", "resolved", "secrets_of"]
+__all__ = ["Fields", "mapping_of", "only_codes", "pages_of", "resolved", "secrets_of"]
 
 Fields: TypeAlias = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
 
@@ -82,10 +83,21 @@ def resolved(fields: Fields, first: Answer | None = None) -> dict[str, Any]:
 
     A `Place` is looked for in the response that came `first`.
     """
+    return {name: _value(name, value, first) for name, value in mapping_of(fields).items()}
+
+
+def mapping_of(fields: Fields) -> Mapping[str, Any]:
+    """Return the fields, if need be from their function; call no function of a single field."""
     given = fields() if callable(fields) else fields
     if not isinstance(given, Mapping):
         raise TypeError(f"the function for the fields must return a mapping, not {kind_of(given)}")
-    return {name: _value(name, value, first) for name, value in given.items()}
+    return given
+
+
+def only_codes(fields: Mapping[str, Any], harmless: Collection[str]) -> bool:
+    """Tell whether all secrets in these fields are one-time codes."""
+    secrets = list(_secrets(fields, frozenset(harmless)))
+    return bool(secrets) and all(isinstance(secret, OneTime) for secret in secrets)
 
 
 def _value(name: str, value: Any, first: Answer | None) -> Any:

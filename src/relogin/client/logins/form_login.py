@@ -17,9 +17,17 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 
 from relogin.client.logins.base import ANY, Login
 from relogin.client.logins.exchange import Steps, jar_of
-from relogin.client.logins.fields import Fields, pages_of, resolved, secrets_of
+from relogin.client.logins.fields import (
+    Fields,
+    mapping_of,
+    only_codes,
+    pages_of,
+    resolved,
+    secrets_of,
+)
 from relogin.client.logins.form_content import form_content
 from relogin.client.logins.forms import Form, form_with, forms
+from relogin.client.logins.one_time import NEXT_CODE, new_codes
 from relogin.client.logins.request import Request
 from relogin.client.logins.sources import headers_of
 from relogin.client.logins.steps import (
@@ -57,7 +65,7 @@ class FormLogin(Login):
     fields, such as a CSRF token, are sent as they are, and so is its first button, unless `fields`
     names another one to press. Any value in `fields`, or `fields` itself, may be a function that is
     called at each login. If the password, or a code, is asked for on a page of its own, `fields` is
-    a list with the fields of each page.
+    a list with the fields of each page. For one-time codes, pass ``OneTime(function)``.
 
     An error status, or a form that comes again, means that the password was wrong. Redirects are
     followed within the origin. `via` lists other origins that the login may lead through, such as
@@ -104,21 +112,35 @@ class FormLogin(Login):
         check(final.answer, secret_sent=False)
         given: list[_Given] = []
         for fields in pages_of(self.fields):
-            answer, values = final.answer, resolved(fields)
-            form = form_with(answer.text, values)
+            answer, named = final.answer, mapping_of(fields)
+            form = form_with(answer.text, named)
             if form is None:
-                self._check_forms(answer, final.request, given)
-                raise LoginUnavailable(_no_form(answer, values))
-            given.append(_Given(where(answer.url), form, values))
+                self._check_forms(final, given, context.attempt)
+                raise LoginUnavailable(_no_form(answer, named))
+            yield from new_codes(named, context.timeout)
+            values, is_code = resolved(named), only_codes(named, self.harmless)
+            given.append(_Given(where(answer.url), form, values, is_code))
             final = yield from _handed_on(_filled(answer, form, values), route, final)
-        self._check_forms(final.answer, final.request, given)
+        self._check_forms(final, given, context.attempt)
         kept = set_in(jar_of(context.http), final.cookies)
         check_cookies(final.answer, kept)
         return Grant(cookies=kept, headers=headers_of(self.headers, final.answer))
 
-    def _check_forms(self, answer: Answer, last: Request, given: Sequence[_Given]) -> None:
+    def _check_forms(self, final: Final, given: Sequence[_Given], attempt: int) -> None:
+        """Raise an error if a page was refused; after a code alone, the next code may be right."""
         if not given:
             return
+        try:
+            self._check_pages(final.answer, final.request, given)
+        except LoginRefused as error:
+            if attempt > 1 or not given[-1].is_code:
+                raise
+            refused = f"{error}: the next one-time code is tried once"
+        else:
+            return
+        raise LoginUnavailable(refused, retry_after=NEXT_CODE)
+
+    def _check_pages(self, answer: Answer, last: Request, given: Sequence[_Given]) -> None:
         self._ask_refused(answer)
         # The status of a page that the login redirected to says nothing: the page may be missing.
         if last.method == "POST" and answer.status not in REDIRECTS:
@@ -161,6 +183,8 @@ class _Given(NamedTuple):
     url: str
     form: Form
     values: Mapping[str, Any]
+    is_code: bool
+    """Whether all that was secret in it were one-time codes."""
 
     def is_back(self, answer: Answer, last: Request) -> bool:
         """Tell whether a later page led back to this one, as some do for a wrong password.

@@ -22,6 +22,7 @@ from relogin.client.logins.base import (
 )
 from relogin.client.logins.exchange import Steps, jar_of
 from relogin.client.logins.fields import Fields, resolved, secrets_of
+from relogin.client.logins.one_time import new_codes
 from relogin.client.logins.request import Request
 from relogin.client.logins.sources import (
     check_place,
@@ -159,6 +160,7 @@ class JSONLogin(_TokenLogin):
 
     def _steps(self, context: Context) -> Steps[Grant]:
         before = yield from self._before()
+        yield from new_codes(self.fields, context.timeout)
         values = resolved(self.fields, None if before is None else before.answer)
         if self.form:
             headers, content = JSON | FORM, urlencode(values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextvars import ContextVar
 
-__all__ = ["MOST_OCTETS", "ONCE", "SENT_ONCE", "Request"]
+__all__ = ["MOST_OCTETS", "ONCE", "SENT_ONCE", "Pause", "Request"]
 
 ONCE = "relogin.once"
 """The extension of an httpx request that must not be sent twice, for a transport of ours."""
@@ -36,3 +36,10 @@ class Request:
         self.headers = headers
         self.content = content
         self.once = once
+
+
+class Pause:
+    """A login waits so many seconds, but no longer than the time that it has."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds

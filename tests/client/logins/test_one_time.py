@@ -1,0 +1,200 @@
+"""One-time codes: none is sent twice, and one that was refused does not block a login for ever."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+import requests
+
+from relogin import LoginRefused, LoginUnavailable
+from relogin.client.logins import BasicLogin, FormLogin, JSONLogin, OneTime, one_time
+from relogin.client.requests import SessionAuth
+from tests.client.log_in import LogIn, context, with_requests
+from tests.client.server import Answer, Request, Server
+
+HTML = (("Content-Type", "text/html"),)
+JSON = (("Content-Type", "application/json"),)
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for the next code without sleeping; each look at the clock counts."""
+    monkeypatch.setattr(one_time, "_POLL", 0.001)
+
+
+class Site:
+    """Asks for the password, then for a code, or for both at once as JSON; takes no code twice."""
+
+    def __init__(self, server: Server) -> None:
+        self.server, self.url = server, server.url
+        self.codes: list[str] = []
+        self.used = {"000"}
+        server.routes |= {"/in": self.first, "/code": self.second, "/json": self.both}
+        server.routes["/orders"] = self.orders
+
+    def login(self, code: Any, password: str = "pa55", **more: Any) -> FormLogin:
+        return FormLogin(f"{self.url}/in", [{"password": password}, {"code": code, **more}])
+
+    def first(self, request: Request) -> Answer:
+        if dict(parse_qsl(request.body.decode())).get("password") == "pa55":
+            return Answer(303, (("Location", "/code"),))
+        return Answer(200, HTML, b"<form method=post><input type=password name=password></form>")
+
+    def second(self, request: Request) -> Answer:
+        if request.method == "POST" and self.takes(dict(parse_qsl(request.body.decode()))["code"]):
+            return Answer(200, (*HTML, ("Set-Cookie", "sid=1; Path=/")), b"hello")
+        page = b"<form method=post action=/code><input name=code><input type=checkbox name=trust>"
+        return Answer(200, HTML, page)
+
+    def both(self, request: Request) -> Answer:
+        fields = json.loads(request.body)
+        granted = self.takes(fields["code"]) and fields["password"] == "pa55"
+        return Answer(200 if granted else 401, JSON, b'{"access_token": "t0ken"}')
+
+    def takes(self, code: str) -> bool:
+        self.codes.append(code)
+        is_new = code not in self.used
+        self.used.add(code)
+        return is_new
+
+    def orders(self, request: Request) -> Answer:
+        return Answer(200 if "sid" in request.cookies else 401)
+
+
+@pytest.fixture
+def site(server: Server) -> Site:
+    return Site(server)
+
+
+def codes(*given: str) -> OneTime:
+    """Codes as an app shows them: each comes several times."""
+    shown: Iterator[str] = iter([code for code in given for _ in range(3)])
+    return OneTime(lambda: next(shown))
+
+
+def test_a_login_waits_for_a_code_that_was_not_sent_before(site: Site, log_in: LogIn) -> None:
+    login = site.login(codes("111", "222"))
+    assert log_in(login)
+    assert log_in(login)
+    assert site.codes == ["111", "222"]
+
+
+def test_a_login_with_json_waits_too_and_at_any_depth(site: Site, log_in: LogIn) -> None:
+    nested: Any = [{"never": codes("9")}]
+    login = JSONLogin(
+        f"{site.url}/json", {"password": "pa55", "code": codes("111", "222"), "more": nested}
+    )
+    assert log_in(login)
+    login = replace(login, fields={**login.fields, "more": None})  # type: ignore[dict-item]
+    assert log_in(login)
+    assert site.codes == ["111", "222"]
+
+
+def test_a_login_waits_no_longer_than_it_may_take(site: Site) -> None:
+    login = site.login(OneTime(lambda: "111"))
+    assert with_requests(login)
+    with pytest.raises(LoginUnavailable, match="sent before, and the next") as caught:
+        with_requests(login, 0.05)
+    assert caught.value.retry_after == 5
+    assert site.codes == ["111"]
+
+
+def test_a_login_that_cannot_wait_sends_no_code_twice(server: Server) -> None:
+    server.routes["/basic"] = lambda _: Answer(200, JSON, b'{"access_token": "t0ken"}')
+    login = BasicLogin(f"{server.url}/basic", "ada", codes("111", "222"))  # type: ignore[arg-type]
+    assert with_requests(login)
+    with pytest.raises(LoginUnavailable, match="sent before"):
+        with_requests(login)
+    assert len(server.requests) == 1
+
+
+def test_a_code_is_asked_for_only_when_its_page_has_come(site: Site) -> None:
+    def code() -> str:
+        raise AssertionError("it was not asked for")
+
+    with pytest.raises(LoginRefused, match="with the form again"):
+        with_requests(site.login(OneTime(code), "wr0ng"))
+
+
+# A code that is refused
+
+
+def test_the_next_code_is_tried_after_one_that_was_refused(
+    site: Site, session: requests.Session
+) -> None:
+    """As when a program starts again within half a minute."""
+    session.auth = auth = SessionAuth(site.login(codes("000", "111")))
+    with pytest.raises(LoginUnavailable, match="with the form again: the next one-time") as caught:
+        session.get(f"{site.url}/orders")
+    assert caught.value.retry_after == pytest.approx(30, abs=1)
+    now = auth._cache.clock
+    auth._cache.clock = lambda: now() + 31
+    assert session.get(f"{site.url}/orders").status_code == 200
+
+
+def test_a_second_code_that_is_refused_is_final(site: Site, session: requests.Session) -> None:
+    """A third one might lock the account."""
+    site.used |= {"111", "222"}
+    session.auth = auth = SessionAuth(site.login(codes("000", "111", "222")))
+    now, later = auth._cache.clock, 0
+    auth._cache.clock = lambda: now() + later
+    for error in (LoginUnavailable, LoginRefused, LoginRefused):
+        with pytest.raises(error):
+            session.get(f"{site.url}/orders")
+        later += 1000
+    assert site.codes == ["000", "111"]
+
+
+def test_nothing_is_sent_again_if_the_password_may_be_wrong(site: Site) -> None:
+    login = JSONLogin(f"{site.url}/json", {"password": "wr0ng", "code": codes("111")})
+    with pytest.raises(LoginRefused):
+        with_requests(login)
+
+
+@pytest.mark.parametrize(
+    ("more", "error"),
+    [
+        ({"trust": True}, LoginUnavailable),
+        ({"trust": "on"}, LoginRefused),  # it may be a secret, for all that we know
+    ],
+)
+def test_a_page_with_another_secret_is_refused_for_good(
+    site: Site, more: dict[str, Any], error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        with_requests(site.login(codes("000"), **more))
+    harmless = FormLogin(
+        f"{site.url}/in",
+        [{"password": "pa55"}, {"code": codes("000"), "trust": "on"}],
+        harmless=["trust"],
+    )
+    with pytest.raises(LoginUnavailable), requests.Session() as http:
+        harmless(context(http))
+
+
+def a_code() -> str:
+    return "111"
+
+
+def test_it_is_pickled_as_its_function_and_shows_no_code() -> None:
+    code = pickle.loads(pickle.dumps(OneTime(a_code)))
+    assert code() == "111"
+    assert repr(code) == "<OneTime>"
+    login = JSONLogin("https://api.example.com/login", {"code": OneTime(a_code)})
+    assert pickle.loads(pickle.dumps(login)).fields["code"]() == "111"
+
+
+async def coded() -> str:
+    return "111"
+
+
+@pytest.mark.parametrize("given", ["123456", coded])
+def test_anything_but_a_plain_function_is_told(given: Any) -> None:
+    with pytest.raises(TypeError, match=r"OneTime\(\) takes a plain function"):
+        OneTime(given)
