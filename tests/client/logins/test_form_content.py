@@ -137,3 +137,16 @@ def test_werkzeug_reads_a_multipart_form(server: Server) -> None:
     (photo,) = files.getlist("photo")
     assert (photo.filename, photo.read()) == ("", b"")
     photo.close()
+
+
+# What Chromium 156 sends.
+def test_a_form_of_plain_text_is_sent_line_by_line(server: Server) -> None:
+    form = (
+        "<form method=post action=/post enctype=text/plain><input name='b c' value='x=y&amp;z'>"
+        f"<textarea name=t>1\n2</textarea>{USER}{PASSWORD}<input type=file name=f>"
+    )
+    request = sent(server, form, ACCOUNT | {"user": [b"ada", "eve"]})
+    assert request.headers["Content-Type"] == "text/plain"
+    assert request.body == (
+        b"b c=x=y&z\r\nt=1\r\n2\r\nuser=ada\r\nuser=eve\r\npassword=p a+\xc3\xa9\r\nf=\r\n"
+    )

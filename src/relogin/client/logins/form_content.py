@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,7 +12,7 @@ from relogin.client.logins.base import FORM
 
 __all__ = ["MULTIPART", "form_content"]
 
-MULTIPART = "multipart/form-data"
+MULTIPART, PLAIN = "multipart/form-data", "text/plain"
 _ERRORS = "xmlcharrefreplace"  # for what the charset does not have
 _FILE = '; filename=""\r\nContent-Type: application/octet-stream'
 _line_end = re.compile(r"\r\n?|\n")
@@ -22,6 +22,9 @@ def form_content(
     pairs: Iterable[tuple[str, Any]], charset: str, enctype: str, files: Container[str] = ()
 ) -> tuple[dict[str, str], bytes]:
     """Return the header fields and the content of a form; `files` are the names of its files."""
+    if enctype == PLAIN:
+        lines = (f"{name}={_lines(value)}\r\n" for name, value in _each(pairs))
+        return {"Content-Type": PLAIN}, "".join(lines).encode(charset, _ERRORS)
     if enctype != MULTIPART:
         content = urlencode(list(pairs), doseq=True, encoding=charset, errors=_ERRORS)
         return FORM, content.encode()
@@ -30,11 +33,21 @@ def form_content(
         f'--{boundary}\r\nContent-Disposition: form-data; name="{_escaped(name)}"'
         f"{_FILE if name in files and not value else ''}\r\n\r\n".encode(charset, _ERRORS)
         + (value if isinstance(value, bytes) else f"{value}".encode(charset, _ERRORS))
-        for name, given in pairs
-        for value in (given if isinstance(given, list | tuple) else [given])
+        for name, value in _each(pairs)
     )
     body = b"\r\n".join((*parts, f"--{boundary}--\r\n".encode()))
     return {"Content-Type": f"{MULTIPART}; boundary={boundary}"}, body
+
+
+def _each(pairs: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Yield a pair for each of several values."""
+    for name, given in pairs:
+        for value in given if isinstance(given, list | tuple) else [given]:
+            yield name, value
+
+
+def _lines(value: Any) -> str:
+    return _line_end.sub("\r\n", value.decode() if isinstance(value, bytes) else f"{value}")
 
 
 def _escaped(name: str) -> str:

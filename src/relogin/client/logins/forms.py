@@ -14,6 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from relogin.client.logins.form_values import untouched
+
 __all__ = ["Form", "form_with", "forms"]
 
 
@@ -321,8 +323,8 @@ class _Reading:
             begun = _line_end.match(content)  # a first line that is empty does not count
             control.values = [_unescaped(content[begun.end() if begun else 0 :])]
         elif kind not in _NEVER_SENT and (not ticked or "checked" in attributes):
-            given = "" if kind == "file" else attributes.get("value", "on" if ticked else "")
-            control.values = [given]
+            by_itself = attributes.get("value", "on") if ticked else untouched(kind, attributes)
+            control.values = ["" if kind == "file" else by_itself]
             if kind == "radio":
                 self._tick(control)
 
