@@ -161,10 +161,10 @@ def _handed_on(request: Request, route: Route, before: Final | None = None) -> S
         final = yield from followed(request, route, history)
         cookies = {} if before is None else before.cookies
         before = final._replace(cookies={**cookies, **final.cookies})
-        form = next((form for form in forms(final.answer.text) if _is_message(form)), None)
-        if form is None or len(route.origins) == 1:
+        message = _message(final.answer) if len(route.origins) > 1 else None
+        if message is None:
             return before
-        request = _filled(final.answer, form, {}, route.origins)
+        request = _filled(final.answer, message, {}, route.origins)
     raise LoginUnavailable(f"{where(request.url)} sends the login on too often")
 
 
@@ -172,9 +172,13 @@ def _handed_on(request: Request, route: Route, before: Final | None = None) -> S
 _MESSAGES = ({"SAMLResponse"}, {"SAMLRequest"}, {"wresult"}, {"code", "state"})
 
 
-def _is_message(form: Form) -> bool:
-    is_hidden = all(kind in {"hidden", "submit"} for kind in form.kinds.values())
-    return is_hidden and any(names <= form.names for names in _MESSAGES)
+def _message(page: Answer) -> Form | None:
+    """Find a form that has such a message and nothing to fill in."""
+    for form in forms(page.text):
+        is_hidden = all(kind in {"hidden", "submit"} for kind in form.kinds.values())
+        if is_hidden and any(names <= form.names for names in _MESSAGES):
+            return form
+    return None
 
 
 class _Given(NamedTuple):
