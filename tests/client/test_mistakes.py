@@ -153,7 +153,7 @@ def test_a_store_that_must_be_awaited_is_no_store_for_requests() -> None:
         ("https://*.example.com", "no wildcards: every path"),
         ("https://a.example/*", "no wildcards: every path of an origin counts"),
         ("https://a.example/v1/*/orders", "no wildcards: every path of an origin counts"),
-        ("https://a.example,https://b.example", "no wildcards, one URL each"),
+        ("https://a.example,https://b.example", "no wildcards, so name each URL"),
         ("https://ada:s3cret@api.example.com", "must not contain a user or password: "),
         ("https://ada:s3/cret@api.example.com", "with a port up to 65535"),
         ("https://ada:s3cret", "with a port up to 65535"),

@@ -19,7 +19,7 @@ from tests.client.aiohttp.sessions import an_auth, got, run
 from tests.client.digest_site import PASSWORD as DIGEST_PASSWORD
 from tests.client.digest_site import DigestSite
 from tests.client.libraries.shapes import PARTS, WHOLE, AgainAsync, LyingSeek, produced
-from tests.client.server import Server
+from tests.client.server import Server, flood
 
 
 class Short(AgainAsync):
@@ -143,6 +143,26 @@ def test_a_failure_of_the_replay_itself_is_passed_on(server: Server) -> None:
                 await got(session, f"{server.url}/orders")
 
     asyncio.run(main())
+
+
+async def refusing(context: object) -> None:
+    raise relogin.LoginRefused("wrong")
+
+
+def test_a_401_that_ends_in_an_exception_gives_its_connection_back(server: Server) -> None:
+    server.refusal_body = flood
+
+    async def main() -> None:
+        auth, kept = an_auth(server, refusing), []
+        connector = aiohttp.TCPConnector(limit=1)
+        async with aiohttp.ClientSession(middlewares=[auth], connector=connector) as session:
+            for _ in range(3):
+                with pytest.raises(relogin.LoginRefused) as caught:
+                    await got(session, f"{server.url}/orders", timeout=aiohttp.ClientTimeout(5))
+                kept.append(caught.value)
+
+    asyncio.run(main())
+    assert len(server.seen("/orders")) == 3
 
 
 def test_a_body_waits_for_100_each_time_it_is_sent() -> None:

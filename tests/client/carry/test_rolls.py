@@ -172,8 +172,12 @@ def test_the_fields_of_a_grant_lie_in_the_store(server: Server, either: Either) 
 # Mistakes
 
 
-def test_a_field_that_no_grant_has_is_told_at_the_login(server: Server, either: Either) -> None:
-    client = either.attach(Rolling(server).login, server.url, rolls=["X-XSRF-Token"])
+@pytest.mark.parametrize("headers", [{}, {"X-CSRF-Token": "c1"}])
+def test_a_field_that_no_grant_has_is_told_at_the_login(
+    server: Server, either: Either, headers: dict[str, str]
+) -> None:
+    grant = Grant(token="t1", headers=headers)
+    client = either.attach(lambda _: grant, server.url, rolls=["X-XSRF-Token"])
     with pytest.raises(InvalidGrant, match=r"rolls= names x-xsrf-token, and this Grant has no"):
         client.get(server.url)
 
