@@ -106,6 +106,13 @@ def test_of_a_jar_what_belongs_to_the_host_is_taken(kind: Any) -> None:
     assert dict(grant.cookies) == {"sid": "1"}  # type: ignore[arg-type]
 
 
+def test_a_secure_cookie_over_http_is_told_as_the_reason() -> None:
+    jar = RequestsCookieJar()
+    jar.set("sid", "1", domain="localhost.local", path="/", secure=True)
+    with pytest.raises(InvalidGrant, match="or Secure, which means for https only"):
+        granted(Grant(cookies=jar), "http://localhost/")
+
+
 def test_an_empty_jar_beside_a_token_is_no_matter() -> None:
     grant = granted(Grant(token="t", cookies=CookieJar()), URL)
     assert grant is not None

@@ -233,7 +233,7 @@ def _with_plain_cookies(grant: Grant, url: str) -> Grant:
     if not (grant.token or plain or grant.headers):
         raise InvalidGrant(
             f"the cookies of this Grant are for other hosts or paths than the request to "
-            f"{urlsplit(url).hostname}"
+            f"{urlsplit(url).hostname}, or Secure, which means for https only"
         )
     for name, value in plain.items():
         if not (isinstance(name, str) and isinstance(value, str)):
