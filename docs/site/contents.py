@@ -24,8 +24,8 @@ SECTIONS = {
         "signals", "stores", "libraries", "sdks", "grpc", "testing", "metrics", "troubleshooting",
     ],
     "docs/how-to/recipes": [
-        "known-servers", "oauth2", "command-line", "secrets", "csrf", "drf-token", "openstack", "redfish",
-        "gitlab", "synology",
+        "known-servers", "oauth2", "command-line", "secrets", "csrf", "drf-token", "openstack",
+        "redfish", "gitlab", "synology",
     ],
     "docs/how-to/move": ["migrate-*"],
     "docs/how-to/on-a-server": [
