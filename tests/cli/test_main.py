@@ -83,7 +83,7 @@ def test_a_command_line_that_makes_no_sense_is_exit_code_2(arguments: list[str])
         (["explain", "--jsn", "x"], "usage: relogin explain"),
         (["explain", "--jsn", "x"], "cannot use --jsn: write one header in single quotes"),
         (["demo", "x"], "usage: relogin demo"),
-        (["demo", "--threads", "9"], "cannot use --threads 9: write nothing behind demo"),
+        (["demo", "--threads", "9"], "cannot use --threads 9: write nothing after demo"),
         (["probe", "http://a", "http://b"], "cannot use http://b: write one URL"),
         (["build", "X", "--token68", "Y", "a=b"], "cannot use a=b: write parameters as NAME=VALUE"),
         (["build", "X", "--realm=a"], "cannot use --realm=a: write parameters as NAME=VALUE"),

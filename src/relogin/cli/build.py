@@ -11,8 +11,7 @@ from relogin.wire.model import Challenge
 from relogin.wire.serialize import check_token68
 
 INSTEAD = (
-    "write parameters as NAME=VALUE, without dashes, right behind the scheme; with a token68 there "
-    "are none"
+    "write parameters as NAME=VALUE right after the scheme, without dashes; a token68 has none"
 )
 
 

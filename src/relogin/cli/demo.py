@@ -18,7 +18,7 @@ from relogin.wire.model import Credentials
 
 LIFETIME = 2.0  # seconds a session of the demo's server lives
 THREADS = 50
-INSTEAD = "write nothing behind demo, or --browser"
+INSTEAD = "write nothing after demo, or --browser"
 
 OPENING = """\
 relogin demo: a session dies, and the program that uses it does not notice.
