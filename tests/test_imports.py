@@ -88,7 +88,7 @@ def test_a_client_without_tasks_does_not_load(heavy: str) -> None:
 @pytest.mark.parametrize(
     "late",
     [
-        *("wire.scan", "session", "client.events", "client.renewal.flow"),
+        *("wire.scan", "session", "client.events", "client.renewal.flow", "client.renewal.ahead"),
         *("client.carry", "client.stores", "client.terms.sources", "client.driver.lifetime"),
     ],
 )

@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any
 
 from relogin import Grant
+from relogin.client.renewal.ahead import before
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Ask, Command, Pause
-from relogin.client.renewal.flow import before
 from relogin.client.renewal.policy import Credential, ResponseInfo
 from relogin.client.stores import Entry, Snapshot
 from relogin.client.stores.memory import MemoryStore

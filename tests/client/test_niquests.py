@@ -24,7 +24,10 @@ NEEDED = [
     *("pytest>=9.0", "pytest-timeout>=2.4", "hypothesis>=6.115", "coverage>=7.10"),
     *("mypy>=1.15", "types-requests>=2.32"),
 ]
-OF_ALL = ("hard_cases", "oauth2", "odd_servers", "progress", "revocation", "rolling", "signed")
+OF_ALL = (
+    *("hard_cases", "oauth2", "odd_servers", "preemptive", "progress"),
+    *("revocation", "rolling", "signed"),
+)
 # What is left out tries urllib3 itself: an adapter for early answers over TLS, which
 # urllib3-future reads by itself or not at all, and streams that are looked into.
 OF_REQUESTS = (

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from relogin import Grant
+from relogin.client.renewal.ahead import before
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Ask, Final, Login, Pause, Replay, Wait
 from relogin.client.renewal.credential import Credential
 from relogin.client.renewal.flight import Status
-from relogin.client.renewal.flow import answer, before
+from relogin.client.renewal.flow import answer
 from tests.client.steps import KEY, ORIGIN, URL, Clock, a_cache, refused, served
 from tests.trouble.bounds import Bounds
 from tests.trouble.losing_store import LosingStore

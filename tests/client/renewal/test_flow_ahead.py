@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from relogin import Grant, LoginRefused
+from relogin.client.renewal.ahead import before, renew_ahead
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.flight import Status
-from relogin.client.renewal.flow import before, renew_ahead
 from relogin.client.renewal.policy import Credential
 from tests.client.steps import KEY, ORIGIN, URL, Clock, Steps, a_cache, challenge, refused
 

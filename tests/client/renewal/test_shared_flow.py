@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from relogin import Grant
+from relogin.client.renewal.ahead import before
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Ask
-from relogin.client.renewal.flow import before
 from relogin.client.renewal.policy import Credential
 from relogin.client.responders import SESSION
 from relogin.client.terms.outcomes import Outcome

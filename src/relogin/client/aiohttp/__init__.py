@@ -30,8 +30,9 @@ from relogin.client.driver.drive import stand_by
 from relogin.client.driver.failures import by_base, raisable
 from relogin.client.driver.reentry import ending, inside, logging_in
 from relogin.client.logins.request import SENT_ONCE
+from relogin.client.renewal.ahead import before
 from relogin.client.renewal.commands import Check, Command, Login, LogOut, Replay
-from relogin.client.renewal.flow import answer, before
+from relogin.client.renewal.flow import answer
 from relogin.client.renewal.log_out import log_out_replaced
 from relogin.client.renewal.policy import OK, Credential, ResponseInfo
 from relogin.client.renewal.shared import share
@@ -186,7 +187,10 @@ class SessionAuth(AsyncPrincipal[Any]):
         if self._cache.ready(origin, credential, precious=precious):
             return credential
         flow = before(self._cache, credential, origin, request.method, url, precious=precious)
-        return await tasks.drive(flow, partial(self._stand_by_or_log_in, request))
+        try:
+            return await tasks.drive(flow, partial(self._stand_by_or_log_in, request))
+        except errors.ReloginError as failure:
+            raise raisable(failure, _KINDS, None, request) from failure.__cause__
 
     def _is_news(self, response: aiohttp.ClientResponse) -> bool:
         # With any other status, a challenge only causes an event.

@@ -17,11 +17,16 @@ def by_base(*kinds: type[errors.ReloginError]) -> Kinds:
     return {kind.__mro__[1]: kind for kind in kinds}
 
 
-def raisable(failure: errors.ReloginError, kinds: Kinds, response: Any) -> errors.ReloginError:
-    """Rebuild a failure as the exception of a library, with the response that caused it."""
+def raisable(
+    failure: errors.ReloginError, kinds: Kinds, response: Any, request: Any = None
+) -> errors.ReloginError:
+    """Rebuild a failure as the exception of a library, with the response that caused it.
+
+    Without a response, pass the request that was not sent.
+    """
     error = kinds[type(failure)](*failure.args)
     error.__dict__.update(failure.__dict__)
     error.response = response
     # The exceptions of both libraries have a `request`: the one that was refused.
-    error.request = getattr(response, "request", None)  # type: ignore[attr-defined]
+    error.request = getattr(response, "request", request)  # type: ignore[attr-defined]
     return error

@@ -13,7 +13,7 @@ from relogin.client.responders import BEARER, SESSION
 from relogin.client.terms.answer import Source
 from relogin.client.terms.fields import check_field_name
 from relogin.client.terms.origins import sent_to
-from relogin.client.terms.responder import Action, Responder
+from relogin.client.terms.responder import Action, Responder, covers_all
 
 if TYPE_CHECKING:
     from relogin.client.signals import Signal
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ActionName",
+    "able_unchallenged",
     "brought_by",
     "check_carry",
     "check_client",
@@ -38,6 +39,7 @@ __all__ = [
     "rolling",
     "several_responders",
     "several_signals",
+    "unchallenged",
 ]
 
 ActionName: TypeAlias = Literal["renew", "replace", "step_up", "stop"]
@@ -180,6 +182,23 @@ def logout_of(
         return logout
     found: Any = getattr(login, "revocation", None)
     return found if hasattr(found, "acall") else None  # a login of the user may have any there
+
+
+def unchallenged(responders: tuple[Responder, ...]) -> Responder | None:
+    """Choose who signs without a challenge: APIs that send none mostly use Bearer."""
+    able = [one for one in responders if one.grant_from is None]
+    return next((one for one in (BEARER, *able) if one in able), None)
+
+
+def able_unchallenged(responders: tuple[Responder, ...]) -> Responder:
+    """Do the same; raise `ValueError` if every token is made for a challenge."""
+    found = unchallenged(responders)
+    if found is None or found.covers is not covers_all:
+        raise ValueError(
+            "SessionAuth: preemptive=True logs in before the first request, but this login needs a "
+            f"{responders[0].scheme} challenge first: leave preemptive= out"
+        )
+    return found
 
 
 def check_signers(carry: object, responders: tuple[Responder, ...]) -> None:

@@ -19,6 +19,7 @@ from relogin.client.driver.credentials import sign
 from relogin.client.driver.drive import drive, stand_by
 from relogin.client.driver.options import (
     ActionName,
+    able_unchallenged,
     brought_by,
     check_carry,
     check_client,
@@ -36,13 +37,14 @@ from relogin.client.driver.options import (
     rolling,
     several_responders,
     several_signals,
+    unchallenged,
 )
 from relogin.client.driver.reentry import logging_in
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Command, LogOut
 from relogin.client.renewal.description import servers, state
 from relogin.client.renewal.policy import Policy
-from relogin.client.responders import BEARER, with_scheme_of
+from relogin.client.responders import with_scheme_of
 from relogin.client.terms.answer import Source
 from relogin.client.terms.grant import Context
 from relogin.client.terms.origins import trusted
@@ -73,6 +75,7 @@ class Principal(Generic[Http]):
         replay_any_method: bool | None = None,
         check: str | bool | None = True,
         bare: bool = True,
+        preemptive: bool = False,
         logout: Callable[[Context], object] | None = None,
         logout_replaced: bool = True,
         login_timeout: float = 20.0,
@@ -112,6 +115,8 @@ class Principal(Generic[Http]):
             with GET. Default `True`: the URL of the upload, with HEAD. `False`: do not ask. It is
             asked in the same way when a stream of events has ended.
         :param bare: Log in after a 401 without a WWW-Authenticate header too. Default: `True`.
+        :param preemptive: Log in before the first request, for a server that answers a request
+            without a session with a 404 or an empty list. Default: `False`, after a 401.
         :param logout: How to end a session on its server: a function that gets a `Context`, or
             `relogin.client.logins.Logout(url)`. Default: that of a ready-made login, if it has one.
         :param logout_replaced: Also log out a session that a newer one replaces while it is still
@@ -134,6 +139,7 @@ class Principal(Generic[Http]):
         check_kind("realm", realm, str | None, "a str or None")
         check_kind("account", account, str, "a str")
         check_kind("bare", bare, bool, "a bool")
+        check_kind("preemptive", preemptive, bool, "a bool")
         check_carry(carry)
         check_logout(logout)
         check_kind("logout_replaced", logout_replaced, bool, "a bool")
@@ -150,7 +156,8 @@ class Principal(Generic[Http]):
             account=account,
             signals=several_signals(signals),
             responders=answering,
-            bare=_for_bare(answering) if bare else None,
+            bare=unchallenged(answering) if bare else None,
+            preemptive=able_unchallenged(answering) if preemptive else None,
             carry=carry,
             rolls=taking,
             logout=logout_of(login, logout),
@@ -273,9 +280,3 @@ class Principal(Generic[Http]):
         auth = cls.__new__(cls)
         auth._begin(login, policy, http)
         return auth
-
-
-def _for_bare(responders: tuple[Responder, ...]) -> Responder | None:
-    """Choose who answers a 401 without a challenge: APIs that send it mostly use Bearer."""
-    able = [one for one in responders if one.grant_from is None]
-    return next((one for one in (BEARER, *able) if one in able), None)

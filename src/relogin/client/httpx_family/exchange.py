@@ -10,12 +10,13 @@ import warnings
 from collections.abc import Generator
 from typing import Any
 
-from relogin import client
+from relogin import client, errors
 from relogin.client import renewal
 from relogin.client.driver.bodies import AsyncChunks, Chunks
 from relogin.client.driver.content import has_body, is_precious, of_a_body
 from relogin.client.driver.cookie_text import with_cookies
 from relogin.client.driver.credentials import resign, unsign
+from relogin.client.driver.failures import raisable
 from relogin.client.httpx_family.body import is_drained
 from relogin.client.httpx_family.cookies import cookies_of
 from relogin.client.httpx_family.fields import challenge_lines, fields_of
@@ -107,10 +108,14 @@ class Exchange(Sending):
         """Send the request after what is to be done before: ask the store, or renew ahead."""
         request, precious = self._request, self._is_precious()
         method, url = request.method, str(request.url)
-        flow: Generator[Any, Any, Credential | None] = renewal.flow.before(
+        flow: Generator[Any, Any, Credential | None] = renewal.ahead.before(
             self._cache, self._chosen, self._origin, method, url, precious=precious
         )
-        return (yield from self._send(request, (yield from flow)))
+        try:
+            credential = yield from flow
+        except errors.ReloginError as failure:
+            raise raisable(failure, self._library.kinds, None, request) from failure.__cause__
+        return (yield from self._send(request, credential))
 
     def _is_news(self, response: Response) -> bool:
         # With any other status, a challenge only causes an event.

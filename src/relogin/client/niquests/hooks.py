@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from niquests import AsyncResponse, PreparedRequest, RequestException, Response
 
+from relogin import errors
 from relogin.client.driver import tasks
 from relogin.client.driver.drive import drive
+from relogin.client.driver.failures import raisable
 from relogin.client.driver.reentry import inside
 from relogin.client.niquests.exchange import Exchange, Lost, put_in_place
 from relogin.client.niquests.steps import Sending, Step, Way, adapter_of
 from relogin.client.niquests.streams import watch
 from relogin.client.niquests.unanswered import in_place_of_a_response, is_unanswered
+from relogin.client.renewal.ahead import before
 from relogin.client.renewal.commands import Command
-from relogin.client.renewal.flow import before
 from relogin.client.renewal.policy import UNAUTHORIZED, Credential, ResponseInfo
 from relogin.client.renewal.unanswered import check
 from relogin.client.requests.retries import warn_of_retries
@@ -91,7 +93,6 @@ class Ahead(_ForBoth[PreparedRequest]):
     def called(self, subject: PreparedRequest, _: Sending) -> PreparedRequest:
         """Do it in a thread."""
         if not self._is_done:  # a redirect calls it again
-            self._is_done = True
             do = partial(self._auth._do, sending=self._auth._way_of(self._origin))
             self._sign(subject, drive(self._flow(subject), do))
         return subject
@@ -99,7 +100,6 @@ class Ahead(_ForBoth[PreparedRequest]):
     async def awaited(self, subject: PreparedRequest, _: Sending) -> PreparedRequest:
         """Do it in a task."""
         if not self._is_done:
-            self._is_done = True
             do = partial(self._auth._do_async, sending=self._auth._way_of(self._origin))
             self._sign(subject, await tasks.drive(self._flow(subject), do))
         return subject
@@ -110,7 +110,11 @@ class Ahead(_ForBoth[PreparedRequest]):
         credential = cache.for_request(self._origin, url)
         if not cache.ready(self._origin, credential, precious=precious):
             flow = before(cache, credential, self._origin, method, url, precious=precious)
-            credential = yield from flow
+            try:
+                credential = yield from flow
+            except errors.ReloginError as failure:
+                kinds = self._auth._kinds
+                raise raisable(failure, kinds, None, prepared) from failure.__cause__
         if credential is None or lost is None:
             return credential
         if lost.credential.generation != credential.generation:  # renewed since
@@ -121,6 +125,7 @@ class Ahead(_ForBoth[PreparedRequest]):
         return renewed if isinstance(renewed, Credential) else credential
 
     def _sign(self, prepared: PreparedRequest, credential: Credential | None) -> None:
+        self._is_done = True
         if credential is not None:
             self._hook.sign(prepared, credential)
 

@@ -1,6 +1,7 @@
 """Decides how to renew a session, without I/O. The drivers execute its commands.
 
-`flow` leads from a 401 to the final response, and `policy` holds the user's options. A few terms:
+`flow` leads from a 401 to the final response, `ahead` runs before a request, and `policy` holds the
+user's options. A few terms:
 
 - A *credential* is a grant in use: what a login returned, with its generation.
 - A *decision* says what to do about a dead session, in which protection space, and why.
@@ -17,10 +18,30 @@ from typing import TYPE_CHECKING
 from relogin.lazy import lazy_modules
 
 if TYPE_CHECKING:
-    from relogin.client.renewal import challenges, flow, log_out, shared, streams, unanswered
+    from relogin.client.renewal import (
+        ahead,
+        challenges,
+        default_spaces,
+        flow,
+        log_out,
+        shared,
+        streams,
+        unanswered,
+    )
 else:
     __getattr__ = lazy_modules(
-        __name__, "challenges", "flow", "log_out", "shared", "streams", "unanswered"
+        __name__,
+        *("ahead", "challenges", "default_spaces", "flow"),
+        *("log_out", "shared", "streams", "unanswered"),
     )
 
-__all__ = ["challenges", "flow", "log_out", "shared", "streams", "unanswered"]
+__all__ = [
+    "ahead",
+    "challenges",
+    "default_spaces",
+    "flow",
+    "log_out",
+    "shared",
+    "streams",
+    "unanswered",
+]

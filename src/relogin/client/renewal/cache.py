@@ -151,7 +151,9 @@ class CredentialCache(Flights):
         """Tell whether a request can be sent at once, with nothing to ask or renew before."""
         if self.policy.store is not None and not self.informed(origin, credential):
             return False
-        if credential is None or (credential.renew_at is None and not precious):
+        if credential is None:
+            return self.defaults is None or origin not in self.policy.origins
+        if credential.renew_at is None and not precious:
             return True
         return not credential.is_due(self.clock(), precious=precious)
 

@@ -60,7 +60,7 @@ def refused(
     """End because no login is tried now."""
     report(cache, EventKind.REFUSED, decision, reason=blocked.outcome)
     told = info.origin, blocked.outcome
-    if blocked.outcome is Outcome.OVER_BUDGET and told not in cache.warned:
+    if blocked.outcome is Outcome.OVER_BUDGET and info.status and told not in cache.warned:
         cache.warned.add(told)
         warn(
             "%s from %s: nothing was done, because budget= allows no more logins for now; "
@@ -107,5 +107,6 @@ def report(
     """Send an event about a session, if anybody listens."""
     if heard(cache.policy.listener):
         key = decision.key
-        event = Event(kind, key.origin, key.realm, decision.error, reason, seconds, detail)
+        realm = cache.realm_of(key)
+        event = Event(kind, key.origin, realm, decision.error, reason, seconds, detail)
         tell(cache.policy.listener, event)

@@ -36,12 +36,11 @@ from relogin.client.renewal.policy import (
 )
 from relogin.client.renewal.protection_spaces import Blocked
 from relogin.client.renewal.refusals import report_refusal
-from relogin.client.renewal.shared import consult, find, publish, release, take_turn
+from relogin.client.renewal.shared import find, publish, release, take_turn
 from relogin.client.terms.outcomes import Outcome
-from relogin.client.terms.responder import Action
 from relogin.errors import BodyNotReplayable, LoginTimeout
 
-__all__ = ["answer", "before", "obtain", "renew_ahead"]
+__all__ = ["answer", "decide", "lead", "obtain"]
 
 
 # Before Python 3.12, each look at a member of an enum is slow.
@@ -51,10 +50,18 @@ _RUNNING, _ABANDONED, _FORGOTTEN = Status.RUNNING, Status.ABANDONED, Status.FORG
 
 def answer(cache: CredentialCache, info: ResponseInfo) -> Flow:
     """Decide about a response that may say that its session is dead."""
-    decision = cache.policy.decision(info)
+    decision = decide(cache, info)
     if decision is not None and decision.answers_itself:
         return _reported(cache, answer_itself(cache, info, decision))
     return _answer_with_login(cache, info, decision)
+
+
+def decide(cache: CredentialCache, info: ResponseInfo) -> Decision | None:
+    """Decide what to do about a response; return `None` if there is nothing to do."""
+    decision = cache.policy.decision(info)
+    if decision is None or cache.defaults is None:
+        return decision
+    return cache.defaults.of(decision, cache.space)
 
 
 def _reported(cache: CredentialCache, flow: Flow) -> Flow:
@@ -95,7 +102,7 @@ def _answer_with_login(
             info, outcome = (yield Replay(renewed, info)), _REPLAYED
         except BodyNotReplayable:  # it turned out that the body cannot be sent twice
             return not_replayed(cache, replace(info, replayable=False), decision)
-        decision = policy.decision(info)
+        decision = decide(cache, info)
     return report_refusal(cache, Final(info, outcome))
 
 
@@ -119,47 +126,6 @@ def obtain(
     if led or decision.stops:
         return (yield from _elsewhere(cache, decision, dead)), led
     return (yield from _renew(cache, info, decision, dead, joined))
-
-
-def before(
-    cache: CredentialCache,
-    credential: Credential | None,
-    origin: str,
-    method: str,
-    url: str,
-    *,
-    precious: bool = False,
-) -> Generator[Command, Any, Credential | None]:
-    """Find the credential for a request to be sent, if the cache is not `ready`."""
-    if not cache.informed(origin, credential):
-        yield from consult(cache, origin)
-        credential = cache.for_request(origin, url)
-    if credential is not None and credential.is_due(cache.clock(), precious=precious):
-        credential = yield from renew_ahead(cache, credential, method, url)
-    return credential
-
-
-def renew_ahead(
-    cache: CredentialCache, credential: Credential, method: str, url: str
-) -> Generator[Command, Any, Credential]:
-    """Renew a living session before it ends, for a request that is about to be sent.
-
-    One request renews; the others continue with the living session. So does this one if the login
-    fails.
-    """
-    decision = Decision(credential.key, Action.RENEW, credential.responder, None, None)
-    info = ResponseInfo(None, 0, method, url, credential.key.origin)
-    mine = Flight(credential.key)
-    try:
-        if cache.join(mine, credential) is mine:
-            yield from _lead(cache, info, decision, mine, give_up=cache.clock())
-            if mine.status is Status.DECLINED:
-                cache.keep(credential)
-            elif mine.status is Status.RUNNING:
-                cache.postpone(credential)
-    finally:
-        cache.end(mine, Status.ABANDONED)
-    return cache.newer(credential.key, credential) or credential
 
 
 def _persists(
@@ -294,7 +260,7 @@ def _renew(
                 if joined is mine:
                     if led:  # its one login was overtaken, and the later grant is gone
                         break
-                    credential = yield from _lead(cache, info, decision, mine, give_up)
+                    credential = yield from lead(cache, info, decision, mine, give_up)
                     # After reset(), log in once more; a login of another process does not count.
                     led, anew = mine.led and (anew or mine.status is not _FORGOTTEN), True
                     if credential is not None:  # use it, however long the login took
@@ -320,7 +286,7 @@ def _joined(cache: CredentialCache, decision: Decision, flight: Flight, give_up:
     return Wait(flight, min(flight.deadline, give_up) - cache.clock())
 
 
-def _lead(
+def lead(
     cache: CredentialCache, info: ResponseInfo, decision: Decision, flight: Flight, give_up: float
 ) -> Generator[Command, Any, Credential | None]:
     """Renew for this process; with a store, for all that share it."""

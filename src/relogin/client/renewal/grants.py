@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from relogin.client import renewal
 from relogin.client.renewal.credential import Credential, Key, carried, renew_at
 from relogin.client.renewal.policy import Policy
 from relogin.client.terms.grant import Grant
@@ -15,6 +16,7 @@ from relogin.client.terms.responder import Carried, Responder
 from relogin.wire.model import Challenge
 
 if TYPE_CHECKING:
+    from relogin.client.renewal.default_spaces import DefaultSpaces
     from relogin.client.stores.record import Version
 
 __all__ = ["Grants"]
@@ -34,6 +36,22 @@ class Grants:
         # By origin, the grants and the store's entries that they agree with.
         self._agreed: dict[str, tuple[object, object]] = {}
         self._lock = threading.Lock()
+        self.defaults: DefaultSpaces | None = None
+        """Where to log in before the first request, if that is wanted."""
+        if policy.preemptive is not None:
+            self.defaults = renewal.default_spaces.DefaultSpaces(policy, policy.preemptive)
+
+    def by_default(self, origin: str) -> Credential | None:
+        """Return a grant for a request that is not known to lie in any realm, if there is one."""
+        realms = self._credentials.get(origin)
+        if not realms or self.defaults is None:
+            return None
+        newest = max(realms.values(), key=lambda credential: credential.generation)
+        return realms.get(self.defaults.at(origin), newest)
+
+    def realm_of(self, key: Key) -> str:
+        """Return the realm of a protection space, as the server names it."""
+        return key.realm if self.defaults is None else self.defaults.realm_of(key)
 
     def newer(self, key: Key, than: Credential | None) -> Credential | None:
         """Return the grant for `key` if it comes from a later login than `than`."""

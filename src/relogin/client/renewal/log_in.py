@@ -106,7 +106,7 @@ def _context(
     return Context(
         challenge=decision.challenge,
         error=decision.error,
-        realm=decision.key.realm,
+        realm=cache.realm_of(decision.key),
         method=info.method,
         url=url,
         attempt=flight.attempt,

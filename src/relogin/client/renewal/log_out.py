@@ -39,7 +39,7 @@ def _end(cache: CredentialCache, credential: Credential) -> Generator[LogOut, An
     context = Context(
         challenge=None,
         error=None,
-        realm=key.realm,
+        realm=cache.realm_of(key),
         method="",
         url=f"{key.origin}/",
         previous=credential.grant,
@@ -63,4 +63,4 @@ def _tell(
     cache: CredentialCache, kind: EventKind, credential: Credential, reason: str | None = None
 ) -> None:
     key = credential.key
-    tell(cache.policy.listener, Event(kind, key.origin, key.realm, reason=reason))
+    tell(cache.policy.listener, Event(kind, key.origin, cache.realm_of(key), reason=reason))

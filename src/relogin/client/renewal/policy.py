@@ -107,6 +107,10 @@ class Decision:
         self.is_met_by_any: bool = not challenged or responder.covers is covers_all
         """Whether each grant that lives covers what the server asks for."""
 
+    def moved_to(self, key: Key) -> Decision:
+        """Return the same decision for another protection space."""
+        return Decision(key, self.action, self.responder, self.challenge, self.error, self.scope)
+
     def is_met_by(self, grant: Grant) -> bool:
         """Tell whether a grant, if it lives, covers what the server asks for."""
         if self.is_met_by_any or self.challenge is None:
@@ -159,6 +163,8 @@ class Policy:
     """Whether a small request checks the session of an upload without a response, and where."""
     bare: Responder | None = None
     """The responder for a 401 without any challenge, if there is one."""
+    preemptive: Responder | None = None
+    """The responder that signs requests before any challenge, if a login comes before them."""
     carry: Carrier | None = None
     """How to send the token; `None` if the scheme of the challenge says it."""
     rolls: Mapping[str, Source] = field(default_factory=dict)

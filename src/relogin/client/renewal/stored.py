@@ -211,4 +211,4 @@ def polls() -> Iterator[float]:
 
 def report(cache: CredentialCache, kind: EventKind, key: Key, *, reason: str | None = None) -> None:
     """Report an event of a realm."""
-    tell(cache.policy.listener, Event(kind, key.origin, key.realm, reason=reason))
+    tell(cache.policy.listener, Event(kind, key.origin, cache.realm_of(key), reason=reason))

@@ -19,7 +19,7 @@ from relogin.client.renewal.checks import PendingCheck
 from relogin.client.renewal.commands import Check, Command, Final, Flow, Replay, Wait
 from relogin.client.renewal.finals import report
 from relogin.client.renewal.flight import Status
-from relogin.client.renewal.flow import obtain
+from relogin.client.renewal.flow import decide, obtain
 from relogin.client.renewal.from_challenge import renewed_by_challenge
 from relogin.client.renewal.policy import Credential, Decision, ResponseInfo
 from relogin.client.terms.outcomes import Outcome
@@ -96,7 +96,7 @@ def _asked(
     except Exception:  # noqa: BLE001 - whatever a library raises, the state is unknown
         cache.end(mine, Status.FAILED)
         return None
-    decision = cache.policy.decision(answer)
+    decision = decide(cache, answer)
     if decision is None:
         sent.life.seen = cache.clock()
         return None

@@ -157,11 +157,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
             watch(prepared)
             precious = is_precious(prepared.headers, partial(rewind, prepared))
         if not self._cache.ready(origin, credential, precious=precious):
-            method = prepared.method or ""
-            flow = renewal.flow.before(
-                self._cache, credential, origin, method, url, precious=precious
-            )
-            credential = drive(flow, partial(self._stand_by_or_log_in, origin=origin))
+            credential = self._prepared(prepared, credential, origin, precious=precious)
         if prepared.body and credential is not None:
             credential = self._after_an_error(prepared, credential, origin)
         if credential is not None:
@@ -173,6 +169,22 @@ class SessionAuth(Principal[requests.Session], AuthBase):
             self._cache.logouts.carries(hook, credential)
         prepared.hooks["response"].append(hook)  # `register_hook` first looks what a hook is
         return prepared
+
+    def _prepared(
+        self,
+        prepared: PreparedRequest,
+        credential: Credential | None,
+        origin: str,
+        *,
+        precious: bool,
+    ) -> Credential | None:
+        """Do what is to be done before a request: ask the store, renew ahead, or log in."""
+        method, url = prepared.method or "", prepared.url or ""
+        flow = renewal.ahead.before(self._cache, credential, origin, method, url, precious=precious)
+        try:
+            return drive(flow, partial(self._stand_by_or_log_in, origin=origin))
+        except errors.ReloginError as failure:
+            raise raisable(failure, _KINDS, None, prepared) from failure.__cause__
 
     def _sign(self, prepared: PreparedRequest, credential: Credential) -> Credential | None:
         try:

@@ -1,0 +1,46 @@
+"""The protection spaces of logins before the first request: no challenge has named their realm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from relogin.client.renewal.credential import Key
+from relogin.client.renewal.policy import Decision, Policy
+from relogin.client.terms.responder import Responder
+
+__all__ = ["DefaultSpaces"]
+
+
+class DefaultSpaces:
+    """One protection space for each origin, for the login before the first request.
+
+    The first realm that the server names is taken for the realm of that login, because most servers
+    have one: so its refresh token renews the session, and all requests find the new one.
+    """
+
+    def __init__(self, policy: Policy, responder: Responder) -> None:
+        self.responder = responder
+        """It signs requests until a challenge says how."""
+        self._policy = policy
+        self._realms: dict[str, str] = {}
+
+    def at(self, origin: str) -> Key:
+        """Return the space of an origin."""
+        return Key(origin, self._policy.realm or "", self._policy.account)
+
+    def realm_of(self, key: Key) -> str:
+        """Return the realm as the server names it, or an empty one while it has named none."""
+        return self._realms.get(key.origin, key.realm) if key == self.at(key.origin) else key.realm
+
+    def of(self, decision: Decision, space: Callable[[Key], object]) -> Decision:
+        """Move a decision to the default space if its challenge is the first to name the realm.
+
+        `space` returns what is known about a space, if anything. A realm that had a login of its
+        own, such as that of another process, keeps its space.
+        """
+        key, default = decision.key, self.at(decision.key.origin)
+        if decision.answers_itself or space(key) is not None or space(default) is None:
+            return decision
+        if self._realms.setdefault(key.origin, key.realm) != key.realm:
+            return decision
+        return decision.moved_to(default)
