@@ -9,8 +9,9 @@ import pytest
 import relogin.client.httpx
 import relogin.client.requests
 from relogin import InvalidGrant
-from relogin.client.logins import JSONLogin
+from relogin.client.logins import DigestLogin, JSONLogin
 from relogin.client.responders import BEARER
+from relogin.client.responders.registry import REGISTRY
 from relogin.client.signals import redirect_to, status
 from relogin.client.stores import Entry, Snapshot
 from relogin.client.stores.memory import MemoryStore
@@ -43,6 +44,14 @@ VALUES: dict[str, tuple[dict[str, Any], str]] = {
     "check with a user": ({"check": "https://a:b@api.example.com"}, "check= must be an http"),
     "check of a socket": ({"check": "wss://api.example.com"}, "check= must be an http"),
     "check in two lines": ({"check": f"{ORIGIN}/\r\nX: y"}, "check= must be an http"),
+    "preemptive Digest": (
+        {"preemptive": True, "responders": DigestLogin("ada", "pw").responders},
+        "preemptive=True logs in before the first request, .* a Digest challenge first",
+    ),
+    "preemptive for a registry": (
+        {"preemptive": True, "responders": [REGISTRY]},
+        "preemptive=True .* needs a Bearer challenge first: leave preemptive= out",
+    ),
     "no responder": ({"responders": []}, "responders= is empty"),
     "unknown action": (
         {"actions": {None: "ignore"}},
@@ -58,6 +67,7 @@ VALUES: dict[str, tuple[dict[str, Any], str]] = {
 
 KINDS: dict[str, tuple[dict[str, Any], str]] = {
     "realm": ({"realm": 5}, "realm= must be a str or None, not int"),
+    "preemptive in words": ({"preemptive": "yes"}, "preemptive= must be a bool, not str"),
     "account": ({"account": None}, "account= must be a str, not NoneType"),
     "check by number": ({"check": 1}, "check= must be a URL, True or False, not int"),
     "responder by name": (

@@ -55,19 +55,19 @@ __all__ = [
 
 
 class LoginRefused(errors.LoginRefused, aiohttp.ClientError):
-    """The login was refused; `response` is the 401 that asked for it."""
+    """The login was refused; `response` is the 401 that asked for it, if any."""
 
 
 class LoginUnavailable(errors.LoginUnavailable, aiohttp.ClientError):
-    """The login could not be done now; `response` is the 401 that asked for it."""
+    """The login could not be done now; `response` is the 401 that asked for it, if any."""
 
 
 class InvalidGrant(errors.InvalidGrant, aiohttp.ClientError):
-    """The login returned no valid grant; `response` is the 401 that asked for it."""
+    """The login returned no valid grant; `response` is the 401 that asked for it, if any."""
 
 
 class LoginTimeout(errors.LoginTimeout, aiohttp.ServerTimeoutError):
-    """The renewal took too long; `response` is the 401 that asked for it."""
+    """The renewal took too long; `response` is the 401 that asked for it, if any."""
 
 
 class BodyNotReplayable(errors.BodyNotReplayable, aiohttp.ClientError):

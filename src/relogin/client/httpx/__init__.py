@@ -39,19 +39,19 @@ __all__ = [
 
 
 class LoginRefused(errors.LoginRefused, httpx.HTTPError):
-    """The login was refused; `response` is the 401 that asked for it."""
+    """The login was refused; `response` is the 401 that asked for it, if any."""
 
 
 class LoginUnavailable(errors.LoginUnavailable, httpx.HTTPError):
-    """The login could not be done now; `response` is the 401 that asked for it."""
+    """The login could not be done now; `response` is the 401 that asked for it, if any."""
 
 
 class InvalidGrant(errors.InvalidGrant, httpx.HTTPError):
-    """The login returned no valid grant; `response` is the 401 that asked for it."""
+    """The login returned no valid grant; `response` is the 401 that asked for it, if any."""
 
 
 class LoginTimeout(errors.LoginTimeout, httpx.TimeoutException):
-    """The renewal took too long; `response` is the 401 that asked for it."""
+    """The renewal took too long; `response` is the 401 that asked for it, if any."""
 
 
 class BodyNotReplayable(errors.BodyNotReplayable, httpx.HTTPError):

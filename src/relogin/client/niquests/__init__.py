@@ -64,19 +64,19 @@ Kind = TypeVar("Kind", bound=niquests.Session)
 
 
 class LoginRefused(errors.LoginRefused, niquests.RequestException):
-    """The login was refused; `response` is the 401 that asked for it."""
+    """The login was refused; `response` is the 401 that asked for it, if any."""
 
 
 class LoginUnavailable(errors.LoginUnavailable, niquests.RequestException):
-    """The login could not be done now; `response` is the 401 that asked for it."""
+    """The login could not be done now; `response` is the 401 that asked for it, if any."""
 
 
 class InvalidGrant(errors.InvalidGrant, niquests.RequestException):
-    """The login returned no valid grant; `response` is the 401 that asked for it."""
+    """The login returned no valid grant; `response` is the 401 that asked for it, if any."""
 
 
 class LoginTimeout(errors.LoginTimeout, niquests.Timeout):
-    """The renewal took too long; `response` is the 401 that asked for it."""
+    """The renewal took too long; `response` is the 401 that asked for it, if any."""
 
 
 class BodyNotReplayable(errors.BodyNotReplayable, niquests.RequestException):

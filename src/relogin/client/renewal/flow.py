@@ -40,7 +40,7 @@ from relogin.client.renewal.shared import find, publish, release, take_turn
 from relogin.client.terms.outcomes import Outcome
 from relogin.errors import BodyNotReplayable, LoginTimeout
 
-__all__ = ["answer", "decide", "lead", "obtain"]
+__all__ = ["answer", "in_its_space", "lead", "obtain"]
 
 
 # Before Python 3.12, each look at a member of an enum is slow.
@@ -50,18 +50,15 @@ _RUNNING, _ABANDONED, _FORGOTTEN = Status.RUNNING, Status.ABANDONED, Status.FORG
 
 def answer(cache: CredentialCache, info: ResponseInfo) -> Flow:
     """Decide about a response that may say that its session is dead."""
-    decision = decide(cache, info)
+    decision = cache.policy.decision(info)
     if decision is not None and decision.answers_itself:
         return _reported(cache, answer_itself(cache, info, decision))
     return _answer_with_login(cache, info, decision)
 
 
-def decide(cache: CredentialCache, info: ResponseInfo) -> Decision | None:
-    """Decide what to do about a response; return `None` if there is nothing to do."""
-    decision = cache.policy.decision(info)
-    if decision is None or cache.defaults is None:
-        return decision
-    return cache.defaults.of(decision, cache.space)
+def in_its_space(cache: CredentialCache, decision: Decision) -> Decision:
+    """Move a decision to the space of the login before the first request, if it is of that."""
+    return decision if cache.defaults is None else cache.defaults.of(decision, cache.space)
 
 
 def _reported(cache: CredentialCache, flow: Flow) -> Flow:
@@ -77,6 +74,7 @@ def _answer_with_login(
     for _ in range(MOST_REPLAYS):
         if decision is None:
             return _unanswered(cache, info, outcome, telling=telling)
+        decision = in_its_space(cache, decision)
         dead, more = _dead(info, decision), bool(decision.scope)
         if decision.may_persist and _persists(cache, info, decision, dead):
             _report_lapsed(cache, info)
@@ -102,7 +100,7 @@ def _answer_with_login(
             info, outcome = (yield Replay(renewed, info)), _REPLAYED
         except BodyNotReplayable:  # it turned out that the body cannot be sent twice
             return not_replayed(cache, replace(info, replayable=False), decision)
-        decision = decide(cache, info)
+        decision = policy.decision(info)
     return report_refusal(cache, Final(info, outcome))
 
 

@@ -95,7 +95,7 @@ def _report_end(
 def _context(
     cache: CredentialCache, info: ResponseInfo, decision: Decision, flight: Flight
 ) -> Context:
-    sent, url = info.sent_with, info.url
+    sent, url, key = info.sent_with, info.url, decision.key
     demands = cache.demands(flight.key) if decision.scope else flight.demands
     if demands is not None and (decision.scope or demands.granted):
         flight.scope = demands.ask(decision.scope, flight.previous, cache.clock())
@@ -106,7 +106,7 @@ def _context(
     return Context(
         challenge=decision.challenge,
         error=decision.error,
-        realm=cache.realm_of(decision.key),
+        realm=key.realm if cache.defaults is None else cache.defaults.realm_of(key),
         method=info.method,
         url=url,
         attempt=flight.attempt,

@@ -19,7 +19,7 @@ from relogin.client.renewal.checks import PendingCheck
 from relogin.client.renewal.commands import Check, Command, Final, Flow, Replay, Wait
 from relogin.client.renewal.finals import report
 from relogin.client.renewal.flight import Status
-from relogin.client.renewal.flow import decide, obtain
+from relogin.client.renewal.flow import in_its_space, obtain
 from relogin.client.renewal.from_challenge import renewed_by_challenge
 from relogin.client.renewal.policy import Credential, Decision, ResponseInfo
 from relogin.client.terms.outcomes import Outcome
@@ -96,10 +96,11 @@ def _asked(
     except Exception:  # noqa: BLE001 - whatever a library raises, the state is unknown
         cache.end(mine, Status.FAILED)
         return None
-    decision = decide(cache, answer)
+    decision = cache.policy.decision(answer)
     if decision is None:
         sent.life.seen = cache.clock()
         return None
+    decision = in_its_space(cache, decision)
     renewed = yield from _renewed(cache, answer, decision, sent)
     mine.answer = answer, decision
     return renewed

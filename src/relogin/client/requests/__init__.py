@@ -73,19 +73,19 @@ _SERVER_ERRORS = 500
 
 
 class LoginRefused(errors.LoginRefused, requests.RequestException):
-    """The login was refused; `response` is the 401 that asked for it."""
+    """The login was refused; `response` is the 401 that asked for it, if any."""
 
 
 class LoginUnavailable(errors.LoginUnavailable, requests.RequestException):
-    """The login could not be done now; `response` is the 401 that asked for it."""
+    """The login could not be done now; `response` is the 401 that asked for it, if any."""
 
 
 class InvalidGrant(errors.InvalidGrant, requests.RequestException):
-    """The login returned no valid grant; `response` is the 401 that asked for it."""
+    """The login returned no valid grant; `response` is the 401 that asked for it, if any."""
 
 
 class LoginTimeout(errors.LoginTimeout, requests.Timeout):
-    """The renewal took too long; `response` is the 401 that asked for it."""
+    """The renewal took too long; `response` is the 401 that asked for it, if any."""
 
 
 class BodyNotReplayable(errors.BodyNotReplayable, requests.RequestException):

@@ -117,10 +117,10 @@ class Context:
 
     `challenge` is the challenge in the 401, or `None` if there was none; `error` is its code and
     `realm` its realm (empty if it has none). `method` and `url` are those of the request that was
-    refused. `attempt` counts the logins since the last success, from 1. `previous` is the grant
-    that died, if there was one; use its `refresh` for a refresh token. `scope` is what the new
-    token should be good for, after a 403 `insufficient_scope`: the scopes held and demanded,
-    together. `timeout` is how many seconds the login may take.
+    refused, or that waits for this login. `attempt` counts the logins since the last success, from
+    1. `previous` is the grant that died, if there was one; use its `refresh` for a refresh token.
+    `scope` is what the new token should be good for, after a 403 `insufficient_scope`: the scopes
+    held and demanded, together. `timeout` is how many seconds the login may take.
 
     A logout gets one too: there `previous` is the grant of the session to end, and `http` sends it
     along to its origin. It does not if `SessionAuth` got an `http=`, and never to other origins:
