@@ -110,8 +110,8 @@ def test_if_the_login_fails_nothing_is_sent(
     for _ in range(2):
         with pytest.raises(face.failure) as caught:
             client.get(hiding.url + PRIVATE)
+        assert isinstance(caught.value, kind)
         error: Any = caught.value
-        assert isinstance(error, kind)
         assert (error.__cause__, error.response) == (trouble, None)
         assert str(error.request.url).endswith(PRIVATE)
     assert (len(asked), hiding.requests) == (1, [])
