@@ -71,6 +71,7 @@ def test_an_error_that_could_not_be_sent_is_read_as_it_came() -> None:
         {"error": ""},
         {"error_description": "ü"},
         {"error_uri": "https://a b"},
+        {"error_uri": ""},
         {"resource_metadata": 'https://a"'},
     ],
 )
