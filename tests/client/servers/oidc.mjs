@@ -10,7 +10,7 @@ const client = {
   client_id: 'job',
   client_secret: 's3cret:%+',
   grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
-  redirect_uris: ['http://127.0.0.1:9/cb'],
+  redirect_uris: [process.argv[5]],
   response_types: ['code'],
   scope: 'openid offline_access profile email',
 };

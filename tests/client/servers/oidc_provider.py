@@ -123,13 +123,13 @@ class OIDCProvider:
 
 
 @contextmanager
-def an_oidc_provider(*, lifetime: int = 600) -> Iterator[OIDCProvider]:
-    """Run a provider whose access tokens live so many seconds."""
+def an_oidc_provider(*, lifetime: int = 600, callback: str = _CALLBACK) -> Iterator[OIDCProvider]:
+    """Run a provider whose access tokens live so many seconds, and which leads back there."""
     folder, port = _installed(), free_port()
     # Node finds packages beside the script that asks for them.
     script = folder / f"oidc-{port}.mjs"
     script.write_text(_SCRIPT.read_text(encoding="utf-8"), encoding="utf-8")
-    command = ["node", str(script), str(port), str(lifetime), json.dumps(PUBLIC_JWK)]
+    command = ["node", str(script), str(port), str(lifetime), json.dumps(PUBLIC_JWK), callback]
     try:
         with running_until_killed(command) as said:
             assert said == "ready"
