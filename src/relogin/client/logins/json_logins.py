@@ -88,23 +88,27 @@ class _TokenLogin(Login):
         return final
 
     def _obtained(self, request: Request, jar: CookieJar, before: Final | None) -> Steps[Grant]:
+        final = yield from self._logged_in(request, before)
+        cookies: Any = {}
+        if self.cookies or self.token is None:
+            cookies = set_in(jar, final.cookies)
+        if self.token is None and not self.headers:
+            check_cookies(final.answer, cookies)
+        return self._grant(final.answer, cookies, (request.content or b"").decode())
+
+    def _logged_in(self, request: Request, before: Final | None) -> Steps[Final]:
+        """Send the request of the login; return its response, and all cookies since the first."""
         seen = None if before is None else before.answer
-        history = () if seen is None else (*seen.history, seen)
         request.headers = {**request.headers, **sent_fields(self.sends, seen)}
-        answer, last, set_cookies = yield from followed(request, history=history)
-        if before is not None:
-            set_cookies = {**before.cookies, **set_cookies}
+        final = yield from followed(request, history=() if seen is None else (*seen.history, seen))
+        answer, last, cookies = final
         self._ask_refused(answer)
         was_dropped = request.content is not None and last.content is None
         page = _PAGE if answer.media_type == "text/html" and answer.status < 500 else ""
         check(answer, secret_sent=not was_dropped, hint=_DROPPED if was_dropped else page)
-        cookies: Any = {}
-        if self.cookies or self.token is None:
-            cookies = set_in(jar, set_cookies)
-        if self.token is None and not self.headers:
-            check_cookies(answer, cookies)
-        sent = (request.content or b"").decode()
+        return final if before is None else Final(answer, last, {**before.cookies, **cookies})
 
+    def _grant(self, answer: Answer, cookies: Any, sent: str) -> Grant:
         def found(where: str | Source | None, wanted: str) -> str | None:
             return None if where is None else text_of(where, answer, wanted, sent)
 
