@@ -19,7 +19,7 @@ from starlette.middleware.authentication import AuthenticationMiddleware
 from starlette.requests import HTTPConnection
 
 from relogin.server import asgi, wsgi
-from relogin.server.facts import Request
+from relogin.server.request import Request
 from relogin.server.verifiers import Lookup
 from tests.benchmarks.inlined import inlined
 from tests.benchmarks.rows import Row, shown

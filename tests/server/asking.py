@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from relogin.server.facts import Request
 from relogin.server.gate import Decision, Gate
+from relogin.server.request import Request
 
 
 def request(path: str = "/orders", method: str = "GET", **fields: Sequence[str] | str) -> Request:

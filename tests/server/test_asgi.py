@@ -11,7 +11,7 @@ from websockets.sync.client import connect
 
 import relogin
 from relogin.server.asgi import SessionGate
-from relogin.server.asgi_scope import request
+from relogin.server.asgi.scope import request
 from tests.cli.chromium import browsing
 from tests.server.frameworks import under_starlette
 from tests.server.orders import SECRET, averify

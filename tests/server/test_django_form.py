@@ -10,7 +10,7 @@ from django.test import Client, override_settings
 from django.urls import path
 
 import relogin
-from relogin.server.facts import Request
+from relogin.server.request import Request
 from tests.server.orders import averify
 
 

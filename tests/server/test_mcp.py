@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 import relogin
-from relogin.server.facts import Request as Facts
+from relogin.server.request import Request as Facts
 from relogin.server.starlette import SessionGate
 from tests.programs import free_port
 from tests.server.serving import serving_asgi

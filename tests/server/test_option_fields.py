@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 import relogin
-from relogin.server.facts import Request
+from relogin.server.request import Request
 from tests.server.frameworks import FRAMEWORKS, Framework
 from tests.server.optioned import by_authorization, by_cookie, each_framework, served
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from relogin.server.facts import Request
 from relogin.server.gate import StepUp
+from relogin.server.request import Request
 from tests.server.frameworks import Framework
 from tests.server.optioned import by_authorization, by_cookie, each_framework, served
 from tests.server.orders import SECRET, averify, verify

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from relogin.server.facts import Request
 from relogin.server.gate import Admitted, Gate, Refused
+from relogin.server.request import Request
 from relogin.server.responses import dress, replacement
 from tests.server.asking import GATE, GOOD, decide, request
 

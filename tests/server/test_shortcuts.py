@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import relogin
-from relogin.server.asgi_scope import request
-from relogin.server.facts import Request, presented
-from relogin.server.fast_path import fast_path
+from relogin.server.asgi.fast_path import fast_path
+from relogin.server.asgi.scope import request
+from relogin.server.credentials import presented
 from relogin.server.fields import Headers
 from relogin.server.gate import Admitted, Gate, StepUp, is_session
+from relogin.server.request import Request
 from relogin.server.responses import _merged, dress
 from relogin.server.schemes import Scheme, schemes_named
 

@@ -22,7 +22,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import relogin
-from relogin.server.facts import Request as Facts
+from relogin.server.request import Request as Facts
 from relogin.server.starlette import CurrentSession, OwnSession, SessionGate
 from relogin.server.verifiers import unblocking
 from tests.server.orders import averify

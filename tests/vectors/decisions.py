@@ -11,8 +11,8 @@ from relogin.client.renewal.policy import Credential, Key, Policy, ResponseInfo
 from relogin.client.responders import BEARER, SESSION
 from relogin.client.terms.outcomes import Outcome
 from relogin.client.terms.responder import Responder
-from relogin.server.facts import Request
 from relogin.server.gate import Gate, StepUp
+from relogin.server.request import Request
 from tests.client.steps import Clock, Steps
 
 __all__ = ["Client", "answered"]

@@ -14,8 +14,8 @@ import pytest
 import relogin
 from relogin.client.driver.lifetime import lifetime
 from relogin.client.responders import SESSION
-from relogin.server.facts import Request
 from relogin.server.gate import Gate
+from relogin.server.request import Request
 from relogin.session import SessionChallenge
 from relogin.wire.faults import KINDS
 from tests.scheme import spec

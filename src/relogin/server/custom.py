@@ -10,17 +10,19 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
-from relogin.server.callables import check_call, check_plain, takes_request
-from relogin.server.facts import Request
 from relogin.server.fields import sets_cookie
 from relogin.server.logs import report
+from relogin.server.request import Request
+from relogin.server.signatures import check_call, check_plain, takes_request
 from relogin.wire.abnf import TOKEN
 
-__all__ = ["Custom", "Fields", "Params", "own_fields", "own_page", "own_params"]
+__all__ = ["Custom", "Fields", "Page", "Params", "own_fields", "own_page", "own_params"]
 
 Params: TypeAlias = Mapping[str, str] | Callable[[Request], Mapping[str, str]]
 Fields: TypeAlias = Mapping[str, str] | Callable[..., Mapping[str, str]]
 """A mapping, or a function that gets the `SessionChallenge` and, if it takes it, the `Request`."""
+Page: TypeAlias = str | Callable[..., str]
+"""HTML, or a function that gets the `SessionChallenge` and, if it takes it, the `Request`."""
 ValueT = TypeVar("ValueT")
 
 _token = re.compile(TOKEN).fullmatch

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from relogin.reasons import SessionError
-from relogin.server.answers import Answer
-from relogin.server.facts import Presented, Request
+from relogin.server.credentials import Presented
+from relogin.server.fields import Headers
+from relogin.server.request import Request
 from relogin.server.schemes import Scheme
 from relogin.server.verdicts import FORBIDDEN, Admitted, Refused, StepUp, StoreTrouble
 
-__all__ = ["SPECIAL_OUTCOMES", "Claim", "Decision", "is_session", "lifetime", "living"]
+__all__ = ["SPECIAL_OUTCOMES", "Answer", "Claim", "Decision", "is_session", "lifetime", "living"]
 
 # Named tuples, since each request makes one of each: frozen dataclasses take twice as long.
 
@@ -74,6 +75,15 @@ def lifetime(verified: object, found: Presented) -> int | None:
     _, scheme, _, by_cookie = found
     told = scheme is not None and scheme.tells_lifetime and not by_cookie
     return max(0, int(verified.expires_in)) if told else None
+
+
+class Answer(NamedTuple):
+    """A whole response: status, header fields in order, content; `error` is its code."""
+
+    status: int
+    headers: Headers
+    body: bytes = b""
+    error: str | None = None
 
 
 class Decision(NamedTuple):

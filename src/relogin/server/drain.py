@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any, TypeAlias
 
-from relogin.server.loops import cancellable, sleep, within
+from relogin.server.event_loops import cancellable, sleep, within
 from relogin.server.options import Bounds
 
 __all__ = ["Receive", "drain", "drain_async", "goes_on", "reading_on"]

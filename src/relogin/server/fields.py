@@ -16,6 +16,7 @@ from relogin.wire.field import parse, serialize
 from relogin.wire.model import Challenge
 
 __all__ = [
+    "EXPOSED",
     "FixedHeaders",
     "Headers",
     "RawHeader",
@@ -32,6 +33,9 @@ __all__ = [
 Headers: TypeAlias = list[tuple[str, str]]
 FixedHeaders: TypeAlias = tuple[tuple[str, str], ...]  # made once, and added to many responses
 RawHeader: TypeAlias = tuple[bytes, bytes]
+
+# By name: a `*` does not count for a request with credentials (Fetch standard, CORS protocol).
+EXPOSED = ("WWW-Authenticate", "Authentication-Info")
 
 # An element of a list field: a comma inside a quoted-string is no separator (RFC 9110 §5.6.1).
 _elements = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*+"?|(?!))++', re.DOTALL).findall

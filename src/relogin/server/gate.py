@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal, Self
 
-from relogin.server import answers
-from relogin.server.answers import Answer, Page
-from relogin.server.custom import Fields, Params
-from relogin.server.decisions import Claim, Decision, is_session
-from relogin.server.facts import Presented, Request, presented
+from relogin.server.credentials import Presented, presented
+from relogin.server.custom import Fields, Page, Params
+from relogin.server.decisions import Answer, Claim, Decision, is_session
 from relogin.server.fields import FixedHeaders
 from relogin.server.options import (
     Bounds,
@@ -33,7 +31,8 @@ from relogin.server.options import (
 )
 from relogin.server.paths import EVERYTHING, Patterns
 from relogin.server.proxy_path import OriginalPath, PathWatch
-from relogin.server.refusals import Refusals
+from relogin.server.refusals import PREFLIGHT, Refusals
+from relogin.server.request import Request
 from relogin.server.schemes import Scheme, asks_for_password, schemes_named
 from relogin.server.verdicts import Admitted, Refused, StepUp, StoreTrouble
 from relogin.session import SessionChallenge, SessionError, check_seconds
@@ -225,7 +224,7 @@ class Gate:
         logout = self._logout is not None and self._logout.name(path, raw_path)
         step_ups = self._asked(path) if self._step_ups and not logout else ()
         if not step_ups and self._ignored is not None and self._ignored.name(path, raw_path):
-            return Claim(request, public=True, ignored=True)
+            return Claim(request, ignored=True)
         public = not step_ups and self._public.name(path, raw_path)
         if not public and request.is_preflight:
             return Claim(request, preflight=True)
@@ -242,7 +241,7 @@ class Gate:
         """
         if claim.preflight:
             # The layer outside that knows the allowed origins did not take it; no view ever does.
-            return Decision(claim, answer=answers.preflight())
+            return Decision(claim, answer=PREFLIGHT)
         if claim.ignored:
             return Decision(claim)
         if claim.token is None:

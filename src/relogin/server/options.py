@@ -6,9 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, Required, TypeAlias, TypedDict, TypeVar
 
-from relogin.server.answers import Page
-from relogin.server.callables import check_plain, takes_request
-from relogin.server.custom import Fields, Params
+from relogin.server.custom import Fields, Page, Params
+from relogin.server.signatures import check_plain, takes_request
 from relogin.server.verdicts import Refused, StepUp
 from relogin.wire.abnf import TOKEN
 from relogin.wire.model import Challenge

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from relogin.server.facts import Request
 from relogin.server.logs import log
+from relogin.server.request import Request
 
 __all__ = ["OriginalPath", "PathWatch"]
 

@@ -1,4 +1,8 @@
-"""What a gate says to a request that it refuses, and to one that its application refuses."""
+"""The gate's own responses: 401, 403, 503, and the response to a CORS preflight.
+
+They contain nothing that a user typed. The reason is in the challenge and again in a problem
+document (RFC 9457), because gateways rename that field and caches strip it.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 from relogin.errors import ChallengeSyntaxError
-from relogin.server import answers
-from relogin.server.answers import Answer, Page
-from relogin.server.custom import Custom, Fields, Params, own_fields, own_page, own_params
-from relogin.server.decisions import Decision
-from relogin.server.fields import add_to_list
+from relogin.server.custom import Custom, Fields, Page, Params, own_fields, own_page, own_params
+from relogin.server.decisions import Answer, Decision
+from relogin.server.fields import EXPOSED, Headers, add_to_list
 from relogin.server.logs import log
-from relogin.server.schemes import Scheme
+from relogin.server.schemes import DETAILS, Scheme
 from relogin.server.verdicts import (
     CSRF_INVALID,
     FORBIDDEN,
@@ -24,7 +26,10 @@ from relogin.session import SessionChallenge, SessionError
 from relogin.wire.field import parse, serialize
 from relogin.wire.model import Challenge
 
-__all__ = ["Refusals"]
+__all__ = ["PREFLIGHT", "Refusals", "forbidden"]
+
+# For a preflight that no CORS layer has answered: it allows nothing.
+PREFLIGHT = Answer(204, [("Cache-Control", "no-store")])
 
 _DEAD = frozenset({SessionError.EXPIRED, SessionError.INVALID, SessionError.REVOKED})
 _NGINX_LIMIT = 4095  # octets of a header that nginx takes in its defaults
@@ -84,7 +89,7 @@ class Refusals:
         if why is None or why.error is None:
             if decision.trouble or isinstance(why, StoreTrouble):
                 # Nobody knows whether the session lives: a 401 would log everybody out.
-                return self._with_vary(answers.store_trouble(self._retry_after))
+                return self._with_vary(_store_trouble(self._retry_after))
             why = decision.refused or why or Refused()
         shown = self._has_page and decision.claim.request.is_navigation
         if not self._is_fixed or (shown and not self._page.is_fixed):
@@ -146,7 +151,7 @@ class Refusals:
 
     def _build(self, decision: Decision, why: Refused, *, shown: bool) -> Answer:
         if why.error == CSRF_INVALID:
-            return self._with_vary(answers.forbidden(CSRF_INVALID, why.description))
+            return self._with_vary(forbidden(CSRF_INVALID, why.description))
         if why.error == INSUFFICIENT_SCOPE:
             return self._with_vary(self._insufficient_scope(decision, why))
         said = self._session_challenge(why)
@@ -155,7 +160,7 @@ class Refusals:
         code = self._scheme_of(decision).code(said.error)
         own = self._fields(*asked)
         line = self.measure(serialize(self.challenges(decision, why)), own)
-        return self._with_vary(answers.unauthorized(said, code, line, html, own, why.scope))
+        return self._with_vary(_unauthorized(said, code, line, html, own, why.scope))
 
     def _insufficient_scope(self, decision: Decision, why: Refused) -> Answer:
         """Build the 403 of RFC 6750 §3.1; no other scheme has a challenge in a 403."""
@@ -166,7 +171,7 @@ class Refusals:
             more = self._extra_params(decision, why)
             challenge = Challenge(used.name, {"realm": self._realm, **said, **more})
             line = self.measure(serialize([challenge]))
-        return answers.forbidden(INSUFFICIENT_SCOPE, why.description, why.scope, line)
+        return forbidden(INSUFFICIENT_SCOPE, why.description, why.scope, line)
 
     def _extra_params(self, decision: Decision, why: Refused) -> dict[str, str]:
         """Return the operator's own parameters, and the scope that this refusal asks for."""
@@ -187,6 +192,77 @@ class Refusals:
 
     def _scheme_of(self, decision: Decision) -> Scheme:
         return decision.claim.scheme or self._schemes[-1]
+
+
+def _unauthorized(
+    said: SessionChallenge,
+    code: str | None,
+    line: str,
+    html: str | None,
+    own: Mapping[str, str],
+    scope: str | None,
+) -> Answer:
+    """Build the 401: the challenges, the operator's fields, and a problem document or a page."""
+    headers = [("WWW-Authenticate", line), _exposed(own), *own.items()]
+    if html is not None:
+        return _answer(401, headers, "text/html; charset=utf-8", html.encode(), code)
+    return _problem(
+        401,
+        "Unauthorized",
+        said.error_description or DETAILS.get(said.error),
+        headers,
+        code,
+        max_age=said.max_age,
+        acr_values=" ".join(said.acr_values) or None,
+        scope=scope,
+    )
+
+
+def forbidden(
+    error: str, description: str | None, scope: str | None = None, line: str | None = None
+) -> Answer:
+    """Build the 403 for what no login cures; its challenge, if any, names the needed scope."""
+    headers = [] if line is None else [("WWW-Authenticate", line), _exposed({})]
+    detail = description or DETAILS.get(error)
+    return _problem(403, "Forbidden", detail, headers, error, scope=scope)
+
+
+def _exposed(own: Mapping[str, str]) -> tuple[str, str]:
+    """Name the fields that scripts of other origins may read, with the operator's own."""
+    return "Access-Control-Expose-Headers", ", ".join((*EXPOSED, *own))
+
+
+def _store_trouble(retry_after: int) -> Answer:
+    """Build the 503 for a store that cannot answer: nobody knows whether the session lives."""
+    headers = [
+        ("Retry-After", str(retry_after)),
+        ("Access-Control-Expose-Headers", "Retry-After"),
+    ]
+    detail = "Sessions cannot be checked at the moment"
+    return _problem(503, "Service Unavailable", detail, headers)
+
+
+def _problem(
+    status: int,
+    title: str,
+    detail: str | None,
+    headers: Headers,
+    error: str | None = None,
+    **more: str | int | None,
+) -> Answer:
+    import json
+
+    members = {"title": title, "status": status, "detail": detail, "error": error, **more}
+    said = {name: member for name, member in members.items() if member is not None}
+    return _answer(status, headers, "application/problem+json", json.dumps(said).encode(), error)
+
+
+def _answer(
+    status: int, headers: Headers, content_type: str, body: bytes, error: str | None
+) -> Answer:
+    content = [("Content-Type", content_type), ("Content-Length", str(len(body)))]
+    caching = ("Cache-Control", "private, no-store")
+    return Answer(status, [*headers, caching, *content], body, error)
 
 
 def _readable(lines: Sequence[str]) -> list[Challenge]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from relogin.server.answers import EXPOSED, Answer
-from relogin.server.decisions import Claim, Decision
+from relogin.server.decisions import Answer, Claim, Decision
 from relogin.server.fields import (
+    EXPOSED,
     FixedHeaders,
     Headers,
     add_challenges,

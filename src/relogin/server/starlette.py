@@ -34,7 +34,7 @@ except ImportError as _missing:
     ) from _missing
 
 from relogin.server import asgi
-from relogin.server.asgi_scope import Scope
+from relogin.server.asgi.scope import Scope
 from relogin.server.options import Options, cookie_name
 from relogin.server.schemes import schemes_named
 from relogin.server.verdicts import Admitted, Refused

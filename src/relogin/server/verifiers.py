@@ -14,11 +14,11 @@ from functools import partial
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from relogin.reasons import SessionError
-from relogin.server.callables import is_async, takes_request
 from relogin.server.decisions import living
-from relogin.server.facts import Request
+from relogin.server.event_loops import in_thread
 from relogin.server.logs import report
-from relogin.server.loops import in_thread
+from relogin.server.request import Request
+from relogin.server.signatures import is_async, takes_request
 from relogin.server.verdicts import Admitted, Refused, check_duration
 
 __all__ = [

@@ -23,11 +23,12 @@ from types import TracebackType
 from typing import TypeAlias, Unpack
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from relogin.server.credentials import Presented
 from relogin.server.drain import drain
-from relogin.server.facts import Presented, Request
 from relogin.server.fields import Headers
 from relogin.server.gate import Answer, Claim, Decision, Gate, is_session
 from relogin.server.options import Options
+from relogin.server.request import Request
 from relogin.server.responses import MERGED, dress, replacement
 from relogin.server.streams import Again, Stream, close
 from relogin.server.verdicts import Refused

@@ -6,13 +6,14 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, TypeAlias
 
-from relogin.server.asgi_scope import Scope, request
+from relogin.server.asgi.scope import Scope, request
+from relogin.server.credentials import Presented
 from relogin.server.decisions import Decision, living
 from relogin.server.drain import Receive, drain_async, goes_on
-from relogin.server.facts import Presented, Request
 from relogin.server.fields import RawHeader, encoded
 from relogin.server.gate import Answer, Gate
 from relogin.server.options import Bounds
+from relogin.server.request import Request
 from relogin.server.responses import MERGED, additions, dress, replacement
 from relogin.server.streams import is_event_stream, log_end
 from relogin.server.verdicts import Refused

@@ -42,16 +42,17 @@ from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpRe
 from django.http.response import HttpResponseBase
 from django.utils.module_loading import import_string
 
-from relogin.server import answers, wsgi
-from relogin.server.callables import is_async
+from relogin.server import wsgi
 from relogin.server.decisions import living
-from relogin.server.django_sessions import own_session, use
+from relogin.server.django.sessions import own_session, use
 from relogin.server.drain import drain
-from relogin.server.facts import Request
 from relogin.server.fields import Headers, values, without
 from relogin.server.gate import Answer, Claim, Decision, Gate
 from relogin.server.options import Options
+from relogin.server.refusals import forbidden
+from relogin.server.request import Request
 from relogin.server.responses import additions, dress, replacement
+from relogin.server.signatures import is_async
 from relogin.server.streams import Stream, astream
 from relogin.server.verdicts import CSRF_INVALID, Refused, StepUp, refusal_in
 from relogin.server.verifiers import (
@@ -315,7 +316,7 @@ def facts(request: HttpRequest) -> Request:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001  Django's
     """Answer for `settings.CSRF_FAILURE_VIEW`: 403, and the code `csrf_invalid` in the content."""
-    return to_response(answers.forbidden(CSRF_INVALID, None))
+    return to_response(forbidden(CSRF_INVALID, None))
 
 
 def to_response(answer: Answer, cookies: SimpleCookie | None = None) -> HttpResponse:

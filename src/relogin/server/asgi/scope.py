@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import MutableMapping
 from typing import Any, TypeAlias
 
-from relogin.server.facts import Request
+from relogin.server.request import Request
 
 __all__ = ["Scope", "path_below", "request"]
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from relogin.server.asgi_scope import Scope, path_below
-from relogin.server.facts import Presented, by_cookie
+from relogin.server.asgi.scope import Scope, path_below
+from relogin.server.credentials import Presented, by_cookie
 from relogin.server.gate import Gate
 from relogin.server.schemes import Scheme
 

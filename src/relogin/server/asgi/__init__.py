@@ -18,18 +18,19 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias, Unpack
 
-from relogin.server.asgi_scope import Scope, request
-from relogin.server.callables import is_async
+from relogin.server.asgi.fast_path import fast_path
+from relogin.server.asgi.messages import Exchange, Receive, Send, close, respond
+from relogin.server.asgi.scope import Scope, request
+from relogin.server.credentials import Presented
 from relogin.server.decisions import SPECIAL_OUTCOMES, lifetime
 from relogin.server.drain import reading_on
-from relogin.server.facts import Presented, Request
-from relogin.server.fast_path import fast_path
+from relogin.server.event_loops import cancellable, sleep
 from relogin.server.fields import RawHeader, encoded
 from relogin.server.gate import Answer, Gate
-from relogin.server.loops import cancellable, sleep
-from relogin.server.messages import Exchange, Receive, Send, close, respond
 from relogin.server.options import Options
+from relogin.server.request import Request
 from relogin.server.responses import lifetime_fields
+from relogin.server.signatures import is_async
 from relogin.server.streams import aensure_living
 from relogin.server.verdicts import Admitted, Refused, refusal_in
 from relogin.server.verifiers import (
