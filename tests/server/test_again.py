@@ -91,7 +91,8 @@ def under_flask() -> Any:
 def test_a_public_page_may_ask_too(build: Any) -> None:
     with serving_wsgi(build()) as port:
         assert ask(port, "/", BY_COOKIE).body == b"ada"
-        assert ask(port, "/").status == 401
+        refused = ask(port, "/")
+        assert (refused.status, refused.error) == (401, None)
 
 
 def test_a_public_page_of_django_may_ask_too() -> None:
@@ -124,7 +125,9 @@ async def asking(scope: Any, receive: Any, send: Any) -> None:
 
 def test_a_public_page_under_asgi_may_ask_too() -> None:
     assert through_asgi(asking, "sid=good")[1]["body"] == b"ada"
-    assert through_asgi(asking, "")[0]["status"] == 401
+    refused = through_asgi(asking, "")[0]
+    assert refused["status"] == 401
+    assert (b"www-authenticate", b'Session realm="orders"') in refused["headers"]
 
 
 def test_a_verifier_that_never_waits_is_asked_where_it_is() -> None:
@@ -168,6 +171,24 @@ def test_a_timeout_of_the_applications_own_is_raised_as_it_is() -> None:
 
     with pytest.raises(TimeoutError, match="mine"):
         through_asgi(app, "sid=good", recheck=30)
+
+
+def test_nothing_watches_on_when_the_response_has_ended() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200})
+        await asyncio.sleep(0)
+        await send({"type": "http.response.body"})
+
+    async def send(message: Any) -> None:
+        pass
+
+    async def left() -> int:
+        headers = [(b"cookie", b"sid=good")]
+        gate: Any = asgi.SessionGate(app, verify, realm="orders", cookie="sid", recheck=30)
+        await gate({"type": "http", "method": "GET", "path": "/", "headers": headers}, None, send)
+        return len(asyncio.all_tasks()) - 1
+
+    assert asyncio.run(left()) == 0
 
 
 class Late:

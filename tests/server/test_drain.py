@@ -218,6 +218,10 @@ def test_a_get_without_content_asks_nothing_of_the_server() -> None:
     assert sent_by_asgi([1], method="GET")[0] == 1
 
 
+def test_a_get_with_content_is_read_too() -> None:
+    assert sent_by_asgi([9, 1], method="GET", content_length="10")[0] == 0
+
+
 def test_a_websocket_handshake_is_not_read() -> None:
     assert sent_by_asgi([9, 1], kind="websocket")[0] == 2
 
@@ -303,6 +307,27 @@ def read_by_an_application_that_refuses(body: Body, **more: Any) -> int:
 def test_wsgi_reads_what_an_application_that_refuses_has_left() -> None:
     ended = {"wsgi.input_terminated": True}
     assert read_by_an_application_that_refuses(Body(bytes(1000)), **ended) == 1000
+
+
+def test_asgi_reads_what_is_left_if_the_application_has_let_the_client_send() -> None:
+    sent = [
+        {"type": "http.request", "body": b"x", "more_body": more} for more in (True, True, False)
+    ]
+
+    async def receive() -> Any:
+        return sent.pop(0)
+
+    async def send(message: Any) -> None:
+        pass
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()  # to this, the server says 100
+        raise Refused
+
+    headers = [(b"authorization", b'Session token="t1"'), (b"expect", b"100-continue")]
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": headers}
+    asyncio.run(asgi.SessionGate(app, lambda _: "ada", realm="a")(scope, receive, send))
+    assert sent == []
 
 
 def test_wsgi_leaves_it_where_nobody_knows_what_is_left() -> None:

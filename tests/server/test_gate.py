@@ -17,7 +17,9 @@ def test_a_token_is_read_in_any_notation(field: str) -> None:
     assert GATE.claim(request(authorization=field)).token == "good"
 
 
-@pytest.mark.parametrize("field", ["Session", "Session a=b", 'Session token=""', "Session good"])
+@pytest.mark.parametrize(
+    "field", ["Session", "Session a=b", 'Session token=""', 'Session token="a b"', "Session good"]
+)
 def test_credentials_without_a_token_give_the_verifier_nothing_to_judge(field: str) -> None:
     claim = GATE.claim(request(authorization=field))
     assert (claim.presented, claim.token) == (True, None)

@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 
 import relogin
+from relogin.server.gate import Gate
 from relogin.server.request import Request
+from relogin.server.responses import dress
+from tests.server.asking import GATE, decide, request
 from tests.server.frameworks import FRAMEWORKS, Framework
 from tests.server.optioned import by_authorization, by_cookie, each_framework, served
 
@@ -209,6 +212,37 @@ def test_challenges_that_just_pass_pass_nginx_with_all_other_fields(
             took = sum(len(f"{name}: {value}\r\n") for name, value in fields)
     # Within the 4095 octets that nginx takes, with the status line; and not far below.
     assert 3850 < took + len("HTTP/1.1 401 Unauthorized\r\n\r\n") <= 4095
+
+
+def test_long_challenges_of_the_application_count_too(caplog: pytest.LogCaptureFixture) -> None:
+    own = [("WWW-Authenticate", f'DPoP algs="{"x" * 4000}"')]
+    dress(GATE, decide(GATE, request()), 401, own)
+    assert "the challenges take 40" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("WWW-Authenticate", "Authentication-Info", "Access-Control-Expose-Headers"),
+        *("Cache-Control", "Vary", "Connection", "Content-Type", "Content-Length"),
+        *("Content-Encoding", "Transfer-Encoding"),
+    ],
+)
+def test_a_field_that_the_gate_writes_is_no_field_of_ones_own(name: str) -> None:
+    with pytest.raises(ValueError, match="one that the gate writes itself"):
+        Gate("orders", headers={name: "a"})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("realm", "error", "error_description", "max_age", "acr_values", "token"),
+        "expires_in",
+    ],
+)
+def test_a_parameter_that_the_gate_writes_is_none_of_ones_own(name: str) -> None:
+    with pytest.raises(ValueError, match="one that the gate writes itself"):
+        Gate("orders", params={name: "a"})
 
 
 def test_what_is_always_too_long_is_told_when_the_gate_is_made(

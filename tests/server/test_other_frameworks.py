@@ -244,6 +244,12 @@ def test_a_second_start_for_any_other_reason_is_the_servers_to_refuse(field: str
 REVOKED = relogin.Refused("session_revoked")
 
 
+def caused_by(cause: Exception) -> Exception:
+    error = ValueError()
+    error.__cause__ = cause
+    return error
+
+
 @TWO_WAYS
 @pytest.mark.parametrize(
     "raised", [ExceptionGroup("", [REVOKED]), ExceptionGroup("", [ExceptionGroup("", [REVOKED])])]
@@ -267,11 +273,14 @@ def test_beside_another_failure_it_is_not(field: str) -> None:
 
 
 @TWO_WAYS
-def test_a_failure_that_a_refusal_caused_ends_a_stream_and_is_a_failure_before(field: str) -> None:
+@pytest.mark.parametrize("cause", [REVOKED, caused_by(REVOKED)])
+def test_a_failure_that_a_refusal_caused_ends_a_stream_and_is_a_failure_before(
+    field: str, cause: Exception
+) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         if scope["relogin.session"] == "t2":
             await send(START | {"headers": [(b"content-type", b"text/event-stream")]})
-        raise RuntimeError from REVOKED
+        raise RuntimeError from cause
 
     with pytest.raises(RuntimeError):
         through(app, field)

@@ -74,17 +74,20 @@ def fail(raised: Exception) -> None:
     raise raised
 
 
-def closing(code: int, *, accepted: bool = True, raised: Exception) -> list[Any]:
+def closing(code: int, *, accepted: bool = True, raised: Exception, times: int = 1) -> list[Any]:
     """What is sent for a view that catches its own exception, and closes with this code."""
     sent: list[Any] = []
+    returned: list[bool] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         if accepted:
             await send({"type": "websocket.accept"})
-        try:
-            fail(raised)
-        except (relogin.Refused, ValueError):
-            await send({"type": "websocket.close", "code": code})
+        for _ in range(times):
+            try:
+                fail(raised)
+            except (relogin.Refused, ValueError):
+                await send({"type": "websocket.close", "code": code})
+        returned.append(True)
 
     async def receive() -> Any:
         raise AssertionError
@@ -95,6 +98,7 @@ def closing(code: int, *, accepted: bool = True, raised: Exception) -> list[Any]
     credentials = [(b"authorization", b'Session token="good"')]
     scope = {"type": "websocket", "path": "/", "headers": credentials}
     asyncio.run(SessionGate(app, averify, realm="a")(scope, receive, send))
+    assert bool(returned) == accepted  # otherwise the gate has ended the view
     return sent
 
 
@@ -109,6 +113,11 @@ def test_a_close_after_a_refusal_says_its_reason() -> None:
 
 def test_a_handshake_that_is_closed_after_a_refusal_is_refused_by_the_gate() -> None:
     assert closing(1011, accepted=False, raised=EXPIRED) == [{"type": "websocket.close"}]
+
+
+def test_a_view_that_fails_twice_closes_once() -> None:
+    accept, close = closing(1011, raised=EXPIRED, times=2)
+    assert (accept["type"], close["code"]) == ("websocket.accept", 3000)
 
 
 @pytest.mark.parametrize(("code", "raised"), [(4001, EXPIRED), (1011, ValueError())])

@@ -36,8 +36,9 @@ def test_a_plain_verifier_runs_in_a_thread() -> None:
     def verify(token: str) -> str:
         return threading.current_thread().name
 
-    body = run(asgi.SessionGate(hello, verify, realm="a"))[1]["body"].decode()
-    assert body != threading.current_thread().name
+    start, body = run(asgi.SessionGate(hello, verify, realm="a"))
+    assert start["status"] == 200
+    assert body["body"].decode() != threading.current_thread().name
 
 
 def test_a_client_that_stalls_is_not_waited_for() -> None:

@@ -193,7 +193,7 @@ def unblocking(verify: Verifier | AsyncVerifier) -> Verifier | AsyncVerifier:
 
     One that is no coroutine function runs in a thread, unless it has `blocking = False`.
     """
-    if is_async(checked(verify)) or not getattr(verify, "blocking", True):
+    if is_async(verify) or not getattr(verify, "blocking", True):
         return verify
     return partial(_in_thread, verify)
 
@@ -208,7 +208,7 @@ def synchronous(verify: Verifier) -> Verifier:
 
     Its coroutine, which nobody awaits, would count as a session and admit everybody.
     """
-    if is_async(checked(verify)):
+    if is_async(verify):
         raise TypeError(
             "this gate has no event loop: pass a plain function as verify, not a coroutine function"
         )

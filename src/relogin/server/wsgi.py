@@ -210,7 +210,7 @@ class _Response:
 
     def _body(self, chunks: Iterable[bytes], environ: WSGIEnvironment) -> Iterable[bytes]:
         """Return what to send; a generator is run until it has called `start`."""
-        if self.started and self._instead is None and type(chunks) is list:
+        if self._instead is None and type(chunks) is list:
             return chunks
         resumed = chunks if self.started else _Resumed(chunks, lambda: self.started)
         if self._instead is not None:

@@ -15,7 +15,6 @@ from django.core import signing
 from django.core.cache import InvalidCacheKey
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 
 from relogin.reasons import SessionError
 from relogin.server.verdicts import Refused
@@ -76,9 +75,9 @@ def _why_dead(session: SessionBase, token: str) -> SessionError | None:
         return None  # it lives, and nobody is logged in
     if isinstance(session, Database):
         kept = session.get_model_class().objects.filter(session_key=token)
-        if kept.filter(expire_date__lte=timezone.now()).exists():
-            return SessionError.EXPIRED
-        return SessionError.INVALID  # the database has answered, whatever its cache does
+        # One that is kept was not loaded, so it has expired; and the database has answered,
+        # whatever its cache does.
+        return SessionError.EXPIRED if kept.exists() else SessionError.INVALID
     # Django treats a cache that does not answer like one without the session. This raises.
     with suppress(SuspiciousOperation, InvalidCacheKey):  # no key of Django's making
         session.exists(token)
