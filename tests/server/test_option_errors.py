@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -9,6 +10,7 @@ import flask
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
+from starlette.applications import Starlette
 
 import relogin
 from relogin.server import asgi, wsgi
@@ -259,6 +261,21 @@ def test_a_verify_without_options_is_not_ignored() -> None:
         DjangoGate(application, str)
 
 
+@pytest.mark.parametrize(
+    ("gate", "app", "told"),
+    [
+        (wsgi.SessionGate, Starlette(), "app is an ASGI application: use relogin.server.asgi.Se"),
+        (asgi.SessionGate, flask.Flask("a"), "app is a WSGI application: use relogin.server.wsgi"),
+        (StarletteGate, flask.Flask("a"), "app is a WSGI application: use relogin.server.wsgi.Se"),
+        (FlaskGate, str.upper, "app must be a Flask application, not method_descriptor; verify c"),
+        (FlaskGate, flask.Blueprint("a", "a"), "app must be a Flask application, not Blueprint"),
+    ],
+)
+def test_an_application_of_another_kind_is_told(gate: Any, app: Any, told: str) -> None:
+    with pytest.raises(TypeError, match=told):
+        gate(app, str.upper, realm="orders")
+
+
 VERIFIERS: list[tuple[Callable[..., Any], str]] = [
     (lambda: None, "takes nothing"),
     (lambda token, request, more: None, "takes token, request, more"),
@@ -284,6 +301,18 @@ def test_what_finds_no_session_is_refused_and_not_shown(sessions: Any) -> None:
     kind = type(sessions).__name__
     with pytest.raises(TypeError, match=f"a function that finds a session, not {kind}$"):
         Lookup(sessions)
+
+
+@pytest.mark.parametrize("name", ["expires_at", "revoked", "key", "clock"])
+def test_what_a_lookup_calls_has_to_be_callable(name: str) -> None:
+    with pytest.raises(TypeError, match=f"^{name} must be a function, not int$"):
+        Lookup({}, **{name: 900})  # type: ignore[arg-type]
+
+
+def test_a_session_does_not_end_at_a_datetime() -> None:
+    verify: Any = Lookup({"t1": datetime.now(UTC)}, expires_at=lambda ends: ends)
+    with pytest.raises(TypeError, match="expires_at must return seconds as clock does, not datet"):
+        verify("t1")
 
 
 def test_a_secret_is_no_serializer_and_not_shown() -> None:

@@ -81,6 +81,9 @@ class SessionGate:
 
     def init_app(self, app: Flask) -> None:
         """Guard this application."""
+        if not isinstance(app, Flask):
+            kind = type(app).__name__
+            raise TypeError(f"app must be a Flask application, not {kind}; verify comes after it")
         verify, gate = self._verify, self._gate
         if verify is None:
             verify = OwnSession(app)

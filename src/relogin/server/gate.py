@@ -120,7 +120,8 @@ class Gate:
         others = several("also", also, Challenge, '[relogin.Challenge("DPoP")]')
         if asks_for_password(others):
             raise ValueError(
-                "a browser would open a password window for this challenge: do not offer it here"
+                "also must not offer Basic, Digest, Negotiate or NTLM: a browser would open a "
+                "password window of its own"
             )
         check_switch("collapse", collapse)
         check_switch("announce", announce)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-__all__ = ["check_call", "check_plain", "is_async", "takes_request"]
+__all__ = ["check_app", "check_call", "check_plain", "is_async", "takes_request"]
 
 
 def takes_request(option: str, call: Callable[..., Any], given: tuple[str, ...]) -> bool:
@@ -29,6 +29,12 @@ def check_call(option: str, call: Callable[..., Any], given: tuple[str, ...]) ->
     _positional(call, len(given), 0, f"{option} is called with {', '.join(given)}")
 
 
+def check_app(app: object, parameters: int, kind: str, gate: str) -> None:
+    """Raise `TypeError` for an application of the other kind, with so many parameters."""
+    if _takes(app, parameters) and not _takes(app, 5 - parameters):  # WSGI has two, ASGI three
+        raise TypeError(f"app is {kind} application: use relogin.server.{gate}.SessionGate")
+
+
 def check_plain(option: str, call: Callable[..., Any]) -> None:
     """Raise `TypeError` for a coroutine function: nobody would await what it returns."""
     if is_async(call):
@@ -44,9 +50,19 @@ def is_async(call: Callable[..., Any]) -> bool:
     return iscoroutinefunction(call) or iscoroutinefunction(type(call).__call__)
 
 
+def _takes(call: object, count: int) -> bool:
+    from inspect import signature
+
+    try:
+        signature(call).bind(*[None] * count)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
 def _positional(call: Callable[..., Any], given: int, more: int, how: str) -> list[Any]:
     """Return the positional parameters; raise `TypeError` if so many arguments do not fit."""
-    from inspect import Parameter, signature  # slow to load, and used only here
+    from inspect import Parameter, signature  # slow to load
 
     try:
         called = signature(call)

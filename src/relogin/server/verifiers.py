@@ -75,6 +75,10 @@ class Lookup(Generic[SessionT]):
             raise TypeError(
                 f"sessions must be a mapping, or a function that finds a session, not {kind}"
             )
+        functions = {"expires_at": expires_at, "revoked": revoked, "key": key, "clock": clock}
+        for name, given in functions.items():
+            if given is not None and not callable(given):
+                raise TypeError(f"{name} must be a function, not {type(given).__name__}")
         self._expires_at = expires_at
         self._revoked = revoked
         self._key = key
@@ -90,7 +94,12 @@ class Lookup(Generic[SessionT]):
             raise Refused(SessionError.REVOKED)
         if self._expires_at is None:
             return Admitted(session)
-        left = self._expires_at(session) - self._clock()
+        ends, now = self._expires_at(session), self._clock()
+        try:
+            left = ends - now
+        except TypeError:  # a datetime, for example
+            kind = type(ends).__name__
+            raise TypeError(f"expires_at must return seconds as clock does, not {kind}") from None
         if left <= 0:
             raise Refused(SessionError.EXPIRED)
         return Admitted(session, expires_in=left)

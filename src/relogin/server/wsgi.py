@@ -30,6 +30,7 @@ from relogin.server.gate import Answer, Claim, Decision, Gate, is_session
 from relogin.server.options import Options
 from relogin.server.request import Request
 from relogin.server.responses import MERGED, dress, replacement
+from relogin.server.signatures import check_app
 from relogin.server.streams import Again, Stream, close
 from relogin.server.verdicts import Refused
 from relogin.server.verifiers import Verifier, ask, ask_again, synchronous, wants_request
@@ -56,6 +57,7 @@ class SessionGate:
     """
 
     def __init__(self, app: WSGIApplication, verify: Verifier, **options: Unpack[Options]) -> None:
+        check_app(app, 3, "an ASGI", "asgi")
         self.app = app
         self.verify: Verifier = synchronous(verify)
         self._with_request = wants_request(verify)

@@ -30,7 +30,7 @@ from relogin.server.gate import Answer, Gate
 from relogin.server.options import Options
 from relogin.server.request import Request
 from relogin.server.responses import lifetime_fields
-from relogin.server.signatures import is_async
+from relogin.server.signatures import check_app, is_async
 from relogin.server.streams import aensure_living
 from relogin.server.verdicts import Admitted, Refused, refusal_in
 from relogin.server.verifiers import (
@@ -72,6 +72,7 @@ class SessionGate:
     def __init__(
         self, app: Application, verify: Verifier | AsyncVerifier, **options: Unpack[Options]
     ) -> None:
+        check_app(app, 2, "a WSGI", "wsgi")
         self.app = app
         self.verify = verify
         self._with_request = wants_request(verify)
