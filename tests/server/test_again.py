@@ -16,7 +16,7 @@ from relogin.server import flask as flask_gate
 from relogin.server.decisions import living
 from relogin.server.gate import Gate
 from relogin.server.streams import Stream, astream
-from relogin.server.verdicts import StoreTrouble
+from relogin.server.verdicts import StoreTrouble, refusal_in
 from tests.server.asking import decide, request
 from tests.server.serving import ask, serving_wsgi
 
@@ -98,7 +98,8 @@ def test_a_public_page_may_ask_too(build: Any) -> None:
 def test_a_public_page_of_django_may_ask_too() -> None:
     with override_settings(ROOT_URLCONF=__name__, RELOGIN=OPTIONS | {"verify": verify}):
         browser = Client()
-        assert browser.get("/").status_code == 401
+        refused = browser.get("/")
+        assert (refused.status_code, refused["WWW-Authenticate"]) == (401, 'Session realm="orders"')
         browser.cookies["sid"] = "good"
         assert browser.get("/").content == b"ada"
 
@@ -189,6 +190,13 @@ def test_nothing_watches_on_when_the_response_has_ended() -> None:
         return len(asyncio.all_tasks()) - 1
 
     assert asyncio.run(left()) == 0
+
+
+def test_a_failure_that_a_refusal_caused_is_none_unless_a_framework_has_wrapped_it() -> None:
+    failure = ValueError()
+    failure.__cause__ = refusal = relogin.Refused("session_revoked")
+    assert refusal_in(failure) is None
+    assert refusal_in(failure, wrapped=True) is refusal
 
 
 class Late:

@@ -14,7 +14,7 @@ from django.urls import path
 from django.utils.decorators import method_decorator
 from django.views import View
 
-from relogin.server.django import facts, required, step_up
+from relogin.server.django import Guard, facts, required, step_up
 from tests.server.django_site import EXPIRED, challenge
 from tests.server.orders import averify, verify
 
@@ -110,3 +110,17 @@ def test_without_the_middleware_a_decorated_view_says_what_is_missing() -> None:
 def test_a_view_keeps_its_name_and_kind() -> None:
     assert (plain.__name__, iscoroutinefunction(plain)) == ("plain", False)
     assert (awaited.__name__, iscoroutinefunction(awaited)) == ("awaited", True)
+
+
+def test_a_response_that_is_replaced_is_closed() -> None:
+    closed: list[bool] = []
+
+    class Kept(HttpResponse):
+        def close(self) -> None:
+            closed.append(True)
+
+    guard = Guard(verify, realm="orders", public=["/"], legacy={440: "session_expired"})
+    request = HttpRequest()
+    request.path_info, request.META = "/", {"REQUEST_METHOD": "GET"}
+    assert guard.dress(guard.decide(request), Kept(status=440)).status_code == 401
+    assert closed

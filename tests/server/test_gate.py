@@ -243,3 +243,9 @@ def test_each_of_several_step_ups_has_to_be_met() -> None:
     assert decide(gate, request("/pay/small", authorization=GOOD), admitted).answer is None
     refused = decide(gate, request("/pay/big", authorization=GOOD), admitted)
     assert challenge(refused).endswith('acr_values="phr"')
+
+
+def test_the_path_that_a_proxy_tells_is_decoded_once() -> None:
+    gate = Gate("orders", public=["/a b"], path_from="X-Original-URI")
+    assert gate.claim(request(x_original_uri="/a%20b?c")).public
+    assert not gate.claim(request(x_original_uri="/a%2520b")).public

@@ -51,7 +51,7 @@ def drain(
 
 def _sends_100_itself(environ: Mapping[str, Any]) -> bool:
     """Whether this server sends 100 before it calls the application: the content is coming."""
-    software = str(environ.get("SERVER_SOFTWARE", "")).lower()
+    software: str = environ.get("SERVER_SOFTWARE", "").lower()
     return software.startswith(("gunicorn", "werkzeug", "cheroot"))
 
 
