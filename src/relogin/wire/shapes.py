@@ -30,7 +30,7 @@ PARAM = rf"(?!'|{KNOWN} ++=++{END}){TOKEN}{BWS}=(?!=)"
 CHALLENGE = rf"{TOKEN} ++{PARAM}"
 LONE_CHALLENGE = rf"{LIKELY}(?> ++{TOKEN68}|){END}"
 THEN_PARAM = rf"{OWS}[,;][{LIST_SPACE};]*+{PARAM}"
-# Between the schemes of a list as in a sentence, and no ordinary word is one of these schemes.
+# What joins schemes in a list such as `Basic or ApiKey`. There, an ordinary word is no scheme.
 OR = r"(?i:or|and)"
 NO_WORD = rf"(?:{KNOWN}|(?![A-Z][a-z]*+(?!{TCHAR})){LIKELY})"
 # Words alone in a list, after something else: `Passport1.4 ts=-3,prompt,silent,ver=1`.
