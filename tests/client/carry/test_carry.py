@@ -294,3 +294,11 @@ def test_netrc_and_an_auth_of_the_url_change_nothing_of_it(
     client.get(server.url)
     assert client.get(f"{server.url}/moved").status_code == 200
     assert travel.logins == 1
+
+
+@pytest.mark.parametrize("kind", CARRIES)
+def test_where_a_token_goes_cannot_be_changed_later(kind: str) -> None:
+    carry = CARRIES[kind][0]
+    (field,) = carry.__dataclass_fields__
+    with pytest.raises(AttributeError):
+        setattr(carry, field, "X-Other")

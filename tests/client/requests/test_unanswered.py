@@ -15,7 +15,7 @@ from relogin.client.events import Event
 from relogin.client.requests import SessionAuth, UploadAdapter
 from relogin.client.requests.unanswered import is_unanswered
 from relogin.client.signals import status
-from tests.client.breaking import HOW, UPLOAD, How, asked, breaking, checks, uploads
+from tests.client.breaking import HOW, UPLOAD, How, asked, breaking, checks, stalling, uploads
 from tests.client.server import Answer, Server
 from tests.threads import in_threads
 
@@ -285,20 +285,28 @@ def test_what_is_sent_again_may_be_refused_again(server: Server, session: reques
 def test_a_time_out_is_an_upload_without_an_answer_too(
     server: Server, lost: requests.Session
 ) -> None:
-    go = threading.Event()
     breaking(server, "502")
-    quick = server.answers
-    assert quick is not None
-
-    def slow(request: Any) -> Answer:
-        if request.body and len(server.seen("/upload")) == 1 and request.path == "/upload":
-            go.wait(10)
-        return quick(request)
-
-    server.answers = slow
+    go = stalling(server)
     answer = lost.put(f"{server.url}/upload", data=UPLOAD, timeout=0.3)
     go.set()
     assert (answer.status_code, outcome(answer)) == (200, "replayed")
+
+
+def test_a_small_request_that_times_out_is_not_sent_again(
+    server: Server, session: requests.Session
+) -> None:
+    logged_in(server, session, login_timeout=0.5)
+    go = threading.Event()
+
+    def answer(request: Any) -> Answer:
+        if not request.body:
+            go.wait(10)
+        return Answer(502)
+
+    server.answers = answer
+    assert session.put(f"{server.url}/upload", data=UPLOAD).status_code == 502
+    go.set()
+    assert len(checks(server)) == 1
 
 
 def test_a_server_that_takes_no_more_of_a_body_is_one_too(
