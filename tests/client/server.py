@@ -257,7 +257,8 @@ def dribble(go_on: threading.Event) -> Callable[[], Iterator[bytes]]:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    timeout = PATIENCE
+    # As long as any test: a kept connection that this ends is a break that no test has asked for.
+    timeout = 60.0
     server: _Threading
 
     def _do(self) -> None:
