@@ -23,8 +23,8 @@ REGISTRY = "https://registry.example.com/v2/"
 @pytest.mark.parametrize(
     ("words", "error", "said"),
     [
-        (("ada", None, [URL]), ValueError, "user and password go together"),
-        ((None, "pw", [URL]), ValueError, "user and password go together"),
+        (("ada", None, [URL]), ValueError, "pass both user and password"),
+        ((None, "pw", [URL]), ValueError, "pass both user and password"),
         (("ada", "pw", URL), TypeError, "token_servers= must be a list of URLs, not str"),
         (("ada", "pw", 5), TypeError, "token_servers= must be a list of URLs, not int"),
         (("ada", "pw", []), ValueError, "at least one URL"),

@@ -141,7 +141,7 @@ def test_a_token_that_cannot_be_sent_is_a_mistake_of_the_login_and_not_shown(
     server: Server, session: requests.Session, token: str
 ) -> None:
     session.auth = SessionAuth(lambda _: token, server.url)
-    with pytest.raises(InvalidGrant, match="visible ASCII without space, quote") as caught:
+    with pytest.raises(InvalidGrant, match="visible ASCII without spaces, quotes") as caught:
         session.get(f"{server.url}/orders")
     assert "cret" not in str(caught.value)
 
