@@ -3,9 +3,10 @@
 A store keeps short texts; it does not know what they mean or what a lease is. All that processes
 agree on is in the text (`relogin.client.stores.record`), which they change by compare-and-swap
 only. So all stores behave alike, and to write your own you need two methods: `get`, and a `put`
-that fails if another process was faster. Two more are optional. Add `wait` if your store can notify
-of a change: without it, a process that waits for another process's login polls. Add `peek` if your
-store is faster without its clock: `fresh="always"` then calls it before each request.
+that fails if another process was faster. `conformance.check_store` checks a store. Two more methods
+are optional. Add `wait` if your store can notify of a change: without it, a process that waits for
+another process's login polls. Add `peek` if your store is faster without its clock:
+`fresh="always"` then calls it before each request.
 
 This package has `memory.MemoryStore` for several objects in one process, `sqlite.SQLiteStore` for
 the processes of one machine, and `redis.RedisStore` and `postgres.PostgresStore` for many machines.
@@ -22,10 +23,11 @@ __all__ = ["AnyStore", "AsyncStore", "Entry", "PeekingStore", "Snapshot", "Store
 class Entry(NamedTuple):
     """A stored text and its revision, a number that is different after each change.
 
-    A `durable` entry should survive a power failure, if the store can ensure that: a token that is
-    valid for one use only must not come back. `before` is the text that this one replaces, if it is
-    known: a store that loses changes may give a revision twice, and compares this text too. If such
-    a store returns it with each entry, another store may wrap it and change the texts.
+    The text is JSON in ASCII, of 64 KiB at most. A `durable` entry should survive a power failure,
+    if the store can ensure that: a token that is valid for one use only must not come back.
+    `before` is the text that this one replaces, if it is known, and empty with revision 0: a store
+    that loses changes may give a revision twice, and compares this text too. If such a store
+    returns it with each entry, another store may wrap it and change the texts.
     """
 
     text: str
@@ -41,7 +43,8 @@ class Snapshot(NamedTuple):
     """What is stored for an origin and an account: an entry for each realm.
 
     `now` is the store's clock in seconds. Deadlines are measured on it, so all processes that share
-    a store must see the same clock. It need not be the time of day, and may run on when they stop.
+    a store must see the same clock: that of its server, or `time.time()` if the clocks of their
+    machines agree. It need not be the time of day, and may run on when they stop.
     """
 
     entries: Mapping[str, Entry]
