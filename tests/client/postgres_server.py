@@ -1,4 +1,4 @@
-"""A PostgreSQL server of a test's own, on a socket in a folder, that can be stopped and started."""
+"""A PostgreSQL server of a test's own, and PgBouncer; both can be stopped and started."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from tests.conftest import PROGRAMS
 
-__all__ = ["PostgresServer", "a_postgres_server"]
+__all__ = ["Pooler", "PostgresServer", "a_pooler", "a_postgres_server"]
 
 
 class PostgresServer:
@@ -80,3 +81,44 @@ def a_postgres_server() -> Iterator[PostgresServer]:
             yield server
         finally:
             server.stop()
+
+
+class Pooler:
+    """PgBouncer before a server, on a socket in a folder."""
+
+    def __init__(self, folder: Path, server: PostgresServer, mode: str) -> None:
+        self._folder = folder
+        self.conninfo = f"host={folder} port=6432 dbname=postgres user=postgres"
+        (folder / "users").write_text('"postgres" ""\n')
+        (folder / "pgbouncer.ini").write_text(
+            f"[databases]\n* = {server.conninfo}\n[pgbouncer]\nauth_type = trust\n"
+            f"auth_file = {folder}/users\npool_mode = {mode}\n"
+            f"unix_socket_dir = {folder}\nlisten_addr =\n"
+        )
+        self._command = ["pgbouncer", "--quiet", str(folder / "pgbouncer.ini")]
+        if os.getuid() == 0:  # it refuses to run as root, too
+            self._command = ["runuser", "-u", "postgres", "--", *self._command]
+            for path in (folder, *folder.iterdir()):
+                shutil.chown(path, "postgres")
+
+    def start(self) -> None:
+        self._running = subprocess.Popen(self._command)
+        while not (self._folder / ".s.PGSQL.6432").exists():
+            assert self._running.poll() is None, "PgBouncer did not start"
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        self._running.terminate()
+        self._running.wait(20)
+
+
+@contextlib.contextmanager
+def a_pooler(server: PostgresServer, mode: str = "transaction") -> Iterator[Pooler]:
+    """Run PgBouncer before a server; `mode` is when it takes a connection back."""
+    with tempfile.TemporaryDirectory() as folder:
+        pooler = Pooler(Path(folder), server, mode)
+        pooler.start()
+        try:
+            yield pooler
+        finally:
+            pooler.stop()

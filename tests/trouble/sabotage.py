@@ -3,7 +3,8 @@
     python -m tests.trouble.sabotage                  # all of them, half a minute each
     python -m tests.trouble.sabotage hangs dies       # some of them
 
-Prints what was found; ends with how many laws were not seen to break.
+Prints what was found; ends with how many laws were not seen to break. Some laws break only if the
+right things happen, so a law that did not break is given two more runs, with other seeds.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -227,9 +227,10 @@ SABOTAGES = {
 }
 
 
-def main() -> None:
-    from tests.trouble.__main__ import trouble
+_MOST_RUNS = 3
 
+
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", choices=[[], *SABOTAGES], metavar="name")
     parser.add_argument("--seconds", type=float, default=15.0)
@@ -237,14 +238,21 @@ def main() -> None:
     parser.add_argument("--store", default="sqlite")
     given = parser.parse_args()
     missed = 0
-    run = partial(trouble, given.seconds, given.seed, given.store, pause=0.05, recovery=6.0)
     for name in given.names or SABOTAGES:
-        patience = 60.0 if name == "takes-long" else 10.0
-        broken, law = run(sabotage=name, patience=patience).judgement.broken, SABOTAGES[name].law
-        missed += not broken[law]
-        others = {other: count for other, count in broken.items() if other != law}
-        print(f"{name}: {broken[law]} x {law}; also {others}", flush=True)
+        missed += not any(_is_found(name, given, given.seed + more) for more in range(_MOST_RUNS))
     sys.exit(missed)
+
+
+def _is_found(name: str, given: argparse.Namespace, seed: int) -> bool:
+    """Do it, print which laws were broken, and tell whether the right one is among them."""
+    from tests.trouble.__main__ import trouble
+
+    options: dict[str, Any] = {"pause": 0.05, "recovery": 6.0, "patience": 60.0 if name == "takes-long" else 10.0}
+    ended = trouble(given.seconds, seed, given.store, sabotage=name, **options)
+    broken, law = ended.judgement.broken, SABOTAGES[name].law
+    others = {other: count for other, count in broken.items() if other != law}
+    print(f"{name}: {broken[law]} x {law}; also {others}", flush=True)
+    return bool(broken[law])
 
 
 if __name__ == "__main__":

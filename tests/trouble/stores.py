@@ -20,7 +20,7 @@ import psycopg
 import redis
 
 from relogin.client.stores.postgres import PostgresStore
-from tests.client.postgres_server import a_postgres_server
+from tests.client.postgres_server import PostgresServer, a_pooler, a_postgres_server
 from tests.client.redis_server import (
     RedisNode,
     RedisServer,
@@ -229,38 +229,53 @@ def _cluster(folder: Path, chosen: random.Random) -> Iterator[Store]:
 @contextmanager
 def _postgres(folder: Path, chosen: random.Random) -> Iterator[Store]:
     with a_postgres_server() as database:
-        PostgresStore(database.conninfo).create_table()
+        yield Store(f"postgres={database.conninfo}", _faults_of_postgres(database, chosen))
+
+
+@contextmanager
+def _pgbouncer(folder: Path, chosen: random.Random) -> Iterator[Store]:
+    with a_postgres_server() as database, a_pooler(database) as pooler:
 
         def restart() -> None:
-            database.stop()
+            pooler.stop()
             time.sleep(chosen.uniform(0.0, 2.0))
-            database.start()
+            pooler.start()
 
-        def cut() -> None:
-            with psycopg.connect(database.conninfo) as connection:
-                connection.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                    "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
-                )
+        faults = _faults_of_postgres(database, chosen)
+        faults.append(Fault("restarted pooler", restart, away=True))
+        yield Store(f"postgres={pooler.conninfo}", faults)
 
-        def lock() -> None:
-            with psycopg.connect(database.conninfo) as connection:
-                connection.execute("LOCK TABLE relogin_sessions")
-                time.sleep(chosen.uniform(0.5, 3.0))
 
-        def stop() -> None:
-            with database.stopped():
-                time.sleep(chosen.uniform(0.5, 3.0))
+def _faults_of_postgres(database: PostgresServer, chosen: random.Random) -> list[Fault]:
+    PostgresStore(database.conninfo).create_table()
 
-        yield Store(
-            f"postgres={database.conninfo}",
-            [
-                Fault("restarted", restart, away=True),
-                Fault("cut connections", cut, away=True),
-                Fault("locked table", lock, away=True),
-                Fault("stopped database", stop, away=True),
-            ],
-        )
+    def restart() -> None:
+        database.stop()
+        time.sleep(chosen.uniform(0.0, 2.0))
+        database.start()
+
+    def cut() -> None:
+        with psycopg.connect(database.conninfo) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            )
+
+    def lock() -> None:
+        with psycopg.connect(database.conninfo) as connection:
+            connection.execute("LOCK TABLE relogin_sessions")
+            time.sleep(chosen.uniform(0.5, 3.0))
+
+    def stop() -> None:
+        with database.stopped():
+            time.sleep(chosen.uniform(0.5, 3.0))
+
+    return [
+        Fault("restarted", restart, away=True),
+        Fault("cut connections", cut, away=True),
+        Fault("locked table", lock, away=True),
+        Fault("stopped database", stop, away=True),
+    ]
 
 
 Opening = Callable[[Path, random.Random], contextlib.AbstractContextManager[Store]]
@@ -271,4 +286,5 @@ STORES: dict[str, Opening] = {
     "sentinel": _sentinel,
     "cluster": _cluster,
     "postgres": _postgres,
+    "pgbouncer": _pgbouncer,
 }

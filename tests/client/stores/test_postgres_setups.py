@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
-import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -21,7 +16,7 @@ from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 from relogin.client.stores import Entry
 from relogin.client.stores.postgres import AsyncPostgresStore, PostgresStore
-from tests.client.postgres_server import PostgresServer
+from tests.client.postgres_server import PostgresServer, a_pooler
 
 ORIGIN = "https://api.example.com:443"
 pytestmark = pytest.mark.needs("initdb")
@@ -220,40 +215,11 @@ def test_a_database_may_have_no_encoding(postgres: PostgresServer) -> None:
 # Poolers
 
 
-@contextmanager
-def pgbouncer(postgres: PostgresServer, mode: str) -> Iterator[str]:
-    """Run a pooler on a socket in a folder; yield how to connect to it."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "users").write_text('"postgres" ""\n')
-        (folder / "pgbouncer.ini").write_text(
-            f"[databases]\n* = {postgres.conninfo}\n[pgbouncer]\nauth_type = trust\n"
-            f"auth_file = {folder}/users\npool_mode = {mode}\n"
-            f"unix_socket_dir = {folder}\nlisten_addr =\n"
-        )
-        as_user: list[str] = []
-        if os.getuid() == 0:  # it refuses to run as root, too
-            as_user = ["runuser", "-u", "postgres", "--"]
-            for path in (folder, *folder.iterdir()):
-                shutil.chown(path, "postgres")
-        running = subprocess.Popen(
-            [*as_user, "pgbouncer", "--quiet", str(folder / "pgbouncer.ini")]
-        )
-        try:
-            while not (folder / ".s.PGSQL.6432").exists():
-                assert running.poll() is None
-                time.sleep(0.01)
-            yield f"host={folder} port=6432 dbname=postgres user=postgres"
-        finally:
-            running.terminate()
-            running.wait(20)
-
-
 @pytest.mark.needs("pgbouncer")
 @pytest.mark.parametrize("mode", ["transaction", "statement"])
 def test_behind_a_pooler_it_is_polled(postgres: PostgresServer, conninfo: str, mode: str) -> None:
-    with pgbouncer(postgres, mode) as pooled:
-        store = PostgresStore(pooled)
+    with a_pooler(postgres, mode) as pooler:
+        store = PostgresStore(pooler.conninfo)
         for revision, text in enumerate(("one", "two")):
             assert store.put(ORIGIN, "", "api", Entry(text, revision))
         assert store.get(ORIGIN, "").entries["api"].text == "two"
