@@ -247,7 +247,11 @@ def _is_found(name: str, given: argparse.Namespace, seed: int) -> bool:
     """Do it, print which laws were broken, and tell whether the right one is among them."""
     from tests.trouble.__main__ import trouble
 
-    options: dict[str, Any] = {"pause": 0.05, "recovery": 6.0, "patience": 60.0 if name == "takes-long" else 10.0}
+    options: dict[str, Any] = {
+        "pause": 0.05,
+        "recovery": 6.0,
+        "patience": 60.0 if name == "takes-long" else 10.0,
+    }
     ended = trouble(given.seconds, seed, given.store, sabotage=name, **options)
     broken, law = ended.judgement.broken, SABOTAGES[name].law
     others = {other: count for other, count in broken.items() if other != law}

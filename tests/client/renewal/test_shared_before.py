@@ -8,7 +8,7 @@ from relogin import Grant
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Ask
 from relogin.client.renewal.policy import Credential
-from relogin.client.renewal.shared import forget, share
+from relogin.client.renewal.shared import consult, forget, share
 from relogin.client.stores import Entry, Snapshot
 from relogin.client.stores.memory import MemoryStore
 from relogin.client.stores.record import Record
@@ -78,6 +78,12 @@ def test_with_fresh_always_the_store_is_asked_before_every_request() -> None:
     store.asked.clear()
     sign(cache)
     assert store.asked == ["get"]
+
+
+def test_a_task_that_is_cancelled_need_not_wait_for_a_question_that_changes_nothing() -> None:
+    asking = consult(a_cache(Store(), fresh="always"), ORIGIN)
+    assert not next(asking).even_if_cancelled
+    asking.close()
 
 
 def test_with_fresh_always_a_cookie_that_an_answer_rolls_is_sent_by_all() -> None:

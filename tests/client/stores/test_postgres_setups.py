@@ -226,3 +226,19 @@ def test_behind_a_pooler_it_is_polled(postgres: PostgresServer, conninfo: str, m
         with pytest.raises(LookupError, match="a pooler stands between"):
             store.wait(ORIGIN, "", "api", 2, 1.0)
         store.close()
+
+
+@pytest.mark.needs("pgbouncer")
+def test_a_store_for_tasks_behind_a_pooler_is_polled(
+    postgres: PostgresServer, conninfo: str
+) -> None:
+    async def wait(pooled: str) -> None:
+        options = {"prepare_threshold": None}
+        async with AsyncConnectionPool(pooled, kwargs=options, min_size=1, open=False) as pool:
+            store = AsyncPostgresStore(pool)
+            assert await store.put(ORIGIN, "", "api", Entry("one", 0))
+            with pytest.raises(LookupError, match="a pooler stands between"):
+                await store.wait(ORIGIN, "", "api", 1, 1.0)
+
+    with a_pooler(postgres) as pooler:
+        asyncio.run(wait(pooler.conninfo))

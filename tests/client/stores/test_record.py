@@ -138,6 +138,14 @@ def test_a_grant_that_the_store_has_lost_is_brought_back_by_whoever_knows_that_i
     assert back.acquire(second.of_grant, 30, NOW) is not None
 
 
+def test_a_grant_that_no_store_has_had_gets_a_name_of_its_own() -> None:
+    first = renewed()
+    one, other = (first.with_lost(None, GRANT, (first.put_by,)) for _ in range(2))
+    assert one.dropped  # no other process can use it
+    assert Record.loads(one.dumps()) == one
+    assert len({first.put_by, one.put_by, other.put_by}) == 3
+
+
 def test_no_grant_is_brought_back_in_place_of_the_same_or_of_one_that_is_not_known_to_be_over() -> (
     None
 ):

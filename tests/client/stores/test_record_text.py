@@ -166,3 +166,9 @@ def test_no_text_raises_anything_else(text: str) -> None:
     with contextlib.suppress(ValueError):
         read = Record.loads(text)
         assert Record.loads(read.dumps()) == read
+
+
+@pytest.mark.parametrize(("length", "reason"), [(65_536, "relogin wrote"), (65_537, "too long")])
+def test_a_text_is_read_up_to_64_kib(length: int, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        Record.loads(" " * length)

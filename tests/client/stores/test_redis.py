@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import pickle
@@ -15,9 +16,10 @@ from threading import Thread
 
 import pytest
 import redis
+import redis.asyncio
 
 from relogin.client.stores import Entry
-from relogin.client.stores.redis import RedisStore
+from relogin.client.stores.redis import AsyncRedisStore, RedisStore
 from relogin.client.stores.redis_wire import key_of
 from tests.client.redis_server import RedisServer, a_redis_server
 from tests.programs import certificate, free_port
@@ -148,6 +150,24 @@ def test_it_needs_the_rights_that_its_documentation_names_and_no_others(rights: 
             assert command in said
 
 
+@pytest.mark.parametrize("durable", [False, True])
+def test_a_store_for_tasks_without_replicas_needs_no_others(durable: bool) -> None:
+    async def put(url: str) -> bool:
+        async with redis.asyncio.Redis.from_url(url) as client:
+            return await AsyncRedisStore(client).put(ORIGIN, "", "api", Entry("one", 0, durable))
+
+    with a_server_with(RIGHTS) as store:
+        assert asyncio.run(put(store._server))
+        assert stored(store) == {"api": "one"}
+
+
+def test_a_connection_that_is_closed_is_given_back_to_its_pool(server: RedisServer) -> None:
+    store = RedisStore(f"{server.url}?max_connections=2")
+    for _ in range(3):
+        assert store.peek(ORIGIN, "") == {}
+        store.close()
+
+
 def test_with_the_rights_to_tell_who_waits_is_told() -> None:
     with a_server_with(f"{RIGHTS} {RIGHTS_TO_TELL}") as store:
         store.put(ORIGIN, "", "api", Entry("one", 0))
@@ -238,7 +258,7 @@ def test_without_redis_py_a_url_says_what_to_install() -> None:
 FORK = """
 import os, sys
 from relogin.client.stores import Entry
-from relogin.client.stores.redis import RedisStore
+from relogin.client.stores.redis import AsyncRedisStore, RedisStore
 store = RedisStore(sys.argv[1])
 store.put("o", "", "api", Entry("parent's", 0))
 (parents,) = store._idle.connections
@@ -260,7 +280,7 @@ def test_after_a_fork_it_goes_on_with_connections_of_its_own(server: RedisServer
 
 FORK_IN_THE_MIDST = """
 import os, signal, sys, threading
-from relogin.client.stores.redis import RedisStore
+from relogin.client.stores.redis import AsyncRedisStore, RedisStore
 store = RedisStore(sys.argv[1])
 store.get("o", "")
 taken, ended = threading.Event(), threading.Event()
@@ -296,7 +316,7 @@ def test_a_fork_while_a_thread_takes_a_connection_leaves_no_lock_held(
 
 FORK_BEFORE_TWO_THREADS = """
 import os, sys, threading
-from relogin.client.stores.redis import RedisStore
+from relogin.client.stores.redis import AsyncRedisStore, RedisStore
 asked, told = threading.Event(), threading.Event()
 def url():
     if os.getpid() != parent:  # as if a vault took its time

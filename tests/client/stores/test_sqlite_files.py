@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from relogin.client.stores import Entry, Snapshot
-from relogin.client.stores.sqlite import SQLiteStore
+from relogin.client.stores.sqlite import SQLiteStore, _make_private
 from tests.client.stores.test_sqlite import ORIGIN, filled, modes, stored
 
 
@@ -128,3 +128,21 @@ def test_sqlite_itself_makes_no_file_because_others_could_read_it(path: Path) ->
 def test_a_file_may_have_any_name(tmp_path: Path, name: str) -> None:
     with closing(filled(tmp_path / name)):
         assert set(modes(tmp_path)) == {name, f"{name}-wal", f"{name}-shm"}
+
+
+def test_a_journal_that_others_could_read_is_made_private_too(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        Path(f"{path}{suffix}").touch(0o644)
+    _make_private(path)
+    assert set(modes(path.parent).values()) == {0o600}
+    assert len(modes(path.parent)) == 4
+
+
+def test_a_connection_on_which_a_read_failed_is_closed(path: Path) -> None:
+    with closing(filled(path)) as store, closing(sqlite3.connect(path)) as other:
+        (connection,) = store._idle.connections
+        other.execute("DROP TABLE entries")
+        with pytest.raises(sqlite3.OperationalError, match="no such table"):
+            store.get(ORIGIN, "")
+        with pytest.raises(sqlite3.ProgrammingError, match="closed database"):
+            connection.execute("SELECT 1")

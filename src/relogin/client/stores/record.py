@@ -53,7 +53,7 @@ class Block(NamedTuple):
 
     outcome: str
     period: Period
-    failures: int = 0
+    failures: int
 
 
 class Version(NamedTuple):
