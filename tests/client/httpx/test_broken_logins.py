@@ -94,6 +94,22 @@ def test_what_may_spend_a_secret_is_not_sent_again_over_any_connection(
     assert len(dropped) == 1
 
 
+def test_what_goes_once_takes_no_connection_on_which_an_upload_was_refused(
+    driver: Driver, server: Server
+) -> None:
+    url, once = f"{server.url}/login", {ONCE: True}
+
+    def login(context: Any) -> Grant:
+        return server.grant(context.http.post(url, extensions=once))
+
+    async def login_async(context: Any) -> Grant:
+        return server.grant(await context.http.post(url, extensions=once))
+
+    server.early, server.early_end = True, "deceives"
+    client = opened(driver, server, login_async if driver.is_async else login)
+    assert client.post(f"{server.url}/orders", content=b"order" * 200).status_code == 200
+
+
 def test_who_traces_a_request_of_a_login_hears_of_both(driver: Driver, server: Server) -> None:
     heard = list[str]()
 
