@@ -81,7 +81,7 @@ async def run_async(steps: Steps[T], http: Any, seconds: float) -> T:
         request = next(steps)
         while True:
             if isinstance(request, Pause):
-                await _sleep(http, _within(request.seconds, until))
+                await _sleep(_within(request.seconds, until))
                 request = next(steps)
                 continue
             try:
@@ -99,15 +99,10 @@ def _within(seconds: float, until: float) -> float:
     return max(min(seconds, until - time.monotonic()), 0.0)
 
 
-async def _sleep(http: Any, seconds: float) -> None:
-    if library_of(http) in HTTPX:
-        import anyio  # the others run on asyncio only, and may be there without it
+async def _sleep(seconds: float) -> None:
+    import anyio  # every asynchronous client brings it along, and a plain requests does not
 
-        await anyio.sleep(seconds)
-    else:
-        import asyncio
-
-        await asyncio.sleep(seconds)
+    await anyio.sleep(seconds)
 
 
 def _sent(http: Any, request: Request, until: float) -> Answer:
