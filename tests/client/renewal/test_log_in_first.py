@@ -53,7 +53,7 @@ def test_a_server_that_was_not_named_needs_no_login() -> None:
     cache, foreign = preemptive(), "https://other.example.com:443"
     assert cache.ready(foreign, None)
     flow = before(cache, None, foreign, "GET", "https://other.example.com/")
-    assert Steps(cache, refused(), flow).result is None
+    assert not Steps(cache, refused(), flow).leads
 
 
 def test_those_that_come_during_the_login_wait_for_it() -> None:
@@ -108,7 +108,7 @@ def test_after_an_outage_the_login_is_tried_again_when_its_pause_is_over() -> No
 def test_a_login_that_declined_is_asked_again_after_a_grant() -> None:
     cache = preemptive()
     assert about_to_send(cache).send(None).result is None
-    assert about_to_send(cache).result is None
+    assert not about_to_send(cache).leads
     died(cache, None, challenge("session_invalid")).send("t1")
     credential = cache.for_request(ORIGIN, URL)
     died(cache, credential, challenge("session_invalid")).send(None)
@@ -198,6 +198,14 @@ def test_a_realm_that_was_chosen_is_that_of_the_first_login() -> None:
     assert process.login.context.realm == "api"
     first = process.send("t1").result
     assert died(cache, first, challenge("session_expired")).login.context.previous == first.grant
+
+
+def test_after_reset_a_late_401_of_a_realm_is_about_that_realm() -> None:
+    cache = preemptive()
+    first = logged_in(cache)
+    cache.reset()
+    died(cache, first, challenge("session_expired")).send("t2")
+    assert cache.newer(Key(ORIGIN, "api"), None) is not None
 
 
 # With a store

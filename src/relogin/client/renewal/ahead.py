@@ -57,18 +57,15 @@ def log_in_first(
     if there was nothing to see.
     """
     key = defaults.at(origin)
-    space = cache.space(key)
-    if origin not in cache.policy.origins or (space is not None and space.has_declined):
+    if not defaults.wants_login(origin, cache.space(key)):
         return None
     decision = Decision(key, Action.RENEW, defaults.responder, None, None)
     info = ResponseInfo(None, 0, method, url, origin)
     obtained, _ = yield from obtain(cache, info, decision, None)
     if not isinstance(obtained, Final):
         return obtained
-    space = cache.space(key)
     if obtained.outcome is Outcome.DECLINED:
-        if space is not None:
-            space.note_declined()
+        defaults.note_declined(origin, cache.space(key))
         return None
     raise obtained.failure or LoginUnavailable(
         "there is no session, and budget= allows no more logins for now"

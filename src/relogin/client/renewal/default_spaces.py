@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from relogin.client.renewal.credential import Key
 from relogin.client.renewal.policy import Decision, Policy
+from relogin.client.renewal.protection_spaces import ProtectionSpace
+from relogin.client.terms.grant import Grant
 from relogin.client.terms.responder import Responder
 
 __all__ = ["DefaultSpaces"]
@@ -23,10 +25,19 @@ class DefaultSpaces:
         """It signs requests until a challenge says how."""
         self._policy = policy
         self._realms: dict[str, str] = {}
+        self._declined: dict[str, tuple[ProtectionSpace | None, Grant | None]] = {}
 
     def at(self, origin: str) -> Key:
         """Return the space of an origin."""
         return Key(origin, self._policy.realm or "", self._policy.account)
+
+    def wants_login(self, origin: str, space: ProtectionSpace | None) -> bool:
+        """Tell whether a request to this origin, with this default space, waits for a login."""
+        return origin in self._policy.origins and self._declined.get(origin) != _state(space)
+
+    def note_declined(self, origin: str, space: ProtectionSpace | None) -> None:
+        """Remember that the login declined; it is asked again after the next grant or `reset`."""
+        self._declined[origin] = _state(space)
 
     def realm_of(self, key: Key) -> str:
         """Return the realm as the server names it, or an empty one while it has named none."""
@@ -44,3 +55,7 @@ class DefaultSpaces:
         if self._realms.setdefault(key.origin, key.realm) != key.realm:
             return decision
         return decision.moved_to(default)
+
+
+def _state(space: ProtectionSpace | None) -> tuple[ProtectionSpace | None, Grant | None]:
+    return space, None if space is None else space.latest

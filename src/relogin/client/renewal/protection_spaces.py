@@ -7,7 +7,7 @@ from bisect import insort
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from relogin.client.renewal.scopes import Demands
@@ -70,8 +70,6 @@ class ProtectionSpace:
     """The scopes that the server has demanded, if any."""
     past: tuple[str, ...] = ()
     """The names of the store's grants that are over, the latest first."""
-
-    _declined_after: Grant | Literal[False] | None = False
 
     def __init__(self, *, is_kept: bool = True) -> None:
         self.is_kept = is_kept
@@ -171,15 +169,6 @@ class ProtectionSpace:
         path = urlsplit(url).path
         fits = ((len(p), since) for p, since in self.places.items() if _lies_in(path, p))
         return max(fits, default=(0, 0))
-
-    def note_declined(self) -> None:
-        """Remember that a login declined that no challenge had asked for."""
-        self._declined_after = self.latest
-
-    @property
-    def has_declined(self) -> bool:
-        """Whether it did so since the last grant."""
-        return self._declined_after is self.latest
 
     def note_persistent(self, generation: int, method: str, url: str, now: float) -> None:
         """Remember that a 401 without an error code persisted after the login `generation`."""
