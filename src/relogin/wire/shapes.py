@@ -191,5 +191,5 @@ MISSES_EQUALS = (
     rf"|{OPENS_SINGLE}(?:(?!{SINGLE}{STOP})[\s\S]|(?!))*+(?:{SINGLE}|\Z))"
 )
 MISSES_EQUALS_SINGLY = (  # not b'a', as Python shows bytes
-    rf"(?!b')(?:(?!&){_UP_TO_ENTITY}|(?:(?!['`&]){TCHAR}|(?!))++)(?P<at>){_BETWEEN_APOSTROPHES}"
+    rf"(?!b')(?>(?!&){_UP_TO_ENTITY}|(?:(?!['`&]){TCHAR}|(?!))++)(?P<at>){_BETWEEN_APOSTROPHES}"
 )
