@@ -238,3 +238,14 @@ def test_a_session_that_others_keep_under_its_realm_is_renewed_there() -> None:
     assert token(renewed.replay.credential) == "t2"
     again = Process(others, refused(others.for_request(ORIGIN, URL), challenge("session_expired")))
     assert token(again.replay.credential) == "t2"
+
+
+def test_so_is_one_that_came_after_the_first_login() -> None:
+    store = Store()
+    ours = a_sharing_cache(store, fresh="always", **FIRST)
+    logged_in(ours)
+    Process(a_sharing_cache(store), refused(None, challenge("session_expired"))).send("o1")
+    about_to_send(ours)
+    held = ours.newer(Key(ORIGIN, "api"), None)
+    assert token(held) == "o1"
+    assert Process(ours, refused(held, challenge("session_expired"))).leads
