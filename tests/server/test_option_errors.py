@@ -104,6 +104,7 @@ MISTAKES: list[tuple[dict[str, Any], type[Exception], str]] = [
         'also must be a list of Challenge, such as [relogin.Challenge("DPoP")], not [',
     ),
     ({"also": relogin.Challenge("DPoP")}, TypeError, "not Challenge('DPoP', {})"),
+    ({"also": [relogin.Challenge("Basic")]}, ValueError, "also must not offer Basic, Digest, Nego"),
     ({"collapse": "no"}, TypeError, "collapse must be True or False, not 'no'"),
     ({"announce": 1}, TypeError, "announce must be True or False, not 1"),
     ({"retry_after": "5"}, TypeError, "retry_after must be an int of seconds, not str"),

@@ -57,11 +57,11 @@ class SessionGate:
     """
 
     def __init__(self, app: WSGIApplication, verify: Verifier, **options: Unpack[Options]) -> None:
-        check_app(app, 3, "an ASGI", "asgi")
         self.app = app
         self.verify: Verifier = synchronous(verify)
         self._with_request = wants_request(verify)
         self.gate: Gate = Gate.of(options)
+        check_app(app, 3, "an ASGI", "asgi")
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request, or have the application answer it."""

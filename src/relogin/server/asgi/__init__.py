@@ -72,12 +72,12 @@ class SessionGate:
     def __init__(
         self, app: Application, verify: Verifier | AsyncVerifier, **options: Unpack[Options]
     ) -> None:
-        check_app(app, 2, "a WSGI", "wsgi")
         self.app = app
         self.verify = verify
         self._with_request = wants_request(verify)
         self._unblocking: Callable[..., Any] = unblocking(verify)
         self.gate: Gate = Gate.of(options)
+        check_app(app, 2, "a WSGI", "wsgi")
         self._private = encoded(self.gate.vary_private)
         self._is_async = is_async(self._unblocking)
         self._fast_path = fast_path(self.gate)
