@@ -28,7 +28,7 @@ def configure() -> None:
         INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "rest_framework"],
         DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
-        SIMPLE_JWT={"ACCESS_TOKEN_LIFETIME": timedelta(seconds=1)},
+        SIMPLE_JWT={"ACCESS_TOKEN_LIFETIME": timedelta(seconds=2)},
     )
     django.setup()
     call_command("migrate", verbosity=0)
