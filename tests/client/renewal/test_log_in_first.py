@@ -249,3 +249,26 @@ def test_so_is_one_that_came_after_the_first_login() -> None:
     held = ours.newer(Key(ORIGIN, "api"), None)
     assert token(held) == "o1"
     assert Process(ours, refused(held, challenge("session_expired"))).leads
+
+
+def test_a_request_during_the_renewal_of_a_session_of_others_waits_for_it() -> None:
+    """Its realm is known only from the store, and the dead session has been dropped."""
+    store = Store()
+    others, ours = a_sharing_cache(store), of_the_store(store)
+    Process(others, refused(None, challenge("session_expired"))).send("t1")
+    leader = Process(ours, refused(about_to_send(ours).result, challenge("session_invalid")))
+    follower = about_to_send(ours, ELSEWHERE)
+    assert follower.wait.flight is leader.login.flight
+    leader.send("t2")
+    assert token(follower.send().result) == "t2"
+
+
+def test_a_second_realm_of_others_keeps_a_session_of_its_own() -> None:
+    store = Store()
+    others, ours = a_sharing_cache(store), of_the_store(store)
+    Process(others, refused(None, challenge("session_expired"))).send("t1")
+    held = about_to_send(ours).result
+    other = refused(held, 'Session realm="other"', url=ELSEWHERE)
+    second = Process(ours, other).send("u1")
+    assert token(second.replay.credential) == "u1"
+    assert token(ours.newer(Key(ORIGIN, "api"), None)) == "t1"

@@ -38,10 +38,11 @@ def before(
     if not cache.informed(origin, credential):
         yield from consult(cache, origin)
         credential = cache.for_request(origin, url)
-    if credential is None and cache.defaults is not None:
-        credential = cache.by_default(origin)
+    if cache.defaults is not None:
+        credential = credential or cache.by_default(origin)
         if credential is None:
             return (yield from log_in_first(cache, cache.defaults, origin, method, url))
+        cache.defaults.begun(credential.key, cache.space)
     if credential is not None and credential.is_due(cache.clock(), precious=precious):
         credential = yield from renew_ahead(cache, credential, method, url)
     return credential

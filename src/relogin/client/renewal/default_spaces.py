@@ -26,10 +26,21 @@ class DefaultSpaces:
         self._policy = policy
         self._realms: dict[str, str] = {}
         self._declined: dict[str, tuple[ProtectionSpace | None, Grant | None]] = {}
+        self._begun: dict[str, Key] = {}
 
     def at(self, origin: str) -> Key:
         """Return the space of an origin."""
-        return Key(origin, self._policy.realm or "", self._policy.account)
+        begun = self._begun.get(origin)
+        return begun or Key(origin, self._policy.realm or "", self._policy.account)
+
+    def begun(self, key: Key, space: Callable[[Key], object]) -> None:
+        """Take a space that another process has begun, and put into the store, for the default one.
+
+        Two logins would compete otherwise: one after a challenge, and one before a request that
+        comes while the first is under way.
+        """
+        if space(self.at(key.origin)) is None and self._begun.setdefault(key.origin, key) == key:
+            self._realms[key.origin] = key.realm
 
     def wants_login(self, origin: str, space: ProtectionSpace | None) -> bool:
         """Tell whether a request to this origin, with this default space, waits for a login."""
