@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import time
 from base64 import b64encode
 from typing import Any
 from urllib.parse import parse_qsl, quote
@@ -15,7 +16,15 @@ import pytest
 import requests
 
 from relogin import Grant, LoginRefused, LoginUnavailable
-from relogin.client.logins import BasicLogin, JSONLogin, from_cookie, from_header, from_json
+from relogin.client.logins import (
+    BasicLogin,
+    JSONLogin,
+    OneTime,
+    from_cookie,
+    from_header,
+    from_json,
+)
+from relogin.client.logins.sources import sent_fields
 from relogin.client.requests import SessionAuth
 from relogin.client.signals import status
 from tests.client.log_in import LogIn, with_requests
@@ -157,6 +166,31 @@ def test_a_function_for_a_header_field_is_called_at_each_login(server: Server) -
     assert with_requests(pickle.loads(pickle.dumps(login))) == Grant("k3y")
 
 
+def test_so_it_is_beside_a_field_of_the_response_that_came_first(
+    server: Server, log_in: LogIn
+) -> None:
+    """What takes a response is given that; what takes nothing, as a `OneTime`, is called."""
+    sends: dict[str, Any] = {
+        "X-Api-Key": key,
+        "X-OTP": OneTime(lambda: "123"),
+        "X-CSRF": from_json("csrf"),
+        "X-Status": lambda answer: f"{answer.status}",
+    }
+    server.routes["/csrf"] = lambda _: Answer(200, JSON, b'{"csrf": "c1"}')
+    server.routes["/in"] = lambda request: Answer(
+        200,
+        JSON,
+        json.dumps({"access_token": "+".join(request.headers[n] for n in sends)}).encode(),
+    )
+    login = JSONLogin(f"{server.url}/in", {"user": "ada"}, first=f"{server.url}/csrf", sends=sends)
+    assert log_in(login) == Grant("k3y+123+c1+200")
+
+
+def test_a_function_whose_signature_is_not_known_is_called_too() -> None:
+    began = sent_fields({"X-Began": time.ctime}, None)
+    assert began["X-Began"].startswith(time.ctime()[:3])
+
+
 @pytest.mark.parametrize("sends", [{"X-Api-Key": "k3y"}, {"x-csrf-token": "k3y"}])
 def test_a_literal_key_is_not_pickled(sends: Any) -> None:
     login = JSONLogin("https://api.example.com/login", {"user": "ada"}, sends=sends)
@@ -220,6 +254,7 @@ def test_a_function_that_returns_no_text_is_told() -> None:
         ({"sends": {"X-Key": "a\nb"}}, ValueError, "value of X-Key cannot be sent"),
         ({"sends": {"X-Key": 7}}, TypeError, "X-Key must be a str, a function or from_"),
         ({"sends": {"X-Key": from_json("k")}}, ValueError, "X-Key is looked for in a response"),
+        ({"sends": {"X-Key": lambda _: ""}}, ValueError, "X-Key is looked for in a response"),
         ({"first": "https://www.example.com/csrf"}, ValueError, "first= must be on the server of"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from inspect import signature
 from math import isfinite
 from typing import Any
 from urllib.parse import urljoin
@@ -102,7 +103,7 @@ def check_sends(sends: object, first: str | None) -> None:
         elif not callable(value):
             kind = type(value).__name__
             raise TypeError(f"sends=: {name} must be a str, a function or from_…(…), not {kind}")
-        elif isinstance(value, Place) and first is None:
+        elif first is None and not _takes_nothing(value):
             raise ValueError(_without_first(name))
 
 
@@ -133,7 +134,18 @@ def sent_fields(sends: Mapping[str, Any], first: Answer | None) -> dict[str, str
 def _sent(name: str, value: Any, first: Answer | None) -> object:
     if isinstance(value, str):
         return value
-    return value() if first is None else found_first(name, value, first)
+    return value() if _takes_nothing(value) else found_first(name, value, first)
+
+
+def _takes_nothing(function: Callable[..., object]) -> bool:
+    """Tell a function that returns a value from one that looks for it in a response."""
+    try:
+        signature(function).bind()
+    except TypeError:
+        return False
+    except ValueError:  # some functions written in C have no signature
+        return True
+    return True
 
 
 def found_first(name: str, source: Source, first: Answer | None) -> str:
