@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from relogin import LoginRefused, LoginUnavailable
-from relogin.client.logins import BasicLogin, FormLogin, JSONLogin, OneTime, one_time
+from relogin.client.logins import BasicLogin, FormLogin, JSONLogin, OAuth2Login, OneTime, one_time
 from relogin.client.logins.one_time import new_codes
 from relogin.client.logins.request import Pause
 from relogin.client.requests import SessionAuth
@@ -110,7 +110,7 @@ def test_a_login_waits_no_longer_than_it_may_take() -> None:
 
 def test_a_login_that_cannot_wait_sends_no_code_twice(server: Server) -> None:
     server.routes["/basic"] = lambda _: Answer(200, JSON, b'{"access_token": "t0ken"}')
-    login = BasicLogin(f"{server.url}/basic", "ada", codes("111", "222"))  # type: ignore[arg-type]
+    login = BasicLogin(f"{server.url}/basic", "ada", codes("111", "222"))
     assert with_requests(login)
     with pytest.raises(LoginUnavailable, match="sent before"):
         with_requests(login)
@@ -179,6 +179,92 @@ def test_a_page_with_another_secret_is_refused_for_good(
     )
     with pytest.raises(LoginUnavailable), requests.Session() as http:
         harmless(context(http))
+
+
+# What else could send one twice
+
+
+def answered_502(site: Site, path: str) -> None:
+    """Take the code, as a proxy does that loses the response of the server behind it."""
+    taking = site.server.routes[path]
+
+    def lose(request: Request) -> Answer:
+        answer = taking(request)
+        return answer if request.method == "GET" else Answer(502)
+
+    site.server.routes[path] = lose
+
+
+def test_a_code_is_sent_once_even_if_a_proxy_lost_the_response(site: Site, log_in: LogIn) -> None:
+    for path, login in (
+        ("/code", site.login(codes("111"))),
+        ("/json", JSONLogin(f"{site.url}/json", {"password": "pa55", "code": codes("222")})),
+    ):
+        answered_502(site, path)
+        with pytest.raises(LoginUnavailable, match="answered 502"):
+            log_in(login)
+    assert site.codes == ["111", "222"]
+
+
+def test_so_is_one_in_a_header_field_or_for_a_token_endpoint(server: Server) -> None:
+    server.answers = lambda _: Answer(502)
+    given: dict[str, Any] = {"X-OTP": codes("111")}
+    parameters: Any = {"totp": codes("222")}
+    for login in (
+        BasicLogin(f"{server.url}/basic", "ada", "pa55", sends=given),
+        OAuth2Login(
+            f"{server.url}/token", "id", username="ada", password="pa55", parameters=parameters
+        ),
+    ):
+        with pytest.raises(LoginUnavailable, match="answered 502"):
+            with_requests(login)
+    assert [request.path for request in server.requests] == ["/basic", "/token"]
+
+
+def test_a_code_is_not_kept_for_a_later_login(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was asked for, and then a function for another field failed: a vault, say."""
+    monkeypatch.setattr(one_time, "_KEPT_FOR", 0.0)
+    shown, passwords = ["111"], [OSError("the vault is sealed")]
+
+    def password() -> str:
+        for error in passwords:
+            raise error
+        return "pa55"
+
+    fields = {"password": password, "code": OneTime(lambda: shown[-1])}
+    login = JSONLogin(f"{site.url}/json", fields)
+    with pytest.raises(OSError, match="sealed"):
+        with_requests(login)
+    passwords.clear()
+    shown.append("222")
+    assert with_requests(login)
+    assert site.codes == ["222"]
+
+
+def test_fields_of_one_function_are_waited_for_too(site: Site) -> None:
+    code = codes("111", "222")
+    login = JSONLogin(f"{site.url}/json", lambda: {"password": "pa55", "code": code})
+    assert with_requests(login)
+    assert with_requests(login)
+
+
+def test_a_code_is_sent_once_even_if_another_login_sends_the_next_one_meanwhile() -> None:
+    shown = ["111"]
+    sent: list[str] = []
+
+    def slow() -> str:
+        was_shown = shown[0]
+        if sent == ["111"]:
+            shown[0] = "222"
+            sent.append("…")
+            sent[-1] = code()  # as another thread, while this one waits for the app
+        return was_shown
+
+    code = OneTime(slow)
+    sent.append(code())
+    with pytest.raises(LoginUnavailable, match="sent before"):
+        code()
+    assert sent == ["111", "222"]
 
 
 def a_code() -> str:

@@ -27,7 +27,7 @@ from relogin.client.logins.fields import (
 )
 from relogin.client.logins.form_content import form_content
 from relogin.client.logins.forms import Form, form_with, forms
-from relogin.client.logins.one_time import NEXT_CODE, new_codes
+from relogin.client.logins.one_time import NEXT_CODE, has_codes, new_codes
 from relogin.client.logins.request import Request
 from relogin.client.logins.sources import headers_of
 from relogin.client.logins.steps import (
@@ -120,7 +120,9 @@ class FormLogin(Login):
             yield from new_codes(named, context.timeout)
             values, is_code = resolved(named), only_codes(named, self.harmless)
             given.append(_Given(where(answer.url), form, values, is_code))
-            final = yield from _handed_on(_filled(answer, form, values), route, final)
+            request = _filled(answer, form, values)
+            request.once = has_codes(named)
+            final = yield from _handed_on(request, route, final)
         self._check_forms(final, given, context.attempt)
         kept = set_in(jar_of(context.http), final.cookies)
         check_cookies(final.answer, kept)

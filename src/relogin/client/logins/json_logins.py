@@ -21,8 +21,8 @@ from relogin.client.logins.base import (
     kind_of,
 )
 from relogin.client.logins.exchange import Steps, jar_of
-from relogin.client.logins.fields import Fields, resolved, secrets_of
-from relogin.client.logins.one_time import new_codes
+from relogin.client.logins.fields import Fields, mapping_of, resolved, secrets_of
+from relogin.client.logins.one_time import has_codes, new_codes
 from relogin.client.logins.request import Request
 from relogin.client.logins.sources import (
     check_place,
@@ -164,13 +164,15 @@ class JSONLogin(_TokenLogin):
 
     def _steps(self, context: Context) -> Steps[Grant]:
         before = yield from self._before()
-        yield from new_codes(self.fields, context.timeout)
-        values = resolved(self.fields, None if before is None else before.answer)
+        named = mapping_of(self.fields)
+        given = named, self.sends
+        yield from new_codes(given, context.timeout)
+        values = resolved(named, None if before is None else before.answer)
         if self.form:
             headers, content = JSON | FORM, urlencode(values)
         else:
             headers, content = JSON | {"Content-Type": "application/json"}, json.dumps(values)
-        request = Request("POST", self.url, headers, content.encode())
+        request = Request("POST", self.url, headers, content.encode(), once=has_codes(given))
         return (yield from self._obtained(request, jar_of(context.http), before))
 
 
@@ -205,7 +207,8 @@ class BasicLogin(_TokenLogin):
         _check_user(user)
         basic = base64.b64encode(f"{user}:{password}".encode()).decode()
         headers = JSON | {"Authorization": f"Basic {basic}"}
-        request = Request(self.method, self.url, headers)
+        once = has_codes((self.user, self.password, self.sends))
+        request = Request(self.method, self.url, headers, once=once)
         return (yield from self._obtained(request, jar_of(context.http), before))
 
 

@@ -23,6 +23,7 @@ from relogin.client.logins.oauth2_options import (
     check_urls,
     scopes,
 )
+from relogin.client.logins.one_time import has_codes
 from relogin.client.logins.request import Request
 from relogin.client.logins.revocation import Revocation
 from relogin.client.logins.sent_tokens import SentTokens
@@ -267,6 +268,7 @@ class OAuth2Login(Login):
         client, more = self._client(), resolved(self.parameters)
         content = urlencode({**more, **fields, **asked, **client.fields}, doseq=True).encode()
         once = client.once or "refresh_token" in fields or self.grant_type is not None
+        once |= has_codes((self.password, self.parameters))
         headers = JSON | FORM | client.headers | self._proof()
         request = Request("POST", self.url, headers, content, once=once)
         given = {fields.get("refresh_token", ""), fields.get("password", "")}

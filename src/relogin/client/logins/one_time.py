@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from inspect import iscoroutinefunction
 from typing import Any
@@ -11,12 +13,14 @@ from relogin.client.logins.exchange import Steps
 from relogin.client.logins.request import Pause
 from relogin.errors import LoginUnavailable
 
-__all__ = ["NEXT_CODE", "OneTime", "new_codes"]
+__all__ = ["NEXT_CODE", "OneTime", "has_codes", "new_codes"]
 
 NEXT_CODE = 30.0
 """In seconds, how long most codes are good (RFC 6238 §5.2)."""
 _POLL = 1.0
 _NEXT_TRY = 5.0
+# How long a code that was asked for may wait to be sent, if a login fails in between.
+_KEPT_FOR = 10.0
 
 
 class OneTime:
@@ -36,7 +40,7 @@ class OneTime:
     Raises `TypeError` for anything but a plain function.
     """
 
-    __slots__ = ("_function", "_last", "_next")
+    __slots__ = ("_asked", "_function", "_last", "_lock", "_next")
 
     def __init__(self, function: Callable[[], str]) -> None:
         given: object = function
@@ -47,21 +51,29 @@ class OneTime:
         self._function = function
         self._last: str | None = None
         self._next: str | None = None
+        self._asked = 0.0
+        self._lock = threading.Lock()  # never held while the function runs
 
     def comes(self) -> bool:
         """Ask for a code, unless one is waiting to be sent; tell whether there is a new one."""
-        if self._next is None:
+        now, last = time.monotonic(), self._last
+        if self._next is None or now - self._asked > _KEPT_FOR:
             code = self._function()
-            self._next = None if code == self._last else code
+            with self._lock:  # meanwhile, another login may have sent it, or even the one after it
+                self._next = None if code in {last, self._last} else code
+                self._asked = now
         return self._next is not None
 
-    def __call__(self) -> str | None:
+    def __call__(self) -> str:
         """Return a new code; raise `LoginUnavailable` if there is none yet."""
-        if not self.comes():
+        self.comes()
+        with self._lock:
+            code, self._next = self._next, None
+            self._last = code or self._last
+        if code is None:
             text = "the one-time code was sent before, and the next one has not come yet"
             raise LoginUnavailable(text, retry_after=_NEXT_TRY)
-        self._last, self._next = self._next, None
-        return self._last
+        return code
 
     def __reduce__(self) -> tuple[Any, ...]:
         return OneTime, (self._function,)
@@ -76,6 +88,11 @@ def new_codes(fields: object, seconds: float) -> Steps[None]:
     while not all(map(OneTime.comes, _codes(fields))) and waited < seconds:
         waited += _POLL
         yield Pause(_POLL)
+
+
+def has_codes(fields: object) -> bool:
+    """Tell whether a request with these fields uses up a code, so that it may be sent only once."""
+    return any(True for _ in _codes(fields))
 
 
 def _codes(value: object) -> Iterator[OneTime]:

@@ -90,7 +90,8 @@ def followed(
 
 def _redirected(request: Request, url: str, *, keeps: bool) -> Request:
     if keeps:
-        return Request(request.method, url, request.headers, request.content)
+        headers, content = request.headers, request.content
+        return Request(request.method, url, headers, content, once=request.once)
     headers = {name: v for name, v in request.headers.items() if name not in _OF_A_FORM}
     return Request("GET", url, headers)
 
