@@ -116,6 +116,13 @@ def test_each_request_has_a_proof_of_its_own(site: Site, caller: Any) -> None:
     assert (len(site.asked), len(site.proofs)) == (2, 2 + 2 + 1 + 1)
 
 
+def test_a_password_in_the_url_is_not_in_the_proof(site: Site, session: requests.Session) -> None:
+    session.auth = SessionAuth(site.login())
+    url = site.url.replace("//", "//ada:pa55@")
+    assert session.get(f"{url}/orders?id=7").status_code == 200
+    assert claims(site.proofs[-1])["htu"] == f"{site.url}/orders"
+
+
 def test_a_new_nonce_costs_one_more_request_and_no_login(
     site: Site, either: Either, caller: Any
 ) -> None:

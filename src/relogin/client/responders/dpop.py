@@ -35,8 +35,7 @@ class Prover:
 
         Raises `InvalidGrant` if the user's function returns anything but one.
         """
-        plain = url.partition("#")[0].partition("?")[0]
-        proof: object = self.proves(method, plain, self._nonces.get(server), token)
+        proof: object = self.proves(method, _target(url), self._nonces.get(server), token)
         if not (isinstance(proof, str) and is_field_value(proof)):
             raise InvalidGrant(f"dpop= must return a JWT as a str, not {type(proof).__name__}")
         return proof
@@ -47,6 +46,13 @@ class Prover:
         if nonce is not None:
             self._nonces[server] = nonce
         return nonce is not None
+
+
+def _target(url: str) -> str:
+    """Return the URL that the server sees: a user and password in it go into another field."""
+    scheme, _, rest = url.partition("#")[0].partition("?")[0].partition("://")
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
 
 
 def dpop(prover: Prover) -> tuple[Responder, ...]:
