@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -9,7 +10,7 @@ import pytest
 import requests
 
 from relogin import LoginRefused, LoginUnavailable
-from relogin.client.logins import FormLogin
+from relogin.client.logins import FormLogin, from_cookie
 from relogin.client.requests import SessionAuth
 from tests.client.log_in import LogIn
 from tests.client.server import Answer, Request, Server
@@ -67,6 +68,8 @@ class Provider:
             return Answer(200, HTML, FORM.format("/authenticate").encode())
         if self.binding == "saml":
             return Answer(200, HTML, MESSAGE.format(f"{self.app}/acs", "PHNhbWw+").encode())
+        if self.binding == "landing":
+            return Answer(302, (("Location", "https://www.example.com/"),))
         status = 307 if self.binding == "307" else 302
         return Answer(status, (("Location", f"{self.app}/callback?code=c1&state=s1"),))
 
@@ -97,6 +100,29 @@ def test_each_session_that_dies_is_renewed_and_gets_no_cookie_of_the_provider(
         assert session.get(f"{provider.app}/orders").text == "orders"
         provider.living = "none"
     assert provider.number == 3
+
+
+@pytest.mark.parametrize("landing", [False, True])
+def test_a_field_of_the_session_is_never_one_of_the_provider(
+    provider: Provider, log_in: LogIn, landing: bool
+) -> None:
+    """Both have a CSRF token of the same name, and the provider is the last to set it."""
+    answer = provider.answer
+
+    def with_tokens(request: Request) -> Answer:
+        given = answer(request)
+        if request.path == "/login" or "Location" not in dict(given.headers):
+            token = f"of-{request.headers['Host'].partition(':')[0]}"
+            return replace(given, headers=(*given.headers, ("Set-Cookie", f"csrf={token}; Path=/")))
+        return given
+
+    provider.server.answers = with_tokens
+    options: dict[str, Any] = {"headers": {"X-CSRF": from_cookie("csrf")}}
+    if landing:
+        provider.binding, options["landing"] = "landing", "https://www.example.com"
+    grant = log_in(provider.login(**options))
+    assert grant is not None
+    assert dict(grant.headers) == {"X-CSRF": "of-127.0.0.1"}
 
 
 def test_a_wrong_password_at_the_provider_is_sent_once(

@@ -126,7 +126,8 @@ class FormLogin(Login):
         self._check_forms(final, given, context.attempt)
         kept = set_in(jar_of(context.http), final.cookies)
         check_cookies(final.answer, kept)
-        return Grant(cookies=kept, headers=headers_of(self.headers, final.answer))
+        own = _at(origin_of(self.url), final.answer)
+        return Grant(cookies=kept, headers=headers_of(self.headers, own))
 
     def _check_forms(self, final: Final, given: Sequence[_Given], attempt: int) -> None:
         """Raise an error if a page was refused; after a code alone, the next code may be right."""
@@ -151,6 +152,13 @@ class FormLogin(Login):
         is_again = form_with(answer.text, latest.values) is not None
         if is_again or any(page.is_back(answer, last) for page in earlier):
             raise LoginRefused(f"{said(answer)} with the form again")
+
+
+def _at(origin: str, answer: Answer) -> Answer:
+    """Return the last response of a server, with its others: a provider's values are not for it."""
+    *earlier, last = (one for one in (*answer.history, answer) if origin_of(one.url) == origin)
+    last.history = tuple(earlier)
+    return last
 
 
 def _handed_on(request: Request, route: Route, before: Final | None = None) -> Steps[Final]:
