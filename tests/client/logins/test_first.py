@@ -256,6 +256,7 @@ def test_a_function_that_returns_no_text_is_told() -> None:
         ({"sends": {"X-Key": from_json("k")}}, ValueError, "X-Key is looked for in a response"),
         ({"sends": {"X-Key": lambda _: ""}}, ValueError, "X-Key is looked for in a response"),
         ({"first": "https://www.example.com/csrf"}, ValueError, "first= must be on the server of"),
+        ({"first": "https://ada:s3cret@api.example.com/"}, ValueError, "first= must not contain a"),
     ],
 )
 def test_wrong_options_are_told_when_the_login_is_made(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from relogin.client.logins.base import (
     FORM,
@@ -73,6 +73,8 @@ class _TokenLogin(Login):
         check_headers(self.headers)
         if self.first is not None and origin_of(self.first) != origin_of(self.url):
             raise ValueError("first= must be on the server of the login: its cookies go there")
+        if self.first is not None and "@" in urlsplit(self.first).netloc:
+            raise ValueError("first= must not contain a user name: messages show this URL")
 
     @property
     def given_headers(self) -> Iterable[str]:
