@@ -15,7 +15,7 @@ import anyio
 import pytest
 import requests
 
-from relogin import Grant, InvalidGrant, LoginRefused
+from relogin import Grant, InvalidGrant, LoginUnavailable
 from relogin.client import Outcome, outcome
 from relogin.client.aiohttp import SessionAuth as AiohttpAuth
 from relogin.client.logins import OAuth2Login
@@ -209,9 +209,31 @@ def test_a_token_endpoint_whose_nonce_is_never_right_is_asked_twice(
 ) -> None:
     site.wrong = lambda *_: "use_dpop_nonce"  # type: ignore[method-assign]
     session.auth = SessionAuth(site.login())
-    with pytest.raises(LoginRefused, match="use_dpop_nonce: the server wants DPoP"):
+    with pytest.raises(LoginUnavailable, match="use_dpop_nonce to the nonce that it had sent"):
         session.get(f"{site.url}/orders")
     assert len(site.asked) == 2
+
+
+def test_a_nonce_that_changes_meanwhile_is_no_refusal_and_spends_no_refresh_token(
+    site: Site, server: Server, session: requests.Session
+) -> None:
+    """As where several nodes have nonces of their own."""
+    token, nonces = site.token, iter(["token-2", "token-3"])
+
+    def changing(request: Request) -> Answer:
+        answer = token(request)
+        site.nonces["token"] = next(nonces, site.nonces["token"])
+        return answer
+
+    server.routes["/token"] = changing
+    login = site.login(refresh_token="given", username="ada", password="pa55")
+    session.auth = auth = SessionAuth(login)
+    with pytest.raises(LoginUnavailable):
+        session.get(f"{site.url}/orders")
+    now = auth._cache.clock
+    auth._cache.clock = lambda: now() + 2
+    assert session.get(f"{site.url}/orders").status_code == 200
+    assert {*(fields["grant_type"][0] for fields in site.asked)} == {"refresh_token"}
 
 
 def test_a_proof_that_the_api_refuses_causes_no_login(

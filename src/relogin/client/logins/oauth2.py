@@ -27,6 +27,7 @@ from relogin.client.logins.one_time import has_codes
 from relogin.client.logins.request import Request
 from relogin.client.logins.revocation import Revocation
 from relogin.client.logins.sent_tokens import SentTokens
+from relogin.client.logins.steps import said
 from relogin.client.logins.token_endpoint import (
     PASSING,
     TokenRefused,
@@ -284,7 +285,10 @@ class OAuth2Login(Login):
         answer: Answer = yield asking.request
         if self._wants_nonce(answer):
             answer = yield asking.again().request
-            self._wants_nonce(answer)
+            if self._wants_nonce(
+                answer
+            ):  # of another node, perhaps; it says nothing of the secrets
+                raise TokenUnavailable(f"{said(answer)} {USE_NONCE} to the nonce that it had sent")
         self._ask_refused(answer)
         token_type = None if self._prover is None else "DPoP"
         return tokens_in(answer, asking.grant_type, asking.secrets, token_type)
