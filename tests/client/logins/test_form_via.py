@@ -102,6 +102,17 @@ def test_each_session_that_dies_is_renewed_and_gets_no_cookie_of_the_provider(
     assert provider.number == 3
 
 
+def test_the_application_does_not_see_the_url_of_a_page_of_the_provider(
+    provider: Provider, log_in: LogIn
+) -> None:
+    """There may be a secret of the provider in its query."""
+    provider.binding = "saml"
+    log_in(provider.login())
+    (message,) = provider.server.seen("/acs")
+    origins = {message.headers[name] for name in ("Origin", "Referer")}
+    assert origins == {provider.idp, f"{provider.idp}/"}
+
+
 @pytest.mark.parametrize("landing", [False, True])
 def test_a_field_of_the_session_is_never_one_of_the_provider(
     provider: Provider, log_in: LogIn, landing: bool

@@ -217,14 +217,23 @@ def _filled(
     if form.method != "post":
         raise LoginUnavailable(f"{said(page)} with a form that puts the password into a URL")
     here = urldefrag(page.url).url
-    split = urlsplit(here)
-    # Django and Rails compare these with their own name (Fetch, "Origin header").
-    origin = {"Origin": f"{split.scheme}://{split.netloc}", "Referer": here}
     charset = charset_of_form(form.charsets, page.charset)
     files = {name for name, kind in form.kinds.items() if kind == "file"}
     kind, content = form_content(form.filled(values, charset), charset, form.enctype, files)
     url = within(here, _target(here, form), "has a form that leads", allowed=allowed)
-    return Request("POST", url, _HTML | kind | origin, content)
+    return Request("POST", url, _HTML | kind | _sent_from(here, url), content)
+
+
+def _sent_from(here: str, url: str) -> dict[str, str]:
+    """Say where a form was, as a browser does; Django and Rails compare that with their own name.
+
+    Another origin learns no more than the origin (Fetch, "Origin header"; Referrer Policy).
+    """
+    split = urlsplit(here)
+    split = split._replace(netloc=split.netloc.rpartition("@")[2])
+    origin = f"{split.scheme}://{split.netloc}"
+    is_same = origin_of(here) == origin_of(url)
+    return {"Origin": origin, "Referer": split.geturl() if is_same else f"{origin}/"}
 
 
 def _target(here: str, form: Form) -> str:
