@@ -285,9 +285,8 @@ class OAuth2Login(Login):
         answer: Answer = yield asking.request
         if self._wants_nonce(answer):
             answer = yield asking.again().request
-            if self._wants_nonce(
-                answer
-            ):  # of another node, perhaps; it says nothing of the secrets
+            if self._wants_nonce(answer):
+                # From another node, perhaps; it says nothing about the secrets.
                 raise TokenUnavailable(f"{said(answer)} {USE_NONCE} to the nonce that it had sent")
         self._ask_refused(answer)
         token_type = None if self._prover is None else "DPoP"
