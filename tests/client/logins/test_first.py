@@ -6,6 +6,7 @@ The servers are imitations of real ones, as their documentation describes them.
 from __future__ import annotations
 
 import json
+import operator
 import pickle
 import time
 from base64 import b64encode
@@ -175,6 +176,8 @@ def test_so_it_is_beside_a_field_of_the_response_that_came_first(
         "X-OTP": OneTime(lambda: "123"),
         "X-CSRF": from_json("csrf"),
         "X-Status": lambda answer: f"{answer.status}",
+        "X-Text": operator.attrgetter("text"),
+        "X-Count": lambda *given: f"{len(given)}",
     }
     server.routes["/csrf"] = lambda _: Answer(200, JSON, b'{"csrf": "c1"}')
     server.routes["/in"] = lambda request: Answer(
@@ -183,7 +186,7 @@ def test_so_it_is_beside_a_field_of_the_response_that_came_first(
         json.dumps({"access_token": "+".join(request.headers[n] for n in sends)}).encode(),
     )
     login = JSONLogin(f"{server.url}/in", {"user": "ada"}, first=f"{server.url}/csrf", sends=sends)
-    assert log_in(login) == Grant("k3y+123+c1+200")
+    assert log_in(login) == Grant('k3y+123+c1+200+{"csrf": "c1"}+1')
 
 
 def test_a_function_whose_signature_is_not_known_is_called_too() -> None:

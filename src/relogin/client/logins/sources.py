@@ -103,7 +103,7 @@ def check_sends(sends: object, first: str | None) -> None:
         elif not callable(value):
             kind = type(value).__name__
             raise TypeError(f"sends=: {name} must be a str, a function or from_…(…), not {kind}")
-        elif first is None and not _takes_nothing(value):
+        elif first is None and not _takes_nothing(value, otherwise=True):
             raise ValueError(_without_first(name))
 
 
@@ -134,18 +134,24 @@ def sent_fields(sends: Mapping[str, Any], first: Answer | None) -> dict[str, str
 def _sent(name: str, value: Any, first: Answer | None) -> object:
     if isinstance(value, str):
         return value
-    return value() if _takes_nothing(value) else found_first(name, value, first)
+    is_value = _takes_nothing(value, otherwise=first is None)
+    return value() if is_value else found_first(name, value, first)
 
 
-def _takes_nothing(function: Callable[..., object]) -> bool:
-    """Tell a function that returns a value from one that looks for it in a response."""
+def _takes_nothing(function: Callable[..., object], *, otherwise: bool) -> bool:
+    """Tell a function that returns a value from one that looks for it in a response.
+
+    Return `otherwise` if it may be either: it takes `*args`, or is in C and has no signature.
+    """
     try:
-        signature(function).bind()
+        taken = signature(function)
+        taken.bind()
     except TypeError:
         return False
-    except ValueError:  # some functions written in C have no signature
-        return True
-    return True
+    except ValueError:
+        return otherwise
+    takes_any = any(one.kind is one.VAR_POSITIONAL for one in taken.parameters.values())
+    return otherwise if takes_any else True
 
 
 def found_first(name: str, source: Source, first: Answer | None) -> str:
