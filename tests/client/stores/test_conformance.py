@@ -338,6 +338,15 @@ def test_a_store_may_lose_only_changes_that_threads_make_at_once() -> None:
         law(lambda: store)
 
 
+def test_a_store_whose_changes_nobody_announces_need_not_wait() -> None:
+    def wait(*_: object) -> None:
+        raise LookupError
+
+    store: Any = Changed()
+    store.wait = wait
+    check_store(lambda: store)
+
+
 class Tasks:
     """A store for tasks, over one for threads."""
 

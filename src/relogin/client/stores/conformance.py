@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import product
 from typing import Any, TypeAlias, cast
 
@@ -45,7 +45,7 @@ def check_store(open_store: Open) -> None:
 
 
 async def check_async_store(open_store: Callable[[], AsyncStore]) -> None:
-    """Check a store whose methods are coroutines; `check_store` says how."""
+    """Check a store whose methods are coroutines, under asyncio; `check_store` says how."""
     loop = asyncio.get_running_loop()
     await asyncio.to_thread(check_store, lambda: cast("Store", _InLoop(open_store(), loop)))
 
@@ -218,7 +218,7 @@ def the_clock_goes_on(open_store: Open) -> None:
     place, give_up = _Place(open_store), time.monotonic() + _PATIENCE
     moments = [place.get().now]
     while moments[-1] == moments[0] and time.monotonic() < give_up:
-        time.sleep(0.001)
+        time.sleep(0.02)
         moments.append(_Place(open_store).get().now)
     _require(all(isinstance(now, int | float) for now in moments), "now is a number of seconds")
     _require(moments == sorted(moments), f"now does not go back: {moments[0]} to {moments[-1]}")
@@ -315,23 +315,38 @@ def peek_agrees_with_get(open_store: Open) -> None:
 
 
 def wait_ends_with_a_change(open_store: Open) -> None:
-    """`wait`, if there is one, ends when the text changes, when it has, or after the time."""
+    """`wait`, if there is one, ends when the text changes, when it has, or after the time.
+
+    It may raise `LookupError` if nobody announces changes here: then the clients poll.
+    """
     place = _Place(open_store)
-    if not hasattr(place.store, "wait"):
-        return
-    place.must_put("one")
-    first = place.entry().revision
+    if hasattr(place.store, "wait"):
+        place.must_put("one")
+        with suppress(LookupError):
+            _check_waits(place, place.entry().revision)
+
+
+def _check_waits(place: _Place, first: int) -> None:
     waited = _seconds_waited(place, first, 0.2)
     _require(waited < _PATIENCE, f"wait() of 0.2 seconds ends in time; it took {waited:.1f}")
-    putting = threading.Timer(0.3, place.must_put, ["two"])
-    putting.start()
-    waited = _seconds_waited(place, first, 2 * _PATIENCE)
-    putting.join()
+    with _put_soon(place):
+        waited = _seconds_waited(place, first, 2 * _PATIENCE)
     _require(waited < _PATIENCE, f"wait() ends soon after a change; it took {waited:.1f} seconds")
     waited = _seconds_waited(place, first, 2 * _PATIENCE)
     _require(
         waited < _PATIENCE, f"wait() ends at once after a change; it took {waited:.1f} seconds"
     )
+
+
+@contextmanager
+def _put_soon(place: _Place) -> Iterator[None]:
+    """Put a text while the block waits."""
+    putting = threading.Timer(0.3, place.must_put, ["two"])
+    putting.start()
+    try:
+        yield
+    finally:
+        putting.join()
 
 
 def _seconds_waited(place: _Place, revision: int, seconds: float) -> float:
