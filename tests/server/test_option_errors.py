@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
+from functools import partial, wraps
 from typing import Any
 
 import flask
@@ -275,6 +275,15 @@ def test_a_verify_without_options_is_not_ignored() -> None:
 def test_an_application_of_another_kind_is_told(gate: Any, app: Any, told: str) -> None:
     with pytest.raises(TypeError, match=told):
         gate(app, str.upper, realm="orders")
+
+
+def test_an_adapter_from_the_other_kind_is_an_application() -> None:
+    @wraps(Starlette().__call__)
+    def adapted(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [])
+        return [environ["PATH_INFO"].encode()]
+
+    wsgi.SessionGate(adapted, str.upper, realm="orders")
 
 
 VERIFIERS: list[tuple[Callable[..., Any], str]] = [

@@ -53,8 +53,8 @@ def is_async(call: Callable[..., Any]) -> bool:
 def _takes(call: object, count: int) -> bool:
     from inspect import signature
 
-    try:
-        signature(call).bind(*[None] * count)  # type: ignore[arg-type]
+    try:  # an adapter from one kind to the other may say that it wraps an application
+        signature(call, follow_wrapped=False).bind(*[None] * count)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return False
     return True
