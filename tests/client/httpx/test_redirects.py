@@ -11,7 +11,7 @@ from relogin import Grant
 from relogin.client import Outcome, outcome
 from relogin.client.httpx import SessionAuth
 from tests.client.httpx_drivers import Caller, Driver
-from tests.client.server import COOKIE, Answer, Route, Server, serve
+from tests.client.server import COOKIE, Answer, Request, Route, Server, serve
 
 
 def redirect(status: int, location: str, *fields: tuple[str, str]) -> Route:
@@ -37,6 +37,16 @@ def elsewhere() -> Iterator[Server]:
     with serve() as other:
         other.routes["/orders"] = lambda _: Answer(200, body=b"elsewhere")
         yield other
+
+
+def asking(server: Server, route: Route) -> Route:
+    """A route that asks for the session first."""
+
+    def answered(request: Request) -> Answer:
+        answer = server.protected(request)
+        return route(request) if answer.status == 200 else answer
+
+    return answered
 
 
 def following(driver: Driver, server: Server) -> Caller:
@@ -154,6 +164,45 @@ def test_a_redirected_post_that_was_served_is_not_sent_twice(
     server.routes["/public"] = lambda r: Answer(body=r.body)
     assert with_cookie.post(f"{server.url}/form", content=b"once only").content == b"once only"
     assert len(server.seen("/public")) == 1
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE"])
+@pytest.mark.parametrize("alive", [True, False])
+def test_every_redirect_within_the_origin_gets_it_whatever_the_method(
+    with_cookie: Caller, server: Server, method: str, *, alive: bool
+) -> None:
+    for number in (1, 2, 3):
+        server.routes[f"/{number}"] = asking(server, redirect(307, f"/{number + 1}"))
+    server.routes["/4"] = asking(server, lambda r: Answer(body=r.method.encode() + r.body))
+    if not alive:
+        server.kill()
+    answer = with_cookie.request(method, f"{server.url}/1", content=b"whole")
+    assert answer.content == f"{method}whole".encode()
+    assert server.logins == (1 if alive else 2)
+
+
+def test_a_public_redirect_on_the_way_takes_nothing_away(
+    with_cookie: Caller, server: Server
+) -> None:
+    server.kill()
+    for number in (1, 3, 5):
+        server.routes[f"/{number}"] = asking(server, redirect(307, f"/{number + 1}"))
+        server.routes[f"/{number + 1}"] = redirect(307, f"/{number + 2}")
+    assert with_cookie.put(f"{server.url}/1", content=b"whole").url.path == "/7"
+    assert (server.seen("/7")[-1].body, server.logins) == (b"whole", 2)
+
+
+def test_a_post_that_lost_the_session_is_not_sent_again_if_you_excluded_posts(
+    driver: Driver, server: Server
+) -> None:
+    server.binding = "cookie"
+    server.routes["/form"] = redirect(307, "/orders")
+    auth = SessionAuth(driver.login(server), server.url, replay_any_method=False)
+    client = driver.open(auth=auth, follow_redirects=True)
+    client.get(f"{server.url}/first")
+    answer = client.post(f"{server.url}/form", content=b"once only")
+    assert (answer.status_code, outcome(answer)) == (401, Outcome.RENEWED_NOT_REPLAYED)
+    assert len(server.seen("/orders")) == 1
 
 
 def test_redirects_without_end_end(with_cookie: Caller, server: Server) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from relogin import client, errors
 from relogin.client import renewal
 from relogin.client.driver.bodies import AsyncChunks, Chunks
-from relogin.client.driver.content import has_body, is_precious, of_a_body
+from relogin.client.driver.content import is_precious, of_a_body
 from relogin.client.driver.cookie_text import with_cookies
 from relogin.client.driver.credentials import resign, unsign
 from relogin.client.driver.failures import raisable
@@ -28,7 +28,6 @@ from relogin.client.renewal.commands import Check, Final, Flow, Replay
 from relogin.client.renewal.policy import UNANSWERED, UNAUTHORIZED, Credential, ResponseInfo
 from relogin.client.renewal.scopes import FORBIDDEN
 from relogin.client.signals import Error
-from relogin.client.terms.origins import sent_to
 from relogin.client.terms.outcomes import mark
 
 __all__ = ["Exchange", "told"]
@@ -129,11 +128,6 @@ class Exchange(Sending):
         final = yield from self._done(renewal.unanswered.unanswered(self._cache, info, self._began))
         return final.info.response, final.info.signal
 
-    def _is_lost(self, response: Response) -> bool:
-        """Tell whether a proxy reports that the server did not answer an upload."""
-        lost = self._uploads and response.status_code in UNANSWERED
-        return lost and has_body(response.request.headers)
-
     def _done(self, flow: Flow) -> Generator[Step, Any, Final]:
         """Run a flow to its end, and mark the response; yield its replays as requests."""
         done: object = None
@@ -181,30 +175,6 @@ class Exchange(Sending):
         return command  # type: ignore[no-any-return]
 
     # Seeing, and sending again
-
-    def _info(self, response: Response, signal: Error | None = None) -> ResponseInfo:
-        request, status = response.request, response.status_code
-        url = str(request.url)
-        # No other response needs the rest.
-        dead = status == UNAUTHORIZED or signal is not None or self._is_lost(response)
-        return ResponseInfo(
-            response=response,
-            status=status,
-            method=request.method,
-            url=url,
-            origin=sent_to(url),
-            sent_with=self._sent_with(request, url) if dead else None,
-            challenges=challenge_lines(response),
-            # httpx retries connecting, but never a request that it has begun to send.
-            once=True,
-            replayable=not dead or self._is_replayable(request),
-            signal=signal,
-        )
-
-    def _is_replayable(self, request: Request) -> bool:
-        if isinstance(request.stream, self._library.ByteStream):
-            return True  # a redirect may have taken the body away
-        return request.stream is self._body and self._rewind()
 
     def _again(self, refused: ResponseInfo, credential: Credential) -> Request:
         """Copy the refused request, with the cookies that the 401 set and without the dead grant.

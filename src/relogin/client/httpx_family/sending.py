@@ -9,19 +9,21 @@ from typing import Any, NoReturn, TypeAlias
 
 from relogin import client, errors
 from relogin.client.driver.bodies import spent
+from relogin.client.driver.content import has_body
 from relogin.client.driver.credentials import extend, for_request, roll, sent_with
 from relogin.client.driver.failures import raisable
 from relogin.client.httpx_family.body import Rewind, always, pieces, watch
 from relogin.client.httpx_family.cookies import setting
-from relogin.client.httpx_family.fields import has_events
+from relogin.client.httpx_family.fields import challenge_lines, has_events
 from relogin.client.httpx_family.library import Library, Request, Response
 from relogin.client.httpx_family.origin import origin_of
 from relogin.client.httpx_family.signing import put
 from relogin.client.httpx_family.steps import Drain, Look, Step
 from relogin.client.renewal.cache import CredentialCache
-from relogin.client.renewal.policy import UNAUTHORIZED, Credential
+from relogin.client.renewal.policy import UNANSWERED, UNAUTHORIZED, Credential, ResponseInfo
 from relogin.client.signals import Error, Signal
 from relogin.client.terms.answer import Answer
+from relogin.client.terms.origins import sent_to
 from relogin.client.terms.signer import Outgoing
 
 __all__ = ["EXTENSION", "Arrived", "Sending"]
@@ -144,16 +146,18 @@ class Sending:
     ) -> Generator[Step, Any, Arrived | Request]:
         """Follow the redirects, and update the grant from each response to it.
 
-        After a redirect, httpx sends only the cookies of the client's own jar. A GET or HEAD within
-        the origin that lost the grant in this way is returned, to be sent again.
+        After a redirect, httpx sends only the cookies of the client's own jar. A request within the
+        origin that lost the grant in this way is returned, to be sent again: a GET or HEAD at once,
+        others only after a 401, because the server may have applied them.
         """
-        signed = credential is not None
+        signed = within = credential is not None
         for number, hop in enumerate(hops):
             request = hop.request
             if credential is not None and number:
-                within, had = origin_of(request) == credential.key.origin, signed
-                signed = within and self._sent_with(request) is not None
-                if within and had and not signed and request.method in {"GET", "HEAD"}:
+                here = origin_of(request) == credential.key.origin
+                within = within and here  # it does not come back from another origin
+                signed = here and self._sent_with(request) is not None
+                if within and not signed and self._may_go_again(hop):
                     return request
             signals = self._signals_for(hop)
             if signals:
@@ -165,6 +169,13 @@ class Sending:
                 if failure is not None:
                     yield from self._fail(failure, hop)
         return hops[-1], None
+
+    def _may_go_again(self, response: Response) -> bool:
+        """Tell whether a request that lost its grant in a redirect may be sent again with it."""
+        if response.request.method in {"GET", "HEAD"}:
+            return True
+        refused = response.status_code == UNAUTHORIZED
+        return refused and self._cache.policy.may_replay(self._info(response))
 
     def _signals_for(self, response: Response) -> Sequence[Signal]:
         policy = self._cache.policy
@@ -219,6 +230,37 @@ class Sending:
             return credential
         url = str(request.url) if url is None else url
         return sent_with(self._cache, credential, request.headers, url)
+
+    # What the flow is told
+
+    def _info(self, response: Response, signal: Error | None = None) -> ResponseInfo:
+        request, status = response.request, response.status_code
+        url = str(request.url)
+        # No other response needs the rest.
+        dead = status == UNAUTHORIZED or signal is not None or self._is_lost(response)
+        return ResponseInfo(
+            response=response,
+            status=status,
+            method=request.method,
+            url=url,
+            origin=sent_to(url),
+            sent_with=self._sent_with(request, url) if dead else None,
+            challenges=challenge_lines(response),
+            # httpx retries connecting, but never a request that it has begun to send.
+            once=True,
+            replayable=not dead or self._is_replayable(request),
+            signal=signal,
+        )
+
+    def _is_lost(self, response: Response) -> bool:
+        """Tell whether a proxy reports that the server did not answer an upload."""
+        lost = self._uploads and response.status_code in UNANSWERED
+        return lost and has_body(response.request.headers)
+
+    def _is_replayable(self, request: Request) -> bool:
+        if isinstance(request.stream, self._library.ByteStream):
+            return True  # a redirect may have taken the body away
+        return request.stream is self._body and self._rewind()
 
     # Failing
 
