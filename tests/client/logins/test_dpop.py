@@ -7,6 +7,9 @@ import hashlib
 import json
 import pickle
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from itertools import count
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -99,6 +102,25 @@ class Site:
         return None if said.get("nonce") == self.nonces[who] else "use_dpop_nonce"
 
 
+class ServedOnce(dict[str, str]):
+    """Each nonce that is looked up is a new one, good for one request."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._numbers, self._living = count(), set[str]()
+
+    def __getitem__(self, who: str) -> str:
+        nonce = f"{who}-{next(self._numbers)}"
+        self._living.add(nonce)
+        return nonce
+
+    def takes(self, nonce: str) -> bool:
+        with suppress(KeyError):
+            self._living.remove(nonce)
+            return True
+        return False
+
+
 @pytest.fixture
 def site(server: Server) -> Site:
     return Site(server)
@@ -141,6 +163,24 @@ def test_a_nonce_of_a_response_is_in_the_next_proof(site: Site, caller: Any) -> 
     caller.get(f"{site.url}/orders")
     assert outcome(caller.get(f"{site.url}/orders")) == Outcome.UNTOUCHED
     assert claims(site.proofs[-1])["nonce"] == "api-2"
+
+
+def test_nonces_that_serve_once_are_enough_for_all_threads(
+    site: Site, session: requests.Session
+) -> None:
+    """Each request is sent again with the nonce of its own 401, which no other request has."""
+    site.nonces = served_once = ServedOnce()
+
+    def wrong(request: Request, who: str, token: str | None = None) -> str | None:
+        nonce = claims(request.headers["DPoP"]).get("nonce", "")
+        return None if who == "token" or served_once.takes(nonce) else "use_dpop_nonce"
+
+    site.wrong = wrong  # type: ignore[method-assign]
+    session.auth = SessionAuth(site.login())
+    with ThreadPoolExecutor(20) as pool:
+        answers = pool.map(lambda _: session.get(f"{site.url}/orders"), range(100))
+        assert {answer.status_code for answer in answers} == {200}
+    assert len(site.asked) == 1
 
 
 def test_a_token_that_ended_is_refreshed(site: Site, caller: Any) -> None:
@@ -194,14 +234,15 @@ def test_a_server_that_offers_only_bearer_gets_a_token_with_a_proof(
 # What cannot be helped
 
 
-def test_a_nonce_that_is_never_right_ends_in_the_401_after_one_login(
-    site: Site, session: requests.Session
+@pytest.mark.parametrize("wrong", ["use_dpop_nonce", "invalid_dpop_proof"])
+def test_a_proof_that_is_never_right_ends_in_the_401_and_causes_no_login(
+    site: Site, session: requests.Session, wrong: str
 ) -> None:
     session.auth = SessionAuth(site.login())
     session.get(f"{site.url}/orders")
-    site.wrong = lambda *_: "use_dpop_nonce"  # type: ignore[method-assign]
+    site.wrong = lambda *_: wrong  # type: ignore[method-assign]
     assert session.get(f"{site.url}/orders").status_code == 401
-    assert len(site.asked) == 2
+    assert len(site.asked) == 2  # both before, the second with the nonce
 
 
 def test_a_token_endpoint_whose_nonce_is_never_right_is_asked_twice(
@@ -234,16 +275,6 @@ def test_a_nonce_that_changes_meanwhile_is_no_refusal_and_spends_no_refresh_toke
     auth._cache.clock = lambda: now() + 2
     assert session.get(f"{site.url}/orders").status_code == 200
     assert {*(fields["grant_type"][0] for fields in site.asked)} == {"refresh_token"}
-
-
-def test_a_proof_that_the_api_refuses_causes_no_login(
-    site: Site, session: requests.Session
-) -> None:
-    session.auth = SessionAuth(site.login())
-    session.get(f"{site.url}/orders")
-    site.wrong = lambda *_: "invalid_dpop_proof"  # type: ignore[method-assign]
-    assert session.get(f"{site.url}/orders").status_code == 401
-    assert len(site.asked) == 2
 
 
 def test_a_token_that_is_not_bound_to_the_key_is_refused(

@@ -38,6 +38,7 @@ from relogin.client.renewal.protection_spaces import Blocked
 from relogin.client.renewal.refusals import report_refusal
 from relogin.client.renewal.shared import find, publish, release, take_turn
 from relogin.client.terms.outcomes import Outcome
+from relogin.client.terms.signer import Signer
 from relogin.errors import BodyNotReplayable, LoginTimeout
 
 __all__ = ["answer", "in_its_space", "lead", "obtain"]
@@ -186,8 +187,9 @@ def _still_living(
     """
     sent = info.sent_with
     if sent is not None and sent.signer is not None:  # whatever realm the 401 names
-        refused = info.status == UNAUTHORIZED
-        return sent if refused and sent.signer.refused(decision.challenge, info.headers) else None
+        is_refusal = info.status == UNAUTHORIZED
+        again = is_refusal and sent.signer.refused(decision.challenge, info.headers)
+        return replace(sent, signer=again) if isinstance(again, Signer) else sent if again else None
     if dead is None or not (dead.cookies or cache.policy.rolls):
         return None
     now = cache.current(dead)

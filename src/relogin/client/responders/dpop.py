@@ -30,19 +30,22 @@ class Prover:
     proves: Proves
     _nonces: dict[str, str] = field(default_factory=dict, init=False)
 
-    def proof(self, method: str, url: str, server: str, token: str | None = None) -> str:
-        """Return a proof for a request to this server (RFC 9449 §4.2).
+    def proof(
+        self, method: str, url: str, server: str, token: str | None = None, own: str | None = None
+    ) -> str:
+        """Return a proof for a request to this server (RFC 9449 §4.2), with its `own` nonce if any.
 
         Raises `InvalidGrant` if the user's function returns anything but one.
         """
-        proof: object = self.proves(method, _target(url), self._nonces.get(server), token)
+        nonce = self._nonces.get(server) if own is None else own
+        proof: object = self.proves(method, _target(url), nonce, token)
         if not (isinstance(proof, str) and is_field_value(proof)):
             raise InvalidGrant(f"dpop= must return a JWT as a str, not {type(proof).__name__}")
         return proof
 
-    def learn(self, server: str, answered: Mapping[str, str]) -> bool:
-        """Keep the nonce of a response for the next request; tell whether it has one."""
-        nonce = answered.get("DPoP-Nonce")
+    def learn(self, server: str, answered: Mapping[str, str], own: str | None = None) -> bool:
+        """Keep the nonce of a response, or the one it accepted; tell whether there is one."""
+        nonce = answered.get("DPoP-Nonce", own)
         if nonce is not None:
             self._nonces[server] = nonce
         return nonce is not None
@@ -84,20 +87,28 @@ class _Signing:
 
 
 class _DPoPSigner(Signer):
-    def __init__(self, token: str, prover: Prover) -> None:
+    """`own` is the nonce for one request alone: some servers take each nonce only once."""
+
+    def __init__(self, token: str, prover: Prover, own: str | None = None) -> None:
         self._token = token
         self._prover = prover
+        self._own = own
         self._server = ""
 
     def sign(self, request: Outgoing) -> Mapping[str, str]:
         self._server = origin_of(request.url)  # it signs for one alone
-        proof = self._prover.proof(request.method, request.url, self._server, self._token)
+        proof = self._prover.proof(
+            request.method, request.url, self._server, self._token, self._own
+        )
         return {"Authorization": f"DPoP {self._token}", "DPoP": proof}
 
     def learn(self, sent: Mapping[str, str], answered: Mapping[str, str]) -> None:  # noqa: ARG002
-        self._prover.learn(self._server, answered)
+        self._prover.learn(self._server, answered, self._own)
 
-    def refused(self, challenge: Challenge | None, answered: Mapping[str, str]) -> bool:
+    def refused(self, challenge: Challenge | None, answered: Mapping[str, str]) -> Signer | None:
         """Sign again with the nonce that the server asks for (RFC 9449 §9)."""
-        has_nonce = self._prover.learn(self._server, answered)
-        return has_nonce and challenge is not None and challenge.get("error") == USE_NONCE
+        nonce = answered.get("DPoP-Nonce")
+        if nonce is not None and challenge is not None and challenge.get("error") == USE_NONCE:
+            return _DPoPSigner(self._token, self._prover, nonce)
+        self._prover.learn(self._server, answered)
+        return None

@@ -74,8 +74,10 @@ class Signer(ABC):
         self,
         challenge: Challenge | None,  # noqa: ARG002 - by default nothing is learned
         answered: Mapping[str, str],  # noqa: ARG002
-    ) -> bool:
+    ) -> bool | Signer | None:
         """Learn from a 401; return true to have the request signed and sent again. Optional.
+
+        Or return another signer, which signs this request alone: with a nonce that serves once.
 
         The challenge or the header fields of the 401 may say what was wrong with the signature,
         such as an old nonce or a wrong clock. No login follows, unless it is refused again.
