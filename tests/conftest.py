@@ -16,6 +16,8 @@ settings.load_profile("relogin")
 PROGRAMS = os.pathsep.join(
     [os.environ["PATH"], *map(str, Path("/usr/lib/postgresql").glob("*/bin"))]
 )
+# Programs whose package has another name.
+PACKAGES = {"initdb": "postgresql", "node": "nodejs"}
 NO_SKIP = os.environ.get("RELOGIN_NO_SKIP") == "1"
 
 
@@ -23,7 +25,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for mark in item.iter_markers("needs"):
         (program,) = mark.args
         if shutil.which(program, path=PROGRAMS) is None:
-            pytest.skip(f"{program} is not installed")
+            package = PACKAGES.get(program, program)
+            pytest.skip(f"{program} is not installed (on Debian: apt install {package})")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -21,8 +21,8 @@ SECTIONS = {
     "docs/how-to/index": ["my-server", "in-a-client", "recipes", "move", "on-a-server"],
     "docs/how-to/in-a-client": [
         "logins", "digest", "registries", "token-elsewhere", "own-scheme", "log-out",
-        "signals", "stores", "own-store", "libraries", "sdks", "grpc", "testing", "metrics",
-        "troubleshooting",
+        "signals", "stores", "own-store", "several-users", "libraries", "sdks", "grpc", "testing",
+        "metrics", "troubleshooting",
     ],
     "docs/how-to/recipes": [
         "known-servers", "oauth2", "command-line", "secrets", "csrf", "drf-token", "openstack",
