@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
@@ -17,6 +18,8 @@ from relogin.client.logins import BasicLogin, FormLogin, JSONLogin, OAuth2Login,
 from relogin.client.logins.one_time import new_codes
 from relogin.client.logins.request import Pause
 from relogin.client.requests import SessionAuth
+from relogin.client.signals import json_field
+from relogin.client.terms.answer import Answer as Refusal
 from tests.client.log_in import LogIn, context, with_requests
 from tests.client.server import Answer, Request, Server
 
@@ -38,6 +41,7 @@ class Site:
         self.codes: list[str] = []
         self.used = {"000"}
         server.routes |= {"/in": self.first, "/code": self.second, "/json": self.both}
+        server.routes |= {"/both": self.form, "/basic": self.basic}
         server.routes["/orders"] = self.orders
 
     def login(self, code: Any, password: str = "pa55", **more: Any) -> FormLogin:
@@ -56,8 +60,21 @@ class Site:
 
     def both(self, request: Request) -> Answer:
         fields = json.loads(request.body)
-        granted = self.takes(fields["code"]) and fields["password"] == "pa55"
+        return self.answered(fields["password"], fields["code"])
+
+    def basic(self, request: Request) -> Answer:
+        account = base64.b64decode(request.headers["Authorization"].removeprefix("Basic "))
+        return self.answered(account.decode().partition(":")[2], request.headers["X-OTP"])
+
+    def answered(self, password: str, code: str) -> Answer:
+        granted = self.takes(code) and password == "pa55"
         return Answer(200 if granted else 401, JSON, b'{"access_token": "t0ken"}')
+
+    def form(self, request: Request) -> Answer:
+        fields = dict(parse_qsl(request.body.decode()))
+        if fields and self.answered(fields["password"], fields["code"]).status == 200:
+            return Answer(200, (*HTML, ("Set-Cookie", "sid=1; Path=/")), b"hello")
+        return Answer(200, HTML, b"<form method=post><input name=password><input name=code>")
 
     def takes(self, code: str) -> bool:
         self.codes.append(code)
@@ -158,6 +175,62 @@ def test_nothing_is_sent_again_if_the_password_may_be_wrong(site: Site) -> None:
     login = JSONLogin(f"{site.url}/json", {"password": "wr0ng", "code": codes("111")})
     with pytest.raises(LoginRefused):
         with_requests(login)
+
+
+@pytest.fixture(params=["form", "json", "basic"])
+def at_once_with(request: pytest.FixtureRequest, site: Site) -> Callable[..., Any]:
+    """A login that sends the password and a code in one request."""
+
+    def make(code: OneTime, password: Any = "pa55") -> Any:
+        if request.param == "form":
+            return FormLogin(f"{site.url}/both", {"password": password, "code": code})
+        if request.param == "json":
+            return JSONLogin(f"{site.url}/json", {"password": password, "code": code})
+        sends: Any = {"X-OTP": code}
+        return BasicLogin(f"{site.url}/basic", "ada", password, sends=sends)
+
+    return make
+
+
+def test_a_code_beside_a_password_that_was_accepted_before_is_to_blame(
+    site: Site, at_once_with: Callable[..., Any]
+) -> None:
+    site.used |= {"222", "444"}
+    login = at_once_with(OneTime(iter(["111", "222", "333", "444"]).__next__))
+    assert with_requests(login)
+    with pytest.raises(LoginUnavailable, match="the next one-time code is tried once") as caught:
+        with_requests(login)
+    assert caught.value.retry_after == 30
+    assert with_requests(login)
+    with (
+        pytest.raises(LoginRefused, match=r"401$|with the form again$"),
+        requests.Session() as http,
+    ):
+        login(replace(context(http), attempt=2))
+    assert site.codes == ["111", "222", "333", "444"]
+
+
+def test_another_password_than_was_accepted_before_is_sent_once(
+    site: Site, at_once_with: Callable[..., Any]
+) -> None:
+    passwords = iter(["pa55", "wr0ng"])
+    login = at_once_with(OneTime(iter(["111", "222"]).__next__), lambda: next(passwords))
+    assert with_requests(login)
+    with pytest.raises(LoginRefused):
+        with_requests(login)
+
+
+@pytest.mark.parametrize(
+    ("blamed", "error"), [("invalid_otp", LoginUnavailable), ("invalid_password", LoginRefused)]
+)
+def test_a_function_says_whether_the_code_is_to_blame(
+    site: Site, blamed: str, error: type[Exception]
+) -> None:
+    said = json.dumps({"error": blamed}).encode()
+    site.server.routes["/json"] = lambda _: Answer(401, JSON, said)
+    code = OneTime(lambda: "111", refused=json_field("error", "invalid_otp"))
+    with pytest.raises(error):
+        with_requests(JSONLogin(f"{site.url}/json", {"password": "pa55", "code": code}))
 
 
 @pytest.mark.parametrize(
@@ -271,9 +344,14 @@ def a_code() -> str:
     return "111"
 
 
+def is_401(answer: Refusal) -> bool:
+    return answer.status == 401
+
+
 def test_it_is_pickled_as_its_function_and_shows_no_code() -> None:
-    code = pickle.loads(pickle.dumps(OneTime(a_code)))
+    code = pickle.loads(pickle.dumps(OneTime(a_code, refused=is_401)))
     assert code() == "111"
+    assert code.is_to_blame(Refusal(401, {}, ""), b"", alone=False)
     assert repr(code) == "<OneTime>"
     login = JSONLogin("https://api.example.com/login", {"code": OneTime(a_code)})
     assert pickle.loads(pickle.dumps(login)).fields["code"]() == "111"
@@ -281,6 +359,12 @@ def test_it_is_pickled_as_its_function_and_shows_no_code() -> None:
 
 async def coded() -> str:
     return "111"
+
+
+def test_what_says_that_a_code_was_refused_is_a_function() -> None:
+    refused: Any = "invalid_otp"
+    with pytest.raises(TypeError, match="refused= must be a function that gets the Answer"):
+        OneTime(a_code, refused=refused)
 
 
 @pytest.mark.parametrize("given", ["123456", coded])

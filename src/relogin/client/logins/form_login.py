@@ -27,7 +27,7 @@ from relogin.client.logins.fields import (
 )
 from relogin.client.logins.form_content import form_content
 from relogin.client.logins.forms import Form, form_with, forms
-from relogin.client.logins.one_time import NEXT_CODE, has_codes, new_codes
+from relogin.client.logins.one_time import SentCodes, has_codes, new_codes, sent_codes
 from relogin.client.logins.request import Request
 from relogin.client.logins.sources import headers_of
 from relogin.client.logins.steps import (
@@ -118,30 +118,28 @@ class FormLogin(Login):
                 self._check_forms(final, given, context.attempt)
                 raise LoginUnavailable(_no_form(answer, named))
             yield from new_codes(named, context.timeout)
-            values, is_code = resolved(named), only_codes(named, self.harmless)
-            given.append(_Given(where(answer.url), form, values, is_code))
+            values = resolved(named)
+            codes = sent_codes(named, values, alone=only_codes(named, self.harmless))
+            given.append(_Given(where(answer.url), form, values, codes))
             request = _filled(answer, form, values)
             request.once = has_codes(named)
             final = yield from _handed_on(request, route, final)
         self._check_forms(final, given, context.attempt)
         kept = set_in(jar_of(context.http), final.cookies)
         check_cookies(final.answer, kept)
+        for page in given:
+            page.codes.accept()
         own = _at(origin_of(self.url), final.answer)
         return Grant(cookies=kept, headers=headers_of(self.headers, own))
 
     def _check_forms(self, final: Final, given: Sequence[_Given], attempt: int) -> None:
-        """Raise an error if a page was refused; after a code alone, the next code may be right."""
+        """Raise an error if a page was refused."""
         if not given:
             return
         try:
             self._check_pages(final.answer, final.request, given)
         except LoginRefused as error:
-            if attempt > 1 or not given[-1].is_code:
-                raise
-            refused = f"{error}: the next one-time code is tried once"
-        else:
-            return
-        raise LoginUnavailable(refused, retry_after=NEXT_CODE)
+            given[-1].codes.refused(error, final.answer, attempt)
 
     def _check_pages(self, answer: Answer, last: Request, given: Sequence[_Given]) -> None:
         self._ask_refused(answer)
@@ -197,8 +195,7 @@ class _Given(NamedTuple):
     url: str
     form: Form
     values: Mapping[str, Any]
-    is_code: bool
-    """Whether all that was secret in it were one-time codes."""
+    codes: SentCodes
 
     def is_back(self, answer: Answer, last: Request) -> bool:
         """Tell whether a later page led back to this one, as some do for a wrong password.

@@ -6,7 +6,6 @@ import base64
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from http.cookiejar import CookieJar
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -22,7 +21,7 @@ from relogin.client.logins.base import (
 )
 from relogin.client.logins.exchange import Steps, jar_of
 from relogin.client.logins.fields import Fields, mapping_of, resolved, secrets_of
-from relogin.client.logins.one_time import has_codes, new_codes
+from relogin.client.logins.one_time import SentCodes, has_codes, new_codes, sent_codes
 from relogin.client.logins.request import Request
 from relogin.client.logins.sources import (
     check_place,
@@ -40,6 +39,7 @@ from relogin.client.terms.answer import Answer
 from relogin.client.terms.grant import Context, Grant
 from relogin.client.terms.origins import origin_of
 from relogin.client.terms.sources import Source, check_headers
+from relogin.errors import LoginRefused
 
 __all__ = ["BasicLogin", "JSONLogin"]
 
@@ -89,8 +89,16 @@ class _TokenLogin(Login):
         check(final.answer, secret_sent=False)
         return final
 
-    def _obtained(self, request: Request, jar: CookieJar, before: Final | None) -> Steps[Grant]:
-        final = yield from self._logged_in(request, before)
+    def _obtained(
+        self, request: Request, context: Context, before: Final | None, codes: SentCodes
+    ) -> Steps[Grant]:
+        jar = jar_of(context.http)
+        final = yield from self._sent(request, before)
+        try:
+            self._check(final, request)
+        except LoginRefused as error:
+            codes.refused(error, final.answer, context.attempt)
+        codes.accept()
         cookies: Any = {}
         if self.cookies or self.token is None:
             cookies = set_in(jar, final.cookies)
@@ -98,17 +106,20 @@ class _TokenLogin(Login):
             check_cookies(final.answer, cookies)
         return self._grant(final.answer, cookies, (request.content or b"").decode())
 
-    def _logged_in(self, request: Request, before: Final | None) -> Steps[Final]:
+    def _sent(self, request: Request, before: Final | None) -> Steps[Final]:
         """Send the request of the login; return its response, and all cookies since the first."""
         seen = None if before is None else before.answer
         request.headers = {**request.headers, **sent_fields(self.sends, seen)}
         final = yield from followed(request, history=() if seen is None else (*seen.history, seen))
-        answer, last, cookies = final
+        cookies = {} if before is None else before.cookies
+        return final._replace(cookies={**cookies, **final.cookies})
+
+    def _check(self, final: Final, request: Request) -> None:
+        answer = final.answer
         self._ask_refused(answer)
-        was_dropped = request.content is not None and last.content is None
+        was_dropped = request.content is not None and final.request.content is None
         page = _PAGE if answer.media_type == "text/html" and answer.status < 500 else ""
         check(answer, secret_sent=not was_dropped, hint=_DROPPED if was_dropped else page)
-        return final if before is None else Final(answer, last, {**before.cookies, **cookies})
 
     def _grant(self, answer: Answer, cookies: Any, sent: str) -> Grant:
         def found(where: str | Source | None, wanted: str) -> str | None:
@@ -175,7 +186,8 @@ class JSONLogin(_TokenLogin):
         else:
             headers, content = JSON | {"Content-Type": "application/json"}, json.dumps(values)
         request = Request("POST", self.url, headers, content.encode(), once=has_codes(given))
-        return (yield from self._obtained(request, jar_of(context.http), before))
+        codes = sent_codes(given, (values, self.sends))
+        return (yield from self._obtained(request, context, before, codes))
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -209,9 +221,10 @@ class BasicLogin(_TokenLogin):
         _check_user(user)
         basic = base64.b64encode(f"{user}:{password}".encode()).decode()
         headers = JSON | {"Authorization": f"Basic {basic}"}
-        once = has_codes((self.user, self.password, self.sends))
-        request = Request(self.method, self.url, headers, once=once)
-        return (yield from self._obtained(request, jar_of(context.http), before))
+        given = self.user, self.password, self.sends
+        request = Request(self.method, self.url, headers, once=has_codes(given))
+        codes = sent_codes(given, (user, password, self.sends))
+        return (yield from self._obtained(request, context, before, codes))
 
 
 def _check_user(user: object) -> None:

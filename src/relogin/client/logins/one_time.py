@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from inspect import iscoroutinefunction
-from typing import Any
+from typing import Any, NamedTuple, NoReturn
 
 from relogin.client.logins.base import kind_of
 from relogin.client.logins.exchange import Steps
 from relogin.client.logins.request import Pause
-from relogin.errors import LoginUnavailable
+from relogin.client.terms.answer import Answer
+from relogin.client.terms.sources import Place
+from relogin.errors import LoginRefused, LoginUnavailable
 
-__all__ = ["NEXT_CODE", "OneTime", "has_codes", "new_codes"]
+__all__ = ["OneTime", "SentCodes", "has_codes", "new_codes", "sent_codes"]
 
-NEXT_CODE = 30.0
-"""In seconds, how long most codes are good (RFC 6238 §5.2)."""
+# In seconds, how long most codes are good (RFC 6238 §5.2).
+_NEXT_CODE = 30.0
 _POLL = 1.0
 _NEXT_TRY = 5.0
 # How long a code that was asked for may wait to be sent, if a login fails in between.
@@ -30,25 +35,43 @@ class OneTime:
     as long as a login may take (`SessionAuth(login_timeout=60)`). Other logins fail, and may be
     tried again after a few seconds.
 
-    If a page of `FormLogin` asks for nothing but codes, and the server refuses one, the next code
-    is tried too, once and half a minute later. All other refusals are final, because the server may
-    have refused the password.
+    If the server refuses a code, the next one is tried too, once and half a minute later. All other
+    refusals are final, because a password that was refused is never sent again. It was the code
+    that was refused if a page of `FormLogin` asked for nothing else that is secret, or if the
+    server has accepted the same other fields before. If the server says what was wrong, pass
+    `refused`, a function that gets the `Answer` and returns true if it was the code: it decides.
 
     >>> code = OneTime(lambda: "123456")  # with pyotp: OneTime(pyotp.TOTP(secret).now)
     >>> fields = [{"user": "ada", "password": "…"}, {"code": code}]
 
-    Raises `TypeError` for anything but a plain function.
+    A server that tells a wrong code from a wrong password in JSON:
+
+    >>> from relogin.client.signals import json_field
+    >>> code = OneTime(lambda: "123456", refused=json_field("error", "invalid_otp"))
+
+    Raises `TypeError` for anything but plain functions.
     """
 
-    __slots__ = ("_asked", "_function", "_last", "_lock", "_next")
+    __slots__ = ("_accepted_with", "_asked", "_function", "_last", "_lock", "_next", "_refused")
 
-    def __init__(self, function: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        function: Callable[[], str],
+        *,
+        refused: Callable[[Answer], object] | None = None,
+    ) -> None:
         given: object = function
         if not callable(given) or iscoroutinefunction(given):
             raise TypeError(
                 f"OneTime() takes a plain function that returns a code, not {kind_of(function)}"
             )
+        if not (refused is None or callable(refused)):
+            raise TypeError(
+                f"OneTime: refused= must be a function that gets the Answer, not {kind_of(refused)}"
+            )
         self._function = function
+        self._refused = refused
+        self._accepted_with: bytes | None = None
         self._last: str | None = None
         self._next: str | None = None
         self._asked = 0.0
@@ -75,8 +98,18 @@ class OneTime:
             raise LoginUnavailable(text, retry_after=_NEXT_TRY)
         return code
 
+    def accept(self, others: bytes) -> None:
+        """Remember the digest of the other fields that the server has accepted with a code."""
+        self._accepted_with = others
+
+    def is_to_blame(self, answer: Answer, others: bytes, *, alone: bool) -> bool:
+        """Tell whether the server has refused the code, and not what was sent with it."""
+        if self._refused is not None:
+            return bool(self._refused(answer))
+        return alone or self._accepted_with == others
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return OneTime, (self._function,)
+        return partial(OneTime, refused=self._refused), (self._function,)
 
     def __repr__(self) -> str:
         return "<OneTime>"
@@ -104,3 +137,46 @@ def _codes(value: object) -> Iterator[OneTime]:
     elif isinstance(value, list | tuple):
         for inner in value:
             yield from _codes(inner)
+
+
+class SentCodes(NamedTuple):
+    """The one-time codes of one request, a digest of the `others` that it sent, and whether there
+    are none that may be secret.
+    """
+
+    codes: tuple[OneTime, ...]
+    others: bytes
+    alone: bool
+
+    def accept(self) -> None:
+        """Remember what was accepted: if it is refused later, the code is to blame."""
+        for code in self.codes:
+            code.accept(self.others)
+
+    def refused(self, error: LoginRefused, answer: Answer, attempt: int) -> NoReturn:
+        """Raise the error of a refusal: the next code may be right, if the first was to blame."""
+        blamed = (code.is_to_blame(answer, self.others, alone=self.alone) for code in self.codes)
+        if attempt > 1 or not any(blamed):
+            raise error
+        text = f"{error}: the next one-time code is tried once"
+        raise LoginUnavailable(text, retry_after=_NEXT_CODE) from None
+
+
+def sent_codes(fields: object, values: object, *, alone: bool = False) -> SentCodes:
+    """Collect the codes in these fields, which were sent with these values."""
+    others = repr(_others(fields, values)).encode("utf-8", "surrogatepass")
+    return SentCodes(tuple(_codes(fields)), hashlib.blake2b(others, key=_KEY).digest(), alone)
+
+
+_KEY = os.urandom(16)
+
+
+def _others(fields: object, values: Any) -> object:
+    """Return the values that are the same in each login if the user changes nothing."""
+    if isinstance(fields, OneTime | Place):
+        return None
+    if isinstance(fields, Mapping):
+        return {name: _others(inner, values[name]) for name, inner in fields.items()}
+    if isinstance(fields, list | tuple):
+        return [_others(inner, value) for inner, value in zip(fields, values, strict=True)]
+    return values
