@@ -20,11 +20,26 @@ class Connection:
 
 def test_what_is_given_back_is_taken_again() -> None:
     idle, connection = Idle(Connection.close), Connection()
-    with pytest.raises(IndexError):
-        idle.take()
     idle.give_back(connection)
-    assert idle.take() is connection
+    assert idle.take(Connection) is connection
+    assert idle.take(Connection) is not connection
     assert connection.closed == 0
+
+
+def test_what_was_lent_is_taken_back() -> None:
+    idle, connection = Idle(Connection.close), Connection()
+    with idle.lend(connection) as lent:
+        assert lent is connection
+        assert not idle.connections
+    assert idle.take(Connection) is connection
+
+
+def test_what_was_lent_to_a_block_that_fails_is_closed() -> None:
+    idle, connection = Idle(Connection.close), Connection()
+    with pytest.raises(KeyboardInterrupt), idle.lend(connection):
+        raise KeyboardInterrupt
+    assert connection.closed == 1
+    assert not idle.connections
 
 
 def test_what_is_idle_is_closed_once() -> None:

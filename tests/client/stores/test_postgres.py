@@ -113,8 +113,7 @@ def test_no_more_connections_are_kept_than_a_few(store: PostgresStore) -> None:
     together = threading.Barrier(12)
 
     def hold() -> None:
-        with store._connected():
-            together.wait(20)
+        store._use(lambda _: together.wait(20))
 
     threads = [threading.Thread(target=hold) for _ in range(12)]
     for thread in threads:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -117,6 +117,97 @@ def cut_in_task(conninfo: str) -> None:
 
 
 CUT = {"threads": cut_in_thread, "tasks": cut_in_task}
+
+
+def test_who_waits_on_a_connection_that_the_server_has_closed_waits_on_another(
+    conninfo: str,
+) -> None:
+    with ConnectionPool(conninfo, min_size=3) as pool:
+        pool.wait()
+        end_all(conninfo)
+        began = time.monotonic()
+        PostgresStore(pool).wait(ORIGIN, "", "api", 0, 0.3)
+        assert time.monotonic() - began >= 0.3
+
+
+def test_a_task_that_waits_on_a_closed_connection_waits_on_another(conninfo: str) -> None:
+    async def use() -> None:
+        async with AsyncConnectionPool(conninfo, min_size=3, open=False) as pool:
+            await pool.wait()
+            end_all(conninfo)
+            await AsyncPostgresStore(pool).wait(ORIGIN, "", "api", 0, 0.3)
+
+    began = time.monotonic()
+    asyncio.run(use())
+    assert time.monotonic() - began >= 0.3
+
+
+# A response that is lost: the server has committed, and nobody is told
+
+
+@pytest.mark.parametrize("kind", ["threads", "tasks"])
+def test_a_put_of_a_pool_that_is_repeated_after_its_response_was_lost_has_succeeded(
+    conninfo: str, kind: str
+) -> None:
+    for revision, text in enumerate(("one", "two")):
+        assert PUT_AND_LOST[kind](conninfo, Entry(text, revision), lambda: None)
+    assert stored(conninfo) == Entry("two", 2, before="two")
+
+
+@pytest.mark.parametrize("kind", ["threads", "tasks"])
+def test_so_it_has_not_if_another_process_has_replaced_the_text_meanwhile(
+    conninfo: str, kind: str
+) -> None:
+    def replace() -> None:
+        assert PostgresStore(conninfo).put(ORIGIN, "", "api", Entry("two", 1, before="one"))
+
+    assert not PUT_AND_LOST[kind](conninfo, Entry("one", 0), replace)
+    assert stored(conninfo) == Entry("two", 2, before="two")
+
+
+def stored(conninfo: str) -> Entry:
+    return PostgresStore(conninfo).get(ORIGIN, "").entries["api"]
+
+
+def put_and_lost_in_thread(conninfo: str, entry: Entry, meanwhile: Callable[[], None]) -> bool:
+    left = [meanwhile]
+
+    class Losing(psycopg.Connection[Any]):
+        def commit(self) -> None:
+            super().commit()
+            if left:
+                left.pop()()
+                self.close()
+                raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+    with ConnectionPool(conninfo, connection_class=Losing, min_size=1, open=True) as pool:
+        put = PostgresStore(pool).put(ORIGIN, "", "api", entry)
+    assert not left
+    return put
+
+
+def put_and_lost_in_task(conninfo: str, entry: Entry, meanwhile: Callable[[], None]) -> bool:
+    left = [meanwhile]
+
+    class Losing(psycopg.AsyncConnection[Any]):
+        async def commit(self) -> None:
+            await super().commit()
+            if left:
+                left.pop()()
+                await self.close()
+                raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+    async def put() -> bool:
+        pool = AsyncConnectionPool(conninfo, connection_class=Losing, min_size=1, open=False)
+        async with pool:
+            return await AsyncPostgresStore(pool).put(ORIGIN, "", "api", entry)
+
+    done = asyncio.run(put())
+    assert not left
+    return done
+
+
+PUT_AND_LOST = {"threads": put_and_lost_in_thread, "tasks": put_and_lost_in_task}
 
 
 # Isolation

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from relogin.client.stores import Entry
-from relogin.client.stores.sqlite import SQLiteStore, _check, _given_back, _switch_to_wal, migrate
+from relogin.client.stores.sqlite import SQLiteStore, _check, _switch_to_wal, migrate
 
 ORIGIN = "https://api.example.com:443"
 
@@ -289,7 +289,7 @@ def test_it_keeps_few_connections_however_many_threads_there_were(path: Path) ->
     store = filled(path)
     with ExitStack() as at_once:
         for _ in range(32):
-            at_once.enter_context(_given_back(*store._connection()))
+            at_once.enter_context(store._idle.lend(store._idle.take(store._open)))
     assert len(store._idle.connections) == 8
 
 

@@ -66,7 +66,8 @@ def test_a_file_that_was_deleted_is_made_again_by_the_next_login_of_any_process(
 
 def test_a_file_that_was_deleted_is_made_again_by_a_thread_that_opens_it(path: Path) -> None:
     with closing(filled(path)) as store:
-        busy, idle = store._connection()
+        idle = store._idle
+        busy = idle.take(store._open)
         deleted(path)
         assert store.get(ORIGIN, "").entries == {}
         assert modes(path.parent)["sessions.db"] == 0o600

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from math import inf
 from typing import Generic, TypeVar
 from weakref import finalize
@@ -35,9 +36,22 @@ class Idle(Generic[T]):
         """Whether the connections belong to the parent of this process."""
         return self.pid != os.getpid()
 
-    def take(self) -> T:
-        """Take the connection that was used last. Raise `IndexError` if there is none."""
-        return self.connections.pop()
+    def take(self, connect: Callable[[], T]) -> T:
+        """Take the connection that was used last, or make one if none is idle."""
+        try:
+            return self.connections.pop()
+        except IndexError:  # asked first, another thread could take the last one in between
+            return connect()
+
+    @contextmanager
+    def lend(self, connection: T) -> Iterator[T]:
+        """Take a connection back after this block; close it if the block fails."""
+        try:
+            yield connection
+        except BaseException:  # an interrupt leaves a statement or a transaction open too
+            self._close(connection)
+            raise
+        self.give_back(connection)
 
     def give_back(self, connection: T) -> None:
         """Keep a connection, unless there are enough or the store was closed meanwhile."""

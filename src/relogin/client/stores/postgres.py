@@ -6,11 +6,10 @@ Use `PostgresStore` with threads or tasks, and `AsyncPostgresStore` with asyncio
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Generator
 from inspect import iscoroutinefunction
 from pickle import PicklingError
-from typing import Any
+from typing import Any, TypeVar
 
 try:
     import psycopg
@@ -30,6 +29,7 @@ from relogin.client.stores.options import seconds as in_seconds
 
 __all__ = ["AsyncPostgresStore", "PostgresStore"]
 
+T = TypeVar("T")
 _A_MONTH = 30 * 86400.0  # in seconds
 _MOST_IDLE = 8
 # In seconds, how long connections of a pool are tried that turn out to be closed.
@@ -126,8 +126,9 @@ class PostgresStore:
 
         Raise `LookupError` if a pooler is in between.
         """
-        values = {"origin": origin, "account": account}
-        with self._connected() as connection:
+        give_up = time.monotonic() + seconds
+
+        def listen(connection: psycopg.Connection[Any]) -> None:
             cursor = wire.cursor(connection)
             wire.check_direct(connection.info, cursor.execute(wire.PROCESS).fetchone())
             connection.execute(self._say.listen)
@@ -136,11 +137,15 @@ class PostgresStore:
                 now = wire.snapshot_of(cursor.execute(self._say.get, values).fetchall())
                 connection.commit()  # within a transaction it would hear nothing
                 if wire.revision_of(now, realm) == revision:
-                    seconds = min(seconds, self._timeout / 2)  # silence is no error here
-                    for _ in connection.notifies(timeout=seconds, stop_after=1):
+                    # Silence is no error here.
+                    left = min(give_up - time.monotonic(), self._timeout / 2)
+                    for _ in connection.notifies(timeout=left, stop_after=1):
                         pass
             finally:
                 connection.execute("UNLISTEN *")
+
+        values = {"origin": origin, "account": account}
+        self._use(listen)
 
     def close(self) -> None:
         """Close all connections, those in use after that; they reopen when needed.
@@ -151,52 +156,34 @@ class PostgresStore:
         idle.close()
 
     def _run(self, statement: sql.Composed, values: Any = None) -> list[Any]:
+        return self._use(lambda connection: _rows(connection, statement, values))
+
+    def _use(self, use: Callable[[psycopg.Connection[Any]], T]) -> T:
+        """Use a connection, or another one if the server has closed it while it was idle."""
         if self._pool is not None:
-            return self._run_in(self._pool, statement, values)
-        stale = bool(self._idle.connections)
+            return _use_one_of(self._pool, use)
+        idle = self._own_idle()
+        was_idle = bool(idle.connections)
         try:
-            return self._run_once(statement, values)
+            return self._use_once(idle, use)
         except psycopg.OperationalError as error:
-            if not stale or isinstance(error, _Silent):
+            if not was_idle or isinstance(error, _Silent):
                 raise
-        # Retry once, on a new connection: idle ones may have been closed.
         self.close()
-        return self._run_once(statement, values)
+        return self._use_once(self._idle, use)
 
-    def _run_in(self, pool: Any, statement: sql.Composed, values: Any) -> list[Any]:
-        retries = _Retries()
-        while True:
-            try:
-                with pool.connection() as retries.connection:
-                    return _rows(retries.connection, statement, values)
-            except psycopg.OperationalError:
-                if not retries.may_go_on():
-                    raise
+    def _use_once(
+        self, idle: Idle[psycopg.Connection[Any]], use: Callable[[psycopg.Connection[Any]], T]
+    ) -> T:
+        with idle.lend(idle.take(self._open)) as connection:
+            return use(connection)
 
-    def _run_once(self, statement: sql.Composed, values: Any) -> list[Any]:
-        with self._connected() as connection:
-            return _rows(connection, statement, values)
-
-    @contextmanager
-    def _connected(self) -> Iterator[psycopg.Connection[Any]]:
-        """Yield a connection for one statement; close it if the statement fails."""
-        if self._pool is not None:
-            with self._pool.connection() as connection:
-                yield connection
-            return
-        if self._idle.is_inherited:
-            self._idle = _none_idle()
+    def _own_idle(self) -> Idle[psycopg.Connection[Any]]:
+        """Return the idle connections; a child of a fork begins with none."""
         idle = self._idle
-        try:
-            connection = idle.take()
-        except IndexError:
-            connection = self._open()
-        try:
-            yield connection
-        except BaseException:  # an interrupt leaves a statement unfinished too
-            connection.close()
-            raise
-        idle.give_back(connection)
+        if idle.is_inherited:
+            idle = self._idle = _none_idle()
+        return idle
 
     def _open(self) -> psycopg.Connection[Any]:
         connection = _Connection.connect(self._conninfo, autocommit=True, prepare_threshold=None)
@@ -260,8 +247,9 @@ class AsyncPostgresStore:
 
         Raise `LookupError` if a pooler is in between.
         """
-        values = {"origin": origin, "account": account}
-        async with self._pool.connection() as connection:
+        give_up = time.monotonic() + seconds
+
+        async def listen(connection: psycopg.AsyncConnection[Any]) -> None:
             cursor = await wire.async_cursor(connection).execute(wire.PROCESS)
             wire.check_direct(connection.info, await cursor.fetchone())
             await connection.execute(self._say.listen)
@@ -271,18 +259,29 @@ class AsyncPostgresStore:
                 now = wire.snapshot_of(await cursor.fetchall())
                 await connection.commit()  # within a transaction it would hear nothing
                 if wire.revision_of(now, realm) == revision:
-                    async for _ in connection.notifies(timeout=seconds, stop_after=1):
+                    left = give_up - time.monotonic()
+                    async for _ in connection.notifies(timeout=left, stop_after=1):
                         pass
             finally:
                 await connection.execute("UNLISTEN *")
 
+        values = {"origin": origin, "account": account}
+        await self._use(listen)
+
     async def _run(self, statement: sql.Composed, values: Any) -> list[Any]:
+        async def run(connection: psycopg.AsyncConnection[Any]) -> list[Any]:
+            cursor = await wire.async_cursor(connection).execute(statement, values)
+            return await cursor.fetchall()
+
+        return await self._use(run)
+
+    async def _use(self, use: Callable[[psycopg.AsyncConnection[Any]], Awaitable[T]]) -> T:
+        """Use a connection, or another one if the server has closed it while it was idle."""
         retries = _Retries()
         while True:
             try:
                 async with self._pool.connection() as retries.connection:
-                    cursor = wire.async_cursor(retries.connection)
-                    return await (await cursor.execute(statement, values)).fetchall()
+                    return await use(retries.connection)
             except psycopg.OperationalError:
                 if not retries.may_go_on():
                     raise
@@ -312,6 +311,17 @@ class _Retries:
         closed = self.connection is not None and self.connection.closed
         self.connection = None
         return closed and time.monotonic() < self._give_up
+
+
+def _use_one_of(pool: Any, use: Callable[[psycopg.Connection[Any]], T]) -> T:
+    retries = _Retries()
+    while True:
+        try:
+            with pool.connection() as retries.connection:
+                return use(retries.connection)
+        except psycopg.OperationalError:
+            if not retries.may_go_on():
+                raise
 
 
 def _rows(connection: psycopg.Connection[Any], statement: sql.Composed, values: Any) -> list[Any]:

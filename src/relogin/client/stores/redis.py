@@ -141,10 +141,7 @@ class RedisStore:
             _inherited.append(self._client)
             self._begin()
         idle = self._idle
-        try:
-            return idle.take(), idle
-        except IndexError:
-            return self._client.client(), idle
+        return idle.take(self._client.client), idle
 
     def close(self) -> None:
         """Close all connections, those in use after that; they reopen when needed.

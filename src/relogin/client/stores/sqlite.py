@@ -6,8 +6,7 @@ import errno
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +75,7 @@ class SQLiteStore:
         os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
         file = _identity(self._path)
         try:
-            with _given_back(self._connect(), self._idle) as connection:
+            with self._idle.lend(self._connect()) as connection:
                 self._prepare(connection)
         except sqlite3.DatabaseError as error:
             raise _explained(error, self._path) from None
@@ -92,8 +91,9 @@ class SQLiteStore:
 
     def get(self, origin: str, account: str) -> Snapshot:
         """Return what is stored for an origin and an account."""
-        connection, idle = self._connection()
-        try:
+        idle = self._own_idle()
+        connection = idle.take(self._open)
+        try:  # `lend` takes longer, and this may run before each request
             rows = connection.execute(_GET, (origin, account)).fetchall()
         except BaseException:  # an interrupt leaves a statement open too
             connection.close()
@@ -118,7 +118,8 @@ class SQLiteStore:
         values = {"origin": origin, "account": account, "realm": realm, "now": time.time()}
         if _identity(self._path) != self._file:  # somebody has deleted or replaced it
             self._create()
-        with _given_back(*self._connection()) as connection:
+        idle = self._own_idle()
+        with idle.lend(idle.take(self._open)) as connection:
             # Both survive kill -9. Only FULL survives a power failure; it waits for the disk.
             synchronous = "FULL" if entry.durable else "NORMAL"
             connection.execute(f"PRAGMA synchronous = {synchronous}")
@@ -129,15 +130,12 @@ class SQLiteStore:
         idle, self._idle = self._idle, _none_idle()
         idle.close()
 
-    def _connection(self) -> tuple[sqlite3.Connection, Idle[sqlite3.Connection]]:
-        """Return a connection, and to whom to give it back."""
+    def _own_idle(self) -> Idle[sqlite3.Connection]:
+        """Return the idle connections; a child of a fork begins with none."""
         idle = self._idle
         if idle.is_inherited:
             idle = self._idle = _none_idle()
-        try:
-            return idle.take(), idle
-        except IndexError:
-            return self._open(), idle
+        return idle
 
     def _open(self) -> sqlite3.Connection:
         while True:
@@ -178,19 +176,6 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino
-
-
-@contextmanager
-def _given_back(
-    connection: sqlite3.Connection, idle: Idle[sqlite3.Connection]
-) -> Iterator[sqlite3.Connection]:
-    """Give a connection back after this block; close it if the block fails."""
-    try:
-        yield connection
-    except BaseException:  # an interrupt leaves a transaction open too
-        connection.close()
-        raise
-    idle.give_back(connection)
 
 
 def _none_idle() -> Idle[sqlite3.Connection]:
