@@ -7,7 +7,8 @@ From the top floor down; a file imports only from floors below its own:
 - `gate`: the options of a gate, and its decision about a request, without I/O.
 - `drain`: reading the rest of a refused upload. `streams`: ending a response with its session.
 - `refusals`: the gate's own responses: 401, 403 and 503.
-- `options`, `paths`, `proxy_path`, `custom`: what the options of a gate may be, and what they mean.
+- `options`, `paths`, `proxy_path`, `custom_refusals`: what the options of a gate may be, and what
+  they mean.
 - `verifiers`: calling the function that judges a token; two ready-made ones.
 - `decisions`: what a request asks for, what the gate decides, and the response that it may send.
 - `credentials`: reading them from a request. `request`: method, path and header fields.

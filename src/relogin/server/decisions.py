@@ -73,8 +73,9 @@ def lifetime(verified: object, found: Presented) -> int | None:
     if not isinstance(verified, Admitted) or verified.expires_in is None:
         return None
     _, scheme, _, by_cookie = found
-    told = scheme is not None and scheme.tells_lifetime and not by_cookie
-    return max(0, int(verified.expires_in)) if told else None
+    if scheme is None or not scheme.tells_lifetime or by_cookie:
+        return None
+    return max(0, int(verified.expires_in))
 
 
 class Answer(NamedTuple):
@@ -115,9 +116,9 @@ class Decision(NamedTuple):
         """The lifetime to send in Authentication-Info, if any."""
         return lifetime(self.verified, self.claim.found)
 
-    def insist(self, asked: StepUp) -> None:
+    def insist(self, required: StepUp) -> None:
         """Raise `Refused` if there is no session, or one that is not enough."""
         if self.session is None:
             raise Refused
-        if not asked.met_by(self.verified):
-            raise asked.refusal()
+        if not required.met_by(self.verified):
+            raise required.refusal()

@@ -119,8 +119,8 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | 
     if not isinstance(exc, Refused):
         return views.exception_handler(exc, dict(context))
     views.set_rollback()
-    guard, asked = Guard.configured(), context["request"]._request
-    return guard.refuse(asked, guard.gate.refuse(_decision(asked), exc))
+    guard, request = Guard.configured(), context["request"]._request
+    return guard.refuse(request, guard.gate.refuse(_decision(request), exc))
 
 
 def _user(session: Any) -> Any:

@@ -104,8 +104,8 @@ def keep_private(headers: Headers, *, store: bool = True) -> Headers:
     >>> keep_private([("Cache-Control", "public, max-age=60")])
     [('Cache-Control', 'private, max-age=60')]
     """
-    said = elements(values(headers, "cache-control"))
-    named = [(directive.partition("=")[0].strip().lower(), directive) for directive in said]
+    directives = elements(values(headers, "cache-control"))
+    named = [(directive.partition("=")[0].strip().lower(), directive) for directive in directives]
     kept = [directive for name, directive in named if name not in _OPENING]
     if not store or any(name == "no-store" for name, _ in named):
         kept.insert(0, "no-store")
@@ -120,14 +120,14 @@ def add_challenges(headers: Headers, challenges: Sequence[Challenge]) -> Headers
     """
     lines = values(headers, "www-authenticate")
     try:
-        there = parse(lines)
+        present = parse(lines)
     except ChallengeSyntaxError:
         return headers
-    schemes = {challenge.scheme.lower() for challenge in there}
+    schemes = {challenge.scheme.lower() for challenge in present}
     added = [challenge for challenge in challenges if challenge.scheme.lower() not in schemes]
-    if asks_for_password(there) or not added:
+    if asks_for_password(present) or not added:
         return headers
-    line = serialize([*there, *added])
+    line = serialize([*present, *added])
     return [*without(headers, "www-authenticate"), ("WWW-Authenticate", line)]
 
 

@@ -103,13 +103,13 @@ class SessionGate:
         self, max_age: int | None = None, acr_values: tuple[str, ...] = ()
     ) -> Callable[[Callable[P, R]], Callable[P, R]]:
         """Decorate a view that asks for more than a living session: see `StepUp`."""
-        asked = StepUp(max_age, acr_values)
+        required = StepUp(max_age, acr_values)
 
         def decorate(view: Callable[P, R]) -> Callable[P, R]:
             @wraps(view)
             def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
                 try:
-                    _decision().insist(asked)
+                    _decision().insist(required)
                 except Refused as why:
                     # Not raised: an exception handler of the blueprint could catch it.
                     return cast("R", _refusal(why))

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal, Self
 
 from relogin.server.credentials import Presented, presented
-from relogin.server.custom import Fields, Page, Params
+from relogin.server.custom_refusals import Fields, Page, Params
 from relogin.server.decisions import Answer, Claim, Decision, is_session
 from relogin.server.fields import FixedHeaders
 from relogin.server.options import (
@@ -48,6 +48,7 @@ __all__ = [
     "Refused",
     "Request",
     "StepUp",
+    "StoreTrouble",
     "is_session",
 ]
 
@@ -136,12 +137,12 @@ class Gate:
             several("schemes", schemes, str, '["Session"]')
         )
         self._take_paths(public, ignore, logout)
-        steps = check_step_up(step_up)
-        self._step_ups = [(Patterns([path]), asked) for path, asked in steps.items()]
-        told_in = field_name("path_from", path_from)
-        self._original = None if told_in is None else OriginalPath(told_in)
-        self._watch = PathWatch(steps if self._original is None else ())
-        self._take_fields(told_in, has_page=login_page is not None)
+        step_ups = check_step_up(step_up)
+        self._step_ups = [(Patterns([path]), required) for path, required in step_ups.items()]
+        path_field = field_name("path_from", path_from)
+        self._original = None if path_field is None else OriginalPath(path_field)
+        self._watch = PathWatch(step_ups if self._original is None else ())
+        self._take_fields(path_field, has_page=login_page is not None)
         self.refusals: Refusals = Refusals(
             realm,
             self.schemes,
@@ -175,11 +176,11 @@ class Gate:
         self.open: Patterns = Patterns((*served, *ignored))
         self._beginnings = self.open.beginnings
 
-    def _take_fields(self, told_in: str | None, *, has_page: bool) -> None:
+    def _take_fields(self, path_field: str | None, *, has_page: bool) -> None:
         """Name the headers that the gate reads, whatever it decides (RFC 9110 §12.5.5)."""
         public = ["Authorization"]
         public += ["Cookie"] if self.cookie is not None else []
-        public += [told_in] if told_in is not None else []
+        public += [path_field] if path_field is not None else []
         # A public page is never refused, so nobody asks whether a page would be shown.
         self.public_vary: tuple[str, ...] = tuple(public)
         self.vary: tuple[str, ...] = (
@@ -223,7 +224,7 @@ class Gate:
         path, raw_path = request.path, request.raw_path
         self._watch.look(request)
         logout = self._logout is not None and self._logout.name(path, raw_path)
-        step_ups = self._asked(path) if self._step_ups and not logout else ()
+        step_ups = self._step_ups_for(path) if self._step_ups and not logout else ()
         if not step_ups and self._ignored is not None and self._ignored.name(path, raw_path):
             return Claim(request, ignored=True)
         public = not step_ups and self._public.name(path, raw_path)
@@ -232,8 +233,8 @@ class Gate:
         found = presented(request, self.schemes, self.cookie)
         return Claim(request, public, step_ups, *found, logout=logout)
 
-    def _asked(self, path: str) -> tuple[StepUp, ...]:
-        return tuple(asked for paths, asked in self._step_ups if paths.may_name(path))
+    def _step_ups_for(self, path: str) -> tuple[StepUp, ...]:
+        return tuple(required for paths, required in self._step_ups if paths.may_name(path))
 
     def decide(self, claim: Claim, outcome: object = None) -> Decision:
         """Decide, given what the verifier returned or raised for the claim's token, if any.
@@ -253,9 +254,9 @@ class Gate:
         session = decision.session
         if session is None or session is False:
             return self._refused(claim, Refused(SessionError.INVALID))
-        for asked in claim.step_ups:
-            if not asked.met_by(outcome):
-                return self._refused(claim, asked.refusal())
+        for required in claim.step_ups:
+            if not required.met_by(outcome):
+                return self._refused(claim, required.refusal())
         return decision
 
     def _refused(self, claim: Claim, why: Exception) -> Decision:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, Required, TypeAlias, TypedDict, TypeVar
 
-from relogin.server.custom import Fields, Page, Params
+from relogin.server.custom_refusals import Fields, Page, Params
 from relogin.server.signatures import check_plain, takes_request
 from relogin.server.verdicts import Refused, StepUp
 from relogin.wire.abnf import TOKEN
@@ -119,10 +119,10 @@ def interval(option: str, given: float | None) -> float | None:
 
 def check_step_up(given: Mapping[str, StepUp] | None) -> Mapping[str, StepUp]:
     """Return what each path asks for; raise `TypeError` for anything but such a mapping."""
-    asked = {} if given is None else given
-    fits = _maps(asked, str, StepUp)
-    _expect("step_up", asked, 'a mapping such as {"/pay/*": StepUp(max_age=300)}', fits)
-    return asked
+    step_ups = {} if given is None else given
+    fits = _maps(step_ups, str, StepUp)
+    _expect("step_up", step_ups, 'a mapping such as {"/pay/*": StepUp(max_age=300)}', fits)
+    return step_ups
 
 
 def check_switch(option: str, given: bool) -> None:

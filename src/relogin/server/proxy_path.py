@@ -37,11 +37,11 @@ class OriginalPath:
 
     def of(self, request: Request) -> Request:
         """Return the request with the client's path."""
-        told = request.header(self._field)
-        if told is None:
+        value = request.header(self._field)
+        if value is None:
             self._miss()
             return request._replace(path=UNKNOWN, raw_path="")
-        path, raw_path = _read(told)
+        path, raw_path = _read(value)
         return request._replace(path=path, raw_path=raw_path, mount="")
 
     def _miss(self) -> None:
@@ -76,23 +76,23 @@ class PathWatch:
                 *(below[0], mount),
             )
         for field in _FIELDS:
-            told = request.header(field)
-            if told is not None and _read(told)[0] != f"{mount}{request.path}":
+            value = request.header(field)
+            if value is not None and _read(value)[0] != f"{mount}{request.path}":
                 self._tell(
                     "a proxy sends another path in %s, but step_up looks at %s: set path_from, "
                     "or stop the proxy from sending it",
                     *(field, request.path),
                 )
 
-    def _tell(self, message: str, *told: str) -> None:
-        log().warning(message, *told)
+    def _tell(self, message: str, *arguments: str) -> None:
+        log().warning(message, *arguments)
         self._left = 0
 
 
-def _read(told: str) -> tuple[str, str]:
+def _read(value: str) -> tuple[str, str]:
     """Return the path, decoded once, and as it was sent; some proxies send a whole URL."""
     from urllib.parse import unquote_to_bytes  # slow to load, and few gates need it
 
-    origin = _origin(told)
-    sent = re.split(r"[?#]", told[origin.end() :] if origin else told, maxsplit=1)[0]
+    origin = _origin(value)
+    sent = re.split(r"[?#]", value[origin.end() :] if origin else value, maxsplit=1)[0]
     return unquote_to_bytes(sent.encode("latin-1")).decode(errors="replace") or "/", sent

@@ -10,7 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 from relogin.errors import ChallengeSyntaxError
-from relogin.server.custom import Custom, Fields, Page, Params, own_fields, own_page, own_params
+from relogin.server.custom_refusals import (
+    Fields,
+    Page,
+    Params,
+    PerRefusal,
+    checked_fields,
+    checked_page,
+    checked_params,
+)
 from relogin.server.decisions import Answer, Decision
 from relogin.server.fields import EXPOSED, Headers, add_to_list
 from relogin.server.logs import log
@@ -60,13 +68,15 @@ class Refusals:
         self._realm = realm
         self._schemes = schemes
         self._also = also
-        self._params: Custom[dict[str, str]] = Custom(
-            "params", params, own_params, {}, asked="request"
+        self._params: PerRefusal[dict[str, str]] = PerRefusal(
+            "params", params, checked_params, {}, argument="request"
         )
-        self._fields: Custom[dict[str, str]] = Custom(
-            "headers", headers, partial(own_fields, cookie=cookie), {}
+        self._fields: PerRefusal[dict[str, str]] = PerRefusal(
+            "headers", headers, partial(checked_fields, cookie=cookie), {}
         )
-        self._page: Custom[str | None] = Custom("login_page", login_page, own_page, None)
+        self._page: PerRefusal[str | None] = PerRefusal(
+            "login_page", login_page, checked_page, None
+        )
         self._has_page = login_page is not None
         self._collapse = collapse
         self._retry_after = retry_after
@@ -94,8 +104,8 @@ class Refusals:
         shown = self._has_page and decision.claim.request.is_navigation
         if not self._is_fixed or (shown and not self._page.is_fixed):
             return self._build(decision, why, shown=shown)
-        asked = (why.error, why.description, why.max_age, why.acr_values, why.scope)
-        key = (*asked, decision.claim.scheme, shown)
+        reason = (why.error, why.description, why.max_age, why.acr_values, why.scope)
+        key = (*reason, decision.claim.scheme, shown)
         cached = self._cache.get(key)
         if cached is None:
             if len(self._cache) >= _CACHED:  # somebody's descriptions are not constant
@@ -112,10 +122,10 @@ class Refusals:
         )
 
     def _write(
-        self, said: SessionChallenge, used: Scheme, more: Mapping[str, str]
+        self, reason: SessionChallenge, used: Scheme, more: Mapping[str, str]
     ) -> list[Challenge]:
         silent = SessionChallenge(self._realm)
-        own = [scheme.challenge(said if scheme is used else silent) for scheme in self._schemes]
+        own = [scheme.challenge(reason if scheme is used else silent) for scheme in self._schemes]
         return [*self._also, *(Challenge(one.scheme, {**one.params, **more}) for one in own)]
 
     def measure(self, line: str, own: Mapping[str, str] | None = None) -> str:
@@ -154,22 +164,22 @@ class Refusals:
             return self._with_vary(forbidden(CSRF_INVALID, why.description))
         if why.error == INSUFFICIENT_SCOPE:
             return self._with_vary(self._insufficient_scope(decision, why))
-        said = self._session_challenge(why)
-        asked = said, decision.claim.request
-        html = self._page(*asked) if shown else None
-        code = self._scheme_of(decision).code(said.error)
-        own = self._fields(*asked)
+        reason, request = self._session_challenge(why), decision.claim.request
+        html = self._page(reason, request) if shown else None
+        code = self._scheme_of(decision).code(reason.error)
+        own = self._fields(reason, request)
         line = self.measure(serialize(self.challenges(decision, why)), own)
-        return self._with_vary(_unauthorized(said, code, line, html, own, why.scope))
+        return self._with_vary(_unauthorized(reason, code, line, html, own, why.scope))
 
     def _insufficient_scope(self, decision: Decision, why: Refused) -> Answer:
         """Build the 403 of RFC 6750 §3.1; no other scheme has a challenge in a 403."""
         used, line = self._scheme_of(decision), None
         if used.tells_scope:
-            told = {"error": INSUFFICIENT_SCOPE, "error_description": why.description}
-            said = {name: text for name, text in told.items() if text is not None}
-            more = self._extra_params(decision, why)
-            challenge = Challenge(used.name, {"realm": self._realm, **said, **more})
+            params = {"realm": self._realm, "error": INSUFFICIENT_SCOPE}
+            if why.description is not None:
+                params["error_description"] = why.description
+            params |= self._extra_params(decision, why)
+            challenge = Challenge(used.name, params)
             line = self.measure(serialize([challenge]))
         return forbidden(INSUFFICIENT_SCOPE, why.description, why.scope, line)
 
@@ -195,7 +205,7 @@ class Refusals:
 
 
 def _unauthorized(
-    said: SessionChallenge,
+    reason: SessionChallenge,
     code: str | None,
     line: str,
     html: str | None,
@@ -209,11 +219,11 @@ def _unauthorized(
     return _problem(
         401,
         "Unauthorized",
-        said.error_description or DETAILS.get(said.error),
+        reason.error_description or DETAILS.get(reason.error),
         headers,
         code,
-        max_age=said.max_age,
-        acr_values=" ".join(said.acr_values) or None,
+        max_age=reason.max_age,
+        acr_values=" ".join(reason.acr_values) or None,
         scope=scope,
     )
 
@@ -253,8 +263,9 @@ def _problem(
     import json
 
     members = {"title": title, "status": status, "detail": detail, "error": error, **more}
-    said = {name: member for name, member in members.items() if member is not None}
-    return _answer(status, headers, "application/problem+json", json.dumps(said).encode(), error)
+    document = {name: member for name, member in members.items() if member is not None}
+    body = json.dumps(document).encode()
+    return _answer(status, headers, "application/problem+json", body, error)
 
 
 def _answer(

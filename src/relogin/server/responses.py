@@ -127,10 +127,10 @@ def replacement(gate: Gate, decision: Decision, status: int, headers: Headers) -
         return None
     kept = without_content(headers, gate.cookie)
     vary, expose = values(kept, "vary"), values(kept, "access-control-expose-headers")
-    told = add_to_list(answer.headers, "Vary", elements(vary))
-    told = add_to_list(told, "Access-Control-Expose-Headers", elements(expose))
-    names = {name.lower() for name, _ in told}
-    return answer._replace(headers=[*without(kept, *names), *told])
+    headers = add_to_list(answer.headers, "Vary", elements(vary))
+    headers = add_to_list(headers, "Access-Control-Expose-Headers", elements(expose))
+    names = {name.lower() for name, _ in headers}
+    return answer._replace(headers=[*without(kept, *names), *headers])
 
 
 def _legacy_error(gate: Gate, claim: Claim, status: int, headers: Headers) -> str | None:
@@ -139,9 +139,9 @@ def _legacy_error(gate: Gate, claim: Claim, status: int, headers: Headers) -> st
         return None
     if isinstance(legacy, Mapping):
         return legacy.get(status)
-    named = {name.lower(): value for name, value in headers}
-    asked = (claim.request,) if gate.legacy_takes_request else ()
-    return legacy(status, named, *asked)
+    by_name = {name.lower(): value for name, value in headers}
+    more = (claim.request,) if gate.legacy_takes_request else ()
+    return legacy(status, by_name, *more)
 
 
 def _error_to_send(gate: Gate, decision: Decision, error: str) -> str | None:

@@ -46,8 +46,8 @@ class Scheme(Protocol):
     def code(self, error: str | None) -> str | None:
         """Return this scheme's own code for an error."""
 
-    def challenge(self, said: SessionChallenge) -> Challenge:
-        """Write the challenge that says this."""
+    def challenge(self, reason: SessionChallenge) -> Challenge:
+        """Write the challenge that gives this reason."""
 
 
 class Session:
@@ -70,9 +70,9 @@ class Session:
         """Return the same code: this scheme has them all."""
         return error
 
-    def challenge(self, said: SessionChallenge) -> Challenge:
+    def challenge(self, reason: SessionChallenge) -> Challenge:
         """Write it as SPEC.md says."""
-        return said.to_challenge()
+        return reason.to_challenge()
 
 
 class Bearer:
@@ -94,13 +94,15 @@ class Bearer:
         """Return the one code for all that a new token cures (§3.1), or step-up's (RFC 9470)."""
         return error if error in {None, SessionError.INSUFFICIENT} else "invalid_token"
 
-    def challenge(self, said: SessionChallenge) -> Challenge:
+    def challenge(self, reason: SessionChallenge) -> Challenge:
         """Write it with the codes that RFC 6750 and RFC 9470 have."""
-        params = dict(said.to_challenge().params)
-        error = self.code(said.error)
+        params = dict(reason.to_challenge().params)
+        error = self.code(reason.error)
         if error is not None:
             params["error"] = error
-            params.setdefault("error_description", DETAILS.get(said.error, "The token is refused"))
+            params.setdefault(
+                "error_description", DETAILS.get(reason.error, "The token is refused")
+            )
         return Challenge(self.name, params)
 
 

@@ -71,7 +71,7 @@ class Watch:
 class Stream:
     """The chunks of a response.
 
-    Before a chunk, `again` asks for the session once more, at most every `every` seconds. `instead`
+    Before a chunk, `again` asks for the session once more, at most every `every` seconds. `refuse`
     builds the content of a refusal, if nothing was sent yet and the response can be replaced.
     """
 
@@ -82,14 +82,14 @@ class Stream:
         *,
         again: Again | None = None,
         every: float | None = None,
-        instead: Callable[[Refused], list[bytes]] | None = None,
+        refuse: Callable[[Refused], list[bytes]] | None = None,
     ) -> None:
         self._chunks = chunks
         self._rest = iter(chunks)
         self._ends_anywhere = is_event_stream(headers)
         self._again = again
         self._watch = None if every is None or again is None else Watch(every)
-        self._instead = instead
+        self._refuse = refuse
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -102,13 +102,13 @@ class Stream:
             chunk = next(self._rest)
         except Refused as why:
             return self._end(why)
-        self._instead = None  # some servers send the head even before an empty chunk
+        self._refuse = None  # some servers send the head even before an empty chunk
         return chunk
 
     def _end(self, why: Refused) -> bytes:
         self._rest = iter(())
-        if self._instead is not None:
-            self._rest = iter(self._instead(why))
+        if self._refuse is not None:
+            self._rest = iter(self._refuse(why))
             return next(self._rest)
         log_end(why)
         if self._ends_anywhere:

@@ -103,7 +103,7 @@ class Refused(Exception):
         super().__init__(error, description)
         self.error: str | None
         self.acr_values: tuple[str, ...]
-        self.error, self.acr_values = _said(error, description, max_age, acr_values)
+        self.error, self.acr_values = _code_and_values(error, description, max_age, acr_values)
         self.description = description
         self.max_age = max_age
         self.scope: str | None = _scope(scope) if scope else None
@@ -133,44 +133,44 @@ class StoreTrouble(Refused):
         return "the session store has trouble"
 
 
-Said: TypeAlias = tuple[str | None, tuple[str, ...]]
+CodeAndValues: TypeAlias = tuple[str | None, tuple[str, ...]]
 
 
-def _said(
+def _code_and_values(
     error: str | None, description: str | None, max_age: int | None, acr_values: Iterable[str]
-) -> Said:
+) -> CodeAndValues:
     """Return the code and the `acr_values`; raise an error here, where a mistake was made.
 
     Most refusals are made again and again, so the results are cached.
     """
-    wanted = tuple(acr_values.split()) if isinstance(acr_values, str) else tuple(acr_values)
+    values = tuple(acr_values.split()) if isinstance(acr_values, str) else tuple(acr_values)
     try:
-        return _checked(error, description, max_age, wanted)
+        return _checked(error, description, max_age, values)
     except TypeError:  # among others for what has no hash
-        return _checked.__wrapped__(error, description, max_age, wanted)
+        return _checked.__wrapped__(error, description, max_age, values)
 
 
 @lru_cache(maxsize=128, typed=True)  # typed, since True is no number of seconds and equals one
 def _checked(
     error: str | None, description: str | None, max_age: int | None, acr_values: tuple[str, ...]
-) -> Said:
+) -> CodeAndValues:
     forbidden = error in FORBIDDEN
     if error is not None and error not in _CODES:
         check_code(error, also=sorted(FORBIDDEN))
-    said = SessionChallenge(
+    challenge = SessionChallenge(
         error=None if forbidden else error,
         error_description=description,
         max_age=max_age,
         acr_values=acr_values,
     )
-    return error if forbidden else said.error, said.acr_values
+    return error if forbidden else challenge.error, challenge.acr_values
 
 
 def _scope(given: str | Iterable[str]) -> str:
-    wanted = given.split(" ") if isinstance(given, str) else list(given)
-    if not all(map(_scope_token, wanted)):
+    tokens = given.split(" ") if isinstance(given, str) else list(given)
+    if not all(map(_scope_token, tokens)):
         raise ValueError("a scope is printable ASCII without quotes, backslashes and commas")
-    return " ".join(wanted)
+    return " ".join(tokens)
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,8 +95,8 @@ class SessionGate:
     def _settled(
         self, environ: WSGIEnvironment, method: str, path: str, found: Presented, session: object
     ) -> Decision:
-        asked = request(environ)._replace(method=method, path=path)
-        return self.gate.usual_decision(asked, found, session)
+        original = request(environ)._replace(method=method, path=path)
+        return self.gate.usual_decision(original, found, session)
 
     def _decision(
         self, environ: WSGIEnvironment, usual: Presented | None, outcome: object
@@ -147,7 +147,7 @@ class _Response:
     """The application's response on its way out."""
 
     __slots__ = (
-        *("_again", "_decide", "_decision", "_gate", "_headers", "_instead", "_start_response"),
+        *("_again", "_decide", "_decision", "_gate", "_headers", "_replacement", "_start_response"),
         "started",
     )
 
@@ -165,7 +165,7 @@ class _Response:
         self._decide = decide
         self._decision = decision
         self._headers: Headers = []
-        self._instead: list[bytes] | None = None
+        self._replacement: list[bytes] | None = None
         self.started = False
 
     @property
@@ -205,25 +205,25 @@ class _Response:
         code = int(status[:3])
         answer = replacement(gate, self.decision, code, headers)
         if answer is not None:
-            self._instead = _send(answer, self._start_response, exc_info)
-            return self._instead.__contains__  # a `write` that writes nothing
-        self._instead = None
+            self._replacement = _send(answer, self._start_response, exc_info)
+            return self._replacement.__contains__  # a `write` that writes nothing
+        self._replacement = None
         return self._start_response(status, dress(gate, self.decision, code, headers), exc_info)
 
     def _body(self, chunks: Iterable[bytes], environ: WSGIEnvironment) -> Iterable[bytes]:
         """Return what to send; a generator is run until it has called `start`."""
-        if self._instead is None and type(chunks) is list:
+        if self._replacement is None and type(chunks) is list:
             return chunks
         resumed = chunks if self.started else _Resumed(chunks, lambda: self.started)
-        if self._instead is not None:
+        if self._replacement is not None:
             close(resumed)
-            return self._instead
+            return self._replacement
         # With any others, code of the application runs while they are sent.
         at_once = isinstance(resumed, list | tuple) or _is_file(resumed, environ)
         if at_once:
             return resumed
         every = self._gate.recheck if self.decision.session is not None else None
-        return Stream(resumed, self._headers, again=self._again, every=every, instead=self._refuse)
+        return Stream(resumed, self._headers, again=self._again, every=every, refuse=self._refuse)
 
 
 def _is_file(chunks: object, environ: WSGIEnvironment) -> bool:

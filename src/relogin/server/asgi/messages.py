@@ -69,8 +69,8 @@ class Exchange:
     def decision(self) -> Decision:
         """The decision; for a common request it is made only when needed."""
         if self.decided is None:
-            asked = request(self.scope)
-            self.decided = self.gate.usual_decision(asked, self.found, self.verified)
+            facts = request(self.scope)
+            self.decided = self.gate.usual_decision(facts, self.found, self.verified)
         return self.decided
 
     async def again(self) -> Any:

@@ -140,12 +140,12 @@ def step_up(
     max_age: int | None = None, acr_values: tuple[str, ...] = ()
 ) -> Callable[[ViewT], ViewT]:
     """Decorate a view that asks for more than a living session: see `StepUp`."""
-    asked = StepUp(max_age, acr_values)
+    needed = StepUp(max_age, acr_values)
 
     def decorate(view: ViewT) -> ViewT:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-            _decision(request).insist(asked)
+            _decision(request).insist(needed)
             return view(request, *args, **kwargs)
 
         @wraps(view)
@@ -278,15 +278,16 @@ class Guard:
         """Make a stream end when its session does; a file ends by itself."""
         headers = list(response.items())
         every = self.gate.recheck if decision.session is not None else None
-        asked = decision.claim.request.source, decision.claim
+        request, claim = decision.claim.request.source, decision.claim
         chunks: Any = response.streaming_content
         if response.is_async:
             # What Django takes for a client that has gone.
             gone = RequestAborted() if django.VERSION >= (6,) else CancelledError()
-            again = partial(self._aagain, *asked)
+            again = partial(self._aagain, request, claim)
             content: Any = astream(chunks, headers, gone, again=again, every=every)
         else:
-            content = Stream(chunks, headers, again=partial(self._again, *asked), every=every)
+            again = partial(self._again, request, claim)
+            content = Stream(chunks, headers, again=again, every=every)
         response.streaming_content = content
 
 
@@ -308,10 +309,10 @@ def _imported(option: str, name: str) -> Any:
 
 def facts(request: HttpRequest) -> Request:
     """Return the facts of a request."""
-    asked = wsgi.request(request.META)
+    under_wsgi = wsgi.request(request.META)
     under_asgi = getattr(request, "scope", {}).get("raw_path", b"").decode("latin-1")
-    raw_path = under_asgi or asked.raw_path
-    return Request(asked.method, request.path_info, asked.lines, raw_path, asked.mount, request)
+    raw_path = under_asgi or under_wsgi.raw_path
+    return under_wsgi._replace(path=request.path_info, raw_path=raw_path, source=request)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001  Django's

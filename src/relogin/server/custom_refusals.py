@@ -16,7 +16,15 @@ from relogin.server.request import Request
 from relogin.server.signatures import check_call, check_plain, takes_request
 from relogin.wire.abnf import TOKEN
 
-__all__ = ["Custom", "Fields", "Page", "Params", "own_fields", "own_page", "own_params"]
+__all__ = [
+    "Fields",
+    "Page",
+    "Params",
+    "PerRefusal",
+    "checked_fields",
+    "checked_page",
+    "checked_params",
+]
 
 Params: TypeAlias = Mapping[str, str] | Callable[[Request], Mapping[str, str]]
 Fields: TypeAlias = Mapping[str, str] | Callable[..., Mapping[str, str]]
@@ -42,13 +50,13 @@ _OUR_FIELDS = frozenset(
 )
 
 
-class Custom(Generic[ValueT]):
-    """One thing that an operator adds: always the same, or made by a function for each refusal.
+class PerRefusal(Generic[ValueT]):
+    """What an option adds to each refusal: a fixed value, or what a function returns for it.
 
-    `asked` names what the function is called with; it may take the request after that.
+    `argument` names what the function is called with; it may take the request after that.
     """
 
-    __slots__ = ("_check", "_given", "_make", "_option", "fixed", "is_fixed")
+    __slots__ = ("_check", "_count", "_make", "_option", "fixed", "is_fixed")
 
     def __init__(
         self,
@@ -56,33 +64,33 @@ class Custom(Generic[ValueT]):
         given: Any,
         check: Callable[[Any], ValueT],
         nothing: ValueT,
-        asked: Literal["challenge", "request"] = "challenge",
+        argument: Literal["challenge", "request"] = "challenge",
     ) -> None:
         self._option = option
         self._check = check
         self._make = given if callable(given) else None
-        self._given = 1
+        self._count = 1  # of the arguments that the function takes
         self.is_fixed: bool = self._make is None
         self.fixed: ValueT = nothing if given is None or callable(given) else check(given)
         if callable(given):
             check_plain(option, given)
-            if asked == "request":
-                check_call(option, given, (asked,))
+            if argument == "request":
+                check_call(option, given, (argument,))
             else:
-                self._given += takes_request(option, given, (asked,))
+                self._count += takes_request(option, given, (argument,))
 
-    def __call__(self, *asked: object) -> ValueT:
+    def __call__(self, *arguments: object) -> ValueT:
         """Return what to add to this refusal; nothing if the function fails."""
         if self._make is None:
             return self.fixed
         try:
-            return self._check(self._make(*asked[: self._given]))
+            return self._check(self._make(*arguments[: self._count]))
         except Exception as raised:  # noqa: BLE001  whatever it raises, the refusal must be sent
             report(f"the callable given as {self._option} has failed", raised)
             return self.fixed
 
 
-def own_page(given: Any) -> str:
+def checked_page(given: Any) -> str:
     """Return HTML; raise `TypeError` for anything else."""
     if not isinstance(given, str):
         raise TypeError(
@@ -96,7 +104,7 @@ def own_page(given: Any) -> str:
     return given
 
 
-def own_params(given: Any) -> dict[str, str]:
+def checked_params(given: Any) -> dict[str, str]:
     """Return parameters, names in lower case; raise an error for what a challenge cannot carry."""
     _expect_texts("params", given, '{"resource_metadata": "https://..."}')
     for name, value in given.items():
@@ -111,7 +119,7 @@ def own_params(given: Any) -> dict[str, str]:
     return {name.lower(): value for name, value in given.items()}
 
 
-def own_fields(given: Any, cookie: str | None) -> dict[str, str]:
+def checked_fields(given: Any, cookie: str | None) -> dict[str, str]:
     """Return fields; raise an error for what cannot be sent, or contradicts the gate."""
     _expect_texts("headers", given, '{"HX-Redirect": "/login"}')
     for name, value in given.items():
