@@ -46,6 +46,29 @@ def test_every_public_name_is_there_when_it_is_asked_for() -> None:
         relogin.worst  # type: ignore[attr-defined] # noqa: B018
 
 
+@pytest.mark.parametrize(
+    ("guess", "told"),
+    [
+        ("from relogin import SessionAuth", "from relogin.client.requests import SessionAuth"),
+        ("from relogin.client import SessionAuth", "from relogin.client.requests import"),
+        ("from relogin import SessionGate", "from relogin.server.flask import SessionGate"),
+        ("from relogin.server import SessionGate", "from relogin.server.flask import SessionGate"),
+        ("from relogin.client.stores import SQLiteStore", "relogin.client.stores.sqlite"),
+        ("from relogin.client.stores import RedisStore", "relogin.client.stores.redis"),
+    ],
+)
+def test_a_name_that_is_looked_for_on_the_wrong_floor_says_where_it_is(
+    guess: str, told: str
+) -> None:
+    with pytest.raises(ImportError, match=told.replace(".", "[.]")):
+        exec(guess)
+
+
+@pytest.mark.parametrize("module", ["relogin", "relogin.client", "relogin.server"])
+def test_a_name_that_is_nowhere_is_no_attribute(module: str) -> None:
+    assert not hasattr(import_module(module), "SessionKeeper")
+
+
 @pytest.mark.parametrize("name", relogin.__all__)
 def test_tools_can_read_the_types_of(name: str) -> None:
     assert isinstance(get_type_hints(getattr(relogin, name)), dict)

@@ -1,11 +1,12 @@
 """Log in again when an HTTP session dies, and say why it died.
 
-This module has what both sides need: `parse`, `diagnose` and `serialize` for WWW-Authenticate
-headers (RFC 9110 §11), `SessionChallenge` for the Session scheme (SPEC.md), `BearerChallenge` and
-other typed challenges with `best` to choose among them, and the types that logins and `verify`
-functions use. `SessionAuth` is in the module of your HTTP library, such as
-`relogin.client.requests`; `SessionGate` is in that of your framework, such as
-`relogin.server.flask`.
+- In a client: `SessionAuth` of `relogin.client.requests`, or of the module of your HTTP library.
+- On a server: `SessionGate` of `relogin.server.flask`, or of the module of your framework.
+- For a header: `parse`, `diagnose` and `serialize` read, explain and write WWW-Authenticate (RFC
+  9110 §11). `best` chooses the challenge to answer. `BearerChallenge`, `DigestChallenge`,
+  `RegistryChallenge` and `SessionChallenge` (SPEC.md) give its parameters types.
+
+The other names are what logins and `verify` functions return and raise.
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ if not TYPE_CHECKING:  # pragma: no branch - a type checker knows the names, and
         if name == "ReauthError":  # the name that tests outside this repository know it by
             name = "ReloginError"
         if name not in _WHERE:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            raise import_module("relogin.lazy").no_attribute(__name__, name)
         found: object = getattr(import_module(f"relogin.{_WHERE[name]}"), name)
         globals()[name] = found
         return found

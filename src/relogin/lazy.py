@@ -20,12 +20,37 @@ from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
 
-__all__ = ["importing", "lazy_modules"]
+__all__ = ["importing", "lazy_modules", "no_attribute"]
 
 # Python holds a lock for each module during its import. A child that is forked meanwhile gets a
 # copy of it that nobody releases, and would wait forever; so a fork waits for the import.
 importing: RLock = RLock()
 """Held while a function imports: `with importing: from … import …`."""
+
+# What people look for in a package that is one floor too high.
+_ELSEWHERE = {
+    "SessionAuth": "the module of your HTTP library: from relogin.client.requests import"
+    " SessionAuth (or relogin.client.httpx, .httpx2, .aiohttp, .niquests)",
+    "SessionGate": "the module of your framework: from relogin.server.flask import SessionGate (or"
+    " relogin.server.django, .starlette for FastAPI too, .wsgi, .asgi)",
+    "MemoryStore": "relogin.client.stores.memory",
+    "SQLiteStore": "relogin.client.stores.sqlite",
+    "RedisStore": "relogin.client.stores.redis",
+    "PostgresStore": "relogin.client.stores.postgres",
+}
+
+
+def no_attribute(module: str, name: str) -> Exception:
+    """Make the error for a name that a module does not have. It says where to find some names.
+
+    Then it is an `ImportError`, because `from … import …` shows no text of an `AttributeError`.
+
+    >>> no_attribute("relogin", "SQLiteStore")
+    ImportError('SQLiteStore is in relogin.client.stores.sqlite')
+    """
+    if name in _ELSEWHERE:
+        return ImportError(f"{name} is in {_ELSEWHERE[name]}", name=module)
+    return AttributeError(f"module {module!r} has no attribute {name!r}")
 
 
 def lazy_modules(package: str, *modules: str) -> Callable[[str], ModuleType]:
@@ -33,7 +58,7 @@ def lazy_modules(package: str, *modules: str) -> Callable[[str], ModuleType]:
 
     def load(name: str) -> ModuleType:
         if name not in modules:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+            raise no_attribute(package, name)
         with importing:
             return import_module(f"{package}.{name}")
 

@@ -1,4 +1,11 @@
-"""What was done about a response. `SessionAuth` is in `relogin.client.requests` and the like."""
+"""Keep an HTTP client logged in.
+
+`SessionAuth` is in the module of your HTTP library: `relogin.client.requests`, `httpx`, `httpx2`,
+`aiohttp` or `niquests`. Ready-made logins are in `logins`, and stores, which share one session
+between processes, in `stores`. `signals` recognise a dead session that is not reported with a 401.
+
+This module tells you what was done about a response: `outcome` and `detail`.
+"""
 
 from __future__ import annotations
 

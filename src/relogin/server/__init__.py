@@ -1,6 +1,10 @@
-"""The server side: one gate that decides, and a thin integration for each framework.
+"""Keep an HTTP server's views behind a gate, which says why a session is refused.
 
-From the top floor down; a file imports only from floors below its own:
+`SessionGate` is in the module of your framework: `relogin.server.flask`, `django`, `drf`,
+`starlette` (for FastAPI too), `wsgi` or `asgi`.
+
+One gate decides; the integrations are thin. From the top floor down; a file imports only from
+floors below its own:
 
 - `drf`, `starlette`, `flask`, `django`, `asgi`, `wsgi`: one framework or protocol each.
 - `responses`: the application's response on its way out: what the gate adds to it.
@@ -15,3 +19,12 @@ From the top floor down; a file imports only from floors below its own:
 - `fields`: merging header fields. `signatures`, `event_loops`, `logs`: tools of the others.
 - `schemes`: Session and Bearer. `verdicts`: what a verifier may say: `Admitted`, `Refused`.
 """
+
+from typing import TYPE_CHECKING
+
+if not TYPE_CHECKING:  # pragma: no branch - a type checker knows that there are no names
+
+    def __getattr__(name: str) -> object:
+        from relogin.lazy import no_attribute
+
+        raise no_attribute(__name__, name)

@@ -15,9 +15,14 @@ the processes of one machine, and `redis.RedisStore` and `postgres.PostgresStore
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, runtime_checkable
+
+from relogin.lazy import lazy_modules
 
 __all__ = ["AnyStore", "AsyncStore", "Entry", "PeekingStore", "Snapshot", "Store", "TellingStore"]
+
+if not TYPE_CHECKING:  # pragma: no branch - a type checker knows the names
+    __getattr__ = lazy_modules(__name__)  # imports nothing, and says where SQLiteStore is
 
 
 class Entry(NamedTuple):
