@@ -12,13 +12,22 @@ from hypothesis import settings
 settings.register_profile("relogin", deadline=None)  # a slow machine is no broken law
 settings.load_profile("relogin")
 
-# Debian keeps the programs of PostgreSQL's server away from the path.
+# Debian keeps servers away from a user's path, and those of PostgreSQL from everybody's.
 PROGRAMS = os.pathsep.join(
-    [os.environ["PATH"], *map(str, Path("/usr/lib/postgresql").glob("*/bin"))]
+    [os.environ["PATH"], "/usr/sbin", *map(str, Path("/usr/lib/postgresql").glob("*/bin"))]
 )
+os.environ["PATH"] = PROGRAMS
+# Programs print into a pipe as in a user's shell, where what is not flushed does not arrive.
+os.environ.pop("PYTHONUNBUFFERED", None)
 # Programs whose package has another name.
 PACKAGES = {"initdb": "postgresql", "node": "nodejs"}
 NO_SKIP = os.environ.get("RELOGIN_NO_SKIP") == "1"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if any(mark.args == ("npm",) for mark in item.iter_markers("needs")):
+            item.add_marker(pytest.mark.timeout(300))  # the first time it installs a package
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -45,8 +45,9 @@ class UsageError(Exception):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (without the program's name) and return its exit code."""
     if isinstance(sys.stdout, TextIOWrapper):
-        # What a server sent must be shown on every terminal, whatever its encoding.
-        sys.stdout.reconfigure(errors="backslashreplace")
+        # What a server sent must be shown on every terminal, whatever its encoding. A pipe gets
+        # each line at once: a demo goes on for a while.
+        sys.stdout.reconfigure(errors="backslashreplace", line_buffering=True)
     words = sys.argv[1:] if argv is None else argv
     try:
         arguments = _parsed(words or ["--help"])

@@ -40,9 +40,12 @@ def _installed() -> Path:
     if not (folder / "installed").exists():
         folder.mkdir(parents=True, exist_ok=True)
         command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), PACKAGE]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=55, check=False)
-        if done.returncode != 0:
-            pytest.skip(f"npm cannot install {PACKAGE}: {done.stderr.strip()[-200:]}")
+        try:
+            subprocess.run(command, capture_output=True, text=True, timeout=240, check=True)
+        except subprocess.CalledProcessError as error:
+            pytest.skip(f"npm cannot install {PACKAGE}: {error.stderr.strip()[-200:]}")
+        except subprocess.TimeoutExpired:
+            pytest.skip(f"npm has not installed {PACKAGE} in 240 s")
         (folder / "installed").touch()
     return folder
 
