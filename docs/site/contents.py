@@ -33,7 +33,8 @@ SECTIONS = {
         "flask", "django", "starlette", "other-frameworks", "browser", "mcp", "forward-auth",
     ],
     "docs/reference/index": [
-        "client", "servers", "server", "command", "errors", "diagnose", "api/index",
+        "client", "servers", "server", "server-responses", "server-streams", "command", "errors",
+        "diagnose", "api/index",
         "grammar/README", "/SPEC", "/grammar/README", "/tests/vectors/README",
     ],
     "docs/reference/api/index": [
