@@ -304,6 +304,33 @@ def test_a_login_that_sets_no_cookie_brings_no_session(site: Site) -> None:
         with_requests(site.login())
 
 
+@pytest.mark.parametrize(
+    ("attributes", "why"),
+    [
+        ('; Max-Age="600"', "that is kept: Python drops one whose Max-Age is in quotes"),
+        ("; Domain=other.example", "that is kept: its domain, path or age may be wrong"),
+    ],
+)
+def test_a_cookie_that_python_drops_is_named_as_the_reason(
+    site: Site, attributes: str, why: str
+) -> None:
+    lost = Answer(200, (*HTML, ("Set-Cookie", f"sid=1{attributes}")), (PAGE % "").encode())
+    site.server.routes["/in"] = lambda request: (
+        lost if request.method == "GET" else Answer(200, HTML)
+    )
+    with pytest.raises(LoginUnavailable, match=f"answered 200 without a cookie {why}"):
+        with_requests(site.login())
+
+
+def test_a_cookie_that_python_drops_beside_others_is_told(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    site.success = Answer(200, (("Set-Cookie", 'sid=1; Path=/; max-age = "600"'),))
+    assert with_requests(site.login())
+    (told,) = caplog.messages
+    assert "answered 200 without a cookie that is kept: Python drops one" in told
+
+
 def test_an_adapter_renews_a_session_of_cookies(site: Site, session: requests.Session) -> None:
     session.auth = SessionAuth(site.login())
     assert session.get(f"{site.server.url}/a").status_code == 200

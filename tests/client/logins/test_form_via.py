@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
+import anyio
+import httpx
 import pytest
 import requests
 
-from relogin import LoginRefused, LoginUnavailable
+from relogin import Grant, LoginRefused, LoginUnavailable
 from relogin.client.logins import FormLogin, from_cookie
 from relogin.client.requests import SessionAuth
-from tests.client.log_in import LogIn
+from tests.client.log_in import LogIn, context, open_aiohttp
 from tests.client.server import Answer, Request, Server
 
 HTML = (("Content-Type", "text/html; charset=utf-8"),)
@@ -31,6 +35,7 @@ class Provider:
         self.server, self.app, self.idp = server, server.url, server.other_host
         self.living, self.binding, self.number = "", "code", 0
         self.landed: list[str] = []
+        self.remembers: set[str] = set()
         server.answers = self.answer
 
     def login(self, password: str = "pa55", **options: Any) -> FormLogin:
@@ -43,6 +48,8 @@ class Provider:
 
     def apply(self, request: Request) -> Answer:
         if request.path == "/login":
+            if "app" in self.remembers and request.cookies.get("app") == self.living:
+                return Answer(302, (("Location", "/"),))
             begun = ("Set-Cookie", "state=s1; Path=/")
             return Answer(302, (("Location", f"{self.idp}/auth?state=s1"), begun))
         if request.path.startswith("/callback") or request.path == "/acs":
@@ -60,12 +67,17 @@ class Provider:
 
     def provide(self, request: Request) -> Answer:
         if request.method == "GET":
+            if "idp" in self.remembers and request.cookies.get("idp") == "1":
+                return self.hand_back()
             page = FORM.format(f"{self.idp}/authenticate?execution=e1&amp;tab_id=t")
             return Answer(200, (*HTML, ("Set-Cookie", "idp=1; Path=/")), page.encode())
         assert request.cookies["idp"] == "1"
         assert request.headers["Origin"] == self.idp
         if dict(parse_qsl(request.body.decode()))["password"] != "pa55":
             return Answer(200, HTML, FORM.format("/authenticate").encode())
+        return self.hand_back()
+
+    def hand_back(self) -> Answer:
         if self.binding == "saml":
             return Answer(200, HTML, MESSAGE.format(f"{self.app}/acs", "PHNhbWw+").encode())
         if self.binding == "landing":
@@ -134,6 +146,93 @@ def test_a_field_of_the_session_is_never_one_of_the_provider(
     grant = log_in(provider.login(**options))
     assert grant is not None
     assert dict(grant.headers) == {"X-CSRF": "of-127.0.0.1"}
+
+
+# A client of the user's, which keeps its cookies
+
+
+def posts(provider: Provider) -> int:
+    sent = [one for one in provider.server.requests if one.method == "POST"]
+    return len([one for one in sent if b"password" in one.body])
+
+
+@pytest.mark.parametrize("binding", ["code", "saml"])
+def test_a_client_that_is_signed_in_at_the_provider_fills_in_nothing(
+    provider: Provider, session: requests.Session, binding: str
+) -> None:
+    provider.binding, provider.remembers = binding, {"idp"}
+    with requests.Session() as http:
+        session.auth = SessionAuth(provider.login(), http=http)
+        for _ in range(3):
+            assert session.get(f"{provider.app}/orders").text == "orders"
+            provider.living = "none"
+    assert (posts(provider), provider.number) == (1, 3)
+
+
+def test_a_client_that_is_signed_in_may_be_led_to_the_landing(provider: Provider) -> None:
+    provider.binding, provider.remembers = "landing", {"idp"}
+    login = provider.login(landing="https://www.example.com")
+    grants = twice_over(requests.Session, login)
+    assert (all(grants), posts(provider)) == (True, 1)
+
+
+def twice_over_aiohttp(login: FormLogin) -> list[Grant | None]:
+    async def main() -> list[Grant | None]:
+        async with open_aiohttp() as http:
+            return [await login.acall(context(http)) for _ in range(2)]
+
+    return anyio.run(main)
+
+
+def twice_over(open_http: Callable[[], Any], login: FormLogin) -> list[Grant | None]:
+    with open_http() as http:
+        return [login(context(http)) for _ in range(2)]
+
+
+@pytest.mark.parametrize(
+    "twice",
+    [partial(twice_over, requests.Session), partial(twice_over, httpx.Client), twice_over_aiohttp],
+    ids=["requests", "httpx", "aiohttp"],
+)
+def test_a_client_that_is_signed_in_at_the_application_gives_its_session(
+    provider: Provider, twice: Callable[[FormLogin], list[Grant]]
+) -> None:
+    provider.remembers = {"app"}
+    first, second = twice(provider.login(headers={"X-App": from_cookie("app")}))
+    assert (first.headers, posts(provider)) == (second.headers, 1)
+
+
+def test_a_session_that_was_refused_is_not_given_again(
+    provider: Provider, session: requests.Session
+) -> None:
+    provider.remembers = {"app"}
+    with requests.Session() as http:
+        session.auth = SessionAuth(provider.login(), http=http)
+        session.get(f"{provider.app}/orders")
+        provider.server.answers = lambda request: (
+            Answer(401) if request.path == "/orders" else provider.answer(request)
+        )
+        with pytest.raises(LoginUnavailable, match="still signed in, and its cookies were refused"):
+            session.get(f"{provider.app}/orders")
+
+
+def test_cookies_of_a_client_do_not_make_a_page_without_a_form_a_success(
+    provider: Provider,
+) -> None:
+    """One that a script builds, say."""
+    provider.server.answers = lambda _: Answer(200, HTML, b"<div id=app>")
+    with requests.Session() as http:
+        http.cookies.set("consent", "1")
+        with pytest.raises(LoginUnavailable, match="a script builds it"):
+            provider.login()(context(http))
+
+
+def test_nor_does_a_redirect_that_leads_nowhere(provider: Provider) -> None:
+    provider.server.answers = lambda _: Answer(302)
+    with requests.Session() as http:
+        http.cookies.set("consent", "1")
+        with pytest.raises(LoginUnavailable, match="answered 302"):
+            provider.login()(context(http))
 
 
 def test_a_wrong_password_at_the_provider_is_sent_once(

@@ -12,8 +12,9 @@ from collections.abc import (
 )
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar
 from typing import Any, NamedTuple
-from urllib.parse import urldefrag, urljoin, urlsplit
+from urllib.parse import urldefrag, urljoin
 
 from relogin.client.logins.base import ANY, Login
 from relogin.client.logins.exchange import Steps, jar_of
@@ -40,7 +41,9 @@ from relogin.client.logins.steps import (
     followed,
     is_plain,
     said,
+    sent_from,
     set_in,
+    values_of,
     where,
     within,
 )
@@ -53,6 +56,7 @@ from relogin.errors import LoginRefused, LoginUnavailable
 
 __all__ = ["FormLogin"]
 
+NOT_FOUND = 404
 _HTML = ANY | {"Accept": "text/html"}
 _ELSEWHERE = ": if a successful login leads there, pass landing=; if it leads through it, via="
 
@@ -70,8 +74,9 @@ class FormLogin(Login):
     An error status, or a form that comes again, means that the password was wrong. Redirects are
     followed within the origin. `via` lists other origins that the login may lead through, such as
     that of an identity provider: the one that has the form gets the fields. `landing` is another
-    origin to which a successful login redirects; it gets no request. `headers` and `refused` are as
-    for `JSONLogin`.
+    origin to which a successful login redirects; it gets no request. Nothing is filled in if a
+    client that you pass with ``SessionAuth(…, http=…)`` is signed in already. `headers` and
+    `refused` are as for `JSONLogin`.
 
     >>> FormLogin("https://www.example.com/login", {"username": "ada", "password": "secret"})
     <FormLogin https://www.example.com/login>
@@ -104,13 +109,37 @@ class FormLogin(Login):
         return secrets_of(every, self.harmless)
 
     def _steps(self, context: Context) -> Steps[Grant]:
+        jar = jar_of(context.http)
+        known = {cookie.name for cookie in jar}  # of a client of the user's
+        final = yield from self._page(known)
+        given: list[_Given] = []
+        if known and _is_signed_in(final, origin_of(self.url)):
+            kept = set_in(jar, known | final.cookies.keys())
+            _check_new(final.answer, kept, context.previous)
+        else:
+            check(final.answer, secret_sent=False)
+            final = yield from self._filled_in(final, given, context)
+            kept = set_in(jar, final.cookies)
+        check_cookies(final.answer, kept)
+        for page in given:
+            page.codes.accept()
+        own = _at(origin_of(self.url), final.answer)
+        if not given:
+            own.cookies = values_of(kept)
+        return Grant(cookies=kept, headers=headers_of(self.headers, own))
+
+    def _route(self) -> Route:
         landing = None if self.landing is None else origin_of(self.landing)
         # An identity provider leads back to where the login has begun.
-        route = Route(landing, {origin_of(url) for url in (*self.via, self.url)}, _ELSEWHERE)
-        first = Request("GET", self.url, _HTML)
-        final = yield from _handed_on(first, route._replace(landing=None))
-        check(final.answer, secret_sent=False)
-        given: list[_Given] = []
+        return Route(landing, {origin_of(url) for url in (*self.via, self.url)}, _ELSEWHERE)
+
+    def _page(self, known: Collection[str]) -> Steps[Final]:
+        """Get the first page; only a client that is signed in already is led to the landing."""
+        route = self._route() if known else self._route()._replace(landing=None)
+        return (yield from _handed_on(Request("GET", self.url, _HTML), route))
+
+    def _filled_in(self, final: Final, given: list[_Given], context: Context) -> Steps[Final]:
+        """Fill in one page after the other, and return what comes after the last."""
         for fields in pages_of(self.fields):
             answer, named = final.answer, mapping_of(fields)
             form = form_with(answer.text, named)
@@ -123,14 +152,9 @@ class FormLogin(Login):
             given.append(_Given(where(answer.url), form, values, codes))
             request = _filled(answer, form, values)
             request.once = has_codes(named)
-            final = yield from _handed_on(request, route, final)
+            final = yield from _handed_on(request, self._route(), final)
         self._check_forms(final, given, context.attempt)
-        kept = set_in(jar_of(context.http), final.cookies)
-        check_cookies(final.answer, kept)
-        for page in given:
-            page.codes.accept()
-        own = _at(origin_of(self.url), final.answer)
-        return Grant(cookies=kept, headers=headers_of(self.headers, own))
+        return final
 
     def _check_forms(self, final: Final, given: Sequence[_Given], attempt: int) -> None:
         """Raise an error if a page was refused."""
@@ -150,6 +174,29 @@ class FormLogin(Login):
         is_again = form_with(answer.text, latest.values) is not None
         if is_again or any(page.is_back(answer, last) for page in earlier):
             raise LoginRefused(f"{said(answer)} with the form again")
+
+
+def _is_signed_in(final: Final, origin: str) -> bool:
+    """Tell whether the address of the login led on to the application, which asks for nothing.
+
+    Whether there is a page at that place does not matter.
+    """
+    answer = final.answer
+    if answer.status in REDIRECTS and "Location" in answer.headers:  # to the landing
+        return True
+    is_page = 200 <= answer.status < 300 or answer.status == NOT_FOUND
+    led_on = is_page and bool(answer.history) and origin_of(answer.url) == origin
+    return led_on and form_with(answer.text, ()) is None
+
+
+def _check_new(answer: Answer, kept: CookieJar, previous: Grant | None) -> None:
+    """Raise an error if these are the cookies of the session that was refused."""
+    refused = {} if previous is None else values_of(previous.cookies)
+    if refused and refused.items() <= values_of(kept).items():
+        raise LoginUnavailable(
+            f"{said(answer)} without a form: the client of http= is still signed in, and its "
+            "cookies were refused; pass a client without them"
+        )
 
 
 def _at(origin: str, answer: Answer) -> Answer:
@@ -218,19 +265,7 @@ def _filled(
     files = {name for name, kind in form.kinds.items() if kind == "file"}
     kind, content = form_content(form.filled(values, charset), charset, form.enctype, files)
     url = within(here, _target(here, form), "has a form that leads", allowed=allowed)
-    return Request("POST", url, _HTML | kind | _sent_from(here, url), content)
-
-
-def _sent_from(here: str, url: str) -> dict[str, str]:
-    """Say where a form was, as a browser does; Django and Rails compare that with their own name.
-
-    Another origin learns no more than the origin (Fetch, "Origin header"; Referrer Policy).
-    """
-    split = urlsplit(here)
-    split = split._replace(netloc=split.netloc.rpartition("@")[2])
-    origin = f"{split.scheme}://{split.netloc}"
-    is_same = origin_of(here) == origin_of(url)
-    return {"Origin": origin, "Referer": split.geturl() if is_same else f"{origin}/"}
+    return Request("POST", url, _HTML | kind | sent_from(here, url), content)
 
 
 def _target(here: str, form: Form) -> str:

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar
 from typing import Any, NamedTuple
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
+from relogin.client.events import warn
 from relogin.client.logins.exchange import Steps
 from relogin.client.logins.request import Request
 from relogin.client.terms.answer import Answer, member
@@ -32,8 +33,10 @@ __all__ = [
     "retry_after",
     "said",
     "seconds",
+    "sent_from",
     "set_in",
     "text_in",
+    "values_of",
     "where",
     "within",
 ]
@@ -146,6 +149,18 @@ def said(answer: Answer) -> str:
     return f"{where(answer.url)} answered {answer.status}"
 
 
+def sent_from(here: str, url: str) -> dict[str, str]:
+    """Say where a form was, as a browser does; Django and Rails compare that with their own name.
+
+    Another origin learns no more than the origin (Fetch, "Origin header"; Referrer Policy).
+    """
+    split = urlsplit(here)
+    split = split._replace(netloc=split.netloc.rpartition("@")[2])
+    origin = f"{split.scheme}://{split.netloc}"
+    is_same = origin_of(here) == origin_of(url)
+    return {"Origin": origin, "Referer": split.geturl() if is_same else f"{origin}/"}
+
+
 def check(answer: Answer, *, secret_sent: bool = True, hint: str = "") -> None:
     """Raise `LoginRefused` or `LoginUnavailable`, unless the status is one of success.
 
@@ -241,9 +256,29 @@ def member_of(document: object, name: str) -> object:
 
 
 def check_cookies(answer: Answer, cookies: CookieJar) -> None:
-    """Raise if a login that should have set cookies has set none."""
+    """Raise if a login that should have set cookies has set none; warn if one was lost.
+
+    A browser keeps a cookie and ignores a quoted age (RFC 6265 §5.2.2); `http.cookiejar` does not.
+    """
+    fields = [one.headers.get("Set-Cookie", "") for one in (*answer.history, answer)]
+    is_quoted = any(map(_has_quoted_age, fields))
     if not len(cookies):
-        raise LoginUnavailable(f"{said(answer)} without a cookie")
+        why = _QUOTED if is_quoted else _LOST if any(fields) else ""
+        raise LoginUnavailable(f"{said(answer)} without a cookie{why}")
+    if is_quoted:
+        warn("%s without a cookie%s; the session may need it", said(answer), _QUOTED)
+
+
+_QUOTED = " that is kept: Python drops one whose Max-Age is in quotes"
+_LOST = " that is kept: its domain, path or age may be wrong"
+_has_quoted_age = re.compile(r';\s*max-age\s*=\s*"', re.IGNORECASE).search
+
+
+def values_of(cookies: Any) -> dict[str, str]:
+    """Return the names and values of the cookies in a jar, or in a mapping."""
+    if isinstance(cookies, Mapping):
+        return dict(cookies)
+    return {cookie.name: cookie.value or "" for cookie in cookies}
 
 
 def set_in(jar: CookieJar, names: Container[str]) -> CookieJar:
