@@ -28,7 +28,7 @@ from relogin.client.logins import (
 from relogin.client.logins.sources import sent_fields
 from relogin.client.requests import SessionAuth
 from relogin.client.signals import status
-from tests.client.log_in import LogIn, with_requests
+from tests.client.log_in import ACCOUNT, LogIn, with_requests
 from tests.client.server import Answer, Request, Server
 
 JSON = (("Content-Type", "application/json"),)
@@ -125,6 +125,19 @@ def test_a_field_may_be_in_the_response_that_came_first(server: Server, log_in: 
     )
     grant: Any = log_in(login)
     assert {one.name for one in grant.cookies} == {"csrf", "session"}
+
+
+def test_a_page_that_asks_for_the_same_fields_again_is_a_refusal(server: Server) -> None:
+    """NextAuth redirects there, whose cookies look like a session."""
+    page = b"<form method=post><input name=csrf><input name=user><input name=password></form>"
+    again = Answer(200, (("Content-Type", "text/html"), cookie("csrf", "c2")), page)
+    server.routes["/in"] = lambda _: Answer(302, (("Location", "/signin?error=1"),))
+    server.routes["/signin?error=1"] = lambda _: again
+    login = JSONLogin(f"{server.url}/in", ACCOUNT, form=True, token=None)
+    with pytest.raises(LoginRefused, match="200 with a form that asks for the same"):
+        with_requests(login)
+    server.routes["/signin?error=1"] = lambda _: Answer(200, again.headers, b"<form>")
+    assert with_requests(login)
 
 
 def test_basic_asks_for_a_csrf_token_as_sap_wants_it(

@@ -61,6 +61,23 @@ def test_a_logout_is_answered_no_401_for(device: Device, either: Either) -> None
     assert list(device.taken) == [1]
 
 
+@pytest.mark.parametrize("session", [{"token": "t"}, {"cookies": {"sid": "1"}}])
+def test_a_session_of_cookies_says_where_its_logout_comes_from(
+    device: Device, either: Either, session: dict[str, Any]
+) -> None:
+    """As a browser does: Better Auth and Django refuse any other."""
+    device.server.answers = lambda request: Answer(
+        200 if {"Cookie", "X-Auth-Token"} & {*request.headers} else 401
+    )
+    logout = Logout(f"{device.url}/out", "POST")
+    auth = attach(either, device, login=lambda _: Grant(**session), logout=logout)
+    either.client(auth).get(device.url)
+    either.log_out(auth)
+    (out,) = device.server.seen("/out")
+    origins = [out.headers[name] for name in ("Origin", "Referer")]
+    assert origins == ([device.url, logout.url] if "cookies" in session else [None, None])
+
+
 def test_the_session_goes_to_no_other_origin(device: Device, either: Either) -> None:
     with serve(Server(answers=lambda _: Answer(200))) as elsewhere:
         away = Answer(302, (("Location", f"{elsewhere.url}/landing"),))

@@ -34,7 +34,7 @@ from relogin.client.logins.sources import (
     sent_fields,
     text_of,
 )
-from relogin.client.logins.steps import Final, check, check_cookies, followed, set_in
+from relogin.client.logins.steps import Final, check, check_cookies, followed, said, set_in
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.grant import Context, Grant
 from relogin.client.terms.origins import origin_of
@@ -90,12 +90,17 @@ class _TokenLogin(Login):
         return final
 
     def _obtained(
-        self, request: Request, context: Context, before: Final | None, codes: SentCodes
+        self,
+        request: Request,
+        context: Context,
+        before: Final | None,
+        codes: SentCodes,
+        names: Collection[str] = (),
     ) -> Steps[Grant]:
         jar = jar_of(context.http)
         final = yield from self._sent(request, before)
         try:
-            self._check(final, request)
+            self._check(final, request, names)
         except LoginRefused as error:
             codes.refused(error, final.answer, context.attempt)
         codes.accept()
@@ -114,9 +119,11 @@ class _TokenLogin(Login):
         cookies = {} if before is None else before.cookies
         return final._replace(cookies={**cookies, **final.cookies})
 
-    def _check(self, final: Final, request: Request) -> None:
+    def _check(self, final: Final, request: Request, names: Collection[str]) -> None:
         answer = final.answer
         self._ask_refused(answer)
+        if names and answer.media_type == "text/html" and _has_form(answer.text, names):
+            raise LoginRefused(f"{said(answer)} with a form that asks for the same fields")
         was_dropped = request.content is not None and final.request.content is None
         page = _PAGE if answer.media_type == "text/html" and answer.status < 500 else ""
         check(answer, secret_sent=not was_dropped, hint=_DROPPED if was_dropped else page)
@@ -187,7 +194,7 @@ class JSONLogin(_TokenLogin):
             headers, content = JSON | {"Content-Type": "application/json"}, json.dumps(values)
         request = Request("POST", self.url, headers, content.encode(), once=has_codes(given))
         codes = sent_codes(given, (values, self.sends))
-        return (yield from self._obtained(request, context, before, codes))
+        return (yield from self._obtained(request, context, before, codes, values))
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -225,6 +232,12 @@ class BasicLogin(_TokenLogin):
         request = Request(self.method, self.url, headers, once=has_codes(given))
         codes = sent_codes(given, (user, password, self.sends))
         return (yield from self._obtained(request, context, before, codes))
+
+
+def _has_form(page: str, names: Collection[str]) -> bool:
+    from relogin.client.logins.forms import form_with  # most servers answer with JSON
+
+    return form_with(page, names) is not None
 
 
 def _check_user(user: object) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 from relogin.client.logins.base import ANY, check_method, kind_of
 from relogin.client.logins.exchange import Steps, run, run_async
 from relogin.client.logins.request import Request
-from relogin.client.logins.steps import said, where
+from relogin.client.logins.steps import said, sent_from, where
 from relogin.client.terms.grant import Context
 from relogin.client.terms.origins import check_secure, sent_to
 from relogin.errors import LoginUnavailable
@@ -69,6 +69,8 @@ class Logout(ReadyLogout):
     def _steps(self, context: Context) -> Steps[None]:
         headers = dict(ANY)
         url = context.sign(headers, _target(context) if self.url is None else self.url)
+        if "Cookie" in headers:  # many servers want to know then where the request comes from
+            headers |= sent_from(self.url or url, url)
         answer = yield Request(self.method, url, headers)
         if answer.status >= 400 and answer.status not in _ENDED:
             raise LoginUnavailable(said(answer))
