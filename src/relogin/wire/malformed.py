@@ -153,6 +153,8 @@ opening: pp.ParserElement = rules(
         "bad-space",
         rf"(?P<scheme>{TOKEN})(?P<at> *+(?:[\t\xa0]|\xc2\xa0)(?:[ \t\xa0]|\xc2\xa0)*+)(?={PARAM})",
     ),
+    # Basic realm="a", Negotiate"
+    ("stray-character", rf"(?P<scheme>{KNOWN})(?P<at>\")(?={END})"),
     # Basic"a"
     ("missing-space", rf"(?P<scheme>{KNOWN})(?P<at>)(?=[\"{{<])"),
     # Bearer Bearer realm="a"

@@ -36,6 +36,7 @@ from relogin.wire.shapes import (
     STOP,
     STOP_OR_PARAM,
     TEXT,
+    THEN_PARAM,
     URL,
     WORD,
 )
@@ -90,6 +91,8 @@ quoted: pp.ParserElement = rules(
     ),
     # Basic realm="a
     ("unterminated-quote", r"\"(?P<cut>[\s\S]*+)"),
+    # Basic realm="a"'
+    ("stray-character", rf"(?<=\")'(?={END})"),
     # Digest realm='a",nonce="b"
     ("single-quotes", rf"'{CLOSED_OTHERWISE}"),
     # Keystone uri='http://a realm="b"
@@ -97,7 +100,10 @@ quoted: pp.ParserElement = rules(
     # Digest realm=\u201ca, nonce="b"
     ("smart-quotes", rf"(?:{DOUBLE}|{SINGLE}){CLOSED_OTHERWISE}"),
     # Basic realm=''a''
-    ("single-quotes", rf"''(?P<value>(?:(?!''{STOP})[\s\S]|(?!))++)''"),
+    (
+        "single-quotes",
+        rf"''(?!{THEN_PARAM}|[ \t]++{PARAM})(?P<value>(?:(?!''{STOP})[\s\S]|(?!))++)''",
+    ),
     # Keystone uri='http://a'
     ("single-quotes", rf"'(?P<value>(?P<unquoted_url>{URL}))'{STOP}"),
     # Basic realm='Bob's place'
@@ -135,7 +141,8 @@ unquoted: pp.ParserElement = rules(
     (
         "unopened-quote",
         (
-            rf"(?P<value>[^\s\",;='][^\",;=\r\n]*+(?<=\S)={{0,2}}+)(?P<at>\"){STOP_OR_PARAM}"
+            rf"(?P<value>[^\s\",;='](?:[^\s\",;=]++|(?![\r\n])\s(?!{TOKEN}=\")|(?!))*+(?<=\S)"
+            rf"={{0,2}}+)(?P<at>\"){STOP_OR_PARAM}"
             rf"(?={NEXT_OPENS}|{NEVER_OPENED})"
         ),
     ),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from relogin.wire.scan import sound_elements
-from relogin.wire.shapes import KNOWN, NO_SCHEME
+from relogin.wire.shapes import KNOWN, LIKELY, NO_SCHEME, OR
 
 __all__ = ["MAX_REMARKS", "REMARKS", "Remark", "remarks"]
 
@@ -25,6 +25,10 @@ REMARKS: Final = {
         'This is read as base64, not as a parameter: write "" after it for an empty value, or '
         "remove it."
     ),
+    "word-before-scheme": (
+        "This word is read as a scheme, and the scheme after it as its value: remove the word; a "
+        "comma is enough."
+    ),
     "list-as-schemes": (
         "These words are read as schemes: put the whole list in one pair of double quotes."
     ),
@@ -35,6 +39,8 @@ _TOKEN68, _BARE = 2, 5  # the groups of an element
 
 _quoted = re.compile(r"['`]").match
 _name = re.compile(rf"{NO_SCHEME}=").fullmatch
+_joins = re.compile(OR).fullmatch
+_is_likely = re.compile(LIKELY).fullmatch
 _is_known = re.compile(KNOWN).match
 # Base64 has capitals, digits or padding in it, and a word has not.
 _word = re.compile(r"(?:[A-Za-z]?[a-z]+(?:-[a-z]+)*|[A-Z]{4,})\.*").fullmatch
@@ -85,7 +91,9 @@ def _on_list(words: list[re.Match[str]]) -> Iterator[Remark]:
 
 def _on_element(element: re.Match[str]) -> Iterator[Remark]:
     token68, bare = element[_TOKEN68], element[_BARE]
-    if token68 and _word(token68):
+    if token68 and _joins(element["scheme"]) and _is_likely(token68):
+        yield _remark("word-before-scheme", *element.span("scheme"))
+    elif token68 and _word(token68):
         yield _remark("word-as-token68", element.start("scheme"), element.end(_TOKEN68))
     elif token68 and _name(token68):
         yield _remark("name-as-token68", *element.span(_TOKEN68))
