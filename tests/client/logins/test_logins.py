@@ -202,6 +202,26 @@ def test_a_token_that_is_missing_is_told_with_the_names_that_came(server: Server
         assert str(raised.value).endswith(message)  # "user" was sent, and is not shown
 
 
+@pytest.mark.parametrize(
+    "body", [b'{"error": "bad password"}', b'{"success": false}', b'{"ok": false, "id": 1}']
+)
+def test_a_refusal_with_200_is_told_with_the_option_that_knows_it(
+    server: Server, body: bytes
+) -> None:
+    url = answers(server, Answer(200, (), body))
+    with pytest.raises(LoginUnavailable, match=r"a wrong password, pass refused=$"):
+        with_requests(JSONLogin(url, ACCOUNT))
+
+
+def test_a_coding_that_nobody_asked_for_is_named_if_it_cannot_be_read(
+    server: Server, log_in: LogIn
+) -> None:
+    fields = (("Content-Type", "application/json"), ("Content-Encoding", "compress"))
+    url = answers(server, Answer(200, fields, b"\x1f\x9d\x90{}"))
+    with pytest.raises(LoginUnavailable, match="not JSON; its Content-Encoding is compress"):
+        log_in(JSONLogin(url, ACCOUNT))
+
+
 def test_an_endless_answer_is_read_within_a_bound(server: Server, log_in: LogIn) -> None:
     url = answers(server, Answer(200, (), flood()))
     with pytest.raises(LoginUnavailable, match="too long or incomplete"):

@@ -7,7 +7,6 @@ for what you fill in: that is sent as it is.
 from __future__ import annotations
 
 import re
-from calendar import monthrange
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
@@ -17,7 +16,6 @@ __all__ = ["untouched"]
 
 _number = re.compile(r"-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?").fullmatch
 _date = re.compile(r"([0-9]{4,6})-([0-9]{2})-([0-9]{2})").fullmatch
-_month = re.compile(r"([0-9]{4,6})-(?:0[1-9]|1[0-2])").fullmatch
 _week = re.compile(r"([0-9]{4,6})-W([0-9]{2})").fullmatch
 _CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,3})?)?"
 _time = re.compile(_CLOCK).fullmatch
@@ -31,53 +29,42 @@ def untouched(kind: str, attributes: Mapping[str, str]) -> str:
     value = attributes.get("value", "")
     if kind == "range":
         return _range(value, attributes)
-    corrected = _CORRECTED.get(kind)
-    return value if corrected is None else corrected(value)
-
-
-def _numbers(text: str) -> str:
-    return text if _is_number(text) else ""
+    if kind in _VALID:
+        return value if _VALID[kind](value) else ""
+    return _CORRECTED[kind](value) if kind in _CORRECTED else value
 
 
 def _is_number(text: str) -> bool:
     return _number(text) is not None and isfinite(float(text))
 
 
-def _dates(text: str) -> str:
-    found = _date(text)
+def _is_date(text: str) -> bool:
+    return _exists(_date(text), date)
+
+
+def _is_month(text: str) -> bool:
+    return _is_date(f"{text}-01")
+
+
+def _is_week(text: str) -> bool:
+    return _exists(_week(text), lambda year, week: date.fromisocalendar(year, week, 1))
+
+
+def _exists(found: re.Match[str] | None, make: Callable[..., date]) -> bool:
     if found is None:
-        return ""
-    year, month, day = map(int, found.groups())
-    is_valid = year and 1 <= month <= 12 and 1 <= day <= monthrange(_alike(year), month)[1]
-    return text if is_valid else ""
-
-
-def _alike(year: int) -> int:
-    """Return a year with the same calendar that `datetime` knows."""
-    return 2000 + year % 400
-
-
-def _months(text: str) -> str:
-    found = _month(text)
-    return text if found is not None and int(found[1]) else ""
-
-
-def _weeks(text: str) -> str:
-    found = _week(text)
-    if found is None or not int(found[1]):
-        return ""
-    latest = date(_alike(int(found[1])), 12, 28).isocalendar().week  # which is in the last week
-    return text if 1 <= int(found[2]) <= latest else ""
-
-
-def _times(text: str) -> str:
-    return text if _time(text) else ""
+        return False
+    year, *others = map(int, found.groups())
+    try:
+        make(2000 + year % 400, *others)  # a year that `date` knows, with the same calendar
+    except ValueError:
+        return False
+    return year > 0
 
 
 def _dates_and_times(text: str) -> str:
     """Write it as short as possible, with a T."""
     found = _date_and_time(text)
-    if found is None or not _dates(found[1]):
+    if found is None or not _is_date(found[1]):
         return ""
     clock, _, fraction = found[2].partition(".")
     fraction = fraction.rstrip("0")
@@ -94,30 +81,28 @@ def _colors(text: str) -> str:
     return "#" + (digits if len(digits) == 6 else "".join(digit * 2 for digit in digits))
 
 
+_VALID: Mapping[str, Callable[[str], object]] = {
+    "date": _is_date,
+    "month": _is_month,
+    "number": _is_number,
+    "time": _time,
+    "week": _is_week,
+}
 _CORRECTED: Mapping[str, Callable[[str], str]] = {
     "color": _colors,
-    "date": _dates,
     "datetime-local": _dates_and_times,
-    "month": _months,
-    "number": _numbers,
-    "time": _times,
-    "week": _weeks,
 }
 
 
 def _range(value: str, attributes: Mapping[str, str]) -> str:
     """Return the value within the bounds and on a step; without one, the middle."""
-    least, most = _decimal(attributes, "min", "0"), _decimal(attributes, "max", "100")
-    most = max(least, most)
-    wanted = Decimal(value) if _is_number(value) else least + (most - least) / 2
-    inside = min(max(wanted, least), most)
-    if attributes.get("step", "").lower() == "any":
-        placed = inside
-    else:
-        base = (
-            least if _is_number(attributes.get("min", "")) else _decimal(attributes, "value", "0")
-        )
-        placed = _on_a_step(inside, base, _decimal(attributes, "step", "1"), least, most)
+    low, high, step = (attributes.get(name, "") for name in ("min", "max", "step"))
+    least = _first(low, "0")
+    most = max(least, _first(high, "100"))
+    wanted = _first(value, str((least + most) / 2))
+    placed = min(max(wanted, least), most)
+    if step.lower() != "any":
+        placed = _on_a_step(placed, _first(low, value, "0"), _first(step, "1"), least, most)
     return value if _is_number(value) and placed == wanted else f"{placed.normalize():f}"
 
 
@@ -133,6 +118,6 @@ def _on_a_step(
     return inside
 
 
-def _decimal(attributes: Mapping[str, str], name: str, default: str) -> Decimal:
-    given = attributes.get(name, "")
-    return Decimal(given if _is_number(given) else default)
+def _first(*texts: str) -> Decimal:
+    """Return the first of these texts that is a number; the last one is."""
+    return next(Decimal(text) for text in texts if _is_number(text))

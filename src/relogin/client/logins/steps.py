@@ -198,13 +198,18 @@ def _date(text: str) -> datetime | None:
 
 def document_of(answer: Answer) -> Any:
     """Return the JSON of a response that must be JSON."""
+    coding = answer.headers.get("Content-Encoding", "identity")  # we have asked for none
+    coded = (
+        f"; its Content-Encoding is {coding}" if coding != "identity" and is_plain(coding) else ""
+    )
     if answer.cut:
-        raise LoginUnavailable(f"{said(answer)} with a response that is too long or incomplete")
+        text = f"{said(answer)} with a response that is too long or incomplete{coded}"
+        raise LoginUnavailable(text)
     try:
         return answer.json()
     except ValueError as error:
         page = " but an HTML page" if answer.media_type == "text/html" else ""
-        raise LoginUnavailable(f"{said(answer)}: {error}{page}") from error
+        raise LoginUnavailable(f"{said(answer)}: {error}{page}{coded}") from error
 
 
 def text_in(document: object, name: str, answer: Answer, sent: str = "") -> str:
@@ -214,9 +219,18 @@ def text_in(document: object, name: str, answer: Answer, sent: str = "") -> str:
         return found
     is_path = "/" in name and not name.startswith("/")
     hint = f" (a path begins with a slash: '/{name}')" if is_path else ""
-    raise LoginUnavailable(
-        f"{said(answer)} without a string in {name!r}{hint}{members_of(document, sent)}"
-    )
+    members = members_of(document, sent)
+    if _is_error(document):
+        members += "; if this means a wrong password, pass refused="
+    raise LoginUnavailable(f"{said(answer)} without a string in {name!r}{hint}{members}")
+
+
+def _is_error(document: object) -> bool:
+    """Tell whether a response looks like a refusal in spite of its status."""
+    if not isinstance(document, dict):
+        return False
+    told = any(document.get(name) for name in ("error", "errors", "errcode"))
+    return told or any(document.get(name) is False for name in ("ok", "success"))
 
 
 def is_plain(text: str) -> bool:
