@@ -24,6 +24,8 @@ class Broken:
     asked: list[str] = field(default_factory=list)
     breaks_after: int = 1
     """With how many uploads it breaks off."""
+    resets: bool = False
+    """Whether it resets the stream of such an upload, and keeps the connection."""
 
 
 @contextmanager
@@ -74,6 +76,9 @@ def _answer(
     server.asked.append(f"{method} {path}")
     lives = any(token in request.get(b"authorization", b"").decode() for token in server.living)
     if method in {"PUT", "POST"} and not lives:
+        if server.resets:
+            state.reset_stream(stream)
+            return True
         server.breaks_after -= 1
         return server.breaks_after > 0
     headers = [(":status", "200" if lives else "401")]

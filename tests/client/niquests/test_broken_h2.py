@@ -64,6 +64,20 @@ def test_over_http2_too_an_upload_is_renewed_for(h2: Broken, both: Both, multipl
     assert sum("HEAD" in line for line in h2.asked) == 1
 
 
+def test_an_upload_whose_stream_is_reset_is_sent_again(h2: Broken, both: Both) -> None:
+    async def main(send: Any, session: Any) -> Any:
+        session.mount("http://", both.adapter(disable_http1=True))
+        await send("GET", f"{h2.url}/first")
+        h2.living.clear()
+        h2.resets = True
+        return await send("PUT", f"{h2.url}/one", data=UPLOAD)
+
+    answer = both(an_auth(h2)).run(main)
+    assert (answer.status_code, outcome(answer)) == (200, "replayed")
+    assert h2.asked[-3:] == ["PUT /one", "HEAD /one", "PUT /one"]
+    assert len(h2.living) == 1
+
+
 def test_what_fails_while_it_is_gathered_for_another_reason_is_passed_on(
     h2: Broken, both: Both
 ) -> None:

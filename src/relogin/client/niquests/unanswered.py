@@ -27,7 +27,12 @@ def is_unanswered(error: RequestException) -> bool:
     """Tell whether a request may have reached its server without getting a response."""
     if isinstance(error, Timeout):
         return not isinstance(error, ConnectTimeout)
-    return is_broken(error) or has_stalled(error, urllib3.exceptions.NewConnectionError)
+    return _is_broken(error) or has_stalled(error, urllib3.exceptions.NewConnectionError)
+
+
+def _is_broken(error: RequestException) -> bool:
+    # Over HTTP/2 and HTTP/3 a server may end a single stream: then no connection breaks.
+    return is_broken(error, urllib3.exceptions.ProtocolError)
 
 
 def doer() -> object:
@@ -59,7 +64,7 @@ def ask(
     try:
         response: Any = yield Send(adapter, asked, sending)
     except RequestException as error:
-        if not is_broken(error):
+        if not _is_broken(error):
             raise
         # A kept connection may have been closed. This request is safe, so it may be sent twice.
         response = yield Send(adapter, asked, sending)

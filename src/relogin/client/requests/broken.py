@@ -22,9 +22,13 @@ _BROKEN = (
 )
 
 
-def is_broken(error: Exception) -> bool:
-    """Tell whether an established connection broke before the response came."""
-    return any(isinstance(cause, _BROKEN) for cause in (error, *_causes(error)))
+def is_broken(error: Exception, *also: type[Exception]) -> bool:
+    """Tell whether an established connection broke before the response came.
+
+    `also` are errors that say so in the library that sent it.
+    """
+    kinds: tuple[type[Exception], ...] = (*_BROKEN, *also)
+    return any(isinstance(cause, kinds) for cause in (error, *_causes(error)))
 
 
 def has_stalled(error: Exception, never_connected: type[Exception]) -> bool:
