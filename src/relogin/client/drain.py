@@ -14,6 +14,7 @@ __all__ = ["drain"]
 
 MOST_OCTETS = 64 * 1024
 MOST_SECONDS = 2.0
+_LITTLE = 64
 
 
 def drain(
@@ -59,18 +60,21 @@ def _read(raw: HTTPResponse, octets: int, seconds: float) -> tuple[bytes, bool]:
     socket: Any = getattr(raw.connection, "sock", None)
     before = socket.gettimeout() if socket is not None else None
     encoded, ended = "Content-Encoding" in raw.headers, False
+    read, most = raw.read1, MOST_OCTETS
+    if not hasattr(raw._fp, "read1"):  # hishel's; `read` waits for as much as it is asked for
+        read, most = raw.read, _LITTLE
     try:
         # One octet in a while keeps under any bound of octets: the clock decides as well.
         while len(kept) <= octets and (left := until - time.monotonic()) > 0:
             if socket is not None:
                 socket.settimeout(left if before is None else min(left, before))
-            piece = raw.read1(MOST_OCTETS, decode_content=encoded)
+            piece = read(most, decode_content=encoded)
             kept += piece
             # What is compressed may have come whole, and not be read to its end.
             if not piece or (raw.length_remaining == 0 and not encoded):
                 if not raw.closed:
                     # Nothing comes, but urllib3-future frees the connection no sooner.
-                    raw.read1(1, decode_content=encoded)
+                    read(1, decode_content=encoded)
                 ended = True
                 break
     except (HTTPError, OSError, ValueError):

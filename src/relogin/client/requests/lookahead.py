@@ -37,9 +37,10 @@ class Lookahead:
         response, raw = self._response, self._response.raw
         if not self._streamed or response._content_consumed:  # type: ignore[attr-defined]
             return iter((response.content,))
-        # The response of a special adapter; or of urllib3-future, which niquests installs in place
-        # of urllib3, and which cannot read a body from an object of ours.
-        if not isinstance(raw, HTTPResponse) or hasattr(raw, "extension"):
+        # The response of a special adapter, such as a cache; or of urllib3-future, which niquests
+        # installs in place of urllib3, and which cannot read a body from an object of ours.
+        special = not isinstance(raw, HTTPResponse) or not hasattr(raw._fp, "read1")
+        if special or hasattr(raw, "extension"):
             return iter(())
         tape = _Tape(raw)
         response.raw = _copy(_Whole, tape, response)

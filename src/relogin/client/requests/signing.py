@@ -74,6 +74,8 @@ def sign_again(
     """
     prepared = refused.request
     fresh = _copy(prepared)
+    if hasattr(refused, "from_cache"):
+        _unconditional(fresh)
     if dead is not None and (dead.authorization is None or credential.authorization is None):
         fresh.url = resign(fresh.headers, fresh.url or "", dead, credential)
     if has(fresh.headers, "cookie") or has(refused.headers, "set-cookie"):
@@ -85,6 +87,16 @@ def sign_again(
     prepared.__dict__, fresh.__dict__ = vars(fresh), vars(prepared)
     refused.request = fresh
     return prepared, signed
+
+
+def _unconditional(prepared: PreparedRequest) -> None:
+    """Remove the conditions that CacheControl adds to a request itself.
+
+    They are about what it keeps for the dead session. It adds them again if it keeps that for the
+    new one too; if not (`Vary`), it would give you a 304 without content.
+    """
+    for name in ("If-None-Match", "If-Modified-Since"):
+        prepared.headers.pop(name, None)
 
 
 def _copy(prepared: PreparedRequest) -> PreparedRequest:
