@@ -59,7 +59,10 @@ _DECIDED = "relogin.decided"  # in the environ: what each gate has decided, the 
 
 
 class SessionGate:
-    """Lets requests through to the views of `app` if `verify` admits; takes the options of `Gate`.
+    """Lets a request through to the views of `app` if `verify` returns its session.
+
+    `realm`, which names what it protects, is required; `public` lists the open paths. See
+    `relogin.server.gate.Gate` for all options.
 
     Without `verify` it checks Flask's own sessions (`OwnSession`), which Flask-Login uses too.
     Without `app`, call `init_app`. A view finds its session in `current_session`, and may raise

@@ -47,7 +47,10 @@ VERIFY = "relogin.verify"
 
 
 class SessionGate:
-    """Lets a request through to `app` if `verify` admits its session; takes the options of `Gate`.
+    """Lets a request through to `app` if `verify` returns its session.
+
+    `realm`, which names what it protects, is required; `public` lists the open paths. See
+    `relogin.server.gate.Gate` for all options.
 
     The application finds the session in `environ["relogin.session"]`. On a public page it may be
     None, and `environ["relogin.refused"]` then holds the `Refused` that says why. The gate decides

@@ -85,7 +85,7 @@ class Principal(Generic[Http]):
         account: str = "",
         fresh: Literal["always"] | None = None,
     ) -> None:
-        """Set up logins for one account.
+        """Say how to log in to one account, and which servers may get its token.
 
         :param login: A function that gets a `Context` and returns a token, a `relogin.Grant`, or
             `None` to decline; or a ready-made login of `relogin.client.logins`.

@@ -53,7 +53,10 @@ VERIFY = "relogin.verify"
 
 
 class SessionGate:
-    """Lets a request through to `app` if `verify` admits its session; takes the options of `Gate`.
+    """Lets a request through to `app` if `verify` returns its session.
+
+    `realm`, which names what it protects, is required; `public` lists the open paths. See
+    `relogin.server.gate.Gate` for all options.
 
     `verify` may be a coroutine function. A plain one may block, so it runs in a thread, unless it
     has an attribute `blocking = False`.

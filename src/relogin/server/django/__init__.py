@@ -83,7 +83,9 @@ AsyncGetResponse: TypeAlias = Callable[[HttpRequest], Awaitable[HttpResponseBase
 
 
 class SessionGate:
-    """Middleware that admits requests; takes the options of `Gate`, or `settings.RELOGIN`.
+    """Middleware that lets a request through to its view if its session is alive.
+
+    The setting `RELOGIN` has its options: see `relogin.server.gate.Gate`.
 
     A view may raise `Refused`. For Django's own sessions, put it after the authentication
     middleware, and always inside whatever answers CORS preflights.
