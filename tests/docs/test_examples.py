@@ -9,7 +9,12 @@ import pytest
 from tests.docs.pages import fences, run_page
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+RUN = {"python", "console"}
+PAGES = [
+    page
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+    if any(fence.language in RUN for fence in fences(page.read_text("utf-8")))
+]
 
 
 def run_module(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -4,6 +4,7 @@ import ast
 import json
 import re
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -56,6 +57,7 @@ def table(heading: str) -> list[list[str]]:
     return [[cell.strip(" `") for cell in row.split("|")] for row in rows[2:]]
 
 
+@cache
 def proofs() -> dict[str, list[str]]:
     """Where a test says which requirement it proves, by its id: `mark.requirement("S-1")`.
 

@@ -107,7 +107,7 @@ def test_a_session_that_the_database_still_has_is_expired(backend: str) -> None:
         client = Client()
         key = signed_in(client)
         expire()
-        Session.objects.filter(session_key=key).exists()
+        assert Session.objects.filter(session_key=key).exists()
         if backend == "cached_db":
             from django.core.cache import cache
 

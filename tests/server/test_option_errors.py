@@ -16,7 +16,7 @@ import relogin
 from relogin.server import asgi, wsgi
 from relogin.server.django import SessionGate as DjangoGate
 from relogin.server.flask import SessionGate as FlaskGate
-from relogin.server.gate import StepUp
+from relogin.server.gate import Gate, StepUp
 from relogin.server.starlette import CurrentSession, OwnSession
 from relogin.server.starlette import SessionGate as StarletteGate
 from relogin.server.verifiers import Lookup, Signed
@@ -191,18 +191,31 @@ MISTAKES: list[tuple[dict[str, Any], type[Exception], str]] = [
 ]
 
 
-@each_gate
 @pytest.mark.parametrize(("options", "kind", "told"), MISTAKES, ids=str)
 def test_a_mistake_is_told_when_the_gate_is_made(
-    gate: Callable[..., Any], options: dict[str, Any], kind: type[Exception], told: str
+    options: dict[str, Any], kind: type[Exception], told: str
 ) -> None:
+    given: Any = {"realm": "orders", **options}
     with pytest.raises(kind, match=re.escape(told)):
+        Gate.of(given)
+
+
+# One that each kind of check refuses: of the name, the type, the value, and the function.
+OF_EACH_KIND = [{"publik": []}, {"public": "/a"}, {"recheck": 0}, {"params": lambda a, b: {}}]
+
+
+@each_gate
+@pytest.mark.parametrize("options", OF_EACH_KIND, ids=str)
+def test_each_integration_has_its_options_checked_at_once(
+    gate: Callable[..., Any], options: dict[str, Any]
+) -> None:
+    with pytest.raises(TypeError, match=next(iter(options))):
         gate(**{"realm": "orders", **options})
 
 
-@pytest.mark.parametrize(("options", "_", "told"), MISTAKES, ids=str)
-def test_django_is_told_in_which_setting(options: dict[str, Any], _: object, told: str) -> None:
-    mistake = f"in the setting RELOGIN: .*{re.escape(told)}"
+@pytest.mark.parametrize("options", OF_EACH_KIND, ids=str)
+def test_django_is_told_in_which_setting(options: dict[str, Any]) -> None:
+    mistake = f"in the setting RELOGIN: .*{next(iter(options))}"
     with (
         override_settings(RELOGIN={"realm": "orders", **options}),
         pytest.raises(ImproperlyConfigured, match=mistake),

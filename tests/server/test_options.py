@@ -7,7 +7,7 @@ import pytest
 
 from relogin.server.gate import StepUp
 from relogin.server.request import Request
-from tests.server.frameworks import Framework
+from tests.server.frameworks import FRAMEWORKS, Framework
 from tests.server.optioned import by_authorization, by_cookie, each_framework, served
 from tests.server.orders import SECRET, averify, verify
 from tests.server.serving import Answer, ask, serving_asgi
@@ -16,24 +16,24 @@ from tests.server.serving import Answer, ask, serving_asgi
 
 
 @each_framework
-@pytest.mark.parametrize("token", ["good", SECRET, None])
 @pytest.mark.parametrize("legacy", [None, {440: "session_expired"}])
 def test_an_ignored_path_leaves_as_it_came(
-    framework: Framework, token: str | None, legacy: Any, caplog: pytest.LogCaptureFixture
+    framework: Framework, legacy: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    fields = [by_cookie(token), by_authorization(token)] if token else []
     with served(framework, ignore=["/assets/*"], legacy=legacy) as get:
-        asset = get("/assets/app.js", *fields)
-        assert asset.lines("Cache-Control") == ["public, max-age=31536000, immutable"]
-        own = get("/assets/own", *fields)
-        assert (own.status, own.lines("WWW-Authenticate")) == (401, ["Basic"])
-        assert own.lines("Set-Cookie")
-        old = get("/assets/old", *fields)
-        assert old.status == 440
-    for answer in (asset, own, old):
-        assert answer.body == b"session=None"
-        assert not answer.lines("Vary")
-        assert not answer.lines("Authentication-Info")
+        for token in ("good", SECRET, None):
+            fields = [by_cookie(token), by_authorization(token)] if token else []
+            asset = get("/assets/app.js", *fields)
+            assert asset.lines("Cache-Control") == ["public, max-age=31536000, immutable"]
+            own = get("/assets/own", *fields)
+            assert (own.status, own.lines("WWW-Authenticate")) == (401, ["Basic"])
+            assert own.lines("Set-Cookie")
+            old = get("/assets/old", *fields)
+            assert old.status == 440
+            for answer in (asset, own, old):
+                assert answer.body == b"session=None"
+                assert not answer.lines("Vary")
+                assert not answer.lines("Authentication-Info")
     assert not [record for record in caplog.records if record.name == "relogin.server"]
 
 
@@ -53,32 +53,24 @@ def test_a_step_up_wins_over_an_ignored_path(framework: Framework) -> None:
 
 
 @each_framework
-@pytest.mark.parametrize("token", ["good", "expired", None])
-def test_a_public_page_does_not_vary_by_what_only_a_refusal_looks_at(
-    framework: Framework, token: str | None
-) -> None:
-    fields = [by_cookie(token)] if token else []
+def test_a_public_page_does_not_vary_by_what_only_a_refusal_looks_at(framework: Framework) -> None:
     with served(framework) as get:
-        assert get("/health", *fields).listed("Vary") == ["Authorization", "Cookie"]
+        for fields in ([], [by_cookie("good")], [by_cookie("expired")]):
+            assert get("/health", *fields).listed("Vary") == ["Authorization", "Cookie"]
 
 
 # Logging out of a session that is dead
 
 
 @each_framework
-@pytest.mark.parametrize("token", ["good", "expired", "revoked", "unknown"])
-def test_a_logout_deletes_the_cookie_whatever_became_of_the_session(
-    framework: Framework, token: str
-) -> None:
+def test_a_logout_deletes_the_cookie_whatever_became_of_the_session(framework: Framework) -> None:
     public = ["/health", "/own"]  # the logout need not be named twice
     with served(framework, logout="/logout", public=public) as get:
-        answer = get("/logout", by_cookie(token), method="POST")
-        assert (answer.status, answer.lines("Set-Cookie")) != (401, [])
-        assert [line.partition(";")[0] for line in answer.lines("Set-Cookie")] in (
-            ["sid="],
-            ['sid=""'],
-        )
-        assert "no-store" in answer.listed("Cache-Control")
+        for token in ("good", "expired", "revoked", "unknown"):
+            answer = get("/logout", by_cookie(token), method="POST")
+            (line,) = answer.lines("Set-Cookie")
+            assert (answer.status, line.partition(";")[0].replace('"', "")) == (200, "sid=")
+            assert "no-store" in answer.listed("Cache-Control")
 
 
 @each_framework
@@ -107,16 +99,17 @@ async def atenant(token: str, request: Request) -> Any:
     return tenant(token, request)
 
 
-@each_framework
-@pytest.mark.parametrize("judge", [tenant, atenant])
-@pytest.mark.parametrize("binding", [by_authorization, by_cookie])
-def test_a_verifier_may_look_at_the_request(framework: Framework, judge: Any, binding: Any) -> None:
-    if judge is atenant and not framework.is_asgi:
-        judge = tenant
+JUDGES = [(one, tenant) for one in FRAMEWORKS]
+JUDGES += [(one, atenant) for one in FRAMEWORKS if one.is_asgi]
+
+
+@pytest.mark.parametrize(("framework", "judge"), JUDGES, ids=lambda one: getattr(one, "name", ""))
+def test_a_verifier_may_look_at_the_request(framework: Framework, judge: Any) -> None:
     with served(framework, verify=judge) as get:
-        assert get("/orders", binding("good"), ("Host", "a.example")).status == 200
-        other = get("/orders", binding("good"), ("Host", "b.example"))
-        assert (other.status, other.error) == (401, "session_invalid")
+        for binding in (by_authorization, by_cookie):
+            assert get("/orders", binding("good"), ("Host", "a.example")).status == 200
+            other = get("/orders", binding("good"), ("Host", "b.example"))
+            assert (other.status, other.error) == (401, "session_invalid")
 
 
 @each_framework
