@@ -112,7 +112,7 @@ def test_the_help_of_each_command_is_its_own(capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.parametrize("arguments", ["build Negotiate", "explain --json Negotiate"])
-def test_a_reader_that_has_gone_is_no_error_to_speak_of(arguments: str) -> None:
+def test_a_reader_that_has_gone_ends_it_without_a_message(arguments: str) -> None:
     theirs, ours = os.pipe()
     os.close(theirs)
     assert shell(f"{RELOGIN} {arguments} 2>&1 >&0", stdin=ours) == (1, "")

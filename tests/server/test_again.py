@@ -255,7 +255,7 @@ def test_an_iterator_without_aclose_is_streamed_too() -> None:
 
 @pytest.mark.parametrize("more", [[], [(b"cache-control", b"no-cache")]])
 @pytest.mark.parametrize("kind", [b"text/event-stream", b"text/plain"])
-def test_a_response_like_most_is_ended_as_any_other(more: Any, kind: bytes) -> None:
+def test_a_response_on_the_fast_path_is_ended_as_on_the_slow_path(more: Any, kind: bytes) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         headers = [(b"content-type", kind), *more]
         await send({"type": "http.response.start", "status": 200, "headers": headers})

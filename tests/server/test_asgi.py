@@ -131,7 +131,7 @@ def test_a_session_that_ends_while_the_socket_is_open_closes_it_with_the_reason(
     assert (caught.value.rcvd.code, caught.value.rcvd.reason) == (3000, "session_expired")
 
 
-def test_so_does_one_that_is_forbidden_something(port: int) -> None:
+def test_a_403_while_the_socket_is_open_closes_it_with_code_3003(port: int) -> None:
     fields = {"Cookie": "sid=good"}
     url = f"ws://127.0.0.1:{port}/loses-its-rights"
     with connect(url, additional_headers=fields, proxy=None) as websocket:
@@ -241,7 +241,7 @@ def test_a_layer_that_takes_a_refusal_for_its_failure_is_not_heard() -> None:
 
 
 @pytest.mark.parametrize("other", [b'Session token="other"', b"Basic YTpi"])
-def test_two_authorization_lines_are_refused_on_the_short_way_too(other: bytes) -> None:
+def test_two_authorization_lines_are_refused_on_the_fast_path(other: bytes) -> None:
     gate = SessionGate(socket, anybody, realm="a")
     lines = [(b"authorization", b'Session token="good"'), (b"authorization", other)]
     for headers in (lines, lines[::-1]):
@@ -338,7 +338,7 @@ class Empty(Exception):
         return 0
 
 
-@pytest.mark.parametrize("way", [{}, {"recheck": 60.0}], ids=["short", "long"])
+@pytest.mark.parametrize("way", [{}, {"recheck": 60.0}], ids=["fast path", "slow path"])
 def test_trouble_that_counts_as_false_is_trouble_all_the_same(way: Any) -> None:
     def verify(token: str) -> str:
         raise Empty
@@ -347,7 +347,7 @@ def test_trouble_that_counts_as_false_is_trouble_all_the_same(way: Any) -> None:
     assert start["status"] == 503
 
 
-@pytest.mark.parametrize("way", [{}, {"recheck": 60.0}], ids=["short", "long"])
+@pytest.mark.parametrize("way", [{}, {"recheck": 60.0}], ids=["fast path", "slow path"])
 def test_a_field_is_merged_in_whatever_case_it_is_written(way: Any) -> None:
     """Django writes them so."""
     written = [(b"Cache-Control", b"public, s-maxage=60"), (b"Vary", b"Accept")]

@@ -93,7 +93,7 @@ def test_the_path_as_it_was_sent_is_looked_at(sent: dict[str, Any], status: int)
         assert Client().get("/docs/a/b", **sent).status_code == status
 
 
-def test_under_asgi_it_is_looked_at_too() -> None:
+def test_under_asgi_the_path_as_it_was_sent_is_looked_at() -> None:
     scope = {"method": "GET", "path": "/docs/a/b", "raw_path": b"/docs/a%2Fb", "headers": []}
     asked = facts(ASGIRequest(scope, BytesIO()))
     assert (asked.path, asked.raw_path) == ("/docs/a/b", "/docs/a%2Fb")

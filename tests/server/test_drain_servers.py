@@ -61,7 +61,7 @@ def open_to(port: int) -> socket.socket:
 
 
 @pytest.mark.requirement("S-34")
-def test_who_sends_all_before_he_reads_gets_the_401(server: tuple[str, int]) -> None:
+def test_a_client_that_sends_all_before_it_reads_gets_the_401(server: tuple[str, int]) -> None:
     with open_to(server[1]) as client:
         client.sendall(head("dead") + bytes(SIZE))
         read = answer(client)
@@ -70,7 +70,7 @@ def test_who_sends_all_before_he_reads_gets_the_401(server: tuple[str, int]) -> 
 
 
 @pytest.mark.parametrize("method", ["POST", "GET"])  # a search may be a GET with content
-def test_he_gets_that_of_an_application_that_refuses_too(
+def test_the_401_of_an_application_that_refuses_arrives_too(
     server: tuple[str, int], method: str
 ) -> None:
     with open_to(server[1]) as client:
@@ -80,7 +80,7 @@ def test_he_gets_that_of_an_application_that_refuses_too(
     assert b"session_revoked" in read
 
 
-def test_who_waits_for_100_gets_the_401_whether_or_not_he_is_let_on(
+def test_a_client_that_waits_for_100_gets_the_401_whether_or_not_it_gets_the_100(
     server: tuple[str, int],
 ) -> None:
     name, port = server

@@ -113,7 +113,7 @@ def test_what_is_there_is_left_alone(line: str) -> None:
         " sid =; Path=/",
     ],
 )
-def test_a_deletion_is_seen(value: str) -> None:
+def test_the_deletion_of_a_cookie_is_left_out(value: str) -> None:
     assert keep_cookie([("set-cookie", value)], "sid") == []
 
 
@@ -129,7 +129,7 @@ def test_a_deletion_is_seen(value: str) -> None:
         "other=sid=; Max-Age=0",
     ],
 )
-def test_anything_else_is_none(value: str) -> None:
+def test_a_cookie_that_is_not_deleted_is_kept(value: str) -> None:
     assert keep_cookie([("Set-Cookie", value)], "sid") == [("Set-Cookie", value)]
 
 

@@ -154,11 +154,13 @@ def test_a_preflight_is_exempt_and_never_reaches_the_view(get: Ask) -> None:
 
 
 @pytest.mark.parametrize("fields", [PREFLIGHT[:1], PREFLIGHT[1:]])
-def test_half_a_preflight_is_none(get: Ask, fields: list[tuple[str, str]]) -> None:
+def test_an_options_request_with_half_of_a_preflight_needs_a_session(
+    get: Ask, fields: list[tuple[str, str]]
+) -> None:
     assert get("/orders", *fields, method="OPTIONS").status == 401
 
 
-def test_a_request_dressed_up_as_a_preflight_is_none(get: Ask) -> None:
+def test_a_post_with_the_fields_of_a_preflight_needs_a_session(get: Ask) -> None:
     assert get("/orders", *PREFLIGHT, method="POST").status == 401
 
 
@@ -174,7 +176,7 @@ def test_another_schemes_credentials_are_no_session(get: Ask) -> None:
     assert get("/orders", basic, by_cookie("good")).status == 200
 
 
-def test_nothing_that_came_with_the_request_is_said(get: Ask) -> None:
+def test_a_refusal_repeats_nothing_from_the_request(get: Ask) -> None:
     planted = ("Cookie", "sid=planted%0d%0aSet-Cookie:a=planted")
     answer = get("/planted%0d%0aX-Planted:%20planted", planted, ("X-Any", "planted"))
     assert answer.status == 401
@@ -182,7 +184,7 @@ def test_nothing_that_came_with_the_request_is_said(get: Ask) -> None:
 
 
 @pytest.mark.parametrize("token", ["wrong-code", "wrong-text"])
-def test_a_refusal_that_could_not_be_sent_is_not(get: Ask, token: str) -> None:
+def test_a_refusal_that_could_not_be_sent_becomes_a_503(get: Ask, token: str) -> None:
     answer = get("/orders", by_cookie(token))
     assert (answer.status, answer.lines("X-Planted")) == (503, [])
 
@@ -326,7 +328,7 @@ def test_another_challenge_of_the_applications_stays_first_on_one_line(get: Ask)
     ]
 
 
-def test_an_outage_makes_no_401_of_the_applications_either(get: Ask) -> None:
+def test_an_outage_turns_the_applications_own_401_into_a_503(get: Ask) -> None:
     answer = get("/own", by_cookie(SECRET))
     assert (answer.status, answer.challenges) == (503, [])
 
@@ -356,6 +358,6 @@ def test_a_navigation_gets_the_login_page_as_content_of_the_401(get: Ask) -> Non
         assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
 
 
-def test_a_script_gets_the_problem(get: Ask) -> None:
+def test_a_script_gets_the_problem_document(get: Ask) -> None:
     fields = [("Sec-Fetch-Mode", "cors"), ("Accept", "text/html")]
     assert get("/orders", *fields, by_cookie("expired")).problem["error"] == "session_expired"

@@ -48,7 +48,7 @@ def test_a_path_that_is_spelt_out_is_named(path: str) -> None:
         "http://h/health",
     ],
 )
-def test_a_path_that_is_not_is_not(path: str) -> None:
+def test_a_path_that_no_pattern_spells_out_is_not_named(path: str) -> None:
     assert not PUBLIC.name(path)
 
 

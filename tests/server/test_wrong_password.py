@@ -116,7 +116,7 @@ def serving_drf(shop: Shop, **framework: Any) -> Iterator[str]:
 
 
 @each_client
-def test_it_costs_none_under_rest_framework(talk: Talk) -> None:
+def test_a_wrong_old_password_costs_no_login_under_rest_framework(talk: Talk) -> None:
     shop = Shop()
     handler = {"EXCEPTION_HANDLER": "relogin.server.drf.exception_handler"}
     with serving_drf(shop, **handler) as url:
@@ -125,7 +125,7 @@ def test_it_costs_none_under_rest_framework(talk: Talk) -> None:
 
 
 @each_client
-def test_without_our_handler_rest_framework_says_403(talk: Talk) -> None:
+def test_without_our_exception_handler_a_wrong_old_password_is_a_403(talk: Talk) -> None:
     shop = Shop()
     with serving_drf(shop) as url:
         assert talk(shop, url) == [200, *[403] * TRIES, 200]
@@ -137,7 +137,9 @@ def test_without_our_handler_rest_framework_says_403(talk: Talk) -> None:
 
 @each_client
 @pytest.mark.requirement("C-26")
-def test_with_no_gate_it_costs_one_login_however_often_it_is_tried(talk: Talk) -> None:
+def test_without_a_gate_a_wrong_old_password_costs_one_login_however_often_it_is_tried(
+    talk: Talk,
+) -> None:
     shop = Shop()
 
     def application(environ: Any, start_response: Any) -> list[bytes]:

@@ -98,8 +98,18 @@ def sent_with(
             break
     else:
         return credential
+    return _rolled_meanwhile(cache, credential, own, wire)
+
+
+def _rolled_meanwhile(
+    cache: CredentialCache,
+    credential: Credential,
+    own: Mapping[str, str],
+    wire: Mapping[str, str],
+) -> Credential | None:
+    """Return the present form of a grant if that was sent, or the grant if a part of each was."""
     current = cache.current(credential)
-    rolled = current.headers if fields else current.cookies
+    rolled = current.cookies if own is credential.cookies else current.headers
     if all(wire.get(name) == rolled.get(name) for name in own):
         return current
     ours = all(wire.get(name) in {value, rolled.get(name)} for name, value in own.items())

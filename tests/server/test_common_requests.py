@@ -1,4 +1,4 @@
-"""A request like most takes a fast path through the WSGI and ASGI gates, to the same answer."""
+"""A common request takes a fast path through the WSGI and ASGI gates, to the same response."""
 
 import asyncio
 from collections.abc import Iterable
@@ -93,15 +93,15 @@ def through_asgi(path: str, field: str, options: dict[str, Any]) -> Told:
 @pytest.mark.parametrize("path", [*RESPONSES, "/refuses"])
 @pytest.mark.parametrize("token", [*TOKENS, "dead", "down", "unknown"])
 @pytest.mark.parametrize("options", [{}, {"legacy": {440: "session_expired"}}])
-def test_the_short_way_leads_where_the_long_one_does(
+def test_the_fast_path_gives_the_response_of_the_slow_path(
     through: Any, path: str, token: str, options: dict[str, Any]
 ) -> None:
     field = f'Session token="{token}"'
-    short = through(path, field, options)
-    assert through(path, field, options | LONG) == short
+    fast = through(path, field, options)
+    assert through(path, field, options | LONG) == fast
     if token in {"good", "empty"} and path not in {"/refuses", "/old"}:
-        assert short[0] == RESPONSES[path][0]
-        assert short[2] == f"{TOKENS[token]} None".encode()
+        assert fast[0] == RESPONSES[path][0]
+        assert fast[2] == f"{TOKENS[token]} None".encode()
 
 
 @pytest.mark.parametrize("through", [through_wsgi, through_asgi])
@@ -113,7 +113,7 @@ def test_a_verifier_is_asked_once(through: Any, token: str) -> None:
 
 
 @pytest.mark.parametrize("through", [through_wsgi, through_asgi])
-def test_a_field_beyond_the_bound_is_not_read(through: Any) -> None:
+def test_credentials_beyond_the_bound_are_refused_unread(through: Any) -> None:
     asked.clear()
     status, headers, _ = through("/plain", f'Session token="{"a" * 16_384}"', {})
     assert status == 401
@@ -122,7 +122,7 @@ def test_a_field_beyond_the_bound_is_not_read(through: Any) -> None:
 
 
 @pytest.mark.parametrize("through", [through_wsgi, through_asgi])
-def test_the_short_way_is_taken_and_nothing_decided_at_length(
+def test_a_common_request_takes_the_fast_path(
     through: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def never(*_: object) -> None:

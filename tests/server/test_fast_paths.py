@@ -1,4 +1,4 @@
-"""The fast paths for what most requests and responses look like change nothing."""
+"""The fast paths of common requests and responses give what the slow paths give."""
 
 from collections.abc import Sequence
 
@@ -112,7 +112,7 @@ paths = st.lists(
     public=st.sampled_from([["/docs/*"], ["/*"], [], ["/", "/a"]]),
     stepped=st.booleans(),
 )
-def test_a_request_like_most_is_decided_as_any_other(
+def test_the_fast_path_decides_as_the_slow_path_does(
     method: str, path: str, field: str, public: list[str], stepped: bool
 ) -> None:
     asked = {"/pay": StepUp(300)} if stepped else {}
@@ -126,12 +126,12 @@ def test_a_request_like_most_is_decided_as_any_other(
 
 
 @pytest.mark.parametrize("outcome", [None, False, Admitted("ada"), Admitted(None), OSError()])
-def test_what_is_more_than_a_session_has_to_be_looked_at(outcome: object) -> None:
+def test_an_outcome_that_is_no_plain_session_is_told_apart(outcome: object) -> None:
     assert not is_session(outcome)
 
 
 @pytest.mark.parametrize("outcome", ["ada", "", 0, {}, object()])
-def test_what_is_none_of_that_is_a_session(outcome: object) -> None:
+def test_any_other_outcome_is_a_plain_session(outcome: object) -> None:
     assert is_session(outcome)
 
 
@@ -147,7 +147,7 @@ def as_sets(headers: Headers) -> set[tuple[str, frozenset[str]]]:
     status=st.sampled_from([200, 304, 401, 404]),
     announce=st.booleans(),
 )
-def test_what_is_simply_added_is_what_merging_comes_to(
+def test_fields_that_are_just_added_are_those_that_merging_gives(
     headers: Headers, outcome: object, fields: dict[str, list[str]], status: int, announce: bool
 ) -> None:
     gate = Gate("a", public=["/"], cookie="sid", schemes=["Session", "Bearer"], announce=announce)
@@ -179,7 +179,7 @@ GATES = [
 
 
 @given(st.sampled_from(GATES), st.sampled_from(["GET", "POST", "OPTIONS"]), PATHS, LINES)
-def test_the_short_way_reads_what_the_gate_reads(
+def test_the_fast_path_reads_what_the_gate_reads(
     gate: Gate, method: str, path: str, lines: list[str]
 ) -> None:
     headers = [(b"authorization", line.encode("latin-1")) for line in lines]
@@ -197,7 +197,7 @@ def test_the_short_way_reads_what_the_gate_reads(
         Gate("a", path_from="X-Path"),
     ],
 )
-def test_what_needs_more_takes_the_long_way(gate: Gate) -> None:
+def test_a_gate_that_needs_more_takes_the_slow_path(gate: Gate) -> None:
     field = (b"authorization", b'Session token="t1"')
     scope = {"method": "GET", "path": "/orders", "headers": [field]}
     assert fast_path(Gate("a"))(scope) is not None
@@ -216,7 +216,7 @@ COOKIES = st.lists(
     path=PATHS,
     mount=st.sampled_from(["", "/api", "/api/"]),
 )
-def test_the_short_way_reads_what_is_claimed(
+def test_the_fast_path_reads_what_a_claim_has(
     cookies: list[str], lines: list[str], path: str, mount: str
 ) -> None:
     gate = Gate("a", public=["/health"], cookie="sid", schemes=["Session", "Bearer"])
