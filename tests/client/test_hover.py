@@ -12,6 +12,7 @@ from relogin.client import httpx as for_httpx
 from relogin.client import requests as for_requests
 from relogin.client.driver.principal import Principal
 from relogin.client.stores.memory import MemoryStore
+from tests.client.server import Server
 from tests.docs.api import serve
 
 KINDS: list[Any] = [for_requests.SessionAuth, for_httpx.SessionAuth]
@@ -67,6 +68,27 @@ def test_the_repr_says_how_the_session_stands_and_shows_no_token() -> None:
         assert seen == [f"<SessionAuth for {url}: logging in>"]
         assert repr(session.auth) == f"<SessionAuth for {url}: logged in>"
         assert sent.split('"')[1] not in repr(session.auth)
+
+
+@pytest.mark.parametrize("error", ["session_revoked", "session_expired"])
+def test_the_repr_says_that_the_session_has_ended_until_it_is_accepted_again(
+    server: Server, error: str
+) -> None:
+    declining = False
+
+    def login(context: Any) -> Any:
+        return None if declining else server.login(context)
+
+    with requests.Session() as session:
+        session.auth = for_requests.SessionAuth(login, server.url)
+        session.get(f"{server.url}/orders")
+        declining, living = True, server.living
+        server.kill(error)
+        session.get(f"{server.url}/orders")
+        assert repr(session.auth) == f"<SessionAuth for {server.url}: the session has ended>"
+        server.living = living
+        session.get(f"{server.url}/orders")
+        assert repr(session.auth) == f"<SessionAuth for {server.url}: logged in>"
 
 
 def test_the_repr_says_that_the_login_was_refused() -> None:

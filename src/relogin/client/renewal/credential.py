@@ -28,12 +28,15 @@ class Key(NamedTuple):
 
 
 class Life:
-    """When a session was `seen` alive the last time, on the cache's clock."""
+    """When a session was `seen` alive or `over` the last time, on the cache's clock.
 
-    __slots__ = ("seen",)
+    It is over if the server says so and nothing replaces it.
+    """
+
+    __slots__ = ("over", "seen")
 
     def __init__(self) -> None:
-        self.seen: float = -inf
+        self.seen = self.over = -inf
 
 
 # Treat it as immutable: `frozen` would set each field by a call, and slots make `signed` slower.

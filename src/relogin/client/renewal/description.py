@@ -22,4 +22,7 @@ def state(cache: CredentialCache) -> str:
         return "the login was refused"
     if cache._flights:
         return "logging in"
-    return "logged in" if any(list(cache._credentials.values())) else "no session yet"
+    held = [held for realms in list(cache._credentials.values()) for held in list(realms.values())]
+    if any(credential.life.seen >= credential.life.over for credential in held):
+        return "logged in"
+    return "the session has ended" if held else "no session yet"

@@ -90,8 +90,8 @@ def _answer_with_login(
             cache.logouts.died(dead if decision.is_end else None)
             renewed, led[more] = yield from obtain(cache, info, decision, dead, led=led[more])
         if not isinstance(renewed, Credential):
-            own = dead if led[more] else None
-            return _without_grant(cache, Final(info, outcome), renewed, decision, own)
+            final = Final(info, outcome)
+            return _without_grant(cache, final, renewed, decision, dead, led=led[more])
         cache.asked(decision.key, info.url, challenged=_shows_how(decision, dead))
         if not policy.may_replay(info):
             return not_replayed(cache, info, decision)
@@ -149,12 +149,19 @@ def _without_grant(
     final: Final,
     failed: Final | None,
     decision: Decision,
-    own: Credential | None,
+    dead: Credential | None,
+    *,
+    led: bool,
 ) -> Final:
-    """End without a grant; remember a 401 without an error code that outlasted its `own` login."""
+    """End without a grant; remember a 401 without an error code that outlasted its own login.
+
+    `led` says that the refused grant came from it.
+    """
+    if dead is not None and decision.is_end and decision.error is not None:
+        dead.life.over = cache.clock()
     if failed is not None:
         return _kept(cache, failed, decision)
-    info, own = final.info, own and _passed_over(cache, decision, own)
+    info, own = final.info, _passed_over(cache, decision, dead) if led and dead else None
     if own is not None and decision.error is None:
         cache.note_persistent(own, info.method, info.url)
     if final.outcome is Outcome.UNTOUCHED:
