@@ -33,23 +33,23 @@ def refusing(server: Server, lines: list[str]) -> Travel:
 @pytest.mark.parametrize(
     ("lines", "options", "offered", "advice"),
     [
-        ([], {"bare": False}, "no challenge", "bare=True, the default, answers it"),
+        ([], {"bare": False}, "no challenge", "with bare=True, the default, it causes a login"),
         (
             ['Basic realm="s3cret"', "Negotiate, NTLM"],
             {},
             "Basic, Negotiate, NTLM",
-            "signals=[status(401)] answers any 401, and carry= says how the token travels",
+            "set signals=[status(401)] to log in after any 401, and carry= for how the token",
         ),
-        (["Token"], {}, "Token", "signals=[status(401)] answers any 401, and carry= says how"),
-        (["Digest realm=a, nonce=b, Basic"], {}, "Digest, Basic", "a DigestLogin answers Digest"),
-        (["Bearer"], {"responders": [SESSION]}, "Bearer", "responders=[SESSION, BEARER], the"),
-        (["Session"], {"responders": [BEARER]}, "Session", "responders=[SESSION, BEARER], the"),
-        (["Bearer realm=a"], {"realm": "b"}, "Bearer", "realm='b' is not the realm that"),
-        (["Key"], {"realm": "b", "carry": Header("X-A")}, "Key", "realm='b' is not the realm"),
-        (["Key"], {"bare": False, "carry": Header("X-A")}, "Key", "bare=True, the default"),
-        (["=?="], {}, "no readable challenge", "signals=[status(401)] answers any 401"),
-        ([f"{'x' * 99} a=b"], {}, "x" * 32, "signals=[status(401)] answers any 401"),
-        ([", ".join("abcdefghij")], {}, "a, b, c, d, e, f, g, h", "signals=[status(401)]"),
+        (["Token"], {}, "Token", "set signals=[status(401)] to log in after any 401, and carry="),
+        (["Digest realm=a, nonce=b, Basic"], {}, "Digest, Basic", "use a DigestLogin for Digest"),
+        (["Bearer"], {"responders": [SESSION]}, "Bearer", "with responders=[SESSION, BEARER]"),
+        (["Session"], {"responders": [BEARER]}, "Session", "with responders=[SESSION, BEARER]"),
+        (["Bearer realm=a"], {"realm": "b"}, "Bearer", "the challenge names another"),
+        (["Key"], {"realm": "b", "carry": Header("X-A")}, "Key", "the challenge names another"),
+        (["Key"], {"bare": False, "carry": Header("X-A")}, "Key", "with bare=True, the default"),
+        (["=?="], {}, "no readable challenge", "set signals=[status(401)] to"),
+        ([f"{'x' * 99} a=b"], {}, "x" * 32, "set signals=[status(401)] to"),
+        ([", ".join("abcdefghij")], {}, "a, b, c, d, e, f, g, h", "set signals="),
     ],
 )
 def test_a_401_that_nothing_answers_is_told_with_what_would(
@@ -119,10 +119,8 @@ def test_a_session_that_the_server_does_not_accept_is_no_success(
     ] * 2
     assert [e.reason for e in told.events if e.kind == "refused"] == ["refused_again"] * 2
     [record] = caplog.records
-    assert "the login succeeded, and the request was refused again" in record.getMessage()
-    assert record.getMessage().endswith(
-        "if the server wants the token elsewhere, carry= says where"
-    )
+    assert "the login succeeded, but the server refused the new session too" in record.getMessage()
+    assert record.getMessage().endswith("If the server expects the token elsewhere, set carry=")
 
 
 def test_a_budget_that_is_used_up_is_told_once(
@@ -135,7 +133,7 @@ def test_a_budget_that_is_used_up_is_told_once(
     assert [outcome(client.get(server.url)) for _ in range(2)] == [Outcome.OVER_BUDGET] * 2
     [message] = caplog.messages
     assert message.startswith(f"401 from {server.url}: nothing was done, because budget= allows")
-    assert message.endswith("programs that end each other's session need one store=")
+    assert message.endswith("If programs end each other's session, give all of them one store=")
 
 
 def test_a_401_that_outlasted_a_login_is_told_too(server: Server, either: Either) -> None:
@@ -154,7 +152,7 @@ def test_a_signal_that_comes_again_is_no_success(
     assert outcome(client.get(server.url)) is Outcome.REFUSED_AGAIN
     [message] = caplog.messages
     assert message.startswith(f"440 from {server.url}, with no challenge: the login succeeded")
-    assert "the request was refused again with its session; its token went out as" in message
+    assert "the server refused the new session too. The token went out as" in message
 
 
 def test_a_success_is_told_as_ever(
@@ -245,9 +243,9 @@ ERROR = Answer(200, (("Content-Type", "application/json"),), b'{"error": "sessio
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({}, "session; its token went out as Authorization: Session: if the server takes"),
-        ({"responders": [BEARER]}, "session; its token went out as Authorization: Bearer: if"),
-        ({"carry": Header("Authorization")}, "session$"),  # which shows no secret
+        ({}, "too. The token went out as Authorization: Session. If the server expects"),
+        ({"responders": [BEARER]}, "too. The token went out as Authorization: Bearer. If"),
+        ({"carry": Header("Authorization")}, "too$"),  # which shows no secret
     ],
 )
 def test_a_signal_that_outlasts_a_login_tells_how_the_token_went_out(

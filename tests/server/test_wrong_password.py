@@ -183,4 +183,4 @@ def test_the_gate_warns_once_of_a_challenge_that_seems_to_be_anothers(
         ask(port, "/")  # refused by the gate itself
         answers = [ask(port, "/", living) for _ in range(2)]
     assert {answer.headers.get("WWW-Authenticate") for answer in answers} == {challenge}
-    assert caplog.text.count("If another server has written it, answer 502") == warnings
+    assert caplog.text.count("If it is another server's, answer 502") == warnings

@@ -48,8 +48,8 @@ class OriginalPath:
         if not self._missed:
             self._missed = True
             log().warning(
-                "a request came without %s, or with several: nothing is public for it, and each "
-                "step-up applies. path_from is for gates that only a proxy can reach",
+                "a request came without %s, or with several, so no path was public for it, and "
+                "every step-up applied. Use path_from only if the proxy alone can reach the gate",
                 self._field,
             )
 

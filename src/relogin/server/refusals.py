@@ -140,9 +140,9 @@ class Refusals:
         if len(line) > room and not self._warned:
             self._warned = True
             log().warning(
-                "the challenges take %d bytes of one header field. Beside its other fields there "
-                "is room for %d: nginx answers 502 if a header takes more than %d in all. Shorten "
-                "what is given as params, also, headers or a description",
+                "the challenges take %d bytes of one header field, and beside the others there is "
+                "room for %d. If a header takes more than %d bytes, nginx answers 502. Shorten "
+                "your params, also, headers or descriptions",
                 *(len(line), room, _NGINX_LIMIT),
             )
         return line
@@ -156,7 +156,8 @@ class Refusals:
             self._warned_of_relayed = True
             log().warning(
                 "the application answered 401 to a living session, with a challenge of another "
-                "realm: a client may log in for it. If another server has written it, answer 502"
+                "realm, and a client may log in because of it. If it is another server's, answer "
+                "502"
             )
 
     def _build(self, decision: Decision, why: Refused, *, shown: bool) -> Answer:

@@ -85,7 +85,7 @@ class Principal(Generic[Http]):
         account: str = "",
         fresh: Literal["always"] | None = None,
     ) -> None:
-        """Say how to log in to one account, and which servers may get its token.
+        """Log in to an account again whenever its session dies, once for all requests that wait.
 
         :param login: A function that gets a `Context` and returns a token, a `relogin.Grant`, or
             `None` to decline; or a ready-made login of `relogin.client.logins`.

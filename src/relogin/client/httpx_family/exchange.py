@@ -202,7 +202,7 @@ class Exchange(Sending):
         if self._cache.policy.decision(self._info(failed.response)) is not None:
             warnings.warn(
                 f"an event hook of the {self._library.name} client raised on a 401, so the session "
-                "was not renewed: hooks run below auth; call raise_for_status() on the response",
+                "was not renewed. Hooks run below auth: call raise_for_status() on the response",
                 stacklevel=2,
             )
 

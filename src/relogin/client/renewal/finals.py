@@ -63,8 +63,8 @@ def refused(
     if blocked.outcome is Outcome.OVER_BUDGET and info.status and told not in cache.warned:
         cache.warned.add(told)
         warn(
-            "%s from %s: nothing was done, because budget= allows no more logins for now; "
-            "programs that end each other's session need one store=",
+            "%s from %s: nothing was done, because budget= allows no more logins for now. If "
+            "programs end each other's session, give all of them one store=",
             *(info.status, info.origin),
         )
     return Final(info, blocked.outcome, _failure(blocked, cache.clock()))

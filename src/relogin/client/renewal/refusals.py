@@ -33,8 +33,8 @@ def _warn_of_foreign(cache: CredentialCache, info: ResponseInfo) -> None:
     if key not in cache.warned:
         cache.warned.add(key)
         warn(
-            "%s from %s: nothing was done, because no origins were named and the token goes only "
-            "to that of the login, %s; if this is your API, write SessionAuth(login, %r)",
+            "%s from %s: nothing was done, because you named no origins, and so the token goes "
+            "only to the login's own, %s. If this is your API, write SessionAuth(login, %r)",
             *(info.status, info.origin, own, info.origin),
         )
 
@@ -66,12 +66,12 @@ def _offered(info: ResponseInfo) -> str:
 
 
 def _again(info: ResponseInfo) -> str:
-    renewed = "the login succeeded, and the request was refused again with its session"
+    renewed = "the login succeeded, but the server refused the new session too"
     if info.status != UNAUTHORIZED:
         return renewed + _carried_as(info)
     return (
-        f"{renewed}; if other programs log in to this account and it may have one session only, "
-        "give all of them one store=; if the server wants the token elsewhere, carry= says where"
+        f"{renewed}. If other programs log in to this account, and it may have only one session, "
+        "give all of them one store=. If the server expects the token elsewhere, set carry="
     )
 
 
@@ -82,8 +82,8 @@ def _carried_as(info: ResponseInfo) -> str:
     if sent is None or not sent.headers.get("Authorization", "").startswith(f"{scheme} "):
         return ""
     return (
-        f"; its token went out as Authorization: {scheme}: if the server takes another scheme, "
-        "responders=[BEARER] or carry= says which"
+        f". The token went out as Authorization: {scheme}. If the server expects another scheme, "
+        "set responders=[BEARER] or carry="
     )
 
 
@@ -93,23 +93,23 @@ def _unanswered(policy: Policy, info: ResponseInfo) -> str | None:
         return None
     decision = policy.decision(info)
     if decision is not None:
-        persists = "a login has not cured it before: it is about something other than the session"
+        persists = "a login did not help before, so this is about something else than the session"
         return None if decision.action is Action.STOP else persists
     return f"nothing was done; {_advice(policy, info)}"
 
 
 def _advice(policy: Policy, info: ResponseInfo) -> str:
     if not info.challenges:
-        return "bare=True, the default, answers it"
+        return "with bare=True, the default, it causes a login"
     challenges = readable(info.challenges)
     offered = {challenge.scheme.lower() for challenge in challenges}
     known = {responder.scheme.lower() for responder in policy.responders}
     if policy.realm is not None and (offered & known or policy.any_scheme):
-        return f"realm={policy.realm!r} is not the realm that the challenge names"
+        return f"the challenge names another realm than realm={policy.realm!r}"
     if policy.any_scheme:
-        return "bare=True, the default, answers it"
+        return "with bare=True, the default, it causes a login"
     if offered & {"session", "bearer"}:
-        return "responders=[SESSION, BEARER], the default, answer it"
+        return "with responders=[SESSION, BEARER], the default, it causes a login"
     if "digest" in offered:
-        return "a DigestLogin answers Digest, and signals=[status(401)] any 401"
-    return "signals=[status(401)] answers any 401, and carry= says how the token travels"
+        return "use a DigestLogin for Digest, or set signals=[status(401)] to log in after any 401"
+    return "set signals=[status(401)] to log in after any 401, and carry= for how the token travels"

@@ -49,5 +49,5 @@ def warn_of_no_connection(cache: CredentialCache, response: Response) -> None:
         cache.warned.add(("", "connection"))
         client.events.warn(
             "401: nothing was done, because the response does not name the adapter that sent the "
-            "request: set response.connection in its send, as requests' HTTPAdapter does"
+            "request. Let its send set response.connection, as requests' HTTPAdapter does"
         )

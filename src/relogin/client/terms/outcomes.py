@@ -62,7 +62,7 @@ def mark(response: Any, outcome: Outcome, detail: str | None = None) -> None:
 def outcome(response: Any) -> Outcome:
     """Return what was done about a response, also about one that an exception carries.
 
-    If redirects led to it, that is what was last done on the way.
+    After redirects, it is what was done last on the way.
 
     >>> import requests
     >>> outcome(requests.Response())
