@@ -20,13 +20,14 @@ SECTIONS = {
     "docs/tutorials/index": ["client", "flask", "challenge"],
     "docs/how-to/index": ["my-server", "in-a-client", "recipes", "move", "on-a-server"],
     "docs/how-to/in-a-client": [
-        "logins", "digest", "registries", "token-elsewhere", "own-scheme", "log-out",
+        "logins", "login-api", "login-form", "one-time-codes", "login-fails", "digest",
+        "registries", "token-elsewhere", "own-scheme", "log-out",
         "signals", "stores", "own-store", "several-users", "libraries", "sdks", "grpc", "testing",
         "metrics", "troubleshooting",
     ],
     "docs/how-to/recipes": [
-        "known-servers", "oauth2", "command-line", "secrets", "csrf", "drf-token", "openstack",
-        "redfish", "gitlab", "synology",
+        "login-frameworks", "known-servers", "oauth2", "command-line", "secrets", "csrf",
+        "drf-token", "openstack", "redfish", "gitlab", "synology",
     ],
     "docs/how-to/move": ["migrate-*"],
     "docs/how-to/on-a-server": [
