@@ -1,29 +1,23 @@
-"""oidc-provider on loopback, from npm: a strict authorization server that nobody here wrote.
-
-It is installed once into the user's cache, and not into the repository. Where that cannot be done,
-tests skip and say why.
-"""
+"""oidc-provider on loopback, from npm: a strict authorization server that nobody here wrote."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
-import os
 import re
 import secrets
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
-import pytest
 import requests
 
 from tests.client.servers.assertions import PUBLIC_JWK, proof
-from tests.programs import free_port, running_until_killed
+from tests.client.servers.npm import running_script
+from tests.programs import free_port
 
 __all__ = ["CLIENT_ID", "CLIENT_SECRET", "OIDCProvider", "an_oidc_provider"]
 
@@ -31,23 +25,6 @@ PACKAGE = "oidc-provider@9.13.3"
 CLIENT_ID, CLIENT_SECRET = "job", "s3cret:%+"
 _CALLBACK = "http://127.0.0.1:9/cb"
 _SCRIPT = Path(__file__).with_name("oidc.mjs")
-
-
-def _installed() -> Path:
-    """Install the package once; skip the test if that is impossible."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = cache / "relogin-tests" / PACKAGE
-    if not (folder / "installed").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), PACKAGE]
-        try:
-            subprocess.run(command, capture_output=True, text=True, timeout=240, check=True)
-        except subprocess.CalledProcessError as error:
-            pytest.skip(f"npm cannot install {PACKAGE}: {error.stderr.strip()[-200:]}")
-        except subprocess.TimeoutExpired:
-            pytest.skip(f"npm has not installed {PACKAGE} in 240 s")
-        (folder / "installed").touch()
-    return folder
 
 
 class OIDCProvider:
@@ -128,14 +105,7 @@ class OIDCProvider:
 @contextmanager
 def an_oidc_provider(*, lifetime: int = 600, callback: str = _CALLBACK) -> Iterator[OIDCProvider]:
     """Run a provider whose access tokens live so many seconds, and which leads back there."""
-    folder, port = _installed(), free_port()
-    # Node finds packages beside the script that asks for them.
-    script = folder / f"oidc-{port}.mjs"
-    script.write_text(_SCRIPT.read_text(encoding="utf-8"), encoding="utf-8")
-    command = ["node", str(script), str(port), str(lifetime), json.dumps(PUBLIC_JWK), callback]
-    try:
-        with running_until_killed(command) as said:
-            assert said == "ready"
-            yield OIDCProvider(port)
-    finally:
-        script.unlink()
+    port = free_port()
+    more = (str(lifetime), json.dumps(PUBLIC_JWK), callback)
+    with running_script(_SCRIPT, (PACKAGE,), port, *more):
+        yield OIDCProvider(port)
