@@ -90,6 +90,12 @@ def test_search_puts_the_page_that_is_meant_first(
         ("retry upload", "how-to/troubleshooting"),
         ("multiple processes", "how-to/stores"),
         ("logged out on purpose", "how-to/my-server"),
+        ("403", "how-to/troubleshooting"),
+        ("log out", "how-to/log-out"),
+        ("two users", "how-to/several-users"),
+        ("asyncio", "how-to/libraries"),
+        ("oauth provider", "how-to/oauth2"),
+        ("fastapi session_expired", "how-to/starlette"),
     ],
 )
 def test_search_shows_the_page_that_is_meant_among_the_first(
