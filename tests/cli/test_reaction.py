@@ -13,7 +13,7 @@ from relogin.cli.reaction import reaction
         (401, [], "again with Authorization: Bearer."),
         (401, ['Session error="session_revoked"'], "ended on purpose"),
         (401, ['Session error="insufficient_user_authentication"'], "steps_up = True"),
-        (401, ['Bearer error="insufficient_scope"'], "does not cure insufficient_scope"),
+        (401, ['Bearer error="insufficient_scope"'], "does not help with insufficient_scope"),
         (401, ["Negotiate"], "With carry=Header(...)"),
         (401, ["Negotiate, NTLM"], "says. For Negotiate itself, use an auth class"),
         (401, ["Basic realm=a"], "says. For Basic itself, pass auth=(user, password)"),

@@ -37,7 +37,7 @@ DOES = {
     Outcome.REPLAYED: "logs in and sends it again",
     Outcome.UNTOUCHED: "returns it as it is",
     Outcome.UNANSWERED: "returns it, with a warning",
-    Outcome.REFUSED_AGAIN: "logs in, sends it again in vain, and warns",
+    Outcome.REFUSED_AGAIN: "logs in, sends it again without success, and warns",
     Outcome.RENEWED_NOT_REPLAYED: "logs in and returns it",
 }
 

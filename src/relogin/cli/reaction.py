@@ -65,7 +65,7 @@ def _about(decision: Decision) -> str:
                 "It returns the 401: the server wants a stronger or more recent login. "
                 "A login with steps_up = True is asked for one."
             )
-    return f"It returns the 401: another login does not cure {error}."
+    return f"It returns the 401: another login does not help with {error}."
 
 
 def _unanswered(lines: list[str]) -> str:

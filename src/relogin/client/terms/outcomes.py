@@ -18,7 +18,7 @@ class Outcome(StrEnum):
     """
 
     UNTOUCHED = "untouched"
-    """Nothing: it was no 401, or one that a login does not cure."""
+    """Nothing: it was not a 401, or a 401 for which a login does not help."""
     UNANSWERED = "unanswered"
     """A 401 from a named server that could not be answered; `detail` is what it offered."""
     REPLAYED = "replayed"
