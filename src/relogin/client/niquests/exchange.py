@@ -6,7 +6,7 @@ import time
 from collections.abc import Generator
 from contextlib import closing
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from niquests import PreparedRequest, RequestException, Response
 
@@ -35,15 +35,21 @@ from relogin.client.renewal.streams import stream_ended
 from relogin.client.renewal.unanswered import unanswered
 from relogin.client.requests.fields import CHALLENGE, challenge_lines
 from relogin.client.requests.signing import learn, sign_again
+from relogin.client.requests.unanswered import Upload
 from relogin.client.signals import Error
 from relogin.client.terms.fields import is_event_stream
 from relogin.client.terms.origins import sent_to
 from relogin.client.terms.outcomes import Outcome, mark
 
-if TYPE_CHECKING:
-    from relogin.client.niquests.hooks import Hook
+__all__ = ["Exchange", "Lost", "Signed", "put_in_place"]
 
-__all__ = ["Exchange", "Lost", "put_in_place"]
+
+class Signed:
+    """What is known of one request: the grant that last signed it, and its upload."""
+
+    credential: Credential | None = None
+    upload: Upload | None = None
+    """The request, if it has a body: it may end in an error, which no hook sees."""
 
 
 class Exchange:
@@ -53,12 +59,12 @@ class Exchange:
         self,
         cache: CredentialCache,
         kinds: Kinds,
-        user: Hook,
+        signed: Signed,
         response: Response,
         sending: Sending,
     ) -> None:
-        self.credential: Credential | None = user.credential
-        self._user = user
+        self.credential: Credential | None = signed.credential
+        self._signed = signed
         self.response: Response = response
         self._signal: Error | None = None
         self._cache = cache
@@ -72,7 +78,7 @@ class Exchange:
         try:
             yield from self._handle()
         finally:
-            logouts.answered(self._user)
+            logouts.answered(self._signed)
         if logouts.waiting:
             yield from log_out_replaced(self._cache)
         return self.response
@@ -80,8 +86,8 @@ class Exchange:
     def _handle(self) -> Generator[Step, Any, None]:
         policy, first = self._cache.policy, self.response
         yield from self._look()
-        if self._is_lost() and self._user.upload is not None:
-            flow = unanswered(self._cache, self._info(), self._user.upload.began)
+        if self._is_lost() and self._signed.upload is not None:
+            flow = unanswered(self._cache, self._info(), self._signed.upload.began)
             yield from self._ended(flow)
         if self._is_dead() or (CHALLENGE in first.headers and client.events.heard(policy.listener)):
             yield from self._ended(answer(self._cache, self._info()))
@@ -138,7 +144,7 @@ class Exchange:
         answered: Any = refused
         prepared: Any
         prepared, self.credential = sign_again(answered, self.credential, credential)
-        self._cache.logouts.carries(self._user, self.credential)
+        self._cache.logouts.carries(self._signed, self.credential)
         sending = {**self._sending, "multiplexed": False}
         self.response = yield Send(adapter_of(refused), prepared, sending)
         if refused.status_code:  # there is none after an error
@@ -218,12 +224,12 @@ class Lost(Exchange):
         self,
         cache: CredentialCache,
         kinds: Kinds,
-        user: Hook,
+        signed: Signed,
         error: RequestException,
         nothing: Response,
         sending: Sending,
     ) -> None:
-        super().__init__(cache, kinds, user, nothing, sending)
+        super().__init__(cache, kinds, signed, nothing, sending)
         self._error = error
 
     def steps(self) -> Generator[Step, Any, Response]:
@@ -232,7 +238,7 @@ class Lost(Exchange):
         if final.info.status == 0:
             raise self._error
         mark(self.response, final.outcome, final.detail)
-        self._user.credential = self.credential
+        self._signed.credential = self.credential
         return self.response
 
     def given_up(self) -> Generator[Step, Any, None]:
@@ -242,7 +248,7 @@ class Lost(Exchange):
         yield from self._asked(info)
 
     def _asked(self, info: ResponseInfo) -> Generator[Step, Any, Final]:
-        upload: Any = self._user.upload
+        upload: Any = self._signed.upload
         final = yield from self._run(unanswered(self._cache, info, upload.began))
         if final.info.status == 0:
             mark(self._error, final.outcome, final.detail)

@@ -17,7 +17,7 @@ from relogin.client.driver import tasks
 from relogin.client.driver.drive import drive
 from relogin.client.driver.failures import raisable
 from relogin.client.driver.reentry import inside
-from relogin.client.niquests.exchange import Exchange, Lost, put_in_place
+from relogin.client.niquests.exchange import Exchange, Lost, Signed, put_in_place
 from relogin.client.niquests.steps import Sending, Step, Way, adapter_of
 from relogin.client.niquests.streams import watch
 from relogin.client.niquests.unanswered import in_place_of_a_response, is_unanswered
@@ -130,14 +130,11 @@ class Ahead(_ForBoth[PreparedRequest]):
             self._hook.sign(prepared, credential)
 
 
-class Hook(_ForBoth[Response]):
+class Hook(_ForBoth[Response], Signed):
     """Handles the responses of one request; knows the grant that last signed it."""
 
     def __init__(self, auth: SessionAuth) -> None:
         super().__init__()
-        self.credential: Credential | None = None
-        self.upload: Upload | None = None
-        """The request, if it has a body: it may end in an error, which no hook sees."""
         self._auth = auth
         self._failed: TypeError | None = None
 
