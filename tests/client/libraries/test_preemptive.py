@@ -73,6 +73,38 @@ def test_a_field_of_its_own_too(face: Face, server: Server) -> None:
     assert client.get(server.url).body == b"t1"
 
 
+def test_a_server_that_takes_another_scheme_gets_the_same_session_by_it(
+    face: Face, server: Server
+) -> None:
+    by_session = 'Session token="s3cret-1"'
+
+    def answers(request: Request) -> Answer:
+        if request.path == "/login":
+            return server._log_in()
+        sent = request.headers.get("Authorization")
+        return Answer() if sent == by_session else server.refuse(None)
+
+    server.answers = answers
+    client = opened(face, server)
+    assert [client.get(f"{server.url}/{path}").status for path in "ab"] == [200] * 2
+    assert server.logins == 1
+    sent = [request.headers.get("Authorization") for request in server.requests]
+    assert sent == [None, "Bearer s3cret-1", by_session, by_session]
+
+
+def test_if_that_session_is_refused_too_one_login_follows(face: Face, server: Server) -> None:
+    def answers(request: Request) -> Answer:
+        if request.path == "/login":
+            return server._log_in()
+        sent = request.headers.get("Authorization")
+        return Answer() if sent == 'Session token="s3cret-2"' else server.refuse("session_invalid")
+
+    server.answers = answers
+    client = opened(face, server)
+    assert client.get(server.url).status == 200
+    assert server.logins == 2
+
+
 def test_a_herd_waits_for_one_login(face: Face, hiding: Server) -> None:
     client = opened(face, hiding)
     answers = client.at_once(50, lambda index: f"{hiding.url}/projects/{index}")

@@ -179,7 +179,8 @@ def test_or_the_latest_session_if_that_one_is_gone() -> None:
     first = logged_in(cache)
     for realm in ("api", "b", "c"):
         url = f"https://api.example.com/{realm}/1"
-        died(cache, first, f'Session realm="{realm}"', url).send(realm).send(served())
+        expired = f'Session realm="{realm}", error="session_expired"'
+        died(cache, first, expired, url).send(realm).send(served())
     died(cache, cache.by_default(ORIGIN), challenge("session_invalid")).send(None)
     assert token(about_to_send(cache, "https://api.example.com/d/1").result) == "c"
 

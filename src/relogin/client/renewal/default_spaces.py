@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from relogin.client.renewal.credential import Key
+from relogin.client.renewal.credential import Credential, Key
 from relogin.client.renewal.policy import Decision, Policy
 from relogin.client.renewal.protection_spaces import ProtectionSpace
 from relogin.client.terms.grant import Grant
 from relogin.client.terms.responder import Responder
+from relogin.reasons import SessionError
 
 __all__ = ["DefaultSpaces"]
+
+_UNSEEN = frozenset({None, SessionError.INVALID})
 
 
 class DefaultSpaces:
@@ -49,6 +52,20 @@ class DefaultSpaces:
     def note_declined(self, origin: str, space: ProtectionSpace | None) -> None:
         """Remember that the login declined; it is asked again after the next grant or `reset`."""
         self._declined[origin] = _state(space)
+
+    def learns_from(self, decision: Decision, sent: Credential) -> bool:
+        """Tell whether a challenge is the first to say how the token goes, and it went otherwise.
+
+        A server that knows only another scheme sees no session, or one that it does not know.
+        """
+        responder, error = decision.responder, decision.error
+        return (
+            decision.challenge is not None
+            and responder is not sent.responder is self.responder
+            and responder.signer is None is self.responder.signer
+            and error in _UNSEEN
+            and not decision.stops
+        )
 
     def realm_of(self, key: Key) -> str:
         """Return the realm as the server names it, or an empty one while it has named none."""

@@ -190,15 +190,19 @@ def _still_living(
     """Return the session if it lives, and this request only carried an old form of it.
 
     The server has replaced a value since, in another response or in a redirect that led here. Or a
-    signer has learned from the 401 how the request is to be signed.
+    signer has learned from the 401 how the request is to be signed; or the challenge is the first
+    to say how the token goes, after a login before the first request.
     """
     sent = info.sent_with
     if sent is not None and sent.signer is not None:  # whatever realm the 401 names
         is_refusal = info.status == UNAUTHORIZED
         again = is_refusal and sent.signer.refused(decision.challenge, info.headers)
         return replace(sent, signer=again) if isinstance(again, Signer) else sent if again else None
-    if dead is None or not (dead.cookies or cache.policy.rolls):
+    defaults = cache.defaults
+    if dead is None or not (dead.cookies or cache.policy.rolls or defaults):
         return None
+    if defaults is not None and defaults.learns_from(decision, dead):
+        cache.carry_as(dead, decision.responder)
     now = cache.current(dead)
     return None if (now.cookies, now.headers) == (dead.cookies, dead.headers) else now
 

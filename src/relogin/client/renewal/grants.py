@@ -95,6 +95,15 @@ class Grants:
         """Update the cookies and header fields of a grant, if it is still the current one."""
         self._change(credential, lambda now: now.rolled(cookies, headers))
 
+    def carry_as(self, credential: Credential, responder: Responder) -> None:
+        """Send a grant as another scheme does, from now on."""
+        headers, query = self.carried(credential.grant, responder)
+
+        def change(now: Credential) -> Credential:
+            return replace(now, responder=responder, headers=headers, query=query)
+
+        self._change(credential, change)
+
     def extend(self, credential: Credential, expires_in: float) -> None:
         """Update how many seconds the session still lives, as its server just said."""
         moment = renew_at(self.clock(), expires_in)
