@@ -23,6 +23,12 @@ def test_a_value_may_hold_an_equals_sign_or_nothing(capsys: pytest.CaptureFixtur
     assert dict(challenge.params) == {"a": "b=c", "d": ""}
 
 
+def test_a_comma_may_end_the_last_value(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["build", "Custom", "a=b", "c=d,"]) == 0
+    [challenge] = relogin.parse(capsys.readouterr().out.strip())
+    assert challenge["c"] == "d,"
+
+
 def test_a_token68(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["build", "Negotiate", "--token68", "YWJj"]) == 0
     assert capsys.readouterr().out == "Negotiate YWJj\n"
@@ -41,6 +47,9 @@ def test_a_bare_scheme(capsys: pytest.CaptureFixture[str]) -> None:
         (["Basic", "realm:a"], "'realm:a' is not NAME=VALUE\n"),
         (["Basic", ""], "'' is not NAME=VALUE\n"),
         (["realm=a", "Basic"], "the scheme comes first"),
+        (["WWW-Authenticate:", "Basic", "realm=a"], "begin with the scheme"),
+        (["Basic", "realm=a,", "charset=UTF-8"], "only spaces stand between"),
+        (["Basic", 'realm="a b"'], "leave out the double quotes"),
         (["Negotiate", "--token68", "YWI", "--token68", "YWJj"], "write --token68 once"),
         (["Basic", "realm=a\r\nSet-Cookie: x"], "realm"),
         (["Ba sic", "realm=a"], "scheme"),

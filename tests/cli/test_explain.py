@@ -307,6 +307,23 @@ def test_a_url_is_refused_with_how_to_ask_its_server(capsys: pytest.CaptureFixtu
     assert "relogin probe https://api.example.com/" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("curl -i https://api.example.com/", "paste or pipe what it prints"),
+        ("$ http GET https://api.example.com/", "paste or pipe what it prints"),
+        ("<Response [401]>", "print(response.headers)"),
+        ("<Response [401 Unauthorized]>\n", "print(response.headers)"),
+        ("<ClientResponse(https://a.example/) [401 Unauthorized]>", "print(response.headers)"),
+    ],
+)
+def test_a_text_that_cannot_hold_a_header_is_refused_with_what_to_paste(
+    text: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["explain", text]) == 2
+    assert told in capsys.readouterr().err
+
+
 def test_a_header_longer_than_the_name_of_a_file_is_read(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

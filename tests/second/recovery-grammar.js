@@ -139,6 +139,7 @@ export const GRAMMAR = [
   "name-opens      = ([\\s,;]+ / !(token '=\"') [^\\s,;\"]+)* (token '=\"' / $)",
   "never-opened    = (ows \",\" ows token ows \"=\" ows [^\",;=]+ padding dq)+ ows $",
   "closed          = &( at-end / ows control / [.)\\]}>'\\\\]+ at-end / ws (no-scheme ows)? dq / ws param / ws known sp param",
+  "                   / known sp token ows \"=\" ows dq [^\"\\\\]* dq (params / ows) $",
   "                   / param (dq / token at-end name-opens)",
   "                   / ws [^\",;\\r\\n]* ($ / [,;\\r\\n] name-opens)",
   "                   / ws (token ows \":\" ows dq / ([^\"=,;\\r\\n] / \"=\" !dq)* '=\"')",

@@ -6,6 +6,7 @@ import argparse
 from contextlib import suppress
 
 from relogin.cli import UsageError
+from relogin.cli.response import KNOWN
 from relogin.session import SCHEME, SessionChallenge
 from relogin.wire.model import Challenge
 from relogin.wire.serialize import check_token68
@@ -41,6 +42,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the challenge; raise `UsageError` if it cannot be sent."""
+    if arguments.scheme.lower().rstrip(":") in KNOWN:
+        raise UsageError("begin with the scheme: the name of the header is not part of its value")
     if " " in arguments.scheme or "=" in arguments.scheme:
         raise UsageError(
             "the scheme comes first, and each parameter is an argument of its own, "
@@ -48,6 +51,9 @@ def run(arguments: argparse.Namespace) -> int:
         )
     if len(arguments.token68) > 1:
         raise UsageError("write --token68 once: a challenge has one token68 or parameters")
+    for argument in arguments.params[:-1]:
+        if argument.endswith(","):
+            raise UsageError(f"{argument!r} ends in a comma: only spaces stand between parameters")
     try:
         pairs = [_pair(argument) for argument in arguments.params]
         challenge = Challenge(arguments.scheme, pairs, token68=next(iter(arguments.token68), None))
@@ -61,6 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _pair(argument: str) -> tuple[str, str]:
     name, equals, value = argument.partition("=")
+    if len(value) > 1 and value[0] == value[-1] == '"':
+        raise UsageError(f"leave out the double quotes around {value}: they are added")
     if equals and value != "=":  # two of them pad base64
         return name, value
     hint = f"; to pass a token68, write --token68 {argument}" if _is_token68(argument) else ""

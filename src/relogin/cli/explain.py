@@ -57,6 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
         text = _text(sys.stdin.buffer.read(MOST_INPUT)) if sys.stdin else ""
     if not text.strip():
         raise UsageError("there is nothing to explain: the input is empty")
+    _refuse_what_holds_no_header(text.strip())
     responses = read_responses(text)
     if not responses:
         raise UsageError(
@@ -72,6 +73,17 @@ def _refuse_an_address(text: str) -> None:
         raise UsageError(f"{text} is a file: to read it, write: relogin explain - < {text}")
     if re.fullmatch(r"https?://\S+", text):
         raise UsageError(f"{text} is a URL: to ask its server, write: relogin probe {text}")
+
+
+def _refuse_what_holds_no_header(text: str) -> None:
+    """Say what to paste in place of a command, or of a response as Python shows it."""
+    if re.fullmatch(r"(?:\$ *)?(?:curl|wget|http) .*https?://.*", text):
+        raise UsageError("this is a command: run it, and paste or pipe what it prints")
+    if re.fullmatch(r"<(?:Client)?Response\b.*\[[1-5][0-9]{2}\b[^\]]*\]>", text):
+        raise UsageError(
+            "this is a response as Python shows it, without its headers: paste what "
+            "print(response.headers) shows"
+        )
 
 
 def _text(octets: bytes) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from relogin.cli.printed import mentioned, parsed, printed, responses_in
+from relogin.cli.printed import mentioned, parsed, printed, responses_in, unwrapped
 from relogin.cli.response import KNOWN, ChallengeField, Response
 from relogin.cli.specifications import SPECIFICATIONS
 from relogin.wire import MAX_LENGTH
@@ -29,6 +29,8 @@ _STATUS_FIELD = re.compile(
 _FIELD_LINE = re.compile(rf"({TOKEN}){OWS}:(.*)", re.DOTALL)
 # What curl, Python's http.client, PHP, Markdown and YAML put before a line.
 _MARK = re.compile(r"(?:[<>|*-][ ]|header:[ ]|reply:[ ]['\"]|[0-9a-f]{4}:[ ]|\[[0-9]+\][ ]=>[ ])")
+# The cassettes of VCR list the lines of a header in YAML, and fold a long one.
+_ITEM = re.compile(r"\s*-[ ](.*)")
 _ENTRY = re.compile(r"\[([A-Za-z-]+)\][ ]=>")
 _begins_a_challenge = re.compile(rf"\s*{KNOWN_SCHEME}(?: ++(?:{PARAM}|[\[{{<\"'])|{END})").match
 # A line with such a name is another header, and no challenge with a colon after its scheme.
@@ -37,6 +39,8 @@ _is_another = re.compile(
     rf"|Server|Date|Vary|Location|Content-(?:Type|Length)|Cache-Control|Connection){OWS}:",
     re.IGNORECASE,
 ).match
+# A carriage return alone ends a line only if a header or an empty line follows.
+_line_end = re.compile(rf"\r?\n|\r(?={TOKEN}:|\r|\Z)")
 _LINE_END = re.compile(r"(?<!\\[rn])(?:\\[rn])+['\"]?\Z")
 
 
@@ -54,12 +58,12 @@ def read_responses(text: str) -> list[Response]:
     """
     value = parsed(text)
     if isinstance(value, bytes):
-        value = value.decode("latin-1")
+        return read_responses(value.decode("latin-1"))
     if isinstance(value, str) and (r"\"" in text or r"\r\n" in text or _names_a_header(value)):
         return read_responses(value)
     if found := responses_in(value):
         return found
-    lines = re.split(r"\r?\n", text)
+    lines = _line_end.split(text)
     if any(_STATUS_LINE.match(_unmarked(line)) or _is_challenge(line) for line in lines):
         return _Block(lines).responses
     if not _begins_a_challenge(text):
@@ -118,6 +122,7 @@ class _Block:
         self._last: ChallengeField | None = None
         self._indent = 0  # of the line with the name of `_last`
         self._ends = False  # Wireshark shows how a line ends
+        self._item = ""  # of a list in YAML, as it is written
         for line in lines:
             self._read(line.removeprefix("< "))
 
@@ -137,13 +142,36 @@ class _Block:
             self._in_header = len(self._all) == 1
         elif not self._in_header:
             return
-        elif self._last and indent > self._indent and self._last.lines[-1]:
-            if len(self._last.lines[-1]) <= MAX_LENGTH:  # of a longer one, nothing is read
-                self._last.lines[-1] += "\r\n" + line  # obs-fold, RFC 9112 §5.2
+        elif self._last and self._goes_on(self._last, line, indent):
+            pass
         elif status := _STATUS_FIELD.match(shown):
             self._all[-1].status = self._all[-1].status or int(status[1])
         elif found := _FIELD_LINE.match(shown if _is_challenge(line) else line.lstrip()):
-            value = _LINE_END.sub("", found[2]) if self._ends else found[2]
+            value = _LINE_END.sub("", found[2]) if self._ends else unwrapped(found[2])
             self._last, self._indent = self._all[-1].add(found[1], value), indent
+            self._item = ""
         elif self._last and not self._last.lines[-1]:
             self._last.lines[-1] = shown.rstrip(" \t")  # Chrome copies it to a line of its own
+
+    def _goes_on(self, last: ChallengeField, line: str, indent: int) -> bool:
+        """Take a line that belongs to the header above it, and say whether it did."""
+        item = _ITEM.match(line)
+        if item and indent >= self._indent and (self._item or not last.lines[-1]):
+            self._indent, self._item = indent, item[1]
+            last.lines[-1:] = [*filter(None, last.lines[-1:]), _scalar(item[1])]
+        elif indent <= self._indent or not last.lines[-1]:
+            return False
+        elif self._item:
+            self._item += " " + line.strip()
+            last.lines[-1] = _scalar(self._item)
+        elif len(last.lines[-1]) <= MAX_LENGTH:  # of a longer one, nothing is read
+            last.lines[-1] += "\r\n" + line  # obs-fold, RFC 9112 §5.2
+        return True
+
+
+def _scalar(written: str) -> str:
+    """Read a text as YAML writes it, with or without quotes."""
+    if len(written) > 1 and written[0] == written[-1] == "'":
+        return written[1:-1].replace("''", "'")
+    value = parsed(written) if written.startswith('"') else None
+    return value if isinstance(value, str) else written

@@ -31,6 +31,11 @@ _KEY_AND_VALUE = re.compile(
     r"\{(?P<value>.*)\}[ \t]*+\r?$",
     re.IGNORECASE | re.MULTILINE,
 )
+# A table: PowerShell puts a value in braces, a spreadsheet puts a tab before it.
+_ROW = re.compile(
+    rf"^[ \t]*+(?P<name>{_NAMES})(?:[ ]{{2,}}+|[ ]*+\t\s*+)(?P<value>\S.*)$",
+    re.IGNORECASE | re.MULTILINE,
+)
 # Within a line: of a log, of Java's and Go's maps, of a Markdown text.
 _MENTIONED = re.compile(
     rf"""(?P<quote>["'`]?)\b(?:[a-z_]*_)?(?P<name>{_NAMES.replace("-", "[-_]")})\]?"""
@@ -39,6 +44,10 @@ _MENTIONED = re.compile(
 )
 _IN_BRACKETS = re.compile(r"\[(.*?)\](?=[\],}\s]|\Z)")
 _IN_QUOTES = re.compile(r'"((?:[^"\\]|\\.)*)"')
+# What Spring's MockMvc prints: `[Vary:"Origin", WWW-Authenticate:"Bearer realm="a"", Date:"x"]`.
+_BEFORE_ANOTHER = re.compile(r'"(.*?)"(?=,[ ][\w-]+:"|\]\s*\Z)')
+# What the exceptions of WCF say.
+_TOLD_BY_WCF = re.compile(r"header received from the server was '(.+)'\.?\s*$", re.MULTILINE)
 _LINE_END = re.compile(r"(?<!\\[rn])(?:\\[rn])+\Z")
 _HEX = re.compile(r"\\x([0-9A-Fa-f]{2})")
 _STATUS = re.compile(
@@ -131,7 +140,16 @@ def printed(text: str) -> Response | None:
         response.add(found["name"], _literal(found["value"]))
     for found in _KEY_AND_VALUE.finditer(text):
         response.add(found["name"], found["value"])
+    for found in _ROW.finditer(text):
+        response.add(found["name"], unwrapped(found["value"], "{}"))
     return response if response.fields else None
+
+
+def unwrapped(value: str, pair: str = "[]") -> str:
+    """Take off the pair of brackets around a value, as maps of Go and Java are printed."""
+    value = value.strip()
+    wrapped = value.startswith(pair[0]) and value.endswith(pair[1])
+    return value[1:-1] if wrapped else value
 
 
 def _literal(literal: str) -> str:
@@ -145,6 +163,8 @@ def mentioned(text: str) -> Response | None:
     for line in text.splitlines():
         for name, value in _mentions(line):
             response.add(name, value)
+    for found in _TOLD_BY_WCF.finditer(text):
+        response.add("www-authenticate", found[1])
     return response if response.fields else None
 
 
@@ -156,10 +176,11 @@ def _mentions(line: str) -> Iterator[tuple[str, str]]:
     if found["quote"]:
         value = value.removesuffix(found["quote"])
     name = found["name"].replace("_", "-")
-    inside = _IN_BRACKETS.match(value)
-    if inside is None and "_" in found["name"]:
-        inside = _IN_QUOTES.match(value)  # nginx writes \x22 for a quote
-    value = inside[1] if inside else value
+    inside = _IN_BRACKETS.match(value) or _BEFORE_ANOTHER.match(value)
+    quoted = _IN_QUOTES.match(value)
+    if inside is None and quoted and ("_" in found["name"] or r"\"" in quoted[1]):
+        inside = quoted  # nginx writes \x22 for a quote, logfmt \"
+    value = inside[1].replace(r"\"", '"') if inside else value
     yield name, _HEX.sub(lambda octet: chr(int(octet[1], 16)), value)
 
 

@@ -53,21 +53,21 @@ _NAME_OPENS = rf"(?:[\s,;]++|(?!{TOKEN}=\")[^\s,;\"]++|(?!))*+(?:{TOKEN}=\"|\Z)"
 # No value in the rest of the line has an opening quote, and each has a closing one.
 NEVER_OPENED = rf"(?:{OWS},{OWS}{TOKEN}{BWS}={BWS}[^\",;=]++={{0,2}}+\"|(?!))++{OWS}\Z"
 _CONTROL = r"[\x00-\x08\x0e-\x1f\x7f\xa0]"
-# A double quote closes only where what follows cannot be more of the text.
-CLOSED = (
-    rf"(?={END}|{OWS}{_CONTROL}|[.)\]}}>'\\]++{END}|[ \t]++(?:{NO_SCHEME}{OWS})?\"|[ \t]++{PARAM}"
-    rf"|[ \t]++{KNOWN} ++{PARAM}"
-    rf"|{PARAM}(?:\"|{TOKEN}{END}{_NAME_OPENS})"
-    rf"|[ \t]++[^\",;\r\n]*+(?:\Z|[,;\r\n]{_NAME_OPENS})"
-    rf"|[ \t]++(?:{TOKEN}{OWS}:{OWS}\"|(?:[^\"=,;\r\n]++|=(?!\")|(?!))*+=\")"
-    rf"|(?:{LINE_END}|<[^<>\"]*+>){END})"
-)
-
 # More parameters up to the end of the line, sound but for missing quotes: none of this is part of
 # the text before.
 PARAMS = (
     rf"(?:{OWS},{OWS}{TOKEN}{BWS}={BWS}(?:\"[^\",\\]*+(?={OWS},{OWS}{TOKEN}{BWS}=|\Z)"
     rf"|\"[^\"\\]*+\"|{TOKEN})|(?!))++{OWS}"
+)
+# A double quote closes only where what follows cannot be more of the text.
+CLOSED = (
+    rf"(?={END}|{OWS}{_CONTROL}|[.)\]}}>'\\]++{END}|[ \t]++(?:{NO_SCHEME}{OWS})?\"|[ \t]++{PARAM}"
+    rf"|[ \t]++{KNOWN} ++{PARAM}"
+    rf"|{KNOWN} ++{TOKEN}{BWS}={BWS}\"[^\"\\]*+\"(?:{PARAMS}|{OWS})\Z"
+    rf"|{PARAM}(?:\"|{TOKEN}{END}{_NAME_OPENS})"
+    rf"|[ \t]++[^\",;\r\n]*+(?:\Z|[,;\r\n]{_NAME_OPENS})"
+    rf"|[ \t]++(?:{TOKEN}{OWS}:{OWS}\"|(?:[^\"=,;\r\n]++|=(?!\")|(?!))*+=\")"
+    rf"|(?:{LINE_END}|<[^<>\"]*+>){END})"
 )
 
 # Anything between double quotes, whatever its characters.
