@@ -76,3 +76,18 @@ def test_a_login_leads_through_the_pages_of_a_real_provider(
         assert session.get(f"{application.url}/orders").status_code == 200
         application.living = ""
     assert application.number == 2
+
+
+def test_a_client_that_the_provider_remembers_is_asked_only_for_its_consent(
+    application: Application, session: requests.Session
+) -> None:
+    passwords = iter(["pa55"])
+    fields = {"login": "ada", "password": lambda: next(passwords)}
+    provider = application.provider.url
+    login = FormLogin(f"{application.url}/login", [fields, {"prompt": "consent"}], via=[provider])
+    with requests.Session() as http:
+        session.auth = SessionAuth(login, http=http)
+        for _ in range(3):
+            assert session.get(f"{application.url}/orders").status_code == 200
+            application.living = ""
+    assert application.number == 3

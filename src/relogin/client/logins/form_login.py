@@ -118,7 +118,8 @@ class FormLogin(Login):
             _check_new(final.answer, kept, context.previous)
         else:
             check(final.answer, secret_sent=False)
-            final = yield from self._filled_in(final, given, context)
+            pages = self._awaited(final.answer.text) if known else pages_of(self.fields)
+            final = yield from self._filled_in(pages, final, given, context)
             kept = set_in(jar, final.cookies)
         check_cookies(final.answer, kept)
         for page in given:
@@ -138,9 +139,17 @@ class FormLogin(Login):
         route = self._route() if known else self._route()._replace(landing=None)
         return (yield from _handed_on(Request("GET", self.url, _HTML), route))
 
-    def _filled_in(self, final: Final, given: list[_Given], context: Context) -> Steps[Final]:
+    def _awaited(self, page: str) -> tuple[Fields, ...]:
+        """Return the fields of this page and of the next ones; who is known may skip the first."""
+        pages = pages_of(self.fields)
+        found = (n for n, fields in enumerate(pages) if form_with(page, mapping_of(fields)))
+        return pages[next(found, 0) :]
+
+    def _filled_in(
+        self, pages: Sequence[Fields], final: Final, given: list[_Given], context: Context
+    ) -> Steps[Final]:
         """Fill in one page after the other, and return what comes after the last."""
-        for fields in pages_of(self.fields):
+        for fields in pages:
             answer, named = final.answer, mapping_of(fields)
             form = form_with(answer.text, named)
             if form is None:
