@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,20 +16,22 @@ from tests.programs import running_until_killed
 __all__ = ["running_script"]
 
 
-def _installed(packages: tuple[str, ...]) -> Path:
-    """Install packages once; skip the test if that is impossible."""
+@cache  # a machine without a network waits for npm once, not in each test
+def _installed(packages: tuple[str, ...]) -> Path | str:
+    """Install packages once; say why if that is impossible."""
     named = " ".join(packages)
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = cache / "relogin-tests" / named.replace("/", "+").replace(" ", ",")
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = caches / "relogin-tests" / named.replace("/", "+").replace(" ", ",")
     if not (folder / "installed").exists():
         folder.mkdir(parents=True, exist_ok=True)
-        command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), *packages]
+        quick = ["--no-audit", "--no-fund", "--fetch-retries=1", "--fetch-timeout=60000"]
+        command = ["npm", "install", *quick, "--prefix", str(folder), *packages]
         try:
             subprocess.run(command, capture_output=True, text=True, timeout=240, check=True)
         except subprocess.CalledProcessError as error:
-            pytest.skip(f"npm cannot install {named}: {error.stderr.strip()[-200:]}")
+            return f"npm cannot install {named}: {error.stderr.strip()[-200:]}"
         except subprocess.TimeoutExpired:
-            pytest.skip(f"npm has not installed {named} in 240 s")
+            return f"npm has not installed {named} in 240 s"
         (folder / "installed").touch()
     return folder
 
@@ -39,6 +42,8 @@ def running_script(
 ) -> Iterator[None]:
     """Run a script that needs these packages until the end of the block, once it says `ready`."""
     folder = _installed(packages)
+    if isinstance(folder, str):
+        pytest.skip(folder)
     # Node finds packages beside the script that asks for them.
     copy = folder / f"{script.stem}-{port}{script.suffix}"
     copy.write_text(script.read_text(encoding="utf-8"), encoding="utf-8")
