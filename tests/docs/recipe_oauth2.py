@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
+import sys
 from base64 import urlsafe_b64encode
 from hashlib import sha256
 from typing import Any
@@ -107,7 +109,9 @@ class SignIn(OAuth2):
 
     def prepare(self) -> None:
         # It comes back as a browser does, and says nothing.
-        os.environ["BROWSER"] = "sh -c 'curl -sL -o /dev/null \"%s\" &'"
+        code = "import sys, urllib.request as web; web.urlopen(sys.argv[1]).read()"
+        command = f'{shlex.join([sys.executable, "-c", code])} "$0" &'
+        os.environ["BROWSER"] = shlex.join(["sh", "-c", command, "%s"])
 
     def answer(self, asked: Asked) -> Said:
         if asked.line == "POST /device":

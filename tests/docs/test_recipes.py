@@ -132,7 +132,6 @@ def test_oauth2_proves_each_request_and_puts_the_nonce_into_the_proof(cook: Cook
 
 
 @page("command-line")
-@pytest.mark.needs("curl")
 def test_a_person_signs_in_once_and_again_only_if_the_refresh_token_is_refused(
     cook: Cooked,
 ) -> None:
