@@ -261,7 +261,7 @@ def test_djangos_csrf_failure_is_a_403_with_its_code() -> None:
     assert "WWW-Authenticate" not in response.headers
 
 
-def test_under_asgi_the_states_are_told_too() -> None:
+def test_under_asgi_each_state_has_its_challenge() -> None:
     client: Any = AsyncClient()
     get = async_to_sync(client.get)
     assert challenge(get("/orders")) == NONE

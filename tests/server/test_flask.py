@@ -85,7 +85,7 @@ def test_a_view_may_ask_for_more(decorated: FlaskClient) -> None:
     assert "insufficient_user_authentication" in str(challenge(get(decorated, "/pay", "aged")))
 
 
-def test_the_environ_tells_it_too(decorated: FlaskClient) -> None:
+def test_the_environ_has_the_session_and_the_refusal(decorated: FlaskClient) -> None:
     assert get(decorated, "/environ", "good").text == "ada None"
     assert get(decorated, "/environ", "expired").text == "None session_expired"
 

@@ -161,7 +161,7 @@ def test_a_living_session_is_let_in_and_found(site: Ask) -> None:
     assert answer.headers["Content-Type"]
 
 
-def test_a_dead_one_is_refused_with_its_reason(site: Ask) -> None:
+def test_a_dead_session_is_refused_with_its_reason(site: Ask) -> None:
     answer = site("/orders", DEAD)
     assert (answer.status, answer.error) == (401, "session_expired")
 
@@ -254,7 +254,7 @@ def caused_by(cause: Exception) -> Exception:
 @pytest.mark.parametrize(
     "raised", [ExceptionGroup("", [REVOKED]), ExceptionGroup("", [ExceptionGroup("", [REVOKED])])]
 )
-def test_a_refusal_out_of_a_task_group_is_one(field: str, raised: Exception) -> None:
+def test_a_refusal_in_an_exception_group_is_sent(field: str, raised: Exception) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         raise raised
 
@@ -264,7 +264,7 @@ def test_a_refusal_out_of_a_task_group_is_one(field: str, raised: Exception) -> 
 
 
 @TWO_WAYS
-def test_beside_another_failure_it_is_not(field: str) -> None:
+def test_a_refusal_beside_another_failure_in_a_group_is_raised_as_it_is(field: str) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         raise ExceptionGroup("", [REVOKED, ValueError()])
 
@@ -291,7 +291,7 @@ def test_a_failure_that_a_refusal_caused_ends_a_stream_and_is_a_failure_before(
 
 @TWO_WAYS
 @pytest.mark.parametrize("kind", ["http.response.early_hint", "http.response.debug"])
-def test_what_is_sent_before_a_response_begins_none(field: str, kind: str) -> None:
+def test_a_message_before_a_response_does_not_begin_it(field: str, kind: str) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": kind, "links": []})
         raise REVOKED
@@ -337,7 +337,7 @@ class Chunks:
 
 
 @pytest.mark.parametrize("kind", [EVENTS, "text/plain"])
-def test_an_iterable_that_is_no_iterator_may_refuse_too(kind: str) -> None:
+def test_an_iterable_that_is_no_iterator_may_refuse(kind: str) -> None:
     def app(environ: Any, start_response: Any) -> Chunks:
         start_response("200 OK", [("Content-Type", kind)])
         return Chunks()

@@ -44,7 +44,7 @@ def test_a_pool_may_make_any_kind_of_cursor(conninfo: str, kind: str) -> None:
         store.wait(ORIGIN, "", "api", 7, 5.0)  # which has passed
 
 
-def test_so_may_a_pool_for_tasks(conninfo: str) -> None:
+def test_a_pool_for_tasks_may_make_any_kind_of_cursor(conninfo: str) -> None:
     async def use() -> str:
         options = {"row_factory": dict_row}
         async with AsyncConnectionPool(conninfo, kwargs=options, min_size=1, open=False) as pool:
@@ -75,7 +75,7 @@ def test_a_pool_may_keep_connections_that_the_server_has_closed(conninfo: str) -
         assert store.get(ORIGIN, "").entries["api"].text == "one"
 
 
-def test_so_may_a_pool_for_tasks_keep_closed_connections(conninfo: str) -> None:
+def test_a_pool_for_tasks_may_keep_connections_that_the_server_has_closed(conninfo: str) -> None:
     async def use() -> str:
         async with AsyncConnectionPool(conninfo, min_size=3, open=False) as pool:
             await pool.wait()
@@ -155,7 +155,7 @@ def test_a_put_of_a_pool_that_is_repeated_after_its_response_was_lost_has_succee
 
 
 @pytest.mark.parametrize("kind", ["threads", "tasks"])
-def test_so_it_has_not_if_another_process_has_replaced_the_text_meanwhile(
+def test_a_put_whose_response_was_lost_has_failed_if_its_text_was_replaced_meanwhile(
     conninfo: str, kind: str
 ) -> None:
     def replace() -> None:
