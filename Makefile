@@ -2,7 +2,7 @@
 #   make demo                        a session dies, is renewed once, and nothing is lost
 #   make test                        every test, a quarter of an hour; make test ARGS="tests/wire -k caret" runs some
 #   make check                       style, types, import rules
-#   make docs                        the documentation site, in build/site
+#   make docs                        the documentation site, in build/site; its playground needs npm
 #   make demo PYTHON=python3.13      with another Python
 
 PYTHON ?= python3
@@ -25,6 +25,7 @@ demo: $(VENV)/.for-demo
 	@$(bin)/relogin demo $(ARGS)
 
 test: $(VENV)/.for-test
+	@$(if $(ARGS),,echo 'Running every test takes a quarter of an hour. make test ARGS="tests/wire" runs some.')
 	@$(bin)/python -m $(RUN) $(ARGS)
 
 check: check-style check-types check-imports
