@@ -140,6 +140,20 @@ def test_a_page_that_asks_for_the_same_fields_again_is_a_refusal(server: Server)
     assert with_requests(login)
 
 
+@pytest.mark.parametrize(
+    ("code", "error"), [(401, LoginRefused), (429, LoginUnavailable), (503, LoginUnavailable)]
+)
+def test_a_server_in_trouble_refuses_no_password_though_it_shows_its_form(
+    server: Server, code: int, error: type[Exception]
+) -> None:
+    page = b"<form method=post><input name=user><input name=password></form>"
+    server.routes["/signin"] = lambda _: Answer(code, (("Content-Type", "text/html"),), page)
+    server.routes["/in"] = lambda _: Answer(302, (("Location", "/signin"),))
+    for path in ("/signin", "/in"):
+        with pytest.raises(error, match=f"answered {code}"):
+            with_requests(JSONLogin(f"{server.url}{path}", ACCOUNT, form=True, token=None))
+
+
 def test_basic_asks_for_a_csrf_token_as_sap_wants_it(
     server: Server, session: requests.Session
 ) -> None:

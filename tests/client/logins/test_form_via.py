@@ -227,6 +227,47 @@ def test_cookies_of_a_client_do_not_make_a_page_without_a_form_a_success(
             provider.login()(context(http))
 
 
+@pytest.mark.parametrize("place", ["/login/", "/login/step"])
+def test_nor_does_a_redirect_to_the_page_of_the_login(provider: Provider, place: str) -> None:
+    """With a slash, or to a page for the user's name alone."""
+    page = b"<div id=app>" if place == "/login/" else b"<form method=post><input name=user></form>"
+    provider.server.answers = lambda request: (
+        Answer(302, (("Location", place),)) if request.path == "/login" else Answer(200, HTML, page)
+    )
+    with requests.Session() as http:
+        http.cookies.set("consent", "1")
+        login = FormLogin(f"{provider.app}/login", [{"user": "ada"}, {"password": "pa55"}])
+        with pytest.raises((LoginRefused, LoginUnavailable)):
+            login(context(http))
+    sent = [one.body for one in provider.server.seen(place) if one.method == "POST"]
+    assert sent == ([] if place == "/login/" else [b"user=ada"])
+
+
+@pytest.mark.parametrize("remembers", ["app", "idp"])
+def test_a_client_that_is_signed_in_as_somebody_else_gives_no_session(
+    provider: Provider, remembers: str
+) -> None:
+    provider.remembers = {remembers}
+    with requests.Session() as http:
+        assert provider.login()(context(http))
+        assert provider.login()(context(http))
+        with pytest.raises(LoginUnavailable, match="was signed in with other fields"):
+            provider.login("of-bob")(context(http))
+
+
+def test_fields_of_a_known_client_are_asked_for_once(provider: Provider) -> None:
+    asked: list[str] = []
+
+    def fields() -> dict[str, str]:
+        asked.append("ada")
+        return {"username": "ada", "password": "pa55"}
+
+    with requests.Session() as http:
+        http.cookies.set("consent", "1")
+        assert FormLogin(f"{provider.app}/login", fields, via=[provider.idp])(context(http))
+    assert asked == ["ada"]
+
+
 def test_nor_does_a_redirect_that_leads_nowhere(provider: Provider) -> None:
     provider.server.answers = lambda _: Answer(302)
     with requests.Session() as http:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
 from typing import Any, NamedTuple
 from urllib.parse import urldefrag, urljoin
+from weakref import WeakKeyDictionary
 
 from relogin.client.logins.base import ANY, Login
 from relogin.client.logins.exchange import Steps, jar_of
@@ -113,17 +114,23 @@ class FormLogin(Login):
         known = {cookie.name for cookie in jar}  # of a client of the user's
         final = yield from self._page(known)
         given: list[_Given] = []
-        if known and _is_signed_in(final, origin_of(self.url)):
-            kept = set_in(jar, known | final.cookies.keys())
-            _check_new(final.answer, kept, context.previous)
-        else:
+        every = pages_of(self.fields)
+        pages = self._awaited(final) if known else every
+        is_known = len(pages) < len(every)
+        if is_known:
+            _check_account(final.answer, _signed_in_with.get(context.http), self.fields)
+        if pages:
             check(final.answer, secret_sent=False)
-            pages = self._awaited(final.answer.text) if known else pages_of(self.fields)
             final = yield from self._filled_in(pages, final, given, context)
             kept = set_in(jar, final.cookies)
+        else:
+            kept = set_in(jar, known | final.cookies.keys())
+            _check_new(final.answer, kept, context.previous)
         check_cookies(final.answer, kept)
         for page in given:
             page.codes.accept()
+        if not is_known:
+            _signed_in_with[context.http] = self.fields
         own = _at(origin_of(self.url), final.answer)
         if not given:
             own.cookies = values_of(kept)
@@ -139,11 +146,18 @@ class FormLogin(Login):
         route = self._route() if known else self._route()._replace(landing=None)
         return (yield from _handed_on(Request("GET", self.url, _HTML), route))
 
-    def _awaited(self, page: str) -> tuple[Fields, ...]:
-        """Return the fields of this page and of the next ones; who is known may skip the first."""
-        pages = pages_of(self.fields)
-        found = (n for n, fields in enumerate(pages) if form_with(page, mapping_of(fields)))
-        return pages[next(found, 0) :]
+    def _awaited(self, final: Final) -> Sequence[Fields]:
+        """Return the fields of this page and of the next ones, if a client may be known.
+
+        It may skip the first pages. If it is signed in already, there are none.
+        """
+        pages, page = pages_of(self.fields), final.answer.text
+        if forms(page):
+            for number, fields in enumerate(pages, 1):
+                named = mapping_of(fields)  # a function is not called twice
+                if form_with(page, named):
+                    return named, *pages[number:]
+        return () if _is_signed_in(final, self.url) else pages
 
     def _filled_in(
         self, pages: Sequence[Fields], final: Final, given: list[_Given], context: Context
@@ -185,7 +199,20 @@ class FormLogin(Login):
             raise LoginRefused(f"{said(answer)} with the form again")
 
 
-def _is_signed_in(final: Final, origin: str) -> bool:
+# With which fields a client of the user's was signed in the last time.
+_signed_in_with: WeakKeyDictionary[Any, object] = WeakKeyDictionary()
+
+
+def _check_account(answer: Answer, last: object, fields: object) -> None:
+    """Raise an error if the client is known as somebody else: that session is not ours."""
+    if last not in (None, fields):
+        raise LoginUnavailable(
+            f"{said(answer)} without asking who you are: the client of http= was signed in with "
+            "other fields; give each account a client of its own"
+        )
+
+
+def _is_signed_in(final: Final, login: str) -> bool:
     """Tell whether the address of the login led on to the application, which asks for nothing.
 
     Whether there is a page at that place does not matter.
@@ -194,8 +221,9 @@ def _is_signed_in(final: Final, origin: str) -> bool:
     if answer.status in REDIRECTS and "Location" in answer.headers:  # to the landing
         return True
     is_page = 200 <= answer.status < 300 or answer.status == NOT_FOUND
-    led_on = is_page and bool(answer.history) and origin_of(answer.url) == origin
-    return led_on and form_with(answer.text, ()) is None
+    is_ours = origin_of(answer.url) == origin_of(login)
+    led_on = where(answer.url).rstrip("/") != where(login).rstrip("/")  # a slash is often added
+    return is_page and is_ours and led_on and form_with(answer.text, ()) is None
 
 
 def _check_new(answer: Answer, kept: CookieJar, previous: Grant | None) -> None:

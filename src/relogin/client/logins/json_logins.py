@@ -122,11 +122,13 @@ class _TokenLogin(Login):
     def _check(self, final: Final, request: Request, names: Collection[str]) -> None:
         answer = final.answer
         self._ask_refused(answer)
-        if names and answer.media_type == "text/html" and _has_form(answer.text, names):
-            raise LoginRefused(f"{said(answer)} with a form that asks for the same fields")
-        was_dropped = request.content is not None and final.request.content is None
-        page = _PAGE if answer.media_type == "text/html" and answer.status < 500 else ""
+        is_html = answer.media_type == "text/html"
+        is_again = bool(names) and is_html and _has_form(answer.text, names)
+        was_dropped = request.content is not None and final.request.content is None and not is_again
+        page = _PAGE if is_html and answer.status < 500 else ""
         check(answer, secret_sent=not was_dropped, hint=_DROPPED if was_dropped else page)
+        if is_again:  # of a server that has no trouble
+            raise LoginRefused(f"{said(answer)} with a form that asks for the same fields")
 
     def _grant(self, answer: Answer, cookies: Any, sent: str) -> Grant:
         def found(where: str | Source | None, wanted: str) -> str | None:
