@@ -19,7 +19,7 @@ try:
     from django.core.exceptions import ImproperlyConfigured
     from django.http import HttpRequest, HttpResponse
     from rest_framework import exceptions, views
-except ImportError as _missing:
+except ModuleNotFoundError as _missing:
     raise ImportError(
         "relogin.server.drf needs Django REST framework: "
         "pip install 'relogin[django]' djangorestframework",

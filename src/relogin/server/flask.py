@@ -24,7 +24,7 @@ from typing import Any, ParamSpec, TypeVar, Unpack, cast
 
 try:
     from flask import Flask, Response, current_app, request, session
-except ImportError as _missing:
+except ModuleNotFoundError as _missing:
     raise ImportError(
         "relogin.server.flask needs Flask: pip install 'relogin[flask]'", name=_missing.name
     ) from _missing

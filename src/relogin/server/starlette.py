@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 try:
     from starlette.datastructures import Secret
     from starlette.requests import HTTPConnection
-except ImportError as _missing:
+except ModuleNotFoundError as _missing:
     raise ImportError(
         "relogin.server.starlette needs Starlette: pip install 'relogin[starlette]'",
         name=_missing.name,

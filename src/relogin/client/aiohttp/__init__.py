@@ -14,7 +14,7 @@ from typing import Any
 try:
     import aiohttp
     import anyio as _anyio  # noqa: F401 - tasks of several loops wait with it
-except ImportError as _missing:
+except ModuleNotFoundError as _missing:
     raise ImportError(
         "relogin.client.aiohttp needs aiohttp: pip install 'relogin[aiohttp]'", name=_missing.name
     ) from _missing

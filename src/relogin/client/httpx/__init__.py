@@ -13,8 +13,8 @@ try:
     import httpx
 
     if find_spec("anyio") is None:  # httpx installs it; tasks import it when they need it
-        raise ImportError(name="anyio")  # noqa: TRY301
-except ImportError as _missing:
+        raise ModuleNotFoundError(name="anyio")  # noqa: TRY301
+except ModuleNotFoundError as _missing:
     raise ImportError(
         "relogin.client.httpx needs httpx: pip install 'relogin[httpx]'", name=_missing.name
     ) from _missing

@@ -13,8 +13,8 @@ try:
     import httpx2
 
     if find_spec("anyio") is None:  # httpx2 installs it; tasks import it when they need it
-        raise ImportError(name="anyio")  # noqa: TRY301
-except ImportError as _missing:
+        raise ModuleNotFoundError(name="anyio")  # noqa: TRY301
+except ModuleNotFoundError as _missing:
     raise ImportError(
         "relogin.client.httpx2 needs httpx2: pip install 'relogin[httpx2]'", name=_missing.name
     ) from _missing

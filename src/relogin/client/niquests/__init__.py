@@ -17,7 +17,7 @@ try:
     import niquests
     from niquests import AsyncResponse, PreparedRequest
     from niquests.auth import AuthBase
-except ImportError as _missing:
+except ModuleNotFoundError as _missing:
     raise ImportError(
         "relogin.client.niquests needs niquests: pip install 'relogin[niquests]'",
         name=_missing.name,

@@ -16,7 +16,7 @@ try:
     from psycopg import sql
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
     from psycopg.errors import SerializationFailure
-except ImportError as _missing:
+except ModuleNotFoundError as _missing:
     raise ImportError(
         "relogin.client.stores.postgres needs psycopg: pip install 'relogin[postgres]'",
         name=_missing.name,

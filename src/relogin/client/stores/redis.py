@@ -283,7 +283,7 @@ def _connect(url: str | Callable[[], str], timeout: float) -> Any:
         from redis import Redis
         from redis.backoff import NoBackoff
         from redis.retry import Retry
-    except ImportError as missing:
+    except ModuleNotFoundError as missing:
         raise ImportError(
             "RedisStore needs redis-py for a URL: pip install 'relogin[redis]'", name=missing.name
         ) from missing

@@ -29,7 +29,7 @@ try:
         markcoroutinefunction,
         sync_to_async,
     )
-except ImportError as _missing:
+except ModuleNotFoundError as _missing:
     raise ImportError(
         "relogin.server.django needs Django: pip install 'relogin[django]'", name=_missing.name
     ) from _missing
