@@ -14,6 +14,8 @@ class Bounds:
     processes: int = 2
     requests: int = 1
     """How many each process sends, at once."""
+    stored: bool = True
+    """Whether the processes share a store."""
     deaths: int = 1
     crashes: int = 0
     expiries: int = 0

@@ -32,7 +32,7 @@ from relogin.client.renewal.policy import Policy
 from tests.trouble.bounds import Bounds
 from tests.trouble.world import LawBroken, Move, Request, World
 
-__all__ = ["Explored", "explore"]
+__all__ = ["Explored", "explore", "nothing_random"]
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Explored:
 def explore(bounds: Bounds, most: int = sys.maxsize) -> Explored:
     """Visit every state within bounds, or so many; stop at the first law that is broken."""
     explored, known = Explored(), set[int]()
-    with _nothing_random():
+    with nothing_random():
         pending: list[tuple[Move, ...]] = [()]
         while pending and explored.states < most:
             moves = pending.pop()
@@ -96,7 +96,7 @@ def _visit(
 
 
 @contextmanager
-def _nothing_random() -> Iterator[None]:
+def nothing_random() -> Iterator[None]:
     """Let the moves alone decide what happens, and be silent about it."""
     leases = count()
     with (

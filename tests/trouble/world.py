@@ -204,7 +204,8 @@ class World:
         self.processes = [self._process() for _ in range(bounds.processes)]
 
     def _process(self, requests: int | None = None) -> list[Request]:
-        cache, refused = a_cache(self.clock, store=self.store), set[str]()
+        store = self.store if self.bounds.stored else None
+        cache, refused = a_cache(self.clock, store=store), set[str]()
         most = self.bounds.requests if requests is None else requests
         return [Request(self, cache, refused) for _ in range(most)]
 
@@ -359,9 +360,9 @@ class World:
         self.server.living.clear()
         if self.failures + self.losses:  # a login that failed is not tried again at once
             self.clock.now += 61.0
-        before, (new,) = self.server.logins, self._process(requests=1)
+        before, new = self.server.logins, self._process(requests=int(self.bounds.stored))
         alive = [process[0] for process in self.processes if not process[0].crashed]
-        for request in [*(Request(self, one.cache, one.refused) for one in alive), new]:
+        for request in [*(Request(self, one.cache, one.refused) for one in alive), *new]:
             for _ in range(_MOST_STEPS):
                 if request.doing == "ended":
                     break

@@ -45,6 +45,19 @@ def test_a_login_that_was_cancelled_before_it_posted_anything_keeps_its_refresh_
     assert watched(cache).login.context.previous == Grant(token="t1")
 
 
+def test_a_login_that_takes_over_a_slow_one_does_not_use_its_refresh_token_again() -> None:
+    clock = Clock()
+    cache = with_refresh_token(clock)
+    slow = watched(cache)
+    clock.now += 31.0  # after 30 seconds another request takes over
+    unsent = watched(cache)
+    assert unsent.login.context.previous == GRANT
+    slow.login.context.progress.sends("POST")  # overtaken: the latest one counts
+    unsent.login.context.progress.sends("POST")
+    clock.now += 31.0
+    assert watched(cache).login.context.previous == Grant(token="t1")
+
+
 def test_what_fails_after_a_refresh_that_was_accepted_has_spent_the_refresh_token() -> None:
     clock = Clock()
     cache = with_refresh_token(clock)

@@ -247,6 +247,10 @@ class CredentialCache(Flights):
             if blocked is not None:
                 return blocked
             mine.deadline = now + self.policy.flight_timeout
+            overtaken = self._flights.get(key)
+            if overtaken is not None:
+                spent = overtaken.has_spent(own_client=self.own_client)
+                overtaken.keep_refresh_token(space, spent=spent)
             mine.previous = space.latest
             if space.blocked is not None:
                 mine.attempt = space.attempt()
