@@ -38,26 +38,44 @@ _token = re.compile(TOKEN).fullmatch
 
 
 class Options(TypedDict, total=False):
-    """The options of `Gate`, which every `SessionGate` takes."""
+    """The options of `Gate`, which every `SessionGate` takes: a line each, for editors."""
 
     realm: Required[str]
+    """A name for what the gate protects. Clients see it."""
     public: Iterable[str]
+    """Paths that are open to everybody, such as `["/health", "/docs/*"]`."""
     step_up: Mapping[str, StepUp]
+    """Paths that need a recent or stronger login: `{"/pay/*": StepUp(300)}`."""
     cookie: str | None
+    """The name of a cookie that may carry the token. Authorization comes first."""
     schemes: Iterable[str]
+    """The schemes that the gate reads and offers: `Session`, `Bearer`, or both."""
     also: Iterable[Challenge]
+    """Challenges of other schemes that the gate sends as well."""
     collapse: bool
+    """Send `session_invalid` for expired, invalid and revoked alike."""
     retry_after: int
+    """The Retry-After of a 503, in seconds."""
     login_page: Page | None
+    """The body of a 401 to a browser that opens a page: HTML, or a function that returns it."""
     legacy: Legacy | None
+    """Your own statuses that mean a dead session: `{440: "session_expired"}`, or a function."""
     announce: bool
+    """Send the challenge with a public page too, if the session is dead."""
     drain: Bounds | Literal[0] | None
+    """How much of a refused upload the gate reads, in bytes and seconds; 0 for nothing."""
     params: Params | None
+    """Your own parameters in each challenge: a mapping, or a function of the `Request`."""
     headers: Fields | None
+    """Your own header fields in each 401: a mapping, or a function of the challenge."""
     ignore: Iterable[str]
+    """Paths that the gate does not touch, such as `["/static/*"]`."""
     logout: str | Iterable[str]
+    """The path of your logout, which may delete the cookie of a dead session."""
     path_from: str | None
+    """The header in which a proxy names the path that it asks about."""
     recheck: float | None
+    """Seconds after which `verify` is called again while a response or a WebSocket goes on."""
 
 
 def known(options: Options) -> Options:
