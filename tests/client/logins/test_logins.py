@@ -14,7 +14,7 @@ import requests
 
 from relogin import Grant, LoginRefused, LoginUnavailable
 from relogin.client import logins
-from relogin.client.logins import BasicLogin, FormLogin, JSONLogin
+from relogin.client.logins import BasicLogin, FormLogin, JSONLogin, from_header
 from relogin.client.requests import SessionAuth
 from relogin.client.signals import json_field
 from tests.client.log_in import (
@@ -200,6 +200,20 @@ def test_a_token_that_is_missing_is_told_with_the_names_that_came(server: Server
             with_requests(JSONLogin(url, ACCOUNT, token=token))
         message = f"/token answered 200 without a string in {hint}; it has data, ok"
         assert str(raised.value).endswith(message)  # "user" was sent, and is not shown
+
+
+@pytest.mark.parametrize("returned", ["Bearer t0ken", "bearer t0ken"])
+def test_a_token_that_comes_with_its_scheme_is_sent_with_one_scheme(
+    server: Server, session: requests.Session, returned: str
+) -> None:
+    """Litestar gives it in Authorization, others in their JSON."""
+    url = answers(server, Answer(201, (("Authorization", returned),), b"null"))
+    server.routes["/orders"] = lambda request: Answer(
+        200 if request.headers.get("Authorization") == "Bearer t0ken" else 401
+    )
+    login = JSONLogin(url, ACCOUNT, token=from_header("Authorization"))
+    session.auth = SessionAuth(login)
+    assert session.get(f"{server.url}/orders").status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,8 @@ _is_bearer_token = re.compile(TOKEN68).fullmatch
 
 
 def _bearer_authorization(token: str) -> str:
+    if token[:7].lower() == "bearer ":  # some logins return the whole value of the header
+        token = token[7:]
     if not _is_bearer_token(token):
         as_it_is = '; carry=Authorization("Bearer") sends it as it is'
         raise InvalidGrant(
