@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -200,6 +201,30 @@ def test_a_client_that_is_signed_in_at_the_application_gives_its_session(
     provider.remembers = {"app"}
     first, second = twice(provider.login(headers={"X-App": from_cookie("app")}))
     assert (first.headers, posts(provider)) == (second.headers, 1)
+
+
+@pytest.mark.parametrize(
+    ("landing", "told"),
+    [
+        (Answer(404), ""),
+        (Answer(503), "answered 503"),
+        (
+            Answer(200, HTML, b"<form><input type=password name=pin>"),
+            "without a form that has user",
+        ),
+    ],
+)
+def test_the_page_that_a_client_is_led_to_may_be_missing_but_must_not_ask_for_a_password(
+    provider: Provider, landing: Answer, told: str
+) -> None:
+    provider.remembers = {"app"}
+    with requests.Session() as http:
+        provider.login()(context(http))
+        provider.server.answers = lambda request: (
+            landing if request.path == "/" else provider.answer(request)
+        )
+        with pytest.raises(LoginUnavailable, match=told) if told else nullcontext():
+            assert provider.login()(context(http))
 
 
 def test_a_session_that_was_refused_is_not_given_again(
