@@ -190,6 +190,16 @@ def test_a_token_that_ended_is_refreshed(site: Site, caller: Any) -> None:
     assert len(site.asked) == 3  # the nonce of the token endpoint is known by now
 
 
+def test_a_nonce_that_comes_with_a_dead_token_is_in_the_next_proof(
+    site: Site, server: Server, caller: Any
+) -> None:
+    caller.get(f"{site.url}/orders")
+    before = len(server.seen("/orders"))
+    site.living, site.nonces["api"] = "another", "api-2"
+    assert caller.get(f"{site.url}/orders").status_code == 200
+    assert len(server.seen("/orders")) == before + 2
+
+
 def test_a_middleware_of_aiohttp_does_it_too(site: Site) -> None:
     async def main() -> list[int]:
         auth = AiohttpAuth(site.login())

@@ -7,6 +7,7 @@ import json
 import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import count
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -14,7 +15,15 @@ import pytest
 import requests
 
 from relogin import LoginRefused, LoginUnavailable
-from relogin.client.logins import BasicLogin, FormLogin, JSONLogin, OAuth2Login, OneTime, one_time
+from relogin.client.logins import (
+    BasicLogin,
+    FormLogin,
+    JSONLogin,
+    OAuth2Login,
+    OneTime,
+    from_json,
+    one_time,
+)
 from relogin.client.logins.one_time import new_codes
 from relogin.client.logins.request import Pause
 from relogin.client.requests import SessionAuth
@@ -208,6 +217,19 @@ def test_a_code_beside_a_password_that_was_accepted_before_is_to_blame(
     ):
         login(replace(context(http), attempt=2))
     assert site.codes == ["111", "222", "333", "444"]
+
+
+def test_a_csrf_token_that_is_new_each_time_is_no_other_password(site: Site) -> None:
+    tokens = count()
+    site.server.routes["/csrf"] = lambda _: Answer(200, JSON, b'{"csrf": "%d"}' % next(tokens))
+    site.used.add("222")
+    fields = {"password": "pa55", "code": OneTime(iter(["111", "222"]).__next__)}
+    login = JSONLogin(
+        f"{site.url}/json", fields | {"csrf": from_json("csrf")}, first=f"{site.url}/csrf"
+    )
+    assert with_requests(login)
+    with pytest.raises(LoginUnavailable, match="the next one-time code is tried once"):
+        with_requests(login)
 
 
 def test_another_password_than_was_accepted_before_is_sent_once(
