@@ -316,7 +316,7 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
     "no time": (lambda: JSONLogin(URL, ACCOUNT, expires_in=0), "expires_in= must be a number"),
     "time": (lambda: JSONLogin(URL, ACCOUNT, expires_in=True), "expires_in= must be .* not bool"),
     "cookies": (lambda: JSONLogin(URL, ACCOUNT, cookies="sid"), "cookies= must be True or False"),  # type: ignore[arg-type]
-    "refused": (lambda: JSONLogin(URL, ACCOUNT, refused="error"), "refused= must be a function"),  # type: ignore[arg-type]
+    "refused": (lambda: JSONLogin(URL, ACCOUNT, refused="error"), "refused= must be a plain"),  # type: ignore[arg-type]
     "password": (lambda: BasicLogin(URL, USER, 5), "password must be a str or a function, not int"),  # type: ignore[arg-type]
     "method": (lambda: BasicLogin(URL, USER, "", method="PO ST"), "method= must be an HTTP method"),
     "landing": (lambda: FormLogin(URL, ACCOUNT, landing="app"), "'app' is not an absolute URL"),

@@ -383,10 +383,16 @@ async def coded() -> str:
     return "111"
 
 
-def test_what_says_that_a_code_was_refused_is_a_function() -> None:
-    refused: Any = "invalid_otp"
-    with pytest.raises(TypeError, match="refused= must be a function that gets the Answer"):
+async def always(_: Refusal) -> bool:
+    return False  # but the coroutine is true
+
+
+@pytest.mark.parametrize("refused", ["invalid_otp", always])
+def test_what_says_that_a_login_was_refused_is_a_plain_function(refused: Any) -> None:
+    with pytest.raises(TypeError, match="refused= must be a plain function that gets the Answer"):
         OneTime(a_code, refused=refused)
+    with pytest.raises(TypeError, match="refused= must be a plain function that gets the Answer"):
+        JSONLogin("https://api.example.com/login", {"code": "1"}, refused=refused)
 
 
 @pytest.mark.parametrize("given", ["123456", coded])

@@ -6,6 +6,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from inspect import iscoroutinefunction
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -26,6 +27,7 @@ __all__ = [
     "Text",
     "called",
     "check_method",
+    "check_refused",
     "check_text",
     "kind_of",
 ]
@@ -80,11 +82,7 @@ class Login(Account):
             raise ValueError(
                 "the URL of a login must not contain a user name: pass user and password as fields"
             )
-        if self.refused is not None and not callable(self.refused):
-            raise TypeError(
-                "refused= must be a function that gets the Answer, such as "
-                f'json_field("success", False), not {kind_of(self.refused)}'
-            )
+        check_refused(self.refused)
         self._secrets()  # raises an error for a mistake in them
 
     def __call__(self, context: Context) -> Grant | None:
@@ -115,6 +113,15 @@ def _rebuilt(kind: type[Account], values: dict[str, Any]) -> Account:
 def called(value: Any) -> Any:
     """Return what a function returns, and anything else as it is."""
     return value() if callable(value) else value
+
+
+def check_refused(refused: object) -> None:
+    """Raise `TypeError` for anything but a plain function: a coroutine would always be true."""
+    if refused is not None and (not callable(refused) or iscoroutinefunction(refused)):
+        raise TypeError(
+            "refused= must be a plain function that gets the Answer, such as "
+            f'json_field("success", False), not {kind_of(refused)}'
+        )
 
 
 def check_text(name: str, value: object) -> None:

@@ -11,7 +11,7 @@ from functools import partial
 from inspect import iscoroutinefunction
 from typing import Any, NamedTuple, NoReturn
 
-from relogin.client.logins.base import kind_of
+from relogin.client.logins.base import check_refused, kind_of
 from relogin.client.logins.exchange import Steps
 from relogin.client.logins.request import Pause
 from relogin.client.terms.answer import Answer
@@ -65,10 +65,7 @@ class OneTime:
             raise TypeError(
                 f"OneTime() takes a plain function that returns a code, not {kind_of(function)}"
             )
-        if not (refused is None or callable(refused)):
-            raise TypeError(
-                f"OneTime: refused= must be a function that gets the Answer, not {kind_of(refused)}"
-            )
+        check_refused(refused)
         self._function = function
         self._refused = refused
         self._accepted_with: bytes | None = None
