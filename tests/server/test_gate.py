@@ -245,6 +245,17 @@ def test_each_of_several_step_ups_has_to_be_met() -> None:
     assert challenge(refused).endswith('acr_values="phr"')
 
 
+@pytest.mark.parametrize(("before", "warned"), [(99, True), (100, False)])
+def test_the_first_hundred_requests_are_checked_for_another_path_that_a_proxy_tells(
+    before: int, warned: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    gate = Gate("orders", step_up={"/pay/*": StepUp(300)})
+    for _ in range(before):
+        gate.claim(request())
+    gate.claim(request(x_original_uri="/pay/7"))
+    assert ("set path_from" in caplog.text) == warned
+
+
 def test_the_path_that_a_proxy_tells_is_decoded_once() -> None:
     gate = Gate("orders", public=["/a b"], path_from="X-Original-URI")
     assert gate.claim(request(x_original_uri="/a%20b?c")).public

@@ -84,9 +84,8 @@ class Refusals:
         self._warned = self._warned_of_relayed = False
         self._cache: dict[object, Answer] = {}
         self._is_fixed = self._params.is_fixed and self._fields.is_fixed
-        if self._params.is_fixed:
-            silent = SessionChallenge(realm)
-            self.measure(serialize(self._write(silent, schemes[-1], self._params.fixed)))
+        silent = SessionChallenge(realm)
+        self.measure(serialize(self._write(silent, schemes[-1], self._params.fixed)))
 
     def answer(self, decision: Decision, why: Refused | None = None) -> Answer:
         """Build the response; if the application gives no reason, the gate's own counts."""

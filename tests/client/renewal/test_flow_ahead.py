@@ -37,6 +37,16 @@ def test_a_session_is_due_from_its_moment_on() -> None:
     assert not cache.ready(ORIGIN, credential)
 
 
+def test_before_a_precious_request_a_session_is_due_a_quarter_of_its_lifetime_earlier() -> None:
+    clock = Clock()
+    cache = a_cache(clock)
+    credential = expiring(cache)
+    clock.now = (credential.renew_at or 0) - 25.01
+    assert cache.ready(ORIGIN, credential, precious=True)
+    clock.now = (credential.renew_at or 0) - 25
+    assert not cache.ready(ORIGIN, credential, precious=True)
+
+
 def test_a_request_without_a_session_is_ready() -> None:
     assert a_cache().ready(ORIGIN, None)
 

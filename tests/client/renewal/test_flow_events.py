@@ -274,3 +274,16 @@ def test_no_more_than_two_replays_are_sent() -> None:
         log_in(cache, token, refused(credential))
         steps.send(refused(credential, EXPIRED))
     assert steps.outcome is Outcome.REFUSED_AGAIN
+
+
+def test_a_signal_that_outlasts_a_login_names_no_scheme_if_it_is_unknown_what_was_sent(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    dead = refused(status=440, challenges=(), signal="session_expired")
+    steps = Steps(a_cache(), dead).send("t1")
+    while steps.command is not None:  # any grant may be newer than one that is unknown
+        assert isinstance(steps.command, Replay)
+        steps.send(dead)
+    assert steps.outcome is Outcome.REFUSED_AGAIN
+    (message,) = caplog.messages
+    assert message.endswith("the server refused the new session too")

@@ -78,8 +78,10 @@ def _again(info: ResponseInfo) -> str:
 def _carried_as(info: ResponseInfo) -> str:
     """Name the scheme that a token went out with, for no challenge has asked for it."""
     sent = info.sent_with
-    scheme = "" if sent is None else sent.responder.scheme
-    if sent is None or not sent.headers.get("Authorization", "").startswith(f"{scheme} "):
+    if sent is None:  # something on the way has replaced it
+        return ""
+    scheme = sent.responder.scheme
+    if not sent.headers.get("Authorization", "").startswith(f"{scheme} "):
         return ""
     return (
         f". The token went out as Authorization: {scheme}. If the server expects another scheme, "
