@@ -12,10 +12,8 @@ from collections.abc import (
 )
 from contextlib import suppress
 from dataclasses import dataclass, field
-from http.cookiejar import CookieJar
 from typing import Any, NamedTuple
 from urllib.parse import urldefrag, urljoin
-from weakref import WeakKeyDictionary
 
 from relogin.client.logins.base import ANY, Login
 from relogin.client.logins.exchange import Steps, jar_of
@@ -31,6 +29,12 @@ from relogin.client.logins.form_content import form_content
 from relogin.client.logins.forms import Form, form_with, forms
 from relogin.client.logins.one_time import SentCodes, has_codes, new_codes, sent_codes
 from relogin.client.logins.request import Request
+from relogin.client.logins.signed_in import (
+    check_account,
+    check_new,
+    is_signed_in,
+    remember_account,
+)
 from relogin.client.logins.sources import headers_of
 from relogin.client.logins.steps import (
     MOST_REDIRECTS,
@@ -57,7 +61,6 @@ from relogin.errors import LoginRefused, LoginUnavailable
 
 __all__ = ["FormLogin"]
 
-NOT_FOUND = 404
 _HTML = ANY | {"Accept": "text/html"}
 _ELSEWHERE = ": if a successful login leads there, pass landing=; if it leads through it, via="
 
@@ -118,19 +121,19 @@ class FormLogin(Login):
         pages = self._awaited(final) if known else every
         is_known = len(pages) < len(every)
         if is_known:
-            _check_account(final.answer, _signed_in_with.get(context.http), self.fields)
+            check_account(final.answer, context.http, self.fields)
         if pages:
             check(final.answer, secret_sent=False)
             final = yield from self._filled_in(pages, final, given, context)
             kept = set_in(jar, final.cookies)
         else:
             kept = set_in(jar, known | final.cookies.keys())
-            _check_new(final.answer, kept, context.previous)
+            check_new(final.answer, kept, context.previous)
         check_cookies(final.answer, kept)
         for page in given:
             page.codes.accept()
         if not is_known:
-            _signed_in_with[context.http] = self.fields
+            remember_account(context.http, self.fields)
         own = _at(origin_of(self.url), final.answer)
         if not given:
             own.cookies = values_of(kept)
@@ -157,7 +160,7 @@ class FormLogin(Login):
                 named = mapping_of(fields)  # a function is not called twice
                 if form_with(page, named):
                     return named, *pages[number:]
-        return () if _is_signed_in(final, self.url) else pages
+        return () if is_signed_in(final, self.url) else pages
 
     def _filled_in(
         self, pages: Sequence[Fields], final: Final, given: list[_Given], context: Context
@@ -197,43 +200,6 @@ class FormLogin(Login):
         is_again = form_with(answer.text, latest.values) is not None
         if is_again or any(page.is_back(answer, last) for page in earlier):
             raise LoginRefused(f"{said(answer)} with the form again")
-
-
-# With which fields a client of the user's was signed in the last time.
-_signed_in_with: WeakKeyDictionary[Any, object] = WeakKeyDictionary()
-
-
-def _check_account(answer: Answer, last: object, fields: object) -> None:
-    """Raise an error if the client is known as somebody else: that session is not ours."""
-    if last not in (None, fields):
-        raise LoginUnavailable(
-            f"{said(answer)} without asking who you are: the client of http= was signed in with "
-            "other fields; give each account a client of its own"
-        )
-
-
-def _is_signed_in(final: Final, login: str) -> bool:
-    """Tell whether the address of the login led on to the application, which asks for nothing.
-
-    Whether there is a page at that place does not matter.
-    """
-    answer = final.answer
-    if answer.status in REDIRECTS and "Location" in answer.headers:  # to the landing
-        return True
-    is_page = 200 <= answer.status < 300 or answer.status == NOT_FOUND
-    is_ours = origin_of(answer.url) == origin_of(login)
-    led_on = where(answer.url).rstrip("/") != where(login).rstrip("/")  # a slash is often added
-    return is_page and is_ours and led_on and form_with(answer.text, ()) is None
-
-
-def _check_new(answer: Answer, kept: CookieJar, previous: Grant | None) -> None:
-    """Raise an error if these are the cookies of the session that was refused."""
-    refused = {} if previous is None else values_of(previous.cookies)
-    if refused and refused.items() <= values_of(kept).items():
-        raise LoginUnavailable(
-            f"{said(answer)} without a form: the client of http= is still signed in, and its "
-            "cookies were refused; pass a client without them"
-        )
 
 
 def _at(origin: str, answer: Answer) -> Answer:
