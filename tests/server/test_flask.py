@@ -207,7 +207,6 @@ def test_nobody_and_a_visitor_are_told_of_no_session(client: FlaskClient) -> Non
     assert challenge(client.get("/plain")) == 'Session realm="orders"'
 
 
-@pytest.mark.usefixtures("app")
 def test_a_session_that_is_too_old_is_expired(
     client: FlaskClient, request: pytest.FixtureRequest
 ) -> None:
@@ -221,7 +220,6 @@ def test_a_session_that_is_too_old_is_expired(
 
 # Flask-Login 0.6 calls it for its cookie; Python 3.12 and newer warn of it.
 @pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
-@pytest.mark.usefixtures("app")
 def test_on_a_public_path_flask_login_remembers_whose_session_has_ended(
     client: FlaskClient, request: pytest.FixtureRequest
 ) -> None:
