@@ -25,7 +25,7 @@ demo: $(VENV)/.for-demo
 	@$(bin)/relogin demo $(ARGS)
 
 test: $(VENV)/.for-test
-	@$(if $(ARGS),,echo 'Running every test takes a quarter of an hour. make test ARGS="tests/wire" runs some.')
+	@$(if $(ARGS),,echo 'Every test takes a quarter of an hour, more on a busy machine. make test ARGS="tests/wire" runs some.')
 	@$(bin)/python -m $(RUN) $(ARGS)
 
 check: check-style check-types check-imports

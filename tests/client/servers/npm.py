@@ -29,7 +29,7 @@ def _installed(packages: tuple[str, ...]) -> Path | str:
         try:
             subprocess.run(command, capture_output=True, text=True, timeout=240, check=True)
         except subprocess.CalledProcessError as error:
-            return f"npm cannot install {named}: {error.stderr.strip()[-200:]}"
+            return f"npm cannot install {named}: {' '.join(error.stderr.split())[:200]}"
         except subprocess.TimeoutExpired:
             return f"npm has not installed {named} in 240 s"
         (folder / "installed").touch()
