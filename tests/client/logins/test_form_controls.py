@@ -193,6 +193,7 @@ def test_a_value_that_nobody_touched_is_corrected(control: str, sent: str) -> No
         ("min=2 max=2.5 value=2.2 step=9", "2"),
         ("value=7 step=10 max=5", "5"),  # no step lies within
         ("value=-3 step=10", "7"),
+        ("max=1e-9999", "0"),
     ],
 )
 def test_a_range_whose_steps_do_not_fit_stays_within_its_bounds(control: str, sent: str) -> None:

@@ -99,7 +99,7 @@ def _range(value: str, attributes: Mapping[str, str]) -> str:
     low, high, step = (attributes.get(name, "") for name in ("min", "max", "step"))
     least = _first(low, "0")
     most = max(least, _first(high, "100"))
-    wanted = _first(value, str((least + most) / 2))
+    wanted = Decimal(value) if _is_number(value) else (least + most) / 2
     placed = min(max(wanted, least), most)
     if step.lower() != "any":
         placed = _on_a_step(placed, _first(low, value, "0"), _first(step, "1"), least, most)

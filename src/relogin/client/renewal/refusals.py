@@ -95,7 +95,7 @@ def _unanswered(policy: Policy, info: ResponseInfo) -> str | None:
         return None
     decision = policy.decision(info)
     if decision is not None:
-        persists = "a login did not help before, so this is about something else than the session"
+        persists = "a login did not help before, so the session is not what is wrong"
         return None if decision.action is Action.STOP else persists
     return f"nothing was done; {_advice(policy, info)}"
 
