@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
 
 import relogin
 from relogin import Challenge
@@ -19,7 +18,6 @@ from relogin.wire.diagnose import Repeated
 from relogin.wire.faults import KINDS, Fault, fault
 from relogin.wire.recover import Recovery
 from relogin.wire.remarks import MAX_REMARKS, REMARKS
-from tests.wire.fields import EXAMPLES, wellformed
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 
@@ -324,14 +322,6 @@ def test_a_diagnosis_of_a_well_formed_field_says_so() -> None:
     assert diagnosis.wellformed
 
 
-@settings(max_examples=EXAMPLES // 4)
-@given(text=wellformed())
-def test_a_well_formed_field_has_no_fault(text: str) -> None:
-    diagnosis = relogin.diagnose(text)
-    assert diagnosis.wellformed
-    assert diagnosis.challenges == tuple(relogin.parse(text))
-
-
 def test_a_diagnosis_and_a_fault_are_values() -> None:
     diagnosis = relogin.diagnose("Basic realm=a b")
     [one] = diagnosis.faults
@@ -369,12 +359,8 @@ def rows(file: str) -> list[dict[str, Any]]:
     return [row for row in found if "faults" in row]
 
 
-@pytest.mark.parametrize(
-    "row",
-    rows("wild.json") + rows("recovered.json"),
-    ids=lambda row: str(row["name"]),
-)
-def test_the_fault_that_parse_raises_is_one_that_diagnose_tells(row: dict[str, Any]) -> None:
-    with pytest.raises(relogin.ChallengeSyntaxError) as caught:
-        relogin.parse(row["field"])
-    assert caught.value.fault in {kind for kind, _ in told(row["field"])}
+def test_the_fault_that_parse_raises_is_one_that_diagnose_tells() -> None:
+    for row in rows("wild.json") + rows("recovered.json"):
+        with pytest.raises(relogin.ChallengeSyntaxError) as caught:
+            relogin.parse(row["field"])
+        assert caught.value.fault in {kind for kind, _ in told(row["field"])}, row["name"]

@@ -59,6 +59,7 @@ CHALLENGES: list[tuple[Any, dict[str, Any], str]] = [
     (("Basic", {Plain.REALM: "x"}), {}, "must be a str, not Plain: use its value"),
     ((b"Basic",), {}, "the scheme must be a str, not bytes: decode it first"),
     ((["Basic"],), {}, "the scheme must be a str, not list"),
+    (("Basic", {5: "x"}), {}, "the parameter name must be a str, not int"),
     (("Negotiate",), {"token68": b"YWJj"}, "token68 must be a str, not bytes: decode it first"),
 ]
 VALUES: list[tuple[Callable[[], object], str]] = [
@@ -110,6 +111,8 @@ def test_no_error_shows_a_value_that_may_be_secret() -> None:
         lambda: Credentials("Bearer", ["s3cret"]),  # type: ignore[list-item]
         lambda: Credentials("Bearer", token="s3cret"),  # type: ignore[arg-type]
         lambda: Credentials("Bearer", token68="s3cret s3cret"),
+        lambda: Credentials("Bearer", {"token s3cret": "x"}),
+        lambda: Credentials("Bearer", {"token": "s3cret\n"}),
         lambda: check_token68("s3cret=s3cret"),
     ]
     for build in builders:

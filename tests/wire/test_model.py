@@ -69,11 +69,6 @@ def test_a_name_given_twice_is_refused_in_any_case(name: str) -> None:
         AuthInfo([(name.upper(), "x"), (name.lower(), "y")])
 
 
-def test_at_most_one_of_token68_and_parameters() -> None:
-    with pytest.raises(ValueError, match="either a token68 or parameters"):
-        Challenge("A", {"b": "c"}, token68="d")
-
-
 def test_what_is_absent_is_none_or_the_default() -> None:
     one = Challenge("Basic")
     assert (one.realm, one.token68, one.get("realm"), one.get("realm", "x")) == (
@@ -156,7 +151,9 @@ def test_credentials_and_authentication_info_without_parameters_show_so() -> Non
 readers = pytest.mark.parametrize("read", [Credentials.parse, AuthInfo.parse, relogin.parse])
 
 
-@readers
+@pytest.mark.parametrize(
+    "read", [Credentials.parse, AuthInfo.parse, relogin.parse, relogin.diagnose]
+)
 @pytest.mark.parametrize(
     "bad", [None, 5, b"Basic realm=x", bytearray(b"x"), {"WWW-Authenticate": "x"}]
 )

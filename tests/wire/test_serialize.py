@@ -62,32 +62,6 @@ def test_a_token68_that_is_none_is_refused(bad: str) -> None:
         Challenge("Basic", token68=bad)
 
 
-def test_a_refusal_shows_no_secret() -> None:
-    refused: list[tuple[str, dict[str, str], str | None]] = [
-        ("Bearer c2VjcmV0", {}, None),
-        ("Bearer", {"token c2VjcmV0": "x"}, None),
-        ("Bearer", {"token": "c2VjcmV0\n"}, None),
-        ("Bearer", {}, "c2VjcmV0\n"),
-    ]
-    for scheme, listed, token68 in refused:
-        with pytest.raises(ValueError, match="RFC 9110") as caught:
-            Credentials(scheme, listed, token68=token68)
-        assert "c2VjcmV0" not in repr(caught.value)
-
-
-@pytest.mark.parametrize("bad", [None, 540, b"x"])
-def test_what_is_no_text_is_a_type_error(bad: Any) -> None:
-    with pytest.raises(TypeError, match="the scheme must be a str"):
-        Challenge(bad)
-    with pytest.raises(TypeError, match="the parameter name must be a str"):
-        Challenge("Basic", {bad: "x"})
-    with pytest.raises(TypeError, match="the value of 'realm' must be a str"):
-        Challenge("Basic", {"realm": bad})
-    if bad is not None:
-        with pytest.raises(TypeError, match="token68 must be a str"):
-            Challenge("Basic", token68=bad)
-
-
 def test_every_value_is_quoted_and_its_quotes_and_backslashes_escaped() -> None:
     assert str(Challenge("Basic", {"realm": 'a"\\'})) == r'Basic realm="a\"\\"'
     assert (
