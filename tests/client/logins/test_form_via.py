@@ -280,6 +280,23 @@ def test_a_client_that_is_signed_in_as_somebody_else_gives_no_session(
             provider.login("of-bob")(context(http))
 
 
+def test_a_client_may_be_signed_in_at_several_sites(provider: Provider) -> None:
+    """Whoever it is at one says nothing about the other."""
+    provider.remembers = {"app"}
+    form = FORM.format("/login").encode()
+    other = {"GET": Answer(200, HTML, form), "POST": Answer(200, (("Set-Cookie", "other=1"),))}
+    with requests.Session() as http:
+        assert provider.login()(context(http))
+        provider.server.answers = lambda request: (
+            other[request.method]
+            if "localhost" in request.headers["Host"]
+            else provider.apply(request)
+        )
+        elsewhere = FormLogin(f"{provider.idp}/login", {"username": "bob", "password": "pa55"})
+        assert elsewhere(context(http))
+        assert FormLogin(f"{provider.app}/login", provider.login().fields)(context(http))
+
+
 def test_fields_of_a_known_client_are_asked_for_once(provider: Provider) -> None:
     asked: list[str] = []
 

@@ -121,7 +121,7 @@ class FormLogin(Login):
         pages = self._awaited(final) if known else every
         is_known = len(pages) < len(every)
         if is_known:
-            check_account(final.answer, context.http, self.fields)
+            check_account(final.answer, context.http, self._route().origins, self.fields)
         if pages:
             check(final.answer, secret_sent=False)
             final = yield from self._filled_in(pages, final, given, context)
@@ -133,7 +133,7 @@ class FormLogin(Login):
         for page in given:
             page.codes.accept()
         if not is_known:
-            remember_account(context.http, self.fields)
+            remember_account(context.http, self._route().origins, self.fields)
         own = _at(origin_of(self.url), final.answer)
         if not given:
             own.cookies = values_of(kept)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from http.cookiejar import CookieJar
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -17,18 +18,19 @@ __all__ = ["check_account", "check_new", "is_signed_in", "remember_account"]
 
 NOT_FOUND = 404
 
-# With which fields each client was signed in the last time.
-_accounts: WeakKeyDictionary[Any, object] = WeakKeyDictionary()
+# With which fields each client was signed in the last time, at each origin.
+_accounts: WeakKeyDictionary[Any, dict[str, object]] = WeakKeyDictionary()
 
 
-def remember_account(http: Any, fields: object) -> None:
-    """Remember with which fields a client has signed in."""
-    _accounts[http] = fields
+def remember_account(http: Any, origins: Iterable[str], fields: object) -> None:
+    """Remember with which fields a client has signed in: at the application and its providers."""
+    _accounts.setdefault(http, {}).update(dict.fromkeys(origins, fields))
 
 
-def check_account(answer: Answer, http: Any, fields: object) -> None:
+def check_account(answer: Answer, http: Any, origins: Iterable[str], fields: object) -> None:
     """Raise an error if the client is known as somebody else: that session is not ours."""
-    if _accounts.get(http, fields) != fields:
+    known = _accounts.get(http, {})
+    if any(known.get(origin, fields) != fields for origin in origins):
         raise LoginUnavailable(
             f"{said(answer)} without asking who you are: the client of http= was signed in with "
             "other fields; give each account a client of its own"
