@@ -223,6 +223,7 @@ def test_all_values_of_a_parameter_are_offered(
         ("A b=c, d, E g=h, i, J k=l", [("list-as-schemes", "d"), ("list-as-schemes", "i")]),
         ('Bearer a="b", custom, Negotiate, basic', []),
         ("Bearer a=b, Custom, negotiate, other", []),
+        ("Bearer a=b, custom c=d, other YWJj", []),
         ("A b=O'Brien, c=\"'d'\"", []),
         ("Session error='a' b", []),  # it has a fault, and that tells
     ],
