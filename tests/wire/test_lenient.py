@@ -312,6 +312,10 @@ def test_a_line_break_at_the_end_costs_nothing(end: str) -> None:
         assert lenient(text + end) == relogin.parse(text)
 
 
+def test_a_break_at_the_end_of_a_line_does_not_cut_off_the_next_line() -> None:
+    assert lenient(["Digest a=b\r\n", "c=d e"]) == [Challenge("Digest", {"a": "b", "c": "d e"})]
+
+
 def test_a_break_keeps_the_lines_after_it_apart() -> None:
     assert lenient(["Basic a=b\nfoo", "c=d e"]) == [Challenge("Basic")]
     assert lenient(["Basic a=b\nfoo", "", "c=d e"]) == [Challenge("Basic")]
