@@ -194,7 +194,7 @@ def test_a_hook_that_raises_on_the_401_is_warned_about(driver: Driver, server: S
         auth=SessionAuth(driver.login(server), server.url), event_hooks={"response": [hook]}
     )
     with (
-        pytest.warns(UserWarning, match="hooks run below auth"),
+        pytest.warns(UserWarning, match="Hooks run below auth"),
         pytest.raises(httpx.HTTPStatusError),
     ):
         client.get(f"{server.url}/orders")

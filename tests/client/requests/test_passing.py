@@ -217,7 +217,7 @@ def test_an_adapter_that_does_not_name_itself_gives_its_401_and_a_warning(
         answer = session.get("http://127.0.0.1/")
         assert (answer.status_code, outcome(answer)) == (401, Outcome.UNTOUCHED)
     (message,) = caplog.messages
-    assert "set response.connection in its send" in message
+    assert "Let its send set response.connection" in message
 
 
 class _Raw:
