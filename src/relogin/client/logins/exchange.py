@@ -181,14 +181,21 @@ def _no_answer(request: Request, error: BaseException) -> NoAnswer:
 
     Raise it without a cause: the exceptions of the libraries hold the request with its password.
     """
-    *_, bottom = chain(error)
+    *_, bottom = errors = list(chain(error))
     plain = type(bottom).__module__ in {__name__, "builtins", "socket", "ssl"}
     shown = isinstance(bottom, OSError) and plain
     reason = str(bottom) if shown else type(bottom).__name__
-    failed = NoAnswer(f"no response from {request.url.partition('?')[0]}: {reason}")
+    url = request.url.partition("?")[0]
+    failed = NoAnswer(f"no response from {url}: {reason}")
+    if any(type(one).__name__ in _UNREADABLE for one in errors):
+        failed = NoAnswer(f"{url} answered in a Content-Encoding that cannot be read")
     failed.sent = was_sent(error)
     failed.broken = is_broken(error)
     return failed
+
+
+# What httpx and aiohttp raise; requests has the body as it came.
+_UNREADABLE = frozenset({"DecodingError", "ContentEncodingError"})
 
 
 def _failures(http: Any) -> tuple[type[Exception], ...]:
