@@ -161,6 +161,14 @@ def test_bearer_has_one_code_and_tells_the_reason_in_words(said: Refused, line: 
     assert json.loads(decision.answer.body).get("error") == code
 
 
+def test_the_challenge_of_a_lacking_scope_has_the_description() -> None:
+    refused = Refused("insufficient_scope", "Orders are read-only", scope="orders:write")
+    assert challenge(decide(BEARER, request(authorization="Bearer a.b-c"), refused)) == (
+        'Bearer realm="orders", error="insufficient_scope", '
+        'error_description="Orders are read-only", scope="orders:write"'
+    )
+
+
 def test_a_bearer_token_has_no_lifetime_to_tell() -> None:
     claim = BEARER.claim(request(authorization="bearer a.b-c=="))
     assert claim.token == "a.b-c=="
