@@ -69,17 +69,17 @@ _ELSEWHERE = ": if a successful login leads there, pass landing=; if it leads th
 class FormLogin(Login):
     """Fills in the login form of a page, as a browser does, and keeps the cookies.
 
-    `url` is the address of the page. The form is the one that has all of `fields`; its other
-    fields, such as a CSRF token, are sent as they are, and so is its first button, unless `fields`
-    names another one to press. Any value in `fields`, or `fields` itself, may be a function that is
-    called at each login. If the password, or a code, is asked for on a page of its own, `fields` is
-    a list with the fields of each page. For one-time codes, pass ``OneTime(function)``.
+    `url` is the address of the page. The login takes the form that has all of `fields`. It sends
+    the form's other fields, such as a CSRF token, as they are, and presses its first button, unless
+    `fields` names another one. Any value in `fields`, or `fields` itself, may be a function; each
+    login calls it. If the password, or a code, has a page of its own, pass a list with the fields
+    of each page. For one-time codes, pass ``OneTime(function)``.
 
-    An error status, or a form that comes again, means that the password was wrong. Redirects are
-    followed within the origin. `via` lists other origins that the login may lead through, such as
-    that of an identity provider: the one that has the form gets the fields. `landing` is another
-    origin to which a successful login redirects; it gets no request. Nothing is filled in if a
-    client that you pass with ``SessionAuth(…, http=…)`` is signed in already. `headers` and
+    An error status, or the same form again, means that the password was wrong. The login follows
+    redirects within the origin. `via` lists other origins that it may lead through, such as that of
+    an identity provider: the one that has the form gets the fields. `landing` is another origin to
+    which a successful login redirects; it gets no request. If a client that you pass with
+    ``SessionAuth(…, http=…)`` is signed in already, the login fills in nothing. `headers` and
     `refused` are as for `JSONLogin`.
 
     >>> FormLogin("https://www.example.com/login", {"username": "ada", "password": "secret"})

@@ -32,14 +32,14 @@ class OneTime:
     """A function that returns one-time codes; as the value of a field, no code is sent twice.
 
     If the function still returns the last code, `FormLogin` and `JSONLogin` wait for the next one,
-    as long as a login may take (`SessionAuth(login_timeout=60)`). Other logins fail, and may be
-    tried again after a few seconds.
+    as long as a login may take (`SessionAuth(login_timeout=60)`). Other logins fail, and relogin
+    may try them again after a few seconds.
 
-    If the server refuses a code, the next one is tried too, once and half a minute later. All other
-    refusals are final, because a password that was refused is never sent again. It was the code
-    that was refused if a page of `FormLogin` asked for nothing else that is secret, or if the
-    server has accepted the same other fields before. If the server says what was wrong, pass
-    `refused`, a function that gets the `Answer` and returns true if it was the code: it decides.
+    If the server refuses a code, relogin tries one more, half a minute later. All other refusals
+    are final, because relogin never sends a refused password again. It takes the code for wrong if
+    a page of `FormLogin` asked for nothing else that is secret, or if the server has accepted the
+    same other fields before. If the server says what was wrong, pass `refused`, a function that
+    gets the `Answer` and returns true if it was the code. Then this function alone decides.
 
     >>> code = OneTime(lambda: "123456")  # with pyotp: OneTime(pyotp.TOTP(secret).now)
     >>> fields = [{"user": "ada", "password": "…"}, {"code": code}]

@@ -77,7 +77,7 @@ class Signer(ABC):
     ) -> bool | Signer | None:
         """Learn from a 401; return true to have the request signed and sent again. Optional.
 
-        Or return another signer, which signs this request alone: with a nonce that serves once.
+        Or return another signer to sign only this request, with a nonce that is valid once.
 
         The challenge or the header fields of the 401 may say what was wrong with the signature,
         such as an old nonce or a wrong clock. No login follows, unless it is refused again.
