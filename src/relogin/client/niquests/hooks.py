@@ -145,7 +145,8 @@ class Hook(_ForBoth[Response], Signed):
         cache = self._auth._cache
         cache.logouts.carries(self, self.credential)
         if self.credential is not None and prepared.body:
-            self.upload = self._auth._began(Upload(self.credential, cache.clock()))
+            begun = Upload(self.credential, cache.clock())
+            self.upload: Upload | None = self._auth._began(begun)
 
     def called(self, subject: Response, sending: Sending) -> Response:
         """Do it in a thread."""

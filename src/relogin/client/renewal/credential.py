@@ -36,7 +36,8 @@ class Life:
     __slots__ = ("over", "seen")
 
     def __init__(self) -> None:
-        self.seen = self.over = -inf
+        self.seen: float = -inf
+        self.over: float = -inf
 
 
 # Treat it as immutable: `frozen` would set each field by a call, and slots make `signed` slower.
