@@ -27,6 +27,9 @@ class Key(NamedTuple):
     account: str = ""
 
 
+_NEVER = -inf  # one object for all
+
+
 class Life:
     """When a session was `seen` alive or `over` the last time, on the cache's clock.
 
@@ -36,8 +39,8 @@ class Life:
     __slots__ = ("over", "seen")
 
     def __init__(self) -> None:
-        self.seen: float = -inf
-        self.over: float = -inf
+        self.seen: float = _NEVER
+        self.over: float = _NEVER
 
 
 # Treat it as immutable: `frozen` would set each field by a call, and slots make `signed` slower.
