@@ -247,10 +247,8 @@ class CredentialCache(Flights):
             if blocked is not None:
                 return blocked
             mine.deadline = now + self.policy.flight_timeout
-            overtaken = self._flights.get(key)
-            if overtaken is not None:
-                spent = overtaken.has_spent(own_client=self.own_client)
-                overtaken.keep_refresh_token(space, spent=spent)
+            if (overtaken := self._flights.get(key)) is not None:
+                overtaken.leave_refresh_token(space, own_client=self.own_client)
             mine.previous = space.latest
             if space.blocked is not None:
                 mine.attempt = space.attempt()
@@ -266,8 +264,7 @@ class CredentialCache(Flights):
             blocked = space.pausing(now)
         if blocked is not None:
             return blocked
-        policy = self.policy
-        if space.is_kept and space.is_within(policy.budget, policy.budget_window, now):
+        if space.is_kept and space.is_within(self.policy.budget, self.policy.budget_window, now):
             return None
         return Blocked(Outcome.OVER_BUDGET)
 

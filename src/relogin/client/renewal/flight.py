@@ -88,7 +88,11 @@ class Flight:
         done = self.progress
         space.refund(self.began, sent=done is not None and done.may_have_sent(own_client))
         if leads:
-            self.keep_refresh_token(space, spent=self.has_spent(own_client=own_client))
+            self.leave_refresh_token(space, own_client=own_client)
+
+    def leave_refresh_token(self, space: ProtectionSpace, *, own_client: bool) -> None:
+        """Leave the refresh token to the next login, unless this one may have used it."""
+        self.keep_refresh_token(space, spent=self.has_spent(own_client=own_client))
 
     def keep_refresh_token(self, space: ProtectionSpace, *, spent: bool) -> None:
         """After a failed login, keep the newest refresh token, or none if the last is `spent`."""
