@@ -17,6 +17,7 @@ from relogin.client.logins import OAuth2Login
 from relogin.client.requests import SessionAuth
 from relogin.client.responders import BEARER, SESSION
 from relogin.client.signals import json_field, status
+from relogin.client.terms.outcomes import mark
 from tests.client.either import Either
 from tests.client.server import Answer, Server
 from tests.client.steps import Told
@@ -261,3 +262,11 @@ def test_a_signal_that_outlasts_a_login_tells_how_the_token_went_out(
     session.get(f"{server.url}/api")
     assert re.search(told, caplog.text, re.MULTILINE)
     assert "s3cret" not in caplog.text
+
+
+def test_the_outcome_of_anything_is_told() -> None:
+    response = requests.Response()
+    assert outcome(response) is Outcome.UNTOUCHED
+    mark(response, Outcome.DECLINED)
+    assert outcome(response) is Outcome.DECLINED
+    assert outcome(object()) is Outcome.UNTOUCHED

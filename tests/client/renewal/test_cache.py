@@ -1,156 +1,21 @@
-"""The laws of the book, under any order of joining, ending, dropping, rolling and resetting."""
+"""The cache of credentials: forks, generations, whose grant a request gets, and lifetimes."""
 
 import gc
 import os
 import weakref
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from math import inf
-from typing import Any
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from relogin import Grant
 from relogin.client.renewal.cache import CredentialCache, _after_fork_in_child
 from relogin.client.renewal.checks import PendingCheck
 from relogin.client.renewal.flight import Flight, Status
-from relogin.client.renewal.policy import Credential, Decision, Key
-from relogin.client.renewal.protection_spaces import Blocked, ProtectionSpace
-from relogin.client.responders import SESSION, Action
+from relogin.client.renewal.protection_spaces import ProtectionSpace
+from relogin.client.responders import SESSION
 from tests.client.steps import KEY, ORIGIN, URL, Clock, a_cache, log_in, refused
-
-KEYS = [KEY, KEY._replace(realm="other"), KEY._replace(realm="")]
-
-
-def decision(key: Key) -> Decision:
-    return Decision(key, Action.RENEW, SESSION, None, None)
-
-
-class Laws(RuleBasedStateMachine):
-    """A book that many requests use in any order."""
-
-    flights = Bundle("flights")
-    grants = Bundle("grants")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.clock = Clock()
-        self.cache = a_cache(self.clock, budget=1000)
-        self.current: dict[Key, Credential] = {}
-        self.highest = 0
-        self.led: list[Flight] = []
-        self.woken: list[Flight] = []
-        self.watched: list[Flight] = []
-
-    @rule(target=flights, key=st.sampled_from(KEYS), dead=st.none() | grants)
-    def join(self, key: Key, dead: Credential | None) -> Flight:
-        mine = Flight(key)
-        joined = self.cache.join(mine, dead if dead is not None and dead.key == key else None)
-        if joined is mine:
-            self.led.append(mine)
-        elif isinstance(joined, Flight):
-            assert joined.status is Status.RUNNING, "nobody waits for a renewal that has ended"
-            assert self.clock.now < joined.deadline
-            self.watch(joined)
-        elif isinstance(joined, Credential):
-            assert joined is self.current[key]
-        else:
-            assert isinstance(joined, Blocked)
-        return mine
-
-    def watch(self, flight: Flight) -> None:
-        if self.cache.watch(flight, lambda: self.woken.append(flight)):
-            self.watched.append(flight)
-
-    @rule(target=grants, flight=flights, token=st.sampled_from(["a", "b"]))
-    def granted(self, flight: Flight, token: str) -> Any:
-        credential = self.cache.granted(flight, decision(flight.key), Grant(token=token), URL)
-        if credential is None:
-            return self.current.get(flight.key)
-        assert credential.generation > self.highest, "generations only grow"
-        assert flight in self.led
-        self.highest, self.current[flight.key] = credential.generation, credential
-        return credential
-
-    @rule(target=grants, key=st.sampled_from(KEYS))
-    def renew(self, key: Key) -> Any:
-        """Take a renewal from its beginning to its end, which few random steps would do."""
-        mine = self.join(key, self.current.get(key))
-        return self.granted(mine, "c")
-
-    @rule(flight=flights, status=st.sampled_from([Status.DECLINED, Status.ABANDONED]))
-    def end(self, flight: Flight, status: Status) -> None:
-        self.cache.end(flight, status)
-
-    @rule(flight=flights, refused=st.booleans())
-    def fail(self, flight: Flight, refused: bool) -> None:
-        self.cache.failed(flight, ConnectionError(), refused=refused)
-
-    @rule(credential=grants)
-    def drop(self, credential: Credential | None) -> None:
-        if credential is not None:
-            self.cache.drop(credential)
-            if credential.generation == self.generation(credential.key):
-                del self.current[credential.key]
-
-    @rule(credential=grants, value=st.sampled_from(["1", "2"]))
-    def roll(self, credential: Credential | None, value: str) -> None:
-        if credential is not None:
-            before = self.cache.newer(credential.key, None)
-            self.cache.roll(credential, {"sid": value})
-            after = self.cache.newer(credential.key, None)
-            assert self.generation(credential.key) == (after.generation if after else 0)
-            if after is not None and after.generation == credential.generation:
-                assert after.cookies["sid"] == value
-                self.current[credential.key] = after
-            else:
-                assert after is before, "an older grant changes nothing"
-
-    def generation(self, key: Key) -> int:
-        credential = self.current.get(key)
-        return credential.generation if credential is not None else 0
-
-    @rule(seconds=st.sampled_from([0.5, 29.0, 31.0, 4000.0]))
-    def pass_time(self, seconds: float) -> None:
-        self.clock.now += seconds
-
-    @rule()
-    def reset(self) -> None:
-        self.cache.reset()
-        self.current.clear()
-
-    @rule()
-    def fork(self) -> None:
-        self.cache._begin_in_child()
-
-    @invariant()
-    def at_most_one_current_renewal_a_key_and_that_one_runs(self) -> None:
-        for key, flight in self.cache._flights.items():
-            assert flight.key == key
-            assert flight.status is Status.RUNNING
-
-    @invariant()
-    def the_newest_grant_is_held(self) -> None:
-        for key in KEYS:
-            credential = self.cache.newer(key, None)
-            assert credential is self.current.get(key)
-            if credential is not None:
-                assert self.cache.newer(key, credential) is None
-
-    @invariant()
-    def whoever_watched_a_renewal_that_has_ended_was_woken(self) -> None:
-        for flight in self.watched:
-            assert flight.status is Status.RUNNING or flight in self.woken
-
-    @invariant()
-    def the_lock_is_free(self) -> None:
-        assert not self.cache._lock.locked()
-
-
-TestLaws = Laws.TestCase
-TestLaws.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 
 
 def test_a_cache_that_nobody_uses_is_freed() -> None:
@@ -193,29 +58,47 @@ def test_after_a_fork_the_child_has_a_lock_and_no_renewals_of_its_parent() -> No
     assert cache.join(mine, None) is mine
 
 
+def lets_go(cache: CredentialCache) -> None:
+    cache.let_go()
+
+
+def joins_a_check(cache: CredentialCache) -> None:
+    of_its_own = PendingCheck(KEY, inf)
+    assert cache.join_check(of_its_own) is of_its_own
+
+
+def resets(cache: CredentialCache) -> None:
+    cache.reset()
+
+
+def signs(cache: CredentialCache) -> None:
+    assert cache.for_request(ORIGIN, URL) is None
+
+
+def looks_for_a_renewal(cache: CredentialCache) -> None:
+    assert cache.under_way(KEY, None) is None
+
+
+def joins(cache: CredentialCache) -> None:
+    """Do nothing: what the test does next is the first that notices."""
+
+
 @pytest.mark.parametrize(
-    "notices", ["for_request", "join", "let_go", "join_check", "reset", "under_way"]
+    "notices", [joins, joins_a_check, lets_go, looks_for_a_renewal, resets, signs]
 )
-def test_a_child_of_a_fork_without_hooks_leaves_all_to_its_parent(notices: str) -> None:
+def test_a_child_of_a_fork_without_hooks_leaves_all_to_its_parent(
+    notices: Callable[[CredentialCache], None],
+) -> None:
     cache = a_cache()
     leader = Flight(KEY)
     cache.join(leader, None)
     cache.space(KEY).latest = Grant(token="t1", refresh="r1")  # type: ignore[union-attr]
     cache.process = 0  # that of the parent, for uWSGI forks without Python's hooks
     with cache._lock:
-        if notices == "for_request":
-            assert cache.for_request(ORIGIN, URL) is None
-        if notices == "let_go":
-            cache.let_go()
-        if notices == "join_check":
-            assert cache.join_check(of_its_own := PendingCheck(KEY, inf)) is of_its_own
-        if notices == "reset":
-            cache.reset()
-        if notices == "under_way":
-            assert cache.under_way(KEY, None) is None
+        notices(cache)
         mine = Flight(KEY)
         assert cache.join(mine, None) is mine
-    assert mine.previous == (None if notices == "reset" else Grant(token="t1"))
+    assert mine.previous == (None if notices is resets else Grant(token="t1"))
     assert cache.process == os.getpid()
 
 

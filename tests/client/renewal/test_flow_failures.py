@@ -1,9 +1,8 @@
-"""What a failed login leaves behind: a refusal, a pause, a budget."""
+"""What a failed login leaves behind: a refusal, or a pause."""
 
 import pytest
 
 from relogin import InvalidGrant, LoginRefused, LoginUnavailable
-from relogin.client.renewal.cache import CredentialCache
 from relogin.client.terms.outcomes import Outcome
 from tests.client.steps import KEY, ORIGIN, Clock, Steps, a_cache, challenge, fail, log_in, refused
 
@@ -159,93 +158,3 @@ def test_a_login_that_returns_no_grant_says_so_each_time() -> None:
     assert type(again) is InvalidGrant
     assert again is not failure
     assert str(again) == str(failure)
-
-
-# The budget
-
-
-@pytest.mark.requirement("C-19")
-def test_so_many_logins_are_led_in_a_window_and_no_more() -> None:
-    clock = Clock()
-    cache = a_cache(clock, budget=2, budget_window=30.0)
-    credential = log_in(cache)
-    clock.now += 10
-    log_in(cache, "t2", refused(credential))
-    over = Steps(cache, refused(cache.newer(KEY, None)))
-    assert (over.outcome, over.final.failure) == (Outcome.OVER_BUDGET, None)
-    clock.now += 20  # the first is out of the window
-    assert Steps(cache, refused(cache.newer(KEY, None))).leads
-
-
-def cancelled(cache: CredentialCache, *, sends: bool) -> None:
-    steps = Steps(cache, refused(cache.newer(KEY, None)))
-    assert steps.leads
-    if sends:
-        steps.login.context.progress.sends("POST")
-    steps.flow.close()
-
-
-def test_a_login_that_was_cancelled_before_it_sent_anything_gives_its_place_back() -> None:
-    cache = a_cache(budget=2)
-    for _ in range(5):
-        cancelled(cache, sends=False)
-    assert Steps(cache, refused()).leads
-
-
-@pytest.mark.requirement("C-19")
-def test_one_that_has_sent_something_counts_and_locks_nobody_out() -> None:
-    clock = Clock()
-    cache = a_cache(clock, budget=3, budget_window=30.0)
-    for _ in range(3):
-        cancelled(cache, sends=True)
-    assert Steps(cache, refused()).outcome is Outcome.OVER_BUDGET
-    for _ in range(3):
-        clock.now += 9.0
-        assert Steps(cache, refused()).outcome is Outcome.OVER_BUDGET
-        clock.now += 1.0  # a third of the window since the last one
-        cancelled(cache, sends=True)
-
-
-def test_those_that_ended_count_in_full_beside_those_that_were_cancelled() -> None:
-    clock = Clock()
-    cache = a_cache(clock, budget=2, budget_window=30.0)
-    credential = log_in(cache)
-    clock.now += 1.0
-    cancelled(cache, sends=True)
-    clock.now += 15.0
-    log_in(cache, "t2", refused(credential))
-    clock.now += 13.0
-    assert Steps(cache, refused(cache.newer(KEY, None))).outcome is Outcome.OVER_BUDGET
-
-
-def test_where_logins_have_a_client_of_their_own_a_cancelled_one_counts() -> None:
-    cache = a_cache(budget=2)
-    log_in(cache)  # which has never asked for context.http
-    cancelled(cache, sends=False)
-    assert Steps(cache, refused(cache.newer(KEY, None))).outcome is Outcome.OVER_BUDGET
-
-
-def test_one_that_was_overtaken_gives_back_no_place_of_another() -> None:
-    clock = Clock()
-    cache = a_cache(clock, budget=2)
-    late = Steps(cache, refused())
-    clock.now += 31.0
-    log_in(cache)
-    cache.reset()
-    late.flow.close()
-    log_in(cache)
-    assert len(cache._spaces[ORIGIN][KEY].logins) == 1
-
-
-def test_one_that_is_cancelled_after_a_later_one_counts_no_longer_than_others() -> None:
-    clock = Clock()
-    cache = a_cache(clock, budget=3, budget_window=120.0)
-    late = Steps(cache, refused())
-    late.login.context.progress.sends("POST")
-    clock.now += 31.0  # and so the next one overtakes it
-    cancelled(cache, sends=True)
-    late.flow.close()
-    clock.now += 69.0
-    log_in(cache)
-    clock.now += 21.0
-    assert Steps(cache, refused(cache.newer(KEY, None))).leads

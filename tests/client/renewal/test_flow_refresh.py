@@ -5,11 +5,7 @@ import pytest
 from relogin import Grant, LoginUnavailable
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.protection_spaces import ProtectionSpace
-from relogin.client.terms.outcomes import Outcome
-from tests.client.steps import KEY, ORIGIN, Clock, Steps, a_cache, challenge, fail, log_in, refused
-
-# What becomes of a refresh token
-
+from tests.client.steps import KEY, ORIGIN, Clock, Steps, a_cache, challenge, log_in, refused
 
 GRANT = Grant(token="t1", refresh="r1")
 
@@ -98,64 +94,6 @@ def test_a_login_that_is_interrupted_while_its_grant_is_kept_keeps_its_refresh_t
         with pytest.raises(KeyboardInterrupt):
             steps.send(Grant(token="t2", refresh="r2"))
     assert previous(cache) == Grant(token="t2", refresh="r2")
-
-
-def test_each_realm_has_a_budget_of_its_own() -> None:
-    cache = a_cache(budget=1)
-    log_in(cache)
-    assert Steps(cache, refused(cache.newer(KEY, None))).outcome is Outcome.OVER_BUDGET
-    assert Steps(cache, refused(challenge=challenge(None, "other"))).leads
-
-
-def test_a_reset_gives_a_new_budget() -> None:
-    cache = a_cache(budget=1)
-    log_in(cache)
-    cache.reset()
-    assert Steps(cache, refused()).leads
-
-
-@pytest.mark.requirement("C-19")
-def test_no_more_than_sixteen_realms_of_an_origin_are_known_at_once() -> None:
-    clock = Clock()
-    cache = a_cache(clock, budget_window=30.0)
-    outcomes = []
-    for number in range(20):
-        steps = Steps(cache, refused(challenge=challenge(None, str(number))))
-        outcomes.append(
-            steps.send(f"t{number}").replay.credential if steps.leads else steps.outcome
-        )
-    assert outcomes[16:] == [Outcome.OVER_BUDGET] * 4
-    clock.now += 30.0
-    assert Steps(cache, refused(challenge=challenge(None, "new"))).leads
-    assert len(cache._spaces[ORIGIN]) == 16
-    assert cache.newer(KEY._replace(realm="0"), None) is None  # it made room
-    assert cache.newer(KEY._replace(realm="1"), None) is outcomes[1]
-
-
-def test_a_realm_that_is_known_needs_no_room() -> None:
-    clock = Clock()
-    cache = a_cache(clock, budget_window=30.0)
-    credential = [
-        Steps(cache, refused(challenge=challenge(None, str(number)))).send("t").replay.credential
-        for number in range(16)
-    ]
-    clock.now += 30.0
-    assert Steps(cache, refused(credential[9], challenge(None, "9"))).leads
-    assert [cache.newer(each.key, None) for each in credential] == credential
-
-
-def test_a_realm_whose_login_is_under_way_or_pauses_does_not_make_room() -> None:
-    clock = Clock()
-    cache = a_cache(clock, budget_window=30.0, login_timeout=1000.0)
-    running = Steps(cache, refused(challenge=challenge(None, "running")))
-    fail(cache, LoginUnavailable(retry_after=3600.0), realm="pausing")
-    for number in range(14):
-        Steps(cache, refused(challenge=challenge(None, str(number)))).send(f"t{number}")
-    clock.now += 30.0
-    assert Steps(cache, refused(challenge=challenge(None, "new"))).leads
-    assert running.throw(LoginUnavailable()).outcome is Outcome.UNAVAILABLE
-    pausing = Steps(cache, refused(challenge=challenge(None, "pausing")))
-    assert pausing.outcome is Outcome.UNAVAILABLE
 
 
 # What a login is told of the grant before

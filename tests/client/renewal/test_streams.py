@@ -13,7 +13,7 @@ from relogin.client.renewal.commands import Check, Login
 from relogin.client.renewal.streams import stream_ended
 from relogin.client.responders import SESSION
 from relogin.client.terms.outcomes import Outcome
-from tests.client.renewal.test_unanswered import ORIGIN, a_cache, end, held, info
+from tests.client.renewal.ended import ORIGIN, a_cache, end, held, info
 
 DEAD: dict[str, Any] = {"status": 401, "challenges": ['Session realm="", error="session_expired"']}
 

@@ -13,6 +13,7 @@ from relogin import Grant
 from relogin.client import Outcome, outcome
 from relogin.client.events import Event, EventKind
 from relogin.client.requests import SessionAuth
+from relogin.client.requests.route import LoginSession
 from relogin.client.terms.grant import Context
 from tests.client.server import Answer, Server
 
@@ -347,3 +348,8 @@ def test_a_large_upload_refused_early_arrives(server: Server, dead: requests.Ses
     octets = bytes(8 * 2**20)
     answer = dead.post(f"{server.url}/upload", data=octets)
     assert (answer.status_code, len(answer.content)) == (200, len(octets))
+
+
+def test_a_session_for_logins_without_a_route_is_a_plain_one() -> None:
+    with LoginSession(None, 3.0) as session:
+        assert (session.trust_env, session.auth, dict(session.cookies)) == (False, None, {})
