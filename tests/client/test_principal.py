@@ -99,20 +99,3 @@ def test_a_request_that_a_listener_of_httpx_makes_waits_for_nothing(
     auth = relogin.client.httpx.SessionAuth(driver.login(server), server.url, on_event=listen)
     assert driver.open(auth=auth).get(f"{server.url}/orders").status_code == 200
     assert server.logins == 1
-
-
-# Header fields as octets
-
-
-@pytest.mark.parametrize("binding", ["token", "cookie"])
-def test_fields_that_were_given_as_octets_are_no_trouble(
-    server: Server, session: requests.Session, binding: Any
-) -> None:
-    server.binding = binding
-    session.auth = relogin.client.requests.SessionAuth(server.login, server.url)
-    fields = {"Cookie": b"mine=1", "Authorization": b"Basic YQ=="}
-    for _ in range(2):
-        answer = session.get(f"{server.url}/orders", headers=fields)
-        assert answer.status_code == 200
-        assert server.requests[-1].cookies["mine"] == "1"
-    assert server.logins == 1

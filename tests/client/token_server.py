@@ -45,6 +45,8 @@ class TokenServer:
     expires_in: Any = None
     scopes: frozenset[str] = frozenset({"read", "write"})
     """What may be asked for."""
+    never_granted: frozenset[str] = frozenset()
+    """What may be asked for, and is in no token."""
     needs: Mapping[str, str] = field(default_factory=dict)
     """The scopes that a path of the API needs."""
     lost: int = 0
@@ -64,9 +66,9 @@ class TokenServer:
     revoked: list[tuple[str, str]] = field(default_factory=list)
     """The hints and tokens of the revocations that were asked for."""
     living: dict[str, frozenset[str]] = field(default_factory=dict)
+    """The access tokens that are good, and their scopes."""
     bare: bool = False
     """The API refuses a token without a challenge."""
-    """The access tokens that are good, and their scopes."""
     held: frozenset[str] = frozenset()
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -145,6 +147,7 @@ class TokenServer:
         return answer
 
     def _grant(self, scope: frozenset[str], refresh: str | None) -> Answer:
+        scope -= self.never_granted
         access = f"access-{next(self._numbers)}"
         self.living[access], self.held = scope, scope
         members = {"access_token": access, "token_type": "bearer", "id_token": "x.y.z"}

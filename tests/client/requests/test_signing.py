@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from http.cookiejar import CookieJar
+from typing import Literal
 
 import pytest
 import requests
@@ -97,3 +98,17 @@ def test_a_plain_jar_of_the_user_s_goes_along_a_redirect(
     request._cookies = jar  # type: ignore[attr-defined]
     alive.send(request)
     assert server.seen("/orders")[0].cookies == {"theme": "dark", COOKIE: "s3cret-1"}
+
+
+@pytest.mark.parametrize("binding", ["token", "cookie"])
+def test_fields_of_the_user_s_may_be_octets(
+    server: Server, session: requests.Session, binding: Literal["token", "cookie"]
+) -> None:
+    server.binding = binding
+    session.auth = SessionAuth(server.login, server.url)
+    fields = {"Cookie": b"mine=1", "Authorization": b"Basic YQ=="}
+    for _ in range(2):
+        answer = session.get(f"{server.url}/orders", headers=fields)
+        assert answer.status_code == 200
+        assert server.requests[-1].cookies["mine"] == "1"
+    assert server.logins == 1
