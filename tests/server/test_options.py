@@ -161,6 +161,19 @@ def test_without_the_proxys_field_nothing_is_public_and_each_step_up_applies(
 
 
 @each_framework
+@pytest.mark.parametrize("second", ["/orders", "https://shop.example/orders"])
+def test_two_lines_of_the_proxys_field_are_none(framework: Framework, second: str) -> None:
+    """A WSGI server joins them: `/docs/a,/orders` is not a page of the documentation."""
+    options = {"path_from": "X-Original-URI", "step_up": {"/pay/*": StepUp(max_age=300)}}
+    with served(framework, **options) as get:
+        lines = ("X-Original-URI", "/docs/a"), ("X-Original-URI", second)
+        assert get("/health", *lines).status == 401
+        assert get("/health", *lines[::-1]).status == 401
+        assert get("/health", *lines, by_cookie("aged")).error == "insufficient_user_authentication"
+        assert get("/health", ("X-Original-URI", "/docs/a,b?c=d,e")).status == 200
+
+
+@each_framework
 def test_a_step_up_that_a_proxy_hides_is_told_once(
     framework: Framework, caplog: pytest.LogCaptureFixture
 ) -> None:

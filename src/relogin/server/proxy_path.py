@@ -17,6 +17,8 @@ __all__ = ["OriginalPath", "PathWatch"]
 
 # Not plain, so never public, and stepped up by every pattern there is (`relogin.server.paths`).
 UNKNOWN = "//"
+# Two lines of the field that a WSGI server has joined, `/docs/a,/orders`.
+_is_joined = re.compile(r",[ \t]*+(?:/|[A-Za-z][A-Za-z0-9+.-]*+://)").search
 _origin = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*+://[^/?#]*+").match
 # What nginx, ingress-nginx, Traefik, Caddy, oauth2-proxy, Envoy and IIS call it.
 _FIELDS = (
@@ -38,7 +40,7 @@ class OriginalPath:
     def of(self, request: Request) -> Request:
         """Return the request with the client's path."""
         value = request.header(self._field)
-        if value is None:
+        if value is None or _is_joined(value):
             self._miss()
             return request._replace(path=UNKNOWN, raw_path="")
         path, raw_path = _read(value)
