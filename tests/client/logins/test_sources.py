@@ -65,8 +65,8 @@ def test_a_form_s_header_comes_from_any_answer_on_the_way_the_latest_first(
     [
         (from_header("X-CSRF-Token"), "the header 'X-CSRF-Token'"),
         (from_cookie("csrf"), "the cookie 'csrf'"),
-        (from_json("/csrf"), "the JSON member '/csrf'"),
-        (from_json("number"), "the JSON member 'number'"),
+        (from_json("/csrf"), "the JSON member '/csrf'; it has access_token, number"),
+        (from_json("number"), "the JSON member 'number'; it has access_token, number"),
         (lambda answer: None, "a value for X-CSRF-Token"),
     ],
 )

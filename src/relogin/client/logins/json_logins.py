@@ -139,7 +139,7 @@ class _TokenLogin(Login):
             cookies,
             None if self.expires_in is None else seconds_of(self.expires_in, answer),
             found(self.refresh, "a refresh token"),
-            headers_of(self.headers, answer),
+            headers_of(self.headers, answer, sent),
             location=None if self.location is None else location_of(self.location, answer),
         )
 

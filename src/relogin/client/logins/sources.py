@@ -9,7 +9,14 @@ from math import isfinite
 from typing import Any
 from urllib.parse import urljoin
 
-from relogin.client.logins.steps import document_of, member_of, said, seconds, text_in
+from relogin.client.logins.steps import (
+    document_of,
+    instead,
+    member_of,
+    said,
+    seconds,
+    text_in,
+)
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.fields import check_field_name, is_field_value
 from relogin.client.terms.sources import Place, Source
@@ -49,18 +56,20 @@ def check_seconds(expires_in: object) -> None:
     check_place("expires_in", expires_in)
 
 
-def text_of(where: str | Source, answer: Answer, wanted: str, sent: str = "") -> str:
+def text_of(where: str | Source, answer: Answer, wanted: str, sent: str | None = "") -> str:
     """Return a text that a response must have; raise `LoginUnavailable` if it has none.
 
-    The message names the members of the response, unless they were `sent`.
+    The message names the members of the response, unless they were `sent` (`None`: not known).
     """
     if isinstance(where, str):
-        return text_in(document_of(answer), where, answer, sent)
+        return text_in(document_of(answer), where, answer, sent or "")
     found = where(answer)
     if isinstance(found, str) and found:
         return found
     place = str(where) if isinstance(where, Place) else wanted
-    raise LoginUnavailable(f"{said(answer)} without {place}")
+    is_member = isinstance(where, Place) and where.kind == "JSON member"
+    clues = instead(answer, sent if is_member else None)
+    raise LoginUnavailable(f"{said(answer)} without {place}{clues}")
 
 
 def location_of(where: str | Source, answer: Answer) -> str:
@@ -81,10 +90,13 @@ def seconds_of(
     return None
 
 
-def headers_of(headers: Mapping[str, Source], answer: Answer) -> dict[str, str]:
+def headers_of(
+    headers: Mapping[str, Source], answer: Answer, sent: str | None = None
+) -> dict[str, str]:
     """Return the header fields of a grant, whose values a response must have."""
     return {
-        name: text_of(source, answer, f"a value for {name}") for name, source in headers.items()
+        name: text_of(source, answer, f"a value for {name}", sent)
+        for name, source in headers.items()
     }
 
 

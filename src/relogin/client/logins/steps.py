@@ -26,6 +26,7 @@ __all__ = [
     "check_cookies",
     "document_of",
     "followed",
+    "instead",
     "is_plain",
     "leads_to",
     "member_of",
@@ -219,18 +220,30 @@ def text_in(document: object, name: str, answer: Answer, sent: str = "") -> str:
         return found
     is_path = "/" in name and not name.startswith("/")
     hint = f" (a path begins with a slash: '/{name}')" if is_path else ""
-    members = members_of(document, sent)
-    if _is_error(document):
-        members += "; if this means a wrong password, pass refused="
-    raise LoginUnavailable(f"{said(answer)} without a string in {name!r}{hint}{members}")
+    clues = members_of(document, sent) + _advice(document)
+    raise LoginUnavailable(f"{said(answer)} without a string in {name!r}{hint}{clues}")
 
 
-def _is_error(document: object) -> bool:
+def instead(answer: Answer, sent: Container[str] | None = None) -> str:
+    """Say what JSON that lacks a text may mean, and what it has, if we know what was `sent`."""
+    try:
+        document = answer.json()
+    except ValueError:
+        return ""
+    return ("" if sent is None else members_of(document, sent)) + _advice(document)
+
+
+def _advice(document: object) -> str:
+    is_error = isinstance(document, dict) and _is_error(document)
+    return "; if this means a wrong password, pass refused=" if is_error else ""
+
+
+def _is_error(document: dict[str, object]) -> bool:
     """Tell whether a response looks like a refusal in spite of its status."""
-    if not isinstance(document, dict):
-        return False
     told = any(document.get(name) for name in ("error", "errors", "errcode"))
-    return told or any(document.get(name) is False for name in ("ok", "success"))
+    code = document.get("code")
+    is_code = isinstance(code, int) and code not in (0, 200)
+    return told or is_code or any(document.get(name) is False for name in ("ok", "success"))
 
 
 def is_plain(text: str) -> bool:
@@ -277,7 +290,7 @@ def check_cookies(answer: Answer, cookies: CookieJar) -> None:
     fields = [one.headers.get("Set-Cookie", "") for one in (*answer.history, answer)]
     is_quoted = any(map(_has_quoted_age, fields))
     if not len(cookies):
-        why = _QUOTED if is_quoted else _LOST if any(fields) else ""
+        why = _QUOTED if is_quoted else _LOST if any(fields) else instead(answer)
         raise LoginUnavailable(f"{said(answer)} without a cookie{why}")
     if is_quoted:
         warn("%s without a cookie%s; the session may need it", said(answer), _QUOTED)
