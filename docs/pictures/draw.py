@@ -132,14 +132,14 @@ def demo() -> str:
 
     ran = subprocess.run(  # our own command
         [sys.executable, "-c", "from relogin.cli import main; main(['demo'])"],
-        env=os.environ | {"FORCE_COLOR": "1", "COLUMNS": "96"},
+        env=os.environ | {"FORCE_COLOR": "1", "COLUMNS": "82"},
         stdout=subprocess.PIPE,
         check=True,
         text=True,
     )
     # The port is another one each time; the picture need not be.
     shown = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:8000", ran.stdout)
-    console = Console(record=True, width=96, file=io.StringIO())
+    console = Console(record=True, width=82, file=io.StringIO())
     console.print(Text.from_ansi("$ relogin demo\n" + shown.rstrip()))
     drawn = console.export_svg(title="relogin demo", unique_id="demo")
     # rich names a font of another host; the reader's own will do.

@@ -87,9 +87,11 @@ def test_a_command_line_that_makes_no_sense_is_exit_code_2(arguments: list[str])
         (["build", "X", "--token68", "Y", "a=b"], "cannot use a=b: write parameters as NAME=VALUE"),
         (["build", "X", "--realm=a"], "cannot use --realm=a: write parameters as NAME=VALUE"),
         (["build"], "required: SCHEME\n"),
-        (["expain", "x"], "there is no command 'expain', did you mean explain?"),
+        (["expain", "x"], "there is no command 'expain'; did you mean explain?"),
         (["frob"], "there is no command 'frob': choose from explain, build, probe, demo"),
-        (["--json", "explain", "x"], "there is no option --json in front of a command"),
+        (["--json", "explain", "x"], "cannot use --json here: write the command first"),
+        (["help"], "there is no command 'help': write relogin --help"),
+        (["discover", "x"], "'discover': write relogin probe --discover URL"),
     ],
 )
 def test_what_to_do_instead_is_said(
@@ -191,7 +193,7 @@ def test_the_help_of_explain_keeps_its_example_and_the_exit_codes_apart(
 ) -> None:
     with pytest.raises(SystemExit):
         main(["explain", "--help"])
-    assert "| relogin explain -; exit codes: 0" in " ".join(capsys.readouterr().out.split())
+    assert "nothing to read. Example: curl" in " ".join(capsys.readouterr().out.split())
 
 
 def test_python_finds_the_command_where_the_shell_does_not() -> None:

@@ -27,6 +27,11 @@ COMMANDS: Final = {
     "demo": "see a session die and fifty threads carry on after one login",
 }
 EXIT_CODES: Final = "exit codes: 0 well-formed, 1 faults, 2 wrong usage or nothing to read"
+_ELSEWHERE: Final = {
+    "help": "--help",
+    "version": "--version",
+    "discover": "probe --discover URL",
+}
 _EXAMPLES: Final = """\
 examples:
   relogin demo
@@ -88,8 +93,10 @@ def _parsed(words: Sequence[str]) -> argparse.Namespace:
 
 def _no_command(word: str) -> str:
     if word.startswith("-"):
-        return f"there is no option {word} in front of a command"
-    meant = "".join(f", did you mean {name}?" for name in get_close_matches(word, COMMANDS, 1, 0.7))
+        return f"cannot use {word} here: write the command first, and its options after it"
+    if word in _ELSEWHERE:
+        return f"there is no command {word!r}: write relogin {_ELSEWHERE[word]}"
+    meant = "".join(f"; did you mean {name}?" for name in get_close_matches(word, COMMANDS, 1, 0.7))
     return f"there is no command {word!r}{meant or ': choose from ' + ', '.join(COMMANDS)}"
 
 

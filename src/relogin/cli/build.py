@@ -19,10 +19,10 @@ INSTEAD = (
 def declare(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.description = (
-        "Write a WWW-Authenticate header. Values are quoted and escaped; one that no client could "
-        "read back is refused."
+        "Write a WWW-Authenticate header, with its values quoted and escaped. A value that no "
+        "client could read back is an error."
     )
-    parser.epilog = "for instance: relogin build Session realm=api error=session_expired"
+    parser.epilog = "example: relogin build Session realm=api error=session_expired"
     parser.add_argument("scheme", metavar="SCHEME", help="such as Session, Bearer or Basic")
     parser.add_argument(
         "params",

@@ -30,7 +30,8 @@ This server is running on {url}. Its sessions last {lifetime:g} seconds:
 This is the client:
 
     session = requests.Session()
-    session.auth = SessionAuth(JSONLogin(api + "/login", account, token="access_token"))
+    login = JSONLogin(api + "/login", account, token="access_token")
+    session.auth = SessionAuth(login)
 """
 
 FIRST = "1. The first request. There is no session yet, so the server gives no reason."
@@ -41,9 +42,9 @@ CROWD = "4. It has expired again, and {threads} threads send a request at the sa
 CLOSING = """\
 One login for all threads, and no request was lost. In your own program:
 
-    from relogin.client.requests import SessionAuth     in a client
-    from relogin.server.wsgi import SessionGate         on a server
-    relogin explain 'Bearer realm="api"'                for a header that you do not understand
+    from relogin.client.requests import SessionAuth   in a client
+    from relogin.server.wsgi import SessionGate       on a server
+    relogin explain 'Bearer realm="api"'              for a header that puzzles you
 """
 
 

@@ -29,9 +29,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "Show what a WWW-Authenticate header says, what is wrong with it, and what was meant."
     )
     parser.usage = "%(prog)s [-h] [--json] FIELD"
-    parser.epilog = (
-        f"for instance: curl -sI https://api.example.com/ | relogin explain -; {EXIT_CODES}"
-    )
+    parser.epilog = f"{EXIT_CODES}. Example: curl -sI https://api.example.com/ | relogin explain -"
     parser.add_argument(
         "words",
         metavar="FIELD",

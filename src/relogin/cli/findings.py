@@ -85,7 +85,7 @@ def findings(response: Response) -> Iterator[Finding]:
         yield _diagnosed(response.status, field)
     name, section = _REQUIRED.get(response.status or 0, ("", ""))
     if name and name not in response.fields:
-        sentence = f"A {response.status} must have the field {name}: say what you accept."
+        sentence = f"A {response.status} must have the field {name}, with what the server accepts."
         for renamed in RENAMED.values() & response.fields.keys():
             sentence = (
                 f"The field {name} is missing: API Gateway has renamed it to {renamed}, and no "

@@ -56,7 +56,7 @@ def _offered(challenges: Any, schemes: tuple[Any, ...]) -> list[Challenge]:
     if not schemes:
         raise TypeError("best() needs at least one scheme that you can answer")
     if not all(isinstance(one, str | type) for one in schemes):
-        raise TypeError('best() takes each scheme by itself: best(challenges, "Digest", "Basic")')
+        raise TypeError('best() takes each scheme separately: best(challenges, "Digest", "Basic")')
     one_alone = isinstance(challenges, str | Challenge)
     offered = [] if one_alone else list(challenges)
     if one_alone or not all(isinstance(one, Challenge) for one in offered):

@@ -51,7 +51,8 @@ class OriginalPath:
             self._missed = True
             log().warning(
                 "a request came without %s, or with several, so no path was public for it, and "
-                "every step-up applied. Use path_from only if the proxy alone can reach the gate",
+                "every step-up applied. Use path_from only if nobody can reach the gate except "
+                "through the proxy",
                 self._field,
             )
 

@@ -156,7 +156,7 @@ class Refusals:
             log().warning(
                 "the application answered 401 to a living session, with a challenge of another "
                 "realm, and a client may log in because of it. If it is another server's, answer "
-                "502"
+                "502 instead"
             )
 
     def _build(self, decision: Decision, why: Refused, *, shown: bool) -> Answer:

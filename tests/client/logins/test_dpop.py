@@ -260,7 +260,7 @@ def test_a_token_endpoint_whose_nonce_is_never_right_is_asked_twice(
 ) -> None:
     site.wrong = lambda *_: "use_dpop_nonce"  # type: ignore[method-assign]
     session.auth = SessionAuth(site.login())
-    with pytest.raises(LoginUnavailable, match="use_dpop_nonce to the nonce that it had sent"):
+    with pytest.raises(LoginUnavailable, match="use_dpop_nonce to a proof with its own nonce"):
         session.get(f"{site.url}/orders")
     assert len(site.asked) == 2
 

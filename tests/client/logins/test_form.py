@@ -152,7 +152,10 @@ def test_a_page_without_the_form_is_an_outage(site: Site) -> None:
     [
         ("<form><input name=mail><input type=password name=pw></form>", r"has mail, pw$"),
         ('<form><input name="<b>"><input type=password name=pw></form>', r"has pw$"),
-        ("<div id=app></div>", "has none for a password, perhaps because a script builds it"),
+        (
+            "<div id=app></div>",
+            "no form there asks for a password, perhaps because a script",
+        ),
     ],
 )
 def test_what_the_page_has_in_place_of_the_form_is_told(site: Site, page: str, told: str) -> None:

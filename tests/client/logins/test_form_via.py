@@ -358,7 +358,7 @@ def test_a_message_to_an_origin_that_is_not_listed_is_not_sent(
 def test_messages_that_lead_in_a_circle_end(provider: Provider, log_in: LogIn) -> None:
     message = MESSAGE.format("/acs", "PHNhbWw+").encode()
     provider.server.answers = lambda _: Answer(200, HTML, message)
-    with pytest.raises(LoginUnavailable, match="sends the login on too often"):
+    with pytest.raises(LoginUnavailable, match="passes the login on too often"):
         log_in(provider.login())
 
 

@@ -287,7 +287,7 @@ def test_each_kind_of_error_of_a_store_is_logged_once(caplog: pytest.LogCaptureF
         cache.reset()
         log_in(cache)
     assert caplog.messages == [
-        f"the store failed ({kind}): this process logs in for itself"
+        f"the store failed ({kind}): this process logs in on its own"
         for kind in ("OSError", "TimeoutError")
     ]
 

@@ -223,7 +223,7 @@ def _handed_on(request: Request, route: Route, before: Final | None = None) -> S
         if message is None:
             return before
         request = _filled(final.answer, message, {}, route.origins)
-    raise LoginUnavailable(f"{where(request.url)} sends the login on too often")
+    raise LoginUnavailable(f"{where(request.url)} passes the login on too often")
 
 
 # SAML 2.0 bindings §3.5, WS-Federation §13.1, and OAuth 2.0 Form Post Response Mode.
@@ -283,6 +283,6 @@ def _no_form(page: Answer, values: Mapping[str, Any]) -> str:
     text = f"{said(page)} without a form that has {', '.join(values)}"
     form = form_with(page.text, ())
     if form is None:
-        return f"{text}; it has none for a password, perhaps because a script builds it"
+        return f"{text}; no form there asks for a password, perhaps because a script builds it"
     names = sorted(filter(is_plain, form.names))[:10]
-    return f"{text}; the one for a password has {', '.join(names)}"
+    return f"{text}; the form that asks for a password has {', '.join(names)}"

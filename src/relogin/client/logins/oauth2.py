@@ -287,7 +287,7 @@ class OAuth2Login(Login):
             answer = yield asking.again().request
             if self._wants_nonce(answer):
                 # From another node, perhaps; it says nothing about the secrets.
-                raise TokenUnavailable(f"{said(answer)} {USE_NONCE} to the nonce that it had sent")
+                raise TokenUnavailable(f"{said(answer)} {USE_NONCE} to a proof with its own nonce")
         self._ask_refused(answer)
         token_type = None if self._prover is None else "DPoP"
         return tokens_in(answer, asking.grant_type, asking.secrets, token_type)

@@ -98,7 +98,7 @@ def ask(
     except Exception as error:  # noqa: BLE001 - an error of the store fails no request
         cache.store_away_until = cache.clock() + _AWAY
         report(cache, EventKind.STORE_AWAY, Key(origin, ""), reason=type(error).__name__)
-        _warn_once(cache, "the store failed (%s): this process logs in for itself", error)
+        _warn_once(cache, "the store failed (%s): this process logs in on its own", error)
         return None
 
 

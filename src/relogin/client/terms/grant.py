@@ -232,8 +232,8 @@ def _with_plain_cookies(grant: Grant, url: str) -> Grant:
     plain = {name: getattr(value, "coded_value", value) for name, value in plain.items()}
     if not (grant.token or plain or grant.headers):
         raise InvalidGrant(
-            f"the cookies of this Grant are for other hosts or paths than the request to "
-            f"{urlsplit(url).hostname}, or Secure, which means for https only"
+            f"none of this Grant's cookies can be sent with the request to "
+            f"{urlsplit(url).hostname}: they are for other hosts or paths, or Secure (https only)"
         )
     for name, value in plain.items():
         if not (isinstance(name, str) and isinstance(value, str)):
