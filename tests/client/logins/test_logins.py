@@ -6,7 +6,7 @@ import email.utils
 import json
 import threading
 from collections.abc import Callable
-from typing import Any, get_type_hints
+from typing import get_type_hints
 from urllib.parse import parse_qs
 
 import pytest
@@ -215,39 +215,6 @@ def test_a_token_that_comes_with_its_scheme_is_sent_with_one_scheme(
     login = JSONLogin(url, ACCOUNT, token=from_header("Authorization"))
     session.auth = SessionAuth(login)
     assert session.get(f"{server.url}/orders").status_code == 200
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b'{"error": "bad password"}',
-        b'{"success": false}',
-        b'{"ok": false, "id": 1}',
-        b'{"code": 1001}',
-    ],
-)
-@pytest.mark.parametrize(
-    "options",
-    [
-        {},
-        {"token": None},
-        {"token": None, "headers": {"X-CSRF-Token": from_header("X-CSRF-Token")}},
-    ],
-    ids=["token", "cookie", "header"],
-)
-def test_a_refusal_with_200_is_told_with_the_option_that_knows_it(
-    server: Server, body: bytes, options: dict[str, Any]
-) -> None:
-    url = answers(server, Answer(200, (), body))
-    with pytest.raises(LoginUnavailable, match=r"a wrong password, pass refused=$"):
-        with_requests(JSONLogin(url, ACCOUNT, **options))
-
-
-@pytest.mark.parametrize("body", [b'{"code": 0}', b'{"code": 200}', b'{"code": "ok"}'])
-def test_a_code_that_means_success_is_not_told_as_a_refusal(server: Server, body: bytes) -> None:
-    url = answers(server, Answer(200, (), body))
-    with pytest.raises(LoginUnavailable, match=r"; it has code$"):
-        with_requests(JSONLogin(url, ACCOUNT))
 
 
 def test_a_coding_that_nobody_asked_for_is_named_if_it_cannot_be_read(

@@ -78,6 +78,39 @@ def test_an_answer_that_lacks_one_brings_no_session_and_says_what_is_missing(
         with_requests(JSONLogin(url, ACCOUNT, headers={"X-CSRF-Token": source}))
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"error": "bad password"}',
+        b'{"success": false}',
+        b'{"ok": false, "id": 1}',
+        b'{"code": 1001}',
+    ],
+)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"token": None},
+        {"token": None, "headers": {"X-CSRF-Token": from_header("X-CSRF-Token")}},
+    ],
+    ids=["token", "cookie", "header"],
+)
+def test_a_refusal_with_200_is_told_with_the_option_that_knows_it(
+    server: Server, body: bytes, options: dict[str, Any]
+) -> None:
+    url = answers(server, Answer(200, (), body))
+    with pytest.raises(LoginUnavailable, match=r"a wrong password, pass refused=$"):
+        with_requests(JSONLogin(url, ACCOUNT, **options))
+
+
+@pytest.mark.parametrize("body", [b'{"code": 0}', b'{"code": 200}', b'{"code": "ok"}'])
+def test_a_code_that_means_success_is_not_told_as_a_refusal(server: Server, body: bytes) -> None:
+    url = answers(server, Answer(200, (), body))
+    with pytest.raises(LoginUnavailable, match=r"; it has code$"):
+        with_requests(JSONLogin(url, ACCOUNT))
+
+
 def test_what_is_no_json_has_no_member(server: Server) -> None:
     url = answers(server, Answer(200, (("X-Auth-Token", "t0ken"),), b"<html>"))
     login = JSONLogin(
