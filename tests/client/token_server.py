@@ -105,9 +105,9 @@ class TokenServer:
 
     def token(self, request: Request) -> Answer:
         fields = form(request)
+        self.asked.append(fields)
+        given = None if self.answer is None else self.answer(fields)  # which may wait: no lock
         with self._lock:
-            self.asked.append(fields)
-            given = None if self.answer is None else self.answer(fields)
             return given or self._answer(fields, self._client(request, fields))
 
     def _client(self, request: Request, fields: dict[str, str]) -> tuple[str, ...]:

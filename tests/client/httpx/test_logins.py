@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 import relogin
+import relogin.client.requests
 from relogin import Grant, errors
 from relogin.client import Outcome, outcome
 from relogin.client.httpx import (
@@ -357,6 +358,4 @@ def test_no_secret_is_shown(driver: Driver, server: Server, caplog: Any) -> None
 
 
 def test_the_words_of_the_constructor_are_those_of_requests() -> None:
-    from relogin.client.requests import SessionAuth as OfRequests
-
-    assert inspect.signature(SessionAuth) == inspect.signature(OfRequests)
+    assert inspect.signature(SessionAuth) == inspect.signature(relogin.client.requests.SessionAuth)

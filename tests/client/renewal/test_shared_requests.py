@@ -17,6 +17,7 @@ from relogin.client.stores import Entry, Snapshot
 from relogin.client.stores.memory import MemoryStore
 from relogin.client.stores.sqlite import SQLiteStore
 from relogin.client.terms.grant import Context
+from tests.client.picklable import PicklableLogin
 from tests.client.server import Server
 
 
@@ -125,20 +126,12 @@ def test_after_a_reset_no_token_of_the_store_is_kept(server: Server) -> None:
 
 
 def test_an_object_that_is_pickled_shares_the_store(server: Server, tmp_path: Path) -> None:
-    login = _Login(server.url)
+    login = PicklableLogin(server.url)
     auth = SessionAuth(login, server.url, store=SQLiteStore(tmp_path / "sessions.db"))
     get(auth, server)
     again: SessionAuth = pickle.loads(pickle.dumps(auth))
     assert get(again, server).history == []
     assert server.logins == 1
-
-
-class _Login:
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def __call__(self, context: Context) -> str:
-        return str(context.http.post(f"{self.url}/login").text)
 
 
 def test_no_secret_is_logged_or_told_on_the_way_to_a_store(

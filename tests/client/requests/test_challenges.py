@@ -293,7 +293,6 @@ def test_a_step_up_that_is_declined_keeps_the_session(
 @pytest.mark.parametrize(
     ("method", "challenge"),
     [
-        ("POST", EXPIRED),
         ("POST", "Session realm=api"),
         ("PATCH", "Session realm=api"),
         ("GET", "Session realm=api"),
@@ -314,16 +313,6 @@ def test_a_bare_challenge_to_a_request_without_credentials_replays_any(
     session.auth = SessionAuth(server.login, server.url)
     answer = session.post(f"{server.url}/orders", data=b"x")
     assert (answer.status_code, outcome(answer)) == (200, Outcome.REPLAYED)
-
-
-def test_any_method_is_replayed_where_the_user_says_so(
-    server: Server, dead: requests.Session
-) -> None:
-    server.challenges = lambda _: ["Session realm=api"]
-    dead.auth = SessionAuth(server.login, server.url, replay_any_method=True)
-    headers = {"Authorization": "Custom dead"}
-    answer = dead.post(f"{server.url}/orders", data=b"x", headers=headers)
-    assert outcome(answer) is Outcome.REPLAYED
 
 
 # Realms

@@ -158,7 +158,7 @@ def test_a_coroutine_function_is_named_as_what_it_is(
 
 
 @pytest.mark.parametrize("token", ["with space", "tab\t", "ü", 'a"b', "line\nfeed", "=="])
-def test_a_token_that_cannot_be_sent_fails_and_is_not_shown(
+def test_a_token_that_bearer_forbids_is_a_mistake_of_the_login_and_not_shown(
     server: Server, session: requests.Session, token: str
 ) -> None:
     server.scheme = "Bearer"

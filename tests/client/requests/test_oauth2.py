@@ -17,6 +17,7 @@ from relogin.client.requests import SessionAuth
 from relogin.client.requests.route import LoginSession, Route
 from relogin.client.stores.memory import MemoryStore
 from relogin.client.stores.sqlite import SQLiteStore
+from tests.client.httpx_drivers import when
 from tests.client.server import Server
 from tests.client.token_server import TokenServer
 from tests.programs import exit_with
@@ -164,20 +165,19 @@ def test_an_api_at_the_origin_of_its_token_endpoint_needs_no_other_word(
 def test_threads_that_come_while_a_refresh_is_under_way_wait_for_it(
     tokens: TokenServer, login: OAuth2Login
 ) -> None:
-    auth = SessionAuth(login, tokens.server.url)
+    began, go_on = threading.Event(), threading.Event()
+    auth = SessionAuth(login, tokens.server.url, on_event=when("joined", go_on.set))
     get(auth, tokens)
     tokens.kill()
-    began, go_on = threading.Event(), threading.Event()
 
     def hold(fields: dict[str, str]) -> None:
         began.set()
-        go_on.wait(10)
+        assert go_on.wait(10)
 
     tokens.answer = hold
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(get, auth, tokens)
         assert began.wait(10)
         second = pool.submit(get, auth, tokens)
-        go_on.set()
         assert (first.result(), second.result()) == (200, 200)
     assert tokens.grants == ["password", "refresh_token"]

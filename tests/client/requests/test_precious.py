@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,12 +23,9 @@ def generator() -> Any:
 @pytest.fixture
 def later(server: Server, session: requests.Session) -> Any:
     """Log in for 100 seconds, and let some of them pass."""
-    grants: list[relogin.Grant | None] = [relogin.Grant(token="s3cret-1", expires_in=100)]
 
-    def login(context: Any) -> relogin.Grant | None:
-        server.login(context)
-        grant = relogin.Grant(token=server.living or "", expires_in=100)
-        return grant if grants.pop() is not None else None
+    def login(context: Any) -> relogin.Grant:
+        return replace(server.login(context), expires_in=100)
 
     auth = SessionAuth(login, server.url)
     session.auth = auth
@@ -35,7 +33,6 @@ def later(server: Server, session: requests.Session) -> Any:
     now = auth._cache.clock()
 
     def later(seconds: float) -> requests.Session:
-        grants.append(relogin.Grant(token="more"))
         auth._cache.clock = lambda: now + seconds
         return session
 

@@ -12,7 +12,7 @@ from relogin.client import Outcome, outcome
 from relogin.client.driver.reentry import inside, logging_in
 from relogin.client.requests import LoginTimeout, LoginUnavailable, SessionAuth
 from relogin.client.terms.grant import Context
-from tests.client.server import Answer, Server
+from tests.client.server import Server
 from tests.client.steps import a_cache
 
 
@@ -129,19 +129,8 @@ def test_a_thread_that_carries_the_context_on_is_inside() -> None:
     assert seen == [True]
 
 
-def test_logins_of_two_books_nest() -> None:
+def test_logins_of_two_auths_nest() -> None:
     outer, inner = a_cache(), a_cache()
     with logging_in(outer), logging_in(inner):
         assert inside(outer)
         assert inside(inner)
-
-
-def test_a_route_is_answered_inside_a_login(server: Server, session: requests.Session) -> None:
-    server.routes["/csrf"] = lambda _: Answer(200, (), b"token")
-
-    def login(context: Context) -> Grant:
-        assert context.http.get(f"{server.url}/csrf").text == "token"
-        return server.login(context)
-
-    session.auth = SessionAuth(login, server.url)
-    assert session.get(f"{server.url}/orders").status_code == 200

@@ -18,6 +18,7 @@ from relogin.client.requests import SessionAuth
 from relogin.client.requests.route import Route
 from relogin.client.responders import BEARER
 from relogin.client.terms.grant import Context
+from tests.client.picklable import PicklableLogin
 from tests.client.server import COOKIE, PASSWORD, Server, serve
 from tests.client.steps import KEY, Steps, a_cache, log_in, refused
 
@@ -155,18 +156,10 @@ def test_a_grant_that_cannot_be_sent_is_refused_without_being_shown(
 
 @pytest.mark.requirement("C-12")
 def test_what_is_pickled_holds_no_secret(server: Server, session: requests.Session) -> None:
-    session.auth = SessionAuth(_Login(server.url))
+    session.auth = SessionAuth(PicklableLogin(server.url))
     with suppress(requests.RequestException):
         session.get(f"{server.url}/orders")
     assert not shows_secret(pickle.dumps(session.auth))
-
-
-class _Login:
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def __call__(self, context: Context) -> Grant:
-        return Grant(token=context.http.post(f"{self.url}/login").text or "t")
 
 
 def test_a_route_is_not_shown() -> None:
