@@ -23,7 +23,17 @@ from tests.client.httpx_drivers import in_tasks
 from tests.client.server import PASSWORD, Server
 from tests.threads import in_threads
 
-__all__ = ["FACES", "Answer", "Body", "Client", "Face", "opened"]
+__all__ = [
+    "ASYNC_FACES",
+    "FACES",
+    "Answer",
+    "Body",
+    "Client",
+    "Face",
+    "opened",
+    "passed_as",
+    "statuses",
+]
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,15 @@ class Body:
 
     make: Callable[[], dict[str, Any]]
     repeats: bool
+
+
+def passed_as(word: str) -> Callable[..., Body]:
+    """How bodies are made that requests of a library take under this word."""
+
+    def passed(make: Callable[[], Any], *, repeats: bool = True) -> Body:
+        return Body(lambda: {word: make()}, repeats)
+
+    return passed
 
 
 class Face(ABC):
@@ -71,6 +90,14 @@ class Face(ABC):
     async def log_in(self, server: Server, context: Any) -> Grant:
         """Log in as a coroutine does: over `context.http`."""
         raise NotImplementedError
+
+    def own_way(self, login: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """The same login as this library has it: a coroutine function, for a loop."""
+
+        async def awaited(context: Any) -> Any:
+            return login(context)
+
+        return awaited if self.is_async else login
 
     @abstractmethod
     def make(self, auth: Any, **options: Any) -> Any:
@@ -154,6 +181,10 @@ def answer_of(raw: Any, status: int, body: bytes) -> Answer:
     return Answer(status, body, str(outcome(raw)), raw)
 
 
+def statuses(answers: list[Answer | Exception]) -> set[object]:
+    return {answer.status if isinstance(answer, Answer) else answer for answer in answers}
+
+
 async def posted(server: Server, post: Callable[..., Awaitable[Any]]) -> Any:
     """Log in with a client's `post`, as `Server.login` does."""
     return await post(f"{server.url}/login", data={"password": PASSWORD})
@@ -173,6 +204,7 @@ _ALL = {
     "niquests asyncio": ("niquests", "niquests", "NiquestsOnAsyncio"),
 }
 FACES = [name for name, (library, _, _) in _ALL.items() if find_spec(library) is not None]
+ASYNC_FACES = [name for name in FACES if "asyncio" in name or "trio" in name or name == "aiohttp"]
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 
 from relogin import Grant
-from tests.client.libraries.face import Answer, Body, Face, answer_of
+from tests.client.libraries.face import Answer, Body, Face, answer_of, passed_as
 from tests.client.libraries.shapes import (
     WHOLE,
     AgainAsync,
@@ -20,6 +20,8 @@ from tests.client.libraries.shapes import (
     produced_async,
 )
 from tests.client.server import COOKIE, PASSWORD, Server
+
+data = passed_as("data")
 
 
 class Aiohttp(Face):
@@ -49,9 +51,6 @@ class Aiohttp(Face):
         return dict(raw.request_info.headers)
 
     def bodies(self) -> dict[str, Body]:
-        def data(make: Any, *, repeats: bool = True) -> Body:
-            return Body(lambda: {"data": make()}, repeats)
-
         return {
             "nothing": Body(dict, repeats=True),
             "bytes": data(lambda: WHOLE),

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from relogin import Grant
-from tests.client.libraries.face import Answer, Body, Face, answer_of, posted
+from tests.client.libraries.face import Answer, Body, Face, answer_of, passed_as, posted
 from tests.client.libraries.shapes import (
     WHOLE,
     Again,
@@ -23,6 +23,8 @@ from tests.client.libraries.shapes import (
     produced_async,
 )
 from tests.client.server import Server
+
+_content = passed_as("content")
 
 
 class Httpx(Face):
@@ -53,10 +55,6 @@ class Httpx(Face):
             "no position": _content(lambda: Unseekable(WHOLE), repeats=False),
             "a lying seek": _content(lambda: LyingSeek(WHOLE), repeats=False),
         }
-
-
-def _content(make: Any, *, repeats: bool = True) -> Body:
-    return Body(lambda: {"content": make()}, repeats)
 
 
 def _common() -> dict[str, Body]:

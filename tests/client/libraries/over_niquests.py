@@ -7,10 +7,12 @@ from typing import Any
 import niquests
 
 from relogin import Grant
-from tests.client.libraries.face import Body, answer_of, posted
+from tests.client.libraries.face import Body, answer_of, passed_as, posted
 from tests.client.libraries.over_requests import Requests
 from tests.client.libraries.shapes import WHOLE, AgainAsync, Unseekable, produced, produced_async
 from tests.client.server import Server
+
+data = passed_as("data")
 
 
 class Niquests(Requests):
@@ -41,9 +43,6 @@ class NiquestsOnAsyncio(Niquests):
         await client.close()
 
     def bodies(self) -> dict[str, Body]:
-        def data(make: Any, *, repeats: bool = True) -> Body:
-            return Body(lambda: {"data": make()}, repeats)
-
         return super().bodies() | {
             "an asynchronous iterable": data(AgainAsync),
             "an asynchronous generator": data(produced_async, repeats=False),

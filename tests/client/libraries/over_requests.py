@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 
-from tests.client.libraries.face import Body, Face, answer_of
+from tests.client.libraries.face import Body, Face, answer_of, passed_as
 from tests.client.libraries.shapes import (
     WHOLE,
     Again,
@@ -17,6 +17,8 @@ from tests.client.libraries.shapes import (
     at_an_offset,
     produced,
 )
+
+data = passed_as("data")
 
 
 class Requests(Face):
@@ -40,9 +42,6 @@ class Requests(Face):
         client.close()
 
     def bodies(self) -> dict[str, Body]:
-        def data(make: Any, *, repeats: bool = True) -> Body:
-            return Body(lambda: {"data": make()}, repeats)
-
         return {
             "nothing": Body(dict, repeats=True),
             "bytes": data(lambda: WHOLE),

@@ -20,16 +20,8 @@ from relogin.client.events import Event
 from relogin.client.stores import Entry
 from relogin.client.stores.memory import MemoryStore
 from tests.client.async_store import AsyncMemoryStore
-from tests.client.libraries.face import FACES, Face, opened
+from tests.client.libraries.face import ASYNC_FACES, Face, opened
 from tests.client.server import Answer, Request, Server
-
-ASYNC = [name for name in FACES if "asyncio" in name or "trio" in name or name == "aiohttp"]
-
-
-@pytest.fixture(params=ASYNC)
-def face(request: pytest.FixtureRequest) -> Any:
-    with opened(request.param) as begun:
-        yield begun
 
 
 class CancelledAt:
@@ -92,25 +84,27 @@ def in_order(face: Face, server: Server) -> Callable[[Any], Coroutine[Any, Any, 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("dead", [True, False])
 def test_at_whichever_await_a_leader_is_cancelled_the_next_request_succeeds(
-    face: Face, server: Server, dead: bool
+    async_face: Face, server: Server, dead: bool
 ) -> None:
-    client = face.open(face.auth(server, in_order(face, server), budget=(10_000, 1.0)))
+    client = async_face.open(
+        async_face.auth(server, in_order(async_face, server), budget=(10_000, 1.0))
+    )
     client.get(f"{server.url}/first")
 
     async def one(number: int) -> bool:
-        sending = face.send(
-            client.client, "POST", f"{server.url}/{number}", **face.bodies()["bytes"].make()
+        sending = async_face.send(
+            client.client, "POST", f"{server.url}/{number}", **async_face.bodies()["bytes"].make()
         )
         with anyio.CancelScope() as scope:
             await CancelledAt(sending, number, scope.cancel)
         with anyio.fail_after(10):
-            assert (await face.send(client.client, "GET", f"{server.url}/next")).status == 200
+            assert (await async_face.send(client.client, "GET", f"{server.url}/next")).status == 200
         return scope.cancel_called
 
     for number in range(1, 500):
         if dead:
             server.kill()
-        is_cancelled = face.run(one, number)
+        is_cancelled = async_face.run(one, number)
         tokens = [request.token for request in server.seen(f"/{number}")]
         assert len(tokens) == len(set(tokens))  # no session got it twice
         if not is_cancelled:
@@ -118,7 +112,7 @@ def test_at_whichever_await_a_leader_is_cancelled_the_next_request_succeeds(
     assert number > 2
 
 
-ON_ASYNCIO = [name for name in ASYNC if "trio" not in name]
+ON_ASYNCIO = [name for name in ASYNC_FACES if "trio" not in name]
 
 
 async def lead_and_follow(face: Face, clients: Sequence[Any], url: str, lead: Any) -> bool:
@@ -224,14 +218,14 @@ def a_leader_is_ended_by(face: Face, server: Server, end: End) -> None:
 
 
 def test_an_anyio_scope_ends_the_leader_and_nobody_waits_for_ever(
-    face: Face, server: Server
+    async_face: Face, server: Server
 ) -> None:
     async def end(sending: Any, ends: list[Callable[[], object]]) -> None:
         with anyio.CancelScope() as scope:
             ends.append(partial(setattr, scope, "deadline", anyio.current_time()))
             await sending
 
-    a_leader_is_ended_by(face, server, end)
+    a_leader_is_ended_by(async_face, server, end)
 
 
 async def timed_out(sending: Any, ends: list[Callable[[], object]]) -> None:

@@ -10,59 +10,55 @@ import pytest
 from relogin import Grant, LoginRefused
 from relogin.client.logins import DigestLogin, Logout
 from tests.client.digest_site import PASSWORD, DigestSite
-from tests.client.libraries.face import FACES, Answer, Face, opened
+from tests.client.libraries.face import FACES, Answer, Face, opened, statuses
 from tests.client.libraries.shapes import WHOLE
-from tests.client.server import COOKIE, Server, serve
+from tests.client.server import COOKIE, Server, flood, serve
 from tests.client.server import Answer as Served
 
 
-def statuses(answers: list[Answer | Exception]) -> set[object]:
-    return {answer.status if isinstance(answer, Answer) else answer for answer in answers}
-
-
 @pytest.fixture(params=["token", "cookie"])
-def either(request: pytest.FixtureRequest, server: Server) -> Server:
+def service(request: pytest.FixtureRequest, server: Server) -> Server:
     """A server whose sessions are tokens, and one whose sessions are cookies."""
     server.binding = request.param
     return server
 
 
-def test_a_dead_session_is_renewed_and_the_request_sent_again(face: Face, either: Server) -> None:
-    client = face.open(face.auth(either))
-    client.get(f"{either.url}/first")
-    either.kill()
-    answer = client.post(f"{either.url}/orders", face.bodies()["bytes"])
+def test_a_dead_session_is_renewed_and_the_request_sent_again(face: Face, service: Server) -> None:
+    client = face.open(face.auth(service))
+    client.get(f"{service.url}/first")
+    service.kill()
+    answer = client.post(f"{service.url}/orders", face.bodies()["bytes"])
     assert (answer.status, answer.body, answer.outcome) == (200, WHOLE, "replayed")
-    assert either.logins == 2
+    assert service.logins == 2
 
 
-def test_a_living_session_is_sent_at_once(face: Face, either: Server) -> None:
-    client = face.open(face.auth(either))
-    client.get(f"{either.url}/first")
-    answer = client.get(f"{either.url}/orders")
+def test_a_living_session_is_sent_at_once(face: Face, service: Server) -> None:
+    client = face.open(face.auth(service))
+    client.get(f"{service.url}/first")
+    answer = client.get(f"{service.url}/orders")
     assert (answer.status, answer.outcome) == (200, "untouched")
-    assert len(either.seen("/orders")) == 1
+    assert len(service.seen("/orders")) == 1
 
 
 @pytest.mark.requirement("C-17")
-def test_a_herd_meets_one_login(face: Face, either: Server) -> None:
-    client = face.open(face.auth(either))
-    client.get(f"{either.url}/first")
-    either.kill()
-    answers = client.at_once(50, lambda index: f"{either.url}/orders/{index}")
+def test_a_herd_meets_one_login(face: Face, service: Server) -> None:
+    client = face.open(face.auth(service))
+    client.get(f"{service.url}/first")
+    service.kill()
+    answers = client.at_once(50, lambda index: f"{service.url}/orders/{index}")
     assert statuses(answers) == {200}
-    assert either.logins == 2
+    assert service.logins == 2
 
 
 @pytest.mark.requirement("C-18")
-def test_a_late_401_starts_no_login(face: Face, either: Server) -> None:
-    client = face.open(face.auth(either))
-    client.get(f"{either.url}/first")
-    either.kill()
-    either.late_paths = frozenset(f"/late/{index}" for index in range(0, 20, 2))
-    answers = client.at_once(20, lambda index: f"{either.url}/late/{index}")
+def test_a_late_401_starts_no_login(face: Face, service: Server) -> None:
+    client = face.open(face.auth(service))
+    client.get(f"{service.url}/first")
+    service.kill()
+    service.late_paths = frozenset(f"/late/{index}" for index in range(0, 20, 2))
+    answers = client.at_once(20, lambda index: f"{service.url}/late/{index}")
     assert statuses(answers) == {200}
-    assert either.logins == 2
+    assert service.logins == 2
 
 
 def _body_cases() -> list[tuple[str, str]]:
@@ -100,25 +96,25 @@ def test_there_are_a_dozen_shapes_of_body(name: str) -> None:
         assert len(face.bodies()) >= 12
 
 
-def test_nothing_goes_along_a_redirect_to_another_origin(face: Face, either: Server) -> None:
+def test_nothing_goes_along_a_redirect_to_another_origin(face: Face, service: Server) -> None:
     with serve() as foreign:
-        either.routes["/away"] = lambda _: Served(302, (("Location", f"{foreign.url}/caught"),))
-        client = face.open(face.auth(either))
-        client.get(f"{either.url}/first")
-        answer = client.get(f"{either.url}/away")
+        service.routes["/away"] = lambda _: Served(302, (("Location", f"{foreign.url}/caught"),))
+        client = face.open(face.auth(service))
+        client.get(f"{service.url}/first")
+        answer = client.get(f"{service.url}/away")
         (caught,) = foreign.seen("/caught")
         assert "Authorization" not in caught.headers
         assert COOKIE not in caught.cookies
         assert (answer.status, foreign.logins) == (401, 0)
-        assert either.logins == 1
+        assert service.logins == 1
 
 
-def test_a_redirect_within_the_origin_keeps_the_session(face: Face, either: Server) -> None:
-    either.routes["/moved"] = lambda _: Served(302, (("Location", "/orders"),))
-    client = face.open(face.auth(either))
-    client.get(f"{either.url}/first")
-    assert client.get(f"{either.url}/moved").status == 200
-    assert either.logins == 1
+def test_a_redirect_within_the_origin_keeps_the_session(face: Face, service: Server) -> None:
+    service.routes["/moved"] = lambda _: Served(302, (("Location", "/orders"),))
+    client = face.open(face.auth(service))
+    client.get(f"{service.url}/first")
+    assert client.get(f"{service.url}/moved").status == 200
+    assert service.logins == 1
 
 
 def test_a_session_that_dies_on_a_redirect_is_renewed(face: Face, server: Server) -> None:
@@ -205,14 +201,14 @@ def test_a_late_answer_cannot_wipe_the_cookie_of_the_grant(face: Face, server: S
     assert server.logins == 2
 
 
-def test_a_session_is_given_back_once(face: Face, either: Server) -> None:
-    either.routes["/session"] = lambda _: Served(204)
-    auth = face.auth(either, logout=Logout(f"{either.url}/session"))
-    face.open(auth).get(f"{either.url}/orders")
+def test_a_session_is_given_back_once(face: Face, service: Server) -> None:
+    service.routes["/session"] = lambda _: Served(204)
+    auth = face.auth(service, logout=Logout(f"{service.url}/session"))
+    face.open(auth).get(f"{service.url}/orders")
     for _ in range(2):
         face.run(auth.alogout if face.is_async else auth.logout)
-    (ended,) = either.seen("/session")
-    assert (ended.method, ended.token or ended.cookies[COOKIE]) == ("DELETE", either.living)
+    (ended,) = service.seen("/session")
+    assert (ended.method, ended.token or ended.cookies[COOKIE]) == ("DELETE", service.living)
 
 
 def test_a_session_that_is_replaced_ahead_of_its_end_is_given_back(
@@ -247,16 +243,14 @@ def test_a_login_through_the_same_client_ends(face: Face, server: Server) -> Non
     assert server.logins == 1
 
 
-def test_a_login_in_a_thread_has_a_client_too(face: Face, either: Server) -> None:
-    client = face.open(face.auth(either, either.login))
-    answers = client.at_once(10, lambda index: f"{either.url}/orders/{index}")
+def test_a_login_in_a_thread_has_a_client_too(face: Face, service: Server) -> None:
+    client = face.open(face.auth(service, service.login))
+    answers = client.at_once(10, lambda index: f"{service.url}/orders/{index}")
     assert statuses(answers) == {200}
-    assert either.logins == 1
+    assert service.logins == 1
 
 
 def test_a_refusal_that_never_ends_is_closed(face: Face, server: Server) -> None:
-    from tests.client.server import flood
-
     server.refusal_body = flood
     client = face.open(face.auth(server))
     assert client.get(f"{server.url}/orders").status == 200

@@ -10,9 +10,8 @@ import pytest
 from relogin import LoginUnavailable
 from relogin.client.logins import OAuth2Login
 from relogin.client.stores.sqlite import SQLiteStore
-from tests.client.libraries.face import Face
+from tests.client.libraries.face import Face, statuses
 from tests.client.libraries.shapes import WHOLE
-from tests.client.libraries.test_hard_cases import statuses
 from tests.client.server import Server
 from tests.client.token_server import TokenServer
 

@@ -13,23 +13,9 @@ import pytest
 
 from relogin import Grant, LoginUnavailable
 from relogin.client.logins import OAuth2Login
-from tests.client.libraries.face import FACES, Face, opened
+from tests.client.libraries.face import Face
 from tests.client.server import Server
 from tests.client.token_server import TokenServer
-
-ASYNC = [name for name in FACES if "asyncio" in name or "trio" in name or name == "aiohttp"]
-
-
-@pytest.fixture(params=ASYNC)
-def face(request: pytest.FixtureRequest) -> Iterator[Face]:
-    with opened(request.param) as begun:
-        yield begun
-
-
-@pytest.fixture(params=FACES)
-def each(request: pytest.FixtureRequest) -> Iterator[Face]:
-    with opened(request.param) as begun:
-        yield begun
 
 
 async def cancelled(face: Face, client: Any, url: str, until: Callable[[], object]) -> None:
@@ -57,7 +43,7 @@ def silent() -> Iterator[socket.socket]:
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_leaders_that_are_cancelled_before_their_login_sends_anything_cost_no_budget(
-    face: Face, server: Server, silent: socket.socket
+    async_face: Face, server: Server, silent: socket.socket
 ) -> None:
     accepted: list[socket.socket] = []
     silent.setblocking(False)
@@ -71,26 +57,26 @@ def test_leaders_that_are_cancelled_before_their_login_sends_anything_cost_no_bu
 
     async def log_in(context: Any) -> Any:
         if len(accepted) == 3:
-            return await face.log_in(server, context)
+            return await async_face.log_in(server, context)
         return await context.http.post(f"https://127.0.0.1:{silent.getsockname()[1]}/", data={})
 
-    client = face.open(face.auth(server, log_in, budget=(1, 3600.0)))
+    client = async_face.open(async_face.auth(server, log_in, budget=(1, 3600.0)))
     for _ in range(3):
-        face.run(cancelled, face, client.client, server.url, accepts)
+        async_face.run(cancelled, async_face, client.client, server.url, accepts)
     assert client.get(server.url).status == 200
     for connection in accepted:
         connection.close()
     gc.collect()  # while its warnings are ignored
 
 
-def test_what_a_cancelled_leader_has_sent_counts(face: Face, server: Server) -> None:
-    client = face.open(face.auth(server, budget=(2, 3600.0)))
+def test_what_a_cancelled_leader_has_sent_counts(async_face: Face, server: Server) -> None:
+    client = async_face.open(async_face.auth(server, budget=(2, 3600.0)))
     gates = [threading.Event() for _ in range(2)]
     server.login_gates.extend(gates)
     for number in (1, 2):
-        face.run(
+        async_face.run(
             cancelled,
-            face,
+            async_face,
             client.client,
             server.url,
             lambda number=number: len(server.seen("/login")) == number,
@@ -136,13 +122,13 @@ def nobody() -> str:
 
 
 def test_the_newest_refresh_token_is_kept_whatever_fails_after_it(
-    each: Face, server: Server
+    face: Face, server: Server
 ) -> None:
     tokens = TokenServer(server)
     oauth = OAuth2Login(tokens.url, "app", refresh_token=tokens.issue())
-    log_in = followed_by_a_failure(each, oauth.acall if each.is_async else oauth, once(nobody()))
-    client = each.open(each.auth(server, log_in))
-    with pytest.raises(each.failure):
+    log_in = followed_by_a_failure(face, oauth.acall if face.is_async else oauth, once(nobody()))
+    client = face.open(face.auth(server, log_in))
+    with pytest.raises(face.failure):
         client.get(f"{server.url}/orders")
     assert client.get(f"{server.url}/orders").status == 200
     sent = [fields["refresh_token"] for fields in tokens.asked]
@@ -150,7 +136,7 @@ def test_the_newest_refresh_token_is_kept_whatever_fails_after_it(
 
 
 def test_a_refresh_that_was_accepted_is_not_made_again_whatever_fails_after_it(
-    each: Face, server: Server
+    face: Face, server: Server
 ) -> None:
     tokens = TokenServer(server)
     known: list[Grant | None] = []
@@ -180,13 +166,13 @@ def test_a_refresh_that_was_accepted_is_not_made_again_whatever_fails_after_it(
     def sends() -> str:
         return failing() if next(turns) else ""
 
-    log_in = followed_by_a_failure(each, awaited if each.is_async else called, sends)
-    client = each.open(each.auth(server, log_in))
+    log_in = followed_by_a_failure(face, awaited if face.is_async else called, sends)
+    client = face.open(face.auth(server, log_in))
     assert client.get(f"{server.url}/orders").status == 200
     tokens.kill()
-    with pytest.raises(each.failure):
+    with pytest.raises(face.failure):
         client.get(f"{server.url}/orders")
-    with pytest.raises(each.failure):
+    with pytest.raises(face.failure):
         client.get(f"{server.url}/orders")
     assert known[2] is not None
     assert known[2].refresh is None

@@ -25,16 +25,12 @@ class Rolling:
         self.gates: dict[str, tuple[Event, Event]] = {}
         self.places: dict[str, str] = {}
         server.answers = self.answer
-        login = self.log_in_async if face.is_async else self.log_in
-        auth = face.auth(server, login, carry=Header(NAME), rolls=[NAME])
+        auth = face.auth(server, face.own_way(self.log_in), carry=Header(NAME), rolls=[NAME])
         self.client: Client = face.open(auth)
 
     def log_in(self, _: object) -> str:
         self.logins += 1
         return self.next()
-
-    async def log_in_async(self, context: object) -> str:
-        return self.log_in(context)
 
     def next(self) -> str:
         self.token = f"t{int(self.token[1:] or 0) + 1}"
@@ -117,9 +113,6 @@ def test_a_redirect_that_takes_a_part_of_the_grant_away_costs_no_login(
         logins += 1
         return Grant("t1", headers={NAME: "csrf"})
 
-    async def log_in_async(_: object) -> Grant:
-        return log_in(_)
-
     def answer(request: Request) -> Answer:
         if request.headers["Authorization"] != "Bearer t1" or request.headers[NAME] != "csrf":
             return Answer(401)
@@ -128,7 +121,7 @@ def test_a_redirect_that_takes_a_part_of_the_grant_away_costs_no_login(
         return Answer(200)
 
     server.answers = answer
-    client = face.open(face.auth(server, log_in_async if face.is_async else log_in))
+    client = face.open(face.auth(server, face.own_way(log_in)))
     client.get(f"{server.url}/first")
     assert client(method, f"{server.url}/moved").status == 200
     assert logins == 1
@@ -154,13 +147,10 @@ def test_a_grant_of_several_fields_that_comes_back_from_another_origin_costs_no_
             return Answer(302, (("Location", f"{foreign.url}/back"),))
         return Answer(200 if whole and request.headers[NAME] else 401)
 
-    async def log_in_async(_: object) -> Grant:
-        return log_in(_)
-
     with serve() as foreign:
         server.answers = answer
         foreign.answers = lambda _: Answer(302, (("Location", f"{server.url}/home"),))
-        client = face.open(face.auth(server, log_in_async if face.is_async else log_in))
+        client = face.open(face.auth(server, face.own_way(log_in)))
         client.get(f"{server.url}/first")
         assert client.get(f"{server.url}/away").status == 200
     assert logins == 1
@@ -176,9 +166,6 @@ def test_a_session_that_dies_after_its_cookie_was_replaced_is_renewed_at_once(
         cookies.append(f"sid-{len(cookies)}")
         return Grant(cookies={"sid": cookies[-1]})
 
-    async def log_in_async(_: object) -> Grant:
-        return log_in(_)
-
     def answer(request: Request) -> Answer:
         if not cookies or request.cookies.get("sid") != cookies[-1]:
             return Answer(401)
@@ -191,7 +178,7 @@ def test_a_session_that_dies_after_its_cookie_was_replaced_is_renewed_at_once(
         return Answer(200)
 
     server.answers = answer
-    client = face.open(face.auth(server, log_in_async if face.is_async else log_in))
+    client = face.open(face.auth(server, face.own_way(log_in)))
     client.get(f"{server.url}/first")
     assert client.get(f"{server.url}/moved").status == 200
     sent = [request.cookies.get("sid") for request in server.seen("/orders")]

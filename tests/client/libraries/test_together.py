@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from relogin.client.stores.memory import MemoryStore
-from tests.client.libraries.face import FACES, Answer, Client, opened
+from tests.client.libraries.face import FACES, Client, opened, statuses
 from tests.client.server import Server
 from tests.threads import in_threads
 
@@ -17,10 +17,6 @@ def all_at_once(clients: list[Client], url: str, number: int) -> list[Any]:
         len(clients), lambda n: clients[n].at_once(number, lambda index: f"{url}/{index}")
     )
     return [answer for answers in each for answer in answers]
-
-
-def statuses(answers: list[Any]) -> set[Any]:
-    return {answer.status if isinstance(answer, Answer) else answer for answer in answers}
 
 
 def test_all_libraries_share_a_session_through_a_store(server: Server) -> None:
