@@ -44,7 +44,7 @@ One login for all threads, and no request was lost. In your own program:
 
     from relogin.client.requests import SessionAuth   in a client
     from relogin.server.wsgi import SessionGate       on a server
-    relogin explain 'Bearer realm="api"'              for a header that puzzles you
+    relogin explain 'Bearer realm="api"'              for a puzzling header
 """
 
 

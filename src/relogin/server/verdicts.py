@@ -40,7 +40,7 @@ class Admitted(Generic[SessionT]):
     """What `verify` returns if it knows more about a living session than the session itself.
 
     `expires_in`: seconds until the session ends if no further request comes; it is sent to the
-    client in Authentication-Info (RFC 9110 §11.6.3) if the token came in Authorization.
+    client in Authentication-Info (RFC 9110 §11.6.3) if it sent ``Authorization: Session``.
     `auth_age`: seconds since the user last logged in; `acr`: how strongly (RFC 9470).
 
     Raises `TypeError` or `ValueError` for an `expires_in` or `auth_age` that is no number of
