@@ -12,7 +12,7 @@ import requests
 
 from relogin import BodyNotReplayable, Grant, InvalidGrant
 from relogin.client import Outcome, outcome
-from relogin.client.driver.credentials import extend
+from relogin.client.driver.credentials import extend, sent_with
 from relogin.client.requests.signing import write_url
 from relogin.client.responders import SESSION, Outgoing, Responder, Signer
 from relogin.client.terms.grant import Context
@@ -180,6 +180,14 @@ def test_a_signer_learns_nothing_from_an_answer_to_another_url() -> None:
     cache = a_cache()
     credential = replace(cache.made(KEY, SESSION, Grant(token="t1")), signer=Deaf(), signed_url=URL)
     extend(cache, credential, {}, "https://api.example.com/elsewhere", {})
+
+
+def test_a_field_that_signs_one_url_is_no_signature_of_another() -> None:
+    cache = a_cache()
+    signed = cache.made(KEY, HMAC, Grant(token="t1")).signed({"X-Signature": "1"}, URL)
+    sent = {"X-Signature": "1"}  # clients keep it on a redirect
+    assert sent_with(cache, signed, sent, URL) is signed
+    assert sent_with(cache, signed, sent, "https://api.example.com/elsewhere") is None
 
 
 @pytest.mark.parametrize(

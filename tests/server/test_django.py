@@ -16,7 +16,7 @@ from django.core.management import call_command
 from django.http import HttpRequest, HttpResponse
 from django.test import AsyncClient, Client, override_settings
 
-from relogin.server.django import Guard
+from relogin.server.django import Guard, SessionGate
 from tests.client.redis_server import a_redis_server
 from tests.server.django_site import EXPIRED, OWN, challenge, cookies, expire
 
@@ -56,7 +56,7 @@ NONE = 'Session realm="orders"'
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_each_backend_admits_a_user_and_tells_a_forged_session(
-    client: Client, backend: str, tmp_path: Path
+    backend: str, tmp_path: Path
 ) -> None:
     engine = f"django.contrib.sessions.backends.{backend}"
     with override_settings(SESSION_ENGINE=engine, SESSION_FILE_PATH=str(tmp_path)):
@@ -291,9 +291,7 @@ def test_what_a_middleware_outside_put_into_the_session_is_there(client: Client)
 # Options
 
 
-def test_the_words_may_be_given_where_the_middleware_is_made() -> None:
-    from relogin.server.django import SessionGate
-
+def test_the_options_may_be_given_where_the_middleware_is_made() -> None:
     gate = SessionGate(lambda request: HttpResponse(), str, realm="given")
     assert (gate.guard.gate.realm, gate.guard.gate.cookie) == ("given", None)
     own = SessionGate(lambda request: HttpResponse(), realm="given")

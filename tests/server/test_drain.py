@@ -7,16 +7,16 @@ import sys
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
-from django.conf import settings
+from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpResponse
 from flask import Flask
 
 from relogin import Refused
 from relogin.server import asgi, flask, wsgi
-from tests.threads import in_thread
+from relogin.server.django import Guard
+from tests.server.serving import serving_wsgi
 
 MIB = 1024 * 1024
 
@@ -250,12 +250,6 @@ def test_flask_reads_the_content_before_it_answers() -> None:
 
 
 def test_django_reads_the_content_before_it_answers() -> None:
-    if not settings.configured:
-        settings.configure(ALLOWED_HOSTS=["*"], SECRET_KEY="tests")
-    from django.core.handlers.wsgi import WSGIRequest
-
-    from relogin.server.django import Guard
-
     body = Body(bytes(1000))
     request = WSGIRequest(environ(body, 1000, SERVER_NAME="a", SERVER_PORT="80"))
     guard = Guard(verify, realm="a")
@@ -267,13 +261,8 @@ def test_django_reads_the_content_before_it_answers() -> None:
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    class Quiet(WSGIRequestHandler):
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    gate = wsgi.SessionGate(lambda *_: [], verify, realm="a")
-    with make_server("127.0.0.1", 0, gate, handler_class=Quiet) as server, in_thread(server):
-        yield server.server_port
+    with serving_wsgi(wsgi.SessionGate(lambda *_: [], verify, realm="a")) as port:
+        yield port
 
 
 def test_a_client_that_sends_all_before_it_reads_gets_the_401(port: int) -> None:
@@ -348,10 +337,6 @@ def test_flask_reads_what_a_view_that_refuses_has_left() -> None:
 
 
 def test_django_reads_what_a_view_that_refuses_has_left() -> None:
-    from django.core.handlers.wsgi import WSGIRequest
-
-    from relogin.server.django import Guard
-
     body = Body(bytes(1000))
     request = WSGIRequest(environ(body, 500, SERVER_NAME="a", SERVER_PORT="80"))
     guard = Guard(verify, realm="a")

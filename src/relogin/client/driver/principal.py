@@ -236,16 +236,13 @@ class Principal(Generic[Http]):
         """Run a command in this thread that no request has caused."""
 
     def _log_out(self, command: LogOut, open_http: Callable[[], Http]) -> object:
+        logout: Any = self._policy.logout
         with logging_in(self._cache, command.credential):
-            result = self._leave(self._leaving(command, open_http))
+            result = logout(self._leaving(command, open_http))
         if inspect.iscoroutine(result):
             result.close()
             raise TypeError("the logout is a coroutine function: await auth.alogout()")
         return result
-
-    def _leave(self, context: Context) -> Any:
-        logout: Any = self._policy.logout
-        return logout(context)
 
     def _leaving(self, command: LogOut, open_http: Callable[[], object]) -> Context:
         def put(headers: MutableMapping[str, str], url: str) -> str:

@@ -164,13 +164,10 @@ def drain(library: Library, response: Response) -> None:
     """
     if is_drained(library, response):
         return
+    stream: Any = response.stream
     kept, until = bytearray(), time.monotonic() + MOST_SECONDS / 2
     doubtful = _Doubtful(response)
-    with (
-        hurried(response),
-        closing(_stream(response)) as stream,
-        suppress(library.HTTPError),
-    ):
+    with hurried(response), closing(stream), suppress(library.HTTPError):
         # Closed before its end, the connection is closed too. To shut it down would be too late in
         # threads: another may take it from the pool between its last check and our end.
         for piece in () if doubtful.is_whole(0) else stream:
@@ -187,8 +184,8 @@ async def drain_async(library: Library, response: Response) -> None:
         return
     import anyio
 
-    kept, stream = bytearray(), _stream(response)
-    doubtful = _Doubtful(response)
+    stream: Any = response.stream
+    kept, doubtful = bytearray(), _Doubtful(response)
     try:
         with anyio.move_on_after(MOST_SECONDS) as bound, suppress(library.HTTPError):
             doubtful.end_at(0)
@@ -240,10 +237,6 @@ def _shut_down(connected: Any) -> None:
     except TypeError:  # a socket of uvloop cannot: use a duplicate
         with fromfd(connected.fileno(), connected.family, connected.type) as another:
             another.shutdown(SHUT_RDWR)
-
-
-def _stream(response: Response) -> Any:
-    return response.stream
 
 
 def is_read(response: Response) -> bool:
