@@ -314,7 +314,7 @@ export class LineAssembly {
   /** @param {Find} find the name @param {string} text */
   addParam(find, text) {
     this.positional = 0;
-    const name = this.text(find.start, find.end).toLowerCase();
+    const name = this.text(find.start, find.end).replaceAll("\\", "").toLowerCase();
     if (!this.open) {
       if (!this.field.silent) this.fault("missing-scheme", find.start, find.end);
       this.field.silent = true;

@@ -218,7 +218,8 @@ class Line:
             self.fault("missing-comma", self.end, self.end)
         elif self.continued and self.open and not self.open.params and not self.found_any:
             self.faults.append(("comma-after-scheme", self.line_at - 2, self.line_at - 1))
-        self.name, self.unnamed = [(self.text[start:end].lower(), start, end)], len(UNNAMED)
+        name = self.text[start:end].replace("\\", "").lower()
+        self.name, self.unnamed = [(name, start, end)], len(UNNAMED)
 
     def take_value(self, what: str, value: str, start: int, end: int) -> None:
         self.last = "value"

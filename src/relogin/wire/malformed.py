@@ -20,6 +20,7 @@ from relogin.wire.abnf import BWS, LIST_SPACE, OWS, TCHAR, TOKEN, TOKEN68
 from relogin.wire.parameters import auth_param, quoted
 from relogin.wire.rules import rules
 from relogin.wire.shapes import (
+    BAD_SPACE,
     CODED68,
     COLON_PARAMS,
     END,
@@ -144,6 +145,14 @@ opening: pp.ParserElement = rules(
             rf"(?P<token68>{CODED68}|{TOKEN68}(?<==)){STOP}"
         ),
     ),
+    # Negotiate⇥YII=
+    (
+        "bad-space",
+        (
+            rf"(?P<scheme>{TOKEN68_ONLY})(?P<at>{BAD_SPACE})(?!{NO_SCHEME})"
+            rf"(?P<token68>{CODED68}|{TOKEN68}(?<==)){STOP}"
+        ),
+    ),
     # ApiKey: realm="a"
     ("colon-after-scheme", rf"(?!{NO_SCHEME})(?P<scheme>{TOKEN})(?P<at>:)[ \t]*+(?={PARAM}|\Z)"),
     # Bearer: "a"
@@ -151,7 +160,7 @@ opening: pp.ParserElement = rules(
     # Basic⇥realm="a"
     (
         "bad-space",
-        rf"(?P<scheme>{TOKEN})(?P<at> *+(?:[\t\xa0]|\xc2\xa0)(?:[ \t\xa0]|\xc2\xa0)*+)(?={PARAM})",
+        rf"(?P<scheme>{TOKEN})(?P<at>{BAD_SPACE})(?={PARAM})",
     ),
     # Basic realm="a", Negotiate"
     ("stray-character", rf"(?P<scheme>{KNOWN})(?P<at>\")(?={END})"),

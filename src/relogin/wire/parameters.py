@@ -19,6 +19,7 @@ from relogin.wire.shapes import (
     DOUBLE,
     END,
     EQUALS,
+    ESCAPE,
     ESCAPED,
     ESCAPED_SINGLE,
     JSON,
@@ -50,6 +51,11 @@ name: pp.ParserElement = rules(
     ("name", rf"(?P<name>(?!'){TOKEN})(?={BWS}[=:])"),
     # Bearer "realm"="a"
     ("quoted-name", rf"\"(?P<name>{TOKEN})\"(?={BWS}[=:])"),
+    # Bearer error\_description="a", as Markdown escapes it
+    (
+        "name",
+        rf"(?P<name>(?!'){TOKEN}(?P<stray_character>{ESCAPE})(?:{TCHAR}|{ESCAPE}|(?!))++)(?={BWS}[=:])",
+    ),
 )
 equals: pp.ParserElement = rules(
     "equals",
@@ -98,7 +104,7 @@ quoted: pp.ParserElement = rules(
     # Keystone uri='http://a realm="b"
     ("single-quotes", rf"'{CLOSES_NOTHING}"),
     # Digest realm=\u201ca, nonce="b"
-    ("smart-quotes", rf"(?:{DOUBLE}|{SINGLE}){CLOSED_OTHERWISE}"),
+    ("smart-quotes", rf"(?:{DOUBLE}|{SINGLE}|`(?![^`]*+`)){CLOSED_OTHERWISE}"),
     # Basic realm=''a''
     (
         "single-quotes",
@@ -114,10 +120,10 @@ quoted: pp.ParserElement = rules(
     ("smart-quotes", between(DOUBLE, rf"(?:{DOUBLE}|\")")),
     # Basic realm=\u2018a\u2019
     ("smart-quotes", between(SINGLE, rf"(?:{SINGLE}|')")),
+    # Basic realm=`a b`, and GNU's `a b'
+    ("smart-quotes", between("`{1,2}+", "[`']{1,2}+")),
     # Basic realm=“a
-    ("smart-quotes", rf"(?P<unterminated_quote>(?:{DOUBLE}|{SINGLE})(?P<cut>[\s\S]*+))"),
-    # Basic realm=`a b`
-    ("smart-quotes", rf"`(?P<value>[^`]++)`{STOP}"),
+    ("smart-quotes", rf"(?P<unterminated_quote>(?:{DOUBLE}|{SINGLE}|`(?!`))(?P<cut>[\s\S]*+))"),
     # Basic realm=\"a\"
     ("escaped-quotes", between(ESCAPED, rf"(?:{ESCAPED}|\")")),
     # Basic realm=\"a

@@ -235,7 +235,7 @@ class Recovery:
             self._fault("missing-comma", self._end, self._end)
         elif self._params == {} and not self._any:
             self.faults.append(fault("comma-after-scheme", self._comma, self._comma + 1))
-        self._name, self._unnamed = (text.lower(), start, end), _NO_MORE
+        self._name, self._unnamed = (text.replace("\\", "").lower(), start, end), _NO_MORE
 
     def _value(self, what: str, value: str, start: int, end: int) -> None:
         self._last = "value"

@@ -24,6 +24,11 @@ HAS_APOSTROPHE = rf"(?:[!#$%&*+\-.^_|~0-9A-Za-z]*+['`]|{_UP_TO_ENTITY})"
 LONE_WORD = rf"(?:(?!{KNOWN})(?P<stray_word>[a-z]{TCHAR}*+)(?={OWS}\Z)|)"
 NO_SCHEME = rf"(?i:realm|error|error_description|error_uri|scope|nonce|charset)(?!{TCHAR})"
 
+# Space of the wrong kind between a scheme and what follows.
+BAD_SPACE = r" *+(?:[\t\xa0]|\xc2\xa0)(?:[ \t\xa0]|\xc2\xa0)*+"
+# In the middle of a name, Markdown writes a backslash before these.
+ESCAPE = r"\\(?=[_\-])"
+
 # What begins next, and where a value ends.
 END = rf"{OWS}(?:[,;\r\n]|\Z)"
 PARAM = rf"(?!'|{KNOWN} ++=++{END}){TOKEN}{BWS}=(?!=)"
@@ -61,11 +66,11 @@ PARAMS = (
 )
 # A double quote closes only where what follows cannot be more of the text.
 CLOSED = (
-    rf"(?={END}|{OWS}{_CONTROL}|[.)\]}}>'\\]++{END}|[ \t]++(?:{NO_SCHEME}{OWS})?\"|[ \t]++{PARAM}"
-    rf"|[ \t]++{KNOWN} ++{PARAM}"
+    rf"(?={END}|{OWS}{_CONTROL}|[.)\]}}>'\\]++{END}|[ \t]++(?:{NO_SCHEME}{OWS})?\""
+    rf"|\.?+[ \t]++{PARAM}|[ \t]++{KNOWN} ++{PARAM}"
     rf"|{KNOWN} ++{TOKEN}{BWS}={BWS}\"[^\"\\]*+\"(?:{PARAMS}|{OWS})\Z"
     rf"|{PARAM}(?:\"|{TOKEN}{END}{_NAME_OPENS})"
-    rf"|[ \t]++[^\",;\r\n]*+(?:\Z|[,;\r\n]{_NAME_OPENS})"
+    rf"|\.?+[ \t]++[^\",;\r\n]*+(?:\Z|[,;\r\n]{_NAME_OPENS})"
     rf"|[ \t]++(?:{TOKEN}{OWS}:{OWS}\"|(?:[^\"=,;\r\n]++|=(?!\")|(?!))*+=\")"
     rf"|(?:{LINE_END}|<[^<>\"]*+>){END})"
 )
@@ -130,7 +135,7 @@ _BASE64 = (
     rf"|(?=(?>{_CHAR68}*?[a-z][A-Z]){_CHAR68}*?[a-z][A-Z]))"
 )
 CODED68 = rf"{_BASE64}{_CHAR68}++=*+"
-_JUNK = rf"(?=[ \t]++[^\s\"',;=]|{THEN_PARAM})"
+_JUNK = rf"(?=[ \t]++[^\s\"',;=]|{THEN_PARAM}|{LINE_END}{END})"
 FIRST_TOKEN68 = (
     rf"{TOKEN} ++(?!{NO_SCHEME})(?:{TOKEN68}(?<===)|{_BASE64}{_CHAR68}++=){_JUNK}"
     rf"|{KNOWN} ++{_BASE64}{_CHAR68}{{16,}}+=*+{_JUNK}"
@@ -140,7 +145,9 @@ FIRST_TOKEN68 = (
 # These schemes are words too: a sentence about a session, say, is no challenge of that scheme.
 _WORDY = rf"(?i:Basic|Concealed|Digest|Mutual|Negotiate|Session)(?!{TCHAR})"
 _SAID = r"(?:[A-Za-z]?[a-z'\-]++|[A-Z]++|[0-9]++)(?![A-Za-z0-9_])"
-_COLON = rf"(?!{NAMED}{BWS}:|(?i:error){BWS}:{BWS}[\"']){_SAID}{BWS}(?::|=>)"
+_COLON = (
+    rf"(?!{NAMED}{BWS}:|(?i:error){BWS}:{BWS}[\"']){_SAID}{BWS}(?::(?!{TOKEN}[ \t]++{PARAM}\")|=>)"
+)
 _ANOTHER = rf"[ \t]++(?!{PARAM}|{KNOWN})[^\s\"'=:,;]"
 _MORE_SAID = rf"(?:[ \t]++(?!{PARAM}|{KNOWN}){_SAID}(?=[\s.,;:!?]|\Z))"
 # A mark that sets off a word in a sentence.
