@@ -156,7 +156,7 @@ def test_a_view_of_a_text_is_refused_with_the_way_to_read_it(view: Any) -> None:
         ("Basic", ["Basic"], r"a list of challenges: best\(relogin.parse\(field\), …\)"),
         (["Basic"], ["Basic"], "a list of challenges"),
         (Challenge("Basic"), ["Basic"], "a list of challenges"),
-        ([Challenge("Basic")], [["Basic"]], "each scheme by itself"),
+        ([Challenge("Basic")], [["Basic"]], "each scheme separately"),
     ],
 )
 def test_best_says_what_it_takes(challenges: Any, schemes: Any, message: str) -> None:

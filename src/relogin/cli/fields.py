@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 
-from relogin.cli.printed import mentioned, parsed, printed, responses_in, unwrapped
-from relogin.cli.response import KNOWN, ChallengeField, Response
+from relogin.cli.mentions import mentioned, parsed, status_in
+from relogin.cli.printed import printed, responses_in, unwrapped
+from relogin.cli.response import KNOWN, OTHERS, ChallengeField, Response
 from relogin.cli.specifications import SPECIFICATIONS
 from relogin.wire import MAX_LENGTH
 from relogin.wire.abnf import OWS, TOKEN
@@ -23,24 +24,25 @@ __all__ = ["read_responses"]
 _STATUS_LINE = re.compile(r"(?:HTTP|RTSP|SIP)/[0-9.]+[ \t]+([0-9]{3})(?![0-9])")
 # Browsers and HTTP clients show the status like a header.
 _STATUS_FIELD = re.compile(
-    r"(?:<-- |:?status(?:[ _-]?code)?:[ \t]*)([0-9]{3})(?![0-9])", re.IGNORECASE
+    r"(?:<-- |:?(?:status|response)(?:[ _-]?code)?:[ \t]*)([0-9]{3})(?![0-9])", re.IGNORECASE
 )
 # RFC 9110 §5.1: a token, and RFC 9112 §5.1: no space before the colon; some servers send one.
 _FIELD_LINE = re.compile(rf"({TOKEN}){OWS}:(.*)", re.DOTALL)
-# What curl, Python's http.client, PHP, Markdown and YAML put before a line.
-_MARK = re.compile(r"(?:[<>|*-][ ]|header:[ ]|reply:[ ]['\"]|[0-9a-f]{4}:[ ]|\[[0-9]+\][ ]=>[ ])")
+# What curl, mitmproxy, Python's http.client, PHP, Markdown, YAML and a diff put before a line.
+_MARK = re.compile(
+    r"(?:[<>|*-][ ]|(?:<<|->)[ ]|[+-](?=WWW|Proxy)|header:[ ]|reply:[ ]['\"]|[0-9a-f]{4}:[ ]"
+    r"|\[[0-9]+\][ ]=>[ ])"
+)
 # The cassettes of VCR list the lines of a header in YAML, and fold a long one.
 _ITEM = re.compile(r"\s*-[ ](.*)")
 _ENTRY = re.compile(r"\[([A-Za-z-]+)\][ ]=>")
 _begins_a_challenge = re.compile(rf"\s*{KNOWN_SCHEME}(?: ++(?:{PARAM}|[\[{{<\"'])|{END})").match
 # A line with such a name is another header, and no challenge with a colon after its scheme.
-_is_another = re.compile(
-    r"\s*(?:(?:Proxy-)?(?:Authorization|Authentication-Info)|(?:Set-)?Cookie|Host|User-Agent|Accept"
-    rf"|Server|Date|Vary|Location|Content-(?:Type|Length)|Cache-Control|Connection){OWS}:",
-    re.IGNORECASE,
-).match
+_is_another = re.compile(rf"\s*(?:{OTHERS}){OWS}:", re.IGNORECASE).match
 # A carriage return alone ends a line only if a header or an empty line follows.
 _line_end = re.compile(rf"\r?\n|\r(?={TOKEN}:|\r|\Z)")
+# A response in one line, as strace shows it.
+_WRITTEN_LINES = re.compile(r"\\r\\n[\w-]+:")
 _LINE_END = re.compile(r"(?<!\\[rn])(?:\\[rn])+['\"]?\Z")
 
 
@@ -65,8 +67,10 @@ def read_responses(text: str) -> list[Response]:
         return found
     lines = _line_end.split(text)
     if any(_STATUS_LINE.match(_unmarked(line)) or _is_challenge(line) for line in lines):
-        return _Block(lines).responses
+        return _Block(lines).responses_of(text)
     if not _begins_a_challenge(text):
+        if _WRITTEN_LINES.search(text):
+            return read_responses(text.replace(r"\r\n", "\n").replace(r"\"", '"'))
         if found := responses_in(_embedded(text)):
             return found
         if one := printed(text) or mentioned(text):
@@ -126,9 +130,12 @@ class _Block:
         for line in lines:
             self._read(line.removeprefix("< "))
 
-    @property
-    def responses(self) -> list[Response]:
-        return [response for response in self._all if response.status or response.fields]
+    def responses_of(self, text: str) -> list[Response]:
+        """Return what was found in the text; a status may stand where no line begins."""
+        found = [response for response in self._all if response.status or response.fields]
+        if len(found) == 1:
+            found[0].status = found[0].status or status_in(text)
+        return found
 
     def _read(self, line: str) -> None:
         shown = _unmarked(line)
@@ -148,6 +155,8 @@ class _Block:
             self._all[-1].status = self._all[-1].status or int(status[1])
         elif found := _FIELD_LINE.match(shown if _is_challenge(line) else line.lstrip()):
             value = _LINE_END.sub("", found[2]) if self._ends else unwrapped(found[2])
+            if indent and len(self._all) == 1:  # no response: YAML
+                value = _scalar(value)
             self._last, self._indent = self._all[-1].add(found[1], value), indent
             self._item = ""
         elif self._last and not self._last.lines[-1]:

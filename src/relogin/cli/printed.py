@@ -1,22 +1,20 @@
-"""Find challenge headers in what programs print: JSON, HAR files, Python values, maps, logs."""
+"""Find challenge headers in what programs print: JSON, HAR files, Python values, tables."""
 
 from __future__ import annotations
 
-import ast
-import json
 import re
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Final
-from warnings import catch_warnings
 
+from relogin.cli.mentions import literal, status_in
 from relogin.cli.response import KNOWN, Response
 
-__all__ = ["mentioned", "parsed", "printed", "responses_in", "status_in"]
+__all__ = ["printed", "responses_in", "unwrapped"]
 
-_LONGEST_LITERAL: Final = 1 << 16  # Python's parser takes its time
 _NAMES: Final = "|".join(sorted(KNOWN, key=len, reverse=True))
-_STATUS_KEYS: Final = {"status", "statuscode", "status_code", "code"}
+# Wireshark puts the name of the protocol before the name.
+_KEY = re.compile(rf"(?:[a-z]+[._])*(?P<name>{_NAMES.replace('-', '[-_]')})", re.IGNORECASE)
+_STATUS_KEY = re.compile(r"(?:[a-z]+[._])*(?:status|status_?code|code)", re.IGNORECASE)
 _NEED_A_CHALLENGE: Final = {401, 407}
 
 # `'WWW-Authenticate': 'Basic realm="a"'`, pairs, `"name": "www-authenticate", "value": "Basic"`.
@@ -36,39 +34,10 @@ _ROW = re.compile(
     rf"^[ \t]*+(?P<name>{_NAMES})(?:[ ]{{2,}}+|[ ]*+\t\s*+)(?P<value>\S.*)$",
     re.IGNORECASE | re.MULTILINE,
 )
-# Within a line: of a log, of Java's and Go's maps, of a Markdown text.
-_MENTIONED = re.compile(
-    rf"""(?P<quote>["'`]?)\b(?:[a-z_]*_)?(?P<name>{_NAMES.replace("-", "[-_]")})\]?"""
-    r"""\s*(?:=>|[:=])\s*(?P<value>\S.*)""",
-    re.IGNORECASE,
+# A name and its value on lines of their own, as browsers and Postman copy them.
+_LINES = re.compile(
+    rf"^[ \t]*+(?P<name>{_NAMES})[ \t]*+\r?\n\s*+(?P<value>\S.*)$", re.IGNORECASE | re.MULTILINE
 )
-_IN_BRACKETS = re.compile(r"\[(.*?)\](?=[\],}\s]|\Z)")
-_IN_QUOTES = re.compile(r'"((?:[^"\\]|\\.)*)"')
-# What Spring's MockMvc prints: `[Vary:"Origin", WWW-Authenticate:"Bearer realm="a"", Date:"x"]`.
-_BEFORE_ANOTHER = re.compile(r'"(.*?)"(?=,[ ][\w-]+:"|\]\s*\Z)')
-# What the exceptions of WCF say.
-_TOLD_BY_WCF = re.compile(r"header received from the server was '(.+)'\.?\s*$", re.MULTILINE)
-_LINE_END = re.compile(r"(?<!\\[rn])(?:\\[rn])+\Z")
-_HEX = re.compile(r"\\x([0-9A-Fa-f]{2})")
-_STATUS = re.compile(
-    r"""(?:\bHTTP/[0-9.]+"?[ ]+|\bstatus(?:[ _-]?code)?["']?\s*+(?:(?:=>|[:=])\s*+)?"?"""
-    r"|\bresponse[ ])([1-5][0-9]{2})(?![0-9.])",
-    re.IGNORECASE,
-)
-
-
-def parsed(text: str) -> Any:
-    """Read text as JSON or as a Python literal, or return `None`."""
-    for read in json.loads, _python:
-        with suppress(ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
-            return read(text.strip())
-    return None
-
-
-def _python(text: str) -> Any:
-    # Python would warn of an escape that it does not know, which is no fault of who asks.
-    with catch_warnings(action="ignore"):
-        return ast.literal_eval(text.replace(r"\/", "/")) if len(text) < _LONGEST_LITERAL else None
 
 
 def responses_in(value: Any) -> list[Response]:
@@ -104,19 +73,20 @@ class _Walk:
                 self.into(value)
 
     def _add(self, name: Any, value: Any) -> bool:
-        if _text(name).lower() not in KNOWN:
+        key = _KEY.fullmatch(_text(name))
+        if key is None:
             return False
         values = value if isinstance(value, list | tuple) else [value]
         lines = [_text(one) for one in values if isinstance(one, str | bytes)]
         for line in lines:
-            self.responses[-1].add(_text(name), line)
+            self.responses[-1].add(key["name"].replace("_", "-"), line)
         return bool(lines)
 
     def _status(self, found: dict[Any, Any]) -> None:
         codes = [
             int(code)
             for key, code in found.items()
-            if _text(key).lower() in _STATUS_KEYS and re.fullmatch("[1-5][0-9]{2}", str(code))
+            if _STATUS_KEY.fullmatch(_text(key)) and re.fullmatch("[1-5][0-9]{2}", str(code))
         ]
         if not codes:
             return
@@ -137,9 +107,10 @@ def printed(text: str) -> Response | None:
     """Find names and values in quotes, as programs print headers."""
     response = Response(status_in(text))
     for found in _PRINTED.finditer(text):
-        response.add(found["name"], _literal(found["value"]))
-    for found in _KEY_AND_VALUE.finditer(text):
-        response.add(found["name"], found["value"])
+        response.add(found["name"], literal(found["value"]))
+    for pattern in _KEY_AND_VALUE, _LINES:
+        for found in pattern.finditer(text):
+            response.add(found["name"], found["value"])
     for found in _ROW.finditer(text):
         response.add(found["name"], unwrapped(found["value"], "{}"))
     return response if response.fields else None
@@ -150,41 +121,3 @@ def unwrapped(value: str, pair: str = "[]") -> str:
     value = value.strip()
     wrapped = value.startswith(pair[0]) and value.endswith(pair[1])
     return value[1:-1] if wrapped else value
-
-
-def _literal(literal: str) -> str:
-    value = parsed(literal)
-    return literal.removeprefix("b")[1:-1] if value is None else _text(value)
-
-
-def mentioned(text: str) -> Response | None:
-    """Find the names within the lines of a log, a map or a sentence, each with its value."""
-    response = Response(status_in(text))
-    for line in text.splitlines():
-        for name, value in _mentions(line):
-            response.add(name, value)
-    for found in _TOLD_BY_WCF.finditer(text):
-        response.add("www-authenticate", found[1])
-    return response if response.fields else None
-
-
-def _mentions(line: str) -> Iterator[tuple[str, str]]:
-    found = _MENTIONED.search(line)
-    if found is None:
-        return
-    value = _LINE_END.sub("", found["value"].rstrip())
-    if found["quote"]:
-        value = value.removesuffix(found["quote"])
-    name = found["name"].replace("_", "-")
-    inside = _IN_BRACKETS.match(value) or _BEFORE_ANOTHER.match(value)
-    quoted = _IN_QUOTES.match(value)
-    if inside is None and quoted and ("_" in found["name"] or r"\"" in quoted[1]):
-        inside = quoted  # nginx writes \x22 for a quote, logfmt \"
-    value = inside[1].replace(r"\"", '"') if inside else value
-    yield name, _HEX.sub(lambda octet: chr(int(octet[1], 16)), value)
-
-
-def status_in(text: str) -> int | None:
-    """Find the status in a text that names only one."""
-    codes = set(_STATUS.findall(text))
-    return int(codes.pop()) if len(codes) == 1 else None

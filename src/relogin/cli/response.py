@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
-__all__ = ["KNOWN", "RENAMED", "ChallengeField", "Response"]
+__all__ = ["KNOWN", "OTHERS", "RENAMED", "ChallengeField", "Response"]
 
 # AWS API Gateway renames it, and no client looks there.
 RENAMED = {"x-amzn-remapped-www-authenticate": "x-amzn-Remapped-WWW-Authenticate"}
@@ -13,6 +14,13 @@ KNOWN = {
     "proxy-authenticate": "Proxy-Authenticate",
 } | RENAMED
 """The challenge headers: by their names in lower case, as people write them."""
+OTHERS = (
+    r"(?:Proxy-)?(?:Authorization|Authentication-Info)|(?:Set-)?Cookie|Host|User-Agent|Accept|Server"
+    r"|Date|Vary|Location|Content-(?:Type|Length)|Cache-Control|Connection"
+)
+"""The names of some other headers, as a pattern."""
+# Playwright and Firefox join the lines of a header so. A fold is something else.
+_joint = re.compile(r"(?<!\r)\n(?![ \t])")
 
 
 @dataclass(slots=True)
@@ -31,10 +39,10 @@ class Response:
     fields: dict[str, ChallengeField] = field(default_factory=dict)
 
     def add(self, name: str, value: str) -> ChallengeField | None:
-        """Keep the line if it is a challenge header, and return the header that it belongs to."""
+        """Keep its lines if it is a challenge header, and return the header that it belongs to."""
         known = KNOWN.get(name.lower())
         if known is None:
             return None
         found = self.fields.setdefault(known, ChallengeField(known, []))
-        found.lines.append(value.strip(" \t"))
+        found.lines += [line.strip(" \t") for line in _joint.split(value)]
         return found

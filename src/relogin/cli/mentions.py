@@ -1,0 +1,133 @@
+"""Find challenge headers that a text mentions: a log, a table, source code, a sentence.
+
+A name is found anywhere. What stands between it and its value differs from program to program, and
+so does what ends the value.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from contextlib import suppress
+from html import unescape
+from typing import Any, Final
+from warnings import catch_warnings
+
+from relogin.cli.response import KNOWN, OTHERS, Response
+
+__all__ = ["literal", "mentioned", "parsed", "status_in"]
+
+_LONGEST_LITERAL: Final = 1 << 16  # Python's parser takes its time
+_NAMES: Final = "|".join(sorted(KNOWN, key=len, reverse=True)).replace("-", "[-_]")
+_NAME = re.compile(
+    rf"""(?P<quote>["'`]?)\b(?:[a-z_]*_)?(?P<name>{_NAMES})(?![\w-])""", re.IGNORECASE
+)
+# `| WWW-Authenticate | Basic |`, `<td>WWW-Authenticate</td><td>Basic</td>`
+_CELL = re.compile(
+    r"""(?:[`*]*+[ \t]*+[|│]|["']?>|</\w+>\s*+<[^<>]*+>)(?P<value>[^<|│\r\n]++)(?=[<|│])"""
+)
+# A sign, behind what ends the name.
+_SIGN = re.compile(r"""[`*"')\]]*+\s*+(?:=>|->|==?|[:,])\*{0,2}+\s*+(?!null\b|\{["'])""")
+# `add_header WWW-Authenticate "Basic"`, the `WWW-Authenticate` header is `Basic`
+_THEN_QUOTED = re.compile(r"[`*]*+(?:[ ]header)?+(?:[ ]is)?+[ ](?=[\"'`])")
+# How PHP and Swift begin a list of values.
+_LIST = re.compile(
+    r"(?:array(?::\d++|\(\d++\))?+\s*+[(\[{]|[(\[])\s*+(?=[\"'\d\[])(?:\[?+\d++\]?+\s*+=>\s*+)?+"
+    r"(?:string\(\d++\)\s*+)?+"
+)
+_LITERAL = re.compile(r"""b?+(["'`])(?:(?!\1)[^\\\r\n]|\\.)*+\1(?![\w"'%/]|\.\w)""")
+_IN_BRACKETS = re.compile(r"\[(.*?)\](?=[\],}\s]|\Z)")
+# What Spring's MockMvc prints: `[Vary:"Origin", WWW-Authenticate:"Bearer realm="a"", Date:"x"]`.
+_BEFORE_ANOTHER = re.compile(r'"(.*?)"(?=,[ ][\w-]+:"|\]\s*\Z)')
+# The next header in a map that is printed without quotes.
+_ANOTHER = re.compile(rf",[ ](?:AnyHashable\(|(?:{OTHERS})[=:]).*", re.IGNORECASE)
+_CLOSERS: Final = " \t,;)]}"
+_LINE_END = re.compile(r"(?<!\\[rn])(?:\\[rn]|\[\\[rn]\])+\Z")
+_HEX = re.compile(r"\\x([0-9A-Fa-f]{2})")
+# What names no header: the exceptions of WCF, npm, and Git when it asks a credential helper.
+_UNNAMED = re.compile(
+    r"header received from the server was '(?P<value>.+)'\.?\s*$"
+    r"|Unable to authenticate, need: (?P<value_>.+)$|^wwwauth\[\]=(?P<value__>.+)$",
+    re.MULTILINE,
+)
+_STATUS = re.compile(
+    r"""(?:\bHTTP/[0-9.]+"?[ ]+|\bstatus(?:[ _-]?code)?["']?\s*+(?:(?:=>|[:=,])\s*+)?["'\[]?"""
+    r"|\bresponse:?[ ]|<{1,2}-{0,3}[ ]|[ ]\[)([1-5][0-9]{2})(?![0-9.])",
+    re.IGNORECASE,
+)
+
+
+def mentioned(text: str) -> Response | None:
+    """Find the names in a text, each with its value."""
+    response = Response(status_in(text))
+    at = 0
+    while found := _NAME.search(text, at):
+        value, at = _value(text, found)
+        if value:
+            response.add(found["name"].replace("_", "-"), value)
+    for unnamed in _UNNAMED.finditer(text):
+        response.add("www-authenticate", next(filter(None, unnamed.groups())))
+    return response if response.fields else None
+
+
+def _value(text: str, name: re.Match[str]) -> tuple[str, int]:
+    """Return the value that follows a name, and where to look for the next name."""
+    if cell := _CELL.match(text, name.end()):
+        return unescape(cell["value"]).strip(" \t`*"), cell.end()
+    between = _SIGN.match(text, name.end()) or _THEN_QUOTED.match(text, name.end())
+    if between is None:
+        return "", name.end()
+    listed = _LIST.match(text, between.end())
+    begin = (listed or between).end()
+    end = begin + len(text[begin:].partition("\n")[0])
+    quote = name["quote"] if name["quote"] not in between[0] else ""
+    return _unquoted(text[begin:end].rstrip(), quote).strip(), end
+
+
+def _unquoted(line: str, quote: str) -> str:
+    """Return the value at the begin of a line. With a quote, that ends it, as it began the name."""
+    if quote and (r"\"" in line or quote == "`"):
+        if found := _LITERAL.match(quote + line):
+            return literal(found[0])
+    elif quote:
+        line = line.rpartition(quote)[0] or line
+    elif inside := _IN_BRACKETS.match(line) or _BEFORE_ANOTHER.match(line):
+        line = inside[1]
+    if found := _LITERAL.match(line):
+        return literal(found[0])
+    line = _ANOTHER.sub("", line)
+    if line[:1] in {'"', "'"} and line.rstrip(_CLOSERS)[-1:] == line[0]:
+        line = line.rstrip(_CLOSERS)[1:-1]
+    if line.count("}") > line.count("{"):
+        line = line.rstrip("}")
+    line = _LINE_END.sub("", line).replace(r"\"", '"')
+    return _HEX.sub(lambda octet: chr(int(octet[1], 16)), line)
+
+
+def literal(written: str) -> str:
+    """Read a text in quotes as its language does, or take off the quotes."""
+    value = parsed(written)
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    return value if isinstance(value, str) else written.removeprefix("b")[1:-1]
+
+
+def parsed(text: str) -> Any:
+    """Read text as JSON or as a Python literal, or return `None`."""
+    for read in json.loads, _python:
+        with suppress(ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+            return read(text.strip())
+    return None
+
+
+def _python(text: str) -> Any:
+    # Python would warn of an escape that it does not know, which is no fault of who asks.
+    with catch_warnings(action="ignore"):
+        return ast.literal_eval(text.replace(r"\/", "/")) if len(text) < _LONGEST_LITERAL else None
+
+
+def status_in(text: str) -> int | None:
+    """Find the status in a text that names only one."""
+    codes = set(_STATUS.findall(text))
+    return int(codes.pop()) if len(codes) == 1 else None
