@@ -16,8 +16,9 @@ def redis_server() -> Iterator[RedisServer]:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def redis_cluster() -> Iterator[list[int]]:
+    """The ports of a cluster; it takes three seconds to start, so one serves all tests."""
     with a_redis_cluster() as ports:
         yield ports
 

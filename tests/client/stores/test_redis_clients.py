@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import pickle
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pickle import PicklingError
 
 import pytest
@@ -17,7 +17,7 @@ from redis.retry import Retry
 
 from relogin.client.stores import Entry
 from relogin.client.stores.redis import AsyncRedisStore, RedisStore
-from tests.client.redis_server import a_redis_cluster, a_redis_server, a_sentinel, move_slot
+from tests.client.redis_server import a_redis_server, a_sentinel, move_slot
 
 pytestmark = pytest.mark.needs("redis-server")
 
@@ -67,37 +67,41 @@ async def put_durably(port: int, entry: Entry) -> bool:
         return await AsyncRedisStore(client, replicas=1).put(ORIGIN, "", "api", entry)
 
 
-def test_a_cluster_is_not_asked_to_wait_for_replicas() -> None:
-    with (
-        a_redis_cluster() as ports,
-        redis.RedisCluster(host="127.0.0.1", port=ports[0]) as cluster,
-        pytest.raises(TypeError, match="cannot be used with a cluster"),
-    ):
+@pytest.fixture
+def cluster(redis_cluster: list[int]) -> Iterator[redis.RedisCluster]:
+    """A client of a cluster that is empty."""
+    with redis.RedisCluster("127.0.0.1", redis_cluster[0]) as client:
+        client.flushall(target_nodes=redis.RedisCluster.PRIMARIES)
+        yield client
+
+
+def test_a_cluster_is_not_asked_to_wait_for_replicas(cluster: redis.RedisCluster) -> None:
+    with pytest.raises(TypeError, match="cannot be used with a cluster"):
         RedisStore(cluster, replicas=1)
 
 
-def test_a_session_is_found_after_its_slot_has_moved_to_another_node() -> None:
-    with (
-        a_redis_cluster() as ports,
-        redis.RedisCluster(host="127.0.0.1", port=ports[0]) as cluster,
-    ):
-        store = RedisStore(cluster)
-        assert store.put(ORIGIN, "", "api", Entry("one", 0))
-        key = cluster.keys(target_nodes=redis.RedisCluster.PRIMARIES)[0]
-        move_slot(ports, key)
-        assert texts(store) == {"api": "one"}
-        assert store.put(ORIGIN, "", "api", Entry("two", 1))
+def test_a_session_is_found_after_its_slot_has_moved_to_another_node(
+    cluster: redis.RedisCluster, redis_cluster: list[int]
+) -> None:
+    store = RedisStore(cluster)
+    assert store.put(ORIGIN, "", "api", Entry("one", 0))
+    key = cluster.keys(target_nodes=redis.RedisCluster.PRIMARIES)[0]
+    assert isinstance(key, bytes)
+    move_slot(redis_cluster, key)
+    assert texts(store) == {"api": "one"}
+    assert store.put(ORIGIN, "", "api", Entry("two", 1))
 
 
-def test_a_cluster_is_not_read_where_a_replica_may_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cluster_is_not_read_where_a_replica_may_answer(
+    cluster: redis.RedisCluster, redis_cluster: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     # A cluster's client can be told to read from replicas, and does so with HGETALL.
     monkeypatch.setattr("redis.RedisCluster.hgetall", pytest.fail)
     monkeypatch.setattr("redis.asyncio.RedisCluster.hgetall", pytest.fail)
-    with a_redis_cluster() as ports, redis.RedisCluster("127.0.0.1", ports[0]) as cluster:
-        store = RedisStore(cluster)
-        store.put(ORIGIN, "", "api", Entry("one", 0))
-        assert store.peek(ORIGIN, "")["api"].text == "one"
-        assert asyncio.run(peek_in_cluster(ports[0]))["api"].text == "one"
+    store = RedisStore(cluster)
+    store.put(ORIGIN, "", "api", Entry("one", 0))
+    assert store.peek(ORIGIN, "")["api"].text == "one"
+    assert asyncio.run(peek_in_cluster(redis_cluster[0]))["api"].text == "one"
 
 
 async def peek_in_cluster(port: int) -> Mapping[str, Entry]:

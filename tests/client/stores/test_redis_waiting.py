@@ -21,7 +21,7 @@ from redis.crc import key_slot
 from relogin.client.stores import Entry
 from relogin.client.stores.redis import AsyncRedisStore, RedisStore
 from relogin.client.stores.redis_wire import key_of, reads, stream_of
-from tests.client.redis_server import RedisServer, a_redis_cluster, a_redis_server, a_sentinel
+from tests.client.redis_server import RedisServer, a_redis_server, a_sentinel
 
 pytestmark = pytest.mark.needs("redis-server")
 
@@ -75,14 +75,15 @@ def test_a_stream_lies_in_the_slot_of_its_session_and_begins_with_the_prefix(pre
 
 
 @pytest.mark.parametrize("prefix", ["relogin:", "{app}:", "app{", "a}b{c"])
-def test_in_a_cluster_who_waits_is_told_of_a_change(prefix: str) -> None:
+def test_in_a_cluster_who_waits_is_told_of_a_change(redis_cluster: list[int], prefix: str) -> None:
+    port = redis_cluster[0]
     with (
-        a_redis_cluster() as ports,
-        redis.RedisCluster("127.0.0.1", ports[0]) as cluster,
-        valkey.ValkeyCluster("127.0.0.1", ports[0]) as other,
+        redis.RedisCluster("127.0.0.1", port) as cluster,
+        valkey.ValkeyCluster("127.0.0.1", port) as other,
     ):
+        cluster.flushall(target_nodes=redis.RedisCluster.PRIMARIES)
         is_told(RedisStore(cluster, prefix=prefix), RedisStore(other, prefix=prefix))
-        asyncio.run(in_cluster(ports[0], prefix))
+        asyncio.run(in_cluster(port, prefix))
 
 
 async def in_cluster(port: int, prefix: str) -> None:
