@@ -127,6 +127,27 @@ def test_a_field_may_be_in_the_response_that_came_first(server: Server, log_in: 
     assert {one.name for one in grant.cookies} == {"csrf", "session"}
 
 
+def test_a_function_may_find_a_field_in_the_response_that_came_first(
+    server: Server, log_in: LogIn
+) -> None:
+    """A page that a script makes has the CSRF token where only a function finds it."""
+    page = Answer(200, (("Content-Type", "text/html"),), b'<script>open({csrf: "c1"})</script>')
+    server.routes["/page"] = lambda _: page
+    server.routes["/in"] = lambda request: Answer(200, JSON, request.body)
+    fields = {
+        "access_token": [lambda answer: answer.text[21:23]],
+        "key": key,
+        "count": lambda *given: len(given),
+    }
+    login = JSONLogin(
+        f"{server.url}/in",
+        fields,
+        first=f"{server.url}/page",
+        token=lambda answer: json.dumps(answer.json()),
+    )
+    assert log_in(login) == Grant('{"access_token": ["c1"], "key": "k3y", "count": 0}')
+
+
 def test_a_page_that_asks_for_the_same_fields_again_is_a_refusal(server: Server) -> None:
     """NextAuth redirects there, whose cookies look like a session."""
     page = b"<form method=post><input name=csrf><input name=user><input name=password></form>"
@@ -263,8 +284,9 @@ def test_what_the_first_response_lacks_is_named(
         with_requests(login)
 
 
-def test_a_field_of_a_response_that_nobody_got_is_told() -> None:
-    login = JSONLogin("https://api.example.com/login", {"csrf": from_json("csrf")})
+@pytest.mark.parametrize("source", [from_json("csrf"), lambda answer: answer.text])
+def test_a_field_of_a_response_that_nobody_got_is_told(source: Any) -> None:
+    login = JSONLogin("https://api.example.com/login", {"csrf": source})
     with pytest.raises(LoginUnavailable, match="csrf is looked for in a response: pass first="):
         with_requests(login)
 

@@ -39,6 +39,22 @@ def test_a_page_in_answer_to_json_names_the_login_for_pages(
         with_requests(JSONLogin(url, ACCOUNT))
 
 
+@pytest.mark.parametrize(
+    ("page", "told"),
+    [
+        (b"<h1>Unauthorized", r"answered 401$"),
+        (b"<FORM method=post>", "answered 401 with an HTML page; FormLogin"),
+    ],
+)
+def test_the_page_of_a_401_names_the_login_for_pages_only_if_it_has_a_form(
+    server: Server, page: bytes, told: str
+) -> None:
+    """A wrong password, to Tryton and Buildbot; Apache's mod_auth_form shows its form."""
+    url = answers(server, Answer(401, (("Content-Type", "text/html"),), page))
+    with pytest.raises(LoginRefused, match=told):
+        with_requests(JSONLogin(url, ACCOUNT))
+
+
 def test_the_page_of_an_outage_names_no_other_login(server: Server) -> None:
     url = answers(server, Answer(502, (("Content-Type", "text/html"),), b"<h1>Bad Gateway"))
     with pytest.raises(LoginUnavailable, match=r"answered 502$"):

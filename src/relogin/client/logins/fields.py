@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from relogin.client.logins.base import kind_of
 from relogin.client.logins.one_time import OneTime
-from relogin.client.logins.sources import found_first
+from relogin.client.logins.sources import found_first, takes_nothing
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.sources import Place
 
@@ -81,7 +81,7 @@ def _members(value: object) -> Iterator[tuple[str | None, object]]:
 def resolved(fields: Fields, first: Answer | None = None) -> dict[str, Any]:
     """Return the fields to be sent, with what their functions return.
 
-    A `Place` is looked for in the response that came `first`.
+    A `Place` is looked for in the response that came `first`, which a function may ask for too.
     """
     return {name: _value(name, value, first) for name, value in mapping_of(fields).items()}
 
@@ -101,10 +101,9 @@ def only_codes(fields: Mapping[str, Any], harmless: Collection[str]) -> bool:
 
 
 def _value(name: str, value: Any, first: Answer | None) -> Any:
-    if isinstance(value, Place):
-        return found_first(name, value, first)
     if callable(value):
-        return value()
+        is_value = not isinstance(value, Place) and takes_nothing(value, otherwise=True)
+        return value() if is_value else found_first(name, value, first)
     if isinstance(value, Mapping):
         return {inner: _value(inner, each, first) for inner, each in value.items()}
     if isinstance(value, list | tuple):

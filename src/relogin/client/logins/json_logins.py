@@ -125,7 +125,7 @@ class _TokenLogin(Login):
         is_html = answer.media_type == "text/html"
         is_again = bool(names) and is_html and _has_form(answer.text, names)
         was_dropped = request.content is not None and final.request.content is None and not is_again
-        page = _PAGE if is_html and answer.status < 500 else ""
+        page = _PAGE if is_html and _is_no_error_page(answer) else ""
         check(answer, secret_sent=not was_dropped, hint=_DROPPED if was_dropped else page)
         if is_again:  # of a server that has no trouble
             raise LoginRefused(f"{said(answer)} with a form that asks for the same fields")
@@ -161,7 +161,8 @@ class JSONLogin(_TokenLogin):
 
     `first` is a URL to get before the login, for cookies and a CSRF token. `sends` are header
     fields of the login's own request: each is a str, a function that returns one, or where the
-    response of `first` has it. Values of `fields` may be there too: ``from_json("csrfToken")``.
+    response of `first` has it. Values of `fields` may be there too: ``from_json("csrfToken")``, or
+    a function that takes the `Answer`.
 
     Raises `ValueError` for a URL that is neither https nor loopback, unless `insecure=True`.
 
@@ -234,6 +235,11 @@ class BasicLogin(_TokenLogin):
         request = Request(self.method, self.url, headers, once=has_codes(given))
         codes = sent_codes(given, (user, password, self.sends))
         return (yield from self._obtained(request, context, before, codes))
+
+
+def _is_no_error_page(answer: Answer) -> bool:
+    """Tell a page that a person may log in with from what a 401 or an outage looks like."""
+    return answer.status < 500 and (answer.status != 401 or "<form" in answer.text.lower())
 
 
 def _has_form(page: str, names: Collection[str]) -> bool:

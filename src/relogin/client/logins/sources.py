@@ -32,6 +32,7 @@ __all__ = [
     "seconds_of",
     "secret_fields",
     "sent_fields",
+    "takes_nothing",
     "text_of",
 ]
 
@@ -115,7 +116,7 @@ def check_sends(sends: object, first: str | None) -> None:
         elif not callable(value):
             kind = type(value).__name__
             raise TypeError(f"sends=: {name} must be a str, a function or from_…(…), not {kind}")
-        elif first is None and not _takes_nothing(value, otherwise=True):
+        elif first is None and not takes_nothing(value, otherwise=True):
             raise ValueError(_without_first(name))
 
 
@@ -146,11 +147,11 @@ def sent_fields(sends: Mapping[str, Any], first: Answer | None) -> dict[str, str
 def _sent(name: str, value: Any, first: Answer | None) -> object:
     if isinstance(value, str):
         return value
-    is_value = _takes_nothing(value, otherwise=first is None)
+    is_value = takes_nothing(value, otherwise=first is None)
     return value() if is_value else found_first(name, value, first)
 
 
-def _takes_nothing(function: Callable[..., object], *, otherwise: bool) -> bool:
+def takes_nothing(function: Callable[..., object], *, otherwise: bool) -> bool:
     """Tell a function that returns a value from one that looks for it in a response.
 
     Return `otherwise` if it may be either: it takes `*args`, or is in C and has no signature.
