@@ -40,7 +40,7 @@ JSON = ANY | {"Accept": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False, weakref_slot=True)
 class Account(ABC):
     """What all logins share: they show no secret, and pickle no literal password."""
 

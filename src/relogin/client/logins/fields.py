@@ -11,15 +11,28 @@ from relogin.client.logins.sources import found_first, takes_nothing
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.sources import Place
 
-__all__ = ["Fields", "mapping_of", "only_codes", "pages_of", "resolved", "secrets_of"]
+__all__ = [
+    "Fields",
+    "mapping_of",
+    "names_person",
+    "only_codes",
+    "pages_of",
+    "resolved",
+    "secrets_of",
+]
 
 Fields: TypeAlias = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
 
+_PERSON = frozenset({"account", "email", "login", "user", "user_name", "userid", "username"})
 # These say who logs in and how, and give nobody a session. Anything else may be a password.
-_HARMLESS = frozenset({
-    "account", "client_id", "domain", "email", "grant_type", "login", "realm", "scope", "tenant",
-    "user", "user_name", "userid", "username",
-})  # fmt: skip
+_HARMLESS = _PERSON | {"client_id", "domain", "grant_type", "realm", "scope", "tenant"}
+# Of Java EE, and of WordPress.
+_OF_FORMS = _PERSON | {"j_username", "log"}
+
+
+def names_person(name: str) -> bool:
+    """Tell whether a field of a form says who logs in: `username`, or `user[email]` as in Rails."""
+    return name.lower().rpartition("[")[2].rstrip("]") in _OF_FORMS
 
 
 def secrets_of(fields: Fields, harmless: Collection[str]) -> tuple[object, ...]:

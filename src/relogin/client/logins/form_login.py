@@ -12,6 +12,7 @@ from collections.abc import (
 )
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import urldefrag, urljoin
 
@@ -20,6 +21,7 @@ from relogin.client.logins.exchange import Steps, jar_of
 from relogin.client.logins.fields import (
     Fields,
     mapping_of,
+    names_person,
     only_codes,
     pages_of,
     resolved,
@@ -117,11 +119,11 @@ class FormLogin(Login):
         known = {cookie.name for cookie in jar}  # of a client of the user's
         final = yield from self._page(known)
         given: list[_Given] = []
-        every = pages_of(self.fields)
-        pages = self._awaited(final) if known else every
-        is_known = len(pages) < len(every)
-        if is_known:
-            check_account(final.answer, context.http, self._route().origins, self.fields)
+        every = [*map(_asked_once, pages_of(self.fields))]
+        pages = self._awaited(every, final) if known else every
+        skipped, origins = every[: len(every) - len(pages)], self._route().origins
+        if skipped:
+            check_account(final.answer, context.http, origins, self, skipped)
         if pages:
             check(final.answer, secret_sent=False)
             final = yield from self._filled_in(pages, final, given, context)
@@ -132,8 +134,9 @@ class FormLogin(Login):
         check_cookies(final.answer, kept)
         for page in given:
             page.codes.accept()
-        if not is_known:
-            remember_account(context.http, self._route().origins, self.fields)
+        if not skipped:
+            lasting, passwords = [page.lasting for page in given], _passwords(given)
+            remember_account(context.http, origins, self, lasting, passwords)
         own = _at(origin_of(self.url), final.answer)
         if not given:
             own.cookies = values_of(kept)
@@ -149,17 +152,16 @@ class FormLogin(Login):
         route = self._route() if known else self._route()._replace(landing=None)
         return (yield from _handed_on(Request("GET", self.url, _HTML), route))
 
-    def _awaited(self, final: Final) -> Sequence[Fields]:
+    def _awaited(self, pages: Sequence[Fields], final: Final) -> Sequence[Fields]:
         """Return the fields of this page and of the next ones, if a client may be known.
 
         It may skip the first pages. If it is signed in already, there are none.
         """
-        pages, page = pages_of(self.fields), final.answer.text
+        page = final.answer.text
         if forms(page):
-            for number, fields in enumerate(pages, 1):
-                named = mapping_of(fields)  # a function is not called twice
-                if form_with(page, named):
-                    return named, *pages[number:]
+            for number, fields in enumerate(pages):
+                if form_with(page, mapping_of(fields)):
+                    return pages[number:]
         return () if is_signed_in(final, self.url) else pages
 
     def _filled_in(
@@ -175,7 +177,7 @@ class FormLogin(Login):
             yield from new_codes(named, context.timeout)
             values = resolved(named)
             codes = sent_codes(named, values, alone=only_codes(named, self.harmless))
-            given.append(_Given(where(answer.url), form, values, codes))
+            given.append(_Given(where(answer.url), form, named, values, codes))
             request = _filled(answer, form, values)
             request.once = has_codes(named)
             final = yield from _handed_on(request, self._route(), final)
@@ -200,6 +202,19 @@ class FormLogin(Login):
         is_again = form_with(answer.text, latest.values) is not None
         if is_again or any(page.is_back(answer, last) for page in earlier):
             raise LoginRefused(f"{said(answer)} with the form again")
+
+
+def _asked_once(page: Fields) -> Fields:
+    """Call a function for the fields of a page only once in a login: it may ask a person."""
+    return cache(page) if callable(page) else page
+
+
+def _passwords(given: Iterable[_Given]) -> set[str]:
+    """Return the names of the passwords, unless nothing else says whose they are: a PIN may."""
+    kinds = {name: page.form.kinds.get(name) for page in given for name in page.fields}
+    if not any(kind == "email" or names_person(name) for name, kind in kinds.items()):
+        return set()
+    return {name for name, kind in kinds.items() if kind == "password"}
 
 
 def _at(origin: str, answer: Answer) -> Answer:
@@ -244,8 +259,14 @@ class _Given(NamedTuple):
 
     url: str
     form: Form
+    fields: Mapping[str, Any]
     values: Mapping[str, Any]
     codes: SentCodes
+
+    @property
+    def lasting(self) -> dict[str, Any]:
+        """The values that are not one-time codes."""
+        return {name: self.values[name] for name, v in self.fields.items() if not has_codes(v)}
 
     def is_back(self, answer: Answer, last: Request) -> bool:
         """Tell whether a later page led back to this one, as some do for a wrong password.

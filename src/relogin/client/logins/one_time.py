@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +11,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from relogin.client.logins.base import check_refused, kind_of
 from relogin.client.logins.exchange import Steps
+from relogin.client.logins.keyed_digest import keyed_digest
 from relogin.client.logins.request import Pause
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.sources import Place
@@ -26,6 +25,8 @@ _POLL = 1.0
 _NEXT_TRY = 5.0
 # How long a code that was asked for may wait to be sent, if a login fails in between.
 _KEPT_FOR = 10.0
+# With how many accounts, or passwords, one app may be shared; of more, the first are forgotten.
+_MOST_ACCOUNTS = 64
 
 
 class OneTime:
@@ -68,7 +69,7 @@ class OneTime:
         check_refused(refused)
         self._function = function
         self._refused = refused
-        self._accepted_with: bytes | None = None
+        self._accepted_with: dict[bytes, None] = {}
         self._last: str | None = None
         self._next: str | None = None
         self._asked = 0.0
@@ -97,13 +98,21 @@ class OneTime:
 
     def accept(self, others: bytes) -> None:
         """Remember the digest of the other fields that the server has accepted with a code."""
-        self._accepted_with = others
+        with self._lock:
+            self._accepted_with[others] = None
+            if len(self._accepted_with) > _MOST_ACCOUNTS:
+                del self._accepted_with[next(iter(self._accepted_with))]
+
+    @property
+    def may_be_to_blame(self) -> bool:
+        """Whether nobody can tell a wrong code from a wrong password."""
+        return self._refused is None
 
     def is_to_blame(self, answer: Answer, others: bytes, *, alone: bool) -> bool:
         """Tell whether the server has refused the code, and not what was sent with it."""
         if self._refused is not None:
             return bool(self._refused(answer))
-        return alone or self._accepted_with == others
+        return alone or others in self._accepted_with
 
     def __reduce__(self) -> tuple[Any, ...]:
         return partial(OneTime, refused=self._refused), (self._function,)
@@ -136,6 +145,12 @@ def _codes(value: object) -> Iterator[OneTime]:
             yield from _codes(inner)
 
 
+_PERHAPS = (
+    ": the password or the one-time code was wrong; if it was the code, call reset(), or pass "
+    "OneTime(…, refused=…), which recognises that"
+)
+
+
 class SentCodes(NamedTuple):
     """The one-time codes of one request, a digest of the `others` that it sent, and whether there
     are none that may be secret.
@@ -153,19 +168,19 @@ class SentCodes(NamedTuple):
     def refused(self, error: LoginRefused, answer: Answer, attempt: int) -> NoReturn:
         """Raise the error of a refusal: the next code may be right, if the first was to blame."""
         blamed = (code.is_to_blame(answer, self.others, alone=self.alone) for code in self.codes)
-        if attempt > 1 or not any(blamed):
+        if attempt > 1:
             raise error
-        text = f"{error}: the next one-time code is tried once"
-        raise LoginUnavailable(text, retry_after=_NEXT_CODE) from None
+        if any(blamed):
+            text = f"{error}: the next one-time code is tried once"
+            raise LoginUnavailable(text, retry_after=_NEXT_CODE) from None
+        if any(code.may_be_to_blame for code in self.codes):
+            raise LoginRefused(f"{error}{_PERHAPS}") from None
+        raise error
 
 
 def sent_codes(fields: object, values: object, *, alone: bool = False) -> SentCodes:
     """Collect the codes in these fields, which were sent with these values."""
-    others = repr(_others(fields, values)).encode("utf-8", "surrogatepass")
-    return SentCodes(tuple(_codes(fields)), hashlib.blake2b(others, key=_KEY).digest(), alone)
-
-
-_KEY = os.urandom(16)
+    return SentCodes(tuple(_codes(fields)), keyed_digest(_others(fields, values)), alone)
 
 
 def _others(fields: object, values: Any) -> object:

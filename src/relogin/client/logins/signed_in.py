@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from http.cookiejar import CookieJar
-from typing import Any
-from weakref import WeakKeyDictionary
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary, ref
 
+from relogin.client.logins.base import Login
+from relogin.client.logins.fields import Fields, mapping_of, resolved
 from relogin.client.logins.forms import form_with
+from relogin.client.logins.keyed_digest import keyed_digest
+from relogin.client.logins.one_time import has_codes
 from relogin.client.logins.steps import REDIRECTS, Final, said, values_of, where
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.grant import Grant
@@ -18,19 +22,65 @@ __all__ = ["check_account", "check_new", "is_signed_in", "remember_account"]
 
 NOT_FOUND = 404
 
-# With which fields each client was signed in the last time, at each origin.
-_accounts: WeakKeyDictionary[Any, dict[str, object]] = WeakKeyDictionary()
+
+class _Account(NamedTuple):
+    """Who has signed in: by which login, and a digest of what named the account on each page."""
+
+    login: ref[Login]
+    passwords: Collection[str]
+    """The names of the fields that do not count, because their values change."""
+    pages: Sequence[bytes]
+
+    def is_of(self, login: Login, skipped: Iterable[Fields]) -> bool:
+        """Tell whether a login has the same account, as far as the pages that it skips name it."""
+        if self.login() is login:  # it calls no function only to be compared with itself
+            return True
+        named = [_named(mapping_of(page), self.passwords) for page in skipped]
+        return list(self.pages[: len(named)]) == [_digest(resolved(page)) for page in named]
 
 
-def remember_account(http: Any, origins: Iterable[str], fields: object) -> None:
-    """Remember with which fields a client has signed in: at the application and its providers."""
-    _accounts.setdefault(http, {}).update(dict.fromkeys(origins, fields))
+def _named(fields: Mapping[str, Any], passwords: Collection[str]) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in fields.items()
+        if name not in passwords and not has_codes(value)
+    }
 
 
-def check_account(answer: Answer, http: Any, origins: Iterable[str], fields: object) -> None:
-    """Raise an error if the client is known as somebody else: that session is not ours."""
+def _digest(values: Mapping[str, Any]) -> bytes:
+    return keyed_digest(sorted(values.items()))
+
+
+# Who has signed in last with each client, at each origin.
+_accounts: WeakKeyDictionary[Any, dict[str, _Account]] = WeakKeyDictionary()
+
+
+def remember_account(
+    http: Any,
+    origins: Iterable[str],
+    login: Login,
+    pages: Sequence[Mapping[str, Any]],
+    passwords: Collection[str],
+) -> None:
+    """Remember who has signed in with a client: at the application and its providers.
+
+    `pages` are the values of each page, without codes.
+    """
+    digests = [_digest(_named(page, passwords)) for page in pages]
+    account = _Account(ref(login), passwords, digests)
+    _accounts.setdefault(http, {}).update(dict.fromkeys(origins, account))
+
+
+def check_account(
+    answer: Answer, http: Any, origins: Iterable[str], login: Login, skipped: Sequence[Fields]
+) -> None:
+    """Raise an error if the client is known as somebody else: that session is not ours.
+
+    The server judges the fields of the other pages.
+    """
     known = _accounts.get(http, {})
-    if any(known.get(origin, fields) != fields for origin in origins):
+    accounts = (known[origin] for origin in origins if origin in known)
+    if not all(account.is_of(login, skipped) for account in accounts):
         raise LoginUnavailable(
             f"{said(answer)} without asking who you are: the client of http= was signed in with "
             "other fields; give each account a client of its own"
