@@ -65,8 +65,15 @@ def test_a_name_that_is_looked_for_on_the_wrong_floor_says_where_it_is(
 
 
 @pytest.mark.parametrize("module", ["relogin", "relogin.client", "relogin.server"])
-def test_a_name_that_is_nowhere_is_no_attribute(module: str) -> None:
-    assert not hasattr(import_module(module), "SessionKeeper")
+@pytest.mark.parametrize("name", ["SessionKeeper", "SessionAuth", "SessionGate"])
+def test_a_name_that_is_not_there_is_no_attribute(module: str, name: str) -> None:
+    assert not hasattr(import_module(module), name)
+    assert getattr(import_module(module), name, None) is None
+
+
+def test_an_attribute_of_the_wrong_floor_says_where_it_is() -> None:
+    with pytest.raises(AttributeError, match="SessionAuth is in the module of your HTTP library"):
+        relogin.SessionAuth  # type: ignore[attr-defined] # noqa: B018
 
 
 @pytest.mark.parametrize("name", relogin.__all__)

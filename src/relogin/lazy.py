@@ -15,6 +15,7 @@ Whoever needs them asks the package: `from relogin.client import renewal`, and i
 from __future__ import annotations
 
 import os
+import sys
 from _thread import RLock  # as functools takes it: threading would be slower to load than all this
 from collections.abc import Callable
 from importlib import import_module
@@ -41,16 +42,20 @@ _ELSEWHERE = {
 
 
 def no_attribute(module: str, name: str) -> Exception:
-    """Make the error for a name that a module does not have. It says where to find some names.
+    """Make the error for a name that a module's `__getattr__` does not have.
 
-    Then it is an `ImportError`, because `from … import …` shows no text of an `AttributeError`.
+    It says where to find some names. For `from … import …` it is an `ImportError` then, because
+    Python shows no text of an `AttributeError` there.
 
     >>> no_attribute("relogin", "SQLiteStore")
-    ImportError('SQLiteStore is in relogin.client.stores.sqlite')
+    AttributeError('SQLiteStore is in relogin.client.stores.sqlite')
     """
-    if name in _ELSEWHERE:
-        return ImportError(f"{name} is in {_ELSEWHERE[name]}", name=module)
-    return AttributeError(f"module {module!r} has no attribute {name!r}")
+    if name not in _ELSEWHERE:
+        return AttributeError(f"module {module!r} has no attribute {name!r}")
+    told, asking = f"{name} is in {_ELSEWHERE[name]}", sys._getframe(1).f_back
+    if asking is not None and asking.f_code.co_name == "_handle_fromlist":  # of importlib
+        return ImportError(told, name=module)
+    return AttributeError(told)
 
 
 def lazy_modules(package: str, *modules: str) -> Callable[[str], ModuleType]:
