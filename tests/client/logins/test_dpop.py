@@ -48,7 +48,7 @@ class Site:
     """A token endpoint and an API that want a proof, each with the nonce of its own."""
 
     def __init__(self, server: Server) -> None:
-        self.url = server.url
+        self.server, self.url = server, server.url
         self.nonces = {"token": "token-1", "api": "api-1"}
         self.asked: list[dict[str, list[str]]] = []
         self.proofs: list[str] = []
@@ -157,6 +157,37 @@ def test_a_new_nonce_costs_one_more_request_and_no_login(
     assert len(site.asked) == 2
 
 
+def test_a_request_is_sent_again_with_each_of_two_new_nonces(site: Site, caller: Any) -> None:
+    """As where each of several nodes takes only its own (RFC 9449 §8.2)."""
+    caller.get(f"{site.url}/orders")
+    before, wrong, nonces = len(site.proofs), site.wrong, iter(["api-2", "api-3"])
+
+    def at_another_node(request: Request, who: str, token: str | None = None) -> str | None:
+        site.nonces["api"] = next(nonces, site.nonces["api"])
+        return wrong(request, who, token)
+
+    site.wrong = at_another_node  # type: ignore[method-assign]
+    assert caller.get(f"{site.url}/orders").status_code == 200
+    assert [claims(one)["nonce"] for one in site.proofs[before:]] == ["api-1", "api-2", "api-3"]
+    assert len(site.asked) == 2
+
+
+def test_a_third_new_nonce_is_for_the_next_request(site: Site, caller: Any) -> None:
+    """A request is sent again twice at most."""
+    caller.get(f"{site.url}/orders")
+    before, wrong, nonces = len(site.proofs), site.wrong, iter(["api-2", "api-3", "api-4"])
+
+    def at_another_node(request: Request, who: str, token: str | None = None) -> str | None:
+        site.nonces["api"] = next(nonces, site.nonces["api"])
+        return wrong(request, who, token)
+
+    site.wrong = at_another_node  # type: ignore[method-assign]
+    assert caller.get(f"{site.url}/orders").status_code == 401
+    assert len(site.proofs) == before + 3
+    assert caller.get(f"{site.url}/orders").status_code == 200
+    assert len(site.asked) == 2
+
+
 def test_a_nonce_of_a_response_is_in_the_next_proof(site: Site, caller: Any) -> None:
     caller.get(f"{site.url}/orders")
     site.next_nonce = "api-2"
@@ -250,9 +281,12 @@ def test_a_proof_that_is_never_right_ends_in_the_401_and_causes_no_login(
 ) -> None:
     session.auth = SessionAuth(site.login())
     session.get(f"{site.url}/orders")
+    before = len(site.server.seen("/orders"))
     site.wrong = lambda *_: wrong  # type: ignore[method-assign]
     assert session.get(f"{site.url}/orders").status_code == 401
     assert len(site.asked) == 2  # both before, the second with the nonce
+    again = 1 if wrong == "use_dpop_nonce" else 0  # the nonce that it refuses is the one it gave
+    assert len(site.server.seen("/orders")) == before + 1 + again
 
 
 def test_a_token_endpoint_whose_nonce_is_never_right_is_asked_twice(
@@ -263,6 +297,22 @@ def test_a_token_endpoint_whose_nonce_is_never_right_is_asked_twice(
     with pytest.raises(LoginUnavailable, match="use_dpop_nonce to a proof with its own nonce"):
         session.get(f"{site.url}/orders")
     assert len(site.asked) == 2
+
+
+def test_a_token_endpoint_is_asked_again_with_each_of_two_new_nonces(
+    site: Site, server: Server, session: requests.Session
+) -> None:
+    token, nonces = site.token, iter(["token-2"])
+
+    def changing(request: Request) -> Answer:
+        answer = token(request)
+        site.nonces["token"] = next(nonces, site.nonces["token"])
+        return answer
+
+    server.routes["/token"] = changing
+    session.auth = SessionAuth(site.login(refresh_token="given"))
+    assert session.get(f"{site.url}/orders").status_code == 200
+    assert [fields["refresh_token"] for fields in site.asked] == [["given"]] * 3
 
 
 def test_a_nonce_that_changes_meanwhile_is_no_refusal_and_spends_no_refresh_token(

@@ -47,6 +47,7 @@ __all__ = ["OAuth2Login"]
 
 INSUFFICIENT_SCOPE = "insufficient_scope"
 GATEWAY_TIMEOUT = 504
+MOST_NONCES = 2  # as often as a request to an API is sent again
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -283,22 +284,24 @@ class OAuth2Login(Login):
 
     def _asked(self, asking: _Asking) -> Steps[Tokens]:
         answer: Answer = yield asking.request
-        if self._wants_nonce(answer):
-            answer = yield asking.again().request
-            if self._wants_nonce(answer):
+        given: list[str] = []
+        while (nonce := self._nonce_wanted(answer)) is not None:
+            if nonce in given or len(given) == MOST_NONCES:
                 # From another node, perhaps; it says nothing about the secrets.
                 raise TokenUnavailable(f"{said(answer)} {USE_NONCE} to a proof with its own nonce")
+            given.append(nonce)
+            answer = yield asking.again().request
         self._ask_refused(answer)
         token_type = None if self._prover is None else "DPoP"
         return tokens_in(answer, asking.grant_type, asking.secrets, token_type)
 
-    def _wants_nonce(self, answer: Answer) -> bool:
-        """Keep the nonce of a response; tell whether it refused only a proof without that nonce.
+    def _nonce_wanted(self, answer: Answer) -> str | None:
+        """Keep the nonce of a response; return it if only a proof without it was refused.
 
         The server has not used up the refresh token then (RFC 9449 §8).
         """
-        has_nonce = self._prover is not None and self._prover.learn(self.url, answer.headers)
-        return has_nonce and error_code(answer) == USE_NONCE
+        nonce = None if self._prover is None else self._prover.learn(self.url, answer.headers)
+        return nonce if nonce is not None and error_code(answer) == USE_NONCE else None
 
     def _client(self) -> Client:
         return authenticated(

@@ -82,10 +82,10 @@ def _answer_with_login(
             return report_refusal(cache, Final(info, outcome))
         if telling:
             report(cache, EventKind.CHALLENGED, decision)
-        renewed: Credential | Final | None = (
-            None if overtaken else _still_living(cache, info, decision, dead)
+        renewed: Credential | Final | None = _still_living(
+            cache, info, decision, dead, overtaken=overtaken
         )
-        overtaken = renewed is not None  # once: if the latest value is refused, the session is dead
+        overtaken = renewed is not None
         if renewed is None:
             cache.logouts.died(dead if decision.is_end else None)
             renewed, led[more] = yield from obtain(cache, info, decision, dead, led=led[more])
@@ -185,19 +185,29 @@ def _dead(info: ResponseInfo, decision: Decision) -> Credential | None:
 
 
 def _still_living(
-    cache: CredentialCache, info: ResponseInfo, decision: Decision, dead: Credential | None
+    cache: CredentialCache,
+    info: ResponseInfo,
+    decision: Decision,
+    dead: Credential | None,
+    *,
+    overtaken: bool,
 ) -> Credential | None:
     """Return the session if it lives, and this request only carried an old form of it.
 
     The server has replaced a value since, in another response or in a redirect that led here. Or a
     signer has learned from the 401 how the request is to be signed; or the challenge is the first
     to say how the token goes, after a login before the first request.
+
+    All that is tried once: if the latest value is refused too, the session is dead. Only where no
+    login can help, a signer may try one more nonce.
     """
     sent = info.sent_with
     if sent is not None and sent.signer is not None:  # whatever realm the 401 names
-        is_refusal = info.status == UNAUTHORIZED
-        again = is_refusal and sent.signer.refused(decision.challenge, info.headers)
+        may_sign = info.status == UNAUTHORIZED and (decision.stops or not overtaken)
+        again = may_sign and sent.signer.refused(decision.challenge, info.headers)
         return replace(sent, signer=again) if isinstance(again, Signer) else sent if again else None
+    if overtaken:
+        return None
     defaults = cache.defaults
     if dead is None or not (dead.cookies or cache.policy.rolls or defaults):
         return None

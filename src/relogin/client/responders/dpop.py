@@ -43,12 +43,12 @@ class Prover:
             raise InvalidGrant(f"dpop= must return a JWT as a str, not {type(proof).__name__}")
         return proof
 
-    def learn(self, server: str, answered: Mapping[str, str], own: str | None = None) -> bool:
-        """Keep the nonce of a response, or the one it accepted; tell whether there is one."""
+    def learn(self, server: str, answered: Mapping[str, str], own: str | None = None) -> str | None:
+        """Keep the nonce of a response, or the one it accepted; return it if there is one."""
         nonce = answered.get("DPoP-Nonce", own)
         if nonce is not None:
             self._nonces[server] = nonce
-        return nonce is not None
+        return nonce
 
 
 def _target(url: str) -> str:
@@ -106,9 +106,13 @@ class _DPoPSigner(Signer):
         self._prover.learn(self._server, answered, self._own)
 
     def refused(self, challenge: Challenge | None, answered: Mapping[str, str]) -> Signer | None:
-        """Sign again with the nonce that the server asks for (RFC 9449 §9)."""
-        nonce = answered.get("DPoP-Nonce")
-        if nonce is not None and challenge is not None and challenge.get("error") == USE_NONCE:
+        """Sign again with the nonce that the server asks for, unless it refuses that (RFC 9449 §9).
+
+        Nodes of one server may ask for one nonce after another.
+        """
+        nonce = answered.get("DPoP-Nonce", self._own)
+        is_asked_for = challenge is not None and challenge.get("error") == USE_NONCE
+        if is_asked_for and nonce != self._own:
             return _DPoPSigner(self._token, self._prover, nonce)
         self._prover.learn(self._server, answered)
         return None

@@ -80,7 +80,8 @@ class Signer(ABC):
         Or return another signer to sign only this request, with a nonce that is valid once.
 
         The challenge or the header fields of the 401 may say what was wrong with the signature,
-        such as an old nonce or a wrong clock. No login follows, unless it is refused again.
+        such as an old nonce or a wrong clock. If it is refused again, a login follows. If the error
+        code rules out a login (`Action.STOP`), this method is asked once more.
         """
         return False
 
