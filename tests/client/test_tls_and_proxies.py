@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import socket
-import ssl
-import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -22,6 +18,7 @@ from hypercorn.config import Config
 import relogin.client.httpx
 import relogin.client.requests
 from relogin.client.events import Event
+from tests.client.authority import Authority
 from tests.client.httpx_drivers import Driver
 from tests.client.proxy import Proxy, proxying
 from tests.client.server import PASSWORD, Server, serve
@@ -29,44 +26,9 @@ from tests.client.server import PASSWORD, Server, serve
 pytestmark = pytest.mark.needs("openssl")
 
 
-@dataclass(frozen=True)
-class Authority:
-    """A private authority's certificate, and one for loopback that it has signed."""
-
-    folder: Path
-
-    @property
-    def path(self) -> str:
-        return str(self.folder / "authority.pem")
-
-    @property
-    def trusted(self) -> ssl.SSLContext:
-        return ssl.create_default_context(cafile=self.path)
-
-    @property
-    def shown(self) -> ssl.SSLContext:
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        tls.load_cert_chain(self.folder / "server.pem", self.folder / "server.key")
-        return tls
-
-
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    folder = tmp_path_factory.mktemp("authority")
-    (folder / "names").write_text("subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\n")
-    new = ["-newkey", "rsa:2048", "-nodes"]
-    sign = ["-CA", "authority.pem", "-CAkey", "authority.key", "-CAcreateserial"]
-    use = ["-addext", "keyUsage=critical,keyCertSign"]
-    files = ["-out", "authority.pem", "-keyout", "authority.key"]
-    for command in (
-        ["req", "-x509", *new, "-days", "2", "-subj", "/CN=A private authority", *use, *files],
-        ["req", *new, "-subj", "/CN=loopback", "-out", "asked.pem", "-keyout", "server.key"],
-        ["x509", "-req", "-in", "asked.pem", *sign, "-extfile", "names", "-out", "server.pem"],
-    ):
-        subprocess.run(
-            ["openssl", *command], cwd=folder, check=True, capture_output=True, timeout=30
-        )
-    return Authority(folder)
+    return Authority.begun(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture

@@ -126,12 +126,12 @@ class Face(ABC):
 
     def open(self, auth: Any, **options: Any) -> Client:
         """Open a client, until the end of the test."""
-        client = self._run_plain(partial(self.make, auth, **options))
+        client = self.made(partial(self.make, auth, **options))
         self._opened.callback(lambda: self.run(self.close, client))
         return Client(self, client)
 
-    def _run_plain(self, make: Callable[[], Any]) -> Any:
-        # A client of aiohttp is made where its loop runs.
+    def made(self, make: Callable[[], Any]) -> Any:
+        """Make something where the loop runs: a client of aiohttp can be made nowhere else."""
         return make() if self.portal is None else self.portal.call(make)
 
 

@@ -31,7 +31,7 @@ class Aiohttp(Face):
 
     def make(self, auth: Any, **options: Any) -> Any:
         jar = aiohttp.CookieJar(unsafe=True)
-        return aiohttp.ClientSession(middlewares=[auth], cookie_jar=jar, **options)
+        return aiohttp.ClientSession(middlewares=[auth] if auth else [], cookie_jar=jar, **options)
 
     async def log_in(self, server: Server, context: Any) -> Grant:
         url, password = f"{server.url}/login", {"password": PASSWORD}

@@ -2,16 +2,17 @@
 
 import logging
 import pickle
+import ssl
 from collections.abc import Callable
 
 import anyio
 import httpx
 import pytest
 
-from relogin import LoginRefused
+from relogin import LoginRefused, LoginUnavailable
 from relogin.client.httpx import SessionAuth
 from relogin.client.logins import BasicLogin, FormLogin, JSONLogin
-from tests.client.log_in import ACCOUNT, PASSWORD, USER
+from tests.client.log_in import ACCOUNT, PASSWORD, USER, context
 from tests.client.logins.test_form import HTML, PAGE
 from tests.client.server import Answer, Request, Server
 
@@ -77,6 +78,18 @@ def test_a_wrong_password_is_an_error_of_httpx(server: Server, get: Get) -> None
     with pytest.raises(LoginRefused) as raised:
         get(SessionAuth(JSONLogin(f"{server.url}/in", ACCOUNT)), f"{server.url}/a")
     assert isinstance(raised.value, httpx.HTTPError)
+
+
+def test_an_alert_of_tls_that_httpx_lets_through_is_no_answer_either() -> None:
+    """On asyncio it does, if the server refuses a missing certificate while httpx writes."""
+
+    def alert(_: httpx.Request) -> httpx.Response:
+        raise ssl.SSLError("tlsv13 alert certificate required")
+
+    url = "https://api.example.com/login"
+    told = pytest.raises(LoginUnavailable, match=f"no response from {url}: .*required")
+    with httpx.Client(transport=httpx.MockTransport(alert)) as http, told:
+        JSONLogin(url, ACCOUNT)(context(http))
 
 
 def test_no_log_event_or_exception_shows_a_secret(

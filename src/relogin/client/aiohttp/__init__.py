@@ -21,7 +21,7 @@ except ModuleNotFoundError as _missing:
 
 from relogin import client, errors
 from relogin.client.aiohttp.exchange import Exchange, Handler, put
-from relogin.client.aiohttp.login_session import once_more, reuse
+from relogin.client.aiohttp.login_session import once_more, reuse, verified_as
 from relogin.client.aiohttp.streams import watch as watch_stream
 from relogin.client.aiohttp.unanswered import NEVER_SENT, UNANSWERED, ask
 from relogin.client.driver import tasks
@@ -277,11 +277,14 @@ class SessionAuth(AsyncPrincipal[Any]):
     def _own(
         self, opened: AsyncExitStack, request: aiohttp.ClientRequest | None, auth: Any = None
     ) -> aiohttp.ClientSession:
+        middlewares = (once_more,) if auth is None else (auth, once_more)
+        if request is not None:
+            middlewares = (*middlewares, verified_as(request))
         http = aiohttp.ClientSession(
             # By default aiohttp accepts no cookies from an IP address.
             cookie_jar=aiohttp.CookieJar(unsafe=True),
             timeout=aiohttp.ClientTimeout(total=self._cache.policy.login_timeout),
-            middlewares=(once_more,) if auth is None else (auth, once_more),
+            middlewares=middlewares,
             trace_configs=[reuse()],
             **({} if request is None else _way_of(request)),
         )

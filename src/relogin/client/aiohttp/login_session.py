@@ -1,12 +1,14 @@
-"""The middleware of a login's own session: it retries if a kept connection was closed.
+"""The middlewares of a login's own session.
 
-aiohttp retries by itself, but only methods that may be repeated; a login is mostly a POST.
+One retries if a kept connection was closed: aiohttp retries by itself, but only methods that may be
+repeated, and a login is mostly a POST. One verifies the server as the refused request did.
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeAlias
 
 from aiohttp import (
     ClientOSError,
@@ -22,7 +24,9 @@ from relogin.client.aiohttp.exchange import Handler
 from relogin.client.logins.request import SENT_ONCE
 from relogin.client.terms.progress import progress_here
 
-__all__ = ["once_more", "reuse"]
+__all__ = ["once_more", "reuse", "verified_as"]
+
+Middleware: TypeAlias = Callable[[ClientRequest, Handler], Awaitable[ClientResponse]]
 
 _reused: ContextVar[list[object]] = ContextVar("relogin: kept connections that were used")
 
@@ -76,6 +80,21 @@ async def _once_more(request: ClientRequest, handler: Handler) -> ClientResponse
 
 
 once_more.sends_again = True  # type: ignore[attr-defined]  # tells others that it retries
+
+
+def verified_as(refused: ClientRequest) -> Middleware:
+    """Return a middleware that gives the `ssl` of a refused request to what goes to its server.
+
+    An `ssl` of the connector needs none.
+    """
+
+    async def verified(request: ClientRequest, handler: Handler) -> ClientResponse:
+        if request.ssl is True and request.url.origin() == refused.url.origin():
+            request._ssl = refused.ssl  # aiohttp has no public API for that
+            request.server_hostname = refused.server_hostname
+        return await handler(request)
+
+    return verified
 
 
 def _has_begun(error: Exception) -> bool:

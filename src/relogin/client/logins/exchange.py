@@ -202,7 +202,9 @@ def _failures(http: Any) -> tuple[type[Exception], ...]:
     name = library_of(http) or "requests"
     library: Any = import_module(name)
     if name in HTTPX:
-        return (library.HTTPError, library.InvalidURL, TimeoutError)
+        from ssl import SSLError  # on asyncio, httpx lets an alert through that comes as it writes
+
+        return (library.HTTPError, library.InvalidURL, TimeoutError, SSLError)
     if name == "aiohttp":
         return (library.ClientError, ValueError, TimeoutError)
     # ValueError: requests raises it for some redirects, even if it does not follow them.
