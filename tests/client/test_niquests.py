@@ -25,7 +25,7 @@ NEEDED = [
     *("mypy>=1.15", "types-requests>=2.32"),
 ]
 OF_ALL = (
-    *("hard_cases", "mutual_tls", "oauth2", "odd_servers", "preemptive", "progress"),
+    *("environment", "hard_cases", "mutual_tls", "oauth2", "odd_servers", "preemptive", "progress"),
     *("revocation", "rolling", "signed"),
 )
 # What is left out tries urllib3 itself: an adapter for early answers over TLS, which

@@ -29,6 +29,7 @@ from relogin.client.driver import tasks
 from relogin.client.driver.async_principal import AsyncPrincipal, of_kind
 from relogin.client.driver.content import is_precious
 from relogin.client.driver.drive import drive, stand_by
+from relogin.client.driver.environment import FromEnvironment
 from relogin.client.driver.failures import by_base
 from relogin.client.driver.reentry import ending, inside
 from relogin.client.niquests.adapters import AsyncUploadAdapter, UploadAdapter
@@ -95,6 +96,14 @@ _KINDS = by_base(
     BodyNotReplayable,
     MethodNotReplayable,
 )
+
+
+class _LostSession(FromEnvironment, niquests.Session):
+    """A session for a login before the first response, which shows the way."""
+
+
+class _LostAsyncSession(FromEnvironment, niquests.AsyncSession):
+    """The same for a coroutine."""
 
 
 class SessionAuth(AsyncPrincipal[niquests.Session], AuthBase):
@@ -219,7 +228,7 @@ class SessionAuth(AsyncPrincipal[niquests.Session], AuthBase):
 
     def _asking(self, http: niquests.Session, command: Check) -> Generator[Step, Any, ResponseInfo]:
         """Ask over a session of its own: no response came that shows the way."""
-        way = {"proxies": http.proxies, "verify": http.verify, "cert": http.cert}
+        way = http.merge_environment_settings(command.url, {}, None, None, None)
         return ask(self._cache, http.get_adapter(command.url), way, command)
 
     # What a login gets
@@ -240,7 +249,7 @@ class SessionAuth(AsyncPrincipal[niquests.Session], AuthBase):
             raise TypeError("http= is of niquests.AsyncSession; this login needs Session")
         if self._http is not None:
             return of_kind(niquests.Session, self._http)
-        http = self._plain(niquests.Session, sending, auth)
+        http = self._plain(niquests.Session if sending else _LostSession, sending, auth)
         opened.callback(http.close)
         return http
 
@@ -249,7 +258,8 @@ class SessionAuth(AsyncPrincipal[niquests.Session], AuthBase):
     ) -> niquests.AsyncSession:
         if self._http is not None:
             return of_kind(niquests.AsyncSession, self._http)
-        http = self._plain(niquests.AsyncSession, sending, auth)
+        kind = niquests.AsyncSession if sending else _LostAsyncSession
+        http = self._plain(kind, sending, auth)
         opened.push_async_callback(http.close)
         return http
 

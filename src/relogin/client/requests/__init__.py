@@ -44,7 +44,7 @@ from relogin.client.requests.retries import (
     warn_of_no_connection,
     warn_of_retries,
 )
-from relogin.client.requests.route import LoginSession, Route
+from relogin.client.requests.route import LoginSession, LostSession, Route
 from relogin.client.requests.signing import learn, lives, sign_prepared, sign_within
 from relogin.client.requests.streams import watch as watch_stream
 from relogin.client.requests.unanswered import Upload, ask, in_place_of_a_response
@@ -238,8 +238,9 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         known = self._known_route(origin)
         if known is not None:
             return known
-        adapter = self._open_http([], origin).get_adapter(command.url)
-        return Route(adapter, command.url, {}, self._cache.process)
+        http, url = self._open_http([], origin), command.url
+        sending = http.merge_environment_settings(url, {}, None, None, None)
+        return Route(http.get_adapter(url), url, dict(sending), self._cache.process)
 
     def _known_route(self, origin: str) -> Route | None:
         route = self._routes.get(origin)
@@ -253,7 +254,8 @@ class SessionAuth(Principal[requests.Session], AuthBase):
     ) -> requests.Session:
         if self._http is not None:
             return self._http
-        http = LoginSession(self._known_route(origin), self._cache.policy.login_timeout)
+        route, timeout = self._known_route(origin), self._cache.policy.login_timeout
+        http = LostSession(None, timeout) if route is None else LoginSession(route, timeout)
         http.auth = auth
         opened.append(http)
         return http

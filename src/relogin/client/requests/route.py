@@ -10,13 +10,14 @@ from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.util import Retry
 
+from relogin.client.driver.environment import FromEnvironment
 from relogin.client.driver.plain_session import PlainSession
 from relogin.client.logins.connections import close_idle
 from relogin.client.requests.body import rewind
 from relogin.client.requests.broken import is_broken, pool_that_keeps_one
 from relogin.client.terms.progress import progress_here
 
-__all__ = ["LoginSession", "Route"]
+__all__ = ["LoginSession", "LostSession", "Route"]
 
 
 class Route:
@@ -82,6 +83,10 @@ class LoginSession(PlainSession):
         for adapter in self.adapters.values():
             if adapter is not self._shared:
                 adapter.close()
+
+
+class LostSession(FromEnvironment, LoginSession):
+    """A session for a login before the first response, which shows the route."""
 
 
 def _without_retries(adapter: BaseAdapter) -> BaseAdapter:

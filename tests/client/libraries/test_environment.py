@@ -1,0 +1,84 @@
+"""A login before the first response: the proxies and certificates are those of the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.client.authority import Authority
+from tests.client.libraries.face import FACES, Client, Face, opened
+from tests.client.proxy import Proxy, proxying
+from tests.client.server import Server, serve
+
+pytestmark = pytest.mark.needs("openssl")
+
+
+@pytest.fixture(params=[face for face in FACES if "requests" in face or "niquests" in face])
+def face(request: pytest.FixtureRequest) -> Iterator[Face]:
+    """The libraries whose logins take the route of a refused request."""
+    with opened(request.param) as begun:
+        yield begun
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority.begun(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def far(authority: Authority) -> Iterator[Server]:
+    with serve(Server(), authority.shown) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def proxy(authority: Authority) -> Iterator[Proxy]:
+    """The environment names a proxy, which niquests reads once, and whom to trust."""
+    with proxying() as running, pytest.MonkeyPatch.context() as monkeypatch:
+        for name in ("NO_PROXY", "no_proxy", "https_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("HTTPS_PROXY", running.url)
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", authority.path)
+        yield running
+
+
+def trusting(face: Face, auth: Any) -> Client:
+    """Open a client that looks into the environment, as they all do by default."""
+    client = face.open(auth)
+    client.client.trust_env = True
+    return client
+
+
+def test_a_login_before_the_first_request_takes_them(face: Face, far: Server, proxy: Proxy) -> None:
+    client = trusting(face, face.auth(far, preemptive=True))
+    assert client.get(f"{far.url}/orders").status == 200
+    assert far.logins == 1
+    assert {request.connection for request in far.requests} <= proxy.ports
+
+
+def test_so_does_the_check_after_an_upload_without_a_response(
+    face: Face, far: Server, proxy: Proxy
+) -> None:
+    client = trusting(face, face.auth(far, preemptive=True))
+    assert client.post(f"{far.url}/orders", face.bodies()["bytes"]).status == 200
+    far.kill()
+    far.early, far.early_end = True, "silent"
+    with pytest.raises(face.failure):
+        client.post(f"{far.url}/orders", face.bodies()["bytes"])
+    far.early = False
+    assert client.post(f"{far.url}/orders", face.bodies()["bytes"]).status == 200
+    assert far.logins == 2
+    assert {request.connection for request in far.requests} <= proxy.ports
+
+
+def test_it_takes_no_account_from_netrc(
+    face: Face, far: Server, proxy: Proxy, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login eve password evil\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    client = trusting(face, face.auth(far, preemptive=True))
+    assert client.get(f"{far.url}/orders").status == 200
+    [login] = far.seen("/login")
+    assert "Authorization" not in login.headers
