@@ -10,6 +10,7 @@ import operator
 import pickle
 import time
 from base64 import b64encode
+from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
@@ -19,6 +20,7 @@ import requests
 from relogin import Grant, LoginRefused, LoginUnavailable
 from relogin.client.logins import (
     BasicLogin,
+    FormLogin,
     JSONLogin,
     OneTime,
     from_cookie,
@@ -255,7 +257,86 @@ def test_what_gives_nobody_a_session_is_pickled() -> None:
     assert pickle.loads(pickle.dumps(login)).sends == sends
 
 
+class Router:
+    """It asks for a hash of the password with a challenge, which its first response has."""
+
+    def __init__(self, server: Server, status: int = 200, form: bool = False) -> None:
+        self.server, self.status, self.number = server, status, 0
+        server.routes["/auth"] = self.page if form else self.auth
+
+    @property
+    def challenge(self) -> str:
+        return f"c{self.number}"
+
+    def takes(self, hashed: str) -> bool:
+        return hashed == sha256(f"{self.challenge}pa55".encode()).hexdigest()
+
+    def auth(self, request: Request) -> Answer:
+        if request.method == "POST":
+            fields = json.loads(request.body)
+            if not (fields["login"] == "ada" and self.takes(fields["password"])):
+                return Answer(401)
+            return Answer(200, JSON, b'{"access_token": "t0ken"}')
+        self.number += 1
+        return Answer(self.status, (("X-Challenge", self.challenge),))
+
+    def page(self, request: Request) -> Answer:
+        if request.method == "POST":
+            taken = self.takes(dict(parse_qsl(request.body.decode()))["password"])
+            return Answer(200, (("Set-Cookie", "sid=1"),)) if taken else Answer(401)
+        self.number += 1
+        body = f"<form method=post><input name=salt value={self.challenge}><input name=password>"
+        return Answer(200, (("Content-Type", "text/html"),), body.encode())
+
+
+def hashed(first: Any) -> str:
+    return sha256(f"{first.headers['X-Challenge']}pa55".encode()).hexdigest()
+
+
+@pytest.mark.parametrize("status", [200, 401])
+def test_a_password_may_be_hashed_with_a_challenge_of_the_first_response(
+    server: Server, log_in: LogIn, status: int
+) -> None:
+    """As routers do; for some, that is a 401."""
+    url = f"{Router(server, status).server.url}/auth"
+    login = JSONLogin(url, {"login": "ada", "password": hashed}, first=url)
+    assert log_in(login)
+    assert log_in(login)
+
+
+def test_a_hash_of_a_wrong_password_is_refused(server: Server) -> None:
+    url = f"{Router(server).server.url}/auth"
+    login = JSONLogin(url, {"login": "ada", "password": lambda _: "wr0ng"}, first=url)
+    with pytest.raises(LoginRefused):
+        with_requests(login)
+
+
+def test_a_form_may_have_what_the_password_is_hashed_with(server: Server, log_in: LogIn) -> None:
+    def hashed_with_salt(page: Any) -> str:
+        salt = page.text.partition("value=")[2].partition(">")[0]
+        return sha256(f"{salt}pa55".encode()).hexdigest()
+
+    url = f"{Router(server, form=True).server.url}/auth"
+    assert log_in(FormLogin(url, {"password": hashed_with_salt}))
+
+
 # What goes wrong
+
+
+@pytest.mark.parametrize("fields", [{"login": "ada"}, {"password": hashed}])
+def test_a_first_response_that_is_refused_and_lacks_what_is_needed_is_an_outage(
+    server: Server, fields: dict[str, Any]
+) -> None:
+    server.routes["/csrf"] = lambda _: Answer(401)
+
+    def found(first: Any) -> Any:
+        return first.headers.get("X-Challenge")
+
+    given = {name: found if callable(value) else value for name, value in fields.items()}
+    login = JSONLogin(f"{server.url}/login", given, first=f"{server.url}/csrf")
+    with pytest.raises(LoginUnavailable, match="/csrf answered 401"):
+        with_requests(login)
+    assert len(server.requests) == 1
 
 
 def test_what_comes_first_and_fails_refuses_no_password(server: Server) -> None:

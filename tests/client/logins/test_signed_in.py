@@ -259,6 +259,25 @@ def test_a_code_says_nothing_about_the_account(server: Server) -> None:
             assert login(context(http))
 
 
+@pytest.mark.parametrize("person", [{}, {"user": "ada"}])
+def test_a_password_that_is_hashed_with_a_page_names_nobody(
+    server: Server, person: dict[str, str]
+) -> None:
+    """It is another one each time, so the account has to have a name."""
+    site = Site(server, "text", "user")
+
+    def hashed(page: Any) -> str:
+        return f"{len(page.text)}-1111"
+
+    login = FormLogin(site.url, person | {"pin": hashed})
+    known = pytest.raises(LoginUnavailable, match="was signed in with other fields")
+    with requests.Session() as http:
+        assert login(context(http))
+        assert login(context(http))
+        with nullcontext() if person else known:
+            FormLogin(site.url, person | {"pin": hashed})(context(http))
+
+
 def test_a_page_that_is_asked_for_anyway_says_nothing_about_the_account(server: Server) -> None:
     """The server remembers who it is, and asks for the PIN alone: so it decides."""
     pages = {"/login": PIN % (b"text", b"user"), "/again": b"<form method=post><input name=pin>"}

@@ -13,6 +13,7 @@ from relogin.client.terms.sources import Place
 
 __all__ = [
     "Fields",
+    "is_from_response",
     "mapping_of",
     "names_person",
     "only_codes",
@@ -113,10 +114,17 @@ def only_codes(fields: Mapping[str, Any], harmless: Collection[str]) -> bool:
     return bool(secrets) and all(isinstance(secret, OneTime) for secret in secrets)
 
 
+def is_from_response(value: object) -> bool:
+    """Tell whether a value depends on a response: a place in it, or a function of it."""
+    is_place = isinstance(value, Place)
+    return is_place or (callable(value) and not takes_nothing(value, otherwise=True))
+
+
 def _value(name: str, value: Any, first: Answer | None) -> Any:
+    if is_from_response(value):
+        return found_first(name, value, first)
     if callable(value):
-        is_value = not isinstance(value, Place) and takes_nothing(value, otherwise=True)
-        return value() if is_value else found_first(name, value, first)
+        return value()
     if isinstance(value, Mapping):
         return {inner: _value(inner, each, first) for inner, each in value.items()}
     if isinstance(value, list | tuple):

@@ -21,7 +21,6 @@ from relogin.client.logins.exchange import Steps, jar_of
 from relogin.client.logins.fields import (
     Fields,
     mapping_of,
-    names_person,
     only_codes,
     pages_of,
     resolved,
@@ -32,6 +31,7 @@ from relogin.client.logins.forms import Form, form_with, forms
 from relogin.client.logins.one_time import SentCodes, has_codes, new_codes, sent_codes
 from relogin.client.logins.request import Request
 from relogin.client.logins.signed_in import (
+    Filled,
     check_account,
     check_new,
     is_signed_in,
@@ -74,8 +74,9 @@ class FormLogin(Login):
     `url` is the address of the page. The login takes the form that has all of `fields`. It sends
     the form's other fields, such as a CSRF token, as they are, and presses its first button, unless
     `fields` names another one. Any value in `fields`, or `fields` itself, may be a function; each
-    login calls it. If the password, or a code, has a page of its own, pass a list with the fields
-    of each page. For one-time codes, pass ``OneTime(function)``.
+    login calls it. A value that takes a parameter gets the `Answer` that has the form. If the
+    password, or a code, has a page of its own, pass a list with the fields of each page. For
+    one-time codes, pass ``OneTime(function)``.
 
     An error status, or the same form again, means that the password was wrong. The login follows
     redirects within the origin. `via` lists other origins that it may lead through, such as that of
@@ -135,8 +136,8 @@ class FormLogin(Login):
         for page in given:
             page.codes.accept()
         if not skipped:
-            lasting, passwords = [page.lasting for page in given], _passwords(given)
-            remember_account(context.http, origins, self, lasting, passwords)
+            filled = [Filled(page.fields, page.values, page.form.kinds) for page in given]
+            remember_account(context.http, origins, self, filled)
         own = _at(origin_of(self.url), final.answer)
         if not given:
             own.cookies = values_of(kept)
@@ -175,7 +176,7 @@ class FormLogin(Login):
                 self._check_forms(final, given, context.attempt)
                 raise LoginUnavailable(_no_form(answer, named))
             yield from new_codes(named, context.timeout)
-            values = resolved(named)
+            values = resolved(named, answer)
             codes = sent_codes(named, values, alone=only_codes(named, self.harmless))
             given.append(_Given(where(answer.url), form, named, values, codes))
             request = _filled(answer, form, values)
@@ -207,14 +208,6 @@ class FormLogin(Login):
 def _asked_once(page: Fields) -> Fields:
     """Call a function for the fields of a page only once in a login: it may ask a person."""
     return cache(page) if callable(page) else page
-
-
-def _passwords(given: Iterable[_Given]) -> set[str]:
-    """Return the names of the passwords, unless nothing else says whose they are: a PIN may."""
-    kinds = {name: page.form.kinds.get(name) for page in given for name in page.fields}
-    if not any(kind == "email" or names_person(name) for name, kind in kinds.items()):
-        return set()
-    return {name for name, kind in kinds.items() if kind == "password"}
 
 
 def _at(origin: str, answer: Answer) -> Answer:
@@ -262,11 +255,6 @@ class _Given(NamedTuple):
     fields: Mapping[str, Any]
     values: Mapping[str, Any]
     codes: SentCodes
-
-    @property
-    def lasting(self) -> dict[str, Any]:
-        """The values that are not one-time codes."""
-        return {name: self.values[name] for name, v in self.fields.items() if not has_codes(v)}
 
     def is_back(self, answer: Answer, last: Request) -> bool:
         """Tell whether a later page led back to this one, as some do for a wrong password.

@@ -20,7 +20,7 @@ from relogin.client.logins.base import (
     kind_of,
 )
 from relogin.client.logins.exchange import Steps, jar_of
-from relogin.client.logins.fields import Fields, mapping_of, resolved, secrets_of
+from relogin.client.logins.fields import Fields, is_from_response, mapping_of, resolved, secrets_of
 from relogin.client.logins.one_time import SentCodes, has_codes, new_codes, sent_codes
 from relogin.client.logins.request import Request
 from relogin.client.logins.sources import (
@@ -43,6 +43,7 @@ from relogin.errors import LoginRefused
 
 __all__ = ["BasicLogin", "JSONLogin"]
 
+UNAUTHORIZED = 401
 _DROPPED = "; a redirect to it turned the POST into a GET: give the URL that it leads to"
 _PAGE = " with an HTML page; FormLogin fills in the form of a page"
 
@@ -81,12 +82,14 @@ class _TokenLogin(Login):
         """The header fields that its grants have."""
         return self.headers
 
-    def _before(self) -> Steps[Final | None]:
-        """Get what must be got first, such as a CSRF token."""
+    def _before(self, fields: Iterable[object] = ()) -> Steps[Final | None]:
+        """Get what must be got first, such as a CSRF token, or a challenge for the fields."""
         if self.first is None:
             return None
         final = yield from followed(Request("GET", self.first, JSON))
-        check(final.answer, secret_sent=False)
+        is_challenge = any(map(is_from_response, (*fields, *self.sends.values())))
+        if not (is_challenge and final.answer.status == UNAUTHORIZED):
+            check(final.answer, secret_sent=False)
         return final
 
     def _obtained(
@@ -162,7 +165,7 @@ class JSONLogin(_TokenLogin):
     `first` is a URL to get before the login, for cookies and a CSRF token. `sends` are header
     fields of the login's own request: each is a str, a function that returns one, or where the
     response of `first` has it. Values of `fields` may be there too: ``from_json("csrfToken")``, or
-    a function that takes the `Answer`.
+    a function of its `Answer`, such as one that hashes the password with a challenge.
 
     Raises `ValueError` for a URL that is neither https nor loopback, unless `insecure=True`.
 
@@ -186,8 +189,8 @@ class JSONLogin(_TokenLogin):
         return (*secrets_of(self.fields, self.harmless), *secret_fields(self.sends))
 
     def _steps(self, context: Context) -> Steps[Grant]:
-        before = yield from self._before()
         named = mapping_of(self.fields)
+        before = yield from self._before(named.values())
         given = named, self.sends
         yield from new_codes(given, context.timeout)
         values = resolved(named, None if before is None else before.answer)
