@@ -2,9 +2,9 @@
 
 Run as ``python -m tests.client.store_worker`` with a JSON object: `url`, `store`, `threads`,
 `login_timeout`, and a `refresh_token` where the server is oidc-provider. A line on standard input
-is a command: ``get PATH`` sends one request with each thread at once, ``load PATH`` goes on doing
-so until the next line. The answer is a line of JSON: what each request ended with, a status or the
-name of an exception.
+is a command: ``get PATH`` sends one request with each thread at once, ``load PATH`` lets thread N
+send requests for PATH/N until the next line. The answer is a line of JSON: what each request ended
+with, a status or the name of an exception.
 """
 
 from __future__ import annotations
@@ -92,10 +92,10 @@ class Worker:
     def load(self, path: str, stop: Callable[[], object]) -> list[str]:
         stopped = threading.Event()
 
-        def many(_: int) -> Counter[str]:
+        def many(number: int) -> Counter[str]:
             ended: Counter[str] = Counter()
             while not stopped.is_set():
-                ended[self.send(path)] += 1
+                ended[self.send(f"{path}/{number}")] += 1
             return ended
 
         running = [self.pool.submit(many, number) for number in range(self.threads)]

@@ -11,7 +11,7 @@ import pytest
 from relogin.client.stores.postgres import PostgresStore
 from tests.client.postgres_server import PostgresServer, a_postgres_server
 from tests.client.redis_server import RedisServer, a_redis_server
-from tests.client.server import Server
+from tests.client.server import Answer, Request, Server
 from tests.client.shared import ManySessions, OneSession, Worker, several_processes
 from tests.client.takeover import a_round
 
@@ -112,13 +112,12 @@ def test_no_request_fails_because_redis_goes_away_and_comes_back(
 ) -> None:
     login = ManySessions(server)
     with several_processes(server.url, redis_server.url, 3, threads=4) as workers:
-        for worker in workers:
-            worker.tell("load /orders")
-        served = 0
+        served = Served(login, [f"/{n}/{thread}" for n in range(3) for thread in range(4)])
+        for number, worker in enumerate(workers):
+            worker.tell(f"load /{number}")
         for do in (login.kill, redis_server.stop, login.kill, redis_server.start, login.kill):
             do()
-            served = len(server.seen("/orders")) + 120
-            server.wait_for("/orders", served)
+            served.wait_for_all()
         for worker in workers:
             worker.tell("stop")
         ended, events = all_ended(workers)
@@ -126,3 +125,28 @@ def test_no_request_fails_because_redis_goes_away_and_comes_back(
     assert events["store_away"] >= 1
     # One for each of them while Redis was away, and else one for all of them.
     assert login.logins <= 1 + 1 + 3 + 3
+
+
+class Served:
+    """How often each thread was served: each has a path of its own."""
+
+    def __init__(self, login: ManySessions, paths: list[str]) -> None:
+        self.login = login
+        self.times: Counter[str] = Counter(dict.fromkeys(paths, 0))
+        login.server.routes.update(dict.fromkeys(paths, self.orders))
+
+    def orders(self, request: Request) -> Answer:
+        answer = self.login.orders(request)
+        self.times[request.path] += answer.status == 200
+        return answer
+
+    def wait_for_all(self) -> None:
+        """Wait until every thread has been served with a request that it has just begun.
+
+        One that is slow would meet the next event before it has recovered from this one. The first
+        request to be served may have been under way already.
+        """
+        wanted = {path: times + 2 for path, times in self.times.items()}
+        self.login.server.wait_until(
+            lambda: all(self.times[path] >= times for path, times in wanted.items())
+        )
