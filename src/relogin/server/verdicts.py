@@ -43,7 +43,7 @@ class Admitted(Generic[SessionT]):
     client in Authentication-Info (RFC 9110 §11.6.3) if it sent ``Authorization: Session``.
     `auth_age`: seconds since the user last logged in; `acr`: how strongly (RFC 9470).
 
-    Raises `TypeError` or `ValueError` for an `expires_in` or `auth_age` that is no number of
+    Raises `TypeError` or `ValueError` for an `expires_in` or `auth_age` that is not a number of
     seconds.
 
     >>> Admitted({"user": "ada"}, expires_in=540).expires_in
