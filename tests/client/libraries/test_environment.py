@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
+from urllib.request import getproxies, getproxies_environment
 
 import pytest
 
@@ -35,8 +38,12 @@ def far(authority: Authority) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def proxy(authority: Authority) -> Iterator[Proxy]:
-    """The environment names a proxy, which niquests reads once, and whom to trust."""
+    """The environment names a proxy, and whom to trust."""
     with proxying() as running, pytest.MonkeyPatch.context() as monkeypatch:
+        if "niquests" in sys.modules:  # it reads the proxies once
+            utils = import_module("niquests.utils")
+            monkeypatch.setattr(utils, "getproxies", getproxies)
+            monkeypatch.setattr(utils, "getproxies_environment", getproxies_environment)
         for name in ("NO_PROXY", "no_proxy", "https_proxy", "ALL_PROXY", "all_proxy"):
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv("HTTPS_PROXY", running.url)
