@@ -37,7 +37,12 @@ def test_tasks_of_one_loop_are_woken_by_one_call(cache: CredentialCache, flight:
         cache.end(flight, Status.GRANTED)
         await asyncio.gather(*waiting)
 
-    asyncio.run(meet())
+    async def main() -> None:
+        await meet()
+        loop: Any = asyncio.get_running_loop()
+        assert all(timer.cancelled() for timer in loop._scheduled)
+
+    asyncio.run(main())
     assert not flight.wakers
     assert not flight.gates
 

@@ -240,3 +240,16 @@ def test_a_connection_that_has_refused_an_upload_is_never_offered_to_another_thr
         answer = client.post(server.url, content=b"order", extensions={"trace": look})
     assert (answer.status_code, answer.history[0].content) == (200, content)
     assert offered == [False, True]  # the one that refused it, and the one that answered
+
+
+@pytest.mark.parametrize(("version", "doubtful"), [(b"HTTP/1.1", True), (b"HTTP/2", False)])
+def test_a_connection_of_http_2_that_has_refused_an_upload_goes_on_with_its_other_streams(
+    version: bytes, doubtful: bool
+) -> None:
+    response: Any = httpx.Response(
+        401,
+        headers={"Content-Length": "7"},
+        extensions={"http_version": version, "network_stream": object()},
+        request=httpx.Request("PUT", "https://api.example.com/", content=b"order"),
+    )
+    assert httpx_body._Doubtful(response).is_whole(7) is doubtful

@@ -53,3 +53,14 @@ def test_long_bytes_go_in_pieces_and_whole_each_time(driver: Driver, server: Ser
 @pytest.mark.parametrize("body", [SHORT, b"x", b""])
 def test_short_bytes_go_at_once(driver: Driver, server: Server, body: bytes) -> None:
     assert sent(driver, server, body) == [[body], [body]]
+
+
+def test_a_stream_of_the_users_own_is_sent_as_it_is(driver: Driver, server: Server) -> None:
+    class Own(httpx.ByteStream):
+        """Bytes that tell how far they are sent, say."""
+
+    inner = Sent()
+    transport: Any = AsyncUploadTransport(inner) if driver.is_async else UploadTransport(inner)
+    request = httpx.Request("POST", f"{server.url}/upload", stream=Own(LONG))
+    driver.run(driver.open(transport=transport).client.send, request)
+    assert inner.pieces == [[LONG]]

@@ -136,6 +136,16 @@ def test_what_comes_back_from_another_origin_is_signed_once_it_is_refused(
     assert [request.token for request in server.seen("/orders")] == [None, "s3cret-1"]
 
 
+def test_a_public_page_that_another_origin_led_to_is_asked_for_once_and_without_the_session(
+    client: Caller, server: Server, elsewhere: Server
+) -> None:
+    server.routes["/away"] = redirect(307, f"{elsewhere.url}/back")
+    elsewhere.routes["/back"] = redirect(307, f"{server.url}/public")
+    server.routes["/public"] = lambda _: Answer(200)
+    assert client.get(f"{server.url}/away").status_code == 200
+    assert [request.token for request in server.seen("/public")] == [None]
+
+
 # Cookies
 
 

@@ -181,6 +181,7 @@ def test_the_small_request_waits_no_longer_than_the_upload_and_than_a_login(
         breaking(server, "reset")
         client.put(f"{server.url}/upload", content=UPLOAD, timeout=timeout)
     assert tuple(noted["HEAD"][kind] for kind in ("connect", "read", "write", "pool")) == waits
+    assert noted["PUT"] == httpx.Timeout(timeout).as_dict()  # sent again as it was at first
 
 
 def test_of_a_long_response_to_the_small_request_only_the_beginning_is_read(

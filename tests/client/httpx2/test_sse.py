@@ -163,3 +163,14 @@ def test_the_question_has_the_time_of_a_login_though_the_stream_has_for_ever(
         assert outcome(stream.response) == "stream_ended"
     http.close()
     assert given[-2] == dict.fromkeys(("connect", "read", "write", "pool"), 7.0)
+
+
+def test_the_small_request_and_the_login_may_go_over_the_only_connection(server: Server) -> None:
+    limits = httpx2.Limits(max_connections=1)
+    with httpx2.Client(trust_env=False, limits=limits, timeout=3) as client:
+        client.auth = SessionAuth(server.login, server.url, http=client)
+        client.get(server.url)
+        with client.stream("GET", streaming(server, server.kill)) as answer:
+            assert list(answer.iter_lines())
+    assert outcome(answer) == "stream_ended"
+    assert server.logins == 2

@@ -15,6 +15,7 @@ from websockets.sync.server import ServerConnection, serve
 from relogin.client import Outcome, outcome
 from relogin.client.httpx2 import SessionAuth
 from relogin.client.signals import json_field
+from relogin.client.terms.answer import Answer
 from tests.client.server import Server
 from tests.client.server import serve as serve_http
 from tests.threads import in_thread
@@ -28,7 +29,7 @@ def logins() -> Iterator[Server]:
 
 @pytest.fixture
 def chat(logins: Server) -> Iterator[str]:
-    """A WebSocket that greets whoever has the living session."""
+    """A WebSocket that greets whoever has the living session, and repeats what it is sent."""
 
     def admit(connection: ServerConnection, request: Any) -> Any:
         given = request.headers.get("Authorization", "")
@@ -40,6 +41,8 @@ def chat(logins: Server) -> Iterator[str]:
 
     def greet(connection: ServerConnection) -> None:
         connection.send("hello")
+        for message in connection:
+            connection.send(message)
 
     with serve(greet, "127.0.0.1", 0, process_request=admit) as server, in_thread(server):
         yield f"ws://127.0.0.1:{server.socket.getsockname()[1]}"
@@ -87,10 +90,29 @@ def test_a_handshake_is_tried_again_no_more_than_a_request(logins: Server, chat:
     assert outcome(caught.value.response) is not Outcome.UNTOUCHED
 
 
-def test_no_signal_reads_the_frames_of_a_websocket(logins: Server, chat: str) -> None:
-    auth = session_auth(logins, chat, signals=[json_field("success", False)])
+def gone(answer: Answer) -> str | None:
+    """A signal that reads any response, whatever its type."""
+    return "session_expired" if "gone" in answer.text else None
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("signal", [json_field("success", False), gone])
+def test_no_signal_reads_the_frames_of_a_websocket(logins: Server, chat: str, signal: Any) -> None:
+    async def main() -> None:
+        async with (
+            httpx2.AsyncClient(auth=auth, trust_env=False) as client,
+            client.websocket(f"{chat}/chat") as ws,
+        ):
+            assert await ws.receive_text() == "hello"
+            await ws.send_text("still here")
+            assert await ws.receive_text() == "still here"
+
+    auth = session_auth(logins, chat, signals=[signal])
     with (
         httpx2.Client(auth=auth, trust_env=False) as client,
         client.websocket(f"{chat}/chat") as ws,
     ):
         assert ws.receive_text() == "hello"
+        ws.send_text("still here")
+        assert ws.receive_text() == "still here"
+    anyio.run(main)

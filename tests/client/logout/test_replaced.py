@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+import httpx
 
 from relogin import Grant
 from relogin.client import Outcome, outcome
+from relogin.client.httpx import SessionAuth
+from relogin.client.logins import Logout
 from tests.client.either import Either
+from tests.client.httpx_drivers import Driver
+from tests.client.libraries.shapes import Again, AgainAsync
 from tests.client.logout.devices import attach, brief
-from tests.client.seats import Device
+from tests.client.seats import CARRY, Device
 from tests.client.server import Answer, Request
 
 
@@ -100,6 +107,32 @@ def test_a_session_is_given_back_when_the_last_request_that_carries_it_is_answer
     carrying.join()
     assert [answer.status_code for answer in answers] == [200]
     assert outcome(answers[0]) is Outcome.UNTOUCHED
+    assert device.ended == [1]
+
+
+def test_a_request_that_failed_carries_its_session_no_more(device: Device, driver: Driver) -> None:
+    arrived, go_on = threading.Event(), threading.Event()
+
+    def fail(_: Request) -> Answer:
+        arrived.set()
+        assert go_on.wait(10)
+        raise ConnectionResetError
+
+    device.routes["/fails"] = fail
+    auth = SessionAuth(device.sit_down, device.url, logout=Logout(), carry=CARRY)
+    client = driver.open(auth=auth)
+    client.get(device.url)
+    with ThreadPoolExecutor(1) as pool:
+        body: Any = AgainAsync() if driver.is_async else Again()
+        carrying = pool.submit(client.post, f"{device.url}/fails", content=body)
+        assert arrived.wait(10)
+        soon(auth)
+        client.get(device.url)
+        assert device.ended == []
+        go_on.set()
+        failure = carrying.exception()  # which keeps the request, as its user may keep it
+    client.get(device.url)
+    assert isinstance(failure, httpx.RemoteProtocolError)
     assert device.ended == [1]
 
 

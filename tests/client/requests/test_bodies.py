@@ -18,6 +18,7 @@ from requests_toolbelt import MultipartEncoder  # type: ignore[import-untyped]
 from relogin import errors
 from relogin.client import Outcome, outcome
 from relogin.client.requests import BodyNotReplayable, SessionAuth
+from relogin.client.requests.body import rewind, watch
 from tests.client.libraries.shapes import (
     PARTS,
     WHOLE,
@@ -197,6 +198,16 @@ def test_a_body_is_watched_once() -> None:
     prepared = requests.Request("POST", ORIGIN, data=Again(), auth=auth).prepare()
     body = prepared.body
     assert auth(prepared).body is body
+
+
+def test_a_file_that_is_watched_again_after_it_was_sent_begins_where_it_began() -> None:
+    prepared = requests.Request("POST", ORIGIN, data=at(io.BytesIO(b"head" + WHOLE), 4)).prepare()
+    watch(prepared)
+    body: Any = prepared.body
+    body.read()
+    watch(prepared)
+    assert rewind(prepared)
+    assert body.read() == WHOLE
 
 
 def _never(_: object) -> None:

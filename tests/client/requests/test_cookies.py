@@ -183,7 +183,7 @@ def test_a_jar_without_a_cookie_for_this_host_is_no_grant(
     jar = RequestsCookieJar()
     jar.set(COOKIE, "x", domain="elsewhere.example", path="/")
     session.auth = SessionAuth(lambda _: Grant(cookies=jar), server.url)
-    with pytest.raises(InvalidGrant, match=r"than the request to 127\.0\.0\.1"):
+    with pytest.raises(InvalidGrant, match=r"with the request to 127\.0\.0\.1"):
         session.get(f"{server.url}/orders")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import requests
+from urllib3.exceptions import NewConnectionError
 
 import relogin
 from relogin.client import outcome
@@ -150,8 +151,9 @@ def test_many_errors_with_a_session_that_lives_cost_one_small_request(
     assert len(checks(server)) == 1
 
 
-def test_a_session_seen_alive_since_is_not_asked_about(
-    server: Server, session: requests.Session
+@pytest.mark.parametrize(("other", "questions"), [(200, 0), (502, 1)])
+def test_only_a_session_seen_alive_since_is_not_asked_about(
+    server: Server, session: requests.Session, other: int, questions: int
 ) -> None:
     logged_in(server, session)
     came, go = threading.Event(), threading.Event()
@@ -161,14 +163,14 @@ def test_a_session_seen_alive_since_is_not_asked_about(
         assert go.wait(10)
         return Answer(503)
 
-    server.routes["/upload"] = slow
+    server.routes |= {"/upload": slow, "/other": lambda _: Answer(other)}
     thread = threading.Thread(target=session.put, args=[f"{server.url}/upload", UPLOAD])
     thread.start()
     assert came.wait(10)
     session.get(f"{server.url}/other")
     go.set()
     thread.join(10)
-    assert checks(server) == []
+    assert len(checks(server)) == questions
 
 
 def test_a_proxys_error_is_no_sign_of_life(server: Server, session: requests.Session) -> None:
@@ -320,6 +322,20 @@ def test_a_server_that_takes_no_more_of_a_body_is_one_too(
         with pytest.raises(requests.ConnectionError) as caught:
             requests.adapters.HTTPAdapter().send(request, timeout=0.3)
     assert is_unanswered(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("cause", "unanswered"),
+    [
+        (TimeoutError(), True),
+        (NewConnectionError(None, "no route"), False),  # type: ignore[arg-type]
+        (ValueError(), False),
+    ],
+)
+def test_what_stalls_once_it_is_connected_is_one(cause: Exception, unanswered: bool) -> None:
+    error = requests.ConnectionError()
+    error.__cause__ = cause
+    assert is_unanswered(error) is unanswered
 
 
 def test_no_connection_at_all_is_none(server: Server, lost: requests.Session) -> None:

@@ -10,7 +10,7 @@ from requests.adapters import HTTPAdapter
 
 from relogin.client.requests import SessionAuth, UploadAdapter
 from tests.client.breaking import UPLOAD, asked, breaking, checks
-from tests.client.server import Answer, Server
+from tests.client.server import Answer, Server, serve
 
 
 @pytest.fixture
@@ -55,6 +55,21 @@ def test_an_error_before_the_session_was_renewed_is_over(
     bare.get(f"{server.url}/me")
     bare.post(f"{server.url}/upload", data=UPLOAD)
     assert checks(server) == []
+
+
+def test_an_error_at_one_origin_is_not_asked_about_at_another(
+    server: Server, session: requests.Session
+) -> None:
+    with serve() as other:
+        session.auth = SessionAuth(lambda _: "t", [server.url, other.url])
+        for each in (server, other):
+            each.living = "t"
+            session.get(f"{each.url}/first")
+        breaking(server, "reset", always=True)
+        with pytest.raises(requests.ConnectionError):
+            session.post(f"{server.url}/upload", data=UPLOAD)
+        assert session.post(f"{other.url}/upload", data=UPLOAD).status_code == 200
+        assert checks(other) == []
 
 
 def test_without_any_way_known_it_asks_over_one_of_its_own(

@@ -126,6 +126,16 @@ def test_the_rest_of_a_signalled_stream_is_not_waited_for(
     assert not waited_for.is_set()
 
 
+def test_a_signalled_stream_that_is_replaced_is_closed(
+    server: Server, session: requests.Session
+) -> None:
+    refuse_with(server, 200, JSON, body=lambda: pieces(LOST + b" " * 300_000))
+    attach(session, server, signals=[json_field("success", False)])
+    answer = session.get(f"{server.url}/a", stream=True)
+    assert answer.content == b"content"
+    assert answer.history[0].raw.closed
+
+
 def test_head_has_no_body_to_look_at(server: Server, session: requests.Session) -> None:
     def answer(request: Request) -> Answer:
         return Answer(200, (JSON,), LOST)

@@ -21,7 +21,7 @@ from relogin.client.httpx_family.body import is_drained
 from relogin.client.httpx_family.cookies import cookies_of
 from relogin.client.httpx_family.fields import challenge_lines, fields_of
 from relogin.client.httpx_family.library import Request, Response
-from relogin.client.httpx_family.sending import EXTENSION, Arrived, Sending
+from relogin.client.httpx_family.sending import Arrived, Sending
 from relogin.client.httpx_family.signing import put_url
 from relogin.client.httpx_family.steps import Begin, Drain, Meanwhile, Small, Step
 from relogin.client.renewal.commands import Check, Final, Flow, Replay
@@ -208,8 +208,9 @@ class Exchange(Sending):
 
     def _small(self, request: Request, command: Check) -> Request:
         """Make a request without a body, to the server of another one."""
-        small = self._library.Request(command.method, command.url, extensions=request.extensions)
-        small.extensions.pop(EXTENSION, None)
+        small = self._library.Request(
+            command.method, command.url, extensions=dict(request.extensions)
+        )
         most = self._cache.policy.login_timeout
         given = request.extensions.get("timeout", {})
         kinds = ("connect", "read", "write", "pool")

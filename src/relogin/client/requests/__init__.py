@@ -203,7 +203,6 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         last = getattr(self._uploads, "last", None)
         if last is None or last.answered or last.credential.generation != credential.generation:
             return credential
-        last.answered = True
         asking = in_place_of_a_response(prepared, None)
         url, method = prepared.url or "", prepared.method or ""
         info = ResponseInfo(asking, 0, method, url, origin, credential)
