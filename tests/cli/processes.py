@@ -2,12 +2,16 @@
 
 import signal
 import subprocess
+import sysconfig
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["running"]
+__all__ = ["RELOGIN", "running"]
+
+RELOGIN = Path(sysconfig.get_path("scripts")) / "relogin"
+"""The command, as it is installed."""
 
 
 @contextmanager

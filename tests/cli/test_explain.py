@@ -12,8 +12,8 @@ import pytest
 
 from relogin.cli import main
 from relogin.cli.reaction import reaction
-from tests.cli.test_main import RELOGIN
-from tests.cli.test_probe import answering
+from tests.cli.probed import answering
+from tests.cli.processes import RELOGIN
 
 
 def explained(field: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import sysconfig
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -15,9 +14,7 @@ from pathlib import Path
 import pytest
 
 from relogin.cli import main
-from tests.cli.processes import running
-
-RELOGIN = Path(sysconfig.get_path("scripts")) / "relogin"
+from tests.cli.processes import RELOGIN, running
 
 
 def shell(line: str, *, stdin: int | None = None) -> tuple[int, str]:

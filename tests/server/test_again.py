@@ -17,7 +17,7 @@ from relogin.server.decisions import living
 from relogin.server.gate import Gate
 from relogin.server.streams import Stream, astream
 from relogin.server.verdicts import StoreTrouble, refusal_in
-from tests.server.asking import decide, request
+from tests.server.asking import ORDERS, decide, request, through_asgi
 from tests.server.serving import ask, serving_wsgi
 
 BY_COOKIE = ("Cookie", "sid=good")
@@ -64,7 +64,6 @@ def view(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [path("", view)]
-OPTIONS: dict[str, Any] = {"realm": "orders", "cookie": "sid", "public": ["/"]}
 
 
 def under_wsgi() -> Any:
@@ -73,12 +72,12 @@ def under_wsgi() -> Any:
         start_response("200 OK", [])
         return [found.encode()]
 
-    return wsgi.SessionGate(application, verify, **OPTIONS)
+    return wsgi.SessionGate(application, verify, **ORDERS)
 
 
 def under_flask() -> Any:
     app = flask.Flask("orders")
-    flask_gate.SessionGate(app, verify, **OPTIONS)
+    flask_gate.SessionGate(app, verify, **ORDERS)
 
     @app.get("/")
     def page() -> str:
@@ -96,26 +95,12 @@ def test_a_public_page_may_ask_too(build: Any) -> None:
 
 
 def test_a_public_page_of_django_may_ask_too() -> None:
-    with override_settings(ROOT_URLCONF=__name__, RELOGIN=OPTIONS | {"verify": verify}):
+    with override_settings(ROOT_URLCONF=__name__, RELOGIN=ORDERS | {"verify": verify}):
         browser = Client()
         refused = browser.get("/")
         assert (refused.status_code, refused["WWW-Authenticate"]) == (401, 'Session realm="orders"')
         browser.cookies["sid"] = "good"
         assert browser.get("/").content == b"ada"
-
-
-def through_asgi(app: Any, field: str, verify: Any = verify, **options: Any) -> list[Any]:
-    sent: list[Any] = []
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    name = b"authorization" if field.startswith("Session") else b"cookie"
-    headers = [(name, field.encode())]
-    scope = {"type": "http", "method": "GET", "path": "/", "headers": headers}
-    gate: Any = asgi.SessionGate(app, verify, **OPTIONS | options)
-    asyncio.run(gate(scope, None, send))
-    return sent
 
 
 async def asking(scope: Any, receive: Any, send: Any) -> None:
@@ -125,8 +110,8 @@ async def asking(scope: Any, receive: Any, send: Any) -> None:
 
 
 def test_a_public_page_under_asgi_may_ask_too() -> None:
-    assert through_asgi(asking, "sid=good")[1]["body"] == b"ada"
-    refused = through_asgi(asking, "")[0]
+    assert through_asgi(asking, "sid=good", verify)[1]["body"] == b"ada"
+    refused = through_asgi(asking, "", verify)[0]
     assert refused["status"] == 401
     assert (b"www-authenticate", b'Session realm="orders"') in refused["headers"]
 
@@ -171,7 +156,7 @@ def test_a_timeout_of_the_applications_own_is_raised_as_it_is() -> None:
         raise TimeoutError("mine")
 
     with pytest.raises(TimeoutError, match="mine"):
-        through_asgi(app, "sid=good", recheck=30)
+        through_asgi(app, "sid=good", verify, recheck=30)
 
 
 def test_nothing_watches_on_when_the_response_has_ended() -> None:
@@ -213,7 +198,7 @@ class Late:
 
 
 def test_before_the_first_chunk_a_wsgi_response_becomes_the_refusal() -> None:
-    gate = wsgi.SessionGate(lambda _, start: Late(start), verify, **OPTIONS)
+    gate = wsgi.SessionGate(lambda _, start: Late(start), verify, **ORDERS)
     with serving_wsgi(gate) as port:
         answer = ask(port, "/", BY_COOKIE)
     assert (answer.status, answer.error) == (401, "session_revoked")

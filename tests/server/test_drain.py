@@ -214,8 +214,9 @@ def test_hypercorn_is_read_while_the_answer_goes_out(monkeypatch: pytest.MonkeyP
     asyncio.run(refuse())
 
 
-def test_a_get_without_content_asks_nothing_of_the_server() -> None:
-    assert sent_by_asgi([1], method="GET")[0] == 1
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_what_mostly_has_no_content_asks_nothing_of_the_server(method: str) -> None:
+    assert sent_by_asgi([1], method=method)[0] == 1
 
 
 def test_a_get_with_content_is_read_too() -> None:

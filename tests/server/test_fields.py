@@ -53,6 +53,7 @@ def test_a_star_stays_alone() -> None:
         (["no-store"], "private, no-store", "private, no-store"),
         (["must-understand, no-store"], "private, no-store", "private, no-store"),
         (['no-cache="set-cookie, public"'], 'private, no-cache="set-cookie, public"', None),
+        (["s-maxage = 9, max-age=60"], "private, max-age=60", None),  # which some caches read
         (["max-age=60", "no-cache"], "private, max-age=60, no-cache", None),
     ],
 )

@@ -14,8 +14,8 @@ from litestar.response import Stream
 
 import relogin
 from relogin.server import asgi, wsgi
+from tests.server.asking import through_asgi
 from tests.server.serving import Answer, ask, serving_asgi, serving_wsgi
-from tests.server.test_again import through_asgi
 
 EVENTS = "text/event-stream"
 LIVING = ("Authorization", 'Session token="good"')

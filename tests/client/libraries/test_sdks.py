@@ -54,7 +54,7 @@ from relogin.client.carry import Header
 from relogin.client.signals import status
 from tests.client.server import Answer, Request, Server
 from tests.client.streaming import goes_on, streaming
-from tests.server.test_mcp import serving
+from tests.server.mcp_authority import serving
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import os
 import pickle
 import signal
 import sqlite3
-import stat
 import subprocess
 import sys
 import time
@@ -17,27 +16,12 @@ import pytest
 
 from relogin.client.stores import Entry
 from relogin.client.stores.sqlite import SQLiteStore, _check, _switch_to_wal, migrate
-
-ORIGIN = "https://api.example.com:443"
+from tests.client.stores.files import ORIGIN, filled, modes, stored
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "sessions.db"
-
-
-def filled(path: Path, text: str = "one") -> SQLiteStore:
-    store = SQLiteStore(path)
-    assert store.put(ORIGIN, "", "api", Entry(text, 0))
-    return store
-
-
-def stored(store: SQLiteStore) -> str:
-    return store.get(ORIGIN, "").entries["api"].text
-
-
-def modes(folder: Path) -> dict[str, int]:
-    return {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}
 
 
 # Privacy

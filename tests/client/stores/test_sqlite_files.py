@@ -15,7 +15,7 @@ import pytest
 
 from relogin.client.stores import Entry, Snapshot
 from relogin.client.stores.sqlite import SQLiteStore, _make_private
-from tests.client.stores.test_sqlite import ORIGIN, filled, modes, stored
+from tests.client.stores.files import ORIGIN, filled, modes, stored
 
 
 @pytest.fixture
