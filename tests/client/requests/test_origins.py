@@ -140,16 +140,22 @@ def test_a_redirect_to_another_origin_is_prepared_without_the_token(
     assert answer.request.headers["Authorization"] == 'Session token="s3cret-1"'
 
 
-def test_netrc_on_a_redirect_costs_a_replay_and_no_login(
-    server: Server,
-    session: requests.Session,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def with_netrc(
+    session: requests.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> requests.Session:
+    """A session that looks into a netrc, where there is a password for the server."""
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login ada password basic-secret\n")
     monkeypatch.setenv("NETRC", str(netrc))
     session.trust_env = True
+    return session
+
+
+def test_netrc_on_a_redirect_costs_a_replay_and_no_login(
+    server: Server, with_netrc: requests.Session
+) -> None:
+    session = with_netrc
     session.auth = SessionAuth(server.login, server.url)
     server.routes["/moved"] = lambda _: went_to("/orders")
     session.get(f"{server.url}/first")
@@ -159,15 +165,9 @@ def test_netrc_on_a_redirect_costs_a_replay_and_no_login(
     assert [value.partition(" ")[0] for value in sent] == ["Basic", "Session"]
 
 
-def test_netrc_does_not_reach_a_login(
-    server: Server, session: requests.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login ada password basic-secret\n")
-    monkeypatch.setenv("NETRC", str(netrc))
-    session.trust_env = True
-    session.auth = SessionAuth(server.login, server.url)
-    session.get(f"{server.url}/first")
+def test_netrc_does_not_reach_a_login(server: Server, with_netrc: requests.Session) -> None:
+    with_netrc.auth = SessionAuth(server.login, server.url)
+    with_netrc.get(f"{server.url}/first")
     assert server.seen("/login")[0].headers["Authorization"] is None
 
 

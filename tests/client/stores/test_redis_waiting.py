@@ -190,32 +190,34 @@ def connections(server: RedisServer) -> int:
         return len(client.client_list(_type="normal"))
 
 
-def test_a_connection_that_is_cut_is_replaced_and_none_is_left(server: RedisServer) -> None:
-    store, before = RedisStore(server.url, timeout=10), connections(server)
+@contextlib.contextmanager
+def waited_for(server: RedisServer) -> Iterator[tuple[RedisStore, redis.Redis]]:
+    """Let a store wait in this block for a change, which has to end the wait."""
+    store = RedisStore(server.url, timeout=10)
     store.put(ORIGIN, "", "api", Entry("one", 0))
     waiting = Thread(target=store.wait, args=(ORIGIN, "", "api", 1, FOR_EVER))
     waiting.start()
     with redis.Redis.from_url(server.url) as client:
         until(lambda: client.info("clients")["blocked_clients"] == 1)
-        client.client_kill_filter(_type="normal", skipme=True)
-    assert store.put(ORIGIN, "", "api", Entry("two", 1))
+        yield store, client
     waiting.join(20)
     assert not waiting.is_alive()
+
+
+def test_a_connection_that_is_cut_is_replaced_and_none_is_left(server: RedisServer) -> None:
+    before = connections(server)
+    with waited_for(server) as (store, client):
+        client.client_kill_filter(_type="normal", skipme=True)
+        assert store.put(ORIGIN, "", "api", Entry("two", 1))
     store.close()
     until(lambda: connections(server) == before)
 
 
 def test_closing_a_store_ends_no_wait_and_leaves_no_connection(server: RedisServer) -> None:
-    store, before = RedisStore(server.url, timeout=10), connections(server)
-    store.put(ORIGIN, "", "api", Entry("one", 0))
-    waiting = Thread(target=store.wait, args=(ORIGIN, "", "api", 1, FOR_EVER))
-    waiting.start()
-    with redis.Redis.from_url(server.url) as client:
-        until(lambda: client.info("clients")["blocked_clients"] == 1)
+    before = connections(server)
+    with waited_for(server) as (store, client):
         store.close()
         RedisStore(client).put(ORIGIN, "", "api", Entry("two", 1))
-    waiting.join(20)
-    assert not waiting.is_alive()
     until(lambda: connections(server) == before)
 
 
