@@ -19,6 +19,13 @@ except ModuleNotFoundError as _missing:
         "relogin.client.httpx needs httpx: pip install 'relogin[httpx]'", name=_missing.name
     ) from _missing
 
+if not hasattr(httpx, "Auth"):  # the pre-releases of 1.0 are a library of another design
+    raise ImportError(
+        "relogin.client.httpx needs an httpx before 1.0, which has no place for an auth:"
+        " pip install 'httpx<1'",
+        name="httpx",
+    )
+
 from relogin import errors
 from relogin.client.driver.failures import by_base
 from relogin.client.httpx_family.auth import FamilyAuth
