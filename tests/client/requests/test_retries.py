@@ -1,5 +1,6 @@
 """Rule 13: `Retry(status_forcelist=[401])` works below any auth; it is warned of, once."""
 
+import io
 import warnings
 
 import pytest
@@ -9,7 +10,7 @@ from urllib3.util import Retry
 
 from relogin.client import Outcome, outcome
 from relogin.client.requests import RetriesUnauthorized, SessionAuth
-from tests.client.server import Answer, Server
+from tests.client.server import Answer, Request, Server
 
 
 def retrying(**how: object) -> HTTPAdapter:
@@ -64,3 +65,22 @@ def test_what_the_transport_has_sent_twice_is_not_replayed_unless_idempotent(
     assert len(server.seen("/orders")) == 2
     answer = session.get(f"{server.url}/orders")
     assert answer.status_code == 200
+
+
+def test_retries_of_503_and_a_dead_session_cost_one_login_and_each_upload_is_whole(
+    server: Server, session: requests.Session
+) -> None:
+    session.mount("http://", retrying(status_forcelist=[503], backoff_factor=0))
+    session.auth = SessionAuth(server.login, server.url)
+    session.get(f"{server.url}/orders")
+    server.kill()
+    busy = [Answer(503)]
+
+    def upload(request: Request) -> Answer:
+        admitted = server.protected(request)
+        return busy.pop() if busy and admitted.status == 200 else admitted
+
+    server.routes["/upload"] = upload
+    answer = session.put(f"{server.url}/upload", data=io.BytesIO(b"content"))
+    assert (answer.status_code, server.logins) == (200, 2)
+    assert [request.body for request in server.seen("/upload")] == [b"content"] * 3
