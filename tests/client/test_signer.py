@@ -17,7 +17,7 @@ from relogin.client.requests.signing import write_url
 from relogin.client.responders import SESSION, Outgoing, Responder, Signer
 from relogin.client.terms.grant import Context
 from tests.client.either import Either, an_either
-from tests.client.hmac_scheme import HMAC, HMACSite
+from tests.client.hmac_scheme import HMAC, HMACSigner, HMACSite
 from tests.client.server import Server
 from tests.client.steps import KEY, URL, a_cache
 
@@ -62,6 +62,29 @@ def test_a_key_that_changed_is_renewed_and_the_request_signed_anew(
     site.key = "another"
     answer = caller.post(server.url, **body(either, b"content"))
     assert (answer.status_code, outcome(answer)) == (200, Outcome.REPLAYED)
+
+
+class Hopeful(HMACSigner):
+    """It would sign again after each 401."""
+
+    def refused(self, *_: Any) -> bool:
+        return True
+
+
+def hopeful(grant: Grant, _: Any) -> Signer:
+    assert grant.token is not None
+    return Hopeful(grant.token)
+
+
+def test_a_signer_may_sign_once_again_before_a_login_follows(
+    server: Server, either: Either, site: HMACSite
+) -> None:
+    responders = [replace(HMAC, signer=hopeful)]
+    caller = either.attach(lambda _: site.key, server.url, responders=responders)
+    caller.get(server.url)
+    site.key, before = "another", site.refused
+    assert caller.get(server.url).status_code == 200
+    assert site.refused == before + 2
 
 
 def test_a_file_is_read_to_sign_it_and_sent_whole(

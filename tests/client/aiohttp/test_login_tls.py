@@ -41,14 +41,15 @@ def far(authority: Authority) -> Iterator[Server]:
         yield issuing(running)
 
 
-def got(server: Server, login: Any, tls: Any) -> int:
-    """Get the orders with this `ssl`, and return the status."""
+def got(server: Server, login: Any, tls: Any, host: str | None = None) -> int:
+    """Get the orders with this `ssl` and `server_hostname`, and return the status."""
+    url = login.url.removesuffix("/token") if host else server.url
 
     async def main() -> int:
-        auth = SessionAuth(login, server.url)
+        auth = SessionAuth(login, url)
         async with (
             aiohttp.ClientSession(middlewares=[auth]) as http,
-            http.get(f"{server.url}/orders", ssl=tls) as answer,
+            http.get(f"{url}/orders", ssl=tls, server_hostname=host) as answer,
         ):
             return answer.status
 
@@ -62,6 +63,12 @@ def test_a_login_verifies_the_server_of_the_refused_request_as_that_did(
     """With `False`, as many do for a device, it verifies nothing."""
     login = JSONLogin(f"{far.url}/token", ACCOUNT)
     assert got(far, login, authority.trusted if trusts else False) == 200
+
+
+def test_it_expects_the_same_name_in_the_certificate(far: Server, authority: Authority) -> None:
+    url = far.url.replace("127.0.0.1", "localhost")
+    login = JSONLogin(f"{url}/token", ACCOUNT)
+    assert got(far, login, authority.trusted, host="127.0.0.1") == 200
 
 
 def test_so_does_a_login_of_your_own(far: Server, authority: Authority) -> None:
