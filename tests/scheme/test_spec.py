@@ -10,7 +10,7 @@ import pytest
 import relogin
 from relogin.client.drain import MOST_OCTETS, MOST_SECONDS
 from relogin.client.renewal import protection_spaces as spaces
-from relogin.client.renewal.cache import _MOST_REALMS
+from relogin.client.renewal.known_spaces import _MOST_REALMS
 from relogin.client.renewal.policy import MOST_REPLAYS, Policy
 from relogin.client.responders import SESSION
 from relogin.session import SessionChallenge, SessionError

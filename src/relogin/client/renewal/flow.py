@@ -82,7 +82,7 @@ def _answer_with_login(
             return report_refusal(cache, Final(info, outcome))
         if telling:
             report(cache, EventKind.CHALLENGED, decision)
-        renewed: Credential | Final | None = _still_living(
+        renewed: Credential | Final | None = _in_present_form(
             cache, info, decision, dead, overtaken=overtaken
         )
         overtaken = renewed is not None
@@ -184,7 +184,7 @@ def _dead(info: ResponseInfo, decision: Decision) -> Credential | None:
     return sent if sent is not None and sent.key == decision.key else None
 
 
-def _still_living(
+def _in_present_form(
     cache: CredentialCache,
     info: ResponseInfo,
     decision: Decision,
@@ -192,27 +192,48 @@ def _still_living(
     *,
     overtaken: bool,
 ) -> Credential | None:
-    """Return the session if it lives, and this request only carried an old form of it.
+    """Return the session if it lives, and this request carried it in another form than the present.
 
-    The server has replaced a value since, in another response or in a redirect that led here. Or a
-    signer has learned from the 401 how the request is to be signed; or the challenge is the first
-    to say how the token goes, after a login before the first request.
-
-    All that is tried once: if the latest value is refused too, the session is dead. Only where no
-    login can help, a signer may try one more nonce.
+    If the challenge says how to carry or sign it, that is learned first. All this is tried once: if
+    the latest value is refused too, the session is dead.
     """
     sent = info.sent_with
     if sent is not None and sent.signer is not None:  # whatever realm the 401 names
-        may_sign = info.status == UNAUTHORIZED and (decision.stops or not overtaken)
-        again = may_sign and sent.signer.refused(decision.challenge, info.headers)
-        return replace(sent, signer=again) if isinstance(again, Signer) else sent if again else None
-    if overtaken:
+        return _signed_anew(info, decision, sent, sent.signer, overtaken=overtaken)
+    if overtaken or dead is None or not (dead.cookies or cache.policy.rolls or cache.defaults):
         return None
-    defaults = cache.defaults
-    if dead is None or not (dead.cookies or cache.policy.rolls or defaults):
+    _learn_scheme(cache, decision, dead)
+    return _changed_since(cache, dead)
+
+
+def _signed_anew(
+    info: ResponseInfo, decision: Decision, sent: Credential, signer: Signer, *, overtaken: bool
+) -> Credential | None:
+    """Return the session if its signer has learned from the 401 how to sign the request.
+
+    Only where no login can help, it may try one more nonce.
+    """
+    if info.status != UNAUTHORIZED or (overtaken and not decision.stops):
         return None
-    if defaults is not None and defaults.learns_from(decision, dead):
+    again = signer.refused(decision.challenge, info.headers)
+    return replace(sent, signer=again) if isinstance(again, Signer) else sent if again else None
+
+
+def _learn_scheme(cache: CredentialCache, decision: Decision, dead: Credential) -> None:
+    """Send the token as this challenge says from now on, if it is the first to say so.
+
+    That can be after a login before the first request.
+    """
+    if cache.defaults is not None and cache.defaults.learns_from(decision, dead):
         cache.carry_as(dead, decision.responder)
+
+
+def _changed_since(cache: CredentialCache, dead: Credential) -> Credential | None:
+    """Return the session as it is now, if this request carried an old form of it.
+
+    The server has replaced a value since, in another response or in a redirect that led here; or
+    the token goes in another way by now.
+    """
     now = cache.current(dead)
     return None if (now.cookies, now.headers) == (dead.cookies, dead.headers) else now
 
