@@ -70,20 +70,20 @@ def drive(flow: Generator[C, Any, T], do: Callable[[C], object]) -> T:
 
     It does the same as `Stepping`, in one frame.
     """
-    go_on: Callable[[Any], C] = flow.send
     done: object = None
+    failed: BaseException | None = None
     try:
         while True:
-            command = go_on(done)
+            command = flow.send(done) if failed is None else flow.throw(failed)
             try:
-                go_on, done = flow.send, do(command)
+                done, failed = do(command), None
             except BaseException as error:  # noqa: BLE001 - the flow decides, whatever it is
-                go_on, done = flow.throw, error
+                failed = error
     except StopIteration as end:
         result: T = end.value
         return result
     finally:
-        done = None  # its traceback holds this frame
+        failed = None  # its traceback holds this frame
         flow.close()
 
 

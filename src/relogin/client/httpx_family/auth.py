@@ -55,22 +55,21 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
                 response = yield signed
                 if exchange.ends_with(response):
                     return
-            flow, done = exchange.steps(response), None
-            go_on = send = flow.send
+            flow, done, failed = exchange.steps(response), None, None
             kind = self._library.Request
             try:  # as `drive` does
                 while True:
-                    step = go_on(done)
+                    step = flow.send(done) if failed is None else flow.throw(failed)
                     is_request = isinstance(step, kind)
                     try:
                         done = (yield step) if is_request else self._do(step)
-                        go_on = send
+                        failed = None
                     except BaseException as error:  # noqa: BLE001 - the flow decides
-                        done, go_on = error, flow.throw
+                        failed = error
             except StopIteration:
                 return
             finally:
-                done = None
+                failed = None
                 flow.close()
         except GeneratorExit:
             if exchange.out is None:
@@ -93,22 +92,21 @@ class FamilyAuth(AsyncPrincipal[Http], Generic[Http, Request, Response]):
                 response = yield signed
                 if exchange.ends_with(response):
                     return
-            flow, done = exchange.steps(response), None
-            go_on = send = flow.send
+            flow, done, failed = exchange.steps(response), None, None
             kind = self._library.Request
             try:
                 while True:
-                    step = go_on(done)
+                    step = flow.send(done) if failed is None else flow.throw(failed)
                     is_request = isinstance(step, kind)
                     try:
                         done = (yield step) if is_request else await self._do_async(step)
-                        go_on = send
+                        failed = None
                     except BaseException as error:  # noqa: BLE001 - the flow decides
-                        done, go_on = error, flow.throw
+                        failed = error
             except StopIteration:
                 return
             finally:
-                done = None
+                failed = None
                 flow.close()
                 if self._policy.store is not None:
                     await driver.tasks.settle()

@@ -131,11 +131,10 @@ class Exchange(Sending):
     def _done(self, flow: Flow) -> Generator[Step, Any, Final]:
         """Run a flow to its end, and mark the response; yield its replays as requests."""
         done: object = None
-        send: Any = flow.send
-        go_on = send
+        failed: BaseException | None = None
         try:  # as `drive` does
             while True:
-                command = go_on(done)
+                command = flow.send(done) if failed is None else flow.throw(failed)
                 try:
                     if isinstance(command, Replay):
                         done = yield from self._replayed(command)
@@ -144,15 +143,15 @@ class Exchange(Sending):
                         if not is_drained(self._library, last):
                             yield Drain(last, over=last.status_code == UNAUTHORIZED)
                         done = yield self._step(command)
-                    go_on = send
+                    failed = None
                 except BaseException as error:  # noqa: BLE001 - the flow decides
-                    done, go_on = error, flow.throw
+                    failed = error
         except StopIteration as end:
             final: Final = end.value
             mark(final.info.response, final.outcome, final.detail)
             return final
         finally:
-            done = None
+            failed = None
             flow.close()
 
     def _replayed(self, command: Replay) -> Generator[Step, Any, ResponseInfo]:
