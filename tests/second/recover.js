@@ -42,12 +42,13 @@ export function recover(lines) {
 
   const assembly = new Assembly();
   let offset = 0;
+  let full = false;
   for (const line of lines) {
     const alone = strict([line]);
     if (!(alone instanceof FieldError)) {
       assembly.takeAll(alone);
-    } else if (!readLine(assembly, line, offset, length)) {
-      break;
+    } else if (!full) {
+      full = !readLine(assembly, line, offset);
     }
     offset += characters(line).length + 2;
   }
@@ -64,10 +65,9 @@ export function recover(lines) {
  * @param {Assembly} assembly
  * @param {string} line
  * @param {number} offset where the line begins in the joined field
- * @param {number} length of the joined field
- * @returns {boolean} whether to go on with the next line
+ * @returns {boolean} whether the next malformed line may be read
  */
-function readLine(assembly, line, offset, length) {
+function readLine(assembly, line, offset) {
   /** @type {Span[]} */
   const folds = [];
   const unfolded = line.replace(/(?:\r?\n[ \t]+)+/g, (fold, at) => {
@@ -93,7 +93,7 @@ function readLine(assembly, line, offset, length) {
   reportFolds(-1);
   for (let at = 0; at < chars.length && !reader.stopped; ) {
     if (assembly.faults.length >= MAX_FAULTS) {
-      assembly.fault("too-many-faults", offset + skipped + at, length);
+      assembly.fault("too-many-faults", offset + skipped + at, offset + original.length);
       return false;
     }
     const { end, finds } = match("piece", at);

@@ -345,6 +345,19 @@ def test_the_page_about_diagnosis_lists_every_kind_and_what_to_do() -> None:
     assert listed == [(kind, *KINDS[kind]) for kind in sorted(KINDS)]
 
 
+def test_the_page_about_diagnosis_shows_each_kind_and_what_is_read() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "diagnose.md").read_text("utf-8")
+    looks = re.findall(r"^\| `(.+)` \| `([\w-]+)` \| (?:`(.+)`|nothing) \|$", page, re.MULTILINE)
+    assert {kind for _, kind, _ in looks} == KINDS.keys() - {"too-many-faults"}
+    for look, kind, meant in looks:
+        field = look.translate(str.maketrans({"⇥": "\t", "⏎": "\r\n", "␣": " ", "␁": "\x01"}))
+        assert kind in {one for one, _ in told(field)}, look
+        assert relogin.serialize(read(field)) == meant.encode().decode("latin-1"), look
+    real = re.findall(r"^\| [^`|]+ \| `([^|]+)` \| (?:`([^|]+)`|nothing) \|$", page, re.MULTILINE)
+    assert len(real) == 10
+    assert [relogin.serialize(read(field)) for field, _ in real] == [meant for _, meant in real]
+
+
 def test_diagnosing_a_well_formed_field_does_not_load_pyparsing() -> None:
     program = (
         "import sys, relogin; relogin.diagnose('Basic realm=x'); print('pyparsing' in sys.modules)"
