@@ -104,6 +104,7 @@ QUOTES = [
     ("\x93", "\x94"), ("\xab", "\xbb"), ("\u2018", "\u2019"), ('\\"', '\\"'),
     ("&quot;", "&quot;"), ('{"a":"', '"}'), ('{"a":{"b":"', '"}}'),
     ("\\'", "\\'"), ("\\'\\'", "\\'\\'"), ("&#039;", "&#039;"),
+    ("`", "`"), ("`", "'"), ("``", "''"),
 ]  # fmt: skip
 NESTED = [('""', '""'), ('"a "', '" b"')]
 HEADS = ['Bearer a="b" c=', "Bearer; c=", 'OAuth "x" ']
@@ -145,7 +146,7 @@ def test_a_quoted_text_never_becomes_a_challenge(
 
 @pytest.mark.parametrize(
     "opening",
-    ['"', "'", "\u201c", "\xe2\x80\x9c", "\x93", '\\"', "&quot;", "\\'", "&apos;"],
+    ['"', "'", "\u201c", "\xe2\x80\x9c", "\x93", '\\"', "&quot;", "\\'", "&apos;", "`", "``"],
 )
 @pytest.mark.parametrize("head", HEADS + SENTENCES)
 @settings(max_examples=15)

@@ -48,13 +48,13 @@ __all__ = ["auth_param", "quoted"]
 # Parameters.
 name: pp.ParserElement = rules(
     "name",
-    ("name", rf"(?P<name>(?!'){TOKEN})(?={BWS}[=:])"),
+    ("name", rf"(?P<name>(?!['`]){TOKEN})(?={BWS}[=:])"),
     # Bearer "realm"="a"
     ("quoted-name", rf"\"(?P<name>{TOKEN})\"(?={BWS}[=:])"),
     # Bearer error\_description="a", as Markdown escapes it
     (
         "name",
-        rf"(?P<name>(?!'){TOKEN}(?P<stray_character>{ESCAPE})(?:{TCHAR}|{ESCAPE}|(?!))++)(?={BWS}[=:])",
+        rf"(?P<name>(?!['`]){TOKEN}(?P<stray_character>{ESCAPE})(?:{TCHAR}|{ESCAPE}|(?!))++)(?={BWS}[=:])",
     ),
 )
 equals: pp.ParserElement = rules(
@@ -123,7 +123,10 @@ quoted: pp.ParserElement = rules(
     # Basic realm=`a b`, and GNU's `a b'
     ("smart-quotes", between("`{1,2}+", "[`']{1,2}+")),
     # Basic realm=“a
-    ("smart-quotes", rf"(?P<unterminated_quote>(?:{DOUBLE}|{SINGLE}|`(?!`))(?P<cut>[\s\S]*+))"),
+    (
+        "smart-quotes",
+        rf"(?P<unterminated_quote>(?:{DOUBLE}|{SINGLE}|`{{1,2}}+(?=[^`]))(?P<cut>[\s\S]*+))",
+    ),
     # Basic realm=\"a\"
     ("escaped-quotes", between(ESCAPED, rf"(?:{ESCAPED}|\")")),
     # Basic realm=\"a
@@ -182,7 +185,7 @@ unquoted: pp.ParserElement = rules(
 special_param: pp.ParserElement = rules(
     "special parameter",
     # Bearer realm= error="a"
-    ("empty-value", rf"(?P<name>(?!'){TOKEN}){BWS}=(?P<value>(?P<at>))(?=[ \t]++{PARAM})"),
+    ("empty-value", rf"(?P<name>(?!['`]){TOKEN}){BWS}=(?P<value>(?P<at>))(?=[ \t]++{PARAM})"),
     # Digest qop=auth,auth-int, nonce="a"
     (
         "unquoted-comma",

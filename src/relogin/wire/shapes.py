@@ -31,7 +31,7 @@ ESCAPE = r"\\(?=[_\-])"
 
 # What begins next, and where a value ends.
 END = rf"{OWS}(?:[,;\r\n]|\Z)"
-PARAM = rf"(?!'|{KNOWN} ++=++{END}){TOKEN}{BWS}=(?!=)"
+PARAM = rf"(?!['`]|{KNOWN} ++=++{END}){TOKEN}{BWS}=(?!=)"
 CHALLENGE = rf"{TOKEN} ++{PARAM}"
 LONE_CHALLENGE = rf"{LIKELY}(?> ++{TOKEN68}|){END}"
 THEN_PARAM = rf"{OWS}[,;][{LIST_SPACE};]*+{PARAM}"
@@ -101,7 +101,7 @@ URL = (
 QUOTES = rf"\"{TEXT}\\?+(?:\"|\Z)|{_BETWEEN_APOSTROPHES}|" + "|".join(
     rf"{open_}(?:(?!{close})[\s\S]|(?!))*+(?:{close}|\Z)"
     for open_, close in [
-        (DOUBLE, DOUBLE), (ESCAPED, ESCAPED), (r"(?<!\S)'", "'"),
+        (DOUBLE, DOUBLE), (ESCAPED, ESCAPED), (r"(?<!\S)'", "'"), (r"(?<!\S)`{1,2}+", "`"),
         (rf"(?:(?<!\S){SINGLE}|{OPENS_SINGLE})", SINGLE),
         (rf"(?<!\S)(?:{ESCAPED_SINGLE}|(?!))++", ESCAPED_SINGLE),
     ]

@@ -39,7 +39,7 @@ _ELEMENT = (
     rf"(?:(?<![\s\S])|{OWS}(?P<separator>,)[{LIST_SPACE}]*+)"
     rf"(?:(?!{TOLD_IN_TWO}|{HAS_APOSTROPHE}|{FLAGS})(?P<scheme>{TOKEN})(?!{BWS}=)"
     rf"(?: ++(?:(?P<token68>{TOKEN68}){_IN_LIST}{_NO_PARAM_NEXT}|)|{_NO_PARAM_NEXT})|)"
-    rf"(?:(?!'|{_LIST})(?P<name>{TOKEN}){BWS}={BWS}(?:\"(?P<quoted>{QUOTED_TEXT})\"|(?P<value>(?!['`])(?:{CODE}|{TOKEN}(?!{SENTENCE}))))|)"
+    rf"(?:(?!['`]|{_LIST})(?P<name>{TOKEN}){BWS}={BWS}(?:\"(?P<quoted>{QUOTED_TEXT})\"|(?P<value>(?!['`])(?:{CODE}|{TOKEN}(?!{SENTENCE}))))|)"
 )
 SOUND_ELEMENTS = "(?:{}{}|(?!))++".format(re.sub(r"\(\?P<\w+>", "(?:", _ELEMENT), _IN_LIST)
 _sound_element = re.compile(_ELEMENT + _IN_LIST)
