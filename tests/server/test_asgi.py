@@ -171,6 +171,22 @@ def test_a_server_that_cannot_answer_a_handshake_closes_it() -> None:
     assert messages(gate, type="websocket") == [{"type": "websocket.close"}]
 
 
+def test_a_handshake_is_received_before_it_is_refused() -> None:
+    """Tremolo fails if an application answers a `websocket.connect` that it has not received."""
+    order: list[str] = []
+
+    async def receive() -> Any:
+        order.append("receive")
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        order.append(message["type"])
+
+    scope = {"type": "websocket", "path": "/", "headers": []}
+    asyncio.run(SessionGate(socket, averify, realm="orders")(scope, receive, send))
+    assert order == ["receive", "websocket.close"]
+
+
 def test_other_events_pass_untouched() -> None:
     async def lifespan(scope: Any, receive: Any, send: Any) -> None:
         await send(scope)

@@ -80,6 +80,7 @@ def closing(code: int, *, accepted: bool = True, raised: Exception, times: int =
     returned: list[bool] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
         if accepted:
             await send({"type": "websocket.accept"})
         for _ in range(times):
@@ -89,8 +90,10 @@ def closing(code: int, *, accepted: bool = True, raised: Exception, times: int =
                 await send({"type": "websocket.close", "code": code})
         returned.append(True)
 
+    connecting = iter([{"type": "websocket.connect"}])
+
     async def receive() -> Any:
-        raise AssertionError
+        return next(connecting)  # raises an error if it is received twice
 
     async def send(message: Any) -> None:
         sent.append(message)

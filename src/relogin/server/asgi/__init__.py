@@ -213,6 +213,8 @@ class SessionGate:
     async def _refuse(self, answer: Answer, exchange: Exchange) -> None:
         """Refuse a request when the rest of its content has been read."""
         scope, bounds = exchange.scope, self.gate.drain
+        if scope["type"] == "websocket":
+            await exchange.connect()
         whole = scope["type"] != "http" or await exchange.drain(bounds)
         unread = None if whole and bounds is not None else exchange.from_server
         await _send(_closing(answer, scope, whole=whole), scope, unread, exchange.to_server)

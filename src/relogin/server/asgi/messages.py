@@ -94,6 +94,11 @@ class Exchange:
         self._read = self._read or not goes_on(message)
         return message
 
+    async def connect(self) -> None:
+        """Receive `websocket.connect`, unless the application has: it is what a refusal answers."""
+        if not self._begun:
+            await self.receive()
+
     async def drain(self, bounds: Bounds | None) -> bool:
         """Read and drop what the application has left; `False` where some of it is left unread."""
         return self._read or await drain_async(
