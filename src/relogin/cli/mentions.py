@@ -33,10 +33,11 @@ _SIGN = re.compile(r"""[`*"')\]]*+\s*+(?:=>|->|==?|[:,])\*{0,2}+\s*+(?!null\b|\{
 _THEN_QUOTED = re.compile(r"[`*]*+(?:[ ]header)?+(?:[ ]is)?+[ ](?=[\"'`])")
 # How PHP and Swift begin a list of values.
 _LIST = re.compile(
-    r"(?:array(?::\d++|\(\d++\))?+\s*+[(\[{]|[(\[])\s*+(?=[\"'\d\[])(?:\[?+\d++\]?+\s*+=>\s*+)?+"
-    r"(?:string\(\d++\)\s*+)?+"
+    r"(?:array(?::\d++|\(\d++\)|(?!))?+\s*+[(\[{]|[(\[])\s*+(?=[\"'\d\[])"
+    r"(?:\[?+\d++\]?+\s*+=>\s*+|(?!))?+"
+    r"(?:string\(\d++\)\s*+|(?!))?+"
 )
-_LITERAL = re.compile(r"""b?+(["'`])(?:(?!\1)[^\\\r\n]|\\.)*+\1(?![\w"'%/]|\.\w)""")
+_LITERAL = re.compile(r"""b?+(["'`])(?:(?!\1)[^\\\r\n]|\\.|(?!))*+\1(?![\w"'%/]|\.\w)""")
 _IN_BRACKETS = re.compile(r"\[(.*?)\](?=[\],}\s]|\Z)")
 # What Spring's MockMvc prints: `[Vary:"Origin", WWW-Authenticate:"Bearer realm="a"", Date:"x"]`.
 _BEFORE_ANOTHER = re.compile(r'"(.*?)"(?=,[ ][\w-]+:"|\]\s*\Z)')
