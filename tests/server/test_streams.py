@@ -10,6 +10,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from relogin.server.streams import Watch
 from tests.server.serving import serving_asgi
 from tests.server.streaming import FRAMEWORKS, PAUSING, STOP, Sessions, under_asgi
 
@@ -139,3 +140,11 @@ def test_a_socket_that_says_nothing_is_closed_with_the_reason() -> None:
         with pytest.raises(ConnectionClosed):
             opened.recv(5)
         assert (opened.close_code, opened.close_reason) == (3000, "session_revoked")
+
+
+def test_a_session_that_was_just_asked_for_is_not_asked_for_again_before_its_time() -> None:
+    watch = Watch(1000.0)
+    assert not watch.is_due
+    watch._due = 0.0
+    assert watch.is_due
+    assert not watch.is_due

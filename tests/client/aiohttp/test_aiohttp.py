@@ -14,8 +14,9 @@ from relogin import Grant
 from relogin.client.aiohttp import SessionAuth
 from relogin.client.carry import Header, Query
 from relogin.client.events import Event, EventKind
-from relogin.client.signals import json_field, status
+from relogin.client.signals import status
 from relogin.client.stores.memory import MemoryStore
+from relogin.client.terms.answer import Answer as SignalAnswer
 from tests.client.aiohttp.sessions import an_auth, got, login_of, run
 from tests.client.server import Answer, Request, Server, serve
 
@@ -106,11 +107,16 @@ def test_a_middleware_beneath_may_read_the_401(server: Server) -> None:
 # WebSockets
 
 
+def empty(answer: SignalAnswer) -> str | None:
+    """A signal for servers that have nothing to say to a dead session."""
+    return None if answer.text else "session_expired"
+
+
 def test_a_refused_handshake_is_renewed_for_and_tried_again() -> None:
-    living: set[str] = set()
+    living: list[str] = []
 
     async def log_in(_: web.Request) -> web.Response:
-        living.add("t")
+        living.append("t")
         return web.Response(text="t")
 
     async def chat(request: web.Request) -> web.StreamResponse:
@@ -122,8 +128,8 @@ def test_a_refused_handshake_is_renewed_for_and_tried_again() -> None:
         await ws.close()
         return ws
 
-    async def main() -> str:
-        app = web.Application()
+    async def main() -> list[str]:
+        app, heard = web.Application(), list[str]()
         app.router.add_get("/chat", chat)
         app.router.add_post("/login", log_in)
         runner = web.AppRunner(app)
@@ -135,16 +141,16 @@ def test_a_refused_handshake_is_renewed_for_and_tried_again() -> None:
             async with context.http.post(f"{url}/login") as answer:
                 return str(await answer.text())
 
-        auth = SessionAuth(login, url, signals=[json_field("success", False)])
-        async with (
-            aiohttp.ClientSession(middlewares=[auth]) as session,
-            session.ws_connect(url.replace("http:", "ws:") + "/chat") as ws,
-        ):
-            text = await ws.receive_str()
+        auth = SessionAuth(login, url, signals=[empty])
+        async with aiohttp.ClientSession(middlewares=[auth]) as session:
+            for _ in range(2):  # the second time with a living session
+                async with session.ws_connect(url.replace("http:", "ws:") + "/chat") as ws:
+                    heard.append(await ws.receive_str())
         await runner.cleanup()
-        return text
+        return heard
 
-    assert asyncio.run(main()) == "hello"
+    assert asyncio.run(main()) == ["hello", "hello"]
+    assert living == ["t"]
 
 
 # Ahead of time, in stores, other places

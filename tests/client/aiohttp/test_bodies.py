@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -19,7 +20,7 @@ from tests.client.aiohttp.sessions import an_auth, got, run
 from tests.client.digest_site import PASSWORD as DIGEST_PASSWORD
 from tests.client.digest_site import DigestSite
 from tests.client.libraries.shapes import PARTS, WHOLE, AgainAsync, LyingSeek, produced
-from tests.client.server import Server, flood
+from tests.client.server import Answer, Request, Server, flood
 
 
 class Short(AgainAsync):
@@ -163,6 +164,26 @@ def test_a_401_that_ends_in_an_exception_gives_its_connection_back(server: Serve
 
     asyncio.run(main())
     assert len(server.seen("/orders")) == 3
+
+
+def test_a_response_that_is_not_believed_gives_its_connection_back(server: Server) -> None:
+    site = DigestSite(server, proves=False)
+    auth = SessionAuth(DigestLogin(site.user, DIGEST_PASSWORD), server.url)
+
+    def endless(request: Request) -> Answer:
+        given = site.answer(request)
+        return replace(given, body=flood()) if given.status == 200 else given
+
+    async def main() -> None:
+        connector, kept = aiohttp.TCPConnector(limit=1), []
+        async with aiohttp.ClientSession(middlewares=[auth], connector=connector) as session:
+            for _ in range(2):
+                with pytest.raises(relogin.LoginUnavailable) as caught:
+                    await got(session, f"{server.url}/orders", timeout=aiohttp.ClientTimeout(5))
+                kept.append(caught.value)
+
+    server.answers = endless
+    asyncio.run(main())
 
 
 def test_a_body_waits_for_100_each_time_it_is_sent() -> None:

@@ -18,9 +18,9 @@ from relogin.client.aiohttp import SessionAuth
 from relogin.client.aiohttp.body import rewinding
 from relogin.client.responders import Outgoing, Responder, Signer
 from relogin.client.signals import status
-from tests.client.aiohttp.sessions import an_auth, login_of, run
+from tests.client.aiohttp.sessions import an_auth, got, login_of, run
 from tests.client.breaking import HOW, UPLOAD, How, asked, breaking, checks, stalling, uploads
-from tests.client.server import Answer, Server
+from tests.client.server import Answer, Server, serve
 
 
 async def put(
@@ -130,6 +130,20 @@ def test_a_url_of_the_users_is_asked_instead_without_the_fields_of_a_body(server
     assert not {"content-type", "content-length", "if-match"} & {
         name.lower() for name in small.headers
     }
+
+
+def test_the_small_request_follows_no_redirect(server: Server) -> None:
+    with serve() as other:
+        server.routes["/me"] = lambda _: Answer(302, (("Location", f"{other.url}/caught"),))
+
+        async def main(session: aiohttp.ClientSession) -> None:
+            await got(session, f"{server.url}/first")
+            breaking(server, "502", always=True)
+            assert (await put(session, server))[0] == 502
+
+        run(an_auth(server, check=f"{server.url}/me"), main)
+        assert server.seen("/me")
+        assert other.requests == []
 
 
 def test_many_uploads_at_once_cost_one_small_request_and_one_login(server: Server) -> None:

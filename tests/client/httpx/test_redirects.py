@@ -326,19 +326,6 @@ def test_the_jar_of_the_client_has_no_say_in_the_session(
     assert with_cookie.get(f"{server.url}/orders").history == []
 
 
-def test_a_cookie_of_the_dead_session_does_not_survive_it(driver: Driver, server: Server) -> None:
-    server.refuse_all = True
-    names = iter(["first", "second"])
-
-    def login(context: Any) -> Grant:
-        return Grant(cookies={next(names): "1"})
-
-    client = driver.open(auth=SessionAuth(login, server.url))
-    client.get(f"{server.url}/1")
-    client.get(f"{server.url}/2")
-    assert [request.cookies for request in server.seen("/2")] == [{"first": "1"}, {"second": "1"}]
-
-
 def test_a_token_of_the_dead_session_does_not_survive_it(driver: Driver, server: Server) -> None:
     server.refuse_all = True
     grants = iter([Grant(token="first"), Grant(cookies={"second": "1"})])

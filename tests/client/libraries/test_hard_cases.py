@@ -201,6 +201,15 @@ def test_a_late_answer_cannot_wipe_the_cookie_of_the_grant(face: Face, server: S
     assert server.logins == 2
 
 
+def test_a_cookie_of_the_dead_session_does_not_survive_it(face: Face, server: Server) -> None:
+    server.refuse_all = True
+    names = iter(["first", "second"])
+    client = face.open(face.auth(server, lambda _: Grant(cookies={next(names): "1"})))
+    client.get(f"{server.url}/1")
+    client.get(f"{server.url}/2")
+    assert [request.cookies for request in server.seen("/2")] == [{"first": "1"}, {"second": "1"}]
+
+
 def test_a_session_is_given_back_once(face: Face, service: Server) -> None:
     service.routes["/session"] = lambda _: Served(204)
     auth = face.auth(service, logout=Logout(f"{service.url}/session"))
