@@ -70,7 +70,7 @@ def test_a_stream_that_ends_with_its_session_says_so_and_the_next_one_opens_at_o
     assert asked(server)[-3:] == ["GET /events", "HEAD /events", "POST /login"]
 
 
-def test_so_does_one_that_breaks_off(
+def test_a_stream_that_breaks_off_with_its_session_says_so(
     server: Server, auth: SessionAuth, reading: Callable[..., Any]
 ) -> None:
     def breaks() -> None:
@@ -121,7 +121,9 @@ def test_what_answers_a_post_is_not_asked_about(server: Server, auth: SessionAut
     assert not any("HEAD" in line for line in asked(server))
 
 
-def test_nor_is_anything_but_events(server: Server, auth: SessionAuth) -> None:
+def test_a_stream_of_anything_but_events_is_not_asked_about(
+    server: Server, auth: SessionAuth
+) -> None:
     url = streaming(server, goes_on, "text/plain")
     with httpx2.Client(auth=auth, trust_env=False) as client:
         assert client.get(url).text == "data: one\n\ndata: two\n\n"

@@ -108,7 +108,9 @@ def test_a_login_that_a_proxy_lost_on_its_way_is_tried_once_more(
     meets_bad_gateways(face.open(face.auth(server)), server)
 
 
-def test_so_is_a_ready_made_one(face: Face, server: Server) -> None:
+def test_a_ready_made_login_that_a_proxy_lost_on_its_way_is_tried_once_more(
+    face: Face, server: Server
+) -> None:
     in_json(server)
     meets_bad_gateways(face.open(face.auth(server, ready_made(server))), server)
 

@@ -245,7 +245,9 @@ def test_asyncio_timeout_ends_the_leader_and_nobody_waits_for_ever(
 
 
 @pytest.mark.parametrize("name", ON_ASYNCIO)
-def test_it_is_the_same_on_uvloop(name: str, server: Server) -> None:
+def test_a_timeout_on_uvloop_ends_the_leader_and_nobody_waits_for_ever(
+    name: str, server: Server
+) -> None:
     pytest.importorskip("uvloop")
     with opened(name, backend_options={"use_uvloop": True}) as face:
         a_leader_is_ended_by(face, server, timed_out)

@@ -60,14 +60,14 @@ def test_the_first_request_carries_a_session(face: Face, hiding: Server) -> None
     assert len(hiding.seen(PRIVATE)) == 2
 
 
-def test_a_cookie_too(face: Face, hiding: Server) -> None:
+def test_the_first_request_carries_a_cookie(face: Face, hiding: Server) -> None:
     hiding.binding = "cookie"
     client = opened(face, hiding)
     assert client.get(hiding.url + PRIVATE).status == 200
     assert hiding.logins == 1
 
 
-def test_a_field_of_its_own_too(face: Face, server: Server) -> None:
+def test_the_first_request_carries_a_field_of_its_own(face: Face, server: Server) -> None:
     server.answers = lambda request: Answer(body=(request.headers.get("X-Token") or "").encode())
     client = opened(face, server, lambda _: "t1", carry=Header("X-Token"))
     assert client.get(server.url).body == b"t1"

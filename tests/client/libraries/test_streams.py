@@ -101,7 +101,7 @@ def test_one_that_ends_while_its_session_lives_has_said_all(server: Server, read
     assert asked(server)[-1] == "HEAD /events"
 
 
-def test_so_does_one_that_breaks_off(server: Server, read: Read) -> None:
+def test_a_stream_that_breaks_off_with_its_session_says_so(server: Server, read: Read) -> None:
     def breaks() -> None:
         server.kill()
         raise ConnectionAbortedError

@@ -85,7 +85,7 @@ def test_a_response_that_is_handed_out_early_is_renewed_for_when_it_is_gathered(
     assert len(logins) == 1
 
 
-def test_it_is_the_same_in_an_asynchronous_session() -> None:
+def test_a_response_of_an_asynchronous_session_is_renewed_for_when_it_is_gathered() -> None:
     living: set[str] = set()
 
     def log_in(_: object) -> str:

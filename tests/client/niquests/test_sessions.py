@@ -95,7 +95,9 @@ def test_a_request_that_was_prepared_before_may_be_sent_by_the_login(server: Ser
     assert refused == [401]
 
 
-def test_it_is_the_same_in_a_task(server: Server) -> None:
+def test_a_request_that_was_prepared_before_may_be_sent_by_the_login_of_a_task(
+    server: Server,
+) -> None:
     async def main() -> list[int]:
         async with niquests.AsyncSession() as session:
             session.trust_env = False

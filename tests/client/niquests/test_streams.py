@@ -166,7 +166,9 @@ def test_one_that_ends_while_its_session_lives_has_said_all(
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_so_does_one_that_breaks_off(server: Server, read: Callable[..., Any], way: str) -> None:
+def test_a_stream_that_breaks_off_with_its_session_says_so(
+    server: Server, read: Callable[..., Any], way: str
+) -> None:
     def breaks() -> None:
         server.kill()
         raise ConnectionAbortedError

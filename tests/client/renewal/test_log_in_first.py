@@ -149,7 +149,7 @@ def test_a_late_401_of_that_realm_starts_no_login() -> None:
     assert token(died(cache, first, challenge("session_expired")).replay.credential) == "t2"
 
 
-def test_so_does_one_whose_session_is_not_known() -> None:
+def test_a_401_of_that_realm_whose_session_is_not_known_starts_no_login() -> None:
     cache = preemptive()
     logged_in(cache)
     assert token(died(cache, None, challenge("session_expired")).replay.credential) == "t1"
@@ -174,7 +174,7 @@ def test_a_request_outside_of_all_realms_carries_the_first_login_s_session() -> 
     assert token(about_to_send(cache, "https://api.example.com/").result) == "t2"
 
 
-def test_or_the_latest_session_if_that_one_is_gone() -> None:
+def test_a_request_outside_of_all_realms_carries_the_latest_session_if_the_first_is_gone() -> None:
     cache = preemptive()
     first = logged_in(cache)
     for realm in ("api", "b", "c"):
@@ -241,7 +241,7 @@ def test_a_session_that_others_keep_under_its_realm_is_renewed_there() -> None:
     assert token(again.replay.credential) == "t2"
 
 
-def test_so_is_one_that_came_after_the_first_login() -> None:
+def test_a_session_that_others_have_kept_since_the_first_login_is_renewed_under_its_realm() -> None:
     store = Store()
     ours = a_sharing_cache(store, fresh="always", **FIRST)
     logged_in(ours)

@@ -105,7 +105,7 @@ def test_of_a_store_that_lost_a_grant_no_refresh_token_is_used_that_was_used_for
     assert request(other, same).context.previous == Grant(token="t2")
 
 
-def test_neither_is_it_for_a_grant_that_the_store_did_not_take() -> None:
+def test_the_refresh_token_of_a_grant_that_the_store_did_not_take_is_used() -> None:
     store = Store()
     cache = a_cache(store)
     first = log_in(cache)
@@ -117,7 +117,7 @@ def test_neither_is_it_for_a_grant_that_the_store_did_not_take() -> None:
     assert request(cache, own).context.previous == Grant(token="t2", refresh="r2")
 
 
-def test_neither_is_one_that_the_process_gave_up_itself() -> None:
+def test_a_refresh_token_that_the_process_gave_up_itself_is_not_used() -> None:
     store = Store()
     cache = a_cache(store)
     first = log_in(cache)

@@ -72,7 +72,7 @@ def test_after_a_refusal_what_ended_in_an_error_is_sent_again_with_a_session_tha
     assert end(flow, info(sent, 200)).outcome is Outcome.REPLAYED
 
 
-def test_where_nobody_can_tell_it_is_not() -> None:
+def test_after_a_refusal_what_ended_in_an_error_is_not_sent_again_where_nobody_can_tell() -> None:
     cache = a_cache()
     flow = unanswered(cache, info(held(cache)), cache.clock(), refused=True)
     next(flow)

@@ -72,7 +72,7 @@ with requests.Session() as session:
 """
 
 
-def test_neither_does_a_child_of_a_fork_without_hooks_such_as_a_worker_of_uwsgi(
+def test_a_child_of_a_fork_without_hooks_as_of_uwsgi_logs_in_over_no_connection_of_its_parent_s(
     server: Server,
 ) -> None:
     run = [sys.executable, "-c", FORK_WITHOUT_HOOKS, server.url, PASSWORD]
@@ -100,6 +100,8 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
 
-def test_a_child_of_such_a_fork_waits_for_no_lock_that_its_parent_held(server: Server) -> None:
+def test_a_child_of_a_fork_without_hooks_waits_for_no_lock_that_its_parent_held(
+    server: Server,
+) -> None:
     run = [sys.executable, "-c", LOCKED_BY_THE_PARENT, server.url]
     subprocess.run(run, check=True, timeout=20)

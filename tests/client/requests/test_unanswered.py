@@ -189,7 +189,9 @@ def test_a_request_without_a_body_is_not_asked_about(
     assert asked(server) == ["GET /upload"]
 
 
-def test_nor_one_that_carries_no_session(server: Server, session: requests.Session) -> None:
+def test_an_upload_that_carries_no_session_is_not_asked_about(
+    server: Server, session: requests.Session
+) -> None:
     session.auth = SessionAuth(server.login, server.url)
     server.routes["/upload"] = lambda _: Answer(502)
     assert session.put(f"{server.url}/upload", data=UPLOAD).status_code == 502

@@ -128,7 +128,7 @@ def test_every_store_keeps_each_law(opened: Opened, law: Law) -> None:
 
 @REDIS
 @pytest.mark.parametrize("library", [redis.asyncio.Redis, valkey.asyncio.Valkey])
-def test_so_does_a_store_for_tasks_in_redis(redis_server: RedisServer, library: Any) -> None:
+def test_a_store_for_tasks_in_redis_keeps_each_law(redis_server: RedisServer, library: Any) -> None:
     async def check() -> None:
         async with library(unix_socket_path=str(redis_server.socket)) as client:
             await check_async_store(lambda: AsyncRedisStore(client))
@@ -137,7 +137,7 @@ def test_so_does_a_store_for_tasks_in_redis(redis_server: RedisServer, library: 
 
 
 @POSTGRES
-def test_so_does_a_store_for_tasks_in_postgresql(conninfo: str) -> None:
+def test_a_store_for_tasks_in_postgresql_keeps_each_law(conninfo: str) -> None:
     async def check() -> None:
         async with AsyncConnectionPool(conninfo, open=False) as pool:
             await check_async_store(lambda: AsyncPostgresStore(pool))
