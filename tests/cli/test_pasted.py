@@ -144,8 +144,13 @@ def test_hostile_text_costs_neither_an_error_nor_much_memory(piece: str) -> None
         "www-authenticate\nstatus" + " " * 300_000,
         "x www-authenticate: a" + r"\r\n" * 150_000 + "x",
         '{"a":' * 600 + "1" + "}" * 600,
+        "x www-authenticate: a\n" * 250_000,
+        "x www-authenticate>" * 60_000,
     ],
-    ids=["line ends", "spaces after a name", "spaces after status", "written line ends", "nested"],
+    ids=[
+        *("line ends", "spaces after a name", "spaces after status", "written line ends", "nested"),
+        *("log", "tags in one line"),
+    ],
 )
 def test_a_text_without_a_challenge_is_read_in_time_that_grows_with_its_length(text: str) -> None:
     read_responses(text)

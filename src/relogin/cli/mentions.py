@@ -15,6 +15,7 @@ from typing import Any, Final
 from warnings import catch_warnings
 
 from relogin.cli.response import KNOWN, OTHERS, Response
+from relogin.wire import MAX_LENGTH
 
 __all__ = ["literal", "mentioned", "parsed", "status_in"]
 
@@ -25,7 +26,8 @@ _NAME = re.compile(
 )
 # `| WWW-Authenticate | Basic |`, `<td>WWW-Authenticate</td><td>Basic</td>`
 _CELL = re.compile(
-    r"""(?:[`*]*+[ \t]*+[|│]|["']?>|</\w+>\s*+<[^<>]*+>)(?P<value>[^<|│\r\n]++)(?=[<|│])"""
+    r"""(?:[`*]*+[ \t]*+[|│]|["']?>|</\w+>\s*+<[^<>]*+>)"""
+    rf"(?P<value>[^<|│\r\n]{{1,{MAX_LENGTH}}}+)(?=[<|│])"  # bounded: a file may be one line
 )
 # A sign, behind what ends the name.
 _SIGN = re.compile(r"""[`*"')\]]*+\s*+(?:=>|->|==?|[:,])\*{0,2}+\s*+(?!null\b|\{["'])""")
@@ -81,7 +83,8 @@ def _value(text: str, name: re.Match[str]) -> tuple[str, int]:
         return "", name.end()
     listed = _LIST.match(text, between.end())
     begin = (listed or between).end()
-    end = begin + len(text[begin:].partition("\n")[0])
+    line = text.find("\n", begin)
+    end = len(text) if line == -1 else line
     quote = name["quote"] if name["quote"] not in between[0] else ""
     return _unquoted(text[begin:end].rstrip(), quote).strip(), end
 
