@@ -79,6 +79,17 @@ def test_so_does_a_login_of_your_own(far: Server, authority: Authority) -> None:
     assert got(far, log_in, authority.trusted) == 200
 
 
+def test_the_name_that_a_login_of_your_own_expects_counts(
+    far: Server, authority: Authority
+) -> None:
+    async def log_in(context: Any) -> Any:
+        async with context.http.post(f"{far.url}/token", server_hostname="another.example"):
+            pytest.fail("it verified another name")
+
+    with pytest.raises(LoginUnavailable, match="CertificateError"):
+        got(far, log_in, authority.trusted)
+
+
 def test_another_server_gets_no_password_unverified(far: Server, authority: Authority) -> None:
     with serve(Server(), authority.shown) as other:
         login = JSONLogin(f"{issuing(other).url}/token", ACCOUNT)

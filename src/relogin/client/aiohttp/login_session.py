@@ -91,7 +91,7 @@ def verified_as(refused: ClientRequest) -> Middleware:
     async def verified(request: ClientRequest, handler: Handler) -> ClientResponse:
         if request.ssl is True and request.url.origin() == refused.url.origin():
             request._ssl = refused.ssl  # aiohttp has no public API for that
-            request.server_hostname = refused.server_hostname
+            request.server_hostname = request.server_hostname or refused.server_hostname
         return await handler(request)
 
     return verified
