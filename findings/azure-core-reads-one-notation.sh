@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# azure-core renews a revoked session if the challenge has all its values in quotes, and hands on the 401 if one is a token.
+# azure-core renews a revoked session if the challenge has all its values in quotes, but returns the 401 if one has no quotes.
 #
 # Versions:  azure-core 1.41.0, requests 2.34.2.
 # Behaviour: Entra ends a session by a claims challenge: a 401 whose Bearer challenge has error="insufficient_claims" and claims.
 #            BearerTokenCredentialPolicy then asks the credential for a token with these claims, and sends the request again. It
-#            reads the challenge by searching for equals signs and quotes. RFC 9110 allows a value as a token too, and whitespace
-#            around the equals sign; both are the same challenge, and a gateway that writes the header anew may choose them. The
+#            reads the challenge by searching for equals signs and quotes. RFC 9110 also allows a value without quotes (a token), and
+#            whitespace around the equals sign; both mean the same, and a gateway that rewrites the header may choose them. The
 #            policy finds no error in them, so the caller gets the 401 and no token is asked for.
 # Seen (of one challenge in four notations, the status that the caller gets and whether the credential was asked for the claims):
 #            as Entra writes it     200  asked

@@ -6,7 +6,7 @@
 # Behaviour: a bot asks for new messages again and again: getUpdates for Telegram, /sync for Matrix. The server answers 401 for four seconds,
 #            as Telegram says it (error_code 401) and as Matrix says it (M_UNKNOWN_TOKEN). Then it lives, and has a message.
 #            python-telegram-bot logs InvalidToken once, and its run_polling() goes on running without ever asking again: nothing ends
-#            the process, so nobody starts it anew. bot.polling() of pyTelegramBotAPI returns, and the process ends with 0. matrix-nio
+#            the process, so nothing restarts it. bot.polling() of pyTelegramBotAPI returns, and the process ends with 0. matrix-nio
 #            asks again without a pause, and logs "'next_batch' is a required property" each time: it says neither 401 nor M_UNKNOWN_TOKEN.
 # Seen:                                  requests in 4 s   401 told   process        hears again
 #            python-telegram-bot         1                 yes        lives          no

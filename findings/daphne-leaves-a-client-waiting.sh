@@ -5,7 +5,7 @@
 #            uvicorn 0.54.0.
 # Behaviour: a handler that finds in the middle of its response that it cannot go on, because the session has ended for
 #            example, can raise an error or return. uvicorn, hypercorn, granian and gunicorn then close the connection,
-#            and the client sees that the response is not whole. pyvoy and tremolo do so after an error only. daphne
+#            and the client sees that the response is incomplete. pyvoy and tremolo do so after an error only. daphne
 #            never does: the connection stays open and silent, and a client waits for as long as its own timeout
 #            allows. requests has none by default.
 # Seen (what the client sees after a handler that returns, and after one that raises an error):

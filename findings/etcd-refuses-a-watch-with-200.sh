@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# A token of etcd is dead: a read gets a 401, a watch gets a 200 that says "created", and etcd3gw waits for ever.
+# A token of etcd is dead: a read gets a 401, a watch gets a 200 that says "created", and etcd3gw waits forever.
 #
 # Versions:  etcd 3.4.23 (Debian 12's etcd-server), etcd3gw 2.7.0 (PyPI, Python 3.11). Needs the program etcd.
 # Behaviour: etcd's JSON gateway answers a watch before it checks the token. So the status is 200 for everybody, and the refusal is the
 #            first result of the stream: "created": true, "canceled": true, and a cancel_reason. (A token dies five minutes after its
 #            last use, by default, or when etcd starts again. A watch that has begun goes on without it.) etcd3gw, the Python client,
-#            reads "created" and nothing else: watch() returns, its iterator waits for ever, and changes are lost without a word.
+#            reads "created" and nothing else: watch() returns, its iterator waits forever, and changes are lost silently.
 #            watch_once() with a timeout reports that nothing has changed.
 # Seen:      token  read         watch                                        etcd3gw.watch() heard   etcd3gw.watch_once()
 #            alive  200          200 created                                  1 change                the change

@@ -3,8 +3,8 @@
 #
 # Versions:  langchain 1.5.2, langchain-openai 1.7.4, langchain-anthropic 1.7.10, openai 3.57.0, anthropic 2.14.0, openai-agents 0.24.0
 #            (PyPI, Python 3.11); @anthropic-ai/sdk 1.14.0, openai 7.59.0 (npm, Node 20). Needs node and npm.
-# Behaviour: a gateway ends a stream of events with the session it was opened with, as HTTP wants it: the last chunk, and no error. The
-#            marks that tell the end of an answer ([DONE] and finish_reason, message_stop) did not come; the arguments of the tool call
+# Behaviour: a gateway ends a stream of events together with its session, cleanly: the last chunk, and no error. The marks of a
+#            complete answer ([DONE] and finish_reason, message_stop) never came; the arguments of the tool call
 #            so far are {"to": "ada", "amount": 10. The SDKs for JavaScript raise an error. The SDKs for Python return the message:
 #            openai's has the text as it is, anthropic's completes the JSON. So does LangChain, whose agent calls the tool with
 #            the amount 10, asks the model again, and ends well. OpenAI's agents do not call the tool.

@@ -3,10 +3,10 @@
 #
 # Versions:  httpx 0.28.1 (httpcore 1.0.9), httpx2 2.16.2, anyio 4.16.0, trio 0.33.0, requests 2.34.2, aiohttp 3.14.5;
 #            HAProxy 2.6.12, Apache 2.4.71, OpenSSL 3.0 (Debian 12). Needs the programs haproxy and apache2.
-# Behaviour: in TLS 1.3 the client has finished its handshake when the server misses the certificate, so the alert comes
+# Behaviour: in TLS 1.3 the client has finished its handshake when the server finds no certificate, so the alert comes
 #            where the response should. httpx turns the exceptions of its backends into its own. On asyncio that is anyio,
 #            which raises the ssl.SSLError of an alert as it is, and httpcore has no entry for it. So a program that
-#            catches httpx.HTTPError, as the documentation says, lives through an expired client certificate in a thread
+#            catches httpx.HTTPError, as the documentation says, survives an expired client certificate in a thread
 #            and on trio, and ends on asyncio: its retries, its fallback and its error page never see the exception.
 #            With TLS 1.2 the handshake fails, and all of them raise a ConnectError.
 # Seen:                        haproxy                apache

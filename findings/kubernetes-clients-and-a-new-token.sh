@@ -2,8 +2,8 @@
 # The token of a kubeconfig is replaced: the official clients for Python go on sending the dead one, three others ask for the new one.
 #
 # Versions:  kubernetes 37.0.2, kubernetes-asyncio 36.1.0, kr8s 0.20.15, lightkube 1.0.1, pykube-ng 23.6.0 (PyPI, Python 3.11)
-# Behaviour: a kubeconfig has its token from a command (exec), which says when the token ends, or does not, or in a file (tokenFile).
-#            Then the server takes another token only, and command and file have it. kubectl reads the file once a minute, and runs
+# Behaviour: a kubeconfig gets its token from a command (exec), which may say when the token expires, or from a file (tokenFile).
+#            Then the server accepts only a new token, which the command and the file now have. kubectl reads the file once a minute, and runs
 #            the command again after a 401. kr8s, lightkube and pykube-ng run the command again too. kubernetes does so only
 #            if the command had said when the token ends, and that time has come; kubernetes-asyncio never does, although it was
 #            told the time. Both answer each later call with the same 401. Of a tokenFile lightkube alone reads the new token;

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# An MCP server restarts, and its sessions are gone: four clients send the dead session with each call from then on, and none begins a new one.
+# An MCP server restarts, and its sessions are gone: four clients send the dead session with each call from then on, and none starts a new one.
 #
 # Versions:  mcp 1.30.0, mcp 2.3.0, fastmcp 4.2.3, @modelcontextprotocol/sdk 1.32.2 (npm, Node 20), uvicorn 0.54.0. Needs
 #            node and npm.
 # Behaviour: up to its revision of 2025-11-25, MCP over HTTP has sessions (Mcp-Session-Id). A server answers 404 to one that it
 #            does not know, and the client "MUST start a new session" (Transports, Session Management). These clients raise
-#            an error instead, for each call for as long as they live: "Session not found", or "Session terminated". Revision
+#            an error instead, for every call from then on: "Session not found", or "Session terminated". Revision
 #            2026-07-28 has no sessions. There the restart does no harm, if client and server both speak it: mcp 2 and
 #            fastmcp 4 do, mcp 1 and the SDK for TypeScript do not.
 # Seen (server, client, and its two calls after the restart):

@@ -3,9 +3,9 @@
 #
 # Versions:  @modelcontextprotocol/sdk 1.32.2, @modelcontextprotocol/client 2.4.0 (npm, Node 20). Needs node and npm.
 # Behaviour: the server answers 401 with error="invalid_token" and resource_metadata, as the specification of MCP wants it, and each
-#            refresh token serves once (RFC 9700, 4.14.2). One call alone is renewed without a word. Of ten at once each spends the same
-#            refresh token; the first gets new tokens, the rest invalid_grant, upon which the SDK asks the program to delete its
-#            tokens, the new ones, and sends the user to the login page, up to nine times. From then on nobody is logged in. Where a
+#            refresh token is valid once (RFC 9700, 4.14.2). One call alone gets its new token. Of ten at once, each sends the same
+#            refresh token: the first gets new tokens, the others invalid_grant. The SDK then asks the program to delete its tokens,
+#            which are the new ones, and sends the user to the login page, up to nine times. From then on nobody is logged in. Where a
 #            refresh token may be used again, most of the ten calls fail with a 401 "after successful authentication".
 # Seen:                                                 well  of ten  tokens kept  next call
 #            sdk 1.32.2, refresh tokens serve once      1     failed  none         UnauthorizedError

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# A session of Socket.IO ends: by the way in which the server says so, its clients come back with a new token, or never.
+# A session of Socket.IO ends: how the server says so decides whether a client ever comes back with a new token.
 #
 # Versions:  python-socketio 5.18.0 (server, and its two clients), uvicorn 0.54.0; socket.io-client 4.8.4 (npm, Node 20).
 #            Needs node and npm.
 # Behaviour: the token comes from a function, which each client calls for each connection. So it could renew, if it
-#            connected. If the server disconnects a client, no client ever does; those of Python are then at rest, as
+#            connected. If the server disconnects a client, it never connects again; those of Python are then at rest, as
 #            if they had been told to stop. If the server's `connect` refuses a client that reconnects
 #            (ConnectionRefusedError, as its manual says), socket.io-client gives up for good, and those of Python try again
-#            for ever. A 401 to the request that opens the connection, such as a proxy sends, makes all of them try again.
+#            forever. A 401 to the request that opens the connection, such as a proxy sends, makes all of them try again.
 # Seen (by the way the session ends: what a client does whose next token is good):
 #            disconnect  socket.io-client  gone
 #            disconnect  Client            gone

@@ -41,7 +41,7 @@ _begins_a_challenge = re.compile(rf"\s*{KNOWN_SCHEME}(?: ++(?:{PARAM}|[\[{{<\"']
 _is_another = re.compile(rf"\s*(?:{OTHERS}){OWS}:", re.IGNORECASE).match
 # A carriage return alone ends a line only if a header or an empty line follows.
 _line_end = re.compile(rf"\r?\n|\r(?={TOKEN}:|\r|\Z)")
-# A response in one line, as strace shows it.
+# A response on one line, as strace shows it.
 _WRITTEN_LINES = re.compile(r"\\r\\n[\w-]+:")
 _LINE_END = re.compile(r"(?<!\\[rn])(?:\\[rn])+['\"]?\Z")
 
@@ -131,7 +131,7 @@ class _Block:
             self._read(line.removeprefix("< "))
 
     def responses_of(self, text: str) -> list[Response]:
-        """Return what was found in the text; a status may stand where no line begins."""
+        """Return what was found; the status may be anywhere in the text."""
         found = [response for response in self._all if response.status or response.fields]
         if len(found) == 1:
             found[0].status = found[0].status or status_in(text)

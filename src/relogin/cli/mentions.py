@@ -48,7 +48,7 @@ _ANOTHER = re.compile(rf",[ ](?:AnyHashable\(|(?:{OTHERS})[=:]).*", re.IGNORECAS
 _CLOSERS: Final = " \t,;)]}"
 _LINE_END = re.compile(r"(?<!\\[rn])(?:\\[rn]|\[\\[rn]\])+\Z")
 _HEX = re.compile(r"\\x([0-9A-Fa-f]{2})")
-# What names no header: the exceptions of WCF, npm, and Git when it asks a credential helper.
+# Values without a name: in exceptions of WCF, from npm, and from Git to a credential helper.
 _UNNAMED = re.compile(
     r"header received from the server was '(?P<value>.+)'\.?\s*$"
     r"|Unable to authenticate, need: (?P<value_>.+)$|^wwwauth\[\]=(?P<value__>.+)$",
@@ -90,7 +90,7 @@ def _value(text: str, name: re.Match[str]) -> tuple[str, int]:
 
 
 def _unquoted(line: str, quote: str) -> str:
-    """Return the value at the begin of a line. With a quote, that ends it, as it began the name."""
+    """Return the value at the start of a line. If a quote began the name, it ends this too."""
     if quote and (r"\"" in line or quote == "`"):
         if found := _LITERAL.match(quote + line):
             return literal(found[0])

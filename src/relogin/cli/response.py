@@ -19,7 +19,7 @@ OTHERS = (
     r"|Date|Vary|Location|Content-(?:Type|Length)|Cache-Control|Connection"
 )
 """The names of some other headers, as a pattern."""
-# Playwright and Firefox join the lines of a header so. A fold is something else.
+# Playwright and Firefox join the lines of a header like this. A fold is something else.
 _joint = re.compile(r"(?<!\r)\n(?![ \t])")
 
 

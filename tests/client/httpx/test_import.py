@@ -1,10 +1,10 @@
-"""Where httpx is one that cannot work, the import says what to install."""
+"""With an httpx that cannot work, the import says what to install."""
 
 import subprocess
 import sys
 
 
-def test_where_httpx_has_no_place_for_an_auth_as_1_0_the_import_says_so() -> None:
+def test_with_an_httpx_that_takes_no_auth_as_1_0_the_import_says_what_to_install() -> None:
     script = (
         "import sys, types; sys.modules['httpx'] = types.ModuleType('httpx');"
         " import relogin.client.httpx"
@@ -13,6 +13,6 @@ def test_where_httpx_has_no_place_for_an_auth_as_1_0_the_import_says_so() -> Non
         [sys.executable, "-c", script], check=False, capture_output=True, text=True, timeout=20
     )
     assert ran.stderr.splitlines()[-1] == (
-        "ImportError: relogin.client.httpx needs an httpx before 1.0, which has no place for an"
-        " auth: pip install 'httpx<1'"
+        "ImportError: relogin.client.httpx needs httpx below 1.0, because httpx 1.0 takes no auth:"
+        " pip install 'httpx<1'"
     )

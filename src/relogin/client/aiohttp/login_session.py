@@ -83,9 +83,9 @@ once_more.sends_again = True  # type: ignore[attr-defined]  # tells others that 
 
 
 def verified_as(refused: ClientRequest) -> Middleware:
-    """Return a middleware that gives the `ssl` of a refused request to what goes to its server.
+    """Return a middleware that uses the `ssl` of a refused request for requests to its server.
 
-    An `ssl` of the connector needs none.
+    An `ssl` of the connector needs no middleware.
     """
 
     async def verified(request: ClientRequest, handler: Handler) -> ClientResponse:

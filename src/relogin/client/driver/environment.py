@@ -1,4 +1,4 @@
-"""Proxies and certificates of the environment, for a login that no request has shown the way."""
+"""Proxies and certificates of the environment, for a login before the first request."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ __all__ = ["FromEnvironment"]
 class FromEnvironment:
     """A session of requests or niquests with the proxies and certificates of the environment.
 
-    Without a response, nobody knows those of the session that sends the request; most have these.
-    A login never uses netrc, so `trust_env` is false otherwise.
+    Before the first response, those of the session that sends the request are not known; most
+    sessions use the environment's. A login never uses netrc, so `trust_env` is false otherwise.
     """
 
     trust_env: bool

@@ -21,7 +21,7 @@ except ModuleNotFoundError as _missing:
 
 if not hasattr(httpx, "Auth"):  # the pre-releases of 1.0 are a library of another design
     raise ImportError(
-        "relogin.client.httpx needs an httpx before 1.0, which has no place for an auth:"
+        "relogin.client.httpx needs httpx below 1.0, because httpx 1.0 takes no auth:"
         " pip install 'httpx<1'",
         name="httpx",
     )

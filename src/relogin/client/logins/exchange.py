@@ -202,7 +202,7 @@ def _failures(http: Any) -> tuple[type[Exception], ...]:
     name = library_of(http) or "requests"
     library: Any = import_module(name)
     if name in HTTPX:
-        from ssl import SSLError  # on asyncio, httpx lets an alert through that comes as it writes
+        from ssl import SSLError  # on asyncio, httpx does not wrap a TLS alert
 
         return (library.HTTPError, library.InvalidURL, TimeoutError, SSLError)
     if name == "aiohttp":

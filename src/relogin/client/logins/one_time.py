@@ -25,7 +25,7 @@ _POLL = 1.0
 _NEXT_TRY = 5.0
 # How long a code that was asked for may wait to be sent, if a login fails in between.
 _KEPT_FOR = 10.0
-# With how many accounts, or passwords, one app may be shared; of more, the first are forgotten.
+# How many accounts, or passwords, may share one app; beyond that, the oldest is forgotten.
 _MOST_ACCOUNTS = 64
 
 
@@ -147,7 +147,7 @@ def _codes(value: object) -> Iterator[OneTime]:
 
 _PERHAPS = (
     ": the password or the one-time code was wrong; if it was the code, call reset(), or pass "
-    "OneTime(…, refused=…), which recognises that"
+    "OneTime(…, refused=…), which recognises a wrong code"
 )
 
 

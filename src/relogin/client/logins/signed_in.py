@@ -45,7 +45,7 @@ class _Account(NamedTuple):
     """Who has signed in: by which login, and a digest of what named the account on each page.
 
     `passwords` do not count, because they change. `pages` is `None` if nothing names the account:
-    then it is that of this login alone.
+    then the session belongs to this login alone.
     """
 
     login: ref[Login]
@@ -75,7 +75,7 @@ def _digest(values: Mapping[str, Any]) -> bytes:
     return keyed_digest(sorted(values.items()))
 
 
-# Who has signed in last with each client, at each origin.
+# Who signed in last with each client, at each origin.
 _accounts: WeakKeyDictionary[Any, dict[str, _Account]] = WeakKeyDictionary()
 
 

@@ -192,7 +192,7 @@ def _in_present_form(
     *,
     overtaken: bool,
 ) -> Credential | None:
-    """Return the session if it lives, and this request carried it in another form than the present.
+    """Return the session if it is alive and this request carried an old form of it.
 
     If the challenge says how to carry or sign it, that is learned first. All this is tried once: if
     the latest value is refused too, the session is dead.
@@ -232,7 +232,7 @@ def _changed_since(cache: CredentialCache, dead: Credential) -> Credential | Non
     """Return the session as it is now, if this request carried an old form of it.
 
     The server has replaced a value since, in another response or in a redirect that led here; or
-    the token goes in another way by now.
+    the token is carried in another way now.
     """
     now = cache.current(dead)
     return None if (now.cookies, now.headers) == (dead.cookies, dead.headers) else now

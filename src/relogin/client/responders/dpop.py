@@ -106,9 +106,9 @@ class _DPoPSigner(Signer):
         self._prover.learn(self._server, answered, self._own)
 
     def refused(self, challenge: Challenge | None, answered: Mapping[str, str]) -> Signer | None:
-        """Sign again with the nonce that the server asks for, unless it refuses that (RFC 9449 §9).
+        """Sign again with the nonce that the server asks for (RFC 9449 §9), unless it refused that.
 
-        Nodes of one server may ask for one nonce after another.
+        The nodes of one server may each ask for a nonce of their own.
         """
         nonce = answered.get("DPoP-Nonce", self._own)
         is_asked_for = challenge is not None and challenge.get("error") == USE_NONCE

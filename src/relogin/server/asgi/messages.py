@@ -95,7 +95,7 @@ class Exchange:
         return message
 
     async def connect(self) -> None:
-        """Receive `websocket.connect`, unless the application has: it is what a refusal answers."""
+        """Receive `websocket.connect`, unless the application has done so: a refusal answers it."""
         if not self._begun:
             await self.receive()
 
