@@ -259,9 +259,10 @@ def test_a_code_says_nothing_about_the_account(server: Server) -> None:
             assert login(context(http))
 
 
+@pytest.mark.parametrize("is_listed", [False, True])
 @pytest.mark.parametrize("person", [{}, {"user": "ada"}])
 def test_a_password_that_is_hashed_with_a_page_names_nobody(
-    server: Server, person: dict[str, str]
+    server: Server, person: dict[str, str], is_listed: bool
 ) -> None:
     """It is another one each time, so the account has to have a name."""
     site = Site(server, "text", "user")
@@ -269,13 +270,14 @@ def test_a_password_that_is_hashed_with_a_page_names_nobody(
     def hashed(page: Any) -> str:
         return f"{len(page.text)}-1111"
 
-    login = FormLogin(site.url, person | {"pin": hashed})
+    fields: dict[str, Any] = person | {"pin": [hashed] if is_listed else hashed}
+    login = FormLogin(site.url, fields)
     known = pytest.raises(LoginUnavailable, match="was signed in with other fields")
     with requests.Session() as http:
         assert login(context(http))
         assert login(context(http))
         with nullcontext() if person else known:
-            FormLogin(site.url, person | {"pin": hashed})(context(http))
+            FormLogin(site.url, fields)(context(http))
 
 
 def test_a_page_that_is_asked_for_anyway_says_nothing_about_the_account(server: Server) -> None:

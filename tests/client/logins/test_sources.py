@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from relogin.client.logins import (
     from_json,
 )
 from tests.client.log_in import ACCOUNT, TOKEN, LogIn, answers, with_requests
-from tests.client.server import Answer, Server
+from tests.client.server import Answer, Request, Server
 
 PAGE = b'<form method="post" action="/in"><input name="user"><input name="password"></form>'
 
@@ -160,3 +161,16 @@ def test_headers_that_cannot_be_are_told_at_once(
 def test_a_source_has_a_name(function: Any, name: Any) -> None:
     with pytest.raises(TypeError, match=rf"{function.__name__}\(\) takes a name, such as"):
         function(name)
+
+
+def test_the_challenge_of_a_401_may_be_for_a_field_at_any_depth(server: Server) -> None:
+    def auth(request: Request) -> Answer:
+        sent = json.loads(request.body) if request.body else {}
+        is_right = sent == {"credentials": [{"hash": "c1-pa55"}]}
+        body = b'{"access_token": "t0ken"}' if is_right else b""
+        return Answer(200 if is_right else 401, (("X-Challenge", "c1"),), body)
+
+    server.routes["/auth"] = auth
+    url = f"{server.url}/auth"
+    fields = {"credentials": [{"hash": lambda first: first.headers["X-Challenge"] + "-pa55"}]}
+    assert with_requests(JSONLogin(url, fields, first=url)) == Grant("t0ken")

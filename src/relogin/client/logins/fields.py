@@ -115,16 +115,15 @@ def only_codes(fields: Mapping[str, Any], harmless: Collection[str]) -> bool:
 
 
 def is_from_response(value: object) -> bool:
-    """Tell whether a value depends on a response: a place in it, or a function of it."""
-    is_place = isinstance(value, Place)
-    return is_place or (callable(value) and not takes_nothing(value, otherwise=True))
+    """Tell whether a value depends, at any depth, on a response: a place or a function of it."""
+    if callable(value):
+        return isinstance(value, Place) or not takes_nothing(value, otherwise=True)
+    return any(is_from_response(inner) for _, inner in _members(value))
 
 
 def _value(name: str, value: Any, first: Answer | None) -> Any:
-    if is_from_response(value):
-        return found_first(name, value, first)
     if callable(value):
-        return value()
+        return found_first(name, value, first) if is_from_response(value) else value()
     if isinstance(value, Mapping):
         return {inner: _value(inner, each, first) for inner, each in value.items()}
     if isinstance(value, list | tuple):
