@@ -18,7 +18,7 @@ JSON = (("Content-Type", "application/json"),)
 
 
 class Site:
-    """Asks for the password, then for a code, or for both at once as JSON; takes no code twice."""
+    """Asks for the password, then a code, or for both at once as JSON; accepts no code twice."""
 
     def __init__(self, server: Server) -> None:
         self.server, self.url = server, server.url
@@ -71,6 +71,6 @@ class Site:
 
 
 def codes(*given: str) -> OneTime:
-    """Codes as an app shows them: each comes several times."""
+    """Return codes as an app shows them, each several times."""
     shown: Iterator[str] = iter([code for code in given for _ in range(3)])
     return OneTime(lambda: next(shown))

@@ -1,4 +1,4 @@
-"""The login of the page on APIs that hashes the password with a challenge, as AVM describes it."""
+"""The login in docs/how-to/login-api.md that hashes the password with a FRITZ!Box challenge."""
 
 from __future__ import annotations
 

@@ -60,18 +60,22 @@ def got(server: Server, login: Any, tls: Any, host: str | None = None) -> int:
 def test_a_login_verifies_the_server_of_the_refused_request_as_that_did(
     far: Server, authority: Authority, trusts: bool
 ) -> None:
-    """With `False`, as many do for a device, it verifies nothing."""
+    """With `False`, which is common for devices, it verifies nothing."""
     login = JSONLogin(f"{far.url}/token", ACCOUNT)
     assert got(far, login, authority.trusted if trusts else False) == 200
 
 
-def test_it_expects_the_same_name_in_the_certificate(far: Server, authority: Authority) -> None:
+def test_a_login_expects_the_same_name_in_the_certificate(
+    far: Server, authority: Authority
+) -> None:
     url = far.url.replace("127.0.0.1", "localhost")
     login = JSONLogin(f"{url}/token", ACCOUNT)
     assert got(far, login, authority.trusted, host="127.0.0.1") == 200
 
 
-def test_so_does_a_login_of_your_own(far: Server, authority: Authority) -> None:
+def test_a_login_of_your_own_verifies_the_server_as_the_refused_request_did(
+    far: Server, authority: Authority
+) -> None:
     async def log_in(context: Any) -> Any:
         async with context.http.post(f"{far.url}/token") as answer:
             return (await answer.json())["access_token"]

@@ -55,7 +55,7 @@ class Body:
 
 
 def passed_as(word: str) -> Callable[..., Body]:
-    """How bodies are made that requests of a library take under this word."""
+    """Return what makes a body for requests that take it as this keyword argument."""
 
     def passed(make: Callable[[], Any], *, repeats: bool = True) -> Body:
         return Body(lambda: {word: make()}, repeats)

@@ -58,14 +58,16 @@ def trusting(face: Face, auth: Any) -> Client:
     return client
 
 
-def test_a_login_before_the_first_request_takes_them(face: Face, far: Server, proxy: Proxy) -> None:
+def test_a_login_before_the_first_request_uses_proxy_and_certificates(
+    face: Face, far: Server, proxy: Proxy
+) -> None:
     client = trusting(face, face.auth(far, preemptive=True))
     assert client.get(f"{far.url}/orders").status == 200
     assert far.logins == 1
     assert {request.connection for request in far.requests} <= proxy.ports
 
 
-def test_so_does_the_check_after_an_upload_without_a_response(
+def test_the_check_after_an_upload_without_a_response_uses_proxy_and_certificates(
     face: Face, far: Server, proxy: Proxy
 ) -> None:
     client = trusting(face, face.auth(far, preemptive=True))
@@ -80,7 +82,7 @@ def test_so_does_the_check_after_an_upload_without_a_response(
     assert {request.connection for request in far.requests} <= proxy.ports
 
 
-def test_it_takes_no_account_from_netrc(
+def test_a_login_with_the_environment_takes_no_account_from_netrc(
     face: Face, far: Server, proxy: Proxy, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login eve password evil\n")

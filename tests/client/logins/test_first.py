@@ -297,7 +297,7 @@ def hashed(first: Any) -> str:
 def test_a_password_may_be_hashed_with_a_challenge_of_the_first_response(
     server: Server, log_in: LogIn, status: int
 ) -> None:
-    """As routers do; for some, that is a 401."""
+    """Routers ask for this, some of them with a 401."""
     url = f"{Router(server, status).server.url}/auth"
     login = JSONLogin(url, {"login": "ada", "password": hashed}, first=url)
     assert log_in(login)

@@ -53,7 +53,7 @@ def test_the_next_code_is_tried_after_one_that_was_refused(
 
 
 def test_a_second_code_that_is_refused_is_final(site: Site, session: requests.Session) -> None:
-    """A third one might lock the account."""
+    """A third wrong code might lock the account."""
     site.used |= {"111", "222"}
     session.auth = auth = SessionAuth(site.login(codes("000", "111", "222")))
     now, later = auth._cache.clock, 0
@@ -171,7 +171,7 @@ def test_a_function_says_whether_the_code_is_to_blame(
     ("more", "error"),
     [
         ({"trust": True}, LoginUnavailable),
-        ({"trust": "on"}, LoginRefused),  # it may be a secret, for all that we know
+        ({"trust": "on"}, LoginRefused),  # it might be a secret
     ],
 )
 def test_a_page_with_another_secret_is_refused_for_good(

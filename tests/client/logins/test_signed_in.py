@@ -1,4 +1,4 @@
-"""FormLogin with a client of the user's that is signed in already: as whom?"""
+"""FormLogin with a client that is signed in already: whose session is it?"""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_cookies_of_a_client_do_not_make_a_page_without_a_form_a_success(
 
 
 @pytest.mark.parametrize("place", ["/login/", "/login/step"])
-def test_nor_does_a_redirect_to_the_page_of_the_login(provider: Provider, place: str) -> None:
+def test_a_redirect_to_the_login_page_is_no_success(provider: Provider, place: str) -> None:
     """With a slash, or to a page for the user's name alone."""
     page = b"<div id=app>" if place == "/login/" else b"<form method=post><input name=user></form>"
     provider.server.answers = lambda request: (
@@ -166,7 +166,7 @@ def test_a_login_made_anew_is_of_the_same_account_whatever_its_password(
 
 
 def test_a_client_that_is_signed_in_asks_for_no_password(provider: Provider) -> None:
-    """It may come from a person."""
+    """A person may have to type it."""
     asked: list[str] = []
 
     def password() -> str:
@@ -212,7 +212,7 @@ PIN = b"<form method=post><input type=%b name=%b><input type=password name=pin>"
 
 
 class Site:
-    """A site with one form that takes everything, and knows a client that it has seen before."""
+    """A site whose one form accepts anything, and that recognises a client it has seen before."""
 
     def __init__(self, server: Server, kind: str, name: str) -> None:
         self.url, self.page = f"{server.url}/login", PIN % (kind.encode(), name.encode())
@@ -264,7 +264,7 @@ def test_a_code_says_nothing_about_the_account(server: Server) -> None:
 def test_a_password_that_is_hashed_with_a_page_names_nobody(
     server: Server, person: dict[str, str], is_listed: bool
 ) -> None:
-    """It is another one each time, so the account has to have a name."""
+    """The hash differs each time, so the account needs a name."""
     site = Site(server, "text", "user")
 
     def hashed(page: Any) -> str:
@@ -281,7 +281,7 @@ def test_a_password_that_is_hashed_with_a_page_names_nobody(
 
 
 def test_a_page_that_is_asked_for_anyway_says_nothing_about_the_account(server: Server) -> None:
-    """The server remembers who it is, and asks for the PIN alone: so it decides."""
+    """The server remembers the account and asks for the PIN alone, so the server decides."""
     pages = {"/login": PIN % (b"text", b"user"), "/again": b"<form method=post><input name=pin>"}
 
     def answer(request: Request) -> Answer:
@@ -308,7 +308,7 @@ def test_a_page_that_is_asked_for_anyway_says_nothing_about_the_account(server: 
 
 
 def test_a_client_may_be_signed_in_at_several_sites(provider: Provider) -> None:
-    """Whoever it is at one says nothing about the other."""
+    """Who is signed in at one site says nothing about the other."""
     provider.remembers = {"app"}
     form = FORM.format("/login").encode()
     other = {"GET": Answer(200, HTML, form), "POST": Answer(200, (("Set-Cookie", "other=1"),))}
@@ -337,7 +337,7 @@ def test_fields_of_a_known_client_are_asked_for_once(provider: Provider) -> None
     assert asked == ["ada"]
 
 
-def test_nor_does_a_redirect_that_leads_nowhere(provider: Provider) -> None:
+def test_a_redirect_that_leads_nowhere_is_no_success(provider: Provider) -> None:
     provider.server.answers = lambda _: Answer(302)
     with requests.Session() as http:
         http.cookies.set("consent", "1")

@@ -80,7 +80,7 @@ def looks_for_a_renewal(cache: CredentialCache) -> None:
 
 
 def joins(cache: CredentialCache) -> None:
-    """Do nothing: what the test does next is the first that notices."""
+    """Do nothing: the next step of the test is the first to notice."""
 
 
 @pytest.mark.parametrize(

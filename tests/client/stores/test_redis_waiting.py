@@ -192,7 +192,7 @@ def connections(server: RedisServer) -> int:
 
 @contextlib.contextmanager
 def waited_for(server: RedisServer) -> Iterator[tuple[RedisStore, redis.Redis]]:
-    """Let a store wait in this block for a change, which has to end the wait."""
+    """Let a store wait for a change, which the block has to make."""
     store = RedisStore(server.url, timeout=10)
     store.put(ORIGIN, "", "api", Entry("one", 0))
     waiting = Thread(target=store.wait, args=(ORIGIN, "", "api", 1, FOR_EVER))
