@@ -45,11 +45,11 @@ def run(device: Device, name: str, chance: random.Random) -> tuple[str, int, str
 @pytest.mark.timeout(60 + 3 * RUNS)
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="nobody is killed so here")
 def test_no_run_that_could_still_speak_leaves_a_seat_taken(server: Server) -> None:
-    device, chance = Device(server), random.Random()
+    device = Device(server)
 
     def one(index: int) -> tuple[str, int, str, list[int]]:
         name = f"run-{index}"
-        how, status, said = run(device, name, random.Random(chance.random()))
+        how, status, said = run(device, name, random.Random(index))
         return how, status, said, device.left_by(name)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:

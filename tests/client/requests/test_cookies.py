@@ -74,6 +74,21 @@ def test_what_the_401_deletes_does_not_go_along_with_the_replay(
     assert "csrf" not in dead.cookies
 
 
+def test_what_the_401_deletes_does_not_go_along_a_redirect_of_the_replay(
+    server: Server, dead: requests.Session
+) -> None:
+    dead.cookies.set("csrf", "old", domain="127.0.0.1", path="/")
+    server.refusal_headers = (("Set-Cookie", "csrf=; Path=/; Max-Age=0"),)
+
+    def moved(request: Request) -> Answer:
+        refused = server.protected(request)
+        return refused if refused.status == 401 else Answer(302, (("Location", "/orders"),))
+
+    server.routes["/moved"] = moved
+    assert dead.get(f"{server.url}/moved").status_code == 200
+    assert cookie_fields(server, "/orders") == ["sid=s3cret-2"]
+
+
 def test_a_cookie_field_that_the_user_wrote_keeps_what_it_says(
     server: Server, dead: requests.Session
 ) -> None:
@@ -342,6 +357,27 @@ def test_a_jar_that_reached_the_request_itself_is_left_alone(
     del prepared._cookies  # type: ignore[attr-defined]
     carry_over_redirect(prepared, {COOKIE: "1"}, f"{server.url}/moved")
     assert [c.name for c in prepared._cookies] == [COOKIE]  # type: ignore[attr-defined]
+
+
+def test_what_the_401_sets_does_not_go_into_the_jar_of_one_request(
+    server: Server, dead: requests.Session
+) -> None:
+    server.refusal_headers = (("Set-Cookie", "b=2; Path=/"),)
+    jar = RequestsCookieJar()
+    one = requests.Request("GET", f"{server.url}/orders", cookies=jar, auth=dead.auth).prepare()
+    assert dead.send(one).status_code == 200
+    assert server.seen("/orders")[1].cookies == {"b": "2", COOKIE: "s3cret-2"}
+    assert list(jar) == []
+
+
+def test_the_cookies_of_a_plain_jar_of_one_request_go_along_a_redirect() -> None:
+    jar, url = CookieJar(), "https://api.example.com/"
+    jar.set_cookie(requests.cookies.create_cookie("theme", "dark", domain="api.example.com"))
+    prepared = requests.PreparedRequest()
+    prepared.prepare("GET", url, cookies=jar)
+    carry_over_redirect(prepared, {COOKIE: "1"}, f"{url}next")
+    assert {c.name for c in prepared._cookies} == {"theme", COOKIE}  # type: ignore[attr-defined]
+    assert [c.name for c in jar] == ["theme"]  # that of the user is left alone
 
 
 def test_only_carried_cookies_are_removed_at_another_origin() -> None:
