@@ -119,7 +119,7 @@ def _show_exchange(exchange: Exchange) -> None:
 
 
 def _shortened(authorization: str) -> str:
-    """Show four characters of a session: enough to recognize it, too few to use it."""
+    """Show four characters of a session: enough to recognise it, too few to use it."""
     credentials = Credentials.parse(authorization)
     return f'{credentials.scheme} token="{credentials["token"][:4]}..."'
 

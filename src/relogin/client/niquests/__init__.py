@@ -98,11 +98,11 @@ _KINDS = by_base(
 )
 
 
-class _LostSession(FromEnvironment, niquests.Session):
-    """A session for a login before the first response, which shows the way."""
+class _EnvironmentSession(FromEnvironment, niquests.Session):
+    """A login's session before any response has shown the way: the environment does."""
 
 
-class _LostAsyncSession(FromEnvironment, niquests.AsyncSession):
+class _EnvironmentAsyncSession(FromEnvironment, niquests.AsyncSession):
     """The same for a coroutine."""
 
 
@@ -249,7 +249,7 @@ class SessionAuth(AsyncPrincipal[niquests.Session], AuthBase):
             raise TypeError("http= is of niquests.AsyncSession; this login needs Session")
         if self._http is not None:
             return of_kind(niquests.Session, self._http)
-        http = self._plain(niquests.Session if sending else _LostSession, sending, auth)
+        http = self._plain(niquests.Session if sending else _EnvironmentSession, sending, auth)
         opened.callback(http.close)
         return http
 
@@ -258,7 +258,7 @@ class SessionAuth(AsyncPrincipal[niquests.Session], AuthBase):
     ) -> niquests.AsyncSession:
         if self._http is not None:
             return of_kind(niquests.AsyncSession, self._http)
-        kind = niquests.AsyncSession if sending else _LostAsyncSession
+        kind = niquests.AsyncSession if sending else _EnvironmentAsyncSession
         http = self._plain(kind, sending, auth)
         opened.push_async_callback(http.close)
         return http

@@ -44,7 +44,7 @@ from relogin.client.requests.retries import (
     warn_of_no_connection,
     warn_of_retries,
 )
-from relogin.client.requests.route import LoginSession, LostSession, Route
+from relogin.client.requests.route import EnvironmentSession, LoginSession, Route
 from relogin.client.requests.signing import learn, lives, sign_prepared, sign_within
 from relogin.client.requests.streams import watch as watch_stream
 from relogin.client.requests.unanswered import Upload, ask, in_place_of_a_response
@@ -254,7 +254,7 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         if self._http is not None:
             return self._http
         route, timeout = self._known_route(origin), self._cache.policy.login_timeout
-        http = LostSession(None, timeout) if route is None else LoginSession(route, timeout)
+        http = EnvironmentSession(None, timeout) if route is None else LoginSession(route, timeout)
         http.auth = auth
         opened.append(http)
         return http

@@ -17,7 +17,7 @@ from relogin.client.requests.body import rewind
 from relogin.client.requests.broken import is_broken, pool_that_keeps_one
 from relogin.client.terms.progress import progress_here
 
-__all__ = ["LoginSession", "LostSession", "Route"]
+__all__ = ["EnvironmentSession", "LoginSession", "Route"]
 
 
 class Route:
@@ -85,8 +85,8 @@ class LoginSession(PlainSession):
                 adapter.close()
 
 
-class LostSession(FromEnvironment, LoginSession):
-    """A session for a login before the first response, which shows the route."""
+class EnvironmentSession(FromEnvironment, LoginSession):
+    """A login's session before any response has shown the route: the environment does."""
 
 
 def _without_retries(adapter: BaseAdapter) -> BaseAdapter:
