@@ -110,6 +110,22 @@ def test_another_header_is_no_challenge_and_its_secret_is_not_shown(
     assert "s3cret" not in shown.out + shown.err
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Vary: Cookie, WWW-Authenticate, Accept",
+        "Without WWW-Authenticate, browsers show nothing.\nSee RFC 9110.",
+        "access-control-expose-headers: WWW-Authenticate, X-Request-Id\ndate: now",
+    ],
+)
+def test_a_comma_behind_a_name_begins_no_value(text: str) -> None:
+    assert found(text) == []
+
+
+def test_a_comma_before_a_text_in_quotes_begins_a_value() -> None:
+    assert found(f"headers = [(b'www-authenticate', b'{FIELD}'), *others]") == [(None, [FIELD])]
+
+
 def test_two_statuses_in_a_log_are_none() -> None:
     text = f"status=401 then status=200 WWW-Authenticate: {FIELD}"
     assert found(text) == [(None, [FIELD])]

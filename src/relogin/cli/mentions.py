@@ -29,8 +29,12 @@ _CELL = re.compile(
     r"""(?:[`*]*+[ \t]*+[|│]|["']?>|</\w+>\s*+<[^<>]*+>)"""
     rf"(?P<value>[^<|│\r\n]{{1,{MAX_LENGTH}}}+)(?=[<|│])"  # bounded: a file may be one line
 )
-# A sign, behind what ends the name.
-_SIGN = re.compile(r"""[`*"')\]]*+\s*+(?:=>|->|==?|[:,])\*{0,2}+\s*+(?!null\b|\{["'])""")
+# A sign, behind what ends the name. A comma is one only before a text in quotes: names have commas
+# between them too, and so have sentences.
+_SIGN = re.compile(
+    r"""[`*"')\]]*+\s*+(?:=>|->|==?|:|,(?=\s*+b?["'`\[(]|\s*+array\b))\*{0,2}+\s*+"""
+    r"""(?!null\b|\{["'])"""
+)
 # `add_header WWW-Authenticate "Basic"`, the `WWW-Authenticate` header is `Basic`
 _THEN_QUOTED = re.compile(r"[`*]*+(?:[ ]header)?+(?:[ ]is)?+[ ](?=[\"'`])")
 # How PHP and Swift begin a list of values.
