@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from functools import partial
 from importlib import import_module
 from typing import Any
 from urllib.request import getproxies, getproxies_environment
@@ -13,7 +14,7 @@ import pytest
 from tests.client.authority import Authority
 from tests.client.libraries.face import FACES, Client, Face, opened
 from tests.client.proxy import Proxy, proxying
-from tests.client.server import Server, serve
+from tests.client.server import Answer, Server, serve
 
 pytestmark = pytest.mark.needs("openssl")
 
@@ -91,3 +92,17 @@ def test_a_login_with_the_environment_takes_no_account_from_netrc(
     assert client.get(f"{far.url}/orders").status == 200
     [login] = far.seen("/login")
     assert "Authorization" not in login.headers
+
+
+def test_a_login_that_is_redirected_uses_the_proxy_of_where_it_goes(
+    face: Face, server: Server, far: Server, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first server needs none."""
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    server.url = server.url.replace("127.0.0.1", "localhost")
+    server.answers = lambda _: Answer(307, (("Location", f"{far.url}/login"),))
+    log_in = partial(face.log_in, server) if face.is_async else server.login
+    client = trusting(face, face.auth(far, log_in, preemptive=True))
+    assert client.get(f"{far.url}/orders").status == 200
+    assert (len(server.requests), far.logins) == (1, 1)
+    assert {request.connection for request in far.requests} <= proxy.ports

@@ -18,9 +18,15 @@ class FromEnvironment:
 
     def merge_environment_settings(self, *args: Any, **kwargs: Any) -> Any:
         """Return the options of a request: its own, and those of the environment."""
+        return self._looking("merge_environment_settings", *args, **kwargs)
+
+    def rebuild_proxies(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the proxies of a request that follows a redirect."""
+        return self._looking("rebuild_proxies", *args, **kwargs)
+
+    def _looking(self, name: str, *args: Any, **kwargs: Any) -> Any:
         self.trust_env = True
         try:
-            above: Any = super()
-            return above.merge_environment_settings(*args, **kwargs)
+            return getattr(super(), name)(*args, **kwargs)
         finally:
             self.trust_env = False
