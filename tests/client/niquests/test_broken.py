@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import niquests
@@ -279,12 +281,32 @@ def test_it_asks_once_for_each_error(server: Server, both: Both) -> None:
     assert len(checks(server)) == 2
 
 
-def test_an_answered_upload_is_not_asked_about(server: Server, both: Both) -> None:
+@pytest.mark.parametrize("answer", [200, 500])
+def test_an_answered_upload_is_not_asked_about(server: Server, both: Both, answer: int) -> None:
     async def main(send: Any, session: Any) -> None:
+        await send("GET", f"{server.url}/first")
+        server.routes["/upload"] = lambda _: Answer(answer)
         for _ in range(3):
             await send("POST", f"{server.url}/upload", data=UPLOAD)
 
     both(SessionAuth(server.login, server.url)).run(main)
+    assert checks(server) == []
+
+
+def test_the_upload_of_another_task_is_not_asked_about(server: Server) -> None:
+    async def main(send: Any, session: Any) -> None:
+        await send("GET", f"{server.url}/first")
+        both = threading.Barrier(2, timeout=10)
+
+        def together(_: Any) -> Answer:
+            both.wait()
+            return Answer()
+
+        server.routes["/upload"] = together
+        upload = partial(send, "POST", f"{server.url}/upload", data=UPLOAD)
+        await asyncio.gather(upload(), upload())
+
+    BOTH["awaited"](SessionAuth(server.login, server.url)).run(main)
     assert checks(server) == []
 
 

@@ -64,6 +64,22 @@ def test_over_http2_too_an_upload_is_renewed_for(h2: Broken, both: Both, multipl
     assert sum("HEAD" in line for line in h2.asked) == 1
 
 
+def test_an_upload_that_breaks_off_while_it_is_gathered_is_not_sent_again(
+    h2: Broken, both: Both
+) -> None:
+    async def main(send: Any, session: Any) -> None:
+        session.mount("http://", both.adapter(disable_http1=True))
+        await three(send, session, f"{h2.url}/first", "GET")
+        h2.living.clear()
+        h2.asked.clear()
+        h2.breaks_after = 3
+        with pytest.raises(niquests.ConnectionError):
+            await three(send, session, f"{h2.url}/one", "PUT")
+
+    both(an_auth(h2), multiplexed=True).run(main)
+    assert len([line for line in h2.asked if line.startswith("PUT")]) == 3
+
+
 def test_an_upload_whose_stream_is_reset_is_sent_again(h2: Broken, both: Both) -> None:
     async def main(send: Any, session: Any) -> Any:
         session.mount("http://", both.adapter(disable_http1=True))

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import niquests
@@ -174,7 +175,70 @@ def test_a_spent_body_raises_where_that_is_asked_for(server: Server) -> None:
         )
 
 
+# The response to a request that was sent again
+
+
+def test_the_history_holds_each_refusal(server: Server) -> None:
+    auth = SessionAuth(server.login, server.url)
+    with niquests.Session() as session:
+        session.trust_env, session.auth = False, auth
+        session.get(f"{server.url}/first")
+        late = session.prepare_request(niquests.Request("GET", f"{server.url}/orders"))
+        server.kill()
+        session.get(f"{server.url}/first")
+        server.kill()
+        answer = session.send(late)
+    assert [each.status_code for each in (*answer.history, answer)] == [401, 401, 200]
+
+
+def test_elapsed_is_the_time_of_the_whole_exchange(server: Server) -> None:
+    def slow(refused: Any, **_: Any) -> None:
+        refused.elapsed = timedelta(hours=1)
+
+    with niquests.Session() as session:
+        session.trust_env, session.auth = False, SessionAuth(server.login, server.url)
+        prepared = session.prepare_request(niquests.Request("GET", f"{server.url}/orders"))
+        prepared.hooks["response"].insert(0, slow)
+        assert session.send(prepared).elapsed > timedelta(hours=1)
+
+
+def test_what_was_read_of_a_refusal_stays_readable(server: Server) -> None:
+    async def main() -> Any:
+        async with niquests.AsyncSession() as session:
+            auth = SessionAuth(server.login, server.url)
+            answer = await session.get(f"{server.url}/orders", auth=auth, stream=True)
+            return [await each.content for each in (*answer.history, answer)]
+
+    assert asyncio.run(main()) == [b"refused", b"content"]
+
+
+def test_a_post_that_was_sent_twice_already_is_not_sent_again(server: Server) -> None:
+    retry = niquests.packages.urllib3.util.Retry(status_forcelist=[503], allowed_methods=None)
+    answers = [Answer(503)]
+    server.routes["/orders"] = lambda each: answers.pop() if answers else server.protected(each)
+    with niquests.Session(retries=retry) as session:
+        session.trust_env, session.auth = False, SessionAuth(server.login, server.url)
+        answer = session.post(f"{server.url}/orders", b"x")
+    assert (answer.status_code, outcome(answer)) == (401, Outcome.RENEWED_NOT_REPLAYED)
+    assert len(server.seen("/orders")) == 2
+
+
 # What a login gets
+
+
+def test_each_login_goes_the_way_of_the_last_refusal(server: Server, get: Any) -> None:
+    certificate, ways = ("client.pem", "client.key"), []
+
+    def log_in(context: Any) -> Grant:
+        http = context.http
+        ways.append((http.verify, http.cert, http.timeout, http.trust_env))
+        return Grant(token=server.login(context).token, expires_in=0.001)
+
+    auth = SessionAuth(log_in, server.url, login_timeout=7)
+    for _ in range(2):  # after a refusal, and before there is one
+        get(auth, f"{server.url}/orders", verify=False, cert=certificate)
+        time.sleep(0.01)
+    assert ways == [(False, certificate, 7, False)] * 2
 
 
 def test_a_login_is_given_the_client_that_goes_with_it(server: Server) -> None:

@@ -14,7 +14,7 @@ from relogin.client import outcome
 from relogin.client.niquests import RetriesUnauthorized, SessionAuth
 from relogin.client.signals import status
 from tests.client.breaking import UPLOAD, asked, breaking, uploads
-from tests.client.server import Answer, Server
+from tests.client.server import Answer, Server, flood
 
 
 @pytest.fixture
@@ -81,6 +81,17 @@ def test_it_can_be_turned_off(server: Server, get: Any) -> None:
     lost(get, auth, server)
     assert put(get, auth, server).status_code == 502
     assert asked(server) == ["PUT /upload"]
+
+
+def test_of_a_long_response_to_the_small_request_only_the_beginning_is_read(
+    server: Server, get: Any
+) -> None:
+    auth = SessionAuth(server.login, server.url, check=f"{server.url}/me")
+    server.routes["/me"] = lambda _: Answer(200, body=flood())
+    get(auth, f"{server.url}/first")
+    breaking(server, "502", always=True)
+    assert put(get, auth, server).status_code == 502
+    assert len(server.seen("/me")) == 1
 
 
 def test_the_small_request_is_looked_at_by_signals(server: Server, get: Any) -> None:

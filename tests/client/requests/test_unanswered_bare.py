@@ -40,8 +40,13 @@ def test_it_asks_once_for_each_error(server: Server, alive: requests.Session) ->
     assert len(checks(server)) == 2
 
 
-def test_an_answered_upload_is_not_asked_about(server: Server, session: requests.Session) -> None:
+@pytest.mark.parametrize("answer", [200, 500])
+def test_an_answered_upload_is_not_asked_about(
+    server: Server, session: requests.Session, answer: int
+) -> None:
     session.auth = SessionAuth(server.login, server.url)
+    session.get(f"{server.url}/first")
+    server.routes["/upload"] = lambda _: Answer(answer)
     for _ in range(3):
         session.post(f"{server.url}/upload", data=UPLOAD)
     assert checks(server) == []
