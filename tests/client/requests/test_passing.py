@@ -77,8 +77,13 @@ def test_elapsed_is_the_time_of_the_whole_exchange(server: Server, dead: request
         logins.append(timedelta(seconds=time.perf_counter() - began))
         return grant
 
+    def slow(refused: Response, **_: Any) -> None:
+        refused.elapsed = timedelta(hours=1)
+
     auth.login = timed
-    answer = dead.get(f"{server.url}/orders")
+    prepared = dead.prepare_request(requests.Request("GET", f"{server.url}/orders"))
+    prepared.hooks["response"].insert(0, slow)
+    answer = dead.send(prepared)
     assert answer.elapsed > answer.history[0].elapsed + logins[0]
 
 
