@@ -223,8 +223,8 @@ def test_a_get_with_content_is_read_too() -> None:
     assert sent_by_asgi([9, 1], method="GET", content_length="10")[0] == 0
 
 
-def test_a_websocket_handshake_is_not_read() -> None:
-    assert sent_by_asgi([9, 1], kind="websocket")[0] == 2
+def test_nothing_is_read_of_a_websocket_but_its_handshake() -> None:
+    assert sent_by_asgi([9, 1], kind="websocket")[0] == 1
 
 
 def test_under_trio_the_content_is_read_too() -> None:
