@@ -16,7 +16,7 @@ from starlette.datastructures import Secret
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.sessions import SessionMiddleware
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -97,6 +97,14 @@ def test_an_old_session_is_expired_and_nothing_revives_it(
     assert (refused.error, refused.lines("Set-Cookie")) == ("session_expired", [])
     public = ask(own, "/home", session)
     assert (public.body, public.lines("Set-Cookie")) == (b"{} None", [])
+
+
+def test_a_starlette_that_would_revive_an_old_session_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr("starlette.middleware.sessions.Session")
+    with pytest.raises(ImportError, match=r"OwnSession needs Starlette 1\.0"):
+        OwnSession("a secret", max_age=900)
 
 
 def test_a_login_with_a_dead_cookie_begins_a_new_session(
@@ -266,6 +274,11 @@ def test_the_dependency_is_the_session_and_refuses_where_there_is_none() -> None
         assert (answer.status, answer.error) == (401, "session_expired")
         assert answer.problem["error"] == "session_expired"
         assert ask(port, "/orders").lines("WWW-Authenticate") == ['Session realm="orders"']
+
+
+def test_the_dependency_names_the_connection_by_its_class() -> None:
+    # FastAPI before 0.123.7 takes an annotation in text for a parameter of the query.
+    assert CurrentSession.__call__.__annotations__["connection"] is HTTPConnection
 
 
 def test_openapi_is_told_the_scheme_and_the_cookie_as_alternatives() -> None:

@@ -17,8 +17,6 @@
 {'Session': {'type': 'http', 'scheme': 'Session'}}
 """
 
-from __future__ import annotations
-
 import json
 from base64 import b64decode
 from datetime import datetime
@@ -115,7 +113,8 @@ class OwnSession:
 
     It expires `max_age` seconds after it was last written. Give the middleware `max_age=None`, so
     that the cookie outlives the session, and put it outside the gate. A session counts only if it
-    has the key `user_key`.
+    has the key `user_key`. Raises ImportError under a Starlette before 1.0, whose middleware signs
+    every cookie again, an expired one too.
 
     >>> gate = SessionGate(None, OwnSession("secret", 900), cookie="session", realm="orders")
     """
@@ -123,6 +122,13 @@ class OwnSession:
     blocking = False
 
     def __init__(self, secret_key: str | Secret, max_age: int, user_key: str = "user") -> None:
+        from starlette.middleware import sessions  # which needs itsdangerous, an extra
+
+        if not hasattr(sessions, "Session"):
+            raise ImportError(
+                "OwnSession needs Starlette 1.0, because older ones renew expired sessions: "
+                "pip install 'starlette>=1.0'"
+            )
         self._judge = Signed(_Cookie(secret_key), max_age)
         self._user_key = user_key
 
