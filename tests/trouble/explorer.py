@@ -17,9 +17,9 @@ import re
 import secrets
 import sys
 import time
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import Enum
 from functools import cache
 from inspect import get_annotations
@@ -32,7 +32,7 @@ from relogin.client.renewal.policy import Policy
 from tests.trouble.bounds import Bounds
 from tests.trouble.world import LawBroken, Move, Request, World
 
-__all__ = ["Explored", "explore", "nothing_random"]
+__all__ = ["Explored", "explore", "main", "nothing_random"]
 
 
 @dataclass
@@ -196,13 +196,16 @@ def _named(kind: type) -> frozenset[str]:
     return frozenset(chain.from_iterable(named))
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    for name, kind in Bounds.__annotations__.items():
-        assert kind == "int"
-        parser.add_argument(f"--{name}", type=int, default=getattr(Bounds, name))
+    for name, usual in asdict(Bounds()).items():
+        # A bool is an int, but "--stored False" would be read as true.
+        flag = (
+            {"action": argparse.BooleanOptionalAction} if isinstance(usual, bool) else {"type": int}
+        )
+        parser.add_argument(f"--{name}", default=usual, **flag)
     parser.add_argument("--most", type=int, default=sys.maxsize, help="states to visit at most")
-    given = vars(parser.parse_args())
+    given = vars(parser.parse_args(arguments))
     most, began = given.pop("most"), time.monotonic()
     explored = explore(Bounds(**given), most)
     print(f"{explored}\n{time.monotonic() - began:.1f} s")

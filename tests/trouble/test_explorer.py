@@ -9,7 +9,7 @@ import pytest
 
 from relogin.client.stores.record import Record, Version
 from tests.trouble.bounds import Bounds
-from tests.trouble.explorer import explore
+from tests.trouble.explorer import explore, main
 from tests.trouble.losing_store import LosingStore
 
 
@@ -32,6 +32,15 @@ def test_no_law_is_broken_in_any_order_of_events(bounds: Bounds) -> None:
     explored = explore(bounds)
     assert explored.broken is None, explored
     assert explored.ends > 3
+
+
+@pytest.mark.parametrize("stored", ["--stored", "--no-stored"])
+def test_the_command_takes_every_bound(stored: str, capsys: pytest.CaptureFixture[str]) -> None:
+    counts = [name for name, kind in Bounds.__annotations__.items() if kind == "int"]
+    with pytest.raises(SystemExit) as ended:
+        main([stored, "--most", "20", *(f"--{name}=1" for name in counts)])
+    assert ended.value.code == 0
+    assert "20 states, " in capsys.readouterr().out
 
 
 # Each of these takes one rule away; the explorer must find an order of events that shows it.
