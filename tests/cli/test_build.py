@@ -6,12 +6,12 @@ import relogin
 from relogin.cli import main
 
 
-def test_a_challenge_of_the_session_scheme(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_scheme_and_its_parameters_become_a_challenge(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["build", "Session", "realm=api", "error=session_expired"]) == 0
     assert capsys.readouterr().out == 'Session realm="api", error="session_expired"\n'
 
 
-def test_values_are_escaped(capsys: pytest.CaptureFixture[str]) -> None:
+def test_quotes_and_backslashes_in_a_value_are_escaped(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["build", "Basic", 'realm=say "hi" \\o/']) == 0
     [challenge] = relogin.parse(capsys.readouterr().out.strip())
     assert challenge.realm == 'say "hi" \\o/'
@@ -29,12 +29,12 @@ def test_a_comma_may_end_the_last_value(capsys: pytest.CaptureFixture[str]) -> N
     assert challenge["c"] == "d,"
 
 
-def test_a_token68(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_token68_follows_its_scheme(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["build", "Negotiate", "--token68", "YWJj"]) == 0
     assert capsys.readouterr().out == "Negotiate YWJj\n"
 
 
-def test_a_bare_scheme(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_scheme_alone_is_a_challenge(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["build", "Negotiate"]) == 0
     assert capsys.readouterr().out == "Negotiate\n"
 

@@ -3,22 +3,20 @@
 import re
 import socket
 import subprocess
-import sysconfig
 from functools import cache
-from pathlib import Path
 
 import pytest
 import requests
 
 from relogin.cli import demo_server, main
 from relogin.cli.demo_server import DemoServer
+from tests.cli.processes import RELOGIN
 
 
 @cache
 def shown() -> str:
     """What the installed command prints if its output is no terminal."""
-    command = Path(sysconfig.get_path("scripts")) / "relogin"
-    ran = subprocess.run([command, "demo"], capture_output=True, text=True, check=False, timeout=30)
+    ran = subprocess.run([RELOGIN, "demo"], capture_output=True, text=True, check=False, timeout=30)
     assert (ran.returncode, ran.stderr) == (0, "")
     return ran.stdout
 
@@ -45,7 +43,7 @@ def test_fifty_threads_need_one_login() -> None:
     assert "50 of 50 succeeded. Logins: 1." in shown()
 
 
-def test_it_is_plain_text_where_there_is_no_terminal() -> None:
+def test_the_demo_prints_plain_text_where_there_is_no_terminal() -> None:
     assert "\x1b" not in shown()
 
 
@@ -56,7 +54,7 @@ def test_no_session_and_no_password_is_shown_in_full() -> None:
     assert all(re.fullmatch(r"[\w-]{4}\.\.\.", token) for token in tokens)
 
 
-def test_it_fails_where_it_could_not_show_what_it_promises(
+def test_the_demo_fails_where_it_could_not_show_what_it_promises(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("relogin.cli.demo.LIFETIME", 0.0)  # no session lives: no request succeeds
@@ -74,7 +72,9 @@ def test_a_client_that_sends_nothing_does_not_keep_the_demo_from_ending() -> Non
     with socket.socket() as silent:
         with DemoServer(1.0) as server:
             silent.connect(("127.0.0.1", int(server.url.rpartition(":")[2])))
-            requests.get(f"{server.url}/orders", timeout=5)  # so the one before was accepted
+            requests.get(
+                f"{server.url}/orders", timeout=5
+            )  # the server accepts in order: so it has accepted the silent one
         silent.shutdown(socket.SHUT_WR)
 
 

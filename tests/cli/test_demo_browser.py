@@ -3,9 +3,7 @@
 import re
 import signal
 import subprocess
-import sysconfig
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -14,7 +12,7 @@ import pytest
 from relogin.cli.demo_browser import BrowserDemo
 from relogin.server.wsgi import SessionGate
 from tests.cli.chromium import Page, browsing
-from tests.cli.processes import running
+from tests.cli.processes import RELOGIN, running
 from tests.server.serving import serving_wsgi
 
 pytestmark = pytest.mark.needs("chromium")
@@ -287,7 +285,7 @@ def test_the_script_reads_the_challenge_among_others(
         *("'Session expired'", "'Bearer realm=\", Session a=b'"),
     ],
 )
-def test_the_script_sees_none_where_there_is_none(
+def test_the_script_finds_no_session_challenge_where_there_is_none(
     page: Page, demo: BrowserDemo, field: str
 ) -> None:
     script = f"const m = await import('./renew.js'); return m.sessionChallenge({field})"
@@ -331,7 +329,7 @@ def test_a_session_challenge_opens_no_password_window(page: Page, site: str) -> 
     assert not page.met("Fetch.authRequired")
 
 
-def test_a_basic_challenge_in_its_place_does(page: Page, site: str) -> None:
+def test_a_basic_challenge_opens_a_password_window(page: Page, site: str) -> None:
     fetching(page, "/basic")
     asked = page.wait_for("Fetch.authRequired")
     assert asked["authChallenge"]["scheme"] == "basic"
@@ -347,8 +345,7 @@ def test_a_basic_challenge_in_its_place_does(page: Page, site: str) -> None:
 
 
 def test_the_command_serves_the_page_until_it_is_interrupted(page: Page) -> None:
-    command = Path(sysconfig.get_path("scripts")) / "relogin"
-    with running([command, "demo", "--browser"], stdout=subprocess.PIPE) as served:
+    with running([RELOGIN, "demo", "--browser"], stdout=subprocess.PIPE) as served:
         assert served.stdout is not None
         told = next(line for line in served.stdout if "http" in line)
         page.open(re.findall(r"http://\S+", told)[0])

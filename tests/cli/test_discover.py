@@ -67,7 +67,7 @@ def site() -> Iterator[Site]:
 Capture = pytest.CaptureFixture[str]
 
 
-def test_it_says_what_a_client_would_have_to_do(site: Site, capsys: Capture) -> None:
+def test_discovery_says_what_a_client_would_have_to_do(site: Site, capsys: Capture) -> None:
     site.discover()
     shown, url = capsys.readouterr().out, site.server.url
     assert shown.index(f"GET {url}/meta -> 200") < shown.index("A client would have to")
@@ -80,7 +80,9 @@ def test_it_says_what_a_client_would_have_to_do(site: Site, capsys: Capture) -> 
     assert site.paths == ["/mcp", "/meta", "/.well-known/oauth-authorization-server"]
 
 
-def test_it_says_where_the_tokens_are_revoked_at_the_end(site: Site, capsys: Capture) -> None:
+def test_discovery_says_where_the_tokens_are_revoked_at_the_end(
+    site: Site, capsys: Capture
+) -> None:
     site.issuer["revocation_endpoint"] = f"{site.server.url}/revoke"
     site.discover()
     last = capsys.readouterr().out.strip().splitlines()[-1].split()
@@ -90,12 +92,12 @@ def test_it_says_where_the_tokens_are_revoked_at_the_end(site: Site, capsys: Cap
     )
 
 
-def test_without_the_option_nothing_is_followed(site: Site) -> None:
+def test_a_probe_without_discover_follows_nothing(site: Site) -> None:
     main(["probe", f"{site.server.url}/mcp"])
     assert site.paths == ["/mcp"]
 
 
-def test_a_client_of_its_own_is_told_so(site: Site, capsys: Capture) -> None:
+def test_client_credentials_need_no_browser(site: Site, capsys: Capture) -> None:
     site.issuer["grant_types_supported"] = ["client_credentials"]
     del site.issuer["registration_endpoint"]
     site.documents["/meta"]["scopes_supported"] = ["a", "b"]
@@ -108,7 +110,7 @@ def test_a_client_of_its_own_is_told_so(site: Site, capsys: Capture) -> None:
     assert "browser" not in shown
 
 
-def test_a_server_without_pkce_is_told_of(site: Site, capsys: Capture) -> None:
+def test_discovery_says_that_a_server_lacks_pkce(site: Site, capsys: Capture) -> None:
     del site.issuer["code_challenge_methods_supported"]
     del site.issuer["grant_types_supported"]  # then it is authorization_code (RFC 8414 §2)
     site.discover()
@@ -124,7 +126,7 @@ def test_where_the_challenge_names_no_metadata_the_usual_place_is_asked(
     assert "A client would have to" in capsys.readouterr().out
 
 
-def test_openid_connect_is_found_too(site: Site) -> None:
+def test_the_metadata_of_openid_connect_is_found(site: Site) -> None:
     issuer = site.documents.pop("/.well-known/oauth-authorization-server")
     base = site.server.url
     site.documents["/meta"]["authorization_servers"] = [f"{base}/tenant"]
@@ -168,7 +170,7 @@ def test_metadata_on_another_origin_is_not_asked_for(site: Site, capsys: Capture
 @pytest.mark.parametrize(
     "place", ["http://api.example.com/meta", "https://ada:pw@127.0.0.1/meta", "file:///etc/hosts"]
 )
-def test_metadata_at_no_place_to_go_to_is_not_asked_for(
+def test_metadata_at_an_unusable_url_is_not_asked_for(
     site: Site, capsys: Capture, place: str
 ) -> None:
     site.challenge = f'Bearer resource_metadata="{place}"'
@@ -210,7 +212,7 @@ def test_an_authorization_server_without_tls_is_not_asked(site: Site, capsys: Ca
 
 
 @pytest.mark.parametrize("servers", [None, [], "https://login.example.com", [7]])
-def test_metadata_without_an_authorization_server_is_told_of(
+def test_metadata_without_an_authorization_server_is_a_fault(
     site: Site, capsys: Capture, servers: Any
 ) -> None:
     site.documents["/meta"]["authorization_servers"] = servers
@@ -223,7 +225,7 @@ def test_what_is_no_json_object_is_not_used(site: Site, capsys: Capture, content
     refused(site, capsys, "/meta answered 200 without a JSON object")
 
 
-def test_metadata_that_is_not_there_is_told_of(site: Site, capsys: Capture) -> None:
+def test_missing_metadata_is_a_fault(site: Site, capsys: Capture) -> None:
     del site.documents["/meta"]
     refused(site, capsys, "/meta answered 404")
 
@@ -241,7 +243,9 @@ def test_the_second_authorization_server_is_asked_where_the_first_is_not_believe
     assert "never.example" not in shown
 
 
-def test_a_fault_of_the_challenge_counts_too(site: Site, capsys: Capture) -> None:
+def test_a_fault_of_the_challenge_is_exit_code_1_although_metadata_is_believed(
+    site: Site, capsys: Capture
+) -> None:
     site.challenge = site.challenge.replace("Bearer ", "Bearer realm='the api', ")
     site.discover(code=1)
     assert "A client would have to" in capsys.readouterr().out

@@ -96,7 +96,7 @@ def test_json_tells_each_fault_with_its_place(capsys: pytest.CaptureFixture[str]
     assert fault["sentence"].endswith(".")
 
 
-def test_json_of_a_token68(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_of_a_token68_holds_every_key(capsys: pytest.CaptureFixture[str]) -> None:
     [found] = as_json("Negotiate YWJj", capsys)
     assert found == {
         "status": None,
@@ -153,7 +153,7 @@ def test_where_a_scheme_is_specified_is_said_once(capsys: pytest.CaptureFixture[
     assert shown.count("RFC 7617") == 1
 
 
-def test_the_server_that_proves_itself_on_a_200_wants_no_answer(
+def test_a_token_of_the_server_on_a_200_asks_for_no_answer(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from_stdin(b"HTTP/1.1 200 OK\r\nWWW-Authenticate: Negotiate oRQw\r\n\r\n", monkeypatch)

@@ -12,7 +12,7 @@ def found(text: str) -> list[tuple[int | None, dict[str, list[str]]]]:
     ]
 
 
-def test_a_bare_field() -> None:
+def test_a_bare_field_is_taken_for_www_authenticate() -> None:
     assert found('Basic realm="a"\n') == [(None, {"WWW-Authenticate": ['Basic realm="a"']})]
 
 
@@ -26,13 +26,13 @@ def test_a_bare_field_that_looks_like_another_header_line_is_taken_as_it_is() ->
     assert found("Bearer: realm=a") == [(None, {"WWW-Authenticate": ["Bearer: realm=a"]})]
 
 
-def test_a_line_with_its_name_and_no_status() -> None:
+def test_a_name_in_any_case_is_found_without_a_status() -> None:
     assert found("www-AUTHENTICATE: Basic realm=a") == [
         (None, {"WWW-Authenticate": ["Basic realm=a"]})
     ]
 
 
-def test_a_response_as_curl_prints_its_head() -> None:
+def test_every_challenge_of_a_head_that_curl_prints_is_found() -> None:
     text = (
         "HTTP/1.1 401 Unauthorized\r\nDate: x\r\nwww-authenticate:\tBasic realm=a \r\n"
         "WWW-Authenticate: Negotiate\r\nProxy-Authenticate: Basic realm=p\r\n\r\n"
@@ -60,7 +60,7 @@ def test_blank_lines_before_the_head_do_not_end_it() -> None:
     ]
 
 
-def test_the_lines_that_curl_marks_as_received() -> None:
+def test_a_response_that_curl_marks_as_received_is_found() -> None:
     text = (
         "* Connected\n> GET / HTTP/1.1\n> \n< HTTP/1.1 401 Unauthorized\n"
         "< WWW-Authenticate: Basic realm=a\n< \n"
@@ -89,7 +89,7 @@ def test_an_empty_field_is_a_field() -> None:
     assert found("HTTP/1.1 401 No\nWWW-Authenticate:\n") == [(401, {"WWW-Authenticate": [""]})]
 
 
-def test_a_value_that_developer_tools_copied_to_a_line_of_its_own() -> None:
+def test_a_value_that_developer_tools_copied_to_a_line_of_its_own_is_found() -> None:
     text = 'date:\nMon\nwww-authenticate:\nBearer realm="a:b"\nserver:\nnginx\n'
     assert found(text) == [(None, {"WWW-Authenticate": ['Bearer realm="a:b"']})]
 
@@ -109,7 +109,7 @@ def test_a_field_without_a_value_before_another_header_line_is_empty() -> None:
         """{\n  "headers": {\n    "Www-Authenticate": "Bearer realm=\\"it's\\""\n  }\n}""",
     ],
 )
-def test_headers_as_a_program_prints_them(printed: str) -> None:
+def test_a_challenge_in_headers_that_a_program_prints_is_found(printed: str) -> None:
     assert found(printed) == [(None, {"WWW-Authenticate": ['Bearer realm="it\'s"']})]
 
 
@@ -126,7 +126,7 @@ def test_a_value_with_escapes_is_read_as_its_language_does(literal: str, value: 
     assert found(f"{{'WWW-Authenticate': {literal}}}") == [(None, {"WWW-Authenticate": [value]})]
 
 
-def test_several_fields_that_a_program_prints() -> None:
+def test_several_fields_that_a_program_prints_are_lines_of_one() -> None:
     text = """[('WWW-Authenticate', 'Basic'), ('WWW-Authenticate', 'Bearer')]"""
     assert found(text) == [(None, {"WWW-Authenticate": ["Basic", "Bearer"]})]
 

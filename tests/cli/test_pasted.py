@@ -135,7 +135,7 @@ def test_of_the_statuses_that_developer_tools_show_the_first_counts() -> None:
     assert found(f"Status: 401\n\n:status: 200\nWWW-Authenticate: {FIELD}") == [(401, [FIELD])]
 
 
-def test_a_field_of_several_lines_in_a_yaml_file() -> None:
+def test_a_value_in_a_list_of_yaml_is_found() -> None:
     text = f"Www-Authenticate:\n- {FIELD}\nDate:\n- now\n"
     assert found(text) == [(None, [FIELD])]
 

@@ -63,7 +63,7 @@ def test_the_login_of_a_fritz_box_brings_a_session_after_each_end() -> None:
         assert box.logins == 2
 
 
-def test_it_sends_a_wrong_password_once() -> None:
+def test_the_login_of_a_fritz_box_sends_a_wrong_password_once() -> None:
     with serve() as server, requests.Session() as session:
         box = Box(server)
         session.auth = auth_of_the_page(server, "wr0ng")

@@ -14,7 +14,7 @@ PAGE = (ROOT / "CONTRIBUTING.md").read_text()
 STOPS = re.findall(r"^\d\. `([\w/.]+)`: (.+)$", PAGE, re.MULTILINE)
 
 
-def test_there_are_at_most_eight_stops() -> None:
+def test_the_way_of_a_request_has_at_most_eight_stops() -> None:
     assert 1 < len(STOPS) <= 8
 
 
@@ -23,7 +23,7 @@ def test_each_stop_names_what_its_file_holds(file: str, text: str) -> None:
     path = file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
     module = import_module(f"relogin.client.{path}")
     for name in re.findall(r"`([\w.]+)`", text):
-        if name != "Exchange":  # at the last stop it is that of another one
+        if (file, name) != ("requests/signing.py", "Exchange"):  # it speaks of an earlier stop's
             reduce(getattr, name.split("."), module)
 
 

@@ -64,13 +64,13 @@ def test_a_public_page_needs_no_session(server: dict[str, Any]) -> None:
     assert ask(server, None, "/login").status_code == 404  # the example has no view there
 
 
-def test_no_example_has_more_than_ten_lines_of_code() -> None:
+def test_no_example_of_the_readme_has_more_than_ten_lines_of_code() -> None:
     written = [fence.text for fence in fences(README) if fence.language == "python"]
     assert len(written) == 3
     assert all(sum(map(bool, map(str.strip, text.splitlines()))) <= 10 for text in written)
 
 
-def test_its_prose_is_450_words_at_most() -> None:
+def test_the_prose_of_the_readme_has_450_words_at_most() -> None:
     prose = re.sub(r"^```.*?^```$", "", README, flags=re.MULTILINE | re.DOTALL)
     assert len(prose.split()) <= 450  # with all links and pictures
     assert len(re.findall(r"\w[\w'.-]*", re.sub(r"\]\([^)]*\)", "", prose))) <= 450

@@ -161,7 +161,7 @@ def test_a_foreign_origin_gets_neither_login_nor_token(
 
 
 @pytest.mark.requirement("C-8")
-def test_nor_does_one_that_a_redirect_leads_to(
+def test_a_foreign_origin_that_a_redirect_leads_to_gets_neither_login_nor_token(
     orders: Orders, client: Client, server: Server, foreign: Server
 ) -> None:
     orders.accepted = Answer(307, (("Location", foreign.url),))

@@ -31,8 +31,8 @@ def test_the_second_implementation_passes_every_row_of_every_vector_file() -> No
 
 
 @pytest.mark.needs("node")
-def test_it_reads_generated_fields_as_the_first_one_does() -> None:
-    """Every challenge, and every fault to the character: no vector shows all that can meet."""
+def test_the_second_implementation_reads_generated_fields_as_the_first() -> None:
+    """Challenges, and faults to the character: the vectors cannot hold every combination."""
     asked = [[field] for field in fields(seed=1717, count=2500) if _whole(field)]
     command = ["node", str(HERE / "read.mjs")]
     said = json.dumps(asked)
@@ -63,7 +63,7 @@ def _read(field: list[str]) -> list[Any]:
     ]
 
 
-def test_its_copy_of_the_grammar_is_the_grammar() -> None:
+def test_the_second_implementation_holds_the_current_grammar() -> None:
     """As `node tests/second/make-grammar.mjs` makes it."""
     grammar = (ROOT / "grammar/recovery.peg").read_text(encoding="utf-8").splitlines()
     said = [line for line in grammar if line.strip() and not line.strip().startswith("#")]
@@ -71,7 +71,7 @@ def test_its_copy_of_the_grammar_is_the_grammar() -> None:
     assert [json.loads(line) for line in re.findall(r'(?m)^  (".*"),$', copy)] == said
 
 
-def test_the_page_of_the_demo_reads_headers_with_its_strict_reader() -> None:
+def test_the_demo_ships_the_strict_reader_of_the_second_implementation() -> None:
     """A copy: the demo is installed, the tests are not."""
     shipped = ROOT / "src/relogin/cli/browser/strict.js"
     assert shipped.read_text(encoding="utf-8") == (HERE / "strict.js").read_text(encoding="utf-8")

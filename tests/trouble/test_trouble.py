@@ -89,7 +89,7 @@ def laws(
     return list(judge(folder, {"p9"}, calm_from, list(strikes), 3).broken)
 
 
-def test_what_went_well_breaks_no_law(tmp_path: Path) -> None:
+def test_a_request_that_is_served_once_breaks_no_law(tmp_path: Path) -> None:
     well = laws(tmp_path, caller_p0=a_request("p0.1.1"), server=[applied("p0.1.1"), login("s1")])
     assert well == []
 
@@ -150,7 +150,7 @@ def test_an_error_that_no_caller_expects_is_seen(tmp_path: Path) -> None:
     assert found == ["an error of no kind that its library raises"]
 
 
-def test_an_answer_out_of_nowhere_is_seen(tmp_path: Path) -> None:
+def test_a_200_that_the_server_never_gave_is_seen(tmp_path: Path) -> None:
     assert laws(tmp_path, caller_p0=a_request("p0.1.1")) == [
         "a 200 that the server knows nothing of"
     ]
@@ -287,7 +287,7 @@ def test_a_process_that_had_died_before_it_was_killed_is_seen(
 
 
 @pytest.mark.parametrize("name", SABOTAGES)
-def test_each_sabotage_finds_what_it_breaks(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_each_sabotage_replaces_what_is_there(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     changed = []
     with monkeypatch.context() as patching:
         patching.setattr(os, "register_at_fork", lambda after_in_child: after_in_child())

@@ -152,7 +152,9 @@ def test_a_quoted_text_never_becomes_a_challenge(
 @settings(max_examples=15)
 @given(text=hidden)
 @example(text="no= b=, Basic realm=x")
-def test_nor_does_one_that_is_never_closed(head: str, opening: str, text: str) -> None:
+def test_a_quoted_text_that_is_never_closed_never_becomes_a_challenge(
+    head: str, opening: str, text: str
+) -> None:
     field = head + opening + text
     if scan_challenges(field) is None:
         assert [one.scheme for one in lenient(field)] == [head.split(maxsplit=1)[0].strip(";")]
@@ -164,7 +166,9 @@ def test_nor_does_one_that_is_never_closed(head: str, opening: str, text: str) -
 )
 @settings(max_examples=15)
 @given(text=hidden)
-def test_nor_does_one_behind_a_name_without_an_equals_sign(opening: str, text: str) -> None:
+def test_a_quoted_text_behind_a_name_without_an_equals_sign_never_becomes_a_challenge(
+    opening: str, text: str
+) -> None:
     for closing in {"\u2018": ["\u2019", ""], "\xe2\x80\x98": ["\xe2\x80\x99", ""]}.get(
         opening, [opening, ""]
     ):
