@@ -123,8 +123,9 @@ def _caller(
     begun: dict[str, dict[str, Any]] = {}
     logins, library, latest = _Logins(judgement), "", calm_from
     for line in lines:
-        library = line.get("ready", library)
-        if "begins" in line:
+        if "ready" in line:
+            library, latest = line["ready"], line["at"]
+        elif "begins" in line:
             begun[line["begins"]], latest = line, line["at"]
         elif "ends" in line:
             begin = begun.pop(line["ends"])

@@ -50,7 +50,7 @@ def a_request(number: str, **end: Any) -> list[dict[str, Any]]:
 
 
 def by(library: str) -> list[dict[str, Any]]:
-    return [{"ready": library}]
+    return [{"ready": library, "at": 1.0}]
 
 
 def logins(count: int, at: float = 1.0) -> list[dict[str, Any]]:
@@ -108,6 +108,11 @@ def test_a_child_of_a_killed_process_must_end_its_requests(tmp_path: Path) -> No
 
 def test_a_process_that_no_longer_sends_is_seen(tmp_path: Path) -> None:
     found = laws(tmp_path, 1.5, caller_p0=a_request("p0.1.1"), server=[applied("p0.1.1")])
+    assert found == ["a process sent nothing after all had recovered"]
+
+
+def test_a_process_that_never_sent_anything_is_seen(tmp_path: Path) -> None:
+    found = laws(tmp_path, 1.5, caller_p0=by("requests"))
     assert found == ["a process sent nothing after all had recovered"]
 
 
