@@ -133,10 +133,9 @@ def with_requests(job: Job) -> list[Upload]:
     uploads = []
     with requests.Session() as session:
         session.trust_env, session.verify = False, job.authority
-        adapter = getattr(relogin.client.requests, "UploadAdapter", None)
-        if adapter is not None and not job.bare:
-            session.mount("https://", adapter())
-            session.mount("http://", adapter())
+        if not job.bare:
+            session.mount("https://", relogin.client.requests.UploadAdapter())
+            session.mount("http://", relogin.client.requests.UploadAdapter())
         session.auth = relogin.client.requests.SessionAuth(login, job.url, budget=job.budget)
         session.get(f"{job.url}/alive", timeout=_TIMEOUT).raise_for_status()
         for number in range(job.number):
@@ -163,9 +162,9 @@ def with_httpx(job: Job) -> list[Upload]:
 
     uploads = []
     options: dict[str, Any] = {"verify": _trusted(job), "http2": job.http2}
-    transport = getattr(relogin.client.httpx, "UploadTransport", None)
-    if transport is not None and not job.bare:
-        options = {"transport": transport(httpx.HTTPTransport(**options))}
+    if not job.bare:
+        inner = httpx.HTTPTransport(**options)
+        options = {"transport": relogin.client.httpx.UploadTransport(inner)}
     with (
         httpx.Client(verify=_trusted(job)) as own,
         httpx.Client(trust_env=False, timeout=_TIMEOUT, **options) as client,
@@ -192,9 +191,9 @@ async def _with_httpx_async(job: Job) -> list[Upload]:
 
     uploads = []
     options: dict[str, Any] = {"verify": _trusted(job), "http2": job.http2}
-    transport = getattr(relogin.client.httpx, "AsyncUploadTransport", None)
-    if transport is not None and not job.bare:
-        options = {"transport": transport(httpx.AsyncHTTPTransport(**options))}
+    if not job.bare:
+        inner = httpx.AsyncHTTPTransport(**options)
+        options = {"transport": relogin.client.httpx.AsyncUploadTransport(inner)}
     async with (
         httpx.AsyncClient(verify=_trusted(job)) as own,
         httpx.AsyncClient(trust_env=False, timeout=_TIMEOUT, **options) as client,
