@@ -22,7 +22,7 @@ def test_the_status_and_every_challenge_are_shown(capsys: pytest.CaptureFixture[
 def test_a_fault_is_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
     with answering(401, ("WWW-Authenticate", "Bearer realm='the api'")) as server:
         assert main(["probe", server.url]) == 1
-    assert "single" in capsys.readouterr().out
+    assert "single-quotes" in capsys.readouterr().out
 
 
 def test_the_lines_of_a_field_are_kept_apart(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ PAGES = sorted(
         *ROOT.glob("docs/**/*.md"),
         *ROOT.glob("grammar/*.md"),
         *ROOT.glob("findings/*.md"),
-        *ROOT.glob("tests/vectors/*.md"),
+        *ROOT.glob("tests/*/*.md"),
     }
 )
 LINKS = [

@@ -97,7 +97,7 @@ def test_a_gitlab_token_that_nobody_replaced_is_sent_once_more_and_no_login_loop
 
 @page("openstack")
 def test_an_openstack_token_is_renewed_ahead_of_its_end(cook: Cooked) -> None:
-    (credential,) = cook.page.session.auth._cache._credentials[cook.urls[-1].strip()].values()
+    (credential,) = cook.page.session.auth._cache._credentials[cook.urls[-1]].values()
     assert credential.grant.expires_in == pytest.approx(3600, abs=60)
 
 
