@@ -34,7 +34,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_HEAD(self) -> None:
         self.do_GET()
 
-    def log_message(self, format: str, *values: object) -> None:  # noqa: A002  its name up there
+    def log_message(self, format: str, *values: object) -> None:  # noqa: A002 - http.server calls it so
         pass
 
 

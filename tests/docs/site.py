@@ -36,5 +36,5 @@ def serving_files(folder: Path) -> Iterator[str]:
 
 
 class _Silent(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *values: object) -> None:  # noqa: A002  its name up there
+    def log_message(self, format: str, *values: object) -> None:  # noqa: A002 - http.server calls it so
         pass
