@@ -36,7 +36,7 @@ def test_a_session_that_lives_is_returned(found: object) -> None:
 
 
 @pytest.mark.parametrize("found", [None, False, relogin.Admitted(None)])
-def test_one_that_is_not_known_any_more_is_refused(found: object) -> None:
+def test_a_session_that_is_not_known_any_more_is_refused(found: object) -> None:
     with pytest.raises(relogin.Refused, match="session_invalid"):
         living(found)
 

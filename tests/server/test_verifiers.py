@@ -147,7 +147,7 @@ def test_a_plain_verifier_does_not_hold_up_the_loop() -> None:
     assert asyncio.run(ask_async(unblocking(where), "t")) is not threading.main_thread()
 
 
-def test_one_that_says_that_it_never_waits_runs_where_it_is() -> None:
+def test_a_verifier_that_says_that_it_never_waits_runs_where_it_is() -> None:
     class Quick:
         blocking = False
 
@@ -235,7 +235,7 @@ def test_to_check_a_signature_is_not_to_wait() -> None:
     assert not OwnSession("secret", 900).blocking
 
 
-def test_one_that_is_genuine_and_too_old_is_expired() -> None:
+def test_a_genuine_token_that_is_too_old_is_expired() -> None:
     with pytest.raises(relogin.Refused, match="session_expired"):
         Signed(SERIALIZER, -1)(SERIALIZER.dumps("ada"))
 
@@ -251,7 +251,7 @@ def test_one_that_is_genuine_and_too_old_is_expired() -> None:
     ],
 )
 @pytest.mark.parametrize("max_age", [900, -1])
-def test_one_that_is_forged_is_unknown_however_old(token: str, max_age: int) -> None:
+def test_a_forged_token_is_unknown_however_old(token: str, max_age: int) -> None:
     assert Signed(SERIALIZER, max_age)(token) is None
 
 

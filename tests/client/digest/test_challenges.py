@@ -17,7 +17,9 @@ ALGORITHMS = ["MD5", "SHA-256", "SHA-512-256", "SHA-512"]
 
 @pytest.mark.parametrize("algorithm", [*ALGORITHMS, *(f"{name}-sess" for name in ALGORITHMS)])
 @pytest.mark.parametrize("qop", ["auth", "auth-int", "auth-int, auth", None])
-def test_it_answers(server: Server, either: Either, algorithm: str, qop: str | None) -> None:
+def test_digest_login_answers_every_algorithm_and_qop(
+    server: Server, either: Either, algorithm: str, qop: str | None
+) -> None:
     site = DigestSite(server, algorithm, qop)
     caller = attach(either, site)
     answers = [

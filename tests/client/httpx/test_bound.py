@@ -26,17 +26,17 @@ def headers(kind: Any) -> OriginBound:
     return OriginBound(kind(fields), [TOKEN])
 
 
-def test_they_are_sent_whole(headers: OriginBound) -> None:
+def test_bound_headers_are_sent_whole(headers: OriginBound) -> None:
     assert headers.raw == [(b"A", b"1"), (b"X-Auth-Token", b"s3cret"), (b"A", b"2")]
 
 
-def test_they_are_read_in_any_case(headers: OriginBound) -> None:
+def test_bound_headers_are_read_in_any_case(headers: OriginBound) -> None:
     assert (headers["x-auth-token"], headers.get("a"), TOKEN in headers) == ("s3cret", "1, 2", True)
     assert (list(headers), len(headers)) == (["a", "x-auth-token"], 3)
     assert headers.get_list("a") == ["1", "2"]
 
 
-def test_they_are_changed_as_ever(headers: OriginBound) -> None:
+def test_bound_headers_are_changed_like_any_others(headers: OriginBound) -> None:
     headers["B"] = "3"
     del headers["A"]
     assert headers.raw == [(b"X-Auth-Token", b"s3cret"), (b"B", b"3")]

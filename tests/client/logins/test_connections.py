@@ -42,7 +42,7 @@ def test_a_session_of_requests_keeps_the_connection_of_its_last_request(
     assert kept_by(session)
 
 
-def test_a_client_of_httpx_does_through_our_transport_too(server: Server) -> None:
+def test_our_transport_of_httpx_keeps_the_connection_of_its_last_request(server: Server) -> None:
     with httpx.Client(transport=UploadTransport()) as client:
         assert not kept_by(client)
         client.get(server.url)

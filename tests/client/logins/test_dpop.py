@@ -231,7 +231,7 @@ def test_a_nonce_that_comes_with_a_dead_token_is_in_the_next_proof(
     assert len(server.seen("/orders")) == before + 2
 
 
-def test_a_middleware_of_aiohttp_does_it_too(site: Site) -> None:
+def test_a_middleware_of_aiohttp_proves_its_key(site: Site) -> None:
     async def main() -> list[int]:
         auth = AiohttpAuth(site.login())
         async with aiohttp.ClientSession(middlewares=[auth]) as http:

@@ -217,7 +217,7 @@ def test_a_function_for_a_header_field_is_called_at_each_login(server: Server) -
     assert with_requests(pickle.loads(pickle.dumps(login))) == Grant("k3y")
 
 
-def test_so_it_is_beside_a_field_of_the_response_that_came_first(
+def test_a_function_is_called_beside_a_field_of_the_response_that_came_first(
     server: Server, log_in: LogIn
 ) -> None:
     """What takes a response is given that; what takes nothing, as a `OneTime`, is called."""

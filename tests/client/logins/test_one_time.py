@@ -105,7 +105,7 @@ def test_a_code_is_sent_once_even_if_a_proxy_lost_the_response(site: Site, log_i
     assert site.codes == ["111", "222"]
 
 
-def test_so_is_one_in_a_header_field_or_for_a_token_endpoint(server: Server) -> None:
+def test_a_code_in_a_header_field_or_for_a_token_endpoint_is_sent_once(server: Server) -> None:
     server.answers = lambda _: Answer(502)
     given: dict[str, Any] = {"X-OTP": codes("111")}
     parameters: Any = {"totp": codes("222")}

@@ -62,7 +62,7 @@ def test_a_session_without_a_grant_needs_no_request(tokens: TokenServer) -> None
     assert tokens.revoked == []
 
 
-def test_it_goes_over_every_library(tokens: TokenServer, log_in: LogIn) -> None:
+def test_a_revocation_goes_over_every_library(tokens: TokenServer, log_in: LogIn) -> None:
     class Revoke:
         revocation: Any = revoking(tokens.revocation_url).revocation
 

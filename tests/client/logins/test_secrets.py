@@ -176,7 +176,7 @@ class TestLiteralBesideACallable:
             with pytest.raises(pickle.PicklingError, match="a function that returns the password"):
                 pickle.dumps(kind(self.url, fields))
 
-    def test_it_is_where_it_is_named_harmless(self, kind: Any) -> None:
+    def test_it_is_pickled_where_it_is_named_harmless(self, kind: Any) -> None:
         fields = {"user": USER, "device": "printer", "password": read_password}
         with pytest.raises(pickle.PicklingError):
             pickle.dumps(kind(self.url, fields))

@@ -83,5 +83,5 @@ def test_a_spent_token_is_not_handed_out_again() -> None:
     assert previous_after(TimeoutError()) == Grant(token="t1")
 
 
-def test_one_that_is_good_is() -> None:
+def test_an_unspent_token_is_handed_out_again() -> None:
     assert previous_after(LoginUnavailable("later")) == Grant(token="t1", refresh="r1")

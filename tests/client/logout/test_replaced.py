@@ -27,7 +27,9 @@ def test_a_session_renewed_ahead_of_its_end_is_given_back(device: Device, either
     assert (statuses, device.ended, list(device.taken)) == ([200] * 3, [1, 2], [3])
 
 
-def test_it_is_not_with_logout_replaced_false(device: Device, either: Either) -> None:
+def test_with_logout_replaced_false_no_replaced_session_is_given_back(
+    device: Device, either: Either
+) -> None:
     auth = attach(either, device, login=brief(device), logout_replaced=False)
     client = either.client(auth)
     for _ in range(3):
