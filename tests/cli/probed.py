@@ -1,4 +1,4 @@
-"""A server that answers a probe with what a test says, and keeps what it was asked."""
+"""A server for the tests of `relogin probe` and of what curl prints."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

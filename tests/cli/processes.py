@@ -16,10 +16,10 @@ RELOGIN = Path(sysconfig.get_path("scripts")) / "relogin"
 
 @contextmanager
 def running(command: Sequence[str | Path], **streams: Any) -> Iterator["subprocess.Popen[str]"]:
-    """Start a command that hears Ctrl-C; it is killed if it has not ended by itself.
+    """Start a command that reacts to Ctrl-C; it is killed if it has not ended by itself.
 
-    A bare `with Popen` waits without bound for what is slow to end: the test's timeout then cuts
-    that short, and leaves a process that nobody waits for.
+    A bare `with Popen` waits without bound for a process that is slow to end: the test's timeout
+    then cuts that short, and leaves a process that nobody waits for.
     """
     with subprocess.Popen(
         command,
@@ -35,8 +35,8 @@ def running(command: Sequence[str | Path], **streams: Any) -> Iterator["subproce
 
 
 def _hearing() -> None:
-    """Hear Ctrl-C also where the tests run in the background of a shell.
+    """React to Ctrl-C also where the tests run in the background of a shell.
 
-    There a shell has it ignored, and what is ignored is inherited.
+    A shell lets its background jobs ignore it, and their children inherit that.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -1,4 +1,4 @@
-"""Draws `docs/pictures/browser.png` anew: `python -m tests.cli.screenshot`."""
+"""Take `docs/pictures/browser.png` again: `python -m tests.cli.screenshot`."""
 
 import tempfile
 from pathlib import Path

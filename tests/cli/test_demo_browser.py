@@ -43,7 +43,7 @@ def shown(page: Page, name: str) -> str:
 
 
 def log(page: Page) -> list[str]:
-    """What travelled, a line each, when nothing is under way any more."""
+    """The lines of the log, once every request has its answer; they are taken out."""
     lines_of = "[...document.querySelectorAll('#log li')]"
     page.until(f"!{lines_of}.some(line => line.textContent.endsWith('...'))")
     lines: list[str] = page.run(

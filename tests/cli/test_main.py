@@ -210,6 +210,6 @@ def test_an_interrupt_is_exit_code_130(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(_: argparse.Namespace) -> int:
         raise KeyboardInterrupt
 
-    # Looked up as `main` does: a test before may have had the modules imported anew.
+    # Looked up as `main` does: an earlier test may have made Python import the modules again.
     monkeypatch.setattr(import_module("relogin.cli.build"), "run", interrupted)
     assert main(["build", "Session"]) == 130

@@ -1,7 +1,7 @@
 """The server that `https://api.example.com` stands for in the documentation.
 
-`POST /login` answers with an access token, whoever asks; all else needs a living session and
-answers with JSON. `POST /expire` ends every session, so that a page can show what happens then.
+`POST /login` gives anybody an access token; everything else needs a living session and answers
+with JSON. `POST /expire` ends every session, so that a page can show what happens then.
 """
 
 from __future__ import annotations

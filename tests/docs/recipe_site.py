@@ -83,7 +83,7 @@ class Site(ABC):
         os.environ.update(dict.fromkeys(self.variables, self.password))
 
     def change(self) -> None:
-        """Let whoever looks after the secrets change them, if anybody does."""
+        """Change the secrets, as their owner does from time to time."""
         self.prepare()
 
     def begin(self, password: object) -> str | None:

@@ -1,4 +1,4 @@
-"""The servers of the recipes in docs/how-to/: each answers as the real ones do, as far as it goes.
+"""The servers of the recipes in docs/how-to/: each answers like the real program.
 
 A test ends their sessions with `kill` and counts `logins` and `logouts`.
 """

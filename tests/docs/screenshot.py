@@ -1,4 +1,4 @@
-"""Draws `docs/pictures/playground.png` anew: `python -m tests.docs.screenshot`."""
+"""Take `docs/pictures/playground.png` again: `python -m tests.docs.screenshot`."""
 
 import sys
 import tempfile

@@ -100,7 +100,7 @@ class OAuthlib(OverRequests):
 
 
 class _Tokens:
-    """What singleflight-auth wants of its user: where the token is, and how the next one comes."""
+    """What singleflight-auth asks its user for: the token, and how to get the next one."""
 
     def __init__(self, site: Site) -> None:
         self.site = site

@@ -31,7 +31,7 @@ MALFORMED = 'Bearer error_description="a "quoted" word"'
 
 @dataclass(frozen=True)
 class Case:
-    """One row: what the site does, what is sent, and what the text says about it."""
+    """One row: what the site does, what is sent, and how the cell tells what came of it."""
 
     name: str
     site: dict[str, Any] = field(default_factory=dict)

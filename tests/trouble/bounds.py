@@ -1,4 +1,4 @@
-"""How large the explored world is, and how much trouble it meets."""
+"""The bounds of the world that the explorer and the walks play in."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
 """One process of the fleet: threads or tasks that send numbered requests until told to stop.
 
-Run as ``python -m tests.trouble.caller`` with a JSON object. What it does it says on its standard
-output, line by line: each request when it begins and when it ends, each login, and at the end what
-it has left open. So whatever happens to the process, what is missing shows. A line on its standard
-input is a command: ``fork`` or ``stop``.
+Run as ``python -m tests.trouble.caller`` with a JSON object. It prints a line when a request begins
+or ends and for each login, and at the end what it has left open. So whatever happens to the
+process, the missing line shows it. A line on its standard input is a command: ``fork`` or ``stop``.
 """
 
 from __future__ import annotations
@@ -104,7 +103,7 @@ class Caller:
     def run_after_fork(self) -> None:
         """Send a few requests in a child, with the auth object of its parent."""
 
-    # What is said
+    # What it prints
 
     def note(self, **said: Any) -> None:
         line = json.dumps(said | {"at": time.monotonic()}) + "\n"

@@ -1,4 +1,4 @@
-"""Other people's programs in our place, so that the laws are seen to break.
+"""Other libraries in the place of relogin: the judge must see the laws that they break.
 
 Each knows one server, and shares nothing with other processes.
 """

@@ -55,7 +55,7 @@ class Store:
 
 @contextmanager
 def _sqlite(folder: Path, chosen: random.Random) -> Iterator[Store]:
-    """A file on a disk of its own, which is a small one."""
+    """A file on a small disk of its own, so that the disk can be filled."""
     disk = folder / "disk"
     disk.mkdir()
     mounting = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]

@@ -53,7 +53,7 @@ class Site:
         return "killed"
 
     def log(self) -> str:
-        """Hand out what happened since the last time, and begin anew."""
+        """Return what happened since the last time, and start counting from zero."""
         peak = resource.getrusage(resource.RUSAGE_SELF)
         with self.lock:
             told = {
