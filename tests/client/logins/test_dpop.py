@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import pickle
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import count
 from typing import Any
-from urllib.parse import parse_qs
 
 import aiohttp
 import anyio
@@ -25,81 +21,10 @@ from relogin.client.logins import OAuth2Login
 from relogin.client.requests import SessionAuth
 from relogin.client.responders import Signer
 from relogin.client.responders.dpop import Prover, dpop
+from tests.client.dpop_site import Site, claims
 from tests.client.either import Either
 from tests.client.server import Answer, Request, Server
 from tests.client.servers.assertions import proof
-
-JSON = (("Content-Type", "application/json"),)
-
-
-def claims(jwt: str) -> dict[str, Any]:
-    """Read a proof; whether it is signed well is tried with oidc-provider."""
-    body = jwt.split(".")[1]
-    read: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-    return read
-
-
-def hash_of(token: str) -> str:
-    digest = hashlib.sha256(token.encode()).digest()
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-
-
-class Site:
-    """A token endpoint and an API that want a proof, each with the nonce of its own."""
-
-    def __init__(self, server: Server) -> None:
-        self.server, self.url = server, server.url
-        self.nonces = {"token": "token-1", "api": "api-1"}
-        self.asked: list[dict[str, list[str]]] = []
-        self.proofs: list[str] = []
-        self.token_type = "DPoP"
-        self.living = ""
-        self.next_nonce: str | None = None
-        self.offer = 'DPoP algs="ES256"'
-        server.routes["/token"] = self.token
-        server.routes["/orders"] = server.routes["/orders?id=7"] = self.api
-
-    def login(self, **options: Any) -> OAuth2Login:
-        given: dict[str, Any] = {"client_secret": "s3cret", "dpop": proof} | options
-        return OAuth2Login(f"{self.url}/token", "job", **given)
-
-    def token(self, request: Request) -> Answer:
-        self.asked.append(parse_qs(request.body.decode()))
-        wrong = self.wrong(request, "token")
-        if wrong is not None:
-            fields = (*JSON, ("DPoP-Nonce", self.nonces["token"]))
-            return Answer(400, fields, json.dumps({"error": wrong}).encode())
-        self.living = f"access-{len(self.asked)}"
-        members = {"access_token": self.living, "token_type": self.token_type}
-        members["refresh_token"] = f"refresh-{len(self.asked)}"
-        return Answer(200, JSON, json.dumps(members).encode())
-
-    def api(self, request: Request) -> Answer:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        wrong = "invalid_token" if (scheme, token) != ("DPoP", self.living) else None
-        wrong = wrong or self.wrong(request, "api", token)
-        nonce = (("DPoP-Nonce", self.nonces["api"]),)
-        if wrong is not None:
-            challenge = f'DPoP error="{wrong}", algs="ES256"' if token else self.offer
-            return Answer(401, (("WWW-Authenticate", challenge), *nonce))
-        if self.next_nonce is None:
-            return Answer(200, (), request.body)
-        self.nonces["api"] = self.next_nonce
-        return Answer(200, (("DPoP-Nonce", self.next_nonce),), request.body)
-
-    def wrong(self, request: Request, who: str, token: str | None = None) -> str | None:
-        """Say what is wrong with the proof of a request, if anything."""
-        given = request.headers.get("DPoP", "")
-        if given in {"", *self.proofs}:
-            return "invalid_dpop_proof"
-        self.proofs.append(given)
-        said = claims(given)
-        url = self.url + request.path.partition("?")[0]
-        if (said["htm"], said["htu"]) != (request.method, url):
-            return "invalid_dpop_proof"
-        if token is not None and said.get("ath") != hash_of(token):
-            return "invalid_dpop_proof"
-        return None if said.get("nonce") == self.nonces[who] else "use_dpop_nonce"
 
 
 class ServedOnce(dict[str, str]):
@@ -287,6 +212,28 @@ def test_a_proof_that_is_never_right_ends_in_the_401_and_causes_no_login(
     assert len(site.asked) == 2  # both before, the second with the nonce
     again = 1 if wrong == "use_dpop_nonce" else 0  # the nonce that it refuses is the one it gave
     assert len(site.server.seen("/orders")) == before + 1 + again
+
+
+def test_a_nonce_that_is_never_right_is_told_as_that(
+    site: Site, caller: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caller.get(f"{site.url}/orders")
+    site.wrong = lambda *_: "use_dpop_nonce"  # type: ignore[method-assign]
+    caller.get(f"{site.url}/orders")
+    [record] = caplog.records
+    assert "with DPoP: the server refused the nonce of each proof" in record.getMessage()
+    assert "carry=" not in record.getMessage()
+
+
+def test_a_proof_that_is_refused_with_a_new_nonce_is_told_as_that(
+    site: Site, caller: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caller.get(f"{site.url}/orders")
+    wrong = iter(["use_dpop_nonce", "invalid_dpop_proof"])
+    site.wrong = lambda *_: next(wrong)  # type: ignore[method-assign]
+    caller.get(f"{site.url}/orders")
+    [record] = caplog.records
+    assert "with DPoP: the server refused the proof that dpop= returned" in record.getMessage()
 
 
 def test_a_token_endpoint_whose_nonce_is_never_right_is_asked_twice(

@@ -22,7 +22,7 @@ def report_refusal(cache: CredentialCache, final: Final) -> Final:
     if final.outcome is Outcome.FOREIGN and cache.policy.origin_of_login:
         _warn_of_foreign(cache, info)
     if final.outcome is Outcome.REPLAYED and _is_refused(cache.policy, info):
-        return _told(cache, final, Outcome.REFUSED_AGAIN, _again(info))
+        return _told(cache, final, Outcome.REFUSED_AGAIN, _again(cache.policy, info))
     unanswered = None if final.outcome is not Outcome.UNTOUCHED else _unanswered(cache.policy, info)
     return final if unanswered is None else _told(cache, final, Outcome.UNANSWERED, unanswered)
 
@@ -65,7 +65,9 @@ def _offered(info: ResponseInfo) -> str:
     return ", ".join(names) or "no readable challenge"
 
 
-def _again(info: ResponseInfo) -> str:
+def _again(policy: Policy, info: ResponseInfo) -> str:
+    if proof := _of_proof(policy, info):
+        return proof
     renewed = "the login succeeded, but the server refused the new session too"
     if info.status != UNAUTHORIZED:
         return renewed + _carried_as(info)
@@ -73,6 +75,28 @@ def _again(info: ResponseInfo) -> str:
         f"{renewed}. If other programs log in to this account, and it may have only one session, "
         "give all of them one store=. If the server expects the token elsewhere, set carry="
     )
+
+
+# The errors of RFC 9449 about the proof of a request; the session may live.
+_PROOFS = {
+    "use_dpop_nonce": (
+        "the server refused the nonce of each proof (use_dpop_nonce), and a login does not help. "
+        "Send the request again: it then carries the latest nonce. If this happens often, several "
+        "servers may answer there, each with nonces of its own"
+    ),
+    "invalid_dpop_proof": (
+        "the server refused the proof that dpop= returned (invalid_dpop_proof), and a login does "
+        "not help. Check what your function signs: the key, the time, and all its arguments"
+    ),
+}
+
+
+def _of_proof(policy: Policy, info: ResponseInfo) -> str | None:
+    """Say what to do if the server refused not the session but the proof of a request."""
+    sent, decision = info.sent_with, policy.decision(info)
+    if sent is None or sent.signer is None or decision is None:
+        return None
+    return _PROOFS.get(decision.error or "")
 
 
 def _carried_as(info: ResponseInfo) -> str:
