@@ -375,7 +375,7 @@ def test_a_field_of_a_response_that_nobody_got_is_told(source: Any) -> None:
 def test_a_function_that_returns_no_text_is_told() -> None:
     broken: Any = {"X-Api-Key": lambda: None}
     login = JSONLogin("https://api.example.com/login", {}, sends=broken)
-    with pytest.raises(ValueError, match="value of X-Api-Key cannot be sent"):
+    with pytest.raises(LoginUnavailable, match="function for X-Api-Key must return a str, not Non"):
         with_requests(login)
 
 

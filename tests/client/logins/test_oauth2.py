@@ -223,7 +223,7 @@ def test_words_of_another_type_are_told_when_the_login_is_made(
 
 
 def test_a_callable_that_returns_no_text_is_told_by_its_name(tokens: TokenServer) -> None:
-    with pytest.raises(LoginUnavailable, match="client_secret= returned a NoneType"):
+    with pytest.raises(LoginUnavailable, match="client_secret= must return a str, not NoneType"):
         ask(OAuth2Login(tokens.url, "job", lambda: None))  # type: ignore[arg-type,return-value]
 
 

@@ -16,7 +16,7 @@ from relogin.client.terms.answer import Answer
 from relogin.client.terms.fields import is_token
 from relogin.client.terms.grant import Context, Grant
 from relogin.client.terms.origins import check_secure
-from relogin.errors import LoginRefused
+from relogin.errors import LoginRefused, LoginUnavailable
 
 __all__ = [
     "ANY",
@@ -29,6 +29,7 @@ __all__ = [
     "check_method",
     "check_refused",
     "check_text",
+    "checked_text",
     "kind_of",
 ]
 
@@ -113,6 +114,13 @@ def _rebuilt(kind: type[Account], values: dict[str, Any]) -> Account:
 def called(value: Any) -> Any:
     """Return what a function returns, and anything else as it is."""
     return value() if callable(value) else value
+
+
+def checked_text(source: str, value: object) -> str:
+    """Return what a function has returned; an error names the type, never the value."""
+    if isinstance(value, str):
+        return value
+    raise LoginUnavailable(f"{source} must return a str, not {kind_of(value)}")
 
 
 def check_refused(refused: object) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from relogin.client.logins.base import Account, Text, called, check_text
+from relogin.client.logins.base import Account, Text, called, check_text, checked_text
 from relogin.client.responders.digest import digest, nonce_of
 from relogin.client.terms.grant import Context, Grant
 from relogin.client.terms.responder import Responder
@@ -64,7 +64,8 @@ class DigestLogin(Account):
         """Answer a challenge; return `None` if there is none."""
         if context.challenge is None:
             return None
-        self._known.account = called(self.user), called(self.password)
+        user = checked_text("DigestLogin: user", called(self.user))
+        self._known.account = user, checked_text("DigestLogin: password", called(self.password))
         return nonce_of(context.challenge)
 
     def _secrets(self) -> tuple[object, ...]:

@@ -17,6 +17,7 @@ from relogin.client.logins.base import (
     called,
     check_method,
     check_text,
+    checked_text,
     kind_of,
 )
 from relogin.client.logins.exchange import Steps, jar_of
@@ -39,7 +40,7 @@ from relogin.client.terms.answer import Answer
 from relogin.client.terms.grant import Context, Grant
 from relogin.client.terms.origins import origin_of
 from relogin.client.terms.sources import Source, check_headers
-from relogin.errors import LoginRefused
+from relogin.errors import LoginRefused, LoginUnavailable
 
 __all__ = ["BasicLogin", "JSONLogin"]
 
@@ -197,7 +198,7 @@ class JSONLogin(_TokenLogin):
         if self.form:
             headers, content = JSON | FORM, urlencode(values)
         else:
-            headers, content = JSON | {"Content-Type": "application/json"}, json.dumps(values)
+            headers, content = JSON | {"Content-Type": "application/json"}, _json(values)
         request = Request("POST", self.url, headers, content.encode(), once=has_codes(given))
         codes = sent_codes(given, (values, self.sends))
         return (yield from self._obtained(request, context, before, codes, values))
@@ -230,7 +231,8 @@ class BasicLogin(_TokenLogin):
 
     def _steps(self, context: Context) -> Steps[Grant]:
         before = yield from self._before()
-        user, password = called(self.user), called(self.password)
+        user = checked_text("BasicLogin: user", called(self.user))
+        password = checked_text("BasicLogin: password", called(self.password))
         _check_user(user)
         basic = base64.b64encode(f"{user}:{password}".encode()).decode()
         headers = JSON | {"Authorization": f"Basic {basic}"}
@@ -238,6 +240,17 @@ class BasicLogin(_TokenLogin):
         request = Request(self.method, self.url, headers, once=has_codes(given))
         codes = sent_codes(given, (user, password, self.sends))
         return (yield from self._obtained(request, context, before, codes))
+
+
+def _json(values: Mapping[str, Any]) -> str:
+    """Write the fields as JSON; an error names the field and the type, never the value."""
+    for name, value in values.items():
+        try:
+            json.dumps(value)
+        except TypeError as error:
+            text = f"JSONLogin: the field {name} cannot be sent as JSON: {error}"
+            raise LoginUnavailable(text) from error
+    return json.dumps(values)
 
 
 def _is_no_error_page(answer: Answer) -> bool:

@@ -9,7 +9,7 @@ from pickle import PicklingError
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlencode
 
-from relogin.client.logins.base import FORM, JSON, Login, Text, called, kind_of
+from relogin.client.logins.base import FORM, JSON, Login, Text, called, checked_text
 from relogin.client.logins.client_authentication import Client, authenticated
 from relogin.client.logins.exchange import NoAnswer, Steps
 from relogin.client.logins.fields import resolved
@@ -350,7 +350,4 @@ def _optional(login: OAuth2Login, name: str) -> str | None:
 
 def _text(login: OAuth2Login, name: str) -> str:
     """Return a text, or what its function returns; an error names the type, never the value."""
-    value = called(getattr(login, name))
-    if isinstance(value, str):
-        return value
-    raise LoginUnavailable(f"OAuth2Login: {name}= returned a {kind_of(value)}, not a str")
+    return checked_text(f"OAuth2Login: {name}=", called(getattr(login, name)))

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from relogin.client.events import warn
-from relogin.client.logins.base import JSON, Account, Text, called, kind_of
+from relogin.client.logins.base import JSON, Account, Text, called, checked_text, kind_of
 from relogin.client.logins.exchange import Steps, run, run_async
 from relogin.client.logins.request import Request
 from relogin.client.logins.steps import check, document_of, followed, member_of, said, seconds
@@ -140,7 +140,9 @@ class RegistryLogin(Account):
         if asked.service is not None:
             query.insert(0, ("service", asked.service))
         if user is not None:
-            basic = base64.b64encode(f"{user}:{called(self.password)}".encode()).decode()
+            user = checked_text("RegistryLogin: user", user)
+            password = checked_text("RegistryLogin: password", called(self.password))
+            basic = base64.b64encode(f"{user}:{password}".encode()).decode()
             headers["Authorization"] = f"Basic {basic}"
             query.append(("account", user))
         mark = "&" if urlsplit(asked.realm).query else "?"

@@ -9,6 +9,7 @@ from math import isfinite
 from typing import Any
 from urllib.parse import urljoin
 
+from relogin.client.logins.base import checked_text
 from relogin.client.logins.steps import (
     document_of,
     instead,
@@ -65,8 +66,8 @@ def text_of(where: str | Source, answer: Answer, wanted: str, sent: str | None =
     if isinstance(where, str):
         return text_in(document_of(answer), where, answer, sent or "")
     found = where(answer)
-    if isinstance(found, str) and found:
-        return found
+    if found:
+        return checked_text(f"the function that returns {wanted}", found)
     place = str(where) if isinstance(where, Place) else wanted
     is_member = isinstance(where, Place) and where.kind == "JSON member"
     clues = instead(answer, sent if is_member else None)
@@ -148,7 +149,9 @@ def _sent(name: str, value: Any, first: Answer | None) -> object:
     if isinstance(value, str):
         return value
     is_value = takes_nothing(value, otherwise=first is None)
-    return value() if is_value else found_first(name, value, first)
+    if is_value:
+        return checked_text(f"sends=: the function for {name}", value())
+    return found_first(name, value, first)
 
 
 def takes_nothing(function: Callable[..., object], *, otherwise: bool) -> bool:
