@@ -367,15 +367,8 @@ def test_what_the_first_response_lacks_is_named(
 
 @pytest.mark.parametrize("source", [from_json("csrf"), lambda answer: answer.text])
 def test_a_field_of_a_response_that_nobody_got_is_told(source: Any) -> None:
-    login = JSONLogin("https://api.example.com/login", {"csrf": source})
+    login = JSONLogin("https://api.example.com/login", lambda: {"csrf": source})
     with pytest.raises(LoginUnavailable, match="csrf is looked for in a response: pass first="):
-        with_requests(login)
-
-
-def test_a_function_that_returns_no_text_is_told() -> None:
-    broken: Any = {"X-Api-Key": lambda: None}
-    login = JSONLogin("https://api.example.com/login", {}, sends=broken)
-    with pytest.raises(LoginUnavailable, match="function for X-Api-Key must return a str, not Non"):
         with_requests(login)
 
 
@@ -388,6 +381,8 @@ def test_a_function_that_returns_no_text_is_told() -> None:
         ({"sends": {"X-Key": 7}}, TypeError, "X-Key must be a str, a function or from_"),
         ({"sends": {"X-Key": from_json("k")}}, ValueError, "X-Key is looked for in a response"),
         ({"sends": {"X-Key": lambda _: ""}}, ValueError, "X-Key is looked for in a response"),
+        ({"fields": {"csrf": from_json("k")}}, ValueError, "csrf is looked for in a response"),
+        ({"fields": {"a": {"pw": hashed}}}, ValueError, "pw is looked for in a response"),
         ({"first": "https://www.example.com/csrf"}, ValueError, "first= must be on the server of"),
         ({"first": "https://ada:s3cret@api.example.com/"}, ValueError, "first= must not contain a"),
     ],
@@ -396,4 +391,4 @@ def test_wrong_options_are_told_when_the_login_is_made(
     options: dict[str, Any], kind: type[Exception], message: str
 ) -> None:
     with pytest.raises(kind, match=message):
-        JSONLogin("https://api.example.com/login", {}, **options)
+        JSONLogin(**{"url": "https://api.example.com/login", "fields": {}} | options)

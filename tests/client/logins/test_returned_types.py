@@ -81,7 +81,9 @@ def test_a_function_of_a_registry(server: Server, either: Either, name: str) -> 
         either.attach(login, url).get(url)
 
 
-def test_a_function_for_a_header_field(url: str) -> None:
-    login = JSONLogin(url, {"user": "ada"}, sends={"X-Key": lambda: b"k3y"})  # type: ignore[dict-item]
-    with pytest.raises(LoginUnavailable, match="sends=: the function for X-Key must return a str"):
+@pytest.mark.parametrize(("given", "kind"), [(b"k3y", "bytes"), (None, "NoneType")])
+def test_a_function_for_a_header_field(url: str, given: Any, kind: str) -> None:
+    login = JSONLogin(url, {"user": "ada"}, sends={"X-Key": lambda: given})
+    text = f"sends=: the function for X-Key must return a str, not {kind}"
+    with pytest.raises(LoginUnavailable, match=f"^{text}$"):
         with_requests(login)

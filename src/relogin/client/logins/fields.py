@@ -7,12 +7,13 @@ from typing import Any, TypeAlias
 
 from relogin.client.logins.base import kind_of
 from relogin.client.logins.one_time import OneTime
-from relogin.client.logins.sources import found_first, takes_nothing
+from relogin.client.logins.sources import found_first, takes_nothing, without_first
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.sources import Place
 
 __all__ = [
     "Fields",
+    "check_first",
     "is_from_response",
     "mapping_of",
     "names_person",
@@ -51,6 +52,17 @@ def secrets_of(fields: Fields, harmless: Collection[str]) -> tuple[object, ...]:
     if unknown:
         raise ValueError(f"harmless= names {', '.join(unknown)}, and fields has no such name")
     return tuple(_secrets(fields, frozenset(harmless)))
+
+
+def check_first(fields: Fields, first: str | None) -> None:
+    """Raise `ValueError` for a field whose value is in a response that nobody asks for."""
+    if first is not None or callable(fields):
+        return
+    for name, value in fields.items():
+        if isinstance(value, Mapping):
+            check_first(value, first)
+        elif is_from_response(value):
+            raise ValueError(without_first(name))
 
 
 def pages_of(fields: Fields | Sequence[Fields]) -> tuple[Fields, ...]:

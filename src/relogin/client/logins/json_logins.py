@@ -21,7 +21,14 @@ from relogin.client.logins.base import (
     kind_of,
 )
 from relogin.client.logins.exchange import Steps, jar_of
-from relogin.client.logins.fields import Fields, is_from_response, mapping_of, resolved, secrets_of
+from relogin.client.logins.fields import (
+    Fields,
+    check_first,
+    is_from_response,
+    mapping_of,
+    resolved,
+    secrets_of,
+)
 from relogin.client.logins.one_time import SentCodes, has_codes, new_codes, sent_codes
 from relogin.client.logins.request import Request
 from relogin.client.logins.sources import (
@@ -185,6 +192,10 @@ class JSONLogin(_TokenLogin):
     fields: Fields
     form: bool = field(default=False, kw_only=True)
     harmless: Collection[str] = field(default=(), kw_only=True)
+
+    def __post_init__(self) -> None:
+        super(JSONLogin, self).__post_init__()
+        check_first(self.fields, self.first)
 
     def _secrets(self) -> tuple[object, ...]:
         return (*secrets_of(self.fields, self.harmless), *secret_fields(self.sends))

@@ -35,6 +35,7 @@ __all__ = [
     "sent_fields",
     "takes_nothing",
     "text_of",
+    "without_first",
 ]
 
 
@@ -118,7 +119,7 @@ def check_sends(sends: object, first: str | None) -> None:
             kind = type(value).__name__
             raise TypeError(f"sends=: {name} must be a str, a function or from_…(…), not {kind}")
         elif first is None and not takes_nothing(value, otherwise=True):
-            raise ValueError(_without_first(name))
+            raise ValueError(without_first(name))
 
 
 def _sendable(name: str, value: object) -> str:
@@ -127,7 +128,8 @@ def _sendable(name: str, value: object) -> str:
     raise ValueError(f"sends=: the value of {name} cannot be sent in a header field")
 
 
-def _without_first(name: str) -> str:
+def without_first(name: str) -> str:
+    """Say that a login looks for a value in a response that it does not get."""
     return f"{name} is looked for in a response: pass first=, the URL that gives it"
 
 
@@ -173,5 +175,5 @@ def takes_nothing(function: Callable[..., object], *, otherwise: bool) -> bool:
 def found_first(name: str, source: Source, first: Answer | None) -> str:
     """Find a value in the response that came first; raise `LoginUnavailable` if it has none."""
     if first is None:
-        raise LoginUnavailable(_without_first(name))
+        raise LoginUnavailable(without_first(name))
     return text_of(source, first, f"a value for {name}")
