@@ -122,6 +122,29 @@ def test_a_comma_behind_a_name_begins_no_value(text: str) -> None:
     assert found(text) == []
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        'if "WWW-Authenticate" == name:',
+        "if ('WWW-Authenticate' === name) {",
+        'if name == "WWW-Authenticate":',
+        "if (name !== 'WWW-Authenticate') {",
+        'case "WWW-Authenticate":',
+        "['WWW-Authenticate', 'Set-Cookie'] are filtered",
+        '{"WWW-Authenticate", "Proxy-Authenticate"};',
+        'const WWW_AUTHENTICATE = "www-authenticate";',
+    ],
+)
+def test_source_code_that_only_names_the_header_has_no_value(line: str) -> None:
+    assert found(line) == []
+    assert found(f"{line}\n    return value\n") == []
+
+
+def test_a_field_of_an_unknown_scheme_may_name_the_header() -> None:
+    field = 'Custom realm="see WWW-Authenticate"'
+    assert found(field) == [(None, [field])]
+
+
 def test_a_comma_before_a_text_in_quotes_begins_a_value() -> None:
     assert found(f"headers = [(b'www-authenticate', b'{FIELD}'), *others]") == [(None, [FIELD])]
 

@@ -13,6 +13,7 @@ from relogin.cli.mentions import mentioned, parsed, status_in
 from relogin.cli.printed import printed, responses_in, unwrapped
 from relogin.cli.response import KNOWN, OTHERS, ChallengeField, Response
 from relogin.cli.specifications import SPECIFICATIONS
+from relogin.errors import ChallengeSyntaxError
 from relogin.wire import MAX_LENGTH
 from relogin.wire.abnf import OWS, TOKEN
 from relogin.wire.field import parse
@@ -75,11 +76,20 @@ def read_responses(text: str) -> list[Response]:
             return found
         if one := printed(text) or mentioned(text):
             return [one]
+        if value is None and _names_a_header(text) and not _is_sound(text):
+            return []  # source code, or prose
     return _bare([line for line in lines if line.strip()])
 
 
 def _names_a_header(text: str) -> bool:
     return any(name in text.lower() for name in KNOWN)
+
+
+def _is_sound(text: str) -> bool:
+    try:
+        return bool(parse(text[:MAX_LENGTH]))
+    except ChallengeSyntaxError:
+        return False
 
 
 def _embedded(text: str) -> object:

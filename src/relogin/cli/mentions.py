@@ -30,11 +30,14 @@ _CELL = re.compile(
     rf"(?P<value>[^<|│\r\n]{{1,{MAX_LENGTH}}}+)(?=[<|│])"  # bounded: a file may be one line
 )
 # A sign, behind what ends the name. A comma is one only before a text in quotes: names have commas
-# between them too, and so have sentences.
+# between them too, and so have sentences. So is `==`: source code compares names with variables.
 _SIGN = re.compile(
-    r"""[`*"')\]]*+\s*+(?:=>|->|==?|:|,(?=\s*+b?["'`\[(]|\s*+array\b))\*{0,2}+\s*+"""
-    r"""(?!null\b|\{["'])"""
+    r"""[`*"')\]]*+\s*+(?:=>|->|=(?!=)|:|(?:,|={2,3})(?=\s*+b?["'`\[(]|\s*+array\b))"""
+    r"""\*{0,2}+\s*+(?!null\b|\{["'])"""
 )
+# `if name == "WWW-Authenticate":`, `case "WWW-Authenticate":`
+_COMPARED = re.compile(r"(?:[=!]=|\bcase) ?\Z")
+_LONGEST_COMPARED: Final = len(" case ")
 # `add_header WWW-Authenticate "Basic"`, the `WWW-Authenticate` header is `Basic`
 _THEN_QUOTED = re.compile(r"[`*]*+(?:[ ]header)?+(?:[ ]is)?+[ ](?=[\"'`])")
 # How PHP and Swift begin a list of values.
@@ -72,7 +75,7 @@ def mentioned(text: str) -> Response | None:
     while found := _NAME.search(text, at):
         value, at = _value(text, found)
         if value:
-            response.add(found["name"].replace("_", "-"), value)
+            response.mention(found["name"].replace("_", "-"), value)
     for unnamed in _UNNAMED.finditer(text):
         response.add("www-authenticate", next(filter(None, unnamed.groups())))
     return response if response.fields else None
@@ -82,6 +85,8 @@ def _value(text: str, name: re.Match[str]) -> tuple[str, int]:
     """Return the value that follows a name, and where to look for the next name."""
     if cell := _CELL.match(text, name.end()):
         return unescape(cell["value"]).strip(" \t`*"), cell.end()
+    if name["quote"] and _is_compared(text, name.start()):
+        return "", name.end()
     between = _SIGN.match(text, name.end()) or _THEN_QUOTED.match(text, name.end())
     if between is None:
         return "", name.end()
@@ -91,6 +96,10 @@ def _value(text: str, name: re.Match[str]) -> tuple[str, int]:
     end = len(text) if line == -1 else line
     quote = name["quote"] if name["quote"] not in between[0] else ""
     return _unquoted(text[begin:end].rstrip(), quote).strip(), end
+
+
+def _is_compared(text: str, at: int) -> bool:
+    return _COMPARED.search(text[max(at - _LONGEST_COMPARED, 0) : at]) is not None
 
 
 def _unquoted(line: str, quote: str) -> str:

@@ -79,7 +79,7 @@ class _Walk:
         values = value if isinstance(value, list | tuple) else [value]
         lines = [_text(one) for one in values if isinstance(one, str | bytes)]
         for line in lines:
-            self.responses[-1].add(key["name"].replace("_", "-"), line)
+            self.responses[-1].mention(key["name"].replace("_", "-"), line)
         return bool(lines)
 
     def _status(self, found: dict[Any, Any]) -> None:
@@ -107,7 +107,7 @@ def printed(text: str) -> Response | None:
     """Find names and values in quotes, as programs print headers."""
     response = Response(status_in(text))
     for found in _PRINTED.finditer(text):
-        response.add(found["name"], literal(found["value"]))
+        response.mention(found["name"], literal(found["value"]))
     for pattern in _KEY_AND_VALUE, _LINES:
         for found in pattern.finditer(text):
             response.add(found["name"], found["value"])

@@ -21,6 +21,10 @@ OTHERS = (
 """The names of some other headers, as a pattern."""
 # Playwright and Firefox join the lines of a header like this. A fold is something else.
 _joint = re.compile(r"(?<!\r)\n(?![ \t])")
+# Cookie is a scheme too.
+_is_another_name = re.compile(
+    rf"(?!Cookie\Z)(?:{OTHERS}|{'|'.join(KNOWN)})", re.IGNORECASE
+).fullmatch
 
 
 @dataclass(slots=True)
@@ -46,3 +50,8 @@ class Response:
         found = self.fields.setdefault(known, ChallengeField(known, []))
         found.lines += [line.strip(" \t") for line in _joint.split(value)]
         return found
+
+    def mention(self, name: str, value: str) -> None:
+        """Keep what a text puts behind the name, unless that is another name: it lists names."""
+        if not _is_another_name(value):
+            self.add(name, value)

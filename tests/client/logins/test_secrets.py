@@ -172,7 +172,7 @@ class TestLiteralBesideACallable:
     url = "https://api.example.com/login"
 
     def test_it_is_not_pickled(self, kind: Any) -> None:
-        for fields in ({"user": read_password, "pin": PASSWORD}, {"pin": PASSWORD, "a": open}):
+        for fields in ({"user": read_password, "pin": PASSWORD}, {"pin": PASSWORD, "a": input}):
             with pytest.raises(pickle.PicklingError, match="a function that returns the password"):
                 pickle.dumps(kind(self.url, fields))
 

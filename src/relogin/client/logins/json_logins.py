@@ -175,7 +175,8 @@ class JSONLogin(_TokenLogin):
     response of `first` has it. Values of `fields` may be there too: ``from_json("csrfToken")``, or
     a function of its `Answer`, such as one that hashes the password with a challenge.
 
-    Raises `ValueError` for a URL that is neither https nor loopback, unless `insecure=True`.
+    Raises `ValueError` for a URL that is neither https nor loopback, unless `insecure=True`, and
+    without `first` for a value that is in its response.
 
     >>> JSONLogin("https://api.example.com/login", {"user": "ada", "password": "secret"})
     <JSONLogin https://api.example.com/login>
