@@ -103,6 +103,9 @@ def test_a_login_shows_the_certificate_of_the_session_where_it_takes_the_same_ro
     given_twice(site, face.open(auth, **way(face, authority)))
 
 
+# The server may refuse while the body is sent; httpx then leaves it to the garbage collector.
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_login_without_a_certificate_is_an_outage_and_sends_nothing(
     face: Face, authority: Authority, open_api: Site
 ) -> None:
