@@ -116,7 +116,7 @@ ignore_missing_imports = true
 def test_its_types_are_those_that_niquests_declares(python: Path, tmp_path: Path) -> None:
     configuration = tmp_path / "mypy.ini"
     configuration.write_text(CONFIGURATION)
-    rooms = ("src/relogin/client/niquests", "src/relogin/client/logins/over_niquests.py")
+    rooms = ("src/relogin/client/niquests", "src/relogin/client/logins/sending/over_niquests.py")
     options = ("--config-file", configuration, "--cache-dir", tmp_path)
     command: list[str | Path] = [python, "-m", "mypy", *options, *rooms]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -138,7 +138,7 @@ def html_form(*names: str, error: Error = _EXPIRED) -> Signal:
 def _html_form(answer: Answer, names: tuple[str, ...], error: Error) -> Error | None:
     if answer.media_type not in {"text/html", "application/xhtml+xml"}:
         return None
-    from relogin.client.logins.forms import form_with  # slow to import, seldom used
+    from relogin.client.logins.forms.page import form_with  # slow to import, seldom used
 
     return error if answer.find(lambda text: form_with(text, names)) is not None else None
 

@@ -8,7 +8,7 @@ import pytest
 
 from relogin import Grant
 from relogin.client.httpx import LoginUnavailable, SessionAuth
-from relogin.client.logins.request import ONCE
+from relogin.client.logins.sending.request import ONCE
 from tests.client.breaking import dropping
 from tests.client.httpx_drivers import Caller, Driver
 from tests.client.server import PASSWORD, Answer, Server

@@ -13,7 +13,7 @@ from relogin import LoginRefused, LoginUnavailable
 from relogin.client.httpx import SessionAuth
 from relogin.client.logins import BasicLogin, FormLogin, JSONLogin
 from tests.client.log_in import ACCOUNT, PASSWORD, USER, context
-from tests.client.logins.test_form import HTML, PAGE
+from tests.client.logins.forms.test_login import HTML, PAGE
 from tests.client.server import Answer, Request, Server
 
 TOKEN = "t0ken-that-nobody-may-see"

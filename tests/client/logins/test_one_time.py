@@ -17,7 +17,7 @@ from relogin.client.logins import (
     one_time,
 )
 from relogin.client.logins.one_time import new_codes
-from relogin.client.logins.request import Pause
+from relogin.client.logins.sending.request import Pause
 from relogin.client.terms.answer import Answer as Refusal
 from tests.client.code_site import JSON, Site, codes
 from tests.client.log_in import LogIn, with_requests

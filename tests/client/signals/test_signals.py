@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
 from relogin import SessionError
-from relogin.client.logins.forms import form_with, forms
+from relogin.client.logins.forms.page import form_with, forms
 from relogin.client.signals import (
     MOST_OCTETS,
     Signal,

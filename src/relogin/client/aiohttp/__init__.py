@@ -29,7 +29,7 @@ from relogin.client.driver.async_principal import AsyncPrincipal, of_kind
 from relogin.client.driver.drive import stand_by
 from relogin.client.driver.failures import by_base, raisable
 from relogin.client.driver.reentry import ending, inside, logging_in
-from relogin.client.logins.request import SENT_ONCE
+from relogin.client.logins.sending.request import SENT_ONCE
 from relogin.client.renewal.ahead import before
 from relogin.client.renewal.commands import Check, Command, Login, LogOut, Replay
 from relogin.client.renewal.flow import answer

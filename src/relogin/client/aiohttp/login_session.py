@@ -21,7 +21,7 @@ from aiohttp import (
 
 from relogin.client.aiohttp.body import rewinding
 from relogin.client.aiohttp.exchange import Handler
-from relogin.client.logins.request import SENT_ONCE
+from relogin.client.logins.sending.request import SENT_ONCE
 from relogin.client.terms.progress import progress_here
 
 __all__ = ["once_more", "reuse", "verified_as"]

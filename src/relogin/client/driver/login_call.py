@@ -13,7 +13,13 @@ from functools import partial
 from typing import Any
 
 from relogin.client.driver.reentry import logging_in
-from relogin.client.logins.connections import Kept, is_bad_gateway, is_broken, kept_by, leave_broken
+from relogin.client.logins.sending.connections import (
+    Kept,
+    is_bad_gateway,
+    is_broken,
+    kept_by,
+    leave_broken,
+)
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.terms.grant import Context
 from relogin.errors import ReloginError

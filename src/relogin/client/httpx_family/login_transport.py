@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 from relogin.client.httpx_family.library import Library, Request, Response
-from relogin.client.logins.request import ONCE
+from relogin.client.logins.sending.request import ONCE
 from relogin.client.terms.progress import Progress, progress_here
 
 __all__ = ["LoginTransport", "LoginTransportAsync"]

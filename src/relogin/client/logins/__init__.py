@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from relogin.client.logins.digest import DigestLogin
-    from relogin.client.logins.form_login import FormLogin
+    from relogin.client.logins.forms.login import FormLogin
     from relogin.client.logins.json_logins import BasicLogin, JSONLogin
     from relogin.client.logins.logout import Logout
-    from relogin.client.logins.oauth2 import OAuth2Login
+    from relogin.client.logins.oauth2.login import OAuth2Login
     from relogin.client.logins.one_time import OneTime
     from relogin.client.logins.registry import RegistryLogin
     from relogin.client.terms.sources import from_cookie, from_header, from_json
@@ -38,10 +38,10 @@ __all__ = [
 _WHERE = {
     "BasicLogin": "logins.json_logins",
     "DigestLogin": "logins.digest",
-    "FormLogin": "logins.form_login",
+    "FormLogin": "logins.forms.login",
     "JSONLogin": "logins.json_logins",
     "Logout": "logins.logout",
-    "OAuth2Login": "logins.oauth2",
+    "OAuth2Login": "logins.oauth2.login",
     "OneTime": "logins.one_time",
     "RegistryLogin": "logins.registry",
     "from_cookie": "terms.sources",

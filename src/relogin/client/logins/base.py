@@ -10,7 +10,7 @@ from inspect import iscoroutinefunction
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
-from relogin.client.logins.exchange import Steps, run, run_async
+from relogin.client.logins.sending.exchange import Steps, run, run_async
 from relogin.client.logins.steps import said, where
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.fields import is_token

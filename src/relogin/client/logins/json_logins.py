@@ -20,7 +20,6 @@ from relogin.client.logins.base import (
     checked_text,
     kind_of,
 )
-from relogin.client.logins.exchange import Steps, jar_of
 from relogin.client.logins.fields import (
     Fields,
     check_first,
@@ -30,7 +29,8 @@ from relogin.client.logins.fields import (
     secrets_of,
 )
 from relogin.client.logins.one_time import SentCodes, has_codes, new_codes, sent_codes
-from relogin.client.logins.request import Request
+from relogin.client.logins.sending.exchange import Steps, jar_of
+from relogin.client.logins.sending.request import Request
 from relogin.client.logins.sources import (
     check_place,
     check_seconds,
@@ -271,7 +271,7 @@ def _is_no_error_page(answer: Answer) -> bool:
 
 
 def _has_form(page: str, names: Collection[str]) -> bool:
-    from relogin.client.logins.forms import form_with  # most servers answer with JSON
+    from relogin.client.logins.forms.page import form_with  # most servers answer with JSON
 
     return form_with(page, names) is not None
 

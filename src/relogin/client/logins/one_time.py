@@ -10,9 +10,9 @@ from inspect import iscoroutinefunction
 from typing import Any, NamedTuple, NoReturn
 
 from relogin.client.logins.base import check_refused, kind_of
-from relogin.client.logins.exchange import Steps
 from relogin.client.logins.keyed_digest import keyed_digest
-from relogin.client.logins.request import Pause
+from relogin.client.logins.sending.exchange import Steps
+from relogin.client.logins.sending.request import Pause
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.sources import Place
 from relogin.errors import LoginRefused, LoginUnavailable

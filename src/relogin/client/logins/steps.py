@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from relogin.client.events import warn
-from relogin.client.logins.exchange import Steps
-from relogin.client.logins.request import Request
+from relogin.client.logins.sending.exchange import Steps
+from relogin.client.logins.sending.request import Request
 from relogin.client.terms.answer import Answer, member
 from relogin.client.terms.origins import origin_of
 from relogin.errors import LoginRefused, LoginUnavailable

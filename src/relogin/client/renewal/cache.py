@@ -278,7 +278,7 @@ class CredentialCache(KnownSpaces):
 
 
 def _spends(cause: BaseException, flight: Flight) -> bool:
-    from relogin.client.logins.spent_token import spends_refresh_token  # few logins fail
+    from relogin.client.logins.sending.spent_token import spends_refresh_token  # few logins fail
 
     return spends_refresh_token(cause, flight.progress)
 

@@ -20,7 +20,7 @@ from functools import partial
 from typing import Any
 
 from relogin.client.events import EventKind, heard
-from relogin.client.logins.spent_token import spends_refresh_token
+from relogin.client.logins.sending.spent_token import spends_refresh_token
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Command, Final, Flow, Replay, Wait
 from relogin.client.renewal.finals import ended, foreign, not_replayed, report

@@ -12,7 +12,7 @@ from urllib3.util import Retry
 
 from relogin.client.driver.environment import FromEnvironment
 from relogin.client.driver.plain_session import PlainSession
-from relogin.client.logins.connections import close_idle
+from relogin.client.logins.sending.connections import close_idle
 from relogin.client.requests.body import rewind
 from relogin.client.requests.broken import is_broken, pool_that_keeps_one
 from relogin.client.terms.progress import progress_here

@@ -13,7 +13,7 @@ from urllib3.exceptions import NewConnectionError
 from relogin.client.drain import drain
 from relogin.client.driver.content import of_a_body
 from relogin.client.driver.credentials import unsign
-from relogin.client.logins.connections import close_idle
+from relogin.client.logins.sending.connections import close_idle
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Check
 from relogin.client.renewal.policy import Credential, ResponseInfo

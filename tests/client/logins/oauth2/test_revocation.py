@@ -10,12 +10,12 @@ import requests
 
 from relogin import Grant, LoginUnavailable
 from relogin.client.logins import OAuth2Login
-from relogin.client.logins.exchange import NoAnswer
-from relogin.client.logins.request import Request as LoginRequest
+from relogin.client.logins.sending.exchange import NoAnswer
+from relogin.client.logins.sending.request import Request as LoginRequest
 from relogin.client.requests import SessionAuth
 from relogin.client.terms.answer import Answer as ClientAnswer
 from tests.client.log_in import LogIn, answers, context
-from tests.client.logins.oauth2 import says
+from tests.client.logins.oauth2.asking import says
 from tests.client.server import Answer, Server
 from tests.client.token_server import TokenServer, basic, form
 

@@ -15,7 +15,7 @@ from relogin.client.logins.fields import (
     names_person,
     resolved,
 )
-from relogin.client.logins.forms import form_with
+from relogin.client.logins.forms.page import form_with
 from relogin.client.logins.keyed_digest import keyed_digest
 from relogin.client.logins.one_time import has_codes
 from relogin.client.logins.steps import REDIRECTS, Final, said, values_of, where

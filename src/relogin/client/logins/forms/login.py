@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 from urllib.parse import urldefrag, urljoin
 
 from relogin.client.logins.base import ANY, Login
-from relogin.client.logins.exchange import Steps, jar_of
 from relogin.client.logins.fields import (
     Fields,
     mapping_of,
@@ -26,17 +25,18 @@ from relogin.client.logins.fields import (
     resolved,
     secrets_of,
 )
-from relogin.client.logins.form_content import form_content
-from relogin.client.logins.forms import Form, form_with, forms
-from relogin.client.logins.one_time import SentCodes, has_codes, new_codes, sent_codes
-from relogin.client.logins.request import Request
-from relogin.client.logins.signed_in import (
+from relogin.client.logins.forms.content import form_content
+from relogin.client.logins.forms.page import Form, form_with, forms
+from relogin.client.logins.forms.signed_in import (
     Filled,
     check_account,
     check_new,
     is_signed_in,
     remember_account,
 )
+from relogin.client.logins.one_time import SentCodes, has_codes, new_codes, sent_codes
+from relogin.client.logins.sending.exchange import Steps, jar_of
+from relogin.client.logins.sending.request import Request
 from relogin.client.logins.sources import headers_of
 from relogin.client.logins.steps import (
     MOST_REDIRECTS,

@@ -13,15 +13,15 @@ from http.cookiejar import CookieJar
 from importlib import import_module
 from typing import Any, TypeAlias, TypeVar
 
-from relogin.client.logins.connections import (
+from relogin.client.logins.sending.connections import (
     BAD_GATEWAY,
     chain,
     is_broken,
     kept_by,
     leave_broken,
 )
-from relogin.client.logins.request import MOST_OCTETS, ONCE, Pause, Request
-from relogin.client.logins.spent_token import was_sent
+from relogin.client.logins.sending.request import MOST_OCTETS, ONCE, Pause, Request
+from relogin.client.logins.sending.spent_token import was_sent
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.libraries import library_of
 from relogin.errors import LoginUnavailable
@@ -46,7 +46,7 @@ Steps: TypeAlias = Generator[Request | Pause, Answer, T]
 def jar_of(http: Any) -> CookieJar:
     """Return the cookie jar of a client; httpx keeps it inside its own, aiohttp has another."""
     if library_of(http) == "aiohttp":
-        from relogin.client.logins.over_aiohttp import Jar
+        from relogin.client.logins.sending.over_aiohttp import Jar
 
         return Jar(http.cookie_jar)
     jar: CookieJar = getattr(http.cookies, "jar", http.cookies)
@@ -125,7 +125,7 @@ def _sent_once(http: Any, request: Request, until: float) -> Answer:
         if library in HTTPX:
             return _over_httpx(http, request, left)
         if library == "niquests":
-            from relogin.client.logins import over_niquests
+            from relogin.client.logins.sending import over_niquests
 
             return over_niquests.sent(http, request, left)
         return _over_requests(http, request, left)
@@ -152,11 +152,11 @@ async def _sent_once_async(http: Any, request: Request, until: float) -> Answer:
     try:
         left, library = _left(until), library_of(http)
         if library == "aiohttp":
-            from relogin.client.logins import over_aiohttp
+            from relogin.client.logins.sending import over_aiohttp
 
             return await over_aiohttp.sent(http, request, left)
         if library == "niquests":
-            from relogin.client.logins import over_niquests
+            from relogin.client.logins.sending import over_niquests
 
             return await over_niquests.sent_async(http, request, left)
         return await _over_async_httpx(http, request, left)

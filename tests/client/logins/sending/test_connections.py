@@ -17,7 +17,7 @@ from relogin.client.aiohttp import SessionAuth as AiohttpAuth
 from relogin.client.httpx import SessionAuth as HttpxAuth
 from relogin.client.httpx import UploadTransport
 from relogin.client.logins import JSONLogin
-from relogin.client.logins.connections import is_broken, kept_by, leave_broken
+from relogin.client.logins.sending.connections import is_broken, kept_by, leave_broken
 from relogin.client.requests import SessionAuth
 from tests.client.breaking import dropping
 from tests.client.log_in import context

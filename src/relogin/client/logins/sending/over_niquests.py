@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from relogin.client.logins.request import MOST_OCTETS, Request
+from relogin.client.logins.sending.request import MOST_OCTETS, Request
 from relogin.client.terms.answer import Answer
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ import pytest
 import requests
 
 from relogin import Grant, LoginRefused, LoginUnavailable
-from relogin.client.logins import FormLogin, OneTime, from_cookie, signed_in
+from relogin.client.logins import FormLogin, OneTime, from_cookie
+from relogin.client.logins.forms import signed_in
 from relogin.client.requests import SessionAuth
 from tests.client.identity_provider import FORM, HTML, Provider
 from tests.client.log_in import context, open_aiohttp

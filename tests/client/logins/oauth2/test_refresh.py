@@ -7,9 +7,9 @@ import pytest
 
 from relogin import Grant, LoginRefused, LoginUnavailable
 from relogin.client.logins import OAuth2Login
-from relogin.client.logins.request import Request
+from relogin.client.logins.sending.request import Request
 from tests.client.log_in import WAYS, LogIn, context
-from tests.client.logins.oauth2 import ask
+from tests.client.logins.oauth2.asking import ask
 from tests.client.server import Answer
 from tests.client.token_server import JSON, TokenServer, error
 

@@ -6,16 +6,16 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 
 from relogin.client.logins.base import FORM, JSON
-from relogin.client.logins.client_authentication import Client
-from relogin.client.logins.exchange import NoAnswer, Steps
 from relogin.client.logins.logout import ReadyLogout
-from relogin.client.logins.request import Request
-from relogin.client.logins.steps import REDIRECTS, where
-from relogin.client.logins.token_endpoint import (
+from relogin.client.logins.oauth2.client_authentication import Client
+from relogin.client.logins.oauth2.token_endpoint import (
     UNSUPPORTED_TOKEN_TYPE,
     TokenUnavailable,
     revoked,
 )
+from relogin.client.logins.sending.exchange import NoAnswer, Steps
+from relogin.client.logins.sending.request import Request
+from relogin.client.logins.steps import REDIRECTS, where
 from relogin.client.terms.grant import Context
 
 __all__ = ["Revocation"]

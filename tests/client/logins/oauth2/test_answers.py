@@ -9,7 +9,7 @@ from relogin import LoginRefused, LoginUnavailable
 from relogin.client.logins import OAuth2Login
 from relogin.errors import InvalidGrant
 from tests.client.log_in import LogIn, answers
-from tests.client.logins.oauth2 import ask, says
+from tests.client.logins.oauth2.asking import ask, says
 from tests.client.server import Answer, Server
 from tests.client.token_server import JSON, TokenServer, error
 

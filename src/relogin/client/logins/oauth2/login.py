@@ -10,10 +10,9 @@ from typing import Any, Literal, NamedTuple
 from urllib.parse import urlencode
 
 from relogin.client.logins.base import FORM, JSON, Login, Text, called, checked_text
-from relogin.client.logins.client_authentication import Client, authenticated
-from relogin.client.logins.exchange import NoAnswer, Steps
 from relogin.client.logins.fields import resolved
-from relogin.client.logins.oauth2_options import (
+from relogin.client.logins.oauth2.client_authentication import Client, authenticated
+from relogin.client.logins.oauth2.options import (
     TEXTS,
     check_client,
     check_dpop,
@@ -23,12 +22,9 @@ from relogin.client.logins.oauth2_options import (
     check_urls,
     scopes,
 )
-from relogin.client.logins.one_time import has_codes
-from relogin.client.logins.request import Request
-from relogin.client.logins.revocation import Revocation
-from relogin.client.logins.sent_tokens import SentTokens
-from relogin.client.logins.steps import said
-from relogin.client.logins.token_endpoint import (
+from relogin.client.logins.oauth2.revocation import Revocation
+from relogin.client.logins.oauth2.sent_tokens import SentTokens
+from relogin.client.logins.oauth2.token_endpoint import (
     PASSING,
     TokenRefused,
     Tokens,
@@ -36,6 +32,10 @@ from relogin.client.logins.token_endpoint import (
     error_code,
     tokens_in,
 )
+from relogin.client.logins.one_time import has_codes
+from relogin.client.logins.sending.exchange import NoAnswer, Steps
+from relogin.client.logins.sending.request import Request
+from relogin.client.logins.steps import said
 from relogin.client.responders import BEARER, SESSION
 from relogin.client.responders.dpop import USE_NONCE, Prover, Proves, dpop
 from relogin.client.terms.answer import Answer

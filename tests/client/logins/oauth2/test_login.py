@@ -12,7 +12,7 @@ import pytest
 from relogin import Grant, LoginRefused, LoginUnavailable
 from relogin.client.logins import OAuth2Login
 from tests.client.log_in import LogIn
-from tests.client.logins.oauth2 import ask, says
+from tests.client.logins.oauth2.asking import ask, says
 from tests.client.server import Answer, Server
 from tests.client.token_server import TokenServer, basic, form
 

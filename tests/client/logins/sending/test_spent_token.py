@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from relogin import Grant, LoginUnavailable
-from relogin.client.logins.spent_token import spends_refresh_token
+from relogin.client.logins.sending.spent_token import spends_refresh_token
 from relogin.client.renewal.cache import CredentialCache
 from tests.client.steps import Clock, Steps, a_cache, refused
 

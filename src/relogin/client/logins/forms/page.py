@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from relogin.client.logins.form_values import untouched
+from relogin.client.logins.forms.values import untouched
 
 __all__ = ["Form", "form_with", "forms"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relogin.client.logins.connections import chain, names
+from relogin.client.logins.sending.connections import chain, names
 from relogin.client.terms.progress import Progress
 
 __all__ = ["spends_refresh_token", "was_sent"]

@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from relogin.client.logins.forms import forms
+from relogin.client.logins.forms.page import forms
 
 CONTROLS = """
 <form method=post>

@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 from aiohttp import ClientTimeout
 
-from relogin.client.logins.request import MOST_OCTETS, SENT_ONCE, Request
+from relogin.client.logins.sending.request import MOST_OCTETS, SENT_ONCE, Request
 from relogin.client.terms.answer import Answer
 
 __all__ = ["Jar", "sent"]
