@@ -1,8 +1,6 @@
 """Starlette's own sessions, its CORS layer, and FastAPI's dependency."""
 
 import re
-import subprocess
-import sys
 from base64 import b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -25,6 +23,7 @@ import relogin
 from relogin.server.request import Request as Facts
 from relogin.server.starlette import CurrentSession, OwnSession, SessionGate
 from relogin.server.verifiers import unblocking
+from tests.programs import python
 from tests.server.orders import averify
 from tests.server.serving import Answer, ask, serving_asgi
 
@@ -309,10 +308,7 @@ def test_starlette_alone_is_enough() -> None:
         "from relogin.server.starlette import SessionGate\n"
         "print(SessionGate.__name__)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30
-    )
-    assert done.stdout == "SessionGate\n"
+    assert python(program).stdout == "SessionGate\n"
 
 
 def test_without_fastapi_its_dependency_says_what_to_install() -> None:
@@ -321,7 +317,5 @@ def test_without_fastapi_its_dependency_says_what_to_install() -> None:
         "from relogin.server.starlette import CurrentSession\n"
         "CurrentSession()"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30
-    )
-    assert done.stderr.splitlines()[-1].endswith("dependency of FastAPI: pip install fastapi")
+    error = python(program).stderr
+    assert error.splitlines()[-1].endswith("dependency of FastAPI: pip install fastapi")

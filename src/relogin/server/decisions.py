@@ -11,7 +11,23 @@ from relogin.server.request import Request
 from relogin.server.schemes import Scheme
 from relogin.server.verdicts import FORBIDDEN, Admitted, Refused, StepUp, StoreTrouble
 
-__all__ = ["SPECIAL_OUTCOMES", "Answer", "Claim", "Decision", "is_session", "lifetime", "living"]
+__all__ = [
+    "REFUSED",
+    "SESSION",
+    "SPECIAL_OUTCOMES",
+    "VERIFY",
+    "Answer",
+    "Claim",
+    "Decision",
+    "is_session",
+    "lifetime",
+    "living",
+]
+
+# Where an application finds what was decided: in `environ`, in `scope`, in Django's `META`.
+SESSION = "relogin.session"
+REFUSED = "relogin.refused"
+VERIFY = "relogin.verify"
 
 # Named tuples, since each request makes one of each: frozen dataclasses take twice as long.
 

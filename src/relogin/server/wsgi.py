@@ -24,6 +24,7 @@ from typing import TypeAlias, Unpack
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from relogin.server.credentials import Presented
+from relogin.server.decisions import REFUSED, SESSION, VERIFY
 from relogin.server.drain import drain
 from relogin.server.fields import Headers
 from relogin.server.gate import Answer, Claim, Decision, Gate, is_session
@@ -40,10 +41,6 @@ __all__ = ["SessionGate", "request"]
 ExcInfo: TypeAlias = (
     tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
 )
-
-SESSION = "relogin.session"
-REFUSED = "relogin.refused"
-VERIFY = "relogin.verify"
 
 
 class SessionGate:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import pickle
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -279,13 +278,8 @@ def test_what_says_how_it_travels_is_pickled_and_the_session_is_not(
     assert travel.logins == 2
 
 
-def test_netrc_and_an_auth_of_the_url_change_nothing_of_it(
-    server: Server, either: Either, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login eve password s3cret-of-netrc\n")
-    netrc.chmod(0o600)
-    monkeypatch.setenv("NETRC", str(netrc))
+@pytest.mark.usefixtures("netrc")
+def test_netrc_and_an_auth_of_the_url_change_nothing_of_it(server: Server, either: Either) -> None:
     travel = Travel(server, by_header("X-Auth-Token"))
     client = either.attach(travel.login, server.url, carry=Header("X-Auth-Token"))
     if either.driver is None:

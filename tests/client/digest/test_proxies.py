@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import requests
@@ -125,17 +126,12 @@ def test_a_file_that_is_spent_on_its_signature_is_told_of(
 def test_a_nonce_that_grew_too_old_is_replaced_without_a_login(
     session: requests.Session, proxy: DigestSite
 ) -> None:
-    asked: list[str] = []
-
-    def password() -> str:
-        asked.append(PASSWORD)
-        return PASSWORD
-
+    password = Mock(return_value=PASSWORD)
     through(session, proxy.server.url, password)
     for _ in range(3):
         assert session.get(TARGET).status_code == 200
         proxy.expire()
-    assert (len(asked), len(proxy.challenged)) == (1, 3)
+    assert (password.call_count, len(proxy.challenged)) == (1, 3)
 
 
 def test_the_next_nonce_is_taken_from_the_proxy_s_own_field(
@@ -179,11 +175,7 @@ def test_after_reset_the_password_is_asked_for_again(
 def test_threads_wait_for_the_first_answer_that_is_accepted(
     session: requests.Session, proxy: DigestSite
 ) -> None:
-    asked: list[str] = []
-
-    def password() -> str:
-        asked.append(PASSWORD)
-        return PASSWORD
+    password = Mock(return_value=PASSWORD)
 
     def answer(request: Request) -> Answer:
         if "Proxy-Authorization" in request.headers:  # not before all have been challenged
@@ -194,7 +186,7 @@ def test_threads_wait_for_the_first_answer_that_is_accepted(
     through(session, proxy.server.url, password)
     with ThreadPoolExecutor(5) as pool:
         assert set(pool.map(lambda _: session.get(TARGET).status_code, range(20))) == {200}
-    assert (proxy.wrong, len(asked)) == (0, 1)
+    assert (proxy.wrong, password.call_count) == (0, 1)
 
 
 @pytest.mark.parametrize("line", ['Basic realm="proxy"', "Negotiate", 'Digest realm="x"'])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import os
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -89,13 +88,11 @@ def test_its_client_may_be_entered_and_closed_by_the_login(driver: Driver, serve
     assert client.get(f"{server.url}/orders").status_code == 200
 
 
+@pytest.mark.usefixtures("netrc")
 def test_its_client_asks_neither_netrc_nor_proxies_of_the_environment(
-    driver: Driver, server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+    driver: Driver, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login me password of-netrc\n")
-    monkeypatch.setitem(os.environ, "NETRC", str(netrc))
-    monkeypatch.setitem(os.environ, "HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     client = driver.open(auth=SessionAuth(driver.login(server), server.url))
     assert client.get(f"{server.url}/orders").status_code == 200
     assert server.seen("/login")[0].headers["Authorization"] is None

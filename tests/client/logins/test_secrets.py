@@ -2,7 +2,6 @@
 
 import json
 import pickle
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -92,13 +91,8 @@ def test_the_body_of_a_redirect_is_read_within_a_bound(server: Server, log_in: L
 # Whose credentials
 
 
-def test_netrc_is_not_asked(
-    server: Server, log_in: LogIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login eve password secret\n")
-    netrc.chmod(0o600)
-    monkeypatch.setenv("NETRC", str(netrc))
+@pytest.mark.usefixtures("netrc")
+def test_netrc_is_not_asked(server: Server, log_in: LogIn) -> None:
     log_in(JSONLogin(answers(server, Answer(200, (), TOKEN)), ACCOUNT))
     assert server.requests[0].headers["Authorization"] is None
 

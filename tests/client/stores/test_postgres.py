@@ -359,11 +359,3 @@ def test_an_asynchronous_pool_is_for_an_asynchronous_store() -> None:
         pickle.dumps(store)
     with pytest.raises(TypeError, match="takes a psycopg_pool"):
         AsyncPostgresStore("host=db.example.com")
-
-
-def test_without_psycopg_the_import_says_what_to_install() -> None:
-    script = "import sys; sys.modules['psycopg'] = None; import relogin.client.stores.postgres"
-    ran = subprocess.run(
-        [sys.executable, "-c", script], check=False, capture_output=True, text=True, timeout=20
-    )
-    assert "pip install 'relogin[postgres]'" in ran.stderr

@@ -6,8 +6,6 @@ import asyncio
 import contextlib
 import pickle
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from pickle import PicklingError
@@ -240,18 +238,6 @@ def test_a_function_that_reads_the_url_is_pickled_in_its_place() -> None:
 
 def test_a_url_without_a_password_is_pickled() -> None:
     assert repr(pickle.loads(pickle.dumps(RedisStore("redis://h:7")))) == "<RedisStore at h:7>"
-
-
-def test_without_redis_py_a_url_says_what_to_install() -> None:
-    script = (
-        "import sys; sys.modules['redis'] = None\n"
-        "from relogin.client.stores.redis import RedisStore\n"
-        "RedisStore('redis://')"
-    )
-    ran = subprocess.run(
-        [sys.executable, "-c", script], check=False, capture_output=True, text=True, timeout=20
-    )
-    assert "pip install 'relogin[redis]'" in ran.stderr
 
 
 def test_a_thread_after_another_needs_no_second_connection(server: RedisServer) -> None:

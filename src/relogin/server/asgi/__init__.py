@@ -22,7 +22,7 @@ from relogin.server.asgi.fast_path import fast_path
 from relogin.server.asgi.messages import Exchange, Receive, Send, close, respond
 from relogin.server.asgi.scope import Scope, request
 from relogin.server.credentials import Presented
-from relogin.server.decisions import SPECIAL_OUTCOMES, lifetime
+from relogin.server.decisions import REFUSED, SESSION, SPECIAL_OUTCOMES, VERIFY, lifetime
 from relogin.server.drain import reading_on
 from relogin.server.event_loops import cancellable, sleep
 from relogin.server.fields import RawHeader, encoded
@@ -46,10 +46,6 @@ __all__ = ["SessionGate"]
 
 Application: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 """Any ASGI application: each framework has types of its own for `scope`, `receive` and `send`."""
-
-SESSION = "relogin.session"
-REFUSED = "relogin.refused"
-VERIFY = "relogin.verify"
 
 
 class SessionGate:
