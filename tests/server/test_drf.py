@@ -162,7 +162,7 @@ def test_user_and_session_are_known_to_the_view(client: APIClient) -> None:
     assert get(client, "/orders", "with-user").json()["user"] == "ada"
 
 
-def test_none_presented_is_401_without_a_code(client: APIClient) -> None:
+def test_without_credentials_the_answer_is_401_without_a_code(client: APIClient) -> None:
     response = get(client, "/orders")
     assert told(response) == (401, 'Session realm="orders"')
     assert "no-store" in response.headers["Cache-Control"]

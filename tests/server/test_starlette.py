@@ -297,7 +297,7 @@ def test_bearer_is_told_by_openapis_own_word() -> None:
     assert CurrentSession("Bearer").model.scheme == "bearer"
 
 
-def test_without_the_middleware_it_says_what_is_missing() -> None:
+def test_without_the_middleware_current_session_says_what_is_missing() -> None:
     with pytest.raises(RuntimeError, match="add the middleware"):
         CurrentSession.__call__(by_header, Request({"type": "http"})).send(None)
 

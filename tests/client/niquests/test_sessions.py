@@ -354,7 +354,7 @@ def test_an_auth_of_requests_says_which_import_is_right(server: Server, get: Any
         get(auth, f"{server.url}/orders")
 
 
-def test_it_says_itself_which_import_is_right_for_requests(server: Server) -> None:
+def test_passed_to_requests_the_auth_says_which_import_is_right(server: Server) -> None:
     auth: Any = SessionAuth(server.login, server.url)
     with pytest.raises(TypeError, match=r"import it from relogin\.client\.requests"):
         requests.get(f"{server.url}/orders", auth=auth)

@@ -159,7 +159,7 @@ def a_code() -> str:
     return "111"
 
 
-def test_it_is_pickled_as_its_function_and_shows_no_code() -> None:
+def test_a_one_time_code_is_pickled_as_its_function_and_not_shown() -> None:
     code = pickle.loads(pickle.dumps(OneTime(a_code, refused=bool)))
     assert code() == "111"
     assert code.is_to_blame(Refusal(401, {}, ""), b"", alone=False)
