@@ -10,8 +10,8 @@ from inspect import iscoroutinefunction
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
+from relogin.client.logins.answers import said, where
 from relogin.client.logins.sending.exchange import Steps, run, run_async
-from relogin.client.logins.steps import said, where
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.fields import is_token
 from relogin.client.terms.grant import Context, Grant

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from relogin.client.logins.answers import check, check_cookies, said, set_in
 from relogin.client.logins.base import (
     FORM,
     JSON,
@@ -29,6 +30,7 @@ from relogin.client.logins.fields import (
     secrets_of,
 )
 from relogin.client.logins.one_time import SentCodes, has_codes, new_codes, sent_codes
+from relogin.client.logins.redirects import Final, followed
 from relogin.client.logins.sending.exchange import Steps, jar_of
 from relogin.client.logins.sending.request import Request
 from relogin.client.logins.sources import (
@@ -42,7 +44,6 @@ from relogin.client.logins.sources import (
     sent_fields,
     text_of,
 )
-from relogin.client.logins.steps import Final, check, check_cookies, followed, said, set_in
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.grant import Context, Grant
 from relogin.client.terms.origins import origin_of

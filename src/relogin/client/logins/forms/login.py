@@ -16,6 +16,15 @@ from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import urldefrag, urljoin
 
+from relogin.client.logins.answers import (
+    check,
+    check_cookies,
+    is_plain,
+    said,
+    set_in,
+    values_of,
+    where,
+)
 from relogin.client.logins.base import ANY, Login
 from relogin.client.logins.fields import (
     Fields,
@@ -35,25 +44,18 @@ from relogin.client.logins.forms.signed_in import (
     remember_account,
 )
 from relogin.client.logins.one_time import SentCodes, has_codes, new_codes, sent_codes
-from relogin.client.logins.sending.exchange import Steps, jar_of
-from relogin.client.logins.sending.request import Request
-from relogin.client.logins.sources import headers_of
-from relogin.client.logins.steps import (
+from relogin.client.logins.redirects import (
     MOST_REDIRECTS,
     REDIRECTS,
     Final,
     Route,
-    check,
-    check_cookies,
     followed,
-    is_plain,
-    said,
     sent_from,
-    set_in,
-    values_of,
-    where,
     within,
 )
+from relogin.client.logins.sending.exchange import Steps, jar_of
+from relogin.client.logins.sending.request import Request
+from relogin.client.logins.sources import headers_of
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.charsets import charset_of_form
 from relogin.client.terms.grant import Context, Grant

@@ -7,6 +7,7 @@ from http.cookiejar import CookieJar
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary, ref
 
+from relogin.client.logins.answers import said, values_of, where
 from relogin.client.logins.base import Login
 from relogin.client.logins.fields import (
     Fields,
@@ -18,7 +19,7 @@ from relogin.client.logins.fields import (
 from relogin.client.logins.forms.page import form_with
 from relogin.client.logins.keyed_digest import keyed_digest
 from relogin.client.logins.one_time import has_codes
-from relogin.client.logins.steps import REDIRECTS, Final, said, values_of, where
+from relogin.client.logins.redirects import REDIRECTS, Final
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.grant import Grant
 from relogin.client.terms.origins import origin_of
