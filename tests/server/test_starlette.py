@@ -218,6 +218,38 @@ def test_middleware_outside_finds_the_route_and_the_session_afterwards(public: l
     assert logged == [(endpoint, "ada")]
 
 
+@pytest.mark.parametrize(
+    ("path", "field", "why"),
+    [
+        ("/", DEAD, (None, "session_expired")),
+        ("/public", DEAD, (None, "session_expired")),
+        ("/", GOOD, ("ada", "session_revoked")),
+    ],
+)
+def test_middleware_outside_finds_why_a_request_was_refused(
+    path: str, field: tuple[str, str], why: tuple[str | None, str]
+) -> None:
+    async def endpoint(request: Request) -> PlainTextResponse:
+        raise relogin.Refused("session_revoked" if request.scope["relogin.session"] else None)
+
+    logged = []
+
+    def access_log(app: ASGIApp) -> ASGIApp:
+        async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+            await app(scope, receive, send)
+            if scope["type"] == "http":
+                logged.append((scope["relogin.session"], scope["relogin.refused"].error))
+
+        return middleware
+
+    gate = Middleware(SessionGate, verify=averify, realm="orders", public=["/public"])
+    routes = [Route("/", endpoint), Route("/public", endpoint)]
+    app = Starlette(routes=routes, middleware=[Middleware(access_log), gate])
+    with serving_asgi(app) as port:
+        assert ask(port, path, field).status == 401
+    assert logged == [why]
+
+
 @pytest.mark.parametrize("public", [[], ["/*"]])
 def test_a_login_page_gets_the_path_that_was_asked_for_not_what_a_router_left_of_it(
     public: list[str],

@@ -132,6 +132,11 @@ class Decision(NamedTuple):
         """The lifetime to send in Authentication-Info, if any."""
         return lifetime(self.verified, self.claim.found)
 
+    def reason(self, why: Refused) -> Refused:
+        """Return the reason that is sent, without frames: the gate's if `why` does not say one."""
+        told = why if why.error is not None or self.refused is None else self.refused
+        return told.with_traceback(None)  # frames hold the request, and this is kept in it
+
     def insist(self, required: StepUp) -> None:
         """Raise `Refused` if there is no session, or one that is not enough."""
         if self.session is None:

@@ -130,7 +130,7 @@ class SessionGate:
         has_decided = request.META.get("relogin.guard") is self.guard
         if refused is None or not has_decided:
             return None
-        return self.guard.refuse(request, self.guard.gate.refuse(_decision(request), refused))
+        return self.guard.refused(request, _decision(request), refused)
 
 
 def required(view: ViewT) -> ViewT:
@@ -248,6 +248,11 @@ class Guard:
         if claim.token is None or self.verify is None or not self._awaits:
             return await sync_to_async(self._again)(request, claim)
         return living(await ask_async(self.verify, claim.token, *self._more(claim)))
+
+    def refused(self, request: HttpRequest, decision: Decision, why: Refused) -> HttpResponse:
+        """Answer for a view that raised `Refused`."""
+        request.META[REFUSED] = decision.reason(why)
+        return self.refuse(request, self.gate.refuse(decision, why))
 
     def refuse(self, request: HttpRequest, answer: Answer) -> HttpResponse:
         """Answer a refused request when it has been read; under ASGI Django has read it before."""
