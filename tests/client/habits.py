@@ -115,6 +115,7 @@ HABITS: tuple[Habit, ...] = (
         **BARE, wants="the query, `?token=`", read=by_query("token"),
         does=AGAIN, option='carry=Query("token")', then=YES,
     ),
+    Habit(**BARE, **SESSION_, does=AGAIN, option="responders=[SESSION]", then=YES),
     # Bearer
     Habit(
         **challenged("Bearer"), wants=BEARER_,
@@ -201,11 +202,11 @@ HABITS: tuple[Habit, ...] = (
     # No 401
     Habit(
         refuses="403", refusal=Answer(403), wants=BEARER_,
-        does=NO, option="signals=[status(403)], responders=[BEARER]", then=YES,
+        does=NO, option="signals=[status(403)]", then=YES,
     ),
     Habit(
         refuses="422", refusal=Answer(422), wants=BEARER_,
-        does=NO, option="signals=[status(422)], responders=[BEARER]", then=YES,
+        does=NO, option="signals=[status(422)]", then=YES,
     ),
     Habit(
         refuses="419 or 440", refusal=Answer(440), wants="a cookie", read=by_cookie, cookies=True,

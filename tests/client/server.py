@@ -46,7 +46,12 @@ class Request:
     def token(self) -> str | None:
         """What the Authorization field holds between its quotes, or after its scheme."""
         value = self.headers.get("Authorization")
-        return None if value is None else value.partition(" ")[2].partition('"')[2].rstrip('"')
+        return (
+            None if value is None else value.partition(" ")[2].removeprefix('token="').rstrip('"')
+        )
+
+    def is_of(self, scheme: str) -> bool:
+        return self.headers.get("Authorization", scheme).startswith(scheme)
 
     @property
     def cookies(self) -> dict[str, str]:
@@ -208,7 +213,8 @@ class Server:
         """Answer with what was sent, or refuse."""
         with self._changed:
             given = request.cookies.get(COOKIE) if self.binding == "cookie" else request.token
-            if given is not None and given == self.living and not self.refuse_all:
+            knows = request.is_of(self.scheme) and not self.refuse_all
+            if knows and given is not None and given == self.living:
                 return self._admit(request)
             if request.path in self.late_paths:
                 self._changed.wait_for(lambda: self.living is not None, PATIENCE)

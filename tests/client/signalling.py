@@ -26,8 +26,8 @@ def refuse_with(
     *headers: tuple[str, str],
     body: Callable[[], Any] = lambda: b"refused",
 ) -> None:
-    """Have a dead session answered like this, and without a challenge."""
-    server.challenges = lambda error: ()
+    """Have a dead session answered like this, and without a challenge: strangers take Bearer."""
+    server.challenges, server.scheme = lambda error: (), "Bearer"
     server.refusal_status, server.refusal_headers, server.refusal_body = code, headers, body
 
 

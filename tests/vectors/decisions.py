@@ -10,7 +10,6 @@ from relogin.client.renewal.commands import Final, Login, Replay, Wait
 from relogin.client.renewal.policy import Credential, Key, Policy, ResponseInfo
 from relogin.client.responders import BEARER, SESSION
 from relogin.client.terms.outcomes import Outcome
-from relogin.client.terms.responder import Responder
 from relogin.server.gate import Gate, StepUp
 from relogin.server.request import Request
 from tests.client.steps import Clock, Steps
@@ -31,12 +30,12 @@ class Client:
         self.row, self.request, self.state = row, row["request"], row["state"]
         self.clock = Clock()
         said = row["client"]
-        bare: Responder | None = BEARER if said["takes_bare"] else None
         policy = Policy(
             origins=frozenset({ORIGIN}),
             responders=(SESSION, BEARER),
             realm=said["realm"],
-            bare=bare,
+            unchallenged=BEARER,
+            bare=said["takes_bare"],
             steps_up=said["steps_up"],
         )
         self.cache = CredentialCache(policy, self.clock)

@@ -20,7 +20,7 @@ from relogin.client.terms.responder import Action
 __all__ = ["reaction"]
 
 _ORIGIN = "https://api.example.com"
-_POLICY = Policy(frozenset({_ORIGIN}), (SESSION, BEARER), bare=BEARER)
+_POLICY = Policy(frozenset({_ORIGIN}), (SESSION, BEARER), unchallenged=BEARER, bare=True)
 # What these usually mean, though no standard says so.
 _UNOFFICIAL = {419: "an expired session or CSRF token", 440: "an expired session"}
 _THE_APIS_OWN = "the API's own documentation"

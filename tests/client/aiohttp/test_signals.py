@@ -23,7 +23,7 @@ def test_a_signal_is_seen_in_the_body_and_nothing_of_it_lost(server: Server) -> 
 
 
 def test_a_signalled_answer_is_renewed_for(server: Server) -> None:
-    server.challenges = lambda error: ()
+    server.challenges, server.scheme = lambda error: (), "Bearer"
     server.refusal_status, server.refusal_headers = 200, (JSON,)
     server.refusal_body = lambda: LOST
     auth = an_auth(server, signals=[json_field("success", False)])

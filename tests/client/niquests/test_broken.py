@@ -126,6 +126,7 @@ def test_a_login_through_the_adapter_is_not_asked_about(server: Server, both: Bo
 
 def test_the_small_request_may_bring_a_signal(server: Server, both: Both) -> None:
     server.refusal_status, server.challenges = 440, lambda _: ()
+    server.scheme = "Bearer"
     auth = SessionAuth(server.login, server.url, signals=[status(440)])
 
     async def main(send: Any, session: Any) -> Any:

@@ -72,7 +72,7 @@ def test_a_refusal_without_an_end_is_closed(server: Server, get: Any, kind: Any)
 
 
 def test_a_signal_is_renewed_for(server: Server, get: Any) -> None:
-    server.challenges = lambda error: ()
+    server.challenges, server.scheme = lambda error: (), "Bearer"
     server.refusal_status, server.refusal_headers = 200, (JSON,)
     server.refusal_body = lambda: b'{"success": false}'
     auth = SessionAuth(server.login, server.url, signals=[json_field("success", False)])
@@ -123,7 +123,7 @@ def test_no_signal_looks_into_a_stream(server: Server) -> None:
 
 
 def test_a_signal_on_a_streamed_answer_may_be_its_status(server: Server) -> None:
-    server.challenges = lambda error: ()
+    server.challenges, server.scheme = lambda error: (), "Bearer"
     server.refusal_status = 440
     auth = SessionAuth(server.login, server.url, signals=[status(440)])
     with niquests.Session() as session:

@@ -97,6 +97,7 @@ def test_of_a_long_response_to_the_small_request_only_the_beginning_is_read(
 def test_the_small_request_is_looked_at_by_signals(server: Server, get: Any) -> None:
     auth = SessionAuth(server.login, server.url, signals=[status(440)])
     server.refusal_status, server.challenges = 440, lambda _: ()
+    server.scheme = "Bearer"
     get(auth, f"{server.url}/first")
     server.kill()
     server.routes["/upload"] = lambda request: (

@@ -14,7 +14,6 @@ from relogin.client.renewal.cache import CredentialCache, _after_fork_in_child
 from relogin.client.renewal.checks import PendingCheck
 from relogin.client.renewal.flight import Flight, Status
 from relogin.client.renewal.protection_spaces import ProtectionSpace
-from relogin.client.responders import SESSION
 from tests.client.steps import KEY, ORIGIN, URL, Clock, a_cache, log_in, refused
 
 
@@ -169,7 +168,7 @@ def test_folders_are_chosen_by_the_deepest_that_was_asked_for() -> None:
 
 def test_of_two_realms_in_one_folder_the_one_asked_for_last_is_chosen() -> None:
     # A server may name no realm at first; and an answer that was cut short may have lost its name.
-    cache = a_cache(bare=SESSION)
+    cache = a_cache(bare=True)
     nameless = log_in(cache, "nameless", refused(challenges=()))
     named = log_in(cache, "named", refused(nameless))
     assert (nameless.key.realm, named.key.realm) == ("", "api")

@@ -182,6 +182,7 @@ def test_a_signal_is_about_the_realm_that_the_request_was_signed_for(
     session.get(f"{server.url}/a")
     server.kill()
     refuse_with(server, 440)
+    server.scheme = "Session"
     assert session.get(f"{server.url}/a").status_code == 200
     assert [each[:2] for each in seen] == [("api", None), ("api", "session_expired")]
     assert seen[1][2].token == "s3cret-1"

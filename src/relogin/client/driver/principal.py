@@ -148,6 +148,7 @@ class Principal(Generic[Http]):
         check_rolls(taking, login, carry)
         answering = with_scheme_of(carry, several_responders(brought_by(login, responders)))
         check_signers(carry, answering)
+        alone = unchallenged(answering)
         allowed = trusted(login, origins, insecure=insecure)
         policy = Policy(
             origins=allowed,
@@ -156,7 +157,8 @@ class Principal(Generic[Http]):
             account=account,
             signals=several_signals(signals),
             responders=answering,
-            bare=unchallenged(answering) if bare else None,
+            unchallenged=alone,
+            bare=bare and alone is not None,
             preemptive=able_unchallenged(answering) if preemptive else None,
             carry=carry,
             rolls=taking,

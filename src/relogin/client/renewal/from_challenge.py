@@ -53,7 +53,7 @@ def answer_itself(cache: CredentialCache, info: ResponseInfo, decision: Decision
             return came
         own = came[0] if _is_refused(info, came[1]) else None
         info = came[1]
-        again = cache.policy.decision(info) if info.status == UNAUTHORIZED else None
+        again = cache.policy.decision(info)
         if again is None or not again.answers_itself:
             return foreign(cache, info) or Final(info, Outcome.REPLAYED)
         decision = again
@@ -105,7 +105,8 @@ def _is_refused(asked: ResponseInfo, info: ResponseInfo) -> bool:
 
     After a redirect it does not: the server that sent the redirect accepted the signature.
     """
-    return info.status == UNAUTHORIZED and info.url == asked.url
+    said_so = info.status == UNAUTHORIZED or info.signal is not None
+    return said_so and info.url == asked.url
 
 
 def _at_once(cache: CredentialCache, info: ResponseInfo, decision: Decision) -> Attempt:

@@ -49,8 +49,8 @@ class ResponseInfo:
 
     `sent_with` is the grant that the request carried, or `None` if that is unknown: then any grant
     counts as newer. `once` says that the transport sent the request only once, `replayable` that
-    its body can be sent again. `signal` is the error of a signal; a challenge that can be answered
-    takes precedence.
+    its body can be sent again. `signal` is the error of a signal. A challenge that can be answered
+    takes precedence, but if only the signal names a cause, that counts.
     """
 
     response: Any
@@ -137,6 +137,8 @@ _MOST_DECIDED = 64
 _NO_ENDS = frozenset(
     {SessionError.INSUFFICIENT, "insufficient_scope", INVALID_REQUEST, "csrf_invalid"}
 )
+# Bearer's `invalid_token` and a signal's default are that: the other may know better.
+_UNSPECIFIC = frozenset({None, SessionError.EXPIRED})
 # RFC 9110 §9.2.2
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 
@@ -161,8 +163,10 @@ class Policy:
     replay_any_method: bool | None = None
     check: str | bool = True
     """Whether a small request checks the session of an upload without a response, and where."""
-    bare: Responder | None = None
-    """The responder for a 401 without any challenge, if there is one."""
+    unchallenged: Responder | None = None
+    """Who signs if no challenge says how; by default the first of `responders`."""
+    bare: bool = False
+    """Whether a 401 without any challenge counts as one."""
     preemptive: Responder | None = None
     """The responder that signs requests before any challenge, if a login comes before them."""
     carry: Carrier | None = None
@@ -213,22 +217,21 @@ class Policy:
             more = self._more_scopes(info)
             if more is not None or info.signal == INSUFFICIENT_SCOPE:
                 return more
-        challenged = self.challenged(info) if info.status == UNAUTHORIZED else None
-        if challenged is not None:
-            return challenged
-        if info.signal is not None:
-            # An API that challenges for other schemes probably takes Bearer, as most do.
-            plain = self.bare if info.status == UNAUTHORIZED and info.challenges else None
-            return self._unchallenged(info, plain or self.responders[0], info.signal)
-        if self.bare is None or info.status != UNAUTHORIZED or not self._counts(info.challenges):
+        if info.status != UNAUTHORIZED and info.signal is None:
             return None
-        return self._unchallenged(info, self.bare, None)
+        found = self.challenged(info)
+        if found is None:
+            counts = info.signal is not None or self._counts(info.challenges)
+            return self._unchallenged(info) if counts else None
+        if info.signal in _UNSPECIFIC or found.error not in _UNSPECIFIC:
+            return found
+        return self._decision(found.key, found.responder, found.challenge, info.signal)
 
     def _counts(self, lines: Sequence[str]) -> bool:
         """Tell whether a 401 counts although no responder knows its schemes."""
         if not any(line.strip(_BLANK) for line in lines):  # no challenge at all
-            return True
-        if not self.any_scheme:
+            return self.bare
+        if not (self.bare and self.any_scheme):
             return False
         return self.realm is None or any(map(self._is_of_realm, renewal.challenges.readable(lines)))
 
@@ -281,15 +284,14 @@ class Policy:
                         return Decision(key, Action.STEP_UP, responder, challenge, error, scope)
         return None
 
-    def _unchallenged(
-        self, info: ResponseInfo, responder: Responder, error: SessionError | str | None
-    ) -> Decision:
+    def _unchallenged(self, info: ResponseInfo) -> Decision:
         # No challenge names a realm: take that of the credential that was sent.
         sent = info.sent_with
         if sent is None:
             key = Key(info.origin, self.realm or "", self.account)
-            return self._decision(key, responder, None, error)
-        return self._decision(sent.key, sent.responder, None, error)
+            responder = self.unchallenged or self.responders[0]
+            return self._decision(key, responder, None, info.signal)
+        return self._decision(sent.key, sent.responder, None, info.signal)
 
     def _is_of_realm(self, challenge: Challenge) -> bool:
         return self.realm is None or (challenge.realm or "") == self.realm

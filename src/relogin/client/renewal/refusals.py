@@ -100,7 +100,7 @@ def _of_proof(policy: Policy, info: ResponseInfo) -> str | None:
 
 
 def _carried_as(info: ResponseInfo) -> str:
-    """Name the scheme that a token went out with, for no challenge has asked for it."""
+    """Name the scheme that a token went out with: mostly, no challenge has asked for it."""
     sent = info.sent_with
     if sent is None:  # something on the way has replaced it
         return ""
@@ -109,7 +109,7 @@ def _carried_as(info: ResponseInfo) -> str:
         return ""
     return (
         f". The token went out as Authorization: {scheme}. If the server expects another scheme, "
-        "set responders=[BEARER] or carry="
+        f"set carry= or responders=[{'SESSION' if scheme == 'Bearer' else 'BEARER'}]"
     )
 
 

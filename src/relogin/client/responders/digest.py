@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TypeAlias
 
 from relogin.client.terms.grant import Grant
-from relogin.client.terms.responder import Action, Responder
+from relogin.client.terms.responder import ACTIONS, Action, Responder
 from relogin.client.terms.signer import Outgoing, Signer
 from relogin.errors import ChallengeSyntaxError, LoginUnavailable
 from relogin.schemes.choose import strongest
@@ -33,7 +33,7 @@ def digest(account: Callable[[], Account | None], *, check_server: bool) -> Resp
     return Responder(
         "Digest",
         error_of=_error_of,
-        actions={None: Action.RENEW, "stale": Action.RENEW},
+        actions={**ACTIONS, "stale": Action.RENEW},
         choose=_choose,
         signer=answering.signer,
         grant_from=answering.grant_from,
