@@ -132,6 +132,9 @@ def test_a_comma_behind_a_name_begins_no_value(text: str) -> None:
         'case "WWW-Authenticate":',
         "['WWW-Authenticate', 'Set-Cookie'] are filtered",
         '{"WWW-Authenticate", "Proxy-Authenticate"};',
+        'names = ["WWW-Authenticate", "X-Own", "Date"]',
+        "expose_headers=['www-authenticate', 'x-total-count', 'link']",
+        '.exposedHeaders("WWW-Authenticate", "Content-Disposition")',
         'const WWW_AUTHENTICATE = "www-authenticate";',
     ],
 )
@@ -147,6 +150,11 @@ def test_a_field_of_an_unknown_scheme_may_name_the_header() -> None:
 
 def test_a_comma_before_a_text_in_quotes_begins_a_value() -> None:
     assert found(f"headers = [(b'www-authenticate', b'{FIELD}'), *others]") == [(None, [FIELD])]
+
+
+@pytest.mark.parametrize("scheme", ["ApiKey", "X-API-Key", "Cookie", "Own"])
+def test_a_scheme_alone_behind_a_comma_is_a_value(scheme: str) -> None:
+    assert found(f'set("WWW-Authenticate", "{scheme}")') == [(None, [scheme])]
 
 
 def test_two_statuses_in_a_log_are_none() -> None:

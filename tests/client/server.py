@@ -213,8 +213,8 @@ class Server:
         """Answer with what was sent, or refuse."""
         with self._changed:
             given = request.cookies.get(COOKIE) if self.binding == "cookie" else request.token
-            knows = request.is_of(self.scheme) and not self.refuse_all
-            if knows and given is not None and given == self.living:
+            knows = self.binding == "cookie" or request.is_of(self.scheme)
+            if knows and given is not None and given == self.living and not self.refuse_all:
                 return self._admit(request)
             if request.path in self.late_paths:
                 self._changed.wait_for(lambda: self.living is not None, PATIENCE)

@@ -21,10 +21,16 @@ OTHERS = (
 """The names of some other headers, as a pattern."""
 # Playwright and Firefox join the lines of a header like this. A fold is something else.
 _joint = re.compile(r"(?<!\r)\n(?![ \t])")
-# Cookie is a scheme too.
+# What lists for CORS name besides.
+_EXPOSED = (
+    r"X-[\w-]+|[\w-]+-ID|(?:Access-Control|Content|RateLimit)-[\w-]+|ETag|Link|Retry-After|Expires"
+    r"|Last-Modified|Pragma|Allow"
+)
+# Cookie and X-API-Key are schemes too.
 _is_another_name = re.compile(
-    rf"(?!Cookie\Z)(?:{OTHERS}|{'|'.join(KNOWN)})", re.IGNORECASE
-).fullmatch
+    rf"(?!(?:Cookie|X-API-Key)\Z)(?:{OTHERS}|{'|'.join(KNOWN)}|{_EXPOSED})(?=[\"']|\Z)",
+    re.IGNORECASE,
+).match
 
 
 @dataclass(slots=True)

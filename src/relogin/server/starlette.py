@@ -76,7 +76,7 @@ class SessionGate(asgi.SessionGate):
         if isinstance(self.verify, OwnSession):
             # The application begins a new one; nothing is sent until it writes to that.
             scope["session"] = new = type(scope["session"])()
-            if leaving and hasattr(new, "mark_modified"):
+            if leaving:
                 new.mark_modified()  # and left empty, so that the cookie is deleted
 
 
