@@ -167,6 +167,13 @@ def test_a_connection_that_is_closed_is_given_back_to_its_pool(server: RedisServ
         store.close()
 
 
+def test_more_than_a_hundred_threads_may_ask_at_once(server: RedisServer) -> None:
+    store = RedisStore(server.url)
+    for client, idle in [store._take() for _ in range(101)]:
+        idle.give_back(client)
+    store.close()
+
+
 def test_with_the_rights_to_tell_who_waits_is_told() -> None:
     with a_server_with(f"{RIGHTS} {RIGHTS_TO_TELL}") as store:
         store.put(ORIGIN, "", "api", Entry("one", 0))

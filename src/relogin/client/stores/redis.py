@@ -20,6 +20,7 @@ from relogin.client.stores.options import seconds as in_seconds
 __all__ = ["AsyncRedisStore", "RedisStore"]
 
 _A_MONTH = 30 * 86400.0  # in seconds
+_ANY_NUMBER = 2**31
 _SECRETS = ("password", "ssl_password")
 
 
@@ -291,6 +292,8 @@ def _connect(url: str | Callable[[], str], timeout: float) -> Any:
         url if isinstance(url, str) else url(),
         socket_timeout=timeout,
         socket_connect_timeout=timeout,
+        # As before redis-py 8, which raises an error at the 101st: each waiting task needs one.
+        max_connections=_ANY_NUMBER,
         # Retry once, immediately: an idle connection may have been closed.
         retry=Retry(NoBackoff(), 1),
         retry_on_error=[Disconnected],  # before redis-py 6, nothing else makes it retry
