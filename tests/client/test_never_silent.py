@@ -126,6 +126,18 @@ def test_a_session_that_the_server_does_not_accept_is_no_success(
     assert record.getMessage().endswith("If the server expects the token elsewhere, set carry=")
 
 
+def test_a_session_that_may_have_to_go_out_as_bearer_is_told_so(
+    server: Server, either: Either, caplog: pytest.LogCaptureFixture
+) -> None:
+    travel = refusing(server, ['Bearer realm="api", Session realm="orders"'])
+    either.attach(travel.login, server.url).get(server.url)
+    [message] = caplog.messages
+    assert message.endswith(
+        "The token went out as Authorization: Session. If the server expects another scheme, set "
+        "responders=[BEARER] or carry="
+    )
+
+
 def test_a_budget_that_is_used_up_is_told_once(
     server: Server, either: Either, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -177,7 +189,7 @@ def pieces() -> Iterator[bytes]:
 
 @pytest.mark.parametrize("cause", ["method", "body"])
 def test_what_keeps_a_request_from_being_sent_again_is_told(
-    server: Server, either: Either, cause: str
+    server: Server, either: Either, caplog: pytest.LogCaptureFixture, cause: str
 ) -> None:
     server.answers = lambda request: Answer(200 if request.token else 440)
     told = Told()
@@ -186,6 +198,8 @@ def test_what_keeps_a_request_from_being_sent_again_is_told(
     answer = kept(client, either, server.url, cause)
     assert (outcome(answer), detail(answer)) == (Outcome.RENEWED_NOT_REPLAYED, cause)
     assert [e.detail for e in told.events if e.reason == "renewed_not_replayed"] == [cause]
+    [message] = caplog.messages
+    assert message.startswith(f"440 from {server.url}: the session was renewed, but ")
 
 
 @pytest.mark.parametrize(

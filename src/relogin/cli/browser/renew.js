@@ -11,15 +11,24 @@
 
 import { parseChallenges } from "./strict.js"
 
+/**
+ * @typedef {{realm?: string, error?: string, error_description?: string} & Record<string, string>} Reason
+ *
+ * @param {(reason: Reason) => string | null | Promise<string | null>} login
+ * @param {{user?: string | null, origin?: string}} options
+ * @returns {typeof fetch}
+ */
 export function renewing(login, { user = null, origin = location.origin } = {}) {
   let logins = 0 // tells an answer to an older session from one to the session that is there now
+  /** @type {Promise<boolean> | null} */
   let renewal = null
 
+  /** @param {Reason} reason */
   function renewed(reason) {
     renewal ??= Promise.resolve(login(reason))
       .then((name) => {
         user = name ?? user
-        logins += name !== null
+        logins += Number(name !== null)
         return name !== null
       })
       .finally(() => { renewal = null })
@@ -49,16 +58,22 @@ export function renewing(login, { user = null, origin = location.origin } = {}) 
   }
 }
 
-// The parameters of the first Session challenge of a WWW-Authenticate field, or null.
+/**
+ * The parameters of the first Session challenge of a WWW-Authenticate field, or null.
+ *
+ * @param {string | null} field
+ * @returns {Reason | null}
+ */
 export function sessionChallenge(field) {
-  const isOurs = ({ scheme, token68 }) => scheme.toLowerCase() === "session" && token68 === null
-  const challenge = readable(field ?? "").find(isOurs)
+  const challenge = readable(field ?? "").find(({ scheme, token68 }) =>
+    scheme.toLowerCase() === "session" && token68 === null)
   // Some servers quote with single quotes (SPEC.md, C-3).
   return challenge ? Object.fromEntries(challenge.params.map(([name, value]) =>
     [name, value.replace(/^'(.*)'$/, "$1")])) : null
 }
 
 // Firefox joins the lines of a field with line feeds. One that is malformed hides no other (C-14).
+/** @param {string} field */
 const readable = (field) => field.split("\n").flatMap((line) => {
   try { return parseChallenges([line]) } catch { return [] }
 })

@@ -83,7 +83,14 @@ def not_replayed(cache: CredentialCache, info: ResponseInfo, decision: Decision)
     detail = "method" if info.replayable else "body"
     outcome = Outcome.RENEWED_NOT_REPLAYED
     report(cache, EventKind.REFUSED, decision, reason=outcome, detail=detail)
-    return Final(info, outcome, _strict(info) if cache.policy.strict else None, detail)
+    failure = _strict(info)
+    if cache.policy.strict:
+        return Final(info, outcome, failure, detail)
+    told = info.origin, detail
+    if told not in cache.warned:
+        cache.warned.add(told)
+        warn("%s from %s: %s", info.status, info.origin, failure)
+    return Final(info, outcome, None, detail)
 
 
 def _strict(info: ResponseInfo) -> ReloginError:

@@ -65,6 +65,9 @@ def _offered(info: ResponseInfo) -> str:
     return ", ".join(names) or "no readable challenge"
 
 
+_CARRY = ". If the server expects the token elsewhere, set carry="
+
+
 def _again(policy: Policy, info: ResponseInfo) -> str:
     if proof := _of_proof(policy, info):
         return proof
@@ -73,7 +76,7 @@ def _again(policy: Policy, info: ResponseInfo) -> str:
         return renewed + _carried_as(info)
     return (
         f"{renewed}. If other programs log in to this account, and it may have only one session, "
-        "give all of them one store=. If the server expects the token elsewhere, set carry="
+        f"give all of them one store={_elsewhere(info)}"
     )
 
 
@@ -97,6 +100,15 @@ def _of_proof(policy: Policy, info: ResponseInfo) -> str | None:
     if sent is None or sent.signer is None or decision is None:
         return None
     return _PROOFS.get(decision.error or "")
+
+
+def _elsewhere(info: ResponseInfo) -> str:
+    """Say how the token may have to travel: a server that offers both may take it as Bearer."""
+    offers_bearer = any(one.scheme.lower() == "bearer" for one in readable(info.challenges))
+    sent = info.sent_with
+    if offers_bearer and sent is not None and sent.responder.scheme != "Bearer":
+        return _carried_as(info) or _CARRY
+    return _CARRY
 
 
 def _carried_as(info: ResponseInfo) -> str:
