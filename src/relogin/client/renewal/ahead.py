@@ -12,7 +12,7 @@ from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Command, Final
 from relogin.client.renewal.default_spaces import DefaultSpaces
 from relogin.client.renewal.flight import Flight, Status
-from relogin.client.renewal.flow import lead, obtain
+from relogin.client.renewal.obtain import lead, obtain
 from relogin.client.renewal.policy import Credential, Decision, ResponseInfo
 from relogin.client.renewal.shared import consult
 from relogin.client.terms.outcomes import Outcome

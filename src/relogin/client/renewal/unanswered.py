@@ -19,8 +19,9 @@ from relogin.client.renewal.checks import PendingCheck
 from relogin.client.renewal.commands import Check, Command, Final, Flow, Replay, Wait
 from relogin.client.renewal.finals import report
 from relogin.client.renewal.flight import Status
-from relogin.client.renewal.flow import in_its_space, obtain
+from relogin.client.renewal.flow import in_its_space
 from relogin.client.renewal.from_challenge import renewed_by_challenge
+from relogin.client.renewal.obtain import obtain
 from relogin.client.renewal.policy import Credential, Decision, ResponseInfo
 from relogin.client.terms.outcomes import Outcome
 from relogin.client.terms.responder import Action
