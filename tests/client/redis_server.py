@@ -25,18 +25,7 @@ __all__ = [
 ]
 
 
-class _Process:
-    _running: subprocess.Popen[bytes] | None = None
-
-    def stop(self) -> None:
-        """Kill it, as a machine dies."""
-        if self._running is not None:
-            self._running.kill()
-            self._running.wait(20)
-            self._running = None
-
-
-class RedisServer(_Process):
+class RedisServer:
     """A server that forgets everything at a stop, unless it saves. `program` may be Valkey's."""
 
     def __init__(
@@ -48,6 +37,7 @@ class RedisServer(_Process):
             *(program, "--port", "0", "--unixsocket", str(self.socket)),
             *("--save", "", "--dir", str(folder), *options),
         ]
+        self._running: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start, and wait until it answers."""
@@ -66,6 +56,13 @@ class RedisServer(_Process):
             return client.recv(5) in {b"+PONG", b"-NOAU"}
         return False
 
+    def stop(self) -> None:
+        """Kill it, as a machine dies."""
+        if self._running is not None:
+            self._running.kill()
+            self._running.wait(20)
+            self._running = None
+
 
 @contextlib.contextmanager
 def a_redis_server(*options: str, program: str = "redis-server") -> Iterator[RedisServer]:
@@ -79,13 +76,14 @@ def a_redis_server(*options: str, program: str = "redis-server") -> Iterator[Red
             server.stop()
 
 
-class RedisNode(_Process):
+class RedisNode:
     """One of several servers, at a port; nothing in it outlives a stop."""
 
     def __init__(self, port: int, folder: Path, options: Sequence[str]) -> None:
         self.port = port
         self._folder = folder
         self._command = ["redis-server", *options]
+        self._running: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         # A replica writes down what it takes over, whatever it is told of saving, and would begin
@@ -110,6 +108,13 @@ class RedisNode(_Process):
         # A Sentinel tells the time by the wall clock: set back, it finds nobody dead for so long.
         away = {"LD_PRELOAD"} if "--sentinel" in self._command else set()
         return {name: value for name, value in os.environ.items() if name not in away}
+
+    def stop(self) -> None:
+        """Kill it, as a machine dies."""
+        if self._running is not None:
+            self._running.kill()
+            self._running.wait(20)
+            self._running = None
 
 
 @contextlib.contextmanager

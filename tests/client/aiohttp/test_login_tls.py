@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import aiohttp
@@ -20,6 +21,11 @@ pytestmark = pytest.mark.needs("openssl")
 JSON = (("Content-Type", "application/json"),)
 
 
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority.begun(tmp_path_factory.mktemp("authority"))
+
+
 def issuing(server: Server) -> Server:
     def issue(_: Request) -> Answer:
         server.kill()
@@ -30,8 +36,9 @@ def issuing(server: Server) -> Server:
 
 
 @pytest.fixture
-def far(far: Server) -> Server:
-    return issuing(far)
+def far(authority: Authority) -> Iterator[Server]:
+    with serve(Server(), authority.shown) as running:
+        yield issuing(running)
 
 
 def got(server: Server, login: Any, tls: Any, host: str | None = None) -> int:
