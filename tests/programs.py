@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-__all__ = ["certificate", "exit_with", "free_port", "running", "running_until_killed"]
+__all__ = ["certificate", "exit_with", "free_port", "python", "running", "running_until_killed"]
 
 _PATIENCE = 40.0
 _ROOT = Path(__file__).parents[1]
@@ -34,6 +34,12 @@ def certificate(folder: Path) -> list[str]:
     subprocess.run(command, check=True, capture_output=True, timeout=30)
     (folder / "both.pem").write_text("".join(Path(file).read_text() for file in files))
     return files
+
+
+def python(program: str) -> subprocess.CompletedProcess[str]:
+    """Run a program in an interpreter of its own, to its end."""
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import pytest
 
 import relogin
 from relogin.client import logins
+from tests.programs import python
 
 
 def loaded_by(
@@ -270,7 +271,4 @@ def test_a_child_forked_during_the_first_401_can_renew_its_session(
     late: str, challenge: str
 ) -> None:
     program = ENDS_IF_STUCK + FIRST_401.format(late=f"relogin.{late}", challenge=challenge)
-    ran = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
-    )
-    assert ran.stdout.strip() == "0"
+    assert python(program).stdout.strip() == "0"

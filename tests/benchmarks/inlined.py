@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from relogin.server.asgi import REFUSED, SESSION, VERIFY, SessionGate
+from relogin.server.asgi import SessionGate
+from relogin.server.decisions import REFUSED, SESSION, VERIFY
 from relogin.server.responses import MERGED
 from relogin.server.verdicts import Admitted
 

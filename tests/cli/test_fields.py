@@ -4,6 +4,8 @@ import pytest
 
 from relogin.cli.fields import read_responses
 
+BASIC = {"WWW-Authenticate": ["Basic realm=a"]}
+
 
 def found(text: str) -> list[tuple[int | None, dict[str, list[str]]]]:
     return [
@@ -27,9 +29,7 @@ def test_a_bare_field_that_looks_like_another_header_line_is_taken_as_it_is() ->
 
 
 def test_a_name_in_any_case_is_found_without_a_status() -> None:
-    assert found("www-AUTHENTICATE: Basic realm=a") == [
-        (None, {"WWW-Authenticate": ["Basic realm=a"]})
-    ]
+    assert found("www-AUTHENTICATE: Basic realm=a") == [(None, BASIC)]
 
 
 def test_every_challenge_of_a_head_that_curl_prints_is_found() -> None:
@@ -46,7 +46,7 @@ def test_every_challenge_of_a_head_that_curl_prints_is_found() -> None:
 
 def test_the_responses_of_a_chain_of_redirects_are_told_apart() -> None:
     text = "HTTP/1.1 302 Found\nLocation: /\n\nHTTP/2 401 \nwww-authenticate: Basic realm=a\n\n"
-    assert found(text) == [(302, {}), (401, {"WWW-Authenticate": ["Basic realm=a"]})]
+    assert found(text) == [(302, {}), (401, BASIC)]
 
 
 def test_the_content_of_a_response_is_not_searched() -> None:
@@ -55,9 +55,7 @@ def test_the_content_of_a_response_is_not_searched() -> None:
 
 
 def test_blank_lines_before_the_head_do_not_end_it() -> None:
-    assert found("\n\nWWW-Authenticate: Basic realm=a\n") == [
-        (None, {"WWW-Authenticate": ["Basic realm=a"]})
-    ]
+    assert found("\n\nWWW-Authenticate: Basic realm=a\n") == [(None, BASIC)]
 
 
 def test_a_response_that_curl_marks_as_received_is_found() -> None:
@@ -65,7 +63,7 @@ def test_a_response_that_curl_marks_as_received_is_found() -> None:
         "* Connected\n> GET / HTTP/1.1\n> \n< HTTP/1.1 401 Unauthorized\n"
         "< WWW-Authenticate: Basic realm=a\n< \n"
     )
-    assert found(text) == [(401, {"WWW-Authenticate": ["Basic realm=a"]})]
+    assert found(text) == [(401, BASIC)]
 
 
 def test_a_folded_line_is_kept_folded_for_the_diagnosis() -> None:
@@ -75,14 +73,12 @@ def test_a_folded_line_is_kept_folded_for_the_diagnosis() -> None:
 
 
 def test_indented_content_is_no_folded_line() -> None:
-    assert found("HTTP/1.1 401 No\nWWW-Authenticate: Basic realm=a\n\n  <html>\n") == [
-        (401, {"WWW-Authenticate": ["Basic realm=a"]})
-    ]
+    assert found("HTTP/1.1 401 No\nWWW-Authenticate: Basic realm=a\n\n  <html>\n") == [(401, BASIC)]
 
 
 def test_no_line_is_folded_into_the_response_before() -> None:
     text = "HTTP/1.1 401 No\nWWW-Authenticate: Basic realm=a\nHTTP/1.1 200 OK\n folded\n"
-    assert found(text) == [(401, {"WWW-Authenticate": ["Basic realm=a"]}), (200, {})]
+    assert found(text) == [(401, BASIC), (200, {})]
 
 
 def test_an_empty_field_is_a_field() -> None:

@@ -111,7 +111,7 @@ def test_the_help_of_each_command_is_its_own(capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.parametrize("arguments", ["build Negotiate", "explain --json Negotiate"])
-def test_a_reader_that_has_gone_ends_it_without_a_message(arguments: str) -> None:
+def test_a_reader_that_has_gone_ends_the_command_without_a_message(arguments: str) -> None:
     theirs, ours = os.pipe()
     os.close(theirs)
     assert shell(f"{RELOGIN} {arguments} 2>&1 >&0", stdin=ours) == (1, "")
@@ -175,7 +175,7 @@ def test_a_terminal_gets_colours() -> None:
     assert b"\x1b[1mWWW-Authenticate" in shown
 
 
-def test_an_interrupt_ends_it_without_a_traceback() -> None:
+def test_an_interrupt_ends_the_command_without_a_traceback() -> None:
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with running([RELOGIN, "demo"], **pipes) as process:
         assert process.stdout is not None

@@ -1,11 +1,13 @@
 """A server for each test, and a session that is closed after it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
 
 from relogin.client.requests import SessionAuth
+from tests.client.authority import Authority
 from tests.client.either import EITHER, Either, an_either
 from tests.client.httpx_drivers import DRIVERS, Driver, drive
 from tests.client.server import Server, serve
@@ -24,6 +26,27 @@ def session() -> Iterator[requests.Session]:
         opened.trust_env = False
         opened.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=100))
         yield opened
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """It needs openssl."""
+    return Authority.begun(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def far(authority: Authority) -> Iterator[Server]:
+    """A server over TLS, which only those trust who trust the authority."""
+    with serve(Server(), authority.shown) as running:
+        yield running
+
+
+@pytest.fixture
+def netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A netrc with an account for servers on loopback, named by the environment."""
+    file = tmp_path / "netrc"
+    file.write_text("machine 127.0.0.1 login eve password s3cret-of-netrc\n")
+    monkeypatch.setenv("NETRC", str(file))
 
 
 @pytest.fixture(params=DRIVERS)

@@ -51,6 +51,14 @@ class AsyncStream(httpx.AsyncByteStream):
             yield part
 
 
+class Endless(httpx.AsyncByteStream):
+    """An answer of the user's own transport, which never lets anybody else run."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            yield b"x" * 8192
+
+
 class StreamOfBoth(Stream, AsyncStream):
     """A body of the user's own for either client."""
 

@@ -25,7 +25,18 @@ __all__ = [
 ]
 
 
-class RedisServer:
+class _Process:
+    _running: subprocess.Popen[bytes] | None = None
+
+    def stop(self) -> None:
+        """Kill it, as a machine dies."""
+        if self._running is not None:
+            self._running.kill()
+            self._running.wait(20)
+            self._running = None
+
+
+class RedisServer(_Process):
     """A server that forgets everything at a stop, unless it saves. `program` may be Valkey's."""
 
     def __init__(
@@ -37,7 +48,6 @@ class RedisServer:
             *(program, "--port", "0", "--unixsocket", str(self.socket)),
             *("--save", "", "--dir", str(folder), *options),
         ]
-        self._running: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start, and wait until it answers."""
@@ -56,13 +66,6 @@ class RedisServer:
             return client.recv(5) in {b"+PONG", b"-NOAU"}
         return False
 
-    def stop(self) -> None:
-        """Kill it, as a machine dies."""
-        if self._running is not None:
-            self._running.kill()
-            self._running.wait(20)
-            self._running = None
-
 
 @contextlib.contextmanager
 def a_redis_server(*options: str, program: str = "redis-server") -> Iterator[RedisServer]:
@@ -76,14 +79,13 @@ def a_redis_server(*options: str, program: str = "redis-server") -> Iterator[Red
             server.stop()
 
 
-class RedisNode:
+class RedisNode(_Process):
     """One of several servers, at a port; nothing in it outlives a stop."""
 
     def __init__(self, port: int, folder: Path, options: Sequence[str]) -> None:
         self.port = port
         self._folder = folder
         self._command = ["redis-server", *options]
-        self._running: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         # A replica writes down what it takes over, whatever it is told of saving, and would begin
@@ -108,13 +110,6 @@ class RedisNode:
         # A Sentinel tells the time by the wall clock: set back, it finds nobody dead for so long.
         away = {"LD_PRELOAD"} if "--sentinel" in self._command else set()
         return {name: value for name, value in os.environ.items() if name not in away}
-
-    def stop(self) -> None:
-        """Kill it, as a machine dies."""
-        if self._running is not None:
-            self._running.kill()
-            self._running.wait(20)
-            self._running = None
 
 
 @contextlib.contextmanager

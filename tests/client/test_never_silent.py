@@ -91,7 +91,9 @@ def test_each_origin_is_warned_of_once(
     assert len(caplog.records) == 2
 
 
-def test_the_option_that_it_names_answers_it(server: Server, either: Either) -> None:
+def test_the_option_that_a_warning_names_answers_the_challenge(
+    server: Server, either: Either
+) -> None:
     travel = Travel(server, READ, ["Basic"])
     client = either.attach(travel.login, server.url, signals=[status(401)])
     assert client.get(server.url).status_code == 200

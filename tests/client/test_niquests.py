@@ -113,7 +113,9 @@ ignore_missing_imports = true
 
 
 @pytest.mark.timeout(300)
-def test_its_types_are_those_that_niquests_declares(python: Path, tmp_path: Path) -> None:
+def test_the_types_of_our_driver_are_those_that_niquests_declares(
+    python: Path, tmp_path: Path
+) -> None:
     configuration = tmp_path / "mypy.ini"
     configuration.write_text(CONFIGURATION)
     rooms = ("src/relogin/client/niquests", "src/relogin/client/logins/sending/over_niquests.py")

@@ -127,7 +127,7 @@ def test_scopes_that_were_granted_are_asked_for_at_the_next_death(
     assert scopes(tokens) == ["read", "read write", "read write"]
 
 
-def test_one_after_the_other_is_demanded_and_nothing_is_lost(
+def test_scopes_demanded_one_after_the_other_add_up(
     tokens: TokenServer, stepping: requests.Session
 ) -> None:
     tokens.scopes |= {"admin"}
@@ -149,7 +149,7 @@ def test_another_process_may_renew_for_less_and_more_is_asked_for_again(
     assert scopes(tokens)[-2:] == ["read", "read write"]
 
 
-def test_a_401_may_say_it_as_well(tokens: TokenServer, stepping: requests.Session) -> None:
+def test_a_401_may_demand_a_scope_as_well(tokens: TokenServer, stepping: requests.Session) -> None:
     def registry(request: Any) -> Answer:
         answer = tokens.api(request)
         return Answer(401, answer.headers) if answer.status == 403 else answer

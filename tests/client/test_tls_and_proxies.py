@@ -21,20 +21,9 @@ from relogin.client.events import Event
 from tests.client.authority import Authority
 from tests.client.httpx_drivers import Driver
 from tests.client.proxy import Proxy, proxying
-from tests.client.server import PASSWORD, Server, serve
+from tests.client.server import PASSWORD, Server
 
 pytestmark = pytest.mark.needs("openssl")
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority.begun(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture
-def far(authority: Authority) -> Iterator[Server]:
-    with serve(Server(), authority.shown) as running:
-        yield running
 
 
 @pytest.fixture

@@ -125,58 +125,56 @@ def test_a_copy_button_copies_an_example_that_runs(page: Page, url: str, tmp_pat
     assert ran.returncode == 0, ran.stderr
 
 
-def test_the_playground_explains_a_malformed_field_without_a_network(page: Page, url: str) -> None:
+@pytest.fixture
+def playground(page: Page, url: str) -> Page:
     page.open(f"{url}/docs/playground.html")
     page.until(READY)
-    page.ask(
+    return page
+
+
+def test_the_playground_explains_a_malformed_field_without_a_network(playground: Page) -> None:
+    playground.ask(
         "Network.emulateNetworkConditions",
         offline=True, latency=0, downloadThroughput=0, uploadThroughput=0,
     )  # fmt: skip
-    write(page, "Bearer realm='Orders API' error=invalid_token")
-    shown = explained(page)
+    write(playground, "Bearer realm='Orders API' error=invalid_token")
+    shown = explained(playground)
     assert "single-quotes" in shown
     assert "^^^^^^^^^^^^" in shown
     assert 'Bearer realm="Orders API", error="invalid_token"' in shown
     assert "sends the request again with Authorization: Bearer" in shown
 
 
-def test_a_link_carries_the_field_in_its_fragment(page: Page, url: str) -> None:
-    page.open(f"{url}/docs/playground.html")
-    page.until(READY)
-    write(page, 'Session realm="50 % off", error="session_revoked"')
-    link = page.run("return location.href")
-    page.open("about:blank")
-    page.open(link)
-    assert "ended on purpose" in explained(page)
-    assert "50 % off" in explained(page)
+def test_a_link_carries_the_field_in_its_fragment(playground: Page) -> None:
+    write(playground, 'Session realm="50 % off", error="session_revoked"')
+    link = playground.run("return location.href")
+    playground.open("about:blank")
+    playground.open(link)
+    assert "ended on purpose" in explained(playground)
+    assert "50 % off" in explained(playground)
 
 
-def test_a_link_is_offered_only_once_there_is_something_to_explain(page: Page, url: str) -> None:
-    page.open(f"{url}/docs/playground.html")
-    page.until(READY)
+def test_a_link_is_offered_only_once_there_is_something_to_explain(playground: Page) -> None:
     hidden = "return document.querySelector('#playground button.link').hidden"
-    assert page.run(hidden)
-    write(page, "Bearer")
-    assert not page.run(hidden)
+    assert playground.run(hidden)
+    write(playground, "Bearer")
+    assert not playground.run(hidden)
 
 
-def test_a_whole_response_of_curl_is_explained(page: Page, url: str) -> None:
-    page.open(f"{url}/docs/playground.html")
-    page.until(READY)
+def test_a_whole_response_of_curl_is_explained(playground: Page) -> None:
     write(
-        page, "HTTP/1.1 407 Proxy\r\nProxy-Authenticate: Basic realm=a\r\n\r\n<p>WWW-Authenticate"
+        playground,
+        "HTTP/1.1 407 Proxy\r\nProxy-Authenticate: Basic realm=a\r\n\r\n<p>WWW-Authenticate",
     )
-    shown = explained(page)
+    shown = explained(playground)
     assert "Response 407" in shown
     assert "well-formed" in shown
     assert "a proxy asking for its own password" in shown
 
 
-def test_a_remark_on_a_well_formed_field_is_shown(page: Page, url: str) -> None:
-    page.open(f"{url}/docs/playground.html")
-    page.until(READY)
-    write(page, "Session error='session_revoked'")
-    assert "quotes-in-value (allowed, but probably not meant)" in explained(page)
+def test_a_remark_on_a_well_formed_field_is_shown(playground: Page) -> None:
+    write(playground, "Session error='session_revoked'")
+    assert "quotes-in-value (allowed, but probably not meant)" in explained(playground)
 
 
 def test_every_page_fits_a_phone_and_meets_no_error_and_no_other_host(

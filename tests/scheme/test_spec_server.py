@@ -155,7 +155,7 @@ def test_one_challenge_is_sent_where_there_is_one_scheme() -> None:
 
 @pytest.mark.requirement("S-23")
 @pytest.mark.parametrize("scheme", ["Basic", "digest", "Negotiate", "NTLM"])
-def test_no_scheme_that_opens_a_browsers_dialog_is_offered_beside_it(scheme: str) -> None:
+def test_no_scheme_that_opens_a_browsers_dialog_is_offered_beside_session(scheme: str) -> None:
     with pytest.raises(ValueError, match="password"):
         Gate("orders", also=[relogin.Challenge(scheme, {"realm": "a"})])
 

@@ -121,7 +121,7 @@ def test_a_refusal_of_an_old_cookie_cannot_touch_the_new_one(
 
 @pytest.mark.requirement("C-7")
 @pytest.mark.parametrize("status", [200, 401])
-def test_nor_can_a_late_answer_to_it(
+def test_a_late_answer_to_an_old_cookie_cannot_touch_the_new_one(
     session_for: Opening, orders: Orders, server: Server, status: int
 ) -> None:
     arrived, go = threading.Event(), threading.Event()

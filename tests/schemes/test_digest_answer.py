@@ -109,7 +109,7 @@ def test_a_server_of_utf_8_gets_name_and_password_in_their_composed_form(userhas
     assert sent[0] == sent[1]
 
 
-def test_a_server_without_a_charset_gets_them_as_they_are() -> None:
+def test_a_server_without_a_charset_gets_name_and_password_as_they_are() -> None:
     name = "Ja\u0308s"
     sent = answered(Answers(challenge('Digest realm="x", nonce="n"'), name, "p"), "GET", "/")
     assert sent["username"].encode("latin-1") == name.encode()

@@ -93,7 +93,7 @@ def test_curl_gets_in_with_a_token(url: str) -> None:
 
 
 @pytest.mark.needs("curl")
-def test_curl_is_told_why_it_does_not(url: str) -> None:
+def test_curl_is_told_why_the_orders_are_refused(url: str) -> None:
     headers = curl("--include", "--cookie", "sid=idle", f"{url}/orders").lower()
     assert 'error="session_expired", error_description="idle for 15 minutes"' in headers
 

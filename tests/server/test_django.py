@@ -298,14 +298,14 @@ def test_the_options_may_be_given_where_the_middleware_is_made() -> None:
     assert (own.guard.gate.realm, own.guard.gate.cookie) == ("given", "sessionid")
 
 
-def test_without_settings_it_says_what_is_missing() -> None:
+def test_without_settings_the_gate_says_what_is_missing() -> None:
     with override_settings():
         del settings.RELOGIN
         with pytest.raises(ImproperlyConfigured, match="RELOGIN"):
             Client().get("/orders")
 
 
-def test_without_the_authentication_middleware_it_says_what_is_missing() -> None:
+def test_without_the_authentication_middleware_the_gate_says_what_is_missing() -> None:
     with (
         override_settings(MIDDLEWARE=["relogin.server.django.SessionGate"]),
         pytest.raises(ImproperlyConfigured, match="AuthenticationMiddleware"),

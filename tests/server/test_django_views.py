@@ -79,6 +79,22 @@ def test_a_public_page_can_say_why_there_is_no_session(visit_with: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "token", "error"),
+    [
+        ("/plain", "expired", "session_expired"),
+        ("/pay", "aged", "insufficient_user_authentication"),
+    ],
+)
+def test_a_log_finds_why_a_view_was_refused(
+    visit_with: Any, url: str, token: str, error: str
+) -> None:
+    response = visit_with(url, token)
+    assert response.status_code == 401
+    request = response.wsgi_request if hasattr(response, "wsgi_request") else response.asgi_request
+    assert request.META["relogin.refused"].error == error
+
+
+@pytest.mark.parametrize(
     ("sent", "status"),
     [
         ({}, 200),

@@ -320,7 +320,7 @@ def test_asgi_reads_what_is_left_if_the_application_has_let_the_client_send() ->
     assert sent == []
 
 
-def test_wsgi_leaves_it_where_nobody_knows_what_is_left() -> None:
+def test_wsgi_leaves_content_of_which_nobody_knows_how_much_is_left() -> None:
     assert read_by_an_application_that_refuses(Body(bytes(2000))) == 10
 
 

@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import override_settings
 from django.urls import path
-from rest_framework.authentication import BaseAuthentication
+from rest_framework.authentication import BaseAuthentication, BasicAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotFound
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
@@ -99,6 +99,21 @@ class Foreign(Orders):
     authentication_classes = (Keyed,)
 
 
+class Token(Keyed):
+    """As simplejwt has it: what it refuses is its own token."""
+
+    def authenticate(self, request: Request) -> None:
+        if "Authorization" in request.headers:
+            raise AuthenticationFailed("Token is expired")
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="api"'
+
+
+class Several(Orders):
+    authentication_classes = (SessionAuthentication, Token, BasicAuthentication, Keyed, Strict)
+
+
 class Person:
     is_authenticated = True
 
@@ -120,6 +135,7 @@ urlpatterns = [
     path("open-password", OpenPassword.as_view()),
     path("both", Both.as_view()),
     path("foreign", Foreign.as_view()),
+    path("several", Several.as_view()),
     path("write", Write.as_view()),
     path("login", sign_in),
 ]
@@ -162,7 +178,7 @@ def test_user_and_session_are_known_to_the_view(client: APIClient) -> None:
     assert get(client, "/orders", "with-user").json()["user"] == "ada"
 
 
-def test_none_presented_is_401_without_a_code(client: APIClient) -> None:
+def test_without_credentials_the_answer_is_401_without_a_code(client: APIClient) -> None:
     response = get(client, "/orders")
     assert told(response) == (401, 'Session realm="orders"')
     assert "no-store" in response.headers["Cache-Control"]
@@ -253,6 +269,25 @@ def test_the_rest_is_the_frameworks_own_affair(client: APIClient) -> None:
 def test_a_view_that_asks_for_no_session_keeps_its_own_challenge() -> None:
     with override_settings(**BASE, RELOGIN=OTHER):
         assert told(get(APIClient(), "/foreign", "good")) == (401, "Key")
+
+
+def test_the_challenges_of_the_other_classes_come_first_and_none_for_a_browsers_window(
+    client: APIClient,
+) -> None:
+    assert told(get(client, "/several")) == (401, 'Bearer realm="api", Key, Session realm="orders"')
+    refused = get(client, "/several", Authorization="Bearer old")
+    assert told(refused) == (401, 'Bearer realm="api", Key, Session realm="orders"')
+    assert refused.json() == {"detail": "Token is expired"}
+
+
+def test_a_scheme_that_the_gate_offers_is_not_offered_twice(client: APIClient) -> None:
+    with override_settings(RELOGIN=OTHER | {"schemes": ["Bearer"], "public": ["/*"]}):
+        assert told(get(client, "/several")) == (401, 'Key, Bearer realm="orders"')
+
+
+def test_an_outage_offers_nothing(client: APIClient) -> None:
+    with override_settings(RELOGIN=OTHER | {"verify": lambda _: 1 / 0, "public": ["/*"]}):
+        assert told(get(client, "/several", Cookie="sid=any")) == (503, None)
 
 
 def test_a_refusal_undoes_what_the_view_wrote(

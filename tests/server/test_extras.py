@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.programs import python
+
 
 @pytest.mark.parametrize(
     ("module", "missing", "told"),
@@ -21,10 +23,7 @@ def test_where_the_framework_is_missing_the_import_says_what_to_install(
     module: str, missing: str, told: str
 ) -> None:
     program = f"import sys; sys.modules[{missing!r}] = None; import relogin.server.{module}"
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30
-    )
-    last = done.stderr.splitlines()[-1]
+    last = python(program).stderr.splitlines()[-1]
     assert last.startswith(f"ImportError: relogin.server.{module} needs ")
     assert last.endswith(told)
 

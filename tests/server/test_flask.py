@@ -90,6 +90,21 @@ def test_the_environ_has_the_session_and_the_refusal(decorated: FlaskClient) -> 
     assert get(decorated, "/environ", "expired").text == "None session_expired"
 
 
+@pytest.mark.parametrize(
+    ("path", "token", "error"),
+    [
+        ("/orders", "expired", "session_expired"),
+        ("/pay", "aged", "insufficient_user_authentication"),
+    ],
+)
+def test_a_log_finds_why_a_view_was_refused(
+    decorated: FlaskClient, path: str, token: str, error: str
+) -> None:
+    with decorated:  # which keeps the request
+        get(decorated, path, token)
+        assert flask.request.environ["relogin.refused"].error == error
+
+
 @pytest.mark.parametrize("path", ["/orders", "/pay", "/login"])
 def test_what_a_blueprint_does_with_exceptions_takes_no_refusal(path: str) -> None:
     gate = SessionGate(verify=verify, realm="orders", public=["/*"])

@@ -74,7 +74,7 @@ def test_each_state_has_its_answer(
     assert SECRET not in f"{answer.headers}{answer.body!r}"
 
 
-def test_none_presented_is_401_without_an_error_code(get: Ask) -> None:
+def test_without_credentials_the_answer_is_401_without_an_error_code(get: Ask) -> None:
     answer = get("/orders")
     assert (answer.status, answer.lines("WWW-Authenticate")) == (401, ['Session realm="orders"'])
     assert "error" not in answer.problem
@@ -169,7 +169,7 @@ def test_authorization_decides_over_the_cookie(get: Ask) -> None:
     assert get("/orders", by_authorization("good"), by_cookie("expired")).status == 200
 
 
-def test_another_schemes_credentials_are_no_session(get: Ask) -> None:
+def test_credentials_of_another_scheme_are_no_session(get: Ask) -> None:
     basic = ("Authorization", "Basic YTpi")
     answer = get("/orders", basic)
     assert (answer.status, answer.error) == (401, None)

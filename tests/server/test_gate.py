@@ -208,7 +208,7 @@ def test_step_up_asks_for_age_and_kind(
     assert asked.met_by(admitted) == enough == (decision.answer is None)
 
 
-def test_one_kind_of_login_may_be_asked_for_as_a_text() -> None:
+def test_a_kind_of_login_may_be_asked_for_as_a_text() -> None:
     asked = StepUp(acr_values="phr mfa")  # type: ignore[arg-type]
     assert asked == StepUp(acr_values=("phr", "mfa"))
     assert not asked.met_by(Admitted("ada", acr="m"))

@@ -68,7 +68,7 @@ def test_flask_login_deletes_its_cookie(dead: bool) -> None:
     assert browser.get_cookie("session") is None
 
 
-def test_flask_login_deletes_it_nowhere_else() -> None:
+def test_flask_login_deletes_its_cookie_nowhere_else() -> None:
     app = flask_login_application()
     browser = app.test_client()
     browser.post("/login")

@@ -179,13 +179,14 @@ def test_the_session_scheme_has_no_challenge_in_a_403(framework: Framework) -> N
 # The length of the field
 
 
+def long(request: Request) -> dict[str, str]:
+    return {"hint": request.header("X-Long") or ""}
+
+
 @each_framework
 def test_challenges_that_some_proxies_refuse_are_told_once(
     framework: Framework, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def long(request: Request) -> dict[str, str]:
-        return {"hint": request.header("X-Long") or ""}
-
     with served(framework, params=long) as get:
         get("/orders", ("X-Long", "x" * 3000))
         assert "bytes of one header field" not in caplog.text
@@ -199,9 +200,6 @@ def test_challenges_that_some_proxies_refuse_are_told_once(
 def test_challenges_that_just_pass_pass_nginx_with_all_other_fields(
     framework: Framework, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def long(request: Request) -> dict[str, str]:
-        return {"hint": request.header("X-Long") or ""}
-
     took = 0
     with served(framework, params=long, headers={"X-Own": "y" * 100}, cookie="sid") as get:
         for length in range(3000, 4000, 20):

@@ -20,6 +20,10 @@ def test_a_refusal_says_its_code_and_survives_a_pickle() -> None:
     assert repr(Refused(error="session_revoked")) == repr(Refused("session_revoked"))
 
 
+def test_the_text_of_a_refusal_is_a_plain_string_so_that_a_log_shows_no_enum() -> None:
+    assert repr(str(Refused("session_expired"))) == "'session_expired'"
+
+
 @pytest.mark.parametrize(
     "said",
     [

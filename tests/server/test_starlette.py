@@ -1,8 +1,6 @@
 """Starlette's own sessions, its CORS layer, and FastAPI's dependency."""
 
 import re
-import subprocess
-import sys
 from base64 import b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -25,6 +23,7 @@ import relogin
 from relogin.server.request import Request as Facts
 from relogin.server.starlette import CurrentSession, OwnSession, SessionGate
 from relogin.server.verifiers import unblocking
+from tests.programs import python
 from tests.server.orders import averify
 from tests.server.serving import Answer, ask, serving_asgi
 
@@ -219,6 +218,38 @@ def test_middleware_outside_finds_the_route_and_the_session_afterwards(public: l
     assert logged == [(endpoint, "ada")]
 
 
+@pytest.mark.parametrize(
+    ("path", "field", "why"),
+    [
+        ("/", DEAD, (None, "session_expired")),
+        ("/public", DEAD, (None, "session_expired")),
+        ("/", GOOD, ("ada", "session_revoked")),
+    ],
+)
+def test_middleware_outside_finds_why_a_request_was_refused(
+    path: str, field: tuple[str, str], why: tuple[str | None, str]
+) -> None:
+    async def endpoint(request: Request) -> PlainTextResponse:
+        raise relogin.Refused("session_revoked" if request.scope["relogin.session"] else None)
+
+    logged = []
+
+    def access_log(app: ASGIApp) -> ASGIApp:
+        async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+            await app(scope, receive, send)
+            if scope["type"] == "http":
+                logged.append((scope["relogin.session"], scope["relogin.refused"].error))
+
+        return middleware
+
+    gate = Middleware(SessionGate, verify=averify, realm="orders", public=["/public"])
+    routes = [Route("/", endpoint), Route("/public", endpoint)]
+    app = Starlette(routes=routes, middleware=[Middleware(access_log), gate])
+    with serving_asgi(app) as port:
+        assert ask(port, path, field).status == 401
+    assert logged == [why]
+
+
 @pytest.mark.parametrize("public", [[], ["/*"]])
 def test_a_login_page_gets_the_path_that_was_asked_for_not_what_a_router_left_of_it(
     public: list[str],
@@ -298,7 +329,7 @@ def test_bearer_is_told_by_openapis_own_word() -> None:
     assert CurrentSession("Bearer").model.scheme == "bearer"
 
 
-def test_without_the_middleware_it_says_what_is_missing() -> None:
+def test_without_the_middleware_current_session_says_what_is_missing() -> None:
     with pytest.raises(RuntimeError, match="add the middleware"):
         CurrentSession.__call__(by_header, Request({"type": "http"})).send(None)
 
@@ -309,10 +340,7 @@ def test_starlette_alone_is_enough() -> None:
         "from relogin.server.starlette import SessionGate\n"
         "print(SessionGate.__name__)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30
-    )
-    assert done.stdout == "SessionGate\n"
+    assert python(program).stdout == "SessionGate\n"
 
 
 def test_without_fastapi_its_dependency_says_what_to_install() -> None:
@@ -321,7 +349,5 @@ def test_without_fastapi_its_dependency_says_what_to_install() -> None:
         "from relogin.server.starlette import CurrentSession\n"
         "CurrentSession()"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30
-    )
-    assert done.stderr.splitlines()[-1].endswith("dependency of FastAPI: pip install fastapi")
+    error = python(program).stderr
+    assert error.splitlines()[-1].endswith("dependency of FastAPI: pip install fastapi")

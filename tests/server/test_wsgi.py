@@ -12,6 +12,7 @@ import pytest
 
 import relogin
 from relogin.server.wsgi import SessionGate, request
+from tests.server.orders import verify
 
 LEGACY: Any = {"legacy": {440: "session_expired"}}
 
@@ -238,6 +239,29 @@ def test_a_public_page_can_say_why_there_is_no_session() -> None:
         None,
         "session_expired",
     )
+
+
+def why_refused(gate: WSGIApplication, **fields: str) -> tuple[object, object]:
+    """Return the session and the error that middleware outside of the gate finds afterwards."""
+    environ: dict[str, Any] = {"REQUEST_METHOD": "GET", **fields}
+    gate(environ, lambda *_: lambda _: None)
+    return environ["relogin.session"], environ["relogin.refused"].error
+
+
+def test_middleware_outside_finds_why_the_gate_refused_a_request() -> None:
+    gate = SessionGate(starting("200 OK", []), verify, realm="orders", cookie="sid")
+    assert why_refused(gate, HTTP_COOKIE="sid=expired") == (None, "session_expired")
+    assert why_refused(gate) == (None, None)
+
+
+def test_middleware_outside_finds_why_the_application_refused_a_request() -> None:
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        raise relogin.Refused(environ["PATH_INFO"] or None)
+
+    gate = SessionGate(app, verify, realm="orders", cookie="sid", public=["/*", "/"])
+    good, dead = {"HTTP_COOKIE": "sid=good"}, {"HTTP_COOKIE": "sid=expired"}
+    assert why_refused(gate, PATH_INFO="session_revoked", **good) == ("ada", "session_revoked")
+    assert why_refused(gate, PATH_INFO="", **dead) == (None, "session_expired")
 
 
 @pytest.mark.parametrize("status", ["200 OK", "401 Unauthorized", "440 Login Timeout"])

@@ -5,8 +5,6 @@ import dataclasses
 import json
 import pickle
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from relogin.wire.diagnose import Repeated
 from relogin.wire.faults import KINDS, Fault, fault
 from relogin.wire.recover import Recovery
 from relogin.wire.remarks import MAX_REMARKS, REMARKS
+from tests.programs import python
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 
@@ -362,10 +361,7 @@ def test_diagnosing_a_well_formed_field_does_not_load_pyparsing() -> None:
     program = (
         "import sys, relogin; relogin.diagnose('Basic realm=x'); print('pyparsing' in sys.modules)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True
-    )
-    assert done.stdout == "False\n"
+    assert python(program).stdout == "False\n"
 
 
 def rows(file: str) -> list[dict[str, Any]]:

@@ -83,7 +83,7 @@ def test_what_is_no_challenge_is_not_written(bad: Any) -> None:
 
 
 @pytest.mark.parametrize("one", [Challenge("Basic"), relogin.SessionChallenge(), None])
-def test_one_challenge_is_not_several(one: Any) -> None:
+def test_a_challenge_alone_is_no_list_of_challenges(one: Any) -> None:
     with pytest.raises(TypeError, match=r"for one alone use str"):
         relogin.serialize(one)
 

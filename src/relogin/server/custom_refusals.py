@@ -7,7 +7,7 @@ depend on a Host that a stranger chose. If it cannot be sent, the refusal goes w
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from relogin.server.fields import sets_cookie
@@ -108,10 +108,7 @@ def checked_params(given: Any) -> dict[str, str]:
     """Return parameters, names in lower case; raise an error for what a challenge cannot carry."""
     _expect_texts("params", given, '{"resource_metadata": "https://..."}')
     for name, value in given.items():
-        if not _token(name) or name.lower() in _OUR_PARAMS:
-            raise ValueError(
-                f"params: {name!r} is not a valid name, or one that the gate writes itself"
-            )
+        _check_name("params", name, _OUR_PARAMS)
         if not _param(value):
             raise ValueError(
                 f"params: {name} must be printable ASCII without quotes, backslashes and commas"
@@ -123,10 +120,7 @@ def checked_fields(given: Any, cookie: str | None) -> dict[str, str]:
     """Return fields; raise an error for what cannot be sent, or contradicts the gate."""
     _expect_texts("headers", given, '{"HX-Redirect": "/login"}')
     for name, value in given.items():
-        if not _token(name) or name.lower() in _OUR_FIELDS:
-            raise ValueError(
-                f"headers: {name!r} is not a valid name, or one that the gate writes itself"
-            )
+        _check_name("headers", name, _OUR_FIELDS)
         if not _field(value):
             raise ValueError(f"headers: {name} must be printable ASCII and not empty")
         if sets_cookie((name, value), cookie):
@@ -134,6 +128,13 @@ def checked_fields(given: Any, cookie: str | None) -> dict[str, str]:
                 "headers: a gate must not set the session cookie because its session died"
             )
     return dict(given)
+
+
+def _check_name(option: str, name: str, ours: Container[str]) -> None:
+    if not _token(name) or name.lower() in ours:
+        raise ValueError(
+            f"{option}: {name!r} is not a valid name, or one that the gate writes itself"
+        )
 
 
 def _expect_texts(option: str, given: object, such_as: str) -> None:

@@ -11,7 +11,23 @@ from relogin.server.request import Request
 from relogin.server.schemes import Scheme
 from relogin.server.verdicts import FORBIDDEN, Admitted, Refused, StepUp, StoreTrouble
 
-__all__ = ["SPECIAL_OUTCOMES", "Answer", "Claim", "Decision", "is_session", "lifetime", "living"]
+__all__ = [
+    "REFUSED",
+    "SESSION",
+    "SPECIAL_OUTCOMES",
+    "VERIFY",
+    "Answer",
+    "Claim",
+    "Decision",
+    "is_session",
+    "lifetime",
+    "living",
+]
+
+# Where an application finds what was decided: in `environ`, in `scope`, in Django's `META`.
+SESSION = "relogin.session"
+REFUSED = "relogin.refused"
+VERIFY = "relogin.verify"
 
 # Named tuples, since each request makes one of each: frozen dataclasses take twice as long.
 
@@ -115,6 +131,11 @@ class Decision(NamedTuple):
     def lifetime(self) -> int | None:
         """The lifetime to send in Authentication-Info, if any."""
         return lifetime(self.verified, self.claim.found)
+
+    def reason(self, why: Refused) -> Refused:
+        """Return the reason that is sent, without frames: the gate's if `why` does not say one."""
+        told = why if why.error is not None or self.refused is None else self.refused
+        return told.with_traceback(None)  # frames hold the request, and this is kept in it
 
     def insist(self, required: StepUp) -> None:
         """Raise `Refused` if there is no session, or one that is not enough."""

@@ -12,7 +12,7 @@ framework's own class answers 403.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 try:
@@ -25,6 +25,7 @@ except ModuleNotFoundError as _missing:
         "pip install 'relogin[django]' djangorestframework",
         name=_missing.name,
     ) from _missing
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.authentication import SessionAuthentication as CookieAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -32,8 +33,10 @@ from rest_framework.settings import api_settings
 
 from relogin.server.django import Guard
 from relogin.server.gate import Decision
+from relogin.server.schemes import asks_for_password
 from relogin.server.verdicts import CSRF_INVALID, Refused
-from relogin.wire.field import serialize
+from relogin.wire.field import parse, serialize
+from relogin.wire.model import Challenge
 
 __all__ = ["SessionAuthentication", "exception_handler"]
 
@@ -41,9 +44,10 @@ __all__ = ["SessionAuthentication", "exception_handler"]
 class SessionAuthentication(CookieAuthentication):
     """Tells the framework whose request it is, and why a session is dead. See `settings.RELOGIN`.
 
-    Put it first: the framework takes the challenge from the first class only. `request.auth` is
-    the session, `request.user` its user: Django's for Django's own sessions, otherwise the
-    session's attribute `user`, or the session itself if it has none.
+    Put it first: the framework asks only the first class for a challenge. This one adds those of
+    the others, but none that makes a browser ask for a password. `request.auth` is the session,
+    `request.user` its user: Django's for Django's own sessions, otherwise the session's attribute
+    `user`, or the session itself if it has none.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:
@@ -73,8 +77,8 @@ class SessionAuthentication(CookieAuthentication):
         decision = _decision(request._request)
         if decision.session is not None:
             return None
-        gate = Guard.configured().gate
-        return serialize(gate.challenges(decision, decision.refused or Refused()))
+        ours = Guard.configured().gate.challenges(decision, decision.refused or Refused())
+        return serialize([*_others(request), *ours])
 
     def enforce_csrf(self, request: Request) -> None:
         """Raise `CSRFInvalid` for a request that another site could have made."""
@@ -108,19 +112,44 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | 
 
     With this handler, views may raise `Refused`.
     """
+    request: Request = context["request"]
     if isinstance(exc, CSRFInvalid):
         exc = Refused(CSRF_INVALID)
-    elif isinstance(exc, exceptions.NotAuthenticated) and _asks(context["request"]):
-        exc = Refused()
-    elif isinstance(exc, exceptions.AuthenticationFailed) and _admitted(context["request"]):
+    elif isinstance(exc, exceptions.NotAuthenticated) and _asks(request):
+        return _refuse(request, Refused(), _others(request))
+    elif isinstance(exc, exceptions.AuthenticationFailed) and _admitted(request):
         # This is not about the session, but about a wrong old password, for example. There is no
         # challenge for that, so the framework has turned it into a 403.
         exc.status_code = type(exc).status_code
     if not isinstance(exc, Refused):
         return views.exception_handler(exc, dict(context))
+    return _refuse(request, exc)
+
+
+def _refuse(request: Request, why: Refused, others: Sequence[Challenge] = ()) -> HttpResponse:
     views.set_rollback()
-    guard, request = Guard.configured(), context["request"]._request
-    return guard.refuse(request, guard.gate.refuse(_decision(request), exc))
+    decision = _decision(request._request)
+    response = Guard.configured().refused(request._request, decision, why)
+    if "WWW-Authenticate" in response:  # a 503 has none
+        line = response["WWW-Authenticate"]
+        response["WWW-Authenticate"] = ", ".join([*map(str, others), line])
+    return response
+
+
+def _others(request: Request) -> list[Challenge]:
+    """Return the challenges of the view's other classes, in their order, for before ours."""
+    ours = {scheme.name.lower() for scheme in Guard.configured().gate.schemes}
+    lines = [
+        one.authenticate_header(request)
+        for one in request.authenticators or ()
+        if isinstance(one, BaseAuthentication) and not _is_ours(one)
+    ]
+    found = [one for line in lines if line for one in parse(line, lenient=True)]
+    return [one for one in found if one.scheme.lower() not in ours and not asks_for_password([one])]
+
+
+def _is_ours(authenticator: object) -> bool:
+    return isinstance(authenticator, SessionAuthentication)
 
 
 def _user(session: Any) -> Any:
@@ -141,7 +170,7 @@ def _admitted(request: Request) -> bool:
 
 def _asks(request: Request) -> bool:
     """Whether this view looks for a session at all."""
-    return any(isinstance(one, SessionAuthentication) for one in request.authenticators or ())
+    return any(map(_is_ours, request.authenticators or ()))
 
 
 def _decision(request: HttpRequest) -> Decision:

@@ -35,6 +35,7 @@ from werkzeug.local import LocalProxy
 
 from relogin.reasons import SessionError
 from relogin.server import wsgi
+from relogin.server.decisions import REFUSED, SESSION, VERIFY
 from relogin.server.drain import drain
 from relogin.server.gate import Answer, Decision, Gate
 from relogin.server.options import Options
@@ -148,9 +149,9 @@ class _Guard:
         more = (claim.request,) if self.with_request else ()
         decision = self.gate.decide(claim, ask(self.verify, claim.token, *more))
         environ.setdefault(_DECIDED, {})[self] = decision
-        environ[wsgi.SESSION] = decision.session
-        environ[wsgi.REFUSED] = decision.refused
-        environ[wsgi.VERIFY] = partial(ask_again, self.verify, claim.token, *more)
+        environ[SESSION] = decision.session
+        environ[REFUSED] = decision.refused
+        environ[VERIFY] = partial(ask_again, self.verify, claim.token, *more)
         if decision.answer is None:
             return None
         drain(environ, self.gate.drain)
@@ -183,7 +184,7 @@ class _Guard:
         """Make a stream end when its session does; what is sent as a file ends by itself."""
         if response.is_streamed and not response.direct_passthrough:
             every = self.gate.recheck if decision.session is not None else None
-            again, headers = request.environ[wsgi.VERIFY], [*response.headers.items()]
+            again, headers = request.environ[VERIFY], [*response.headers.items()]
             chunks: Any = response.response
             response.response = Stream(chunks, headers, again=again, every=every)
 
@@ -236,6 +237,7 @@ def _decision() -> Decision:
 
 def _refusal(why: Refused) -> Response:
     gate, decision = _decided()
+    request.environ[REFUSED] = decision.reason(why)
     # `stream` is looked up inside: it raises if the content is longer than Flask allows.
     drain(request.environ, gate.drain, lambda size: request.stream.read(size))  # noqa: PLW0108
     return _send(gate.refuse(decision, why))

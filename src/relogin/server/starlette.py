@@ -33,6 +33,7 @@ except ModuleNotFoundError as _missing:
 
 from relogin.server import asgi
 from relogin.server.asgi.scope import Scope
+from relogin.server.decisions import SESSION
 from relogin.server.options import Options, cookie_name
 from relogin.server.schemes import schemes_named
 from relogin.server.verdicts import Admitted, Refused
@@ -56,7 +57,8 @@ class SessionGate(asgi.SessionGate):
 
     An endpoint finds its session in `request.scope["relogin.session"]`, and may raise `Refused`.
     Add CORSMiddleware after it: the last one added is the outermost. After the response, middleware
-    outside of the gate finds the session and the route in the scope too.
+    outside of the gate finds the session and the route in the scope too, and in
+    `scope["relogin.refused"]` the `Refused` that says why a request was refused.
     """
 
     def __init__(
@@ -100,7 +102,7 @@ class CurrentSession(SecurityBase):
     async def __call__(self, connection: HTTPConnection) -> Any:
         """Return the session; raise `Refused` if there is none."""
         try:
-            session = connection.scope["relogin.session"]
+            session = connection.scope[SESSION]
         except KeyError:
             raise RuntimeError("SessionGate did not see this request: add the middleware") from None
         if session is None:

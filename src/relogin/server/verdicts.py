@@ -109,7 +109,7 @@ class Refused(Exception):
         self.scope: str | None = _scope(scope) if scope else None
 
     def __str__(self) -> str:
-        return self.error or "no session was presented"
+        return str(self.error or "no session was presented")  # a plain str, for structured logs
 
 
 def refusal_in(raised: BaseException, *, wrapped: bool = False) -> Refused | None:

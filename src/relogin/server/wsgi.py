@@ -24,6 +24,7 @@ from typing import TypeAlias, Unpack
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from relogin.server.credentials import Presented
+from relogin.server.decisions import REFUSED, SESSION, VERIFY
 from relogin.server.drain import drain
 from relogin.server.fields import Headers
 from relogin.server.gate import Answer, Claim, Decision, Gate, is_session
@@ -41,10 +42,6 @@ ExcInfo: TypeAlias = (
     tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
 )
 
-SESSION = "relogin.session"
-REFUSED = "relogin.refused"
-VERIFY = "relogin.verify"
-
 
 class SessionGate:
     """Lets a request through to `app` if `verify` returns its session.
@@ -53,10 +50,10 @@ class SessionGate:
     `relogin.server.gate.Gate` for all options.
 
     The application finds the session in `environ["relogin.session"]`. On a public page it may be
-    None, and `environ["relogin.refused"]` then holds the `Refused` that says why. The gate decides
-    before the body is read; `app` may raise `Refused` too, before it responds and during a
-    response. `environ["relogin.verify"]()` calls `verify` again; it returns the session, or raises
-    `Refused`.
+    None, and `environ["relogin.refused"]` then holds the `Refused` that says why. Middleware
+    outside of the gate finds it there too if a request was refused. The gate decides before the
+    body is read; `app` may raise `Refused` too, before it responds and during a response.
+    `environ["relogin.verify"]()` calls `verify` again; it returns the session, or raises `Refused`.
     """
 
     def __init__(self, app: WSGIApplication, verify: Verifier, **options: Unpack[Options]) -> None:
@@ -83,10 +80,10 @@ class SessionGate:
             claim = decision.claim
             if claim.ignored and SESSION in environ:  # a gate outside of this one has decided
                 return self.app(environ, start_response)
+            environ[SESSION], environ[REFUSED] = decision.session, decision.refused
             if decision.answer is not None:
                 drain(environ, self.gate.drain)
                 return _send(decision.answer, start_response)
-            environ[SESSION], environ[REFUSED] = decision.session, decision.refused
             again = partial(ask_again, self.verify, claim.token, *self._more(claim))
             response = _Response(self.gate, start_response, again, lambda: decision, decision)
         environ[VERIFY] = again
@@ -185,7 +182,9 @@ class _Response:
         except Refused as why:
             if environ.get("wsgi.input_terminated"):  # elsewhere who reads too much waits forever
                 drain(environ, self._gate.drain)
-            return self._refuse(why)
+            refusal = self._refuse(why)
+            environ[REFUSED] = self.decision.reason(why)
+            return refusal
 
     def _refuse(self, why: Refused) -> list[bytes]:
         # If the application has started already, the server says whether it is too late.

@@ -85,18 +85,24 @@ def test_a_length_that_the_user_gave_is_kept(server: Server) -> None:
     assert run(an_auth(server), main) == (200, WHOLE, "replayed")
 
 
+def posted_through(middleware: Any, server: Server) -> Any:
+    """Post a body that can be repeated, past a middleware of the user's below ours."""
+
+    async def main() -> Any:
+        auth = an_auth(server)
+        async with aiohttp.ClientSession(middlewares=[auth, middleware]) as session:
+            return await posted(session, f"{server.url}/orders", AgainAsync())
+
+    return asyncio.run(main())
+
+
 def test_a_repeated_body_shows_nothing_of_itself(server: Server) -> None:
     async def spying(request: Any, handler: Any) -> Any:
         with pytest.raises(TypeError):
             request.body.decode()
         return await handler(request)
 
-    async def main() -> Any:
-        auth = an_auth(server)
-        async with aiohttp.ClientSession(middlewares=[auth, spying]) as session:
-            return await posted(session, f"{server.url}/orders", AgainAsync())
-
-    assert asyncio.run(main()) == (200, WHOLE, "replayed")
+    assert posted_through(spying, server) == (200, WHOLE, "replayed")
 
 
 def test_a_repeated_body_can_be_written_whole(server: Server) -> None:
@@ -112,12 +118,7 @@ def test_a_repeated_body_can_be_written_whole(server: Server) -> None:
         assert writer.octets == WHOLE
         return await handler(request)
 
-    async def main() -> Any:
-        auth = an_auth(server)
-        async with aiohttp.ClientSession(middlewares=[auth, reading]) as session:
-            return await posted(session, f"{server.url}/orders", AgainAsync())
-
-    assert asyncio.run(main()) == (200, WHOLE, "replayed")
+    assert posted_through(reading, server) == (200, WHOLE, "replayed")
 
 
 def test_an_upload_that_is_still_under_way_is_ended_before_it_goes_again(server: Server) -> None:

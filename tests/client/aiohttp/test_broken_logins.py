@@ -46,7 +46,7 @@ def test_a_login_whose_kept_connection_breaks_is_tried_once_more_on_a_new_one(
     assert (second.body, server.logins) == (first.body, 1)
 
 
-def test_it_is_not_tried_a_third_time(server: Server) -> None:
+def test_a_login_is_not_tried_a_third_time(server: Server) -> None:
     dropped = dropping(server, 3)
 
     async def main(session: aiohttp.ClientSession) -> None:

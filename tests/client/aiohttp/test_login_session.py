@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 import threading
 from typing import Any
 
@@ -113,14 +111,6 @@ def test_a_client_that_is_closed_while_it_logs_in_fails_no_other(server: Server)
 
     assert asyncio.run(main())[0] == 200
     assert not server.seen("/lead")[1:]
-
-
-def test_it_says_what_is_missing_where_aiohttp_is_not_installed() -> None:
-    program = "import sys; sys.modules['aiohttp'] = None; import relogin.client.aiohttp"
-    ran = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False
-    )
-    assert "pip install 'relogin[aiohttp]'" in ran.stderr
 
 
 def test_the_outcome_is_told_of_an_error_s_response_too(server: Server) -> None:

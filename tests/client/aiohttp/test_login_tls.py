@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import aiohttp
@@ -21,11 +20,6 @@ pytestmark = pytest.mark.needs("openssl")
 JSON = (("Content-Type", "application/json"),)
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority.begun(tmp_path_factory.mktemp("authority"))
-
-
 def issuing(server: Server) -> Server:
     def issue(_: Request) -> Answer:
         server.kill()
@@ -36,9 +30,8 @@ def issuing(server: Server) -> Server:
 
 
 @pytest.fixture
-def far(authority: Authority) -> Iterator[Server]:
-    with serve(Server(), authority.shown) as running:
-        yield issuing(running)
+def far(far: Server) -> Server:
+    return issuing(far)
 
 
 def got(server: Server, login: Any, tls: Any, host: str | None = None) -> int:

@@ -101,7 +101,7 @@ def test_what_is_awaited_for_too_long_is_given_up(device: Device) -> None:
     assert (told.events[-1].kind, told.events[-1].reason) == ("logout_failed", "LoginUnavailable")
 
 
-def test_without_a_loop_it_can_be_given_back_too(device: Device) -> None:
+def test_without_a_loop_a_session_can_be_given_back_too(device: Device) -> None:
     auth = an_auth(device)
 
     async def main() -> None:

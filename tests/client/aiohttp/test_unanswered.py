@@ -68,7 +68,7 @@ def test_a_body_that_is_iterated_is_sent_again(server: Server) -> None:
     run(an_auth(server), main)
 
 
-def test_another_method_is_not_sent_again_and_the_next_one_arrives(server: Server) -> None:
+def test_an_unanswered_post_is_not_sent_again_and_the_next_request_arrives(server: Server) -> None:
     async def main(session: aiohttp.ClientSession) -> None:
         await lost(session, server, "reset")
         with pytest.raises(aiohttp.ServerDisconnectedError) as caught:
@@ -108,7 +108,7 @@ def test_with_a_session_that_lives_the_end_is_passed_on(server: Server, how: How
     assert server.logins == 1
 
 
-def test_it_can_be_turned_off(server: Server) -> None:
+def test_check_false_asks_nothing_about_an_unanswered_upload(server: Server) -> None:
     async def main(session: aiohttp.ClientSession) -> None:
         await lost(session, server, "reset")
         with pytest.raises(aiohttp.ServerDisconnectedError):

@@ -35,13 +35,13 @@ def answers(server: Server, either: Either, way: Way, lines: list[str], **option
 
 @pytest.mark.parametrize("way", [TOKEN, HEADER, QUERY])
 @pytest.mark.parametrize("lines", [[], *([line] for line in OURS)])
-def test_what_is_answered_without_it_is_with_it(
+def test_what_is_answered_without_carry_is_answered_with_carry(
     server: Server, either: Either, way: Way, lines: list[str]
 ) -> None:
     assert answers(server, either, way, lines)
 
 
-def test_its_own_scheme_is_answered(server: Server, either: Either) -> None:
+def test_a_challenge_of_the_carried_scheme_is_answered(server: Server, either: Either) -> None:
     assert answers(server, either, TOKEN, ["Token"])
 
 
@@ -84,7 +84,7 @@ def test_a_challenge_of_another_realm_is_another_s(
 
 
 @pytest.mark.parametrize("way", [TOKEN, HEADER, QUERY])
-def test_a_code_that_no_login_cures_ends_it_as_ever(
+def test_with_carry_too_a_code_that_no_login_cures_is_not_answered(
     server: Server, either: Either, way: Way
 ) -> None:
     assert not answers(server, either, way, ['Session error="session_revoked", Basic'])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import pickle
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -76,7 +75,7 @@ def test_the_token_is_in_no_other_place(
 
 @pytest.mark.parametrize("status", [302, 303, 307, 308])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_it_is_gone_from_a_redirect_to_another_origin(
+def test_a_carried_token_is_gone_from_a_redirect_to_another_origin(
     server: Server,
     elsewhere: Server,
     either: Either,
@@ -96,7 +95,7 @@ def test_it_is_gone_from_a_redirect_to_another_origin(
     assert not secrets_in(landed.path)
 
 
-def test_it_goes_along_a_redirect_within_the_origin(
+def test_a_carried_token_goes_along_a_redirect_within_the_origin(
     server: Server, either: Either, way: tuple[Any, Read]
 ) -> None:
     carry, read = way
@@ -111,7 +110,7 @@ def test_it_goes_along_a_redirect_within_the_origin(
     assert travel.logins == 1
 
 
-def test_after_a_redirect_to_another_origin_and_back_it_is_there_again(
+def test_after_a_redirect_to_another_origin_and_back_the_token_is_there_again(
     server: Server, elsewhere: Server, either: Either, way: tuple[Any, Read]
 ) -> None:
     carry, read = way
@@ -124,7 +123,7 @@ def test_after_a_redirect_to_another_origin_and_back_it_is_there_again(
     assert travel.logins == 1
 
 
-def test_no_event_message_log_or_repr_shows_it(
+def test_no_event_message_log_or_repr_shows_a_carried_token(
     server: Server, either: Either, way: tuple[Any, Read], caplog: pytest.LogCaptureFixture
 ) -> None:
     carry, read = way
@@ -279,13 +278,8 @@ def test_what_says_how_it_travels_is_pickled_and_the_session_is_not(
     assert travel.logins == 2
 
 
-def test_netrc_and_an_auth_of_the_url_change_nothing_of_it(
-    server: Server, either: Either, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login eve password s3cret-of-netrc\n")
-    netrc.chmod(0o600)
-    monkeypatch.setenv("NETRC", str(netrc))
+@pytest.mark.usefixtures("netrc")
+def test_netrc_changes_nothing_of_a_carried_token(server: Server, either: Either) -> None:
     travel = Travel(server, by_header("X-Auth-Token"))
     client = either.attach(travel.login, server.url, carry=Header("X-Auth-Token"))
     if either.driver is None:

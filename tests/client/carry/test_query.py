@@ -34,7 +34,7 @@ BASE = "https://nas.example/webapi"
         ("?T=other&tt=1", "?T=other&tt=1&t=new"),
     ],
 )
-def test_it_takes_the_place_where_it_stands_or_else_the_last(url: str, signed: str) -> None:
+def test_a_parameter_is_set_where_it_stands_or_else_at_the_end(url: str, signed: str) -> None:
     assert with_parameter(BASE + url, "t", "new") == BASE + signed
 
 
@@ -42,7 +42,7 @@ def test_it_takes_the_place_where_it_stands_or_else_the_last(url: str, signed: s
     ("url", "plain"),
     [("?t=1", ""), ("?a=%20&t=1&b", "?a=%20&b"), ("?a=1", "?a=1"), ("?t=1&t=2#f", "#f")],
 )
-def test_it_is_taken_out_with_nothing_else(url: str, plain: str) -> None:
+def test_a_parameter_is_taken_out_with_nothing_else(url: str, plain: str) -> None:
     assert without_parameter(BASE + url, "t") == BASE + plain
 
 
@@ -65,12 +65,12 @@ def test_what_is_set_is_read_and_the_other_parameters_stay(
     assert without_parameter(signed, name) == without_parameter(url, name)
 
 
-def test_where_it_is_not_there_is_nothing_to_read() -> None:
+def test_a_parameter_that_is_not_there_cannot_be_read() -> None:
     assert parameter(BASE, "t") is None
     assert parameter(f"{BASE}?t", "t") == ""
 
 
-def test_a_request_and_its_replay_have_it_once(server: Server, either: Either) -> None:
+def test_a_request_and_its_replay_have_the_token_once(server: Server, either: Either) -> None:
     travel = Travel(server, by_query("_sid"))
     client = either.attach(travel.login, server.url, carry=Query("_sid"))
     client.get(f"{server.url}/webapi?api=a%20b&_sid=mine&v=1")
@@ -107,7 +107,7 @@ def test_any_text_can_be_carried(server: Server, either: Either, token: str) -> 
     assert client.get(f"{server.url}/orders").status_code == 200
 
 
-def test_an_echo_of_it_goes_to_no_other_origin_with_requests(
+def test_with_requests_an_echo_of_a_query_token_goes_to_no_other_origin(
     server: Server, either: Either
 ) -> None:
     """httpx follows redirects below its auth: there the server's own word counts."""
@@ -122,7 +122,9 @@ def test_an_echo_of_it_goes_to_no_other_origin_with_requests(
     assert server.requests[-1].path == sent
 
 
-def test_it_goes_along_a_redirect_at_once_with_requests(server: Server, either: Either) -> None:
+def test_with_requests_a_query_token_goes_along_a_redirect_at_once(
+    server: Server, either: Either
+) -> None:
     """With httpx what it led to is sent once more."""
     travel = Travel(server, by_query("_sid"))
     client = either.attach(travel.login, server.url, carry=Query("_sid"))

@@ -28,12 +28,12 @@ ROLLS: dict[str, Any] = {
 class Rolling:
     """A session of a cookie and a CSRF token, of which each answer brings a new one."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, *, rolls: bool = True) -> None:
         self.logins = 0
         self.session: str | None = None
         self.values = 0
         self.status = 200
-        self.rolls = True
+        self.rolls = rolls
         self.csrf = ""
         server.answers = self.answer
 
@@ -92,8 +92,7 @@ def test_an_answer_that_fails_for_another_reason_brings_the_next_value_too(
 
 
 def test_what_a_401_or_a_403_says_is_no_value(server: Server, either: Either) -> None:
-    rolling = Rolling(server)
-    rolling.rolls = False
+    rolling = Rolling(server, rolls=False)
     client = either.attach(rolling.login, server.url, rolls=["X-CSRF-Token"])
     client.post(server.url)
     good, rolling.csrf = rolling.csrf, "another"
@@ -103,8 +102,7 @@ def test_what_a_401_or_a_403_says_is_no_value(server: Server, either: Either) ->
 
 
 def test_what_another_origin_says_is_no_value(server: Server, either: Either) -> None:
-    rolling = Rolling(server)
-    rolling.rolls = False
+    rolling = Rolling(server, rolls=False)
     client = either.attach(rolling.login, server.url, rolls=["X-CSRF-Token"])
     client.post(server.url)
     planted = (("X-CSRF-Token", "planted"),)
@@ -118,8 +116,7 @@ def test_what_another_origin_says_is_no_value(server: Server, either: Either) ->
 def test_a_value_that_cannot_be_sent_is_left_alone(
     server: Server, either: Either, value: str
 ) -> None:
-    rolling = Rolling(server)
-    rolling.rolls = False
+    rolling = Rolling(server, rolls=False)
     client = either.attach(rolling.login, server.url, rolls={"X-CSRF-Token": lambda _: value})
     assert [client.post(server.url).status_code for _ in range(2)] == [200, 200]
 
@@ -127,8 +124,7 @@ def test_a_value_that_cannot_be_sent_is_left_alone(
 def test_what_a_callable_raises_costs_no_request(
     server: Server, either: Either, caplog: pytest.LogCaptureFixture
 ) -> None:
-    rolling = Rolling(server)
-    rolling.rolls = False
+    rolling = Rolling(server, rolls=False)
     client = either.attach(rolling.login, server.url, rolls={"X-CSRF-Token": lambda _: 1 / 0})
     assert client.post(server.url).status_code == 200
     assert "could not be read from a response: ZeroDivisionError" in caplog.text
@@ -161,8 +157,7 @@ def test_with_fresh_always_all_who_share_a_store_send_the_latest_value(
 
 
 def test_the_fields_of_a_grant_lie_in_the_store(server: Server, either: Either) -> None:
-    rolling, store = Rolling(server), MemoryStore()
-    rolling.rolls = False
+    rolling, store = Rolling(server, rolls=False), MemoryStore()
     for _ in range(2):
         auth = either.auth(rolling.login, server.url, store=store)
         assert either.client(auth).post(server.url).status_code == 200

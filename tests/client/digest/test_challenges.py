@@ -55,7 +55,7 @@ def test_user_names_in_utf_8_are_understood(server: Server, either: Either, user
         lambda ours: [ours.replace(",", " ").replace("  ", " ")],
     ],
 )
-def test_it_finds_the_strongest_that_it_can_answer(
+def test_the_strongest_digest_challenge_that_can_be_answered_is_found(
     server: Server, either: Either, lines: Callable[[str], list[str]]
 ) -> None:
     site = DigestSite(server, "SHA-256", lines=lines)
@@ -67,7 +67,9 @@ def test_it_finds_the_strongest_that_it_can_answer(
     "line",
     ['Basic realm="dig"', 'Digest realm="dig", nonce="n", algorithm=ROT13', "Digest realm=x"],
 )
-def test_what_it_cannot_answer_is_left_as_it_is(server: Server, either: Either, line: str) -> None:
+def test_a_challenge_that_digest_cannot_answer_is_left_as_it_is(
+    server: Server, either: Either, line: str
+) -> None:
     site = DigestSite(server, lines=lambda _: [line])
     answer = attach(either, site).get(server.url)
     assert (answer.status_code, outcome(answer)) == (401, Outcome.UNANSWERED)

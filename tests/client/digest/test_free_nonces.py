@@ -54,7 +54,7 @@ def test_requests_at_once_have_nonces_of_their_own() -> None:
     assert [nonce(sent(signing)) for _ in range(2)] == ["n2", "n1"]
 
 
-def test_one_nonce_has_one_count_however_many_challenges_named_it() -> None:
+def test_a_nonce_has_one_count_however_many_challenges_named_it() -> None:
     first, again = signer("n1"), signer("n1")
     sent(first)
     again.join(first)

@@ -65,7 +65,7 @@ def test_a_user_that_no_field_can_carry_is_told_so_without_being_shown(
     assert "s3cret" not in str(failed.value)
 
 
-def test_without_a_challenge_it_declines() -> None:
+def test_without_a_challenge_a_digest_login_declines() -> None:
     context = Context(challenge=None, error=None, realm="", method="GET", url=ORIGIN)
     assert DigestLogin("ada", "pw")(context) is None
 
@@ -94,6 +94,8 @@ def test_a_hash_function_that_this_python_lacks_is_named(site: DigestSite, eithe
 
 
 @pytest.mark.usefixtures("without_sha_512_256")
-def test_another_that_is_on_offer_is_taken(site: DigestSite, either: Either) -> None:
+def test_in_place_of_a_missing_hash_function_another_on_offer_is_taken(
+    site: DigestSite, either: Either
+) -> None:
     site.lines = lambda ours: [ours.replace("MD5", "SHA-512-256"), ours]
     assert attach(either, site).get(site.server.url).status_code == 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -42,19 +43,23 @@ def test_a_server_that_computes_it_wrongly_can_be_lived_with(
     assert [caller.get(site.server.url).status_code for _ in range(2)] == [200, 200]
 
 
+def adding_info(site: DigestSite, field: Callable[[], str]) -> None:
+    """Let the site send this Authentication-Info with what it serves."""
+
+    def answer(request: Request) -> Answer:
+        given = site.answer(request)
+        if given.status != 200:
+            return given
+        return Answer(200, (("Authentication-Info", field()),), given.body)
+
+    site.server.answers = answer
+
+
 @pytest.mark.parametrize("field", ["rspauth", "x" * 20_000, 'nextnonce=""', "qop=auth, nextnonce"])
 def test_an_info_field_that_makes_no_sense_says_nothing(
     site: DigestSite, either: Either, field: str
 ) -> None:
-    right = site.answer
-
-    def answer(request: Request) -> Answer:
-        given = right(request)
-        if given.status != 200:
-            return given
-        return Answer(200, (("Authentication-Info", field),), given.body)
-
-    site.server.answers = answer
+    adding_info(site, lambda: field)
     caller = attach(either, site)
     assert [caller.get(site.server.url).status_code for _ in range(2)] == [200, 200]
     assert len(site.challenged) == 1
@@ -63,16 +68,7 @@ def test_an_info_field_that_makes_no_sense_says_nothing(
 def test_a_next_nonce_that_is_the_one_in_use_is_counted_on(
     site: DigestSite, either: Either
 ) -> None:
-    right = site.answer
-
-    def answer(request: Request) -> Answer:
-        given = right(request)
-        if given.status != 200:
-            return given
-        info = f'nextnonce="{site.answers[-1]["nonce"]}"'
-        return Answer(200, (("Authentication-Info", info),), given.body)
-
-    site.server.answers = answer
+    adding_info(site, lambda: f'nextnonce="{site.answers[-1]["nonce"]}"')
     caller: Any = attach(either, site)
     assert [caller.get(site.server.url).status_code for _ in range(3)] == [200] * 3
     assert [sent["nc"] for sent in site.answers] == ["00000001", "00000002", "00000003"]

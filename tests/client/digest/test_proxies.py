@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import requests
@@ -125,17 +126,12 @@ def test_a_file_that_is_spent_on_its_signature_is_told_of(
 def test_a_nonce_that_grew_too_old_is_replaced_without_a_login(
     session: requests.Session, proxy: DigestSite
 ) -> None:
-    asked: list[str] = []
-
-    def password() -> str:
-        asked.append(PASSWORD)
-        return PASSWORD
-
+    password = Mock(return_value=PASSWORD)
     through(session, proxy.server.url, password)
     for _ in range(3):
         assert session.get(TARGET).status_code == 200
         proxy.expire()
-    assert (len(asked), len(proxy.challenged)) == (1, 3)
+    assert (password.call_count, len(proxy.challenged)) == (1, 3)
 
 
 def test_the_next_nonce_is_taken_from_the_proxy_s_own_field(
@@ -179,11 +175,7 @@ def test_after_reset_the_password_is_asked_for_again(
 def test_threads_wait_for_the_first_answer_that_is_accepted(
     session: requests.Session, proxy: DigestSite
 ) -> None:
-    asked: list[str] = []
-
-    def password() -> str:
-        asked.append(PASSWORD)
-        return PASSWORD
+    password = Mock(return_value=PASSWORD)
 
     def answer(request: Request) -> Answer:
         if "Proxy-Authorization" in request.headers:  # not before all have been challenged
@@ -194,11 +186,11 @@ def test_threads_wait_for_the_first_answer_that_is_accepted(
     through(session, proxy.server.url, password)
     with ThreadPoolExecutor(5) as pool:
         assert set(pool.map(lambda _: session.get(TARGET).status_code, range(20))) == {200}
-    assert (proxy.wrong, len(asked)) == (0, 1)
+    assert (proxy.wrong, password.call_count) == (0, 1)
 
 
 @pytest.mark.parametrize("line", ['Basic realm="proxy"', "Negotiate", 'Digest realm="x"'])
-def test_what_it_cannot_answer_is_left_as_it_is(
+def test_a_407_that_digest_cannot_answer_is_left_as_it_is(
     caller: requests.Session, proxy: DigestSite, line: str
 ) -> None:
     proxy.lines = lambda _: [line]
@@ -206,7 +198,7 @@ def test_what_it_cannot_answer_is_left_as_it_is(
     assert proxy.answers == []
 
 
-def test_the_servers_behind_it_have_accounts_of_their_own(
+def test_the_servers_behind_a_proxy_have_accounts_of_their_own(
     caller: requests.Session, proxy: DigestSite
 ) -> None:
     with serve() as origin:
@@ -218,7 +210,7 @@ def test_the_servers_behind_it_have_accounts_of_their_own(
     assert (proxy.wrong, len(proxy.challenged)) == (0, 1)
 
 
-def test_a_407_of_the_server_behind_it_is_not_answered_without_a_challenge(
+def test_a_407_of_the_server_behind_a_proxy_is_not_answered_without_a_challenge(
     caller: requests.Session, proxy: DigestSite
 ) -> None:
     proxy.behind = lambda _: Answer(407)
@@ -250,12 +242,12 @@ def test_a_proxy_that_is_none_is_named_as_its_user_wrote_it(proxy: Any, said: st
     assert "secret" not in str(wrong.value)
 
 
-def test_another_login_is_a_mistake() -> None:
+def test_a_proxy_adapter_with_another_login_is_a_mistake() -> None:
     with pytest.raises(TypeError, match="the login is a DigestLogin"):
         ProxyAdapter(BasicLogin("https://a.example/", USER, PASSWORD), "https://proxy.example.com")
 
 
-def test_it_is_not_pickled() -> None:
+def test_a_proxy_adapter_is_not_pickled() -> None:
     adapter = ProxyAdapter(DigestLogin(USER, PASSWORD), "https://proxy.example.com")
     with pytest.raises(pickle.PicklingError, match="mount a new one"):
         pickle.dumps(adapter)
@@ -271,7 +263,9 @@ def forward() -> Iterator[str]:
 
 
 @pytest.mark.needs("apache2")
-def test_apache_lets_it_through(session: requests.Session, server: Server, forward: str) -> None:
+def test_apache_as_a_proxy_lets_the_adapter_through(
+    session: requests.Session, server: Server, forward: str
+) -> None:
     def answer(request: Request) -> Answer:
         return Answer(200, body=request.body or request.path.encode())
 

@@ -47,7 +47,7 @@ def nonces(answers: list[requests.Response]) -> list[str]:
     return [challenge.nonce for challenge in found if challenge is not None]
 
 
-def test_it_logs_in_once_for_many_requests(url: str, either: Either) -> None:
+def test_a_digest_login_serves_many_requests(url: str, either: Either) -> None:
     caller = either.attach(DigestLogin(USER, PASSWORD), url)
     answers = [caller.get(url) for _ in range(5)]
     assert [answer.status_code for answer in answers] == [200] * 5

@@ -46,7 +46,7 @@ def test_a_login_whose_kept_connection_breaks_is_tried_once_more_on_a_new_one(
     assert server.logins == 1
 
 
-def test_it_is_not_tried_a_third_time(driver: Driver, server: Server) -> None:
+def test_a_login_is_not_tried_a_third_time(driver: Driver, server: Server) -> None:
     dropped = dropping(server, 3)
     with pytest.raises(LoginUnavailable):
         opened(driver, server).get(f"{server.url}/me")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -14,6 +14,7 @@ from relogin import Grant, LoginRefused
 from relogin.client.httpx import SessionAuth
 from relogin.client.httpx_family import body as httpx_body
 from tests.client.httpx_drivers import Caller, Driver
+from tests.client.httpx_shapes import Endless
 from tests.client.server import PATIENCE, Server, dribble, flood
 
 
@@ -158,14 +159,6 @@ def test_an_answer_that_breaks_off_does_not_stand_in_the_way(
     client = driver.open(auth=SessionAuth(driver.login(server), server.url))
     answer = client.get(f"{server.url}/orders")
     assert (answer.status_code, answer.history[0].content) == (200, b"it begins")
-
-
-class Endless(httpx.AsyncByteStream):
-    """An answer of the user's own transport, which never lets anybody else run."""
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        while True:
-            yield b"x" * 8192
 
 
 def test_an_answer_without_end_that_never_waits_is_cut_off() -> None:

@@ -106,7 +106,7 @@ def test_the_login_is_told_why_it_is_asked(driver: Driver, server: Server) -> No
     assert told == [(None, "api", "PUT", f"{server.url}/orders", 1)]
 
 
-def test_a_second_401_ends_it(driver: Driver, server: Server) -> None:
+def test_a_second_401_is_returned_without_another_login(driver: Driver, server: Server) -> None:
     server.refuse_all = True
     client = driver.open(auth=SessionAuth(driver.login(server), server.url))
     answer = client.get(f"{server.url}/orders")
@@ -132,7 +132,7 @@ def test_a_challenge_is_read_as_octets(driver: Driver, server: Server) -> None:
     assert told == [realm]
 
 
-def test_another_realm_is_not_answered(driver: Driver, server: Server) -> None:
+def test_a_challenge_of_another_realm_is_not_answered(driver: Driver, server: Server) -> None:
     client = driver.open(auth=SessionAuth(driver.login(server), server.url, realm="other"))
     assert client.get(f"{server.url}/orders").status_code == 401
     assert server.logins == 0
@@ -245,7 +245,7 @@ def test_a_reset_makes_the_next_challenge_log_in_again(driver: Driver, server: S
     assert [request.token for request in server.seen("/orders")] == [None, "s3cret-2"]
 
 
-def test_it_is_pickled_without_its_session(server: Server) -> None:
+def test_an_auth_is_pickled_without_its_session(server: Server) -> None:
     auth = SessionAuth(decline, server.url, strict=True)
     text = pickle.dumps(auth)
     again = pickle.loads(text)
@@ -262,7 +262,7 @@ def test_a_response_can_be_pickled(driver: Driver, server: Server) -> None:
     assert (again.content, outcome(again)) == (b"content", Outcome.REPLAYED)
 
 
-def test_one_object_serves_clients_of_several_origins(driver: Driver, server: Server) -> None:
+def test_an_auth_serves_clients_of_several_origins(driver: Driver, server: Server) -> None:
     with serve() as other:
         auth = SessionAuth(driver.login(server), [server.url, other.url])
         client = driver.open(auth=auth)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import os
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -49,7 +48,7 @@ def seeing(driver: Driver, server: Server, see: Callable[[httpx.Client], object]
 # context.http
 
 
-def test_its_client_is_of_the_drivers_kind_and_has_nothing_of_the_users(
+def test_the_client_of_a_login_is_of_the_drivers_kind_and_has_nothing_of_the_users(
     driver: Driver, server: Server
 ) -> None:
     seen: list[Any] = []
@@ -68,14 +67,14 @@ def test_its_client_is_of_the_drivers_kind_and_has_nothing_of_the_users(
     assert (sent.cookies, sent.headers["X-Mine"]) == ({}, None)
 
 
-def test_its_client_is_closed_after_it(driver: Driver, server: Server) -> None:
+def test_the_client_of_a_login_is_closed_after_it(driver: Driver, server: Server) -> None:
     seen: list[Any] = []
     client = driver.open(auth=SessionAuth(seeing(driver, server, seen.append), server.url))
     client.get(f"{server.url}/orders")
     assert [http.is_closed for http in seen] == [True]
 
 
-def test_its_client_may_be_entered_and_closed_by_the_login(driver: Driver, server: Server) -> None:
+def test_a_login_may_enter_and_close_its_client(driver: Driver, server: Server) -> None:
     def log_in(context: Any) -> Any:
         with context.http as http:
             return server.grant(http.post(f"{server.url}/login"))
@@ -89,13 +88,11 @@ def test_its_client_may_be_entered_and_closed_by_the_login(driver: Driver, serve
     assert client.get(f"{server.url}/orders").status_code == 200
 
 
-def test_its_client_asks_neither_netrc_nor_proxies_of_the_environment(
-    driver: Driver, server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+@pytest.mark.usefixtures("netrc")
+def test_the_client_of_a_login_asks_neither_netrc_nor_proxies_of_the_environment(
+    driver: Driver, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login me password of-netrc\n")
-    monkeypatch.setitem(os.environ, "NETRC", str(netrc))
-    monkeypatch.setitem(os.environ, "HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     client = driver.open(auth=SessionAuth(driver.login(server), server.url))
     assert client.get(f"{server.url}/orders").status_code == 200
     assert server.seen("/login")[0].headers["Authorization"] is None

@@ -160,7 +160,9 @@ def test_a_redirect_within_the_origin_gets_the_session_although_httpx_drops_it(
     assert (len(server.seen("/form")), server.logins) == (1, 1)
 
 
-def test_every_redirect_within_the_origin_gets_it(with_cookie: Caller, server: Server) -> None:
+def test_every_redirect_within_the_origin_gets_the_cookie(
+    with_cookie: Caller, server: Server
+) -> None:
     server.routes["/1"] = redirect(302, "/2")
     server.routes["/2"] = redirect(302, "/orders")
     assert with_cookie.get(f"{server.url}/1").status_code == 200
@@ -178,7 +180,7 @@ def test_a_redirected_post_that_was_served_is_not_sent_twice(
 
 @pytest.mark.parametrize("method", ["PUT", "POST", "DELETE"])
 @pytest.mark.parametrize("alive", [True, False])
-def test_every_redirect_within_the_origin_gets_it_whatever_the_method(
+def test_every_redirect_within_the_origin_gets_the_session_whatever_the_method(
     with_cookie: Caller, server: Server, method: str, *, alive: bool
 ) -> None:
     for number in (1, 2, 3):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +23,7 @@ from relogin.client.renewal.credential import Key
 from relogin.client.renewal.flight import Flight, Status
 from tests.client.httpx_drivers import Driver, drive, login_of, when
 from tests.client.server import Answer, Server
+from tests.programs import python
 
 
 @pytest.mark.requirement("C-17")
@@ -316,27 +315,9 @@ async def main():
 
 asyncio.run(main())
 """
-    assert run(script) == ("[200, 200, 200, 200, 200]\n", "")
+    ran = python(script)
+    assert (ran.stdout, ran.stderr) == ("[200, 200, 200, 200, 200]\n", "")
     assert server.logins == 1
-
-
-@pytest.mark.parametrize("missing", ["httpx", "anyio"])
-def test_where_httpx_is_missing_the_import_says_what_to_install(missing: str) -> None:
-    printed, error = run(
-        f"import sys; sys.modules[{missing!r}] = None; import relogin.client.httpx"
-    )
-    assert printed == ""
-    assert error.splitlines()[-1] == (
-        "ImportError: relogin.client.httpx needs httpx: pip install 'relogin[httpx]'"
-    )
-
-
-def run(script: str) -> tuple[str, str]:
-    """Run a script in a process of its own; return what it printed, and its errors."""
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False
-    )
-    return done.stdout, done.stderr
 
 
 def test_the_loop_of_a_task_is_found_where_trio_is_a_guest_of_asyncio(server: Server) -> None:

@@ -72,7 +72,7 @@ def test_a_body_that_cannot_go_again_is_not_sent_again(
 
 
 @pytest.mark.parametrize("transport", [True, False])
-def test_another_method_is_not_sent_again_and_the_next_one_arrives(
+def test_an_unanswered_post_is_not_sent_again_and_the_next_request_arrives(
     driver: Driver, server: Server, transport: bool
 ) -> None:
     client = opened(driver, server, transport=transport)
@@ -128,7 +128,9 @@ def test_with_a_session_that_lives_the_end_is_passed_on(
 
 
 @pytest.mark.parametrize("transport", [True, False])
-def test_it_can_be_turned_off(driver: Driver, server: Server, transport: bool) -> None:
+def test_check_false_asks_nothing_about_an_unanswered_upload(
+    driver: Driver, server: Server, transport: bool
+) -> None:
     client = opened(driver, server, check=False, transport=transport)
     server.kill()
     breaking(server, "reset")

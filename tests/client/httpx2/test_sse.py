@@ -82,7 +82,7 @@ def test_a_stream_that_breaks_off_with_its_session_says_so(
     assert server.logins == 2
 
 
-def test_one_that_ends_while_its_session_lives_has_said_all(
+def test_a_stream_that_ends_while_its_session_lives_has_said_all(
     server: Server, auth: SessionAuth, reading: Callable[..., Any]
 ) -> None:
     assert reading(auth, streaming(server, goes_on)) == (["one", "two"], "replayed")
@@ -90,7 +90,7 @@ def test_one_that_ends_while_its_session_lives_has_said_all(
     assert server.logins == 1
 
 
-def test_one_whose_session_was_ended_on_purpose_says_so_and_nobody_logs_in(
+def test_a_stream_whose_session_was_ended_on_purpose_says_so_and_nobody_logs_in(
     server: Server, auth: SessionAuth, reading: Callable[..., Any]
 ) -> None:
     url = streaming(server, lambda: server.kill("session_revoked"))
@@ -130,7 +130,7 @@ def test_a_stream_of_anything_but_events_is_not_asked_about(
     assert not any("HEAD" in line for line in asked(server))
 
 
-def test_it_can_be_turned_off(server: Server) -> None:
+def test_check_false_asks_nothing_at_the_end_of_a_stream(server: Server) -> None:
     auth = SessionAuth(server.login, server.url, check=False)
     assert read(auth, streaming(server, server.kill)) == (["one", "two"], "replayed")
     assert server.logins == 1

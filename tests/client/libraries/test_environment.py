@@ -14,7 +14,7 @@ import pytest
 from tests.client.authority import Authority
 from tests.client.libraries.face import FACES, Client, Face, opened
 from tests.client.proxy import Proxy, proxying
-from tests.client.server import Answer, Server, serve
+from tests.client.server import Answer, Server
 
 pytestmark = pytest.mark.needs("openssl")
 
@@ -24,17 +24,6 @@ def face(request: pytest.FixtureRequest) -> Iterator[Face]:
     """The libraries whose logins take the route of a refused request."""
     with opened(request.param) as begun:
         yield begun
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority.begun(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture
-def far(authority: Authority) -> Iterator[Server]:
-    with serve(Server(), authority.shown) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -83,11 +72,10 @@ def test_the_check_after_an_upload_without_a_response_uses_proxy_and_certificate
     assert {request.connection for request in far.requests} <= proxy.ports
 
 
+@pytest.mark.usefixtures("netrc")
 def test_a_login_with_the_environment_takes_no_account_from_netrc(
-    face: Face, far: Server, proxy: Proxy, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    face: Face, far: Server, proxy: Proxy
 ) -> None:
-    (tmp_path / "netrc").write_text("machine 127.0.0.1 login eve password evil\n")
-    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     client = trusting(face, face.auth(far, preemptive=True))
     assert client.get(f"{far.url}/orders").status == 200
     [login] = far.seen("/login")

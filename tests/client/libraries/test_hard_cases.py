@@ -282,7 +282,7 @@ def test_no_secret_is_in_what_an_auth_shows(face: Face, server: Server) -> None:
     assert server.living not in repr(auth)
 
 
-def test_one_object_serves_many_clients(face: Face, server: Server) -> None:
+def test_an_auth_serves_many_clients(face: Face, server: Server) -> None:
     auth = face.auth(server)
     assert {face.open(auth).get(f"{server.url}/orders").status for _ in range(3)} == {200}
     assert server.logins == 1

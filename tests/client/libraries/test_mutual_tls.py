@@ -19,11 +19,6 @@ pytestmark = pytest.mark.needs("openssl")
 JSON = (("Content-Type", "application/json"),)
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority.begun(tmp_path_factory.mktemp("authority"))
-
-
 class Site:
     """A token endpoint, and an API that takes its tokens."""
 

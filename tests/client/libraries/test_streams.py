@@ -96,7 +96,9 @@ def test_a_stream_that_ends_with_its_session_says_so_and_the_session_is_renewed(
     assert asked(server)[-2:] == ["HEAD /events", "POST /login"]
 
 
-def test_one_that_ends_while_its_session_lives_has_said_all(server: Server, read: Read) -> None:
+def test_a_stream_that_ends_while_its_session_lives_has_said_all(
+    server: Server, read: Read
+) -> None:
     assert read(streaming(server, goes_on)) == (["one", "two"], "replayed")
     assert asked(server)[-1] == "HEAD /events"
 
@@ -120,7 +122,7 @@ def test_neither_a_post_nor_another_kind_of_answer_is_asked_about(
     assert not any("HEAD" in line for line in asked(server))
 
 
-def test_it_can_be_turned_off(server: Server, read: Read) -> None:
+def test_check_false_asks_nothing_at_the_end_of_a_stream(server: Server, read: Read) -> None:
     assert read(streaming(server, server.kill), check=False)[1] == "replayed"
     assert server.logins == 1
 
@@ -139,7 +141,7 @@ def test_what_its_reader_closes_has_not_ended(server: Server, session: requests.
     assert not any("HEAD" in line for line in asked(server))
 
 
-def test_one_that_its_reader_drops_is_freed_at_once(
+def test_a_stream_that_its_reader_drops_is_freed_at_once(
     server: Server, session: requests.Session
 ) -> None:
     session.auth = SessionAuth(server.login, server.url)
@@ -189,7 +191,9 @@ def test_where_a_redirect_leads_to_another_server_nobody_is_asked(
     assert not any("HEAD" in line for line in asked(server))
 
 
-def test_one_without_a_body_has_nothing_to_end(server: Server, session: requests.Session) -> None:
+def test_a_stream_without_a_body_has_nothing_to_end(
+    server: Server, session: requests.Session
+) -> None:
     server.routes["/events"] = lambda _: Answer(200, EVENTS)
     url = f"{server.url}/events"
 

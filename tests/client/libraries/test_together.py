@@ -31,11 +31,11 @@ def test_all_libraries_share_a_session_through_a_store(server: Server) -> None:
             assert server.logins == before + 1
 
 
-def test_one_object_of_httpx2_serves_threads_and_tasks_of_both_loops(server: Server) -> None:
+def test_an_auth_of_httpx2_serves_threads_and_tasks_of_both_loops(server: Server) -> None:
     _one_object_serves(["httpx2", "httpx2 asyncio", "httpx2 trio"], server)
 
 
-def test_one_object_of_aiohttp_serves_tasks_of_several_loops(server: Server) -> None:
+def test_an_auth_of_aiohttp_serves_tasks_of_several_loops(server: Server) -> None:
     _one_object_serves(["aiohttp", "aiohttp", "aiohttp"], server)
 
 

@@ -2,7 +2,6 @@
 
 import json
 import pickle
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -92,13 +91,8 @@ def test_the_body_of_a_redirect_is_read_within_a_bound(server: Server, log_in: L
 # Whose credentials
 
 
-def test_netrc_is_not_asked(
-    server: Server, log_in: LogIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login eve password secret\n")
-    netrc.chmod(0o600)
-    monkeypatch.setenv("NETRC", str(netrc))
+@pytest.mark.usefixtures("netrc")
+def test_netrc_is_not_asked(server: Server, log_in: LogIn) -> None:
     log_in(JSONLogin(answers(server, Answer(200, (), TOKEN)), ACCOUNT))
     assert server.requests[0].headers["Authorization"] is None
 
@@ -144,14 +138,16 @@ def test_a_function_is_called_wherever_it_stands(server: Server) -> None:
     ids=lambda login: type(login).__name__,
 )
 class TestLiteralPassword:
-    def test_no_repr_shows_it(self, login: Any) -> None:
+    def test_no_repr_shows_a_literal_password(self, login: Any) -> None:
         assert repr(login) == f"<{type(login).__name__} https://api.example.com/login>"
 
-    def test_nothing_pickles_it_and_the_message_names_what_can_be(self, login: Any) -> None:
+    def test_a_literal_password_is_not_pickled_and_the_message_names_what_can_be(
+        self, login: Any
+    ) -> None:
         with pytest.raises(pickle.PicklingError, match="a function that returns the password"):
             pickle.dumps(login)
 
-    def test_no_adapter_pickles_it(self, login: Any) -> None:
+    def test_no_auth_pickles_a_literal_password(self, login: Any) -> None:
         with pytest.raises(pickle.PicklingError, match="a function that returns the password"):
             pickle.dumps(SessionAuth(login))
 
@@ -171,12 +167,12 @@ def test_a_login_that_asks_for_its_password_is_pickled_without_it(
 class TestLiteralBesideACallable:
     url = "https://api.example.com/login"
 
-    def test_it_is_not_pickled(self, kind: Any) -> None:
+    def test_a_literal_beside_a_callable_is_not_pickled(self, kind: Any) -> None:
         for fields in ({"user": read_password, "pin": PASSWORD}, {"pin": PASSWORD, "a": input}):
             with pytest.raises(pickle.PicklingError, match="a function that returns the password"):
                 pickle.dumps(kind(self.url, fields))
 
-    def test_it_is_pickled_where_it_is_named_harmless(self, kind: Any) -> None:
+    def test_a_literal_that_is_named_harmless_is_pickled(self, kind: Any) -> None:
         fields = {"user": USER, "device": "printer", "password": read_password}
         with pytest.raises(pickle.PicklingError):
             pickle.dumps(kind(self.url, fields))
@@ -209,7 +205,7 @@ class TestLiteralBesideACallable:
         fields = {"user": USER, "remember": True, "otp": None, "password": read_password}
         assert pickle.dumps(kind(self.url, fields))
 
-    def test_one_name_alone_is_told(self, kind: Any) -> None:
+    def test_a_name_alone_as_harmless_is_told(self, kind: Any) -> None:
         with pytest.raises(TypeError, match="harmless= must be a list of names"):
             kind(self.url, ACCOUNT, harmless="user")
 

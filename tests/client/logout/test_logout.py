@@ -23,7 +23,7 @@ from tests.client.steps import Told
 # When
 
 
-def test_it_is_given_back_when_asked_for_and_the_next_request_logs_in(
+def test_a_session_is_given_back_when_asked_for_and_the_next_request_logs_in(
     device: Device, either: Either
 ) -> None:
     auth = attach(either, device)
@@ -36,14 +36,14 @@ def test_it_is_given_back_when_asked_for_and_the_next_request_logs_in(
     assert device.taken == {2: "s3cret-2"}
 
 
-def test_at_the_end_of_a_block_it_is_given_back(device: Device, either: Either) -> None:
+def test_at_the_end_of_a_block_its_session_is_given_back(device: Device, either: Either) -> None:
     auth = attach(either, device)
     with either.block(auth):
         either.client(auth).get(device.url)
     assert (device.ended, device.taken) == ([1], {})
 
 
-def test_a_block_that_raises_gives_it_back_too(device: Device, either: Either) -> None:
+def test_a_block_that_raises_gives_its_session_back_too(device: Device, either: Either) -> None:
     auth = attach(either, device)
     client = either.client(auth)
 
@@ -58,7 +58,7 @@ def test_a_block_that_raises_gives_it_back_too(device: Device, either: Either) -
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_a_block_that_is_cancelled_gives_it_back_too(device: Device, backend: str) -> None:
+def test_a_block_that_is_cancelled_gives_its_session_back_too(device: Device, backend: str) -> None:
     auth = HttpxAuth(device.sit_down, device.url, carry=CARRY, logout=Logout())
 
     async def main() -> None:
@@ -81,7 +81,7 @@ def test_nothing_is_given_back_twice(device: Device, either: Either) -> None:
     assert device.ended == [1]
 
 
-def test_in_many_threads_at_once_it_is_given_back_once(device: Device) -> None:
+def test_many_threads_at_once_give_a_session_back_once(device: Device) -> None:
     auth = SessionAuth(device.sit_down, device.url, carry=CARRY, logout=Logout())
     requests.get(device.url, auth=auth, timeout=5)
     threads = [threading.Thread(target=auth.logout) for _ in range(8)]
@@ -196,7 +196,7 @@ def test_what_is_no_logout_is_told_at_once(either: Either, logout: Any, message:
         either.auth(lambda _: "t", "https://api.example.com", logout=logout)
 
 
-def test_without_logout_there_is_nothing_to_do_it_with(either: Either) -> None:
+def test_without_logout_nothing_can_be_given_back(either: Either) -> None:
     auth = either.auth(lambda _: "t", "https://api.example.com")
     with pytest.raises(TypeError, match=r"SessionAuth\(…, logout=Logout\(url\)\)"):
         either.log_out(auth)
@@ -230,5 +230,5 @@ def test_a_repr_shows_no_query() -> None:
 
 
 @pytest.mark.parametrize("kind", [SessionAuth, HttpxAuth])
-def test_it_is_an_option_of_every_library(kind: Any) -> None:
+def test_logout_is_an_option_of_every_library(kind: Any) -> None:
     assert {"logout", "logout_replaced"} <= inspect.signature(kind).parameters.keys()

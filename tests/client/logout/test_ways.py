@@ -142,7 +142,7 @@ def test_no_other_origin_ends_a_session(
 # With others
 
 
-def test_in_a_store_only_an_explicit_logout_ends_it_and_for_all(
+def test_a_session_in_a_store_is_ended_by_an_explicit_logout_alone_and_for_all(
     device: Device, either: Either
 ) -> None:
     store = MemoryStore()

@@ -59,7 +59,7 @@ def test_the_adapter_sends_an_upload_again_that_may_go_twice(server: Server, bot
     assert answer.history == []
 
 
-def test_another_method_is_not_sent_again_and_the_next_one_arrives(
+def test_an_unanswered_post_is_not_sent_again_and_the_next_request_arrives(
     server: Server, both: Both
 ) -> None:
     error, answer = put(server, both, "POST", "POST")
@@ -270,7 +270,7 @@ def test_without_the_adapter_the_next_upload_of_the_thread_or_task_asks_first(
     assert asked(server) == ["POST /upload", "HEAD /upload", "POST /login", "POST /upload"]
 
 
-def test_it_asks_once_for_each_error(server: Server, both: Both) -> None:
+def test_each_broken_upload_is_asked_about_once(server: Server, both: Both) -> None:
     async def main(send: Any, session: Any) -> None:
         await send("GET", f"{server.url}/first")
         breaking(server, "reset", always=True)
@@ -325,7 +325,7 @@ def test_an_error_before_the_session_was_renewed_is_over(server: Server, both: B
     assert checks(server) == []
 
 
-def test_it_asks_in_a_thread_with_a_session_that_is_for_threads(server: Server, both: Both) -> None:
+def test_a_session_for_threads_asks_in_a_thread(server: Server, both: Both) -> None:
     with niquests.Session() as mine:
         mine.trust_env = False
         mine.headers["X-Mine"] = "yes"

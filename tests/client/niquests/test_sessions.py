@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import pickle
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -356,15 +354,7 @@ def test_an_auth_of_requests_says_which_import_is_right(server: Server, get: Any
         get(auth, f"{server.url}/orders")
 
 
-def test_it_says_itself_which_import_is_right_for_requests(server: Server) -> None:
+def test_passed_to_requests_the_auth_says_which_import_is_right(server: Server) -> None:
     auth: Any = SessionAuth(server.login, server.url)
     with pytest.raises(TypeError, match=r"import it from relogin\.client\.requests"):
         requests.get(f"{server.url}/orders", auth=auth)
-
-
-def test_it_says_what_is_missing_where_niquests_is_not_installed() -> None:
-    program = "import sys; sys.modules['niquests'] = None; import relogin.client.niquests"
-    ran = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False
-    )
-    assert "pip install 'relogin[niquests]'" in ran.stderr

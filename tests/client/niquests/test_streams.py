@@ -157,7 +157,7 @@ def test_a_stream_that_ends_with_its_session_says_so_and_the_session_is_renewed(
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_one_that_ends_while_its_session_lives_has_said_all(
+def test_a_stream_that_ends_while_its_session_lives_has_said_all(
     server: Server, read: Callable[..., Any], way: str
 ) -> None:
     found, said = read(streaming(server, goes_on), way)
@@ -187,7 +187,9 @@ def test_neither_a_post_nor_another_kind_of_answer_is_asked_about(
     assert not any("HEAD" in line for line in asked(server))
 
 
-def test_it_can_be_turned_off(server: Server, read: Callable[..., Any]) -> None:
+def test_check_false_asks_nothing_at_the_end_of_a_stream(
+    server: Server, read: Callable[..., Any]
+) -> None:
     url = streaming(server, server.kill)
     assert read(url, "iter_lines", check=False)[1] == "replayed"
 
@@ -248,7 +250,7 @@ def test_what_its_reader_closes_has_not_ended(server: Server, kind: Any) -> None
     assert not any("HEAD" in line for line in asked(server))
 
 
-def test_one_that_its_reader_drops_is_freed_at_once(server: Server) -> None:
+def test_a_stream_that_its_reader_drops_is_freed_at_once(server: Server) -> None:
     with niquests.Session() as session:
         session.trust_env = False
         session.auth = SessionAuth(server.login, server.url)
@@ -264,7 +266,7 @@ def test_one_that_its_reader_drops_is_freed_at_once(server: Server) -> None:
 
 
 @pytest.mark.parametrize("kind", BOTH.values(), ids=BOTH)
-def test_nobody_is_asked_about_one_that_nobody_holds(server: Server, kind: Any) -> None:
+def test_nobody_is_asked_about_a_stream_that_nobody_holds(server: Server, kind: Any) -> None:
     async def main(send: Any, session: Any) -> None:
         answer = await send("GET", streaming(server, server.kill), stream=True)
         raw = answer.raw

@@ -46,7 +46,7 @@ def test_an_upload_that_may_go_twice_is_sent_again(
     assert server.logins == 2
 
 
-def test_another_method_is_not_sent_again_and_the_next_one_arrives(
+def test_an_unanswered_post_is_not_sent_again_and_the_next_request_arrives(
     server: Server, get: Any, auth: SessionAuth
 ) -> None:
     lost(get, auth, server)
@@ -76,7 +76,7 @@ def test_a_502_to_a_request_without_a_body_is_not_asked_about(
     assert [request.method for request in server.requests].count("HEAD") == 0
 
 
-def test_it_can_be_turned_off(server: Server, get: Any) -> None:
+def test_check_false_asks_nothing_about_an_unanswered_upload(server: Server, get: Any) -> None:
     auth = SessionAuth(server.login, server.url, check=False)
     lost(get, auth, server)
     assert put(get, auth, server).status_code == 502

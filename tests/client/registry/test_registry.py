@@ -59,7 +59,7 @@ def test_a_scope_that_is_not_held_yet_is_asked_for_with_those_that_are(
     assert len(tokens.asked) == 4
 
 
-def test_one_token_serves_all_that_was_asked_for(
+def test_a_token_serves_all_that_was_asked_for(
     registry: str, tokens: TokenServer, either: Either
 ) -> None:
     caller = either.attach(login(tokens), registry)

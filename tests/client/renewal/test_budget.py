@@ -95,7 +95,7 @@ def test_a_login_that_was_cancelled_before_it_sent_anything_gives_its_place_back
 
 
 @pytest.mark.requirement("C-19")
-def test_one_that_has_sent_something_counts_and_locks_nobody_out() -> None:
+def test_a_cancelled_login_that_has_sent_something_counts_and_locks_nobody_out() -> None:
     clock = Clock()
     cache = a_cache(clock, budget=3, budget_window=30.0)
     for _ in range(3):
@@ -127,7 +127,7 @@ def test_where_logins_have_a_client_of_their_own_a_cancelled_one_counts() -> Non
     assert Steps(cache, refused(cache.newer(KEY, None))).outcome is Outcome.OVER_BUDGET
 
 
-def test_one_that_was_overtaken_gives_back_no_place_of_another() -> None:
+def test_a_login_that_was_overtaken_gives_back_no_place_of_another() -> None:
     clock = Clock()
     cache = a_cache(clock, budget=2)
     late = Steps(cache, refused())
@@ -139,7 +139,7 @@ def test_one_that_was_overtaken_gives_back_no_place_of_another() -> None:
     assert len(cache._spaces[ORIGIN][KEY].logins) == 1
 
 
-def test_one_that_is_cancelled_after_a_later_one_counts_no_longer_than_others() -> None:
+def test_a_login_cancelled_after_a_later_one_counts_no_longer_than_others() -> None:
     clock = Clock()
     cache = a_cache(clock, budget=3, budget_window=120.0)
     late = Steps(cache, refused())

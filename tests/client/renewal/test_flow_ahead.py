@@ -51,7 +51,7 @@ def test_a_request_without_a_session_is_ready() -> None:
     assert a_cache().ready(ORIGIN, None)
 
 
-def test_one_that_is_due_is_renewed_and_one_that_is_not_is_left() -> None:
+def test_a_session_that_is_due_is_renewed_and_one_that_is_not_is_left() -> None:
     clock = Clock()
     cache = a_cache(clock)
     credential = expiring(cache)
@@ -96,7 +96,7 @@ def test_whoever_meets_a_401_meanwhile_waits_for_the_same_renewal() -> None:
     assert follower.wait.flight is leader.flight
 
 
-def test_one_that_was_renewed_meanwhile_is_taken() -> None:
+def test_a_session_that_was_renewed_meanwhile_is_taken() -> None:
     cache = a_cache()
     credential = expiring(cache)
     newer = Steps(cache, refused(credential)).send("t2").replay.credential
@@ -134,7 +134,7 @@ def test_an_interrupt_leaves_no_renewal_behind(interrupt: BaseException) -> None
     assert ahead(cache, credential).leads
 
 
-def test_after_a_reset_in_the_midst_of_it_the_old_session_serves_the_request() -> None:
+def test_after_a_reset_in_the_midst_of_a_renewal_ahead_the_old_session_serves_the_request() -> None:
     cache = a_cache()
     credential = expiring(cache)
     steps = ahead(cache, credential)
@@ -143,7 +143,7 @@ def test_after_a_reset_in_the_midst_of_it_the_old_session_serves_the_request() -
     assert cache.newer(KEY, None) is None
 
 
-def test_what_it_brings_lies_in_the_folder_of_the_request() -> None:
+def test_what_a_renewal_ahead_brings_lies_in_the_folder_of_the_request() -> None:
     cache = a_cache()
     credential = expiring(cache)
     other: Any = refused(url="https://api.example.com/other/1", challenge=challenge(None, "other"))

@@ -82,7 +82,7 @@ def test_a_follower_does_not_wait_forever() -> None:
     assert leader.leads
 
 
-def test_each_of_them_gets_an_error_of_its_own() -> None:
+def test_leader_and_follower_of_a_first_login_get_an_error_each() -> None:
     cache = preemptive()
     leader, follower = about_to_send(cache), about_to_send(cache)
     with pytest.raises(LoginRefused) as first:

@@ -27,7 +27,7 @@ def _begin(cache: CredentialCache) -> Credential:
 @pytest.mark.parametrize(
     "rolled", [({"sid": "s2"}, {}), ({}, {"X-CSRF-Token": "c2"})], ids=["cookie", "field"]
 )
-def test_it_is_sent_again_with_the_latest_value_and_without_a_login(
+def test_a_request_with_a_replaced_value_is_sent_again_with_the_latest_and_without_a_login(
     rolled: Any, error: str | None
 ) -> None:
     cache = a_cache(**FIELD)

@@ -37,7 +37,7 @@ def test_a_session_that_lives_has_not_ended_its_stream() -> None:
     assert end(flow, info(sent, 200)).outcome is Outcome.UNTOUCHED
 
 
-def test_a_session_that_was_renewed_meanwhile_has_and_nobody_is_asked() -> None:
+def test_a_session_that_was_renewed_meanwhile_has_ended_its_stream_and_nobody_is_asked() -> None:
     cache = a_cache()
     old = held(cache)
     cache.hold(cache.made(old.key, SESSION, Grant(token="t2")), old)
@@ -56,7 +56,7 @@ def test_a_session_that_is_dead_is_renewed_and_that_is_told() -> None:
 
 
 @pytest.mark.parametrize("error", ["session_revoked", "insufficient_user_authentication"])
-def test_one_that_no_login_is_for_has_ended_its_stream_too(error: str) -> None:
+def test_a_session_that_no_login_brings_back_has_ended_its_stream_too(error: str) -> None:
     cache = a_cache()
     sent = held(cache)
     flow = stream_ended(cache, info(sent), cache.clock())

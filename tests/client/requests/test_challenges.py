@@ -46,7 +46,7 @@ class SteppingUp:
     ],
     ids=lambda lines: lines[0][:30],
 )
-def test_its_challenge_is_found_among_all_others(
+def test_a_session_challenge_is_found_among_all_others(
     server: Server, session: requests.Session, lines: list[str]
 ) -> None:
     server.challenges = lambda _: lines

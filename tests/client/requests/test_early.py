@@ -50,7 +50,9 @@ def test_over_tls_the_adapter_reads_an_answer_that_came_early(
 
 
 @pytest.mark.needs("openssl")
-def test_through_a_proxy_it_does_the_same(far: Server, over_tls: requests.Session) -> None:
+def test_through_a_proxy_an_early_refusal_arrives_too(
+    far: Server, over_tls: requests.Session
+) -> None:
     with proxying() as proxy:
         over_tls.proxies = {"https": proxy.url}
         answer = over_tls.post(f"{far.url}/upload", data=LARGE)
@@ -58,7 +60,9 @@ def test_through_a_proxy_it_does_the_same(far: Server, over_tls: requests.Sessio
 
 
 @pytest.mark.needs("openssl")
-def test_a_pickled_adapter_does_the_same(far: Server, over_tls: requests.Session) -> None:
+def test_with_a_pickled_adapter_an_early_refusal_arrives_too(
+    far: Server, over_tls: requests.Session
+) -> None:
     over_tls.mount("https://", pickle.loads(pickle.dumps(UploadAdapter(pool_maxsize=3))))
     assert over_tls.post(f"{far.url}/upload", data=LARGE).status_code == 200
 
@@ -128,7 +132,7 @@ def test_a_login_whose_kept_connection_breaks_is_tried_once_more_on_a_new_one(
     assert server.seen("/login")[-1].connection != dropped[0].connection
 
 
-def test_it_is_not_tried_a_third_time(server: Server, dead: requests.Session) -> None:
+def test_a_login_is_not_tried_a_third_time(server: Server, dead: requests.Session) -> None:
     dropped = dropping(server, 3)
     with pytest.raises(LoginUnavailable):
         dead.get(f"{server.url}/me")

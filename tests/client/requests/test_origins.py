@@ -1,7 +1,6 @@
 """Rules 6 and 7: who gets a credential, and whose challenges cause a login."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests
@@ -141,13 +140,8 @@ def test_a_redirect_to_another_origin_is_prepared_without_the_token(
 
 
 @pytest.fixture
-def with_netrc(
-    session: requests.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> requests.Session:
+def with_netrc(session: requests.Session, netrc: None) -> requests.Session:
     """A session that looks into a netrc, where there is a password for the server."""
-    netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login ada password basic-secret\n")
-    monkeypatch.setenv("NETRC", str(netrc))
     session.trust_env = True
     return session
 

@@ -40,7 +40,7 @@ def later(server: Server, session: requests.Session) -> Any:
 
 
 @pytest.mark.parametrize("body", [lambda: LONG, generator], ids=["long", "generator"])
-def test_it_is_renewed_a_quarter_of_its_lifetime_earlier(
+def test_before_such_an_upload_a_session_is_renewed_a_quarter_of_its_lifetime_earlier(
     server: Server, later: Any, body: Any
 ) -> None:
     assert later(70).post(f"{server.url}/upload", data=body()).status_code == 200
@@ -49,17 +49,17 @@ def test_it_is_renewed_a_quarter_of_its_lifetime_earlier(
 
 
 @pytest.mark.parametrize("body", [None, SHORT])
-def test_any_other_request_leaves_it_alone(server: Server, later: Any, body: Any) -> None:
+def test_any_other_request_leaves_the_session_alone(server: Server, later: Any, body: Any) -> None:
     later(70).post(f"{server.url}/upload", data=body)
     assert server.logins == 1
 
 
-def test_long_before_its_end_no_upload_renews_it(server: Server, later: Any) -> None:
+def test_no_upload_renews_a_session_long_before_its_end(server: Server, later: Any) -> None:
     later(50).post(f"{server.url}/upload", data=LONG)
     assert server.logins == 1
 
 
-def test_one_that_is_renewed_ahead_no_more_is_once_nobody_saw_it_alive_for_so_long(
+def test_a_session_that_is_renewed_ahead_no_more_is_once_nobody_saw_it_alive_for_so_long(
     server: Server, later: Any
 ) -> None:
     session = later(50)

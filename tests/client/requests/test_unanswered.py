@@ -47,7 +47,7 @@ def test_an_upload_that_may_go_twice_is_sent_again(
     assert uploads(server) == [UPLOAD]
 
 
-def test_another_method_is_not_sent_again_and_the_next_one_arrives(
+def test_an_unanswered_post_is_not_sent_again_and_the_next_request_arrives(
     server: Server, lost: requests.Session
 ) -> None:
     breaking(server, "reset")
@@ -68,7 +68,9 @@ def test_a_502_to_another_method_is_the_answer(server: Server, lost: requests.Se
     assert server.logins == 2
 
 
-def test_one_who_says_so_sends_any_method_again(server: Server, session: requests.Session) -> None:
+def test_with_replay_any_method_an_unanswered_post_is_sent_again(
+    server: Server, session: requests.Session
+) -> None:
     logged_in(server, session, replay_any_method=True)
     server.kill()
     breaking(server, "reset")
@@ -100,7 +102,9 @@ def test_with_a_session_that_lives_the_end_is_passed_on(
 
 
 @pytest.mark.parametrize("off", [False, None])
-def test_it_can_be_turned_off(server: Server, session: requests.Session, off: bool | None) -> None:
+def test_without_check_nothing_is_asked_about_an_unanswered_upload(
+    server: Server, session: requests.Session, off: bool | None
+) -> None:
     logged_in(server, session, check=off)
     server.kill()
     breaking(server, "502")
@@ -334,13 +338,15 @@ def test_a_server_that_takes_no_more_of_a_body_is_one_too(
         (ValueError(), False),
     ],
 )
-def test_what_stalls_once_it_is_connected_is_one(cause: Exception, unanswered: bool) -> None:
+def test_what_stalls_once_it_is_connected_is_unanswered(cause: Exception, unanswered: bool) -> None:
     error = requests.ConnectionError()
     error.__cause__ = cause
     assert is_unanswered(error) is unanswered
 
 
-def test_no_connection_at_all_is_none(server: Server, lost: requests.Session) -> None:
+def test_without_a_connection_nothing_was_sent_that_could_be_unanswered(
+    server: Server, lost: requests.Session
+) -> None:
     with pytest.raises(requests.ConnectionError) as caught:
         lost.put("http://127.0.0.1:1/upload", data=UPLOAD)
     assert outcome(caught.value) == "untouched"

@@ -32,7 +32,7 @@ def test_without_the_adapter_the_next_upload_of_the_thread_asks_first(
     assert asked(server) == ["POST /upload", "HEAD /upload", "POST /login", "POST /upload"]
 
 
-def test_it_asks_once_for_each_error(server: Server, alive: requests.Session) -> None:
+def test_each_broken_upload_is_asked_about_once(server: Server, alive: requests.Session) -> None:
     breaking(server, "reset", always=True)
     for _ in range(3):
         with pytest.raises(requests.ConnectionError):
@@ -77,7 +77,7 @@ def test_an_error_at_one_origin_is_not_asked_about_at_another(
         assert checks(other) == []
 
 
-def test_without_any_way_known_it_asks_over_one_of_its_own(
+def test_without_a_known_way_the_auth_asks_over_one_of_its_own(
     server: Server, session: requests.Session
 ) -> None:
     auth = SessionAuth(server.login, server.url)

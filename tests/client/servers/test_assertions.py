@@ -1,7 +1,5 @@
 """Clients and users that prove who they are with a JWT (RFC 7523), at real servers."""
 
-from collections.abc import Iterator
-
 import pytest
 import requests
 
@@ -9,17 +7,10 @@ from relogin import LoginRefused
 from relogin.client.logins import OAuth2Login
 from relogin.client.requests import SessionAuth
 from tests.client.servers.assertions import assertion
-from tests.client.servers.authlib_server import Authlib, an_authlib_server
+from tests.client.servers.authlib_server import Authlib
 from tests.client.servers.oidc_provider import an_oidc_provider
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-
-
-@pytest.fixture
-def authlib(monkeypatch: pytest.MonkeyPatch) -> Iterator[Authlib]:
-    monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")  # it is on loopback
-    with an_authlib_server() as running:
-        yield running
 
 
 def test_authlib_takes_an_assertion_in_place_of_a_secret_and_a_new_one_each_time(

@@ -1,6 +1,5 @@
 """Against Authlib: two spellings of Bearer from one server, and a 403 without a challenge."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -10,14 +9,7 @@ from relogin import LoginRefused
 from relogin.client import outcome
 from relogin.client.logins import OAuth2Login
 from relogin.client.requests import SessionAuth
-from tests.client.servers.authlib_server import Authlib, an_authlib_server
-
-
-@pytest.fixture
-def authlib(monkeypatch: pytest.MonkeyPatch) -> Iterator[Authlib]:
-    monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")  # it is on loopback
-    with an_authlib_server() as running:
-        yield running
+from tests.client.servers.authlib_server import Authlib
 
 
 def test_client_credentials_are_renewed_at_expiry(

@@ -1,7 +1,5 @@
 """Tokens are revoked at authorization servers that nobody here wrote."""
 
-from collections.abc import Iterator
-
 import pytest
 import requests
 
@@ -9,20 +7,13 @@ from relogin import LoginUnavailable
 from relogin.client.logins import OAuth2Login
 from relogin.client.requests import SessionAuth
 from tests.client.servers.assertions import assertion
-from tests.client.servers.authlib_server import Authlib, an_authlib_server
+from tests.client.servers.authlib_server import Authlib
 from tests.client.servers.oidc_provider import (
     CLIENT_ID,
     CLIENT_SECRET,
     OIDCProvider,
     an_oidc_provider,
 )
-
-
-@pytest.fixture
-def authlib(monkeypatch: pytest.MonkeyPatch) -> Iterator[Authlib]:
-    monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")  # it is on loopback
-    with an_authlib_server() as running:
-        yield running
 
 
 def test_authlib_revokes_both_tokens_of_a_password(

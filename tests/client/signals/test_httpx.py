@@ -39,7 +39,9 @@ def test_what_is_not_idempotent_is_not_sent_again(driver: Driver, server: Server
     assert len(server.seen("/a")) == 2
 
 
-def test_it_is_sent_again_where_the_user_says_so(driver: Driver, server: Server) -> None:
+def test_with_replay_any_method_a_signalled_post_is_sent_again(
+    driver: Driver, server: Server
+) -> None:
     refuse_with(server, 440)
     client = opened(driver, server, status(440), replay_any_method=True)
     assert client.post(f"{server.url}/a", content=b"x").content == b"x"

@@ -19,6 +19,7 @@ from relogin.client.httpx import SessionAuth
 from relogin.client.httpx_family import body as httpx_body
 from relogin.client.signals import html_form, json_field, status
 from tests.client.httpx_drivers import Driver, drive
+from tests.client.httpx_shapes import Endless
 from tests.client.server import Answer, Server, flood
 from tests.client.signalling import HTML, JSON, LONG, LOST, pieces, refuse_with
 from tests.client.signals_httpx import opened
@@ -211,14 +212,6 @@ def test_head_has_no_body_to_look_at(driver: Driver, server: Server) -> None:
     client = opened(driver, server, json_field("success", False))
     assert client.head(f"{server.url}/a").status_code == 200
     assert server.logins == 0
-
-
-class Endless(httpx.AsyncByteStream):
-    """An answer of the user's own transport, which never lets anybody else run."""
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        while True:
-            yield b"x" * 8192
 
 
 def test_an_answer_that_never_waits_can_be_closed() -> None:

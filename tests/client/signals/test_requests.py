@@ -46,7 +46,9 @@ def test_what_is_not_idempotent_is_not_sent_again(
     assert len(server.seen("/a")) == 2
 
 
-def test_it_is_sent_again_where_the_user_says_so(server: Server, session: requests.Session) -> None:
+def test_with_replay_any_method_a_signalled_post_is_sent_again(
+    server: Server, session: requests.Session
+) -> None:
     refuse_with(server, 440)
     attach(session, server, signals=[status(440)], replay_any_method=True)
     assert session.post(f"{server.url}/a", data=iter([b"x"])).status_code == 440

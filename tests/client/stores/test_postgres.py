@@ -171,7 +171,7 @@ def test_a_server_that_is_gone_is_given_up_in_the_time_given() -> None:
 
 
 @needs_postgres
-def test_it_needs_the_rights_that_its_documentation_names_and_no_others(
+def test_a_postgres_store_needs_the_rights_that_its_documentation_names_and_no_others(
     postgres: PostgresServer, store: PostgresStore
 ) -> None:
     rights = re.search(r"The user needs ([A-Z, and]+) on it", PostgresStore.__doc__ or "")
@@ -318,7 +318,7 @@ def read_conninfo() -> str:
 SHOWN = "<PostgresStore relogin_sessions at {}>"
 
 
-def test_it_shows_where_it_is_and_no_password() -> None:
+def test_a_postgres_store_shows_where_it_is_and_no_password() -> None:
     assert (
         repr(PostgresStore(read_conninfo)) == "<PostgresStore relogin_sessions at db.example.com>"
     )
@@ -359,11 +359,3 @@ def test_an_asynchronous_pool_is_for_an_asynchronous_store() -> None:
         pickle.dumps(store)
     with pytest.raises(TypeError, match="takes a psycopg_pool"):
         AsyncPostgresStore("host=db.example.com")
-
-
-def test_without_psycopg_the_import_says_what_to_install() -> None:
-    script = "import sys; sys.modules['psycopg'] = None; import relogin.client.stores.postgres"
-    ran = subprocess.run(
-        [sys.executable, "-c", script], check=False, capture_output=True, text=True, timeout=20
-    )
-    assert "pip install 'relogin[postgres]'" in ran.stderr

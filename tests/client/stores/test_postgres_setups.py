@@ -308,7 +308,9 @@ def test_a_database_may_have_no_encoding(postgres: PostgresServer) -> None:
 
 @pytest.mark.needs("pgbouncer")
 @pytest.mark.parametrize("mode", ["transaction", "statement"])
-def test_behind_a_pooler_it_is_polled(postgres: PostgresServer, conninfo: str, mode: str) -> None:
+def test_behind_a_pooler_a_postgres_store_is_polled(
+    postgres: PostgresServer, conninfo: str, mode: str
+) -> None:
     with a_pooler(postgres, mode) as pooler:
         store = PostgresStore(pooler.conninfo)
         for revision, text in enumerate(("one", "two")):

@@ -6,8 +6,6 @@ import asyncio
 import contextlib
 import pickle
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from pickle import PicklingError
@@ -139,7 +137,9 @@ def a_server_with(rights: str) -> Iterator[RedisStore]:
 
 
 @pytest.mark.parametrize("rights", [RIGHTS, f"{RIGHTS} {RIGHTS_TO_TELL}"])
-def test_it_needs_the_rights_that_its_documentation_names_and_no_others(rights: str) -> None:
+def test_a_redis_store_needs_the_rights_that_its_documentation_names_and_no_others(
+    rights: str,
+) -> None:
     said = " ".join((RedisStore.__doc__ or "").split())
     with a_server_with(rights) as store:
         assert store.put(ORIGIN, "", "api", Entry("one", 0))
@@ -219,7 +219,7 @@ def test_a_url_of_another_kind_is_refused() -> None:
         RedisStore("https://cache.example.com")
 
 
-def test_it_shows_where_it_is_and_no_password() -> None:
+def test_a_redis_store_shows_where_it_is_and_no_password() -> None:
     assert repr(RedisStore("redis://")) == "<RedisStore at localhost:6379>"
     url = "rediss://worker:s3cret@cache.example.com:7000/2"
     assert repr(RedisStore(url)) == "<RedisStore at cache.example.com:7000>"
@@ -249,18 +249,6 @@ def test_a_url_without_a_password_is_pickled() -> None:
     assert repr(pickle.loads(pickle.dumps(RedisStore("redis://h:7")))) == "<RedisStore at h:7>"
 
 
-def test_without_redis_py_a_url_says_what_to_install() -> None:
-    script = (
-        "import sys; sys.modules['redis'] = None\n"
-        "from relogin.client.stores.redis import RedisStore\n"
-        "RedisStore('redis://')"
-    )
-    ran = subprocess.run(
-        [sys.executable, "-c", script], check=False, capture_output=True, text=True, timeout=20
-    )
-    assert "pip install 'relogin[redis]'" in ran.stderr
-
-
 def test_a_thread_after_another_needs_no_second_connection(server: RedisServer) -> None:
     store = RedisStore(server.url)
     for number in range(3):
@@ -288,7 +276,7 @@ def test_after_an_interrupt_no_command_reads_the_answer_to_another(
     assert store.get(ORIGIN, "mine").entries["api"].text == "my token"
 
 
-def test_threads_share_it(server: RedisServer) -> None:
+def test_threads_share_a_redis_store(server: RedisServer) -> None:
     store = RedisStore(server.url)
     done: list[bool] = []
 

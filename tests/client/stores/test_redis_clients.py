@@ -133,7 +133,7 @@ def test_an_error_of_a_client_of_the_user_s_is_its_own() -> None:
         RedisStore(client).get(ORIGIN, "")
 
 
-def test_it_shows_the_client_and_nothing_that_is_in_it() -> None:
+def test_a_redis_store_shows_the_client_and_nothing_that_is_in_it() -> None:
     assert repr(RedisStore(redis.Redis(password="s3cret"))) == "<RedisStore on Redis>"
 
 

@@ -33,7 +33,7 @@ assert list(store._idle.connections) == [parents]
 """
 
 
-def test_after_a_fork_it_goes_on_with_connections_of_its_own(redis_server: RedisServer) -> None:
+def test_after_a_fork_a_redis_store_has_connections_of_its_own(redis_server: RedisServer) -> None:
     command = [sys.executable, "-c", FORK, redis_server.url]
     ran = subprocess.run(command, check=False, capture_output=True, text=True, timeout=20)
     assert (ran.returncode, ran.stderr) == (0, "")

@@ -37,7 +37,7 @@ def test_a_new_file_is_never_open_to_others(path: Path, monkeypatch: pytest.Monk
         os.umask(umask)
 
 
-def test_its_files_are_their_owner_s_alone(path: Path) -> None:
+def test_the_files_of_a_store_are_their_owner_s_alone(path: Path) -> None:
     umask = os.umask(0)
     try:
         store = filled(path)
@@ -167,7 +167,7 @@ def test_what_was_unused_for_long_is_gone_when_the_file_is_opened(path: Path) ->
 # Processes and threads
 
 
-def test_it_is_pickled_as_its_path(path: Path) -> None:
+def test_a_sqlite_store_is_pickled_as_its_path(path: Path) -> None:
     store: SQLiteStore = pickle.loads(pickle.dumps(SQLiteStore(path, timeout=0.1, keep=60.0)))
     assert repr(store) == f"SQLiteStore({str(path)!r})"
     assert (store._timeout, store._keep) == (0.1, 60.0)
@@ -191,7 +191,7 @@ assert parents not in store._idle.connections
 """
 
 
-def test_after_a_fork_it_goes_on_with_connections_of_its_own(path: Path) -> None:
+def test_after_a_fork_a_sqlite_store_has_connections_of_its_own(path: Path) -> None:
     ran = subprocess.run(
         [sys.executable, "-c", FORK, str(path)],
         check=False,
@@ -269,7 +269,7 @@ def test_switching_to_wal_is_tried_again_until_nobody_reads(path: Path) -> None:
         assert len(tries) == 3
 
 
-def test_it_keeps_few_connections_however_many_threads_there_were(path: Path) -> None:
+def test_a_sqlite_store_keeps_few_connections_however_many_threads_there_were(path: Path) -> None:
     store = filled(path)
     with ExitStack() as at_once:
         for _ in range(32):

@@ -164,7 +164,7 @@ class Reversed:
         return self.store.put(origin, account, realm, entry._replace(text=entry.text[::-1]))
 
 
-def test_another_store_may_wrap_it_and_change_the_texts(store: Store) -> None:
+def test_a_store_may_wrap_another_and_change_the_texts(store: Store) -> None:
     cache = a_cache(store=Reversed(store))
     do = partial(stand_by, cache)
     for _ in range(2):
@@ -295,7 +295,7 @@ class Machine(RuleBasedStateMachine):
             assert stored == kept
 
 
-def test_it_keeps_what_a_dictionary_keeps(opened: Opened) -> None:
+def test_a_store_keeps_what_a_dictionary_keeps(opened: Opened) -> None:
     machine: Any = type("Opened", (Machine,), {"open": staticmethod(opened)})
     quick = settings(
         max_examples=25,

@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
+from relogin.client.logins.answers import said, where
 from relogin.client.logins.sending.exchange import Steps, run, run_async
-from relogin.client.logins.steps import said, where
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.fields import is_token
 from relogin.client.terms.grant import Context, Grant
@@ -89,17 +88,12 @@ class Login(Account):
 
     def __call__(self, context: Context) -> Grant | None:
         """Log in with `context.http`, a `requests.Session` or an `httpx.Client`."""
-        with self._turn(context) as steps:
-            return context.progress.keep(run(steps, context.http, context.timeout))
+        return context.progress.keep(run(self._steps(context), context.http, context.timeout))
 
     async def acall(self, context: Context) -> Grant | None:
         """Log in with `context.http`, an `httpx.AsyncClient`."""
-        with self._turn(context) as steps:
-            return context.progress.keep(await run_async(steps, context.http, context.timeout))
-
-    def _turn(self, context: Context) -> AbstractContextManager[Steps[Grant | None]]:
-        """Return what guards this login while it runs, and gives its steps."""
-        return nullcontext(self._steps(context))
+        steps = self._steps(context)
+        return context.progress.keep(await run_async(steps, context.http, context.timeout))
 
     @abstractmethod
     def _steps(self, context: Context) -> Steps[Grant] | Steps[Grant | None]:

@@ -6,10 +6,11 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
+from relogin.client.logins.answers import said, where
 from relogin.client.logins.base import ANY, check_method, kind_of
+from relogin.client.logins.redirects import sent_from
 from relogin.client.logins.sending.exchange import Steps, run, run_async
 from relogin.client.logins.sending.request import Request
-from relogin.client.logins.steps import said, sent_from, where
 from relogin.client.terms.grant import Context
 from relogin.client.terms.origins import check_secure, sent_to
 from relogin.errors import LoginUnavailable

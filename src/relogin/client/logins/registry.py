@@ -10,10 +10,11 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from relogin.client.events import warn
+from relogin.client.logins.answers import check, document_of, member_of, said, seconds
 from relogin.client.logins.base import JSON, Account, Text, called, checked_text, kind_of
+from relogin.client.logins.redirects import followed
 from relogin.client.logins.sending.exchange import Steps, run, run_async
 from relogin.client.logins.sending.request import Request
-from relogin.client.logins.steps import check, document_of, followed, member_of, said, seconds
 from relogin.client.responders.registry import REGISTRY
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.grant import Context, Grant

@@ -9,15 +9,8 @@ from math import isfinite
 from typing import Any
 from urllib.parse import urljoin
 
+from relogin.client.logins.answers import document_of, instead, member_of, said, seconds, text_in
 from relogin.client.logins.base import checked_text
-from relogin.client.logins.steps import (
-    document_of,
-    instead,
-    member_of,
-    said,
-    seconds,
-    text_in,
-)
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.fields import check_field_name, is_field_value
 from relogin.client.terms.sources import Place, Source

@@ -22,7 +22,14 @@ from relogin.server.asgi.fast_path import fast_path
 from relogin.server.asgi.messages import Exchange, Receive, Send, close, respond
 from relogin.server.asgi.scope import Scope, request
 from relogin.server.credentials import Presented
-from relogin.server.decisions import SPECIAL_OUTCOMES, lifetime
+from relogin.server.decisions import (
+    REFUSED,
+    SESSION,
+    SPECIAL_OUTCOMES,
+    VERIFY,
+    Decision,
+    lifetime,
+)
 from relogin.server.drain import reading_on
 from relogin.server.event_loops import cancellable, sleep
 from relogin.server.fields import RawHeader, encoded
@@ -46,10 +53,6 @@ __all__ = ["SessionGate"]
 
 Application: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 """Any ASGI application: each framework has types of its own for `scope`, `receive` and `send`."""
-
-SESSION = "relogin.session"
-REFUSED = "relogin.refused"
-VERIFY = "relogin.verify"
 
 
 class SessionGate:
@@ -130,7 +133,7 @@ class SessionGate:
         try:
             await app(inner, exchange.receive, exchange.send)
         except Exception as raised:  # a framework may have wrapped a `Refused` in its own
-            if not await self._answered(raised, exchange):
+            if not await self._answered(raised, exchange, inner):
                 raise
 
     def _added(self, verified: object, found: Presented) -> list[RawHeader]:
@@ -153,6 +156,7 @@ class SessionGate:
             outcome = await ask_async(self._unblocking, claim.token, *exchange.more)
         decision = self.gate.decide(claim, outcome)
         if decision.answer is not None:
+            self._show_outside(scope, decision)
             return await self._refuse(decision.answer, exchange)
         if decision.session is None:
             self.begin(scope, leaving=claim.logout and decision.died)
@@ -167,8 +171,13 @@ class SessionGate:
         try:
             await self._run(inner, exchange)
         except Exception as raised:  # it may be a `Refused`, wrapped or in an exception group
-            if not await self._answered(raised, exchange):
+            if not await self._answered(raised, exchange, inner):
                 raise
+
+    def _show_outside(self, scope: Scope, decision: Decision) -> None:
+        """Show middleware outside why a request is refused, if it shares the scope."""
+        if self._writes_to_scope:
+            scope[SESSION], scope[REFUSED] = decision.session, decision.refused
 
     def begin(self, scope: Scope, *, leaving: bool) -> None:
         """Prepare for an application that is asked without a session; `leaving` one logs out."""
@@ -195,7 +204,7 @@ class SessionGate:
             start(watch)
             await self.app(scope, exchange.receive, exchange.send)
 
-    async def _answered(self, raised: Exception, exchange: Exchange) -> bool:
+    async def _answered(self, raised: Exception, exchange: Exchange, inner: Scope) -> bool:
         """Answer for an application that has raised `Refused`; `False` for any other failure."""
         why = refusal_in(raised, wrapped=exchange.goes_on)
         if why is None:
@@ -207,6 +216,7 @@ class SessionGate:
             return True
         if exchange.last is not None:
             return False  # after the response: nobody is there to be told
+        inner[REFUSED] = exchange.decision.reason(why)
         await self._refuse(self.gate.refuse(exchange.decision, why), exchange)
         return True
 

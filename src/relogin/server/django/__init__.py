@@ -43,7 +43,7 @@ from django.http.response import HttpResponseBase
 from django.utils.module_loading import import_string
 
 from relogin.server import wsgi
-from relogin.server.decisions import living
+from relogin.server.decisions import REFUSED, SESSION, VERIFY, living
 from relogin.server.django.sessions import own_session, use
 from relogin.server.drain import drain
 from relogin.server.fields import Headers, values, without
@@ -130,7 +130,7 @@ class SessionGate:
         has_decided = request.META.get("relogin.guard") is self.guard
         if refused is None or not has_decided:
             return None
-        return self.guard.refuse(request, self.guard.gate.refuse(_decision(request), refused))
+        return self.guard.refused(request, _decision(request), refused)
 
 
 def required(view: ViewT) -> ViewT:
@@ -222,13 +222,13 @@ class Guard:
         if decision.claim.ignored and "relogin.decision" in request.META:
             return decision  # a gate outside of this one has decided
         request.META["relogin.guard"] = self
-        request.META["relogin.session"] = decision.session
-        request.META["relogin.refused"] = decision.refused
+        request.META[SESSION] = decision.session
+        request.META[REFUSED] = decision.refused
         request.META["relogin.decision"] = decision
         # A coroutine function if the verifier is one, and there is a loop to await it in.
         awaited = self._awaits and hasattr(request, "scope")
         again: Any = self._aagain if awaited else self._again
-        request.META["relogin.verify"] = partial(again, request, decision.claim)
+        request.META[VERIFY] = partial(again, request, decision.claim)
         if decision.claim.logout and decision.died:
             return decision  # Django finds no session either, and deletes the cookie
         if self.verify is None and (decision.died or decision.trouble):
@@ -248,6 +248,11 @@ class Guard:
         if claim.token is None or self.verify is None or not self._awaits:
             return await sync_to_async(self._again)(request, claim)
         return living(await ask_async(self.verify, claim.token, *self._more(claim)))
+
+    def refused(self, request: HttpRequest, decision: Decision, why: Refused) -> HttpResponse:
+        """Answer for a view that raised `Refused`."""
+        request.META[REFUSED] = decision.reason(why)
+        return self.refuse(request, self.gate.refuse(decision, why))
 
     def refuse(self, request: HttpRequest, answer: Answer) -> HttpResponse:
         """Answer a refused request when it has been read; under ASGI Django has read it before."""

@@ -161,7 +161,9 @@ def read_password() -> str:
     return "pa55"
 
 
-def test_it_is_pickled_if_all_pages_have_functions_for_their_secrets(pages: Pages) -> None:
+def test_a_form_login_is_pickled_if_all_pages_have_functions_for_their_secrets(
+    pages: Pages,
+) -> None:
     login = pages.login(USER, {"password": read_password}, {"code": "1"}, harmless=["code"])
     assert with_requests(pickle.loads(pickle.dumps(login)))
     for secret in (pages.login(USER, PASSWORD), pages.login(USER, PASSWORD, {"code": "1"})):

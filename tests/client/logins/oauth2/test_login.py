@@ -231,7 +231,9 @@ def read_secret() -> str:
     return "s3cret"
 
 
-def test_it_is_pickled_with_callables_and_not_with_a_literal_secret(tokens: TokenServer) -> None:
+def test_an_oauth2_login_is_pickled_with_callables_and_not_with_a_literal_secret(
+    tokens: TokenServer,
+) -> None:
     login = OAuth2Login(tokens.url, "job", read_secret, scope="read", scopes_up="write")
     copied = pickle.loads(pickle.dumps(login))
     assert ask(copied).scope == ("read",)

@@ -247,6 +247,6 @@ def test_an_auth_with_its_revocation_is_pickled_without_a_secret(tokens: TokenSe
         pickle.dumps(SessionAuth(revoking(tokens.revocation_url)))
 
 
-def test_it_shows_its_url_and_no_secret() -> None:
+def test_a_revocation_shows_its_url_and_no_secret() -> None:
     login = revoking("https://auth.example.com/revoke?key=k3y")
     assert repr(login.revocation) == "<Revocation https://auth.example.com/revoke>"

@@ -9,6 +9,7 @@ from pickle import PicklingError
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlencode
 
+from relogin.client.logins.answers import said
 from relogin.client.logins.base import FORM, JSON, Login, Text, called, checked_text
 from relogin.client.logins.fields import resolved
 from relogin.client.logins.oauth2.client_authentication import Client, authenticated
@@ -35,7 +36,6 @@ from relogin.client.logins.oauth2.token_endpoint import (
 from relogin.client.logins.one_time import has_codes
 from relogin.client.logins.sending.exchange import NoAnswer, Steps
 from relogin.client.logins.sending.request import Request
-from relogin.client.logins.steps import said
 from relogin.client.responders import BEARER, SESSION
 from relogin.client.responders.dpop import USE_NONCE, Prover, Proves, dpop
 from relogin.client.terms.answer import Answer

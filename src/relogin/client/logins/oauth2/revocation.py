@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import urlencode
 
+from relogin.client.logins.answers import where
 from relogin.client.logins.base import FORM, JSON
 from relogin.client.logins.logout import ReadyLogout
 from relogin.client.logins.oauth2.client_authentication import Client
@@ -13,9 +14,9 @@ from relogin.client.logins.oauth2.token_endpoint import (
     TokenUnavailable,
     revoked,
 )
+from relogin.client.logins.redirects import REDIRECTS
 from relogin.client.logins.sending.exchange import NoAnswer, Steps
 from relogin.client.logins.sending.request import Request
-from relogin.client.logins.steps import REDIRECTS, where
 from relogin.client.terms.grant import Context
 
 __all__ = ["Revocation"]

@@ -9,18 +9,17 @@ import re
 from collections.abc import Collection, Container
 from typing import Any, NamedTuple
 
-from relogin.client.logins.steps import (
-    REDIRECTS,
+from relogin.client.logins.answers import (
     REFUSALS,
     check,
     document_of,
     is_plain,
-    leads_to,
     members_of,
     retry_after,
     said,
     seconds,
 )
+from relogin.client.logins.redirects import REDIRECTS, leads_to
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.scopes import scope_tokens
 from relogin.errors import InvalidGrant, LoginRefused, LoginUnavailable

@@ -1,18 +1,18 @@
 """Sending the requests of a login, over whichever HTTP library its client belongs to.
 
-The only place that knows how requests and httpx differ. It follows no redirects: the login decides.
-It reads no more than a bound, and waits no longer than a deadline.
+It follows no redirects: the login decides. It reads no more than a bound, and waits no longer than
+a deadline. How one request is sent, a module for each library knows: `over_requests` and so on.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Mapping
-from contextlib import aclosing, closing
+from collections.abc import Generator
 from http.cookiejar import CookieJar
 from importlib import import_module
 from typing import Any, TypeAlias, TypeVar
 
+from relogin.client.logins.sending import over_httpx, over_requests
 from relogin.client.logins.sending.connections import (
     BAD_GATEWAY,
     chain,
@@ -20,7 +20,7 @@ from relogin.client.logins.sending.connections import (
     kept_by,
     leave_broken,
 )
-from relogin.client.logins.sending.request import MOST_OCTETS, ONCE, Pause, Request
+from relogin.client.logins.sending.request import Pause, Request
 from relogin.client.logins.sending.spent_token import was_sent
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.libraries import library_of
@@ -123,12 +123,12 @@ def _sent_once(http: Any, request: Request, until: float) -> Answer:
     try:
         left, library = _left(until), library_of(http)
         if library in HTTPX:
-            return _over_httpx(http, request, left)
+            return over_httpx.sent(http, request, left)
         if library == "niquests":
             from relogin.client.logins.sending import over_niquests
 
             return over_niquests.sent(http, request, left)
-        return _over_requests(http, request, left)
+        return over_requests.sent(http, request, left)
     except _failures(http) as error:
         failed = _no_answer(request, error)
     raise failed
@@ -159,7 +159,7 @@ async def _sent_once_async(http: Any, request: Request, until: float) -> Answer:
             from relogin.client.logins.sending import over_niquests
 
             return await over_niquests.sent_async(http, request, left)
-        return await _over_async_httpx(http, request, left)
+        return await over_httpx.sent_async(http, request, left)
     except _failures(http) as error:
         failed = _no_answer(request, error)
     raise failed
@@ -209,90 +209,3 @@ def _failures(http: Any) -> tuple[type[Exception], ...]:
         return (library.ClientError, ValueError, TimeoutError)
     # ValueError: requests raises it for some redirects, even if it does not follow them.
     return (library.RequestException, ValueError, TimeoutError)
-
-
-# requests
-
-
-def _over_requests(http: Any, request: Request, left: float) -> Answer:
-    from relogin.client.drain import drain
-
-    ended = True
-
-    def read(response: Any, **_: Any) -> None:
-        # In a hook, because requests reads a redirect without a bound even if it stays there.
-        nonlocal ended
-        ended = drain(response, MOST_OCTETS, left)
-
-    if hasattr(http, "sends_again"):  # our own, made for this login alone
-        http.sends_again = not request.once
-    response = http.request(
-        request.method,
-        request.url,
-        headers=request.headers,
-        data=request.content,
-        auth=_unsigned,
-        hooks={"response": read},
-        stream=True,
-        allow_redirects=False,
-        timeout=left,
-    )
-    cookies = {cookie.name: cookie.value or "" for cookie in response.cookies}
-    return Answer(
-        response.status_code, response.headers, response.url, response.content, not ended, cookies
-    )
-
-
-def _unsigned(prepared: Any) -> Any:
-    """Keep netrc and the session's own auth away: requests uses them only without an auth."""
-    return prepared
-
-
-# httpx
-
-
-def _over_httpx(http: Any, request: Request, left: float) -> Answer:
-    response = http.send(_built(http, request, left), **_UNSIGNED)
-    kept, until = bytearray(), time.monotonic() + left
-    with closing(response):
-        for piece in response.iter_bytes():
-            kept += piece
-            if len(kept) > MOST_OCTETS or time.monotonic() > until:
-                return _answer(response, kept, cut=True)
-    return _answer(response, kept)
-
-
-async def _over_async_httpx(http: Any, request: Request, left: float) -> Answer:
-    import anyio
-
-    response = await http.send(_built(http, request, left), **_UNSIGNED)
-    kept = bytearray()
-    async with aclosing(response):
-        with anyio.move_on_after(left) as bound:
-            async for piece in response.aiter_bytes():
-                kept += piece
-                if len(kept) > MOST_OCTETS:
-                    # Not `break`: cancelled in their next read, the generators within end in order.
-                    bound.cancel()
-    return _answer(response, kept, cut=bound.cancelled_caught)
-
-
-_UNSIGNED: Mapping[str, Any] = {"auth": None, "stream": True, "follow_redirects": False}
-
-
-def _built(http: Any, request: Request, left: float) -> Any:
-    return http.build_request(
-        request.method,
-        request.url,
-        headers=request.headers,
-        content=request.content,
-        timeout=left,
-        extensions={ONCE: request.once},
-    )
-
-
-def _answer(response: Any, octets: bytearray, *, cut: bool = False) -> Answer:
-    cookies = {cookie.name: cookie.value or "" for cookie in response.cookies.jar}
-    return Answer(
-        response.status_code, response.headers, str(response.url), bytes(octets), cut, cookies
-    )

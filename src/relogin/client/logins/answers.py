@@ -1,146 +1,38 @@
-"""Steps that logins share: stay within an origin, and tell a refusal from an outage."""
+"""What the response to a login says: a refusal or an outage, JSON with a token, cookies."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Container, Mapping
-from contextlib import suppress
+from collections.abc import Container, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http.cookiejar import Cookie, CookieJar
-from typing import Any, NamedTuple
-from urllib.parse import urljoin, urlsplit
+from http.cookiejar import CookieJar
+from typing import Any
 
 from relogin.client.events import warn
-from relogin.client.logins.sending.exchange import Steps
-from relogin.client.logins.sending.request import Request
 from relogin.client.terms.answer import Answer, member
-from relogin.client.terms.origins import origin_of
 from relogin.errors import LoginRefused, LoginUnavailable
 
 __all__ = [
-    "MOST_REDIRECTS",
-    "REDIRECTS",
-    "Final",
-    "Route",
+    "REFUSALS",
     "check",
     "check_cookies",
-    "cookies_in",
     "document_of",
-    "followed",
     "instead",
     "is_plain",
-    "leads_to",
     "member_of",
     "members_of",
-    "remove",
     "retry_after",
     "said",
     "seconds",
-    "sent_from",
     "set_in",
     "text_in",
     "values_of",
     "where",
-    "within",
 ]
 
 # What servers answer to a wrong password. Other failures may be temporary, and are tried again.
 REFUSALS = frozenset({400, 401, 403, 422})
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
-WITH_CONTENT = frozenset({307, 308})
-MOST_REDIRECTS = 5
-
-
-class Final(NamedTuple):
-    """The response after all redirects, the request that it answers, and all cookies set so far."""
-
-    answer: Answer
-    request: Request
-    cookies: Mapping[str, str]
-
-
-class Route(NamedTuple):
-    """Where redirects may lead, besides the origin that they come from.
-
-    One to `landing` ends the login. One to any of `origins` is followed, but never with content. A
-    `hint` in the error for all others says what to do.
-    """
-
-    landing: str | None = None
-    origins: Collection[str] = ()
-    hint: str = ""
-
-
-def followed(
-    request: Request, route: Route | None = None, history: tuple[Answer, ...] = ()
-) -> Steps[Final]:
-    """Send a request and follow its redirects within the origin, or as the route allows."""
-    cookies: dict[str, str] = {}
-    route = route or Route()
-    for _ in range(MOST_REDIRECTS + 1):
-        answer = yield request
-        cookies |= answer.cookies
-        answer.history, history = history, (*history, answer)
-        location = answer.headers.get("Location")
-        if answer.status not in REDIRECTS or location is None:
-            return Final(answer, request, cookies)
-        keeps = answer.status in WITH_CONTENT
-        leads_to = _origin(request.url, location)
-        if leads_to is not None and leads_to == route.landing and not keeps:
-            return Final(answer, request, cookies)
-        allowed = () if keeps and request.content is not None else route.origins
-        url = within(request.url, location, hint=route.hint, allowed=allowed)
-        request = _redirected(request, url, keeps=keeps)
-    raise LoginUnavailable(f"{where(request.url)} redirects too often")
-
-
-def _redirected(request: Request, url: str, *, keeps: bool) -> Request:
-    if keeps:
-        headers, content = request.headers, request.content
-        return Request(request.method, url, headers, content, once=request.once)
-    headers = {name: v for name, v in request.headers.items() if name not in _OF_A_FORM}
-    return Request("GET", url, headers)
-
-
-_OF_A_FORM = frozenset({"Content-Type", "Origin", "Referer"})
-
-
-def within(
-    url: str,
-    reference: str,
-    does: str = "redirects",
-    hint: str = "",
-    allowed: Container[str] = (),
-) -> str:
-    """Resolve a reference, which must stay within the origin: secrets would go along."""
-    leads = _origin(url, reference)
-    if leads is None or (leads != origin_of(url) and leads not in allowed):
-        named = "" if leads is None else f", {leads}"
-        raise LoginUnavailable(
-            f"{where(url)} {does} to another origin{named}, and a login does not follow{hint}"
-        )
-    return urljoin(url, reference)
-
-
-def _origin(url: str, reference: str) -> str | None:
-    try:
-        return origin_of(urljoin(url, reference))
-    except ValueError:
-        return None
-
-
-def leads_to(answer: Answer, secrets: Collection[str]) -> str:
-    """Return where a redirect leads, for a message: only a plain URL without any secret."""
-    location = answer.headers.get("Location", "")
-    target = where(urljoin(answer.url, location))
-    is_safe = _is_plain_url(target) and not any(s in target for s in secrets if s)
-    return f", {target}" if location and is_safe else ""
-
-
-_is_plain_url = re.compile(
-    r"https?://[A-Za-z0-9.:\[\]-]{1,100}(?:/[A-Za-z0-9_.~/-]{0,100})?"
-).fullmatch
 
 
 def where(url: str) -> str:
@@ -151,18 +43,6 @@ def where(url: str) -> str:
 def said(answer: Answer) -> str:
     """Return the URL and the status of a response, for a message."""
     return f"{where(answer.url)} answered {answer.status}"
-
-
-def sent_from(here: str, url: str) -> dict[str, str]:
-    """Say where a form was, as a browser does; Django and Rails compare that with their own name.
-
-    Another origin learns no more than the origin (Fetch, "Origin header"; Referrer Policy).
-    """
-    split = urlsplit(here)
-    split = split._replace(netloc=split.netloc.rpartition("@")[2])
-    origin = f"{split.scheme}://{split.netloc}"
-    is_same = origin_of(here) == origin_of(url)
-    return {"Origin": origin, "Referer": split.geturl() if is_same else f"{origin}/"}
 
 
 def check(answer: Answer, *, secret_sent: bool = True, hint: str = "") -> None:
@@ -311,44 +191,10 @@ def values_of(cookies: Any) -> dict[str, str]:
     return {cookie.name: cookie.value or "" for cookie in cookies}
 
 
-def set_in(jar: CookieJar, answer: Answer, known: Container[str] = ()) -> CookieJar:
-    """Pick the living cookies that the login set, and `known` ones; a client may have others too.
-
-    `answer` is the last of the login. Raises an error if somebody else has set one meanwhile.
-    """
-    given: dict[str, set[str]] = {}
-    for one in (*answer.history, answer):
-        for name, value in one.cookies.items():
-            given.setdefault(name, set()).add(value)
+def set_in(jar: CookieJar, names: Container[str]) -> CookieJar:
+    """Pick the living cookies that the login set; a shared client may have others too."""
     picked = CookieJar()
-    for cookie in cookies_in(jar):
-        if cookie.name in given or cookie.name in known:
+    for cookie in jar:
+        if cookie.name in names:
             picked.set_cookie(cookie)
-    for name, values in given.items():
-        kept = {_value(cookie) for cookie in picked if cookie.name == name}
-        if kept and not kept & values:
-            raise LoginUnavailable(f"{said(answer)}, {_CHANGED}")
     return picked
-
-
-_CHANGED = (
-    "but meanwhile another request through the client of http= has set other cookies; give each "
-    "account a client of its own"
-)
-
-
-def _value(cookie: Cookie) -> str:
-    """Return the value as the libraries show it with a response; that of aiohttp is unquoted."""
-    return cookie.get_nonstandard_attr("value") or cookie.value or ""
-
-
-def cookies_in(jar: CookieJar) -> list[Cookie]:
-    """Return what is in a jar now: other threads may use it too."""
-    with jar._cookies_lock:  # type: ignore[attr-defined]  # http.cookiejar iterates without it
-        return list(jar)
-
-
-def remove(jar: CookieJar, key: tuple[str, str, str]) -> None:
-    """Remove a cookie by its domain, path and name, if it is still there."""
-    with jar._cookies_lock, suppress(KeyError):  # type: ignore[attr-defined]
-        jar.clear(*key)

@@ -18,7 +18,6 @@ from relogin.client.logins import (
     JSONLogin,
     OneTime,
     from_json,
-    one_time,
 )
 from relogin.client.requests import SessionAuth
 from relogin.client.signals import json_field
@@ -26,17 +25,6 @@ from relogin.client.terms.answer import Answer as Refusal
 from tests.client.code_site import JSON, Site, codes
 from tests.client.log_in import context, with_requests
 from tests.client.server import Answer, Server
-
-
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait for the next code without sleeping."""
-    monkeypatch.setattr(one_time, "_POLL", 0.001)
-
-
-@pytest.fixture
-def site(server: Server) -> Site:
-    return Site(server)
 
 
 def test_the_next_code_is_tried_after_one_that_was_refused(

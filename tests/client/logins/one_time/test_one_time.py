@@ -24,17 +24,6 @@ from tests.client.log_in import LogIn, with_requests
 from tests.client.server import Answer, Request, Server
 
 
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait for the next code without sleeping; each look at the clock counts."""
-    monkeypatch.setattr(one_time, "_POLL", 0.001)
-
-
-@pytest.fixture
-def site(server: Server) -> Site:
-    return Site(server)
-
-
 def test_a_login_waits_for_a_code_that_was_not_sent_before(site: Site, log_in: LogIn) -> None:
     login = site.login(codes("111", "222"))
     assert log_in(login)
@@ -170,7 +159,7 @@ def a_code() -> str:
     return "111"
 
 
-def test_it_is_pickled_as_its_function_and_shows_no_code() -> None:
+def test_a_one_time_code_is_pickled_as_its_function_and_not_shown() -> None:
     code = pickle.loads(pickle.dumps(OneTime(a_code, refused=bool)))
     assert code() == "111"
     assert code.is_to_blame(Refusal(401, {}, ""), b"", alone=False)
