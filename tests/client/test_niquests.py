@@ -26,7 +26,7 @@ NEEDED = [
 ]
 OF_ALL = (
     *("environment", "hard_cases", "mutual_tls", "oauth2", "odd_servers", "preemptive", "progress"),
-    *("revocation", "rolling", "signed"),
+    *("revocation", "rolling", "signed", "unverified"),
 )
 # What is left out tries urllib3 itself: an adapter for early answers over TLS, which
 # urllib3-future reads by itself or not at all, and streams that are looked into.

@@ -14,7 +14,8 @@ from urllib3.util import Retry
 from relogin import LoginRefused, LoginUnavailable
 from relogin.client.logins import OAuth2Login
 from relogin.client.requests import SessionAuth
-from relogin.client.requests.route import LoginSession, Route
+from relogin.client.requests.login_session import LoginSession
+from relogin.client.requests.route import Route
 from relogin.client.stores.memory import MemoryStore
 from relogin.client.stores.sqlite import SQLiteStore
 from tests.client.httpx_drivers import when

@@ -14,7 +14,7 @@ from relogin import Grant
 from relogin.client import Outcome, outcome
 from relogin.client.events import Event, EventKind
 from relogin.client.requests import SessionAuth
-from relogin.client.requests.route import LoginSession
+from relogin.client.requests.login_session import LoginSession
 from relogin.client.terms.grant import Context
 from tests.client.server import Answer, Server
 

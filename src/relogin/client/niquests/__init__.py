@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import AsyncExitStack, ExitStack
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 try:
@@ -29,15 +29,15 @@ from relogin.client.driver import tasks
 from relogin.client.driver.async_principal import AsyncPrincipal, of_kind
 from relogin.client.driver.content import is_precious
 from relogin.client.driver.drive import drive, stand_by
-from relogin.client.driver.environment import FromEnvironment
 from relogin.client.driver.failures import by_base
+from relogin.client.driver.login_settings import Sent, settings_for_check
 from relogin.client.driver.reentry import ending, inside
 from relogin.client.niquests.adapters import AsyncUploadAdapter, UploadAdapter
 from relogin.client.niquests.body import rewind, watch
 from relogin.client.niquests.hooks import Ahead, Hook
-from relogin.client.niquests.progress import show_progress
+from relogin.client.niquests.login_session import AsyncLoginSession, LoginSession
 from relogin.client.niquests.reading import drain_async, look, look_async
-from relogin.client.niquests.steps import Begin, Drain, Look, Send, Sending, Step
+from relogin.client.niquests.steps import Begin, Drain, Look, Send, Step
 from relogin.client.niquests.unanswered import ask, doer
 from relogin.client.renewal.commands import Check, Command, Login, LogOut
 from relogin.client.renewal.policy import Policy, ResponseInfo
@@ -60,8 +60,6 @@ __all__ = [
     "SessionAuth",
     "UploadAdapter",
 ]
-
-Kind = TypeVar("Kind", bound=niquests.Session)
 
 
 class LoginRefused(errors.LoginRefused, niquests.RequestException):
@@ -98,21 +96,14 @@ _KINDS = by_base(
 )
 
 
-class _EnvironmentSession(FromEnvironment, niquests.Session):
-    """A login's session before any response has shown the way: the environment does."""
-
-
-class _EnvironmentAsyncSession(FromEnvironment, niquests.AsyncSession):
-    """The same for a coroutine."""
-
-
 class SessionAuth(AsyncPrincipal[niquests.Session], AuthBase):
     """Logs in again when a session dies, once for all threads and tasks, and sends requests again.
 
     Use it with `niquests.Session` and `niquests.AsyncSession`; one object can serve both at once.
     All parameters are as for `relogin.client.httpx.SessionAuth`. `context.http` is a
     `niquests.AsyncSession` for a login that is a coroutine function, and a `niquests.Session` for
-    any other. It has the proxies and certificates of the refused request, and its own connections.
+    any other. It has the proxies and certificates of the refused request, and its own connections;
+    ``verify=False`` holds only at the origin of that request.
 
     With ``multiplexed=True`` the login takes place when you gather the response or first access it.
     Signals see only the status and the headers of a streamed response.
@@ -131,7 +122,7 @@ class SessionAuth(AsyncPrincipal[niquests.Session], AuthBase):
     ) -> None:
         super()._begin(login, policy, http)
         # By origin: the proxies and certificates of its last 401, for what no response asks for.
-        self._ways: dict[str, Sending] = {}
+        self._ways: dict[str, Sent] = {}
         # By thread or task: its last upload, which may have ended in an error.
         self._uploads: WeakKeyDictionary[object, Upload] = WeakKeyDictionary()
         self._multiplexes = False
@@ -171,18 +162,16 @@ class SessionAuth(AsyncPrincipal[niquests.Session], AuthBase):
         last = self._uploads.pop(doer(), None)
         return None if last is None or last.answered else last
 
-    def _keep_way(self, origin: str, sending: Sending) -> None:
+    def _keep_way(self, origin: str, sent: Sent) -> None:
         """Keep how a refused request was sent: the proxies and certificates."""
         if origin in self._policy.origins:
             way = ("proxies", "verify", "cert")
-            self._ways[origin] = {name: sending[name] for name in way if name in sending}
-
-    def _way_of(self, origin: str) -> Sending:
-        return self._ways.get(origin, {})
+            kept = {name: sent.options[name] for name in way if name in sent.options}
+            self._ways[origin] = sent._replace(options=kept)
 
     # In a thread, and in a task
 
-    def _do(self, step: Step, sending: Sending) -> object:
+    def _do(self, step: Step, sent: Sent | None) -> object:
         if isinstance(step, Send):
             return step.adapter.send(step.prepared, **step.sending)
         if isinstance(step, Look):
@@ -191,17 +180,17 @@ class SessionAuth(AsyncPrincipal[niquests.Session], AuthBase):
             response: Any = step.response
             return drain(response) if step.bounded else response.content
         if isinstance(step, Login):
-            return self._log_in(step, sending)
+            return self._log_in(step, sent)
         if isinstance(step, LogOut):
-            return self._log_out_here(step, sending)
+            return self._log_out_here(step, sent)
         if isinstance(step, Check):
             with ExitStack() as opened:
-                steps = self._asking(self._open_http(opened, sending), step)
-                return drive(steps, partial(self._do, sending=sending))
+                steps = self._asking(self._open_http(opened, sent), step)
+                return drive(steps, partial(self._do, sent=sent))
         # Not `Begin`: no `Session` sends an asynchronous body.
         return stand_by(self._cache, cast("Command", step))
 
-    async def _do_async(self, step: Step, sending: Sending) -> object:
+    async def _do_async(self, step: Step, sent: Sent | None) -> object:
         if isinstance(step, Send):
             adapter: Any = step.adapter
             return await adapter.send(step.prepared, **step.sending)
@@ -215,20 +204,20 @@ class SessionAuth(AsyncPrincipal[niquests.Session], AuthBase):
             await step.body.begin()
             return None
         if isinstance(step, Login):
-            return await self._log_in_async(step, sending)
+            return await self._log_in_async(step, sent)
         if isinstance(step, LogOut):
-            return await self._log_out_async(step, sending)
+            return await self._log_out_async(step, sent)
         if isinstance(step, Check):
             if not (self._http is None or self._is_awaited(self._http)):
-                return await tasks.elsewhere(self._do, step, sending)
+                return await tasks.elsewhere(self._do, step, sent)
             async with AsyncExitStack() as opened:
-                steps = self._asking(self._open_http_async(opened, sending), step)
-                return await tasks.drive(steps, partial(self._do_async, sending=sending))
+                steps = self._asking(self._open_http_async(opened, sent), step)
+                return await tasks.drive(steps, partial(self._do_async, sent=sent))
         return await tasks.stand_by(self._cache, step)
 
     def _asking(self, http: niquests.Session, command: Check) -> Generator[Step, Any, ResponseInfo]:
         """Ask over a session of its own: no response came that shows the way."""
-        way = http.merge_environment_settings(command.url, {}, None, None, None)
+        way = settings_for_check(http, command)
         return ask(self._cache, http.get_adapter(command.url), way, command)
 
     # What a login gets
@@ -237,38 +226,29 @@ class SessionAuth(AsyncPrincipal[niquests.Session], AuthBase):
         return isinstance(http, niquests.AsyncSession)
 
     def _do_here(self, command: Command) -> object:
-        return self._do(cast("Step", command), {})  # without a request, nothing is sent again
+        return self._do(cast("Step", command), None)  # without a request, nothing is sent again
 
     async def _do_in_task(self, command: Command) -> object:
-        return await self._do_async(cast("Step", command), {})
+        return await self._do_async(cast("Step", command), None)
 
     def _open_http(
-        self, opened: ExitStack, sending: Sending | None, auth: SessionAuth | None = None
+        self, opened: ExitStack, sent: Sent | None, auth: SessionAuth | None = None
     ) -> niquests.Session:
         if self._is_awaited(self._http):  # AsyncSession is derived from Session
             raise TypeError("http= is of niquests.AsyncSession; this login needs Session")
         if self._http is not None:
             return of_kind(niquests.Session, self._http)
-        http = self._plain(niquests.Session if sending else _EnvironmentSession, sending, auth)
+        http = LoginSession(sent, self._cache.policy.login_timeout)
+        http.auth = auth
         opened.callback(http.close)
         return http
 
     def _open_http_async(
-        self, opened: AsyncExitStack, sending: Sending | None, auth: SessionAuth | None = None
+        self, opened: AsyncExitStack, sent: Sent | None, auth: SessionAuth | None = None
     ) -> niquests.AsyncSession:
         if self._http is not None:
             return of_kind(niquests.AsyncSession, self._http)
-        kind = niquests.AsyncSession if sending else _EnvironmentAsyncSession
-        http = self._plain(kind, sending, auth)
+        http = AsyncLoginSession(sent, self._cache.policy.login_timeout)
+        http.auth = auth
         opened.push_async_callback(http.close)
-        return http
-
-    def _plain(self, kind: type[Kind], sending: Sending | None, auth: SessionAuth | None) -> Kind:
-        """Make a session without cookies and netrc, with the proxies of the refused request."""
-        http: Kind = kind(timeout=self._cache.policy.login_timeout)
-        sending = sending or {}
-        http.trust_env, http.auth = False, auth
-        http.proxies = dict(sending.get("proxies") or {})
-        http.verify, http.cert = sending.get("verify", True), sending.get("cert")
-        show_progress(http)
         return http

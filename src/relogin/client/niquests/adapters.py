@@ -43,7 +43,7 @@ class UploadAdapter(HTTPAdapter):
             _keep_in_flight(self, hook, response, sending)
             return response
         try:
-            return hook.run(lost.steps(), sending)
+            return hook.run(lost.steps(), lost.sent)
         finally:
             del lost  # the traceback of its error holds this frame
 
@@ -54,7 +54,7 @@ class UploadAdapter(HTTPAdapter):
         except RequestException as error:
             for hook, prepared, sending in _in_flight(self, error):
                 lost = hook.lost(error, prepared, Way(super().send), sending)
-                hook.run(lost.given_up(), sending)
+                hook.run(lost.given_up(), lost.sent)
             raise
 
 
@@ -74,7 +74,7 @@ class AsyncUploadAdapter(AsyncHTTPAdapter):
             _keep_in_flight(self, hook, response, sending)
             return response
         try:
-            return cast("AsyncResponse", await hook.run_async(lost.steps(), sending))
+            return cast("AsyncResponse", await hook.run_async(lost.steps(), lost.sent))
         finally:
             del lost
 
@@ -85,7 +85,7 @@ class AsyncUploadAdapter(AsyncHTTPAdapter):
         except RequestException as error:
             for hook, prepared, sending in _in_flight(self, error):
                 lost = hook.lost(error, prepared, Way(super().send), sending)
-                await hook.run_async(lost.given_up(), sending)
+                await hook.run_async(lost.given_up(), lost.sent)
             raise
 
 

@@ -15,6 +15,7 @@ from relogin.client.driver.content import has_body
 from relogin.client.driver.credentials import sent_with
 from relogin.client.driver.drive import Stepping
 from relogin.client.driver.failures import Kinds, raisable
+from relogin.client.driver.login_settings import Sent
 from relogin.client.niquests.body import repeated, rewind
 from relogin.client.niquests.steps import (
     Begin,
@@ -70,7 +71,9 @@ class Exchange:
         self._cache = cache
         self._kinds = kinds
         self._sending = sending
-        self.origin: str = sent_to(_request_of(response).url)
+        url = _request_of(response).url or ""
+        self.sent: Sent = Sent(url, sending)
+        self.origin: str = sent_to(url)
 
     def steps(self) -> Generator[Step, Any, Response]:
         """Handle the response; return the final one."""

@@ -16,6 +16,7 @@ from relogin import errors
 from relogin.client.driver import tasks
 from relogin.client.driver.drive import drive
 from relogin.client.driver.failures import raisable
+from relogin.client.driver.login_settings import Sent
 from relogin.client.driver.reentry import inside
 from relogin.client.niquests.exchange import Exchange, Lost, Signed, put_in_place
 from relogin.client.niquests.steps import Sending, Step, Way, adapter_of
@@ -93,14 +94,14 @@ class Ahead(_ForBoth[PreparedRequest]):
     def called(self, subject: PreparedRequest, _: Sending) -> PreparedRequest:
         """Do it in a thread."""
         if not self._is_done:  # a redirect calls it again
-            do = partial(self._auth._do, sending=self._auth._way_of(self._origin))
+            do = partial(self._auth._do, sent=self._auth._ways.get(self._origin))
             self._sign(subject, drive(self._flow(subject), do))
         return subject
 
     async def awaited(self, subject: PreparedRequest, _: Sending) -> PreparedRequest:
         """Do it in a task."""
         if not self._is_done:
-            do = partial(self._auth._do_async, sending=self._auth._way_of(self._origin))
+            do = partial(self._auth._do_async, sent=self._auth._ways.get(self._origin))
             self._sign(subject, await tasks.drive(self._flow(subject), do))
         return subject
 
@@ -154,7 +155,7 @@ class Hook(_ForBoth[Response], Signed):
         if exchange is None:
             return subject
         try:
-            response = self.run(exchange.steps(), sending)
+            response = self.run(exchange.steps(), exchange.sent)
         except TypeError as error:
             self._failed = error
             raise
@@ -166,7 +167,7 @@ class Hook(_ForBoth[Response], Signed):
         if exchange is None:
             return subject
         try:
-            response = await self.run_async(exchange.steps(), sending)
+            response = await self.run_async(exchange.steps(), exchange.sent)
         except TypeError as error:
             self._failed = error
             raise
@@ -184,7 +185,7 @@ class Hook(_ForBoth[Response], Signed):
         warn_of_retries(adapter_of(response))
         exchange = self._made(response, sending)
         if response.status_code == UNAUTHORIZED:
-            auth._keep_way(exchange.origin, sending)
+            auth._keep_way(exchange.origin, exchange.sent)
         return exchange
 
     def _made(self, response: Response, sending: Sending) -> Exchange:
@@ -202,10 +203,12 @@ class Hook(_ForBoth[Response], Signed):
         return response
 
     def _ended(self, sending: Sending, stream: Response) -> None:
-        self.run(self._made(stream, sending).after_stream(), sending)
+        exchange = self._made(stream, sending)
+        self.run(exchange.after_stream(), exchange.sent)
 
     async def _ended_async(self, sending: Sending, stream: Response) -> None:
-        await self.run_async(self._made(stream, sending).after_stream(), sending)
+        exchange = self._made(stream, sending)
+        await self.run_async(exchange.after_stream(), exchange.sent)
 
     # Uploads that end in an error, which only an adapter sees
 
@@ -223,13 +226,13 @@ class Hook(_ForBoth[Response], Signed):
         nothing, auth = in_place_of_a_response(prepared, way), self._auth
         return Lost(auth._cache, auth._kinds, self, error, nothing, sending)
 
-    def run(self, steps: Generator[Step, Any, T], sending: Sending) -> T:
+    def run(self, steps: Generator[Step, Any, T], sent: Sent) -> T:
         """Execute steps in this thread."""
-        return drive(steps, partial(self._auth._do, sending=sending))
+        return drive(steps, partial(self._auth._do, sent=sent))
 
-    async def run_async(self, steps: Generator[Step, Any, T], sending: Sending) -> T:
+    async def run_async(self, steps: Generator[Step, Any, T], sent: Sent) -> T:
         """Execute steps in this task."""
-        return await tasks.drive(steps, partial(self._auth._do_async, sending=sending))
+        return await tasks.drive(steps, partial(self._auth._do_async, sent=sent))
 
 
 def hook_of(prepared: PreparedRequest) -> Hook | None:

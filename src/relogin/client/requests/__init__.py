@@ -44,7 +44,7 @@ from relogin.client.requests.retries import (
     warn_of_no_connection,
     warn_of_retries,
 )
-from relogin.client.requests.route import EnvironmentSession, LoginSession, Route
+from relogin.client.requests.route import Route
 from relogin.client.requests.signing import learn, lives, sign_prepared, sign_within
 from relogin.client.requests.streams import watch as watch_stream
 from relogin.client.requests.unanswered import Upload, ask, in_place_of_a_response
@@ -111,6 +111,13 @@ def _call() -> Callable[..., object]:
     with importing:
         from relogin.client.driver.login_call import call  # needed at the first login
     return call
+
+
+@cache
+def _login_session() -> Any:
+    with importing:
+        from relogin.client.requests import login_session  # needed at the first login
+    return login_session
 
 
 class SessionAuth(Principal[requests.Session], AuthBase):
@@ -238,8 +245,8 @@ class SessionAuth(Principal[requests.Session], AuthBase):
         if known is not None:
             return known
         http, url = self._open_http([], origin), command.url
-        sending = http.merge_environment_settings(url, {}, None, None, None)
-        return Route(http.get_adapter(url), url, dict(sending), self._cache.process)
+        sending = _login_session().settings_for_check(http, command)
+        return Route(http.get_adapter(url), url, sending, self._cache.process)
 
     def _known_route(self, origin: str) -> Route | None:
         route = self._routes.get(origin)
@@ -253,8 +260,8 @@ class SessionAuth(Principal[requests.Session], AuthBase):
     ) -> requests.Session:
         if self._http is not None:
             return self._http
-        route, timeout = self._known_route(origin), self._cache.policy.login_timeout
-        http = EnvironmentSession(None, timeout) if route is None else LoginSession(route, timeout)
+        timeout = self._cache.policy.login_timeout
+        http: requests.Session = _login_session().LoginSession(self._known_route(origin), timeout)
         http.auth = auth
         opened.append(http)
         return http

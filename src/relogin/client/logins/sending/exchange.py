@@ -185,6 +185,8 @@ def _no_answer(request: Request, error: BaseException) -> NoAnswer:
     plain = type(bottom).__module__ in {__name__, "builtins", "socket", "ssl"}
     shown = isinstance(bottom, OSError) and plain
     reason = str(bottom) if shown else type(bottom).__name__
+    if isinstance(error, LoginUnavailable):  # our own session says why
+        reason = str(error)
     url = request.url.partition("?")[0]
     failed = NoAnswer(f"no response from {url}: {reason}")
     if any(type(one).__name__ in _UNREADABLE for one in errors):

@@ -13,7 +13,7 @@ _BEFORE_SENDING = frozenset(
         *("NoTimeLeft", "NewConnectionError", "ConnectTimeoutError"),
         *("ConnectError", "ConnectTimeout", "PoolTimeout", "InvalidURL", "UnsupportedProtocol"),
         *("ClientConnectorError", "ConnectionTimeoutError", "NonHttpUrlClientError"),
-        *("ConnectionRefusedError", "gaierror"),
+        *("ConnectionRefusedError", "gaierror", "SSLCertVerificationError"),
     }
 )
 # What they raise if no answer came, or half of one; an error status is none of these. Broken JSON
