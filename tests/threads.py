@@ -1,13 +1,14 @@
 """Threads of a test: a server in one, and many that begin at the same moment."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from socketserver import BaseServer
 from typing import Protocol, TypeVar
 
-__all__ = ["in_thread", "in_threads"]
+__all__ = ["in_thread", "in_threads", "until"]
 
 T = TypeVar("T")
 
@@ -42,3 +43,11 @@ def in_threads(number: int, do: Callable[[int], T]) -> list[T]:
 
     with ThreadPoolExecutor(number) as pool:
         return list(pool.map(one, range(number)))
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for what another thread or process brings about."""
+    give_up = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < give_up
+        time.sleep(0.01)

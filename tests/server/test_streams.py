@@ -13,6 +13,7 @@ from websockets.sync.client import connect
 from relogin.server.streams import Watch
 from tests.server.serving import serving_asgi
 from tests.server.streaming import FRAMEWORKS, PAUSING, STOP, Sessions, under_asgi
+from tests.threads import until
 
 each_framework = pytest.mark.parametrize("serving", FRAMEWORKS.values(), ids=FRAMEWORKS)
 EVERY = 0.1
@@ -65,14 +66,13 @@ def test_a_stream_ends_soon_after_its_session(
     sessions = Sessions()
     with serving(sessions, recheck=EVERY) as port:
         reader = Reader(port, path)
-        reader.thread.join(3 * EVERY)
+        until(lambda: sessions.asked > 2)
         assert reader.whole is None
         ended = time.monotonic()
         sessions.ended.set()
         assert reader.end() == (path == "/events")  # who downloads is told that a part is missing
         assert reader.ended_at - ended < 20 * EVERY
     assert of_ours(caplog) == [ENDED]
-    assert sessions.asked > 2
 
 
 @each_framework

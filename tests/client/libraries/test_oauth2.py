@@ -59,7 +59,7 @@ def test_a_refresh_that_takes_too_long_is_not_repeated_by_another_process(
     def get() -> None:
         login = OAuth2Login(tokens.url, "job", "s3cret", refresh_token=given)
         store = SQLiteStore(tmp_path / "sessions")
-        auth = face.auth(tokens.server, login, store=store, login_timeout=0.3)
+        auth = face.auth(tokens.server, login, store=store, login_timeout=1.0)
         face.open(auth).get(f"{tokens.server.url}/orders")
 
     given = tokens.issue()

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from pickle import PicklingError
 
@@ -240,8 +240,8 @@ def test_who_waits_is_told_of_a_change(
     putting = threading.Timer(0.2, store.put, (ORIGIN, "", "api", Entry("two", 1)))
     with ConnectionPool(postgres.conninfo, open=True) as pool:
         waiting = PostgresStore(postgres.conninfo if kind == "of its own" else pool)
-        putting.start()
         began = time.monotonic()
+        putting.start()
         waiting.wait(ORIGIN, "", "api", 1, 10)
         assert 0.1 < time.monotonic() - began < 5
     putting.join()
@@ -288,18 +288,17 @@ def test_tasks_and_threads_share_what_they_keep(
 def test_a_task_that_waits_is_told_of_a_change(
     postgres: PostgresServer, store: PostgresStore
 ) -> None:
-    async def wait(revision: int) -> float:
+    async def wait(begin: Callable[[], object]) -> float:
         async with AsyncConnectionPool(postgres.conninfo, open=False) as pool:
             began = time.monotonic()
-            await AsyncPostgresStore(pool).wait(ORIGIN, "", "api", revision, 10)
+            begin()
+            await AsyncPostgresStore(pool).wait(ORIGIN, "", "api", 1, 10)
             return time.monotonic() - began
 
     store.put(ORIGIN, "", "api", Entry("one", 0))
     putting = threading.Timer(0.3, store.put, (ORIGIN, "", "api", Entry("two", 1)))
-    putting.start()
-    assert 0.1 < asyncio.run(wait(1)) < 5
-    putting.join()
-    assert asyncio.run(wait(1)) < 5
+    assert 0.1 < asyncio.run(wait(putting.start)) < 5
+    assert asyncio.run(wait(putting.join)) < 5
 
 
 # What it says
