@@ -55,10 +55,14 @@ SINGLE = {
 }
 
 
+async def get_under_asgi(url: str, **options: Any) -> Any:
+    return await AsyncClient().get(url, **options)
+
+
 @pytest.fixture(params=["wsgi", "asgi"])
 def visit_with(request: pytest.FixtureRequest) -> Iterator[Any]:
     with override_settings(**SINGLE):
-        get: Any = Client().get if request.param == "wsgi" else async_to_sync(AsyncClient().get)
+        get: Any = Client().get if request.param == "wsgi" else async_to_sync(get_under_asgi)
         yield lambda url, token: get(url, headers={"Authorization": f'Session token="{token}"'})
 
 
