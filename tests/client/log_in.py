@@ -1,6 +1,7 @@
 """Ways to run a login: over each library, and over its asynchronous client on its loops."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -9,9 +10,11 @@ import httpx
 import httpx2
 import requests
 
-from relogin import Grant
+from relogin import Grant, LoginUnavailable
 from relogin.client.terms.grant import Context
+from tests.client.httpx_drivers import in_tasks
 from tests.client.server import Answer, Request, Server
+from tests.threads import in_threads
 
 USER = "ada"
 PASSWORD = "pa55word-that-nobody-may-see"
@@ -46,6 +49,54 @@ def with_httpx(login: Any, timeout: float = 5.0) -> Any:
 def open_aiohttp() -> aiohttp.ClientSession:
     """As `context.http` is: by default aiohttp takes no cookies from an IP address."""
     return aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
+
+
+# How to open a client of each library, and the loop that its tasks run on.
+OPENED: dict[str, tuple[Callable[[], Any], str | None]] = {
+    "requests": (requests.Session, None),
+    "httpx": (httpx.Client, None),
+    "asyncio": (httpx.AsyncClient, "asyncio"),
+    "trio": (httpx.AsyncClient, "trio"),
+    "httpx2": (httpx2.AsyncClient, "asyncio"),
+    "aiohttp": (open_aiohttp, "asyncio"),
+}
+
+
+def over_one(
+    name: str,
+    logins: Sequence[Any],
+    opened: Callable[[Any], object] = lambda _: None,
+    *,
+    together: bool = True,
+) -> list[Any]:
+    """Run logins over one client of a library; return their grants, or what they raise."""
+    open_http, backend = OPENED[name]
+    order = range(len(logins))
+
+    def in_thread(http: Any, index: int) -> Any:
+        try:
+            return logins[index](context(http))
+        except LoginUnavailable as error:
+            return error
+
+    async def in_task(http: Any, index: int) -> Any:
+        try:
+            return await logins[index].acall(context(http))
+        except LoginUnavailable as error:
+            return error
+
+    async def main() -> list[Any]:
+        async with open_http() as http:
+            opened(http)
+            run = partial(in_task, http)
+            return await in_tasks(len(order), run) if together else [await run(n) for n in order]
+
+    if backend is not None:
+        return anyio.run(main, backend=backend)
+    with open_http() as http:
+        opened(http)
+        run = partial(in_thread, http)
+        return in_threads(len(order), run) if together else list(map(run, order))
 
 
 def over_async(open_http: Callable[[], Any], backend: str) -> LogIn:

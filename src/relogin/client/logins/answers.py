@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http.cookiejar import CookieJar
+from http.cookiejar import Cookie, CookieJar
 from typing import Any
 
 from relogin.client.events import warn
@@ -17,11 +18,13 @@ __all__ = [
     "REFUSALS",
     "check",
     "check_cookies",
+    "cookies_in",
     "document_of",
     "instead",
     "is_plain",
     "member_of",
     "members_of",
+    "remove",
     "retry_after",
     "said",
     "seconds",
@@ -191,10 +194,44 @@ def values_of(cookies: Any) -> dict[str, str]:
     return {cookie.name: cookie.value or "" for cookie in cookies}
 
 
-def set_in(jar: CookieJar, names: Container[str]) -> CookieJar:
-    """Pick the living cookies that the login set; a shared client may have others too."""
+def set_in(jar: CookieJar, answer: Answer, known: Container[str] = ()) -> CookieJar:
+    """Pick the living cookies that the login set, and `known` ones; a client may have others too.
+
+    `answer` is the last of the login. Raises an error if somebody else has set one meanwhile.
+    """
+    given: dict[str, set[str]] = {}
+    for one in (*answer.history, answer):
+        for name, value in one.cookies.items():
+            given.setdefault(name, set()).add(value)
     picked = CookieJar()
-    for cookie in jar:
-        if cookie.name in names:
+    for cookie in cookies_in(jar):
+        if cookie.name in given or cookie.name in known:
             picked.set_cookie(cookie)
+    for name, values in given.items():
+        kept = {_value(cookie) for cookie in picked if cookie.name == name}
+        if kept and not kept & values:
+            raise LoginUnavailable(f"{said(answer)}, {_CHANGED}")
     return picked
+
+
+_CHANGED = (
+    "but meanwhile another request through the client of http= has set other cookies; give each "
+    "account a client of its own"
+)
+
+
+def _value(cookie: Cookie) -> str:
+    """Return the value as the libraries show it with a response; that of aiohttp is unquoted."""
+    return cookie.get_nonstandard_attr("value") or cookie.value or ""
+
+
+def cookies_in(jar: CookieJar) -> list[Cookie]:
+    """Return what is in a jar now: other threads may use it too."""
+    with jar._cookies_lock:  # type: ignore[attr-defined]  # http.cookiejar iterates without it
+        return list(jar)
+
+
+def remove(jar: CookieJar, key: tuple[str, str, str]) -> None:
+    """Remove a cookie by its domain, path and name, if it is still there."""
+    with jar._cookies_lock, suppress(KeyError):  # type: ignore[attr-defined]
+        jar.clear(*key)

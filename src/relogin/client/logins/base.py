@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
 from typing import Any, TypeAlias
@@ -88,12 +89,17 @@ class Login(Account):
 
     def __call__(self, context: Context) -> Grant | None:
         """Log in with `context.http`, a `requests.Session` or an `httpx.Client`."""
-        return context.progress.keep(run(self._steps(context), context.http, context.timeout))
+        with self._turn(context) as steps:
+            return context.progress.keep(run(steps, context.http, context.timeout))
 
     async def acall(self, context: Context) -> Grant | None:
         """Log in with `context.http`, an `httpx.AsyncClient`."""
-        steps = self._steps(context)
-        return context.progress.keep(await run_async(steps, context.http, context.timeout))
+        with self._turn(context) as steps:
+            return context.progress.keep(await run_async(steps, context.http, context.timeout))
+
+    def _turn(self, context: Context) -> AbstractContextManager[Steps[Grant | None]]:
+        """Return what guards this login while it runs, and gives its steps."""
+        return nullcontext(self._steps(context))
 
     @abstractmethod
     def _steps(self, context: Context) -> Steps[Grant] | Steps[Grant | None]:

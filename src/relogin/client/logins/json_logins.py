@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from relogin.client.logins.accounts import remember_set
 from relogin.client.logins.answers import check, check_cookies, said, set_in
 from relogin.client.logins.base import (
     FORM,
@@ -44,6 +46,7 @@ from relogin.client.logins.sources import (
     sent_fields,
     text_of,
 )
+from relogin.client.logins.turns import Turn
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.grant import Context, Grant
 from relogin.client.terms.origins import origin_of
@@ -91,6 +94,11 @@ class _TokenLogin(Login):
         """The header fields that its grants have."""
         return self.headers
 
+    def _turn(self, context: Context) -> AbstractContextManager[Steps[Grant | None]]:
+        if self.cookies or self.token is None or self.first is not None:
+            return Turn(self, context, self._steps(context), [self.url])
+        return super(_TokenLogin, self)._turn(context)
+
     def _before(self, fields: Iterable[object] = ()) -> Steps[Final | None]:
         """Get what must be got first, such as a CSRF token, or a challenge for the fields."""
         if self.first is None:
@@ -116,9 +124,11 @@ class _TokenLogin(Login):
         except LoginRefused as error:
             codes.refused(error, final.answer, context.attempt)
         codes.accept()
+        if final.cookies:
+            remember_set(context.http, jar, final.cookies, self)
         cookies: Any = {}
         if self.cookies or self.token is None:
-            cookies = set_in(jar, final.cookies)
+            cookies = set_in(jar, final.answer)
         if self.token is None and not self.headers:
             check_cookies(final.answer, cookies)
         return self._grant(final.answer, cookies, (request.content or b"").decode())

@@ -13,8 +13,7 @@ import pytest
 import requests
 
 from relogin import Grant, LoginRefused, LoginUnavailable
-from relogin.client.logins import FormLogin, OneTime, from_cookie
-from relogin.client.logins.forms import signed_in
+from relogin.client.logins import FormLogin, OneTime, accounts, from_cookie
 from relogin.client.requests import SessionAuth
 from tests.client.identity_provider import FORM, HTML, Provider
 from tests.client.log_in import context, open_aiohttp
@@ -24,6 +23,15 @@ from tests.client.server import Answer, Request, Server
 @pytest.fixture
 def provider(server: Server) -> Provider:
     return Provider(server)
+
+
+def sent_to(server: Server) -> list[str]:
+    """The fields that were filled in."""
+    return [
+        one.body.decode()
+        for one in server.requests
+        if b"password" in one.body or b"pin" in one.body
+    ]
 
 
 def posts(provider: Provider) -> int:
@@ -143,13 +151,29 @@ def test_a_redirect_to_the_login_page_is_no_success(provider: Provider, place: s
 
 
 @pytest.mark.parametrize("remembers", ["app", "idp"])
-def test_a_client_that_is_signed_in_as_somebody_else_gives_no_session(
+def test_a_client_that_is_signed_in_as_somebody_else_signs_in_anew(
     provider: Provider, remembers: str
 ) -> None:
     provider.remembers = {remembers}
     with requests.Session() as http:
         assert provider.login()(context(http))
         assert provider.login()(context(http))
+        assert provider.login(user="bob")(context(http))
+    assert sent_to(provider.server) == [
+        "username=ada&password=pa55",
+        "username=bob&password=pa55",
+    ]
+
+
+@pytest.mark.parametrize("user", ["ada", lambda _: "ada"], ids=["named", "unnamed"])
+def test_a_session_that_somebody_else_got_without_a_login_is_not_given(
+    provider: Provider, user: Any
+) -> None:
+    """With a cookie that no login has set, so that it is not removed."""
+    provider.remembers = {"app"}
+    with requests.Session() as http:
+        assert provider.login(user=user)(context(http))
+        http.cookies.set("app", provider.living)
         with pytest.raises(LoginUnavailable, match="was signed in with other fields"):
             provider.login(user="bob")(context(http))
 
@@ -198,7 +222,7 @@ def test_a_login_is_not_asked_who_it_is_to_be_compared_with_itself(provider: Pro
 
 def kept_of(http: requests.Session) -> str:
     """Show all that is remembered of a client."""
-    return repr(signed_in._accounts[http])
+    return repr((accounts._accounts[http], accounts._owners[http]))
 
 
 def test_of_a_client_that_is_signed_in_no_field_is_kept(provider: Provider) -> None:
@@ -237,8 +261,9 @@ def test_a_password_says_nothing_about_an_account_that_has_a_name(
     with requests.Session() as http:
         assert FormLogin(site.url, {name: "ada", "pin": "1111"})(context(http))
         assert FormLogin(site.url, {name: "ada", "pin": "2222"})(context(http))
-        with pytest.raises(LoginUnavailable, match="was signed in with other fields"):
-            FormLogin(site.url, {name: "bob", "pin": "1111"})(context(http))
+        assert len(sent_to(server)) == 1
+        assert FormLogin(site.url, {name: "bob", "pin": "1111"})(context(http))
+    assert len(sent_to(server)) == 2
 
 
 @pytest.mark.parametrize("more", [{}, {"branch": "Berlin"}, {"user_trusts": "on"}])
@@ -248,8 +273,9 @@ def test_a_password_without_a_name_is_the_account(server: Server, more: dict[str
     with requests.Session() as http:
         assert FormLogin(site.url, more | {"pin": "1111"})(context(http))
         assert FormLogin(site.url, more | {"pin": lambda: "1111"})(context(http))
-        with pytest.raises(LoginUnavailable, match="was signed in with other fields"):
-            FormLogin(site.url, more | {"pin": "2222"})(context(http))
+        assert len(sent_to(server)) == 1
+        assert FormLogin(site.url, more | {"pin": "2222"})(context(http))
+    assert len(sent_to(server)) == 2
 
 
 def test_a_code_says_nothing_about_the_account(server: Server) -> None:
@@ -273,12 +299,11 @@ def test_a_password_that_is_hashed_with_a_page_names_nobody(
 
     fields: dict[str, Any] = person | {"pin": [hashed] if is_listed else hashed}
     login = FormLogin(site.url, fields)
-    known = pytest.raises(LoginUnavailable, match="was signed in with other fields")
     with requests.Session() as http:
         assert login(context(http))
         assert login(context(http))
-        with nullcontext() if person else known:
-            FormLogin(site.url, fields)(context(http))
+        assert FormLogin(site.url, fields)(context(http))
+    assert len(sent_to(server)) == (1 if person else 2)
 
 
 def test_a_page_that_is_asked_for_anyway_says_nothing_about_the_account(server: Server) -> None:
@@ -303,8 +328,6 @@ def test_a_page_that_is_asked_for_anyway_says_nothing_about_the_account(server: 
     with requests.Session() as http:
         assert FormLogin(url, {"user": "ada", "pin": "1111"})(context(http))
         assert FormLogin(url, [{"user": "ada"}, {"pin": pin}])(context(http))
-        with pytest.raises(LoginUnavailable, match="was signed in with other fields"):
-            FormLogin(url, [{"user": "bob"}, {"pin": pin}])(context(http))
     assert asked == ["pin"]
 
 

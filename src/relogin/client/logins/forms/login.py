@@ -10,15 +10,17 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import urldefrag, urljoin
 
+from relogin.client.logins.accounts import Filled, remember_account
 from relogin.client.logins.answers import (
     check,
     check_cookies,
+    cookies_in,
     is_plain,
     said,
     set_in,
@@ -36,13 +38,7 @@ from relogin.client.logins.fields import (
 )
 from relogin.client.logins.forms.content import form_content
 from relogin.client.logins.forms.page import Form, form_with, forms
-from relogin.client.logins.forms.signed_in import (
-    Filled,
-    check_account,
-    check_new,
-    is_signed_in,
-    remember_account,
-)
+from relogin.client.logins.forms.signed_in import check_account, check_new, is_signed_in
 from relogin.client.logins.one_time import SentCodes, has_codes, new_codes, sent_codes
 from relogin.client.logins.redirects import (
     MOST_REDIRECTS,
@@ -56,6 +52,7 @@ from relogin.client.logins.redirects import (
 from relogin.client.logins.sending.exchange import Steps, jar_of
 from relogin.client.logins.sending.request import Request
 from relogin.client.logins.sources import headers_of
+from relogin.client.logins.turns import Turn
 from relogin.client.terms.answer import Answer
 from relogin.client.terms.charsets import charset_of_form
 from relogin.client.terms.grant import Context, Grant
@@ -117,12 +114,16 @@ class FormLogin(Login):
         every = pages[0] if len(pages) == 1 else {f"page {n}": page for n, page in enumerate(pages)}
         return secrets_of(every, self.harmless)
 
-    def _steps(self, context: Context) -> Steps[Grant]:
+    def _turn(self, context: Context) -> AbstractContextManager[Steps[Grant | None]]:
+        every = [*map(_asked_once, pages_of(self.fields))]
+        steps = self._steps(context, every)
+        return Turn(self, context, steps, self._route().origins, every)
+
+    def _steps(self, context: Context, every: Sequence[Fields] = ()) -> Steps[Grant]:
         jar = jar_of(context.http)
-        known = {cookie.name for cookie in jar}  # of a client of the user's
+        known = {cookie.name for cookie in cookies_in(jar)}  # of a client of the user's
         final = yield from self._page(known)
         given: list[_Given] = []
-        every = [*map(_asked_once, pages_of(self.fields))]
         pages = self._awaited(every, final) if known else every
         skipped, origins = every[: len(every) - len(pages)], self._route().origins
         if skipped:
@@ -130,9 +131,9 @@ class FormLogin(Login):
         if pages:
             check(final.answer, secret_sent=False)
             final = yield from self._filled_in(pages, final, given, context)
-            kept = set_in(jar, final.cookies)
+            kept = set_in(jar, final.answer)
         else:
-            kept = set_in(jar, known | final.cookies.keys())
+            kept = set_in(jar, final.answer, known)
             check_new(final.answer, kept, context.previous)
         check_cookies(final.answer, kept)
         for page in given:

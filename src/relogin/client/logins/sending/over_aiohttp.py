@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from http.cookiejar import Cookie, CookieJar
 from http.cookies import Morsel
 from typing import Any
 
 import anyio
 from aiohttp import ClientTimeout
+from aiohttp.abc import AbstractCookieJar
 
 from relogin.client.logins.sending.request import MOST_OCTETS, SENT_ONCE, Request
 from relogin.client.terms.answer import Answer
@@ -49,12 +50,24 @@ async def _sent(http: Any, request: Request, left: float) -> Answer:
 class Jar(CookieJar):
     """The jar of an aiohttp session, as the logins read one: a live view."""
 
-    def __init__(self, jar: Iterable[Morsel[str]]) -> None:
+    def __init__(self, jar: AbstractCookieJar) -> None:
         super().__init__()
         self._theirs = jar
 
     def __iter__(self) -> Iterator[Cookie]:
         return map(_cookie, self._theirs)
+
+    def clear(
+        self, domain: str | None = None, path: str | None = None, name: str | None = None
+    ) -> None:
+        """Remove one cookie."""
+        key = domain, path, name
+
+        def is_this(morsel: Morsel[str]) -> bool:
+            cookie = _cookie(morsel)
+            return (cookie.domain, cookie.path, cookie.name) == key
+
+        self._theirs.clear(is_this)
 
 
 def _cookie(morsel: Morsel[str]) -> Cookie:
@@ -76,5 +89,5 @@ def _cookie(morsel: Morsel[str]) -> Cookie:
         discard=True,
         comment=None,
         comment_url=None,
-        rest={},
+        rest={"value": morsel.value},
     )
