@@ -136,19 +136,8 @@ class RegistryLogin(Account):
 
         `known` says that the account has got a token before.
         """
-        headers, user = dict(JSON), called(self.user)
-        query = [("scope", one) for one in scope]
-        if asked.service is not None:
-            query.insert(0, ("service", asked.service))
-        if user is not None:
-            user = checked_text("RegistryLogin: user", user)
-            password = checked_text("RegistryLogin: password", called(self.password))
-            basic = base64.b64encode(f"{user}:{password}".encode()).decode()
-            headers["Authorization"] = f"Basic {basic}"
-            query.append(("account", user))
-        mark = "&" if urlsplit(asked.realm).query else "?"
-        url = f"{asked.realm.partition('#')[0]}{mark}{urlencode(query)}"
-        answer, *_ = yield from followed(Request("GET", url, headers))
+        user = called(self.user)
+        answer, *_ = yield from followed(self._request(asked, scope, user))
         if _is_denied(answer, known=known, anybody=user is None):
             warn("%s: it gives no token for what the registry asks", said(answer))
             return None
@@ -160,6 +149,20 @@ class RegistryLogin(Account):
             raise LoginUnavailable(f"{said(answer)} without a token")
         lifetime = seconds(member_of(document, "expires_in")) or _LIFETIME
         return Grant(token, expires_in=lifetime, scope=scope)
+
+    def _request(self, asked: RegistryChallenge, scope: Sequence[str], user: str | None) -> Request:
+        headers, query = dict(JSON), [("scope", one) for one in scope]
+        if asked.service is not None:
+            query.insert(0, ("service", asked.service))
+        if user is not None:
+            user = checked_text("RegistryLogin: user", user)
+            password = checked_text("RegistryLogin: password", called(self.password))
+            basic = base64.b64encode(f"{user}:{password}".encode()).decode()
+            headers["Authorization"] = f"Basic {basic}"
+            query.append(("account", user))
+        mark = "&" if urlsplit(asked.realm).query else "?"
+        url = f"{asked.realm.partition('#')[0]}{mark}{urlencode(query)}"
+        return Request("GET", url, headers)
 
 
 def _is_denied(answer: Answer, *, known: bool, anybody: bool) -> bool:

@@ -37,7 +37,8 @@ from relogin.client.logins.fields import (
     secrets_of,
 )
 from relogin.client.logins.forms.content import form_content
-from relogin.client.logins.forms.page import Form, form_with, forms
+from relogin.client.logins.forms.form import Form
+from relogin.client.logins.forms.page import form_with, forms
 from relogin.client.logins.forms.signed_in import check_account, check_new, is_signed_in
 from relogin.client.logins.one_time import SentCodes, has_codes, new_codes, sent_codes
 from relogin.client.logins.redirects import (
