@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 import requests
 
-from relogin import LoginRefused
+from relogin import LoginRefused, LoginUnavailable
 from tests.docs.pages import run_page
 from tests.docs.recipe_oauth2 import OAuth2, SignIn
 from tests.docs.recipe_site import PASSWORD, Site
@@ -161,3 +161,17 @@ def test_a_new_password_is_used_without_a_restart(cook: Cooked) -> None:
     assert cook.statuses() == {200}
     for source in (cook.page.from_environment, cook.page.from_keyring, cook.page.from_file):
         assert source() == site.password
+
+
+@page("secrets")
+def test_a_rotated_password_is_waited_for_and_the_old_one_sent_once(cook: Cooked) -> None:
+    site: Site = cook.site
+    rotated, orders = cook.page.rotated, f"{cook.urls[-1]}/orders"
+    site.kill()
+    site.password = "changed"
+    for why in ("the password was refused", "the secret has not changed yet"):
+        with pytest.raises(LoginUnavailable, match=why):
+            rotated.get(orders)
+        rotated.auth.reset()  # no pause
+    site.change()
+    assert rotated.get(orders).status_code == 200

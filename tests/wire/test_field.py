@@ -44,6 +44,13 @@ def test_a_line_that_is_no_text_is_refused(read: Read, bad: Any) -> None:
         read(bad)
 
 
+@pytest.mark.parametrize("read", [relogin.parse, relogin.diagnose])
+@pytest.mark.parametrize("octets", [b"Basic", [b"Basic"], bytearray(b"Basic")])
+def test_octets_are_refused_with_how_to_decode_them(read: Read, octets: Any) -> None:
+    with pytest.raises(TypeError, match=r'decode it with \.decode\("latin-1"\)$'):
+        read(octets)
+
+
 def lenient(field: Any, **bound: int) -> list[Challenge]:
     return relogin.parse(field, lenient=True, **bound)
 

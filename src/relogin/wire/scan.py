@@ -54,17 +54,22 @@ _credentials = re.compile(
 _escaped = re.compile(rf"(?s:(?={QUOTED_PAIR}).(.))").sub
 
 
+_DECODE = 'decode it with .decode("latin-1")'
+
+
 def lines_of(field: Iterable[str]) -> list[str]:
     """Return the lines of a field; raise `TypeError` if they are no text."""
     if isinstance(field, bytes | bytearray | Mapping) or not isinstance(field, Iterable):
+        is_bytes = isinstance(field, bytes | bytearray)
+        advice = _DECODE if is_bytes else 'pass headers.get("WWW-Authenticate", "")'
         raise TypeError(
-            f"a field is a str, or its lines, each a str; not {type(field).__name__}: "
-            'pass headers.get("WWW-Authenticate", "")'
+            f"a field is a str, or its lines, each a str; not {type(field).__name__}: {advice}"
         )
     lines = list(field)
     for line in lines:
         if not isinstance(line, str):
-            raise TypeError(f"a field line must be a str, not {type(line).__name__}")
+            advice = f": {_DECODE}" if isinstance(line, bytes | bytearray) else ""
+            raise TypeError(f"a field line must be a str, not {type(line).__name__}{advice}")
     return lines
 
 
