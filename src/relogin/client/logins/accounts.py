@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary, ref
 
-from relogin.client.logins.answers import cookies_in, remove
 from relogin.client.logins.base import Login
+from relogin.client.logins.cookies import cookies_in, remove
 from relogin.client.logins.fields import (
     Fields,
     is_from_response,

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from relogin.client.logins.accounts import remember_set
-from relogin.client.logins.answers import check, check_cookies, said, set_in
+from relogin.client.logins.answers import check, said
 from relogin.client.logins.base import (
     FORM,
     JSON,
@@ -23,6 +23,7 @@ from relogin.client.logins.base import (
     checked_text,
     kind_of,
 )
+from relogin.client.logins.cookies import check_cookies, set_in
 from relogin.client.logins.fields import (
     Fields,
     check_first,

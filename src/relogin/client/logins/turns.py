@@ -14,8 +14,8 @@ from typing import Any
 from weakref import WeakKeyDictionary, ref
 
 from relogin.client.logins.accounts import forget_others, remember_owner
-from relogin.client.logins.answers import cookies_in
 from relogin.client.logins.base import Login
+from relogin.client.logins.cookies import cookies_in
 from relogin.client.logins.fields import Fields
 from relogin.client.logins.sending.exchange import Steps, jar_of
 from relogin.client.logins.sending.request import Pause

@@ -17,17 +17,9 @@ from typing import Any, NamedTuple
 from urllib.parse import urldefrag, urljoin
 
 from relogin.client.logins.accounts import Filled, remember_account
-from relogin.client.logins.answers import (
-    check,
-    check_cookies,
-    cookies_in,
-    is_plain,
-    said,
-    set_in,
-    values_of,
-    where,
-)
+from relogin.client.logins.answers import check, is_plain, said, where
 from relogin.client.logins.base import ANY, Login
+from relogin.client.logins.cookies import check_cookies, cookies_in, set_in, values_of
 from relogin.client.logins.fields import (
     Fields,
     mapping_of,

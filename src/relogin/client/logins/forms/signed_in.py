@@ -7,8 +7,9 @@ from http.cookiejar import CookieJar
 from typing import Any
 
 from relogin.client.logins.accounts import is_known_as
-from relogin.client.logins.answers import said, values_of, where
+from relogin.client.logins.answers import said, where
 from relogin.client.logins.base import Login
+from relogin.client.logins.cookies import values_of
 from relogin.client.logins.fields import Fields
 from relogin.client.logins.forms.page import form_with
 from relogin.client.logins.redirects import REDIRECTS, Final
