@@ -72,7 +72,7 @@ def test_oidc_provider_ends_the_whole_authorization(session: requests.Session) -
 def test_a_refresh_ahead_of_the_end_leaves_the_authorization_alone(
     session: requests.Session,
 ) -> None:
-    with an_oidc_provider(lifetime=1) as provider:
+    with an_oidc_provider() as provider:
         auth = session.auth = SessionAuth(refreshing(provider), provider.url)
         for _ in range(3):
             assert session.get(provider.api).status_code == 200
