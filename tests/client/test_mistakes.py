@@ -12,7 +12,7 @@ from relogin import InvalidGrant
 from relogin.client.logins import DigestLogin, JSONLogin
 from relogin.client.responders import BEARER
 from relogin.client.responders.registry import REGISTRY
-from relogin.client.signals import redirect_to, status
+from relogin.client.signals import html_form, redirect_to, status
 from relogin.client.stores import Entry, Snapshot
 from relogin.client.stores.memory import MemoryStore
 
@@ -26,6 +26,10 @@ def kind(request: pytest.FixtureRequest) -> Any:
 
 def login(_: object) -> str:
     return "t"
+
+
+async def awaited(_: object) -> bool:
+    return True
 
 
 VALUES: dict[str, tuple[dict[str, Any], str]] = {
@@ -78,6 +82,8 @@ KINDS: dict[str, tuple[dict[str, Any], str]] = {
     "number of responders": ({"responders": 1}, "responders= must be a list of Responders of"),
     "one signal": ({"signals": status(440)}, r"signals= must be .* such as \[status\(440\)\]"),
     "signals that are none": ({"signals": [440]}, "signals= must be a list of functions"),
+    "signal that is awaited": ({"signals": [awaited]}, "a signal must be a plain function"),
+    "signal without brackets": ({"signals": [html_form]}, r"signals= needs html_form\(…\)"),
     "number of signals": ({"signals": 440}, "signals= must be a list of functions"),
     "list of actions": ({"actions": ["stop"]}, "actions= must be a mapping of error codes"),
     "budget without time": ({"budget": 10}, "budget= must be a number of logins and of seconds"),
@@ -225,7 +231,17 @@ def test_a_status_that_no_answer_has_is_no_signal(codes: Any) -> None:
         status(*codes)
 
 
-@pytest.mark.parametrize("places", [(), ("",), ("login",), ("/login", "www.example.com/login")])
+@pytest.mark.parametrize(
+    "places",
+    [
+        (),
+        ("",),
+        ("login",),
+        ("/login", "www.example.com/login"),
+        ("/index.php?page=login",),
+        ("/#/login",),
+    ],
+)
 def test_a_place_where_no_redirect_leads_is_no_signal(places: Any) -> None:
     with pytest.raises(ValueError, match=r'redirect_to\("/login"\)'):
         redirect_to(*places)

@@ -13,7 +13,7 @@ import relogin
 from relogin import BodyNotReplayable, MethodNotReplayable
 from relogin.client import Outcome, detail, outcome
 from relogin.client.carry import Header
-from relogin.client.logins import OAuth2Login
+from relogin.client.logins import DigestLogin, OAuth2Login
 from relogin.client.requests import SessionAuth
 from relogin.client.responders import BEARER, SESSION
 from relogin.client.signals import json_field, status
@@ -77,6 +77,28 @@ def test_a_401_that_nothing_answers_is_told_with_what_would(
     assert record.getMessage().startswith(begins)
     assert "s3cret" not in caplog.text
     assert travel.logins == 0
+
+
+def test_a_login_that_needs_a_challenge_says_so(
+    server: Server, either: Either, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.answers = lambda _: Answer(401)
+    client = either.attach(DigestLogin("ada", "pw"), server.url)
+    assert outcome(client.get(server.url)) is Outcome.UNANSWERED
+    [message] = caplog.messages
+    assert message.endswith(
+        "nothing was done; this login needs a Digest challenge: use another login"
+    )
+
+
+def test_another_cause_at_the_same_origin_is_told_too(
+    server: Server, either: Either, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.answers = lambda request: Answer(401, (("WWW-Authenticate", request.path[1:]),))
+    client = either.attach(lambda _: "t", server.url)
+    for scheme in ("Digest", "Negotiate", "Digest"):
+        client.get(f"{server.url}/{scheme}")
+    assert [message.split()[4] for message in caplog.messages] == ["Digest:", "Negotiate:"]
 
 
 def test_each_origin_is_warned_of_once(

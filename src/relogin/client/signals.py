@@ -11,6 +11,7 @@ one had no effect. No status is a signal by itself; in particular, 599 is a prox
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from functools import partial
 from typing import TypeAlias
@@ -40,8 +41,9 @@ Signal: TypeAlias = Callable[[Answer], Error | bool | None]
 
 _EXPIRED = SessionError.EXPIRED
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_is_place = re.compile(r"(?:/|https?://)[^?#]*").fullmatch
 # Other types under which servers send JSON. Not text/event-stream: it may never end.
-_MAY_BE_JSON = frozenset({"", "text/html", "text/plain", "text/json", "text/javascript"})
+_MAY_BE_JSON = frozenset({"", "text/html", "text/plain", "text/javascript"})
 
 
 def status(*codes: int, error: Error = _EXPIRED) -> Signal:
@@ -66,8 +68,10 @@ def redirect_to(*places: str, error: Error = _EXPIRED) -> Signal:
     >>> redirect_to("/login")(found)
     <SessionError.EXPIRED: 'session_expired'>
     """
-    if not places or not all(place.startswith(("/", "http://", "https://")) for place in places):
-        raise ValueError('redirect_to() takes paths and URLs: redirect_to("/login")')
+    if not places or not all(map(_is_place, places)):
+        raise ValueError(
+            'redirect_to() takes paths and URLs without a query: redirect_to("/login")'
+        )
     return partial(_redirect_to, places=places, error=error)
 
 
@@ -79,8 +83,9 @@ def _redirect_to(answer: Answer, places: tuple[str, ...], error: Error) -> Error
         target = urlsplit(urljoin(answer.url, location))
     except ValueError:
         return None
-    url = f"{target.scheme}://{target.netloc}{target.path}"
-    return error if target.path in places or url in places else None
+    paths = target.path, target.path.partition(";")[0]  # Java servers add `;jsessionid=…`
+    found = {*paths, *(f"{target.scheme}://{target.netloc}{path}" for path in paths)}
+    return error if found.intersection(places) else None
 
 
 def json_field(name: str, value: object, *, error: Error = _EXPIRED) -> Signal:
@@ -95,7 +100,7 @@ def json_field(name: str, value: object, *, error: Error = _EXPIRED) -> Signal:
 
 def _json_field(answer: Answer, name: str, value: object, error: Error) -> Error | None:
     kind = answer.media_type
-    if not (kind in _MAY_BE_JSON or kind.endswith(("/json", "+json"))):
+    if not (kind in _MAY_BE_JSON or kind.endswith(("/json", "+json", "/x-json"))):
         return None
     return error if _has_member(answer, name, value) else None
 
@@ -177,7 +182,7 @@ def _ask(signals: Sequence[Signal], answer: Answer) -> Generator[None, bytes, Er
     for signal in signals:
         said = yield from _say(signal, answer)
         if said:
-            return _EXPIRED if said is True else said
+            return said if isinstance(said, str) else _EXPIRED
     return None
 
 

@@ -1,5 +1,7 @@
 """What each signal says of an answer, and how much of a body it looks at."""
 
+from typing import Any
+
 import anyio
 import pytest
 from hypothesis import given
@@ -70,6 +72,8 @@ def test_status_takes_any_of_the_codes_it_names(code: int, said: object) -> None
         "https://www.example.com/login",
         "https://id.example.org/login?x",
         "https://id.example.org/in?x",
+        "/login;jsessionid=1A2B",
+        "https://id.example.org/in;jsessionid=1A2B?x",
     ],
 )
 def test_a_redirect_to_the_login_page_is_one(location: str) -> None:
@@ -114,7 +118,15 @@ def test_a_redirect_without_a_location_is_none() -> None:
     ],
 )
 @pytest.mark.parametrize(
-    "kind", ["application/json", "application/hal+json; charset=utf-8", "text/html", "text/plain"]
+    "kind",
+    [
+        "application/json",
+        "application/hal+json; charset=utf-8",
+        "text/html",
+        "text/plain",
+        "application/x-json",
+        "text/json",
+    ],
 )
 def test_a_member_with_the_value_is_one(name: str, value: object, body: bytes, kind: str) -> None:
     assert json_field(name.replace("~", "~0"), value)(answer(200, body, kind)) == EXPIRED
@@ -261,6 +273,11 @@ def test_a_callable_that_says_yes_means_an_expired_session() -> None:
     assert signalled([lambda found: "x.own"], answer(), more) == "x.own"
     assert signalled([lambda found: False, lambda found: None], answer(), more) is None
     assert signalled([], answer(), more) is None
+
+
+@pytest.mark.parametrize("said", [["a"], {"a": 1}, 1, object()])
+def test_whatever_else_is_true_means_an_expired_session_too(said: Any) -> None:
+    assert signalled([lambda found: said], answer(), bytes) == EXPIRED
 
 
 def test_the_first_signal_that_says_yes_counts() -> None:

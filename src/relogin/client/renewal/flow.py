@@ -100,18 +100,20 @@ def _answer_with_login(
 def _persists(
     cache: CredentialCache, info: ResponseInfo, decision: Decision, sent: Credential | None
 ) -> bool:
-    """Tell whether a 401 without an error code is not about this session.
+    """Tell whether a signal, or a 401 without an error code, is not about this session.
 
-    It is not if it persisted after a login, or if it has no challenge from a server that does send
-    challenges: for example, an old password in a form was wrong, and no login changes that. A
-    demand for scopes persists if a login has already asked for them.
+    It is not if it persisted after a login: for example, an old password in a form was wrong, or a
+    403 means that a right is missing, and no login changes that. Nor is a 401 without a challenge
+    from a server that does send challenges. A demand for scopes persists if a login has already
+    asked for them.
     """
     if decision.scope:
         asked_for = () if sent is None else sent.asked_for
         return cache.demands(decision.key).is_hopeless(decision.scope, asked_for, cache.clock())
     if sent is None:
         return False
-    return cache.has_persisted(sent, info.method, info.url, bare=decision.challenge is None)
+    bare = decision.challenge is decision.error is None
+    return cache.has_persisted(sent, info.method, info.url, bare=bare)
 
 
 def _without_grant(
@@ -123,7 +125,7 @@ def _without_grant(
     *,
     led: bool,
 ) -> Final:
-    """End without a grant; remember a 401 without an error code that outlasted its own login.
+    """End without a grant; remember what may persist, if it outlasted its own login.
 
     `led` says that the refused grant came from it.
     """
@@ -132,7 +134,7 @@ def _without_grant(
     if failed is not None:
         return _kept(cache, failed, decision)
     info, own = final.info, passed_over(cache, decision, dead) if led and dead else None
-    if own is not None and decision.error is None:
+    if own is not None and decision.may_persist and not decision.scope:
         cache.note_persistent(own, info.method, info.url)
     if final.outcome is Outcome.UNTOUCHED:
         report(cache, EventKind.REFUSED, decision, reason=decision.error)

@@ -44,10 +44,10 @@ def _is_refused(policy: Policy, info: ResponseInfo) -> bool:
 
 
 def _told(cache: CredentialCache, final: Final, outcome: Outcome, advice: str) -> Final:
-    """Warn once for each origin and outcome; send an event each time."""
+    """Give each advice once for each origin; send an event each time."""
     info, offered = final.info, _offered(final.info)
-    if (info.origin, outcome) not in cache.warned:
-        cache.warned.add((info.origin, outcome))
+    if (info.origin, advice) not in cache.warned:
+        cache.warned.add((info.origin, advice))
         warn("%s from %s, with %s: %s", info.status, info.origin, offered, advice)
     decision = cache.policy.decision(info)
     realm, error = ("", None) if decision is None else (decision.key.realm, decision.error)
@@ -138,6 +138,8 @@ def _unanswered(policy: Policy, info: ResponseInfo) -> str | None:
 
 def _advice(policy: Policy, info: ResponseInfo) -> str:
     if not info.challenges:
+        if policy.unchallenged is None:
+            return f"this login needs a {policy.responders[0].scheme} challenge: use another login"
         return "with bare=True, the default, it causes a login"
     challenges = readable(info.challenges)
     offered = {challenge.scheme.lower() for challenge in challenges}
