@@ -112,7 +112,7 @@ def _persists(
         return cache.demands(decision.key).is_hopeless(decision.scope, asked_for, cache.clock())
     if sent is None:
         return False
-    bare = decision.challenge is decision.error is None
+    bare = decision.challenge is None and decision.error is None
     return cache.has_persisted(sent, info.method, info.url, bare=bare)
 
 
