@@ -282,10 +282,10 @@ ERROR = Answer(200, (("Content-Type", "application/json"),), b'{"error": "sessio
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({}, r"Authorization: Bearer. If .* set carry= or responders=\[SESSION\]$"),
+        ({}, r"Authorization: Bearer. If .* set responders=\[SESSION\] or carry=$"),
         (
             {"responders": [SESSION]},
-            r"Authorization: Session. If .* set carry= or responders=\[BEARER\]$",
+            r"Authorization: Session. If .* set responders=\[BEARER\] or carry=$",
         ),
         ({"carry": Header("Authorization")}, "too$"),  # which shows no secret
     ],

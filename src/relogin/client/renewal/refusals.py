@@ -121,7 +121,7 @@ def _carried_as(info: ResponseInfo) -> str:
         return ""
     return (
         f". The token went out as Authorization: {scheme}. If the server expects another scheme, "
-        f"set carry= or responders=[{'SESSION' if scheme == 'Bearer' else 'BEARER'}]"
+        f"set responders=[{'SESSION' if scheme == 'Bearer' else 'BEARER'}] or carry="
     )
 
 
