@@ -266,3 +266,12 @@ def test_a_login_that_prepares_its_request_itself_trusts_that_file_too(
     login = log_in_async if face.is_async else log_in
     client = face.open(face.auth(api, login))
     assert client.get(f"{api.url}/orders", verify=both).status == 200
+
+
+def test_a_session_that_looks_at_no_environment_has_logins_that_trust_nobody_it_names(
+    face: Face, server: Server, away: Server, trusting: Authority
+) -> None:
+    client = face.open(face.auth(server, posting(face, f"{away.url}/token")))
+    with pytest.raises(LoginUnavailable):
+        client.get(f"{server.url}/orders")
+    assert away.requests == []
