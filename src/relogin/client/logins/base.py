@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -26,6 +27,7 @@ __all__ = [
     "Account",
     "Login",
     "Text",
+    "basic",
     "called",
     "check_method",
     "check_refused",
@@ -115,6 +117,11 @@ class Login(Account):
 
 def _rebuilt(kind: type[Account], values: dict[str, Any]) -> Account:
     return kind(**values)
+
+
+def basic(user: str, password: str) -> str:
+    """Return the value of Authorization for an account, as HTTP Basic has it (RFC 7617 §2)."""
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
 def called(value: Any) -> Any:

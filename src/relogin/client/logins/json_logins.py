@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
@@ -17,6 +16,7 @@ from relogin.client.logins.base import (
     JSON,
     Login,
     Text,
+    basic,
     called,
     check_method,
     check_text,
@@ -95,8 +95,12 @@ class _TokenLogin(Login):
         """The header fields that its grants have."""
         return self.headers
 
+    @property
+    def _keeps_cookies(self) -> bool:
+        return self.cookies or self.token is None
+
     def _turn(self, context: Context) -> AbstractContextManager[Steps[Grant | None]]:
-        if self.cookies or self.token is None or self.first is not None:
+        if self._keeps_cookies or self.first is not None:
             return Turn(self, context, self._steps(context), [self.url])
         return super(_TokenLogin, self)._turn(context)
 
@@ -127,9 +131,7 @@ class _TokenLogin(Login):
         codes.accept()
         if final.cookies:
             remember_set(context.http, jar, final.cookies, self)
-        cookies: Any = {}
-        if self.cookies or self.token is None:
-            cookies = set_in(jar, final.answer)
+        cookies: Any = set_in(jar, final.answer) if self._keeps_cookies else {}
         if self.token is None and not self.headers:
             check_cookies(final.answer, cookies)
         return self._grant(final.answer, cookies, (request.content or b"").decode())
@@ -258,8 +260,7 @@ class BasicLogin(_TokenLogin):
         user = checked_text("BasicLogin: user", called(self.user))
         password = checked_text("BasicLogin: password", called(self.password))
         _check_user(user)
-        basic = base64.b64encode(f"{user}:{password}".encode()).decode()
-        headers = JSON | {"Authorization": f"Basic {basic}"}
+        headers = JSON | {"Authorization": basic(user, password)}
         given = self.user, self.password, self.sends
         request = Request(self.method, self.url, headers, once=has_codes(given))
         codes = sent_codes(given, (user, password, self.sends))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 from relogin.client.events import warn
 from relogin.client.logins.answers import check, document_of, member_of, said, seconds
-from relogin.client.logins.base import JSON, Account, Text, called, checked_text, kind_of
+from relogin.client.logins.base import JSON, Account, Text, basic, called, checked_text, kind_of
 from relogin.client.logins.redirects import followed
 from relogin.client.logins.sending.exchange import Steps, run, run_async
 from relogin.client.logins.sending.request import Request
@@ -157,8 +156,7 @@ class RegistryLogin(Account):
         if user is not None:
             user = checked_text("RegistryLogin: user", user)
             password = checked_text("RegistryLogin: password", called(self.password))
-            basic = base64.b64encode(f"{user}:{password}".encode()).decode()
-            headers["Authorization"] = f"Basic {basic}"
+            headers["Authorization"] = basic(user, password)
             query.append(("account", user))
         mark = "&" if urlsplit(asked.realm).query else "?"
         url = f"{asked.realm.partition('#')[0]}{mark}{urlencode(query)}"
