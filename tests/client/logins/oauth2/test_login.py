@@ -205,6 +205,7 @@ async def a_secret() -> str:
     [
         (lambda: OAuth2Login(7, "job"), "must be a str, not int"),  # type: ignore[arg-type]
         (lambda: OAuth2Login(URL, None), "client_id= must be a str or a function"),
+        (lambda: OAuth2Login(URL, None), r"write JSONLogin\(url, fields, form=True\)"),
         (lambda: job(b"s3cret"), "client_secret= must be a str or a function, not bytes"),
         (lambda: job(a_secret), "must be a plain function"),
         (lambda: job(client_assertion="x.y.z"), "a new JWT each time, not str: a server takes"),

@@ -58,7 +58,10 @@ def check_grant(kind: object, given: Mapping[str, object]) -> None:
         raise ValueError("OAuth2Login: username= needs password=, and password= needs username=")
     if kind is None:
         if given["client_id"] is None:
-            raise TypeError("OAuth2Login: client_id= must be a str or a function, not NoneType")
+            raise TypeError(
+                "OAuth2Login: client_id= must be a str or a function, not NoneType. For a server "
+                "that knows no clients, write JSONLogin(url, fields, form=True)"
+            )
         return
     if not isinstance(kind, str):
         raise TypeError(f"OAuth2Login: grant_type= must be a str, not {kind_of(kind)}")
