@@ -51,6 +51,25 @@ def test_a_function_that_finds_the_token(url: str) -> None:
         with_requests(JSONLogin(url, {"user": "ada"}, token=token))
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (0, "the function that returns a token must return a str, not int"),
+        (b"", "the function that returns a token must return a str, not bytes"),
+        ([], "the function that returns a token must return a str, not list"),
+        ("", "without a token"),
+        (None, "without a token"),
+        (False, "without a token"),
+    ],
+)
+def test_a_function_that_finds_nothing_returns_no_other_type(
+    url: str, given: Any, told: str
+) -> None:
+    """`False` comes from `"token" in answer.text and …`."""
+    with pytest.raises(LoginUnavailable, match=told):
+        with_requests(JSONLogin(url, {"user": "ada"}, token=lambda _: given))
+
+
 def test_a_field_that_json_cannot_have(url: str) -> None:
     login = JSONLogin(url, {"user": "ada", "password": lambda: b"pa55"})
     with pytest.raises(LoginUnavailable, match=r"the field password cannot be .* type bytes"):

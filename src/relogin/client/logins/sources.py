@@ -59,8 +59,8 @@ def text_of(where: str | Source, answer: Answer, wanted: str, sent: str | None =
     """
     if isinstance(where, str):
         return text_in(document_of(answer), where, answer, sent or "")
-    found = where(answer)
-    if found:
+    found: object = where(answer)
+    if not (found is None or found is False or found == ""):
         return checked_text(f"the function that returns {wanted}", found)
     place = str(where) if isinstance(where, Place) else wanted
     is_member = isinstance(where, Place) and where.kind == "JSON member"

@@ -236,6 +236,27 @@ def test_a_proof_that_is_refused_with_a_new_nonce_is_told_as_that(
     assert "with DPoP: the server refused the proof that dpop= returned" in record.getMessage()
 
 
+def test_a_warning_about_proofs_hides_none_about_the_session(
+    site: Site, caller: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caller.get(f"{site.url}/orders")
+    right, wrong = site.wrong, "use_dpop_nonce"
+
+    def refuse(request: Request, who: str, token: str | None = None) -> str | None:
+        return wrong if who == "api" else right(request, who, token)
+
+    site.wrong = refuse  # type: ignore[method-assign]
+    caller.get(f"{site.url}/orders")
+    caller.get(f"{site.url}/orders")
+    wrong = "invalid_token"
+    caller.get(f"{site.url}/orders")
+    caller.get(f"{site.url}/orders")
+    assert [record.getMessage().partition(": ")[2][:27] for record in caplog.records] == [
+        "the server refused the nonc",
+        "the login succeeded, but th",
+    ]
+
+
 def test_a_token_endpoint_whose_nonce_is_never_right_is_asked_twice(
     site: Site, session: requests.Session
 ) -> None:
