@@ -1,6 +1,7 @@
 """Ways to run a login: over each library, and over its asynchronous client on its loops."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -68,6 +69,7 @@ def over_one(
     opened: Callable[[Any], object] = lambda _: None,
     *,
     together: bool = True,
+    **facts: Any,
 ) -> list[Any]:
     """Run logins over one client of a library; return their grants, or what they raise."""
     open_http, backend = OPENED[name]
@@ -75,13 +77,13 @@ def over_one(
 
     def in_thread(http: Any, index: int) -> Any:
         try:
-            return logins[index](context(http))
+            return logins[index](replace(context(http), **facts))
         except LoginUnavailable as error:
             return error
 
     async def in_task(http: Any, index: int) -> Any:
         try:
-            return await logins[index].acall(context(http))
+            return await logins[index].acall(replace(context(http), **facts))
         except LoginUnavailable as error:
             return error
 

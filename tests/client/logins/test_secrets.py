@@ -2,14 +2,15 @@
 
 import json
 import pickle
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 import requests
 
-from relogin import Grant, LoginRefused, LoginUnavailable
-from relogin.client.logins import BasicLogin, FormLogin, JSONLogin
+from relogin import Challenge, Grant, LoginRefused, LoginUnavailable
+from relogin.client.logins import BasicLogin, FormLogin, JSONLogin, OAuth2Login, RegistryLogin
 from relogin.client.requests import SessionAuth
 from tests.client.log_in import (
     ACCOUNT,
@@ -252,3 +253,43 @@ def test_the_failure_to_connect_does_not_hold_the_request(log_in: LogIn) -> None
     with pytest.raises(LoginUnavailable) as raised:
         log_in(JSONLogin(url, ACCOUNT))
     assert (raised.value.__cause__, raised.value.__context__) == (None, None)
+
+
+UNWRITABLE = f"{PASSWORD}\udc80"  # what Python makes of an environment variable that is not UTF-8
+
+
+@pytest.mark.parametrize(
+    "login",
+    [
+        lambda url: JSONLogin(url, {"user": USER, "password": UNWRITABLE}, form=True),
+        lambda url: BasicLogin(url, USER, UNWRITABLE),
+        lambda url: OAuth2Login(url, "job", UNWRITABLE),
+        lambda url: RegistryLogin(USER, UNWRITABLE, token_servers=[url]),
+    ],
+    ids=["form", "Basic", "OAuth 2.0", "registry"],
+)
+def test_a_password_that_cannot_be_written_is_not_in_the_error(
+    server: Server, log_in: LogIn, login: Any
+) -> None:
+    """The error of Python has the whole text."""
+    url = answers(server, Answer(200, (), TOKEN))
+    challenge = Challenge("Bearer", {"realm": url})
+    text = "^a value of the login cannot be written in utf-8"
+    with pytest.raises(LoginUnavailable, match=text) as caught:
+        log_in(Challenged(login(url), challenge))
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+    assert server.requests == []
+
+
+class Challenged:
+    """A login after this challenge."""
+
+    def __init__(self, login: Any, challenge: Challenge) -> None:
+        self.login = login
+        self.facts: dict[str, Any] = {"challenge": challenge, "url": "https://api.example.com/"}
+
+    def __call__(self, context: Any) -> Any:
+        return self.login(replace(context, **self.facts))
+
+    async def acall(self, context: Any) -> Any:
+        return await self.login.acall(replace(context, **self.facts))

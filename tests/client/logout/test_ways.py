@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import MutableMapping
 from typing import Any
 
 import pytest
 import requests
 
 from relogin import Grant
-from relogin.client.logins import Logout
+from relogin.client.logins import JSONLogin, Logout
 from relogin.client.requests import SessionAuth
 from relogin.client.stores.memory import MemoryStore
 from tests.client.either import Either
+from tests.client.log_in import OPENED, over_one
 from tests.client.logout.devices import attach, brief
 from tests.client.seats import CARRY, Device
 from tests.client.server import Answer, Server, serve
@@ -187,3 +189,18 @@ def test_a_child_ends_its_own_sessions_and_never_its_parent_s(
         os.waitpid(child, 0)
         assert device.ended == []
     assert device.ended == [1]
+
+
+@pytest.mark.parametrize("name", OPENED)
+def test_a_logout_ends_its_own_session_and_not_the_one_that_its_client_has_now(
+    server: Server, name: str
+) -> None:
+    server.answers = lambda _: Answer(200, (("Set-Cookie", "sid=now; Path=/"),))
+
+    def sign(headers: MutableMapping[str, str], url: str) -> str:
+        headers["Cookie"] = "sid=its-own"
+        return url
+
+    log_in = JSONLogin(f"{server.url}/login", {"user": "ada"}, token=None)
+    over_one(name, [log_in, Logout(f"{server.url}/out")], sign=sign, together=False)
+    assert [request.headers["Cookie"] for request in server.requests] == [None, "sid=its-own"]

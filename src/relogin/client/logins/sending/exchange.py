@@ -55,7 +55,7 @@ def jar_of(http: Any) -> CookieJar:
 
 def run(steps: Steps[T], http: Any, seconds: float) -> T:
     """Run a login over a `requests.Session` or an `httpx.Client`."""
-    until = time.monotonic() + seconds
+    steps, until = _showing_nothing(steps), time.monotonic() + seconds
     try:
         request = next(steps)
         while True:
@@ -76,7 +76,7 @@ def run(steps: Steps[T], http: Any, seconds: float) -> T:
 
 async def run_async(steps: Steps[T], http: Any, seconds: float) -> T:
     """Run a login over an `httpx.AsyncClient` or an `aiohttp.ClientSession`."""
-    until = time.monotonic() + seconds
+    steps, until = _showing_nothing(steps), time.monotonic() + seconds
     try:
         request = next(steps)
         while True:
@@ -93,6 +93,18 @@ async def run_async(steps: Steps[T], http: Any, seconds: float) -> T:
     except StopIteration as end:
         result: T = end.value
         return result
+
+
+def _showing_nothing(steps: Steps[T]) -> Steps[T]:
+    """Replace the error of Python that has the whole text, which may be a password."""
+    try:
+        return (yield from steps)
+    except UnicodeEncodeError as error:
+        failed = LoginUnavailable(
+            f"a value of the login cannot be written in {error.encoding}: it may be from a file or "
+            "an environment variable that is in another encoding"
+        )
+    raise failed
 
 
 def _within(seconds: float, until: float) -> float:

@@ -8,7 +8,7 @@ from http.cookies import Morsel
 from typing import Any
 
 import anyio
-from aiohttp import ClientTimeout
+from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientTimeout
 from aiohttp.abc import AbstractCookieJar
 
 from relogin.client.logins.sending.request import MOST_OCTETS, SENT_ONCE, Request
@@ -36,6 +36,7 @@ async def _sent(http: Any, request: Request, left: float) -> Answer:
         allow_redirects=False,
         raise_for_status=False,
         timeout=ClientTimeout(total=left),
+        **_only_its_cookies(http, request),
     ) as response:
         with anyio.move_on_after(left) as bound:
             while len(kept) <= MOST_OCTETS and (piece := await response.content.readany()):
@@ -45,6 +46,22 @@ async def _sent(http: Any, request: Request, left: float) -> Answer:
             response.close()
     set_now = {name: morsel.value for name, morsel in response.cookies.items()}
     return Answer(response.status, response.headers, str(response.url), bytes(kept), cut, set_now)
+
+
+def _only_its_cookies(http: Any, request: Request) -> dict[str, Any]:
+    """Keep the jar out of a request with cookies of its own, as the other libraries do.
+
+    A logout would end the session that the client has now, instead of its own.
+    """
+    cookies = request.headers.get("Cookie")
+    if cookies is None:
+        return {}
+
+    async def with_its_own(sent: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        sent.headers["Cookie"] = cookies
+        return await handler(sent)
+
+    return {"middlewares": (*http._middlewares, with_its_own)}
 
 
 class Jar(CookieJar):
