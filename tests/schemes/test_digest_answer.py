@@ -222,17 +222,12 @@ def test_only_the_last_nonces_are_counted_and_no_other_process_counts_on() -> No
     assert next(pickle.loads(pickle.dumps(counts)).of("999")) == 1
 
 
-@pytest.mark.parametrize("qop", ["auth", "auth-int"])
-def test_the_server_proves_that_it_knows_the_password(qop: str) -> None:
-    answers = Answers(
-        challenge(f'Digest realm="x", nonce="n", qop="{qop}"'), "ada", "pw", cnonce="c"
-    )
-    content = answers.hashed([b"hello"]) if qop == "auth-int" else None
-    sent = answers.answer("GET", "/", content)
-    what = md5(":/" + (f":{content}" if content else ""))
-    proof = md5(f"{md5('ada:x:pw')}:n:00000001:c:{qop}:{what}")
-    assert answers.is_proof(sent, AuthInfo({"rspauth": proof.upper()}), content) is True
-    assert answers.is_proof(sent, AuthInfo({"rspauth": proof[::-1]}), content) is False
+def test_the_server_proves_that_it_knows_the_password() -> None:
+    answers = Answers(challenge('Digest realm="x", nonce="n", qop="auth"'), "ada", "pw", cnonce="c")
+    sent = answers.answer("GET", "/")
+    proof = md5(f"{md5('ada:x:pw')}:n:00000001:c:auth:{md5(':/')}")
+    assert answers.is_proof(sent, AuthInfo({"rspauth": proof.upper()})) is True
+    assert answers.is_proof(sent, AuthInfo({"rspauth": proof[::-1]})) is False
 
 
 def test_a_proof_of_before_another_nonce_still_counts() -> None:

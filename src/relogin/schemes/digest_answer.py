@@ -179,24 +179,20 @@ class Answers:
 
     # Checking the server
 
-    def is_proof(self, sent: str, info: AuthInfo, content_hash: str | None = None) -> bool | None:
+    def is_proof(self, sent: str, info: AuthInfo) -> bool | None:
         """Tell whether a response's `rspauth` proves that the server knows the password (§3.5).
 
         `sent` is the Authorization field of the request. Returns `None` if there is no `rspauth`,
-        if checking it needs a `content_hash` and you pass none, or if `sent` is not from here.
+        if it is also about the content (auth-int), or if `sent` is not from here.
         """
         proof = info.get("rspauth")
         try:
             asked = Credentials.parse(sent)
         except ChallengeSyntaxError:
             return None
-        if proof is None or "qop" not in asked or asked.get("cnonce") != self._cnonce:
+        if proof is None or asked.get("qop") != "auth" or asked.get("cnonce") != self._cnonce:
             return None
         what = f":{asked.get('uri')}"
-        if asked["qop"] == "auth-int":
-            if content_hash is None:
-                return None
-            what = f"{what}:{content_hash}"
         parts = (self._secret, *(asked.get(name, "") for name in ("nonce", "nc", "cnonce", "qop")))
         expected = self._hex(
             ":".join((*parts, self._hex(what.encode("latin-1")))).encode("latin-1")

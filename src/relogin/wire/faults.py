@@ -138,15 +138,18 @@ def fault(kind: str, start: int, end: int) -> Fault:
     return Fault(kind, start, end, *KINDS[kind])
 
 
-def excerpt(text: str, start: int, end: int, *, width: int = 76) -> tuple[str, str]:
+_WIDTH = 76  # of a terminal of 80 columns, less an indent and the signs of what is left out
+
+
+def excerpt(text: str, start: int, end: int) -> tuple[str, str]:
     r"""Draw the part of `text` around a span, and the carets to set under it.
 
     >>> print(*excerpt("Basic realm=a\tb", 13, 14), sep="\n")
     Basic realm=a\tb
                  ^^
     """
-    first = 0 if end <= width else max(0, start - width // 3)
-    last = min(len(text), first + width)
+    first = 0 if end <= _WIDTH else max(0, start - _WIDTH // 3)
+    last = min(len(text), first + _WIDTH)
     before = ("…" if first else "") + _drawn(text[first:start])
     marked = _drawn(text[start : min(end, last)])
     after = _drawn(text[end:last]) + ("…" if last < len(text) else "")

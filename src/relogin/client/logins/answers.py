@@ -91,7 +91,7 @@ def document_of(answer: Answer) -> Any:
         raise LoginUnavailable(f"{said(answer)}: {error}{page}{coded}") from error
 
 
-def text_in(document: object, name: str, answer: Answer, sent: str = "") -> str:
+def text_in(document: object, name: str, answer: Answer, sent: str) -> str:
     """Return a member of a response that must be there; what was `sent` is not shown."""
     found = member_of(document, name)
     if isinstance(found, str) and found:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Container, Iterable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
 from relogin.client.logins.base import FORM
+from relogin.client.logins.forms.form import line_end
 
 __all__ = ["MULTIPART", "form_content"]
 
 MULTIPART, PLAIN = "multipart/form-data", "text/plain"
 _ERRORS = "xmlcharrefreplace"  # for what the charset does not have
 _FILE = '; filename=""\r\nContent-Type: application/octet-stream'
-_line_end = re.compile(r"\r\n?|\n")
 
 
 def form_content(
-    pairs: Iterable[tuple[str, Any]], charset: str, enctype: str, files: Container[str] = ()
+    pairs: Iterable[tuple[str, Any]], charset: str, enctype: str, files: Container[str]
 ) -> tuple[dict[str, str], bytes]:
     """Return the header fields and the content of a form; `files` are the names of its files."""
     if enctype == PLAIN:
@@ -47,8 +46,8 @@ def _each(pairs: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
 
 
 def _lines(value: Any) -> str:
-    return _line_end.sub("\r\n", value.decode() if isinstance(value, bytes) else f"{value}")
+    return line_end.sub("\r\n", value.decode() if isinstance(value, bytes) else f"{value}")
 
 
 def _escaped(name: str) -> str:
-    return _line_end.sub("%0D%0A", name).replace('"', "%22")
+    return line_end.sub("%0D%0A", name).replace('"', "%22")

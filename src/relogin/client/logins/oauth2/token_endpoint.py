@@ -70,7 +70,7 @@ class Tokens(NamedTuple):
 
 
 def tokens_in(
-    answer: Answer, grant_type: str, secrets: Collection[str], token_type: str | None = None
+    answer: Answer, grant_type: str, secrets: Collection[str], token_type: str | None
 ) -> Tokens:
     """Read the tokens that the endpoint granted, or raise an error that says why it did not.
 
@@ -99,7 +99,7 @@ def tokens_in(
     )
 
 
-def revoked(answer: Answer, secrets: Collection[str], fine: Container[str] = ()) -> None:
+def revoked(answer: Answer, secrets: Collection[str], fine: Container[str]) -> None:
     """Raise an error that says why a token was not revoked, unless the error code is `fine`."""
     _check_redirect(answer, secrets)
     if 200 <= answer.status < 300:  # whatever it says besides (RFC 7009 §2.2)
