@@ -21,7 +21,12 @@ except ModuleNotFoundError as _missing:
 
 from relogin import client, errors
 from relogin.client.aiohttp.exchange import Exchange, Handler, put
-from relogin.client.aiohttp.login_session import once_more, reuse, verified_as
+from relogin.client.aiohttp.login_session import (
+    once_more,
+    proxied_by_environment,
+    reuse,
+    verified_as,
+)
 from relogin.client.aiohttp.streams import watch as watch_stream
 from relogin.client.aiohttp.unanswered import NEVER_SENT, UNANSWERED, ask
 from relogin.client.driver import tasks
@@ -280,6 +285,8 @@ class SessionAuth(AsyncPrincipal[Any]):
         middlewares = (once_more,) if auth is None else (auth, once_more)
         if request is not None:
             middlewares = (*middlewares, verified_as(request))
+            if request.session.trust_env:
+                middlewares = (*middlewares, proxied_by_environment(request))
         http = aiohttp.ClientSession(
             # By default aiohttp accepts no cookies from an IP address.
             cookie_jar=aiohttp.CookieJar(unsafe=True),

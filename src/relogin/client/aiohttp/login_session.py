@@ -1,16 +1,19 @@
 """The middlewares of a login's own session.
 
 One retries if a kept connection was closed: aiohttp retries by itself, but only methods that may be
-repeated, and a login is mostly a POST. One verifies the server as the refused request did.
+repeated, and a login is mostly a POST. One verifies the server as the refused request did. One
+takes the environment's proxy for each URL.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any, TypeAlias
 
 from aiohttp import (
+    BasicAuth,
     ClientOSError,
     ClientRequest,
     ClientResponse,
@@ -18,13 +21,15 @@ from aiohttp import (
     TraceConfig,
     TraceRequestHeadersSentParams,
 )
+from aiohttp.helpers import get_env_proxy_for_url
+from yarl import URL
 
 from relogin.client.aiohttp.body import rewinding
 from relogin.client.aiohttp.exchange import Handler
 from relogin.client.logins.sending.request import SENT_ONCE
 from relogin.client.terms.progress import progress_here
 
-__all__ = ["once_more", "reuse", "verified_as"]
+__all__ = ["once_more", "proxied_by_environment", "reuse", "verified_as"]
 
 Middleware: TypeAlias = Callable[[ClientRequest, Handler], Awaitable[ClientResponse]]
 
@@ -95,6 +100,30 @@ def verified_as(refused: ClientRequest) -> Middleware:
         return await handler(request)
 
     return verified
+
+
+def proxied_by_environment(refused: ClientRequest) -> Middleware:
+    """Return a middleware for a session with `trust_env`, whose proxy a refused request had.
+
+    Another server may need another proxy, or none. A proxy that you named stays.
+    """
+
+    async def proxied(request: ClientRequest, handler: Handler) -> ClientResponse:
+        if request.url.origin() != refused.url.origin() and request.proxy == refused.proxy:
+            there, _ = await asyncio.to_thread(_of_environment, refused.url)
+            if there == refused.proxy:
+                here = await asyncio.to_thread(_of_environment, request.url)
+                request.update_proxy(*here, None)
+        return await handler(request)
+
+    return proxied
+
+
+def _of_environment(url: URL) -> tuple[URL | None, BasicAuth | None]:
+    try:
+        return get_env_proxy_for_url(url)
+    except LookupError:
+        return None, None
 
 
 def _has_begun(error: Exception) -> bool:
