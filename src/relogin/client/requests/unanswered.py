@@ -13,7 +13,6 @@ from urllib3.exceptions import NewConnectionError
 from relogin.client.drain import drain
 from relogin.client.driver.content import of_a_body
 from relogin.client.driver.credentials import unsign
-from relogin.client.logins.sending.connections import close_idle
 from relogin.client.renewal.cache import CredentialCache
 from relogin.client.renewal.commands import Check
 from relogin.client.renewal.policy import Credential, ResponseInfo
@@ -21,6 +20,7 @@ from relogin.client.requests.broken import has_stalled, is_broken, pool_that_kee
 from relogin.client.requests.fields import challenge_lines
 from relogin.client.requests.route import Route
 from relogin.client.requests.signing import sign_prepared
+from relogin.lazy import importing
 
 if TYPE_CHECKING:
     from relogin.client.signals import Error
@@ -90,5 +90,7 @@ def _sent(adapter: BaseAdapter, prepared: PreparedRequest, sending: dict[str, An
     except RequestException as error:
         if pool is None or not is_broken(error):
             raise
+    with importing:
+        from relogin.client.logins.sending.connections import close_idle  # few connections break
     close_idle(pool)
     return adapter.send(prepared, **sending)
