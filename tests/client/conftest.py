@@ -19,6 +19,13 @@ def server() -> Iterator[Server]:
         yield running
 
 
+@pytest.fixture(params=["token", "cookie"])
+def service(request: pytest.FixtureRequest, server: Server) -> Server:
+    """A server whose sessions are tokens, and one whose sessions are cookies."""
+    server.binding = request.param
+    return server
+
+
 @pytest.fixture
 def session() -> Iterator[requests.Session]:
     """A session with room for a hundred threads, which no netrc of this machine disturbs."""

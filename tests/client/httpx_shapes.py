@@ -8,14 +8,15 @@ from typing import Any
 
 import httpx
 
-from tests.client.libraries.shapes import PARTS, WHOLE, Again, AgainAsync, FailingSeek, LyingSeek
-
-
-class AsyncEnveloped(AgainAsync):
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        yield PARTS[0]
-        for part in self.around:
-            yield part
+from tests.client.libraries.shapes import (
+    PARTS,
+    WHOLE,
+    Again,
+    AgainAsync,
+    FailingSeek,
+    LyingSeek,
+    produced_async,
+)
 
 
 class Numbered(Again):
@@ -61,11 +62,6 @@ class Endless(httpx.AsyncByteStream):
 
 class StreamOfBoth(Stream, AsyncStream):
     """A body of the user's own for either client."""
-
-
-async def produced() -> AsyncIterator[bytes]:
-    for part in PARTS:
-        yield part
 
 
 class AsyncIterating:
@@ -128,7 +124,7 @@ SPENT_SYNC: dict[str, Callable[[], Any]] = {
     "lying seek": lambda: LyingSeek(WHOLE),
 }
 SPENT_ASYNC: dict[str, Callable[[], Any]] = {
-    "asynchronous generator": produced,
+    "asynchronous generator": produced_async,
     "asynchronous iterator": AsyncIterating,
     "progress bar around a generator": lambda: AgainAsync(part for part in PARTS),
     "another body each time": lambda: AsyncNumbered([1, 2, 3]),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -19,17 +18,15 @@ from relogin.client.logins import DigestLogin
 from tests.client.aiohttp.sessions import an_auth, got, run
 from tests.client.digest_site import PASSWORD as DIGEST_PASSWORD
 from tests.client.digest_site import DigestSite
-from tests.client.libraries.shapes import PARTS, WHOLE, AgainAsync, LyingSeek, produced
+from tests.client.libraries.shapes import (
+    PARTS,
+    WHOLE,
+    AgainAsync,
+    EnvelopedAsync,
+    LyingSeek,
+    produced,
+)
 from tests.client.server import Answer, Request, Server, flood
-
-
-class Short(AgainAsync):
-    """Begins as it did before, and ends too soon the second time."""
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        yield PARTS[0]
-        for part in self.around:
-            yield part
 
 
 async def posted(session: aiohttp.ClientSession, url: str, data: Any, **options: Any) -> Any:
@@ -39,7 +36,7 @@ async def posted(session: aiohttp.ClientSession, url: str, data: Any, **options:
 
 def test_a_second_pass_that_is_short_is_cut_off_and_told(server: Server) -> None:
     async def main(session: aiohttp.ClientSession) -> Any:
-        return await posted(session, f"{server.url}/orders", Short(iter(PARTS[1:])))
+        return await posted(session, f"{server.url}/orders", EnvelopedAsync(iter(PARTS[1:])))
 
     assert run(an_auth(server), main) == (401, b"refused", "renewed_not_replayed")
     assert [request.body for request in server.seen("/orders")] == [WHOLE]

@@ -23,11 +23,9 @@ from tests.client.httpx_shapes import (
     SPENT_SYNC,
     SYNC,
     AsyncAgain,
-    AsyncEnveloped,
     AsyncIterating,
     StreamOfBoth,
     Unseekable,
-    produced,
 )
 from tests.client.libraries.shapes import (
     PARTS,
@@ -35,8 +33,10 @@ from tests.client.libraries.shapes import (
     Again,
     AgainAsync,
     Enveloped,
+    EnvelopedAsync,
     FailingSeek,
     LyingSeek,
+    produced_async,
 )
 from tests.client.server import Answer, Server
 
@@ -109,7 +109,7 @@ def test_strict_raises_where_a_body_is_spent(
 def test_a_body_that_ends_too_soon_the_second_time_is_broken_off(
     dead: Caller, driver: Driver, server: Server
 ) -> None:
-    body: Any = (AsyncEnveloped if driver.is_async else Enveloped)(part for part in PARTS[1:])
+    body: Any = (EnvelopedAsync if driver.is_async else Enveloped)(part for part in PARTS[1:])
     with pytest.raises(BodyNotReplayable) as caught:
         dead.post(f"{server.url}/upload", content=body)
     assert caught.value.response.status_code == 401
@@ -151,7 +151,7 @@ def test_a_body_that_a_hook_has_put_there_is_sent_again_if_it_is_plain(
         auth=SessionAuth(driver.login(server), server.url),
         event_hooks={"request": [driver.hook(hook)]},
     )
-    body: Any = produced() if driver.is_async else iter([b"8 octets"])
+    body: Any = produced_async() if driver.is_async else iter([b"8 octets"])
     answer = client.post(f"{server.url}/upload", content=body, headers={"Content-Length": "8"})
     assert answer.status_code == 200
 
@@ -160,7 +160,7 @@ def test_what_a_hook_has_put_there_is_not_sent_again_if_it_is_not_plain(
     driver: Driver, server: Server
 ) -> None:
     def hook(request: httpx.Request) -> None:
-        parts: Any = produced() if driver.is_async else iter(PARTS)
+        parts: Any = produced_async() if driver.is_async else iter(PARTS)
         request.stream = httpx.Request("POST", "https://hook/", content=parts).stream
 
     client = driver.open(
@@ -229,7 +229,7 @@ def test_a_body_that_a_redirect_took_away_needs_no_replaying(
     dead: Caller, driver: Driver, server: Server
 ) -> None:
     server.routes["/form"] = lambda _: Answer(303, (("Location", "/upload"),))
-    body: Any = produced() if driver.is_async else iter(PARTS)
+    body: Any = produced_async() if driver.is_async else iter(PARTS)
     answer = dead.post(f"{server.url}/form", content=body, follow_redirects=True)
     assert (answer.status_code, uploads(server)) == (200, [b"", b""])
 

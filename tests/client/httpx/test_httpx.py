@@ -16,13 +16,6 @@ from tests.client.httpx_drivers import Driver
 from tests.client.server import Answer, Server, serve
 
 
-@pytest.fixture(params=["token", "cookie"])
-def service(request: pytest.FixtureRequest, server: Server) -> Server:
-    """A server whose sessions are tokens, and one whose sessions are cookies."""
-    server.binding = request.param
-    return server
-
-
 def test_the_refused_response_is_in_the_history_with_what_was_sent_for_it(
     driver: Driver, server: Server
 ) -> None:

@@ -99,6 +99,15 @@ class AgainAsync:
             yield part
 
 
+class EnvelopedAsync(AgainAsync):
+    """The same, read in a task."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield PARTS[0]
+        for part in self.around:
+            yield part
+
+
 def produced() -> Iterator[bytes]:
     yield from PARTS
 

@@ -16,13 +16,6 @@ from tests.client.server import COOKIE, Server, flood, serve
 from tests.client.server import Answer as Served
 
 
-@pytest.fixture(params=["token", "cookie"])
-def service(request: pytest.FixtureRequest, server: Server) -> Server:
-    """A server whose sessions are tokens, and one whose sessions are cookies."""
-    server.binding = request.param
-    return server
-
-
 def test_a_dead_session_is_renewed_and_the_request_sent_again(face: Face, service: Server) -> None:
     client = face.open(face.auth(service))
     client.get(f"{service.url}/first")
