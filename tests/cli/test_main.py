@@ -131,7 +131,7 @@ def test_a_closed_input_is_an_empty_one(empty: str) -> None:
     assert shell(f"{RELOGIN} explain - {empty} 2>&1") == (2, said)
 
 
-def test_where_output_is_closed_there_is_none() -> None:
+def test_a_command_with_closed_output_succeeds_and_prints_nothing() -> None:
     assert shell(f"{RELOGIN} build Negotiate 2>&1 >&-") == (0, "")
 
 

@@ -55,7 +55,7 @@ def test_headers_in_json_are_found_whatever_their_structure(headers: Any) -> Non
     assert found(json.dumps({"a": [1, None, {"b": headers}]})) == [(None, [FIELD])]
 
 
-def test_a_header_without_a_text_for_its_value_is_none() -> None:
+def test_a_header_without_a_text_for_its_value_is_not_taken_for_one() -> None:
     assert found('{"WWW-Authenticate": null, "headers": {"www-authenticate": {"a": 1}}}') == [
         (None, ['{"WWW-Authenticate": null, "headers": {"www-authenticate": {"a": 1}}}'])
     ]
@@ -157,7 +157,7 @@ def test_a_scheme_alone_behind_a_comma_is_a_value(scheme: str) -> None:
     assert found(f'set("WWW-Authenticate", "{scheme}")') == [(None, [scheme])]
 
 
-def test_two_statuses_in_a_log_are_none() -> None:
+def test_of_two_statuses_in_a_log_neither_counts() -> None:
     text = f"status=401 then status=200 WWW-Authenticate: {FIELD}"
     assert found(text) == [(None, [FIELD])]
 

@@ -134,7 +134,9 @@ def test_a_dead_token_may_be_refused_with_less_than_none_at_all(plain: Travel, c
 
 
 @pytest.mark.parametrize("field", ["", " ", ", ,"])
-def test_an_empty_challenge_field_is_none(plain: Travel, client: Any, field: str) -> None:
+def test_an_empty_challenge_field_counts_as_no_challenge(
+    plain: Travel, client: Any, field: str
+) -> None:
     plain.lines = [field]
     for _ in range(2):
         plain.kill()

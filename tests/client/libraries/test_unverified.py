@@ -107,7 +107,9 @@ def trusting(
     return authorities[1]
 
 
-def test_it_holds_for_a_login_at_the_same_origin(face: Face, api: Server) -> None:
+def test_verify_false_of_a_request_holds_for_a_login_at_the_same_origin(
+    face: Face, api: Server
+) -> None:
     login = JSONLogin(f"{api.url}/token", {"password": "s3cret"}, token="access_token")
     assert status(face, api, login) == 200
 

@@ -108,7 +108,7 @@ def test_a_cancelled_login_that_has_sent_something_counts_and_locks_nobody_out()
         cancelled(cache, sends=True)
 
 
-def test_those_that_ended_count_in_full_beside_those_that_were_cancelled() -> None:
+def test_logins_that_ended_count_in_full_beside_those_that_were_cancelled() -> None:
     clock = Clock()
     cache = a_cache(clock, budget=2, budget_window=30.0)
     credential = log_in(cache)

@@ -45,7 +45,7 @@ def test_a_renewal_is_told_from_beginning_to_end(listener: Told) -> None:
     assert finished == Event(EventKind.FINISHED, ORIGIN, "api", "session_expired", seconds=2.0)
 
 
-def test_who_waits_is_told_of_too(listener: Told) -> None:
+def test_a_request_that_waits_has_events_too(listener: Told) -> None:
     cache = a_cache(listener=listener)
     leader, follower = Steps(cache, refused()), Steps(cache, refused())
     leader.send("t1")

@@ -116,7 +116,7 @@ def test_a_pause_that_was_asked_for_is_kept_within_an_hour(asked: float, pause: 
 
 
 @pytest.mark.parametrize("nonsense", ["120", None, object(), float("nan")])
-def test_a_pause_that_is_no_number_is_none(nonsense: object) -> None:
+def test_a_retry_after_that_is_no_number_is_ignored(nonsense: object) -> None:
     error = ConnectionError()
     error.retry_after = nonsense  # type: ignore[attr-defined]
     clock = Clock()

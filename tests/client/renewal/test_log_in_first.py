@@ -56,7 +56,7 @@ def test_a_server_that_was_not_named_needs_no_login() -> None:
     assert not Steps(cache, refused(), flow).leads
 
 
-def test_those_that_come_during_the_login_wait_for_it() -> None:
+def test_requests_that_come_during_the_first_login_wait_for_it() -> None:
     cache = preemptive()
     leader, follower = about_to_send(cache), about_to_send(cache, ELSEWHERE)
     assert follower.wait.flight is leader.login.flight

@@ -316,7 +316,7 @@ def test_a_small_request_that_times_out_is_not_sent_again(
     assert len(checks(server)) == 1
 
 
-def test_a_server_that_takes_no_more_of_a_body_is_one_too(
+def test_an_upload_of_which_the_server_takes_no_more_is_unanswered_too(
     server: Server, lost: requests.Session
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:

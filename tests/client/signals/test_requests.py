@@ -119,7 +119,7 @@ def test_the_login_page_may_be_of_another_origin(server: Server, session: reques
         assert other.requests == []
 
 
-def test_a_redirect_that_another_origin_sends_is_none(
+def test_a_redirect_that_another_origin_sends_is_no_signal(
     server: Server, session: requests.Session
 ) -> None:
     with serve() as other:

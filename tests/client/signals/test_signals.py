@@ -76,7 +76,7 @@ def test_status_takes_any_of_the_codes_it_names(code: int, said: object) -> None
         "https://id.example.org/in;jsessionid=1A2B?x",
     ],
 )
-def test_a_redirect_to_the_login_page_is_one(location: str) -> None:
+def test_a_redirect_to_the_login_page_is_a_signal(location: str) -> None:
     signal = redirect_to("/login", "https://id.example.org/in")
     assert signal(answer(302, Location=location)) == EXPIRED
 
@@ -94,12 +94,12 @@ def test_a_redirect_to_the_login_page_is_one(location: str) -> None:
         (304, "/login"),
     ],
 )
-def test_all_other_redirects_are_none(code: int, location: str) -> None:
+def test_all_other_redirects_are_no_signals(code: int, location: str) -> None:
     signal = redirect_to("/login", "https://id.example.org/in")
     assert signal(answer(code, Location=location)) is None
 
 
-def test_a_redirect_without_a_location_is_none() -> None:
+def test_a_redirect_without_a_location_is_no_signal() -> None:
     assert redirect_to("/login")(answer(302)) is None
 
 
@@ -128,7 +128,9 @@ def test_a_redirect_without_a_location_is_none() -> None:
         "text/json",
     ],
 )
-def test_a_member_with_the_value_is_one(name: str, value: object, body: bytes, kind: str) -> None:
+def test_a_member_with_the_value_is_a_signal(
+    name: str, value: object, body: bytes, kind: str
+) -> None:
     assert json_field(name.replace("~", "~0"), value)(answer(200, body, kind)) == EXPIRED
 
 
@@ -148,7 +150,7 @@ def test_a_member_with_the_value_is_one(name: str, value: object, body: bytes, k
         b"[" * 50_000,
     ],
 )
-def test_all_other_bodies_are_none(body: bytes) -> None:
+def test_all_other_bodies_are_no_signals(body: bytes) -> None:
     assert json_field("success", False)(answer(200, body, "application/json")) is None
 
 
@@ -178,13 +180,13 @@ def test_a_charset_that_cannot_decode_a_page_does_no_harm(charset: str) -> None:
     assert html_form()(answer(200, page, f"text/html; charset={charset}")) == EXPIRED
 
 
-def test_a_page_with_the_form_is_one() -> None:
+def test_a_page_with_the_form_is_a_signal() -> None:
     for signal in (html_form(), html_form("user"), html_form("user", "pw")):
         assert signal(answer(200, PAGE, "text/html; charset=x-unknown")) == EXPIRED
         assert signal(answer(200, PAGE, "application/xhtml+xml")) == EXPIRED
 
 
-def test_a_page_without_the_form_is_none() -> None:
+def test_a_page_without_the_form_is_no_signal() -> None:
     assert html_form("user", "otp")(answer(200, PAGE, "text/html")) is None
     assert html_form()(answer(200, b'<form><input name="password"></form>', "text/html")) is None
     assert html_form("user")(answer(200, PAGE, "text/plain")) is None

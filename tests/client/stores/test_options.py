@@ -45,7 +45,7 @@ SECONDS: list[tuple[Any, type[Exception], str]] = [
 @pytest.mark.parametrize("name", ["timeout", "keep"])
 @pytest.mark.parametrize(("given", "kind", "text"), SECONDS)
 @pytest.mark.parametrize("make", [an_async_redis, a_redis, a_postgres, an_sqlite])
-def test_a_number_of_seconds_is_one(
+def test_an_option_in_seconds_must_be_a_number(
     make: Callable[..., object], given: Any, kind: type[Exception], text: str, name: str
 ) -> None:
     with pytest.raises(kind, match=rf"^\w+Store: {name}= {text}$"):

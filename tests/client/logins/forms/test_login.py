@@ -127,7 +127,7 @@ def test_the_user_may_say_what_else_means_a_wrong_password(site: Site) -> None:
         with_requests(site.login(refused=lambda answer: "Hello" in answer.text))
 
 
-def test_an_outage_of_the_login_is_one(site: Site) -> None:
+def test_a_503_to_the_form_is_an_outage_with_its_retry_after(site: Site) -> None:
     site.failure = lambda: Answer(503, (("Retry-After", "3"),))
     with pytest.raises(LoginUnavailable) as raised:
         with_requests(site.wrong())

@@ -159,7 +159,7 @@ def test_a_refusal_without_json_is_one_all_the_same(server: Server, headers: Any
         ask(OAuth2Login(url, "job", "s3cret"))
 
 
-def test_a_refusal_in_json_without_a_code_is_one_too(server: Server) -> None:
+def test_a_400_in_json_without_a_code_is_a_refusal_too(server: Server) -> None:
     with pytest.raises(LoginRefused, match=r"answered 400$"):
         ask(OAuth2Login(says(server, {"error": {"code": 190}}, 400), "job", "s3cret"))
 
