@@ -224,6 +224,17 @@ def test_what_keeps_a_request_from_being_sent_again_is_told(
     assert message.startswith(f"440 from {server.url}: the session was renewed, but ")
 
 
+def test_requests_that_are_not_sent_again_cause_one_warning(
+    server: Server, either: Either, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.answers = lambda _: Answer(440)
+    tokens = iter("ab")
+    client = either.attach(lambda _: next(tokens), server.url, signals=[status(440)])
+    outcomes = [outcome(client.post(server.url)) for _ in range(2)]
+    assert outcomes == [Outcome.RENEWED_NOT_REPLAYED] * 2
+    assert len(caplog.records) == 1
+
+
 @pytest.mark.parametrize(
     ("cause", "kind", "message"),
     [
