@@ -1,6 +1,7 @@
 """What people paste: `pasted.json` has, for each tool, a text as it shows one and what is read."""
 
 import json
+import time
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -182,7 +183,6 @@ def test_hostile_text_costs_neither_an_error_nor_much_memory(piece: str) -> None
 
 
 # Each took minutes, or raised, before it was found.
-@pytest.mark.timeout(20)
 @pytest.mark.parametrize(
     "text",
     [
@@ -200,7 +200,9 @@ def test_hostile_text_costs_neither_an_error_nor_much_memory(piece: str) -> None
     ],
 )
 def test_a_text_without_a_challenge_is_read_in_time_that_grows_with_its_length(text: str) -> None:
+    began = time.thread_time()  # what others do on this machine counts for nothing
     read_responses(text)
+    assert time.thread_time() - began < 20
 
 
 def test_a_folded_line_of_many_megabytes_is_read_no_further_than_any_field() -> None:

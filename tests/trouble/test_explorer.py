@@ -13,6 +13,7 @@ from tests.trouble.explorer import explore, main
 from tests.trouble.losing_store import LosingStore
 
 
+@pytest.mark.timeout(300)  # they compute all the time: a busy machine takes many times as long
 @pytest.mark.parametrize(
     "bounds",
     [
