@@ -158,12 +158,7 @@ class _Reading:
 
     def _read_other(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "form" and self.form is None:  # there are no forms within forms
-            self.form = Form(attributes.get("action", ""), attributes.get("method", "get").lower())
-            self.form.enctype = attributes.get("enctype", "").lower()
-            self.form.charsets = attributes.get("accept-charset", "").replace(",", " ").split()
-            self.forms.append(self.form)
-            if attributes.get("id"):
-                self.by_id.setdefault(attributes["id"], self.form)
+            self._begin_form(attributes)
         elif tag == "/form":
             self.form = None
         elif tag == "base" and "href" in attributes and self.base is None:
@@ -171,11 +166,22 @@ class _Reading:
         elif tag in {"select", "/select"}:
             self._end_menu()
             if tag == "select":
-                size = attributes.get("size", "")
-                is_list = size.isdecimal() and size.lstrip("0") not in {"", "1"}
-                self.menu = _Menu(self._control(attributes), "multiple" in attributes, is_list)
+                self._begin_menu(attributes)
         else:
             self._read_fieldset(tag, attributes)
+
+    def _begin_form(self, attributes: dict[str, str]) -> None:
+        self.form = Form(attributes.get("action", ""), attributes.get("method", "get").lower())
+        self.form.enctype = attributes.get("enctype", "").lower()
+        self.form.charsets = attributes.get("accept-charset", "").replace(",", " ").split()
+        self.forms.append(self.form)
+        if attributes.get("id"):
+            self.by_id.setdefault(attributes["id"], self.form)
+
+    def _begin_menu(self, attributes: dict[str, str]) -> None:
+        size = attributes.get("size", "")
+        is_list = size.isdecimal() and size.lstrip("0") not in {"", "1"}
+        self.menu = _Menu(self._control(attributes), "multiple" in attributes, is_list)
 
     def _read_fieldset(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "fieldset":

@@ -182,30 +182,39 @@ class OAuth2Login(Login):
     def _granted(self, context: Context, scope: tuple[str, ...]) -> Steps[Grant]:
         """Use a refresh token if one may be sent; else start again without one."""
         anew = self._anew()
+        refreshed = yield from self._by_refresh_token(context, scope, anew)
+        if isinstance(refreshed, Grant):
+            return refreshed
+        try:
+            if anew is None:
+                raise _none_left(refreshed)
+            tokens = yield from self._asked(self._asking(anew, scope))
+        except ReloginError as error:
+            error.refresh_spent = refreshed is not None
+            raise
+        return _grant(tokens, scope, tokens.refresh if "username" in anew else None)
+
+    def _by_refresh_token(
+        self, context: Context, scope: tuple[str, ...], anew: dict[str, str] | None
+    ) -> Steps[Grant | ReloginError | None]:
+        """Return a grant, or why a refresh token is lost, or `None` if there was none to send."""
         lost: ReloginError | None = None
         for token, given in self._refresh_tokens(context, anew):
             asked = scope if anew is None else ()
             fields = {"grant_type": "refresh_token", "refresh_token": token}
             asking = self._asking(fields, asked)  # first: a function of the user may fail
-            if self._sent.claim(token, given=given):
-                try:
-                    return (yield from self._refreshed(context, asking, token, asked))
-                except (LoginRefused, LoginUnavailable) as error:
-                    if token not in self._sent:
-                        raise
-                    lost = error
-            else:
+            if not self._sent.claim(token, given=given):
                 lost = lost or LoginUnavailable(
                     "another request is using it, or it was lost or revoked"
                 )
-        try:
-            if anew is None:
-                raise _none_left(lost)
-            tokens = yield from self._asked(self._asking(anew, scope))
-        except ReloginError as error:
-            error.refresh_spent = lost is not None
-            raise
-        return _grant(tokens, scope, tokens.refresh if "username" in anew else None)
+                continue
+            try:
+                return (yield from self._refreshed(context, asking, token, asked))
+            except (LoginRefused, LoginUnavailable) as error:
+                if token not in self._sent:
+                    raise
+                lost = error
+        return lost
 
     def _anew(self) -> dict[str, str] | None:
         """Return the fields of a grant that needs no refresh token; `None` if there is none."""
