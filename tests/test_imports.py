@@ -11,6 +11,7 @@ from typing import get_type_hints
 import pytest
 
 import relogin
+from relogin import lazy
 from relogin.client import logins
 from tests.programs import python
 
@@ -56,6 +57,10 @@ def test_every_public_name_is_there_when_it_is_asked_for() -> None:
         ("from relogin.server import SessionGate", "from relogin.server.flask import SessionGate"),
         ("from relogin.client.stores import SQLiteStore", "relogin.client.stores.sqlite"),
         ("from relogin.client.stores import RedisStore", "relogin.client.stores.redis"),
+        ("from relogin import JSONLogin", "JSONLogin is in relogin.client.logins"),
+        ("from relogin.client import Logout", "Logout is in relogin.client.logins"),
+        ("from relogin import Context", "Context is in relogin.client.terms.grant"),
+        ("from relogin.server import StepUp", "StepUp is in relogin.server.gate"),
     ],
 )
 def test_a_name_that_is_looked_for_on_the_wrong_floor_says_where_it_is(
@@ -63,6 +68,12 @@ def test_a_name_that_is_looked_for_on_the_wrong_floor_says_where_it_is(
 ) -> None:
     with pytest.raises(ImportError, match=told.replace(".", "[.]")):
         exec(guess)
+
+
+@pytest.mark.parametrize("name", sorted(lazy._ELSEWHERE))
+def test_a_name_is_where_the_error_says(name: str) -> None:
+    place = lazy._ELSEWHERE[name].split(" from ")[-1].split()[0]
+    assert hasattr(import_module(place), name)
 
 
 @pytest.mark.parametrize("module", ["relogin", "relogin.client", "relogin.server"])

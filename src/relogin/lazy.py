@@ -38,6 +38,12 @@ _ELSEWHERE = {
     "SQLiteStore": "relogin.client.stores.sqlite",
     "RedisStore": "relogin.client.stores.redis",
     "PostgresStore": "relogin.client.stores.postgres",
+    "Context": "relogin.client.terms.grant",
+    "StepUp": "relogin.server.gate",
+    **dict.fromkeys(
+        ("BasicLogin", "DigestLogin", "FormLogin", "JSONLogin", "Logout", "OAuth2Login", "OneTime"),
+        "relogin.client.logins",
+    ),
 }
 
 
