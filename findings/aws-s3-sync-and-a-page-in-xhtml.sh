@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
-# A session dies, and the page that leads to the login is XHTML: to `aws s3 sync --delete` that is an empty bucket, so it deletes the local copy and ends with 0.
+# The page that leads to a SAML login is XHTML: `aws s3 sync --delete` takes it for an empty bucket, `aws s3 mv` for a receipt, and both delete the local files.
 #
 # Versions:  awscli 1.46.3, boto3 1.44.8 (botocore 1.44.8), s3cmd 2.4.0 (PyPI, Python 3.11).
 # Behaviour: five objects lie in a bucket behind a gate that wants a login, and are listed two at a time. botocore reads any 200 as
 #            XML. A page of plain HTML is not well-formed, so every program ends with an error. The page with which SAML
 #            sends a browser to the login is XHTML: well-formed, and without entries. So the list is over: `aws s3 sync
-#            --delete` deletes all files, or those that were to come on the next page. An upload to that page is a success, and
-#            the server has nothing. s3cmd refuses to delete everything, but deletes what was to come on the next page.
-#            After a 401 nothing is lost.
-# Seen (exit code; files left of five after a download, objects stored of five after an upload, entries listed):
+#            --delete` deletes all files, or those that were to come on the next page. An upload to that page is a success, the
+#            server has nothing, and `aws s3 mv` deletes its files. s3cmd refuses to delete everything, but deletes what was to come
+#            on the next page. All this ends with 0. After a 401 nothing is lost.
+# Seen (exit code; of five files, those left after a download or mv, those stored after an upload, those listed):
 #                                           401     HTML    XHTML
 #            aws sync down, from the start  1 5     1 5     0 0
 #            aws sync down, second page     1 5     1 5     0 2
 #            aws sync up                    1 0     1 0     0 0
+#            aws mv up                      1 5     1 5     0 0
 #            s3cmd down, from the start     70 5    1 5     0 5
 #            s3cmd down, second page        70 5    1 5     0 2
-#            s3cmd up                       70 0    1 0     2 0
 #            boto3 list, second page        error   error   2
 # Exits with 1 if that changes.
 set -euo pipefail
@@ -107,7 +107,8 @@ server = Quiet(("127.0.0.1", 0), Bucket)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 host = f"127.0.0.1:{server.server_port}"
 local = pathlib.Path("local")
-AWS = ["venv/bin/aws", "--endpoint-url", f"http://{host}", "s3", "sync", "--delete"]
+AWS = ["venv/bin/aws", "--endpoint-url", f"http://{host}", "s3"]
+SYNC, MOVE = [*AWS, "sync", "--delete"], [*AWS, "mv", "--recursive"]
 S3CMD = ["venv/bin/s3cmd", "--access_key=ada", "--secret_key=s3cret", f"--host={host}", f"--host-bucket={host}", "--no-ssl"]
 S3CMD += ["--max-retries=1", "sync", "--delete-removed"]
 
@@ -128,6 +129,10 @@ def up(command):
     return f"{run(command, 'local/', 's3://shop/')} {len(stored)}"
 
 
+def moved(command):
+    return f"{up(command).split()[0]} {len(list(local.iterdir()))}"
+
+
 def listed(_):
     client = boto3.client("s3", endpoint_url=f"http://{host}")
     try:
@@ -137,12 +142,12 @@ def listed(_):
 
 
 CASES = {
-    "aws sync down, from the start": (down, AWS, 0),
-    "aws sync down, second page": (down, AWS, 1),
-    "aws sync up": (up, AWS, 0),
+    "aws sync down, from the start": (down, SYNC, 0),
+    "aws sync down, second page": (down, SYNC, 1),
+    "aws sync up": (up, SYNC, 0),
+    "aws mv up": (moved, MOVE, 0),
     "s3cmd down, from the start": (down, S3CMD, 0),
     "s3cmd down, second page": (down, S3CMD, 1),
-    "s3cmd up": (up, S3CMD, 0),
     "boto3 list, second page": (listed, None, 1),
 }
 wanted = [line[1:].strip() for line in pathlib.Path(sys.argv[1]).read_text().splitlines() if line.startswith("#   ")]
