@@ -212,6 +212,15 @@ def test_a_logout_at_another_origin_shows_no_token(
     assert "logout" in caplog.text
 
 
+def test_a_logout_at_the_same_origin_goes_as_the_requests_did(face: Face, api: Server) -> None:
+    auth = face.auth(api, posting(face, f"{api.url}/token"), logout=Logout(f"{api.url}/logout"))
+    client = face.open(auth)
+    assert client.get(f"{api.url}/orders", verify=False).status == 200
+    face.run(auth.alogout) if face.is_async else auth.logout()
+    [logout] = api.seen("/logout")
+    assert logout.token == TOKEN
+
+
 def test_a_check_is_verified_if_only_the_login_s_own_client_is_not(
     face: Face, api: Server, away: Server, authorities: tuple[Authority, Authority]
 ) -> None:

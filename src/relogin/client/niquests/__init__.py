@@ -169,6 +169,9 @@ class SessionAuth(AsyncPrincipal[niquests.Session], AuthBase):
             kept = {name: sent.options[name] for name in way if name in sent.options}
             self._ways[origin] = sent._replace(options=kept)
 
+    def _way_of(self, command: LogOut) -> Sent | None:
+        return self._ways.get(command.credential.key.origin)
+
     # In a thread, and in a task
 
     def _do(self, step: Step, sent: Sent | None) -> object:
@@ -182,7 +185,7 @@ class SessionAuth(AsyncPrincipal[niquests.Session], AuthBase):
         if isinstance(step, Login):
             return self._log_in(step, sent)
         if isinstance(step, LogOut):
-            return self._log_out_here(step, sent)
+            return self._log_out_here(step, self._way_of(step))
         if isinstance(step, Check):
             with ExitStack() as opened:
                 steps = self._asking(self._open_http(opened, sent), step)
@@ -206,7 +209,7 @@ class SessionAuth(AsyncPrincipal[niquests.Session], AuthBase):
         if isinstance(step, Login):
             return await self._log_in_async(step, sent)
         if isinstance(step, LogOut):
-            return await self._log_out_async(step, sent)
+            return await self._log_out_async(step, self._way_of(step))
         if isinstance(step, Check):
             if not (self._http is None or self._is_awaited(self._http)):
                 return await tasks.elsewhere(self._do, step, sent)
