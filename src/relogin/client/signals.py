@@ -62,7 +62,9 @@ def _status(answer: Answer, codes: tuple[int, ...], error: Error) -> Error | Non
 
 
 def redirect_to(*places: str, error: Error = _EXPIRED) -> Signal:
-    """Match a redirect to the login page: a path on any host, or a URL. Queries are ignored.
+    """Match a redirect to the login page: a path on any host, or a URL.
+
+    A query and a slash at the end are ignored.
 
     >>> found = Answer(302, {"Location": "/login?next=/orders"}, "https://www.example.com/orders")
     >>> redirect_to("/login")(found)
@@ -83,9 +85,14 @@ def _redirect_to(answer: Answer, places: tuple[str, ...], error: Error) -> Error
         target = urlsplit(urljoin(answer.url, location))
     except ValueError:
         return None
-    paths = target.path, target.path.partition(";")[0]  # Java servers add `;jsessionid=…`
-    found = {*paths, *(f"{target.scheme}://{target.netloc}{path}" for path in paths)}
-    return error if found.intersection(places) else None
+    path = _page(target.path)
+    found = {path, f"{target.scheme}://{target.netloc}{path}"}
+    return error if found.intersection(map(_page, places)) else None
+
+
+def _page(place: str) -> str:
+    """Leave out what may vary: `;jsessionid=…` of Java servers, and a slash at the end."""
+    return place.partition(";")[0].rstrip("/")
 
 
 def json_field(name: str, value: object, *, error: Error = _EXPIRED) -> Signal:

@@ -72,6 +72,7 @@ def test_status_takes_any_of_the_codes_it_names(code: int, said: object) -> None
         "https://www.example.com/login",
         "https://id.example.org/login?x",
         "https://id.example.org/in?x",
+        "/login/?next=%2Forders",
         "/login;jsessionid=1A2B",
         "https://id.example.org/in;jsessionid=1A2B?x",
     ],
@@ -97,6 +98,14 @@ def test_a_redirect_to_the_login_page_is_a_signal(location: str) -> None:
 def test_all_other_redirects_are_no_signals(code: int, location: str) -> None:
     signal = redirect_to("/login", "https://id.example.org/in")
     assert signal(answer(code, Location=location)) is None
+
+
+@pytest.mark.parametrize(
+    ("place", "location"),
+    [("/login/", "/login"), ("/", "/?next=a"), ("https://www.example.com", "/"), ("/a;b", "/a;b")],
+)
+def test_a_slash_at_the_end_of_a_place_changes_nothing(place: str, location: str) -> None:
+    assert redirect_to(place)(answer(302, Location=location)) == EXPIRED
 
 
 def test_a_redirect_without_a_location_is_no_signal() -> None:
