@@ -126,6 +126,27 @@ def test_other_cookies_of_the_client_stay(site: Site) -> None:
         assert sorted(http.cookies.keys()) == ["consent", "sid"]
 
 
+@pytest.mark.parametrize("first", ["form", "token"])
+def test_a_login_that_calls_two_keeps_what_the_first_has_got(server: Server, first: str) -> None:
+    """A gateway asks who you are, and then the application does."""
+    fields = {"user": "ada", "password": "pa55"}
+    url = f"{server.url}/gateway"
+    gateway = FormLogin(url, fields) if first == "form" else JSONLogin(url, fields)
+    application = JSONLogin(f"{server.url}/api", fields, token=None, cookies=True)
+    kind, cookie = ("Content-Type", "application/json"), ("Set-Cookie", "gateway=1; Path=/")
+    passed = Answer(200, (kind, cookie), b'{"access_token": "t"}')
+    signed_in = Answer(200, (("Set-Cookie", "sid=1; Path=/"),))
+    server.routes["/gateway"] = lambda one: (
+        Answer(200, HTML, FORM) if one.method == "GET" else passed
+    )
+    server.routes["/api"] = lambda one: signed_in if "gateway" in one.cookies else Answer(403)
+    with requests.Session() as http:
+        for _ in range(2):
+            one = context(http)
+            gateway(one)
+            assert application(one)
+
+
 def test_a_second_program_of_the_same_account_waits_and_need_not_log_in(
     server: Server, site: Site
 ) -> None:
@@ -187,8 +208,10 @@ def test_before_it_begins_a_login_calls_functions_of_its_first_page_alone(
     with requests.Session() as http:
         http.cookies.set("sid", "1", domain="www.example.com")
         accounts.remember_account(http, ["https://www.example.com"], login, first)
-        accounts.remember_owner(http, [("www.example.com", "/", "sid")], login)
-        accounts.forget_others(http, http.cookies, other, ["https://www.example.com"], pages)
+        accounts.remember_owner(context(http), [("www.example.com", "/", "sid")], login)
+        accounts.forget_others(
+            context(http), http.cookies, other, ["https://www.example.com"], pages
+        )
         assert bool(http.cookies) is kept
 
 

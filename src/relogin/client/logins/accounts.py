@@ -20,6 +20,8 @@ from relogin.client.logins.fields import (
 )
 from relogin.client.logins.keyed_digest import keyed_digest
 from relogin.client.logins.one_time import has_codes
+from relogin.client.terms.grant import Context
+from relogin.client.terms.progress import Progress
 
 __all__ = ["Filled", "forget_others", "is_known_as", "remember_account", "remember_owner"]
 
@@ -41,12 +43,18 @@ class _Account:
     """Whose login it is: the login, and a digest of what named the account on each page.
 
     `passwords` do not count, because they change. `pages` is `None` if nothing names the account:
-    then the session belongs to this login alone.
+    then the session belongs to this login alone. A login of the user's may call several of ours,
+    one after the other: `progress` is theirs.
     """
 
     login: ref[Login]
     passwords: Collection[str] = ()
     pages: Sequence[bytes] | None = None
+    progress: ref[Progress] | None = None
+
+    def is_part_of(self, progress: Progress) -> bool:
+        """Tell whether the login that runs now has called this one before."""
+        return self.progress is not None and self.progress() is progress
 
     def is_of(self, login: Login, skipped: Sequence[Fields]) -> bool:
         """Tell whether a login has the same account, as far as the pages that it skips name it."""
@@ -126,26 +134,32 @@ def is_known_as(login: Login, http: Any, origins: Iterable[str], skipped: Sequen
     return True
 
 
-def remember_owner(http: Any, keys: Iterable[_Key], login: Login) -> None:
+def remember_owner(context: Context, keys: Iterable[_Key], login: Login) -> None:
     """Remember whose login has set these cookies of a client, even if it failed later."""
-    _owners.setdefault(http, {}).update(dict.fromkeys(keys, _account(http, login)))
+    account = _account(context.http, login)
+    account.progress = ref(context.progress)
+    _owners.setdefault(context.http, {}).update(dict.fromkeys(keys, account))
 
 
-def remember_set(http: Any, jar: CookieJar, given: Mapping[str, str], login: Login) -> None:
+def remember_set(context: Context, jar: CookieJar, given: Mapping[str, str], login: Login) -> None:
     """Remember that a login has set these cookies, by their values: others use the client too."""
     found = (cookie for cookie in cookies_in(jar) if given.get(cookie.name) == cookie.value)
-    remember_owner(http, map(_key, found), login)
+    remember_owner(context, map(_key, found), login)
 
 
 def forget_others(
-    http: Any, jar: CookieJar, login: Login, origins: Iterable[str], pages: Sequence[Fields]
+    context: Context, jar: CookieJar, login: Login, origins: Iterable[str], pages: Sequence[Fields]
 ) -> None:
     """Remove the cookies that other accounts have got: with them, a server may take us for those.
 
     Some turn such a session into ours, and its owner has then got a foreign one.
     """
-    owners = _owners.get(http, {})
-    others = {one for one in set(owners.values()) if not one.may_be_of(login, pages)}
+    owners = _owners.get(context.http, {})
+    others = {
+        one
+        for one in set(owners.values())
+        if not (one.is_part_of(context.progress) or one.may_be_of(login, pages))
+    }
     hosts = [urlsplit(origin).hostname or "" for origin in origins]
     for cookie in cookies_in(jar) if others else ():
         key = _key(cookie)

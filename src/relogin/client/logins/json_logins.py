@@ -130,7 +130,7 @@ class _TokenLogin(Login):
             codes.refused(error, final.answer, context.attempt)
         codes.accept()
         if final.cookies:
-            remember_set(context.http, jar, final.cookies, self)
+            remember_set(context, jar, final.cookies, self)
         cookies: Any = set_in(jar, final.answer) if self._keeps_cookies else {}
         if self.token is None and not self.headers:
             check_cookies(final.answer, cookies)

@@ -49,6 +49,7 @@ class Turn:
         pages: Sequence[Fields] = (),
     ) -> None:
         self._login = login
+        self._context = context
         self._http = context.http
         self._steps = steps
         self._origins = origins
@@ -69,7 +70,7 @@ class Turn:
         if self._before is not None:
             found = self._cookies()
             changed = {key for key in found if found[key] != self._before.get(key)}
-            remember_owner(self._http, changed, self._login)
+            remember_owner(self._context, changed, self._login)
         self._queue.remove(ref(self))
 
     def _in_turn(self) -> Steps[Grant | None]:
@@ -80,7 +81,7 @@ class Turn:
                 raise LoginUnavailable(f"another login uses the client of http= for too long{_OWN}")
             yield Pause(_POLL)
         jar = jar_of(self._http)
-        forget_others(self._http, jar, self._login, self._origins, self._pages)
+        forget_others(self._context, jar, self._login, self._origins, self._pages)
         self._before = self._cookies()
         return (yield from self._steps)
 
