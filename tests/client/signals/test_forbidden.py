@@ -54,6 +54,16 @@ def test_a_page_that_is_open_at_last_is_renewed_for(site: Travel, client: Any) -
     assert outcome(client.get(f"{site.server.url}/admin")) is Outcome.REPLAYED
 
 
+def test_a_status_that_means_the_session_alone_costs_a_login_each_time(
+    site: Travel, either: Either
+) -> None:
+    site.routes["/orders"] = lambda _: Answer(440)
+    client = either.attach(site.login, site.server.url, signals=[status(440)])
+    for _ in range(2):
+        assert outcome(client.get(f"{site.server.url}/orders")) is Outcome.REFUSED_AGAIN
+    assert site.logins == 2
+
+
 def test_a_signal_counts_at_a_server_that_challenges_dead_sessions_elsewhere(
     site: Travel, client: Any
 ) -> None:

@@ -30,6 +30,7 @@ from relogin.client.renewal.policy import (
     ResponseInfo,
 )
 from relogin.client.renewal.refusals import report_refusal
+from relogin.client.renewal.scopes import FORBIDDEN
 from relogin.client.terms.outcomes import Outcome
 from relogin.client.terms.signer import Signer
 from relogin.errors import BodyNotReplayable
@@ -69,7 +70,7 @@ def _answer_with_login(
             return _unanswered(cache, info, outcome, telling=telling)
         decision = in_its_space(cache, decision)
         dead, more = _dead(info, decision), bool(decision.scope)
-        if decision.may_persist and _persists(cache, info, decision, dead):
+        if _may_persist(info, decision) and _persists(cache, info, decision, dead):
             _report_lapsed(cache, info)
             return report_refusal(cache, Final(info, outcome))
         if telling:
@@ -97,15 +98,22 @@ def _answer_with_login(
     return report_refusal(cache, Final(info, outcome))
 
 
+def _may_persist(info: ResponseInfo, decision: Decision) -> bool:
+    """Tell whether it may be about something other than the session: then no login changes it.
+
+    A signal on another status than 403 (RFC 9110 §15.5.4) names the session.
+    """
+    return decision.may_persist or info.status == FORBIDDEN
+
+
 def _persists(
     cache: CredentialCache, info: ResponseInfo, decision: Decision, sent: Credential | None
 ) -> bool:
-    """Tell whether a signal, or a 401 without an error code, is not about this session.
+    """Tell whether a 401 without an error code, or a 403, is not about this session.
 
     It is not if it persisted after a login: for example, an old password in a form was wrong, or a
-    403 means that a right is missing, and no login changes that. Nor is a 401 without a challenge
-    from a server that does send challenges. A demand for scopes persists if a login has already
-    asked for them.
+    right is missing, and no login changes that. Nor is a 401 without a challenge from a server that
+    does send challenges. A demand for scopes persists if a login has already asked for them.
     """
     if decision.scope:
         asked_for = () if sent is None else sent.asked_for
@@ -134,7 +142,7 @@ def _without_grant(
     if failed is not None:
         return _kept(cache, failed, decision)
     info, own = final.info, passed_over(cache, decision, dead) if led and dead else None
-    if own is not None and decision.may_persist and not decision.scope:
+    if own is not None and _may_persist(info, decision) and not decision.scope:
         cache.note_persistent(own, info.method, info.url)
     if final.outcome is Outcome.UNTOUCHED:
         report(cache, EventKind.REFUSED, decision, reason=decision.error)
