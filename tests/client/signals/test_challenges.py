@@ -191,6 +191,23 @@ def test_a_signalled_403_that_no_login_cures_causes_none(server: Server, either:
     assert outcome(client.get(server.url)) is Outcome.UNTOUCHED
 
 
+@pytest.mark.parametrize("error", [BY_DEFAULT, SessionError.INVALID])
+def test_a_signal_that_outlasts_a_login_beside_a_plain_challenge_causes_no_other(
+    server: Server, either: Either, error: SessionError
+) -> None:
+    logins: list[str] = []
+
+    def login(_: Any) -> str:
+        logins.append("t0ken")
+        return "t0ken"
+
+    server.answers = lambda _: Answer(401, (("WWW-Authenticate", "Bearer"),))
+    client = either.attach(login, server.url, signals=[status(401, error=error)])
+    for _ in range(3):
+        assert client.get(server.url).status_code == 401
+    assert len(logins) == 1
+
+
 def test_a_body_may_say_what_bearer_cannot(server: Server, either: Either) -> None:
     fields = (("WWW-Authenticate", 'Bearer error="invalid_token"'), JSON_PROBLEM)
     server.answers = lambda _: Answer(401, fields, b'{"error": "session_revoked"}')
@@ -226,11 +243,12 @@ def test_a_signalled_challenge_of_digest_is_answered(
     assert [client.get(forbidding.server.url).status_code for _ in range(2)] == [200, 200]
 
 
+@pytest.mark.parametrize("error", [BY_DEFAULT, SessionError.INVALID])
 def test_a_wrong_password_is_sent_once_after_a_signal_too(
-    forbidding: DigestSite, either: Either
+    forbidding: DigestSite, either: Either, error: SessionError
 ) -> None:
     login = DigestLogin(USER, "wrong")
-    client = either.attach(login, forbidding.server.url, signals=[status(403)])
+    client = either.attach(login, forbidding.server.url, signals=[status(403, error=error)])
     for _ in range(3):
         with pytest.raises(Exception, match="does not accept this user and password"):
             client.get(forbidding.server.url)

@@ -86,7 +86,7 @@ def _final(
     account.
     """
     blocked = cache.refusal(decision.key)
-    if blocked is None and own is not None and decision.error is None:
+    if blocked is None and own is not None and not decision.explained:
         blocked = cache.refuse(decision.key, _refusal())
     if blocked is not None:
         return refused(cache, info, decision, blocked)
@@ -165,7 +165,7 @@ def _tried(
         cache.accepted(own)
     else:
         again = cache.policy.decision(came[1])
-        if again is not None and again.key == own.key and again.error is None:
+        if again is not None and again.key == own.key and not again.explained:
             cache.failed(flight, _refusal(), refused=True)
     return came
 

@@ -98,7 +98,11 @@ class Decision:
         """Whether the session has ended; if not, the server asks for more than it has."""
         self.answers_itself: bool = challenged and responder.grant_from is not None
         """Whether the challenge is of a scheme that needs no login server."""
-        self.may_persist: bool = bool(scope) or error is None
+        self.explained: bool = error is not None and (
+            challenge is None or responder.error_of(challenge) is not None
+        )
+        """Whether it has an error code, not only a signal's beside a challenge without one."""
+        self.may_persist: bool = bool(scope) or not self.explained
         """Whether it may be about something other than the session: then no login changes it."""
         self.replaces: bool = action is Action.REPLACE
         """Whether the credential is dropped before the login."""
