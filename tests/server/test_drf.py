@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import override_settings
 from django.urls import path
+from django.utils.translation import gettext_lazy
 from rest_framework.authentication import BaseAuthentication, BasicAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotFound
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
@@ -110,6 +111,22 @@ class Token(Keyed):
         return 'Bearer realm="api"'
 
 
+class Broken(Keyed):
+    """The framework never asks for the header of a second class."""
+
+    def authenticate_header(self, request: Request) -> str:
+        raise NotImplementedError("a secret")
+
+
+class Lazy(Keyed):
+    def authenticate_header(self, request: Request) -> str:
+        return gettext_lazy('Key realm="a"')
+
+
+class Odd(Orders):
+    authentication_classes = (SessionAuthentication, Broken, Lazy)
+
+
 class Several(Orders):
     authentication_classes = (SessionAuthentication, Token, BasicAuthentication, Keyed, Strict)
 
@@ -135,6 +152,7 @@ urlpatterns = [
     path("open-password", OpenPassword.as_view()),
     path("both", Both.as_view()),
     path("foreign", Foreign.as_view()),
+    path("odd", Odd.as_view()),
     path("several", Several.as_view()),
     path("write", Write.as_view()),
     path("login", sign_in),
@@ -285,9 +303,24 @@ def test_a_scheme_that_the_gate_offers_is_not_offered_twice(client: APIClient) -
         assert told(get(client, "/several")) == (401, 'Key, Bearer realm="orders"')
 
 
+def test_a_class_that_cannot_say_its_challenge_does_not_turn_the_401_into_a_500(
+    client: APIClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert told(get(client, "/odd")) == (401, 'Key realm="a", Session realm="orders"')
+    assert "authenticate_header of Broken has failed: NotImplementedError" in caplog.text
+    assert "a secret" not in caplog.text
+
+
 def test_an_outage_offers_nothing(client: APIClient) -> None:
     with override_settings(RELOGIN=OTHER | {"verify": lambda _: 1 / 0, "public": ["/*"]}):
         assert told(get(client, "/several", Cookie="sid=any")) == (503, None)
+
+
+def test_an_outage_gives_a_log_no_reason(client: APIClient) -> None:
+    with override_settings(RELOGIN=OTHER | {"verify": lambda _: 1 / 0, "public": ["/*"]}):
+        response: Any = get(client, "/orders", Cookie="sid=any")
+        assert response.status_code == 503
+        assert response.wsgi_request.META["relogin.refused"] is None
 
 
 def test_a_refusal_undoes_what_the_view_wrote(

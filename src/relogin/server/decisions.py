@@ -132,10 +132,16 @@ class Decision(NamedTuple):
         """The lifetime to send in Authentication-Info, if any."""
         return lifetime(self.verified, self.claim.found)
 
-    def reason(self, why: Refused) -> Refused:
-        """Return the reason that is sent, without frames: the gate's if `why` does not say one."""
-        told = why if why.error is not None or self.refused is None else self.refused
-        return told.with_traceback(None)  # frames hold the request, and this is kept in it
+    def reason(self, why: Refused | None = None) -> Refused | None:
+        """Return the reason that is sent, without frames: the gate's if `why` does not say one.
+
+        None if nobody knows whether the session lives: a 401 would log everybody out.
+        """
+        if why is None or why.error is None:
+            if self.trouble or isinstance(why, StoreTrouble):
+                return None
+            why = self.refused or why or Refused()
+        return why.with_traceback(None)  # frames hold the request, and this is kept in it
 
     def insist(self, required: StepUp) -> None:
         """Raise `Refused` if there is no session, or one that is not enough."""

@@ -18,6 +18,7 @@ from typing import Any
 try:
     from django.core.exceptions import ImproperlyConfigured
     from django.http import HttpRequest, HttpResponse
+    from django.utils.encoding import force_str
     from rest_framework import exceptions, views
 except ModuleNotFoundError as _missing:
     raise ImportError(
@@ -33,6 +34,7 @@ from rest_framework.settings import api_settings
 
 from relogin.server.django import Guard
 from relogin.server.gate import Decision
+from relogin.server.logs import report
 from relogin.server.schemes import asks_for_password
 from relogin.server.verdicts import CSRF_INVALID, Refused
 from relogin.wire.field import parse, serialize
@@ -139,13 +141,22 @@ def _refuse(request: Request, why: Refused, others: Sequence[Challenge] = ()) ->
 def _others(request: Request) -> list[Challenge]:
     """Return the challenges of the view's other classes, in their order, for before ours."""
     ours = {scheme.name.lower() for scheme in Guard.configured().gate.schemes}
-    lines = [
-        one.authenticate_header(request)
+    found = [
+        challenge
         for one in request.authenticators or ()
         if isinstance(one, BaseAuthentication) and not _is_ours(one)
+        for challenge in _challenges_of(one, request)
     ]
-    found = [one for line in lines if line for one in parse(line, lenient=True)]
     return [one for one in found if one.scheme.lower() not in ours and not asks_for_password([one])]
+
+
+def _challenges_of(authenticator: BaseAuthentication, request: Request) -> list[Challenge]:
+    try:
+        line = authenticator.authenticate_header(request)
+        return parse(force_str(line or ""), lenient=True)  # it may be a lazy translation
+    except Exception as raised:  # noqa: BLE001  whatever it raises, the refusal must be sent
+        report(f"authenticate_header of {type(authenticator).__name__} has failed", raised)
+        return []
 
 
 def _is_ours(authenticator: object) -> bool:

@@ -28,7 +28,6 @@ from relogin.server.verdicts import (
     FORBIDDEN,
     INSUFFICIENT_SCOPE,
     Refused,
-    StoreTrouble,
 )
 from relogin.session import SessionChallenge, SessionError
 from relogin.wire.field import parse, serialize
@@ -95,11 +94,9 @@ class Refusals:
         return answer
 
     def _for_get(self, decision: Decision, why: Refused | None) -> Answer:
-        if why is None or why.error is None:
-            if decision.trouble or isinstance(why, StoreTrouble):
-                # Nobody knows whether the session lives: a 401 would log everybody out.
-                return self._with_vary(_store_trouble(self._retry_after))
-            why = decision.refused or why or Refused()
+        why = decision.reason(why)
+        if why is None:
+            return self._with_vary(_store_trouble(self._retry_after))
         shown = self._has_page and decision.claim.request.is_navigation
         if not self._is_fixed or (shown and not self._page.is_fixed):
             return self._build(decision, why, shown=shown)
