@@ -17,7 +17,7 @@ from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import relogin
 from relogin.server.request import Request as Facts
@@ -224,6 +224,7 @@ def test_middleware_outside_finds_the_route_and_the_session_afterwards(public: l
         ("/", DEAD, (None, "session_expired")),
         ("/public", DEAD, (None, "session_expired")),
         ("/", GOOD, ("ada", "session_revoked")),
+        ("/mounted/", GOOD, ("ada", "session_revoked")),
     ],
 )
 def test_middleware_outside_finds_why_a_request_was_refused(
@@ -236,14 +237,18 @@ def test_middleware_outside_finds_why_a_request_was_refused(
 
     def access_log(app: ASGIApp) -> ASGIApp:
         async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
-            await app(scope, receive, send)
-            if scope["type"] == "http":
-                logged.append((scope["relogin.session"], scope["relogin.refused"].error))
+            async def log(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    logged.append((scope["relogin.session"], scope["relogin.refused"].error))
+                await send(message)
+
+            await app(scope, receive, log)
 
         return middleware
 
     gate = Middleware(SessionGate, verify=averify, realm="orders", public=["/public"])
     routes = [Route("/", endpoint), Route("/public", endpoint)]
+    routes = [*routes, Mount("/mounted", Starlette(routes=routes))]
     app = Starlette(routes=routes, middleware=[Middleware(access_log), gate])
     with serving_asgi(app) as port:
         assert ask(port, path, field).status == 401

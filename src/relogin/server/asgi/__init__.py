@@ -126,14 +126,14 @@ class SessionGate:
         exchange.added = self._private if session is verified else self._added(verified, found)
         inner = {**scope}
         if self._writes_to_scope:
-            exchange.scope, inner = inner, scope
+            exchange.scope, exchange.shown, inner = inner, scope, scope
         inner[SESSION] = session
         inner[REFUSED] = None
         inner[VERIFY] = exchange.again
         try:
             await app(inner, exchange.receive, exchange.send)
         except Exception as raised:  # a framework may have wrapped a `Refused` in its own
-            if not await self._answered(raised, exchange, inner):
+            if not await self._answered(raised, exchange):
                 raise
 
     def _added(self, verified: object, found: Presented) -> list[RawHeader]:
@@ -165,13 +165,13 @@ class SessionGate:
         exchange.decided = decision
         inner: Scope = {**scope}
         if self._writes_to_scope:
-            exchange.scope, inner = inner, scope
+            exchange.scope, exchange.shown, inner = inner, scope, scope
         inner[SESSION], inner[REFUSED] = decision.session, decision.refused
         inner[VERIFY] = exchange.again
         try:
             await self._run(inner, exchange)
         except Exception as raised:  # it may be a `Refused`, wrapped or in an exception group
-            if not await self._answered(raised, exchange, inner):
+            if not await self._answered(raised, exchange):
                 raise
 
     def _show_outside(self, scope: Scope, decision: Decision) -> None:
@@ -204,7 +204,7 @@ class SessionGate:
             start(watch)
             await self.app(scope, exchange.receive, exchange.send)
 
-    async def _answered(self, raised: Exception, exchange: Exchange, inner: Scope) -> bool:
+    async def _answered(self, raised: Exception, exchange: Exchange) -> bool:
         """Answer for an application that has raised `Refused`; `False` for any other failure."""
         why = refusal_in(raised, wrapped=exchange.goes_on)
         if why is None:
@@ -216,8 +216,7 @@ class SessionGate:
             return True
         if exchange.last is not None:
             return False  # after the response: nobody is there to be told
-        inner[REFUSED] = exchange.decision.reason(why)
-        await self._refuse(self.gate.refuse(exchange.decision, why), exchange)
+        await self._refuse(exchange.refusal(why), exchange)
         return True
 
     async def _refuse(self, answer: Answer, exchange: Exchange) -> None:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from relogin.server.asgi.scope import Scope, request
 from relogin.server.credentials import Presented
-from relogin.server.decisions import Decision, living
+from relogin.server.decisions import REFUSED, Decision, living
 from relogin.server.drain import Receive, drain_async, goes_on
 from relogin.server.fields import RawHeader, encoded
 from relogin.server.gate import Answer, Gate
@@ -58,6 +58,7 @@ class Exchange:
     found: Presented
     verified: object
     more: tuple[Request, ...] = ()
+    shown: Scope | None = None  # what middleware outside sees too
     added: list[RawHeader] | None = None
     decided: Decision | None = None
     is_dropped: bool = False
@@ -72,6 +73,12 @@ class Exchange:
             facts = request(self.scope)
             self.decided = self.gate.usual_decision(facts, self.found, self.verified)
         return self.decided
+
+    def refusal(self, why: Refused) -> Answer:
+        """Build the response for an application that raised `Refused`, and show why outside."""
+        if self.shown is not None:
+            self.shown[REFUSED] = self.decision.reason(why)
+        return self.gate.refuse(self.decision, why)
 
     async def again(self) -> Any:
         """Ask the verifier once more; given to the application."""
@@ -144,7 +151,7 @@ class Exchange:
             # A layer inside, such as a mounted application, takes it for a failure of its own.
             if self.goes_on:
                 return self.end(why)
-            return self._replace(message, self.gate.refuse(self.decision, why))
+            return self._replace(message, self.refusal(why))
         self._start = self.last = {**message, "headers": raw}
         names = [name.lower().decode("latin-1") for name, _ in raw]
         added = additions(self.gate, self.decision, status, names)
