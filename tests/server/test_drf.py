@@ -119,7 +119,7 @@ class Broken(Keyed):
 
 
 class Lazy(Keyed):
-    def authenticate_header(self, request: Request) -> str:
+    def authenticate_header(self, request: Request) -> Any:
         return gettext_lazy('Key realm="a"')
 
 

@@ -1,10 +1,12 @@
 """Starlette's own sessions, its CORS layer, and FastAPI's dependency."""
 
+import asyncio
 import re
 from base64 import b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
+from weakref import ReferenceType, ref
 
 import pytest
 from fastapi import FastAPI, Security
@@ -248,11 +250,42 @@ def test_middleware_outside_finds_why_a_request_was_refused(
 
     gate = Middleware(SessionGate, verify=averify, realm="orders", public=["/public"])
     routes = [Route("/", endpoint), Route("/public", endpoint)]
-    routes = [*routes, Mount("/mounted", Starlette(routes=routes))]
-    app = Starlette(routes=routes, middleware=[Middleware(access_log), gate])
+    mounted = Mount("/mounted", Starlette(routes=routes))
+    app = Starlette(routes=[*routes, mounted], middleware=[Middleware(access_log), gate])
     with serving_asgi(app) as port:
         assert ask(port, path, field).status == 401
     assert logged == [why]
+
+
+class Freed(dict[str, Any]):
+    """A scope that can be watched."""
+
+
+@pytest.mark.parametrize("path", ["/", "/mounted/"])
+def test_a_refused_request_needs_no_garbage_collection(path: str) -> None:
+    async def endpoint(request: Request) -> PlainTextResponse:
+        raise relogin.Refused("session_revoked") from KeyError(request)
+
+    routes = [Route("/", endpoint)]
+    inside = Starlette(routes=[*routes, Mount("/mounted", Starlette(routes=routes))])
+    gate = SessionGate(inside, averify, realm="orders")
+
+    async def ask_once() -> ReferenceType[Freed]:
+        headers = [(b"authorization", b'Session token="good"')]
+        scope = Freed(type="http", method="GET", path=path, headers=headers)
+        scope |= {"query_string": b"", "root_path": "", "http_version": "1.1"}
+
+        async def receive() -> Message:
+            return {"type": "http.request"}
+
+        async def send(message: Message) -> None:
+            assert message.get("status") in {None, 401}
+
+        await gate(scope, receive, send)
+        assert scope["relogin.refused"]
+        return ref(scope)
+
+    assert asyncio.run(ask_once())() is None
 
 
 @pytest.mark.parametrize("public", [[], ["/*"]])

@@ -9,7 +9,14 @@ from relogin.server.credentials import Presented
 from relogin.server.fields import Headers
 from relogin.server.request import Request
 from relogin.server.schemes import Scheme
-from relogin.server.verdicts import FORBIDDEN, Admitted, Refused, StepUp, StoreTrouble
+from relogin.server.verdicts import (
+    FORBIDDEN,
+    Admitted,
+    Refused,
+    StepUp,
+    StoreTrouble,
+    without_frames,
+)
 
 __all__ = [
     "REFUSED",
@@ -133,15 +140,20 @@ class Decision(NamedTuple):
         return lifetime(self.verified, self.claim.found)
 
     def reason(self, why: Refused | None = None) -> Refused | None:
-        """Return the reason that is sent, without frames: the gate's if `why` does not say one.
+        """Return the reason that is sent: the gate's if `why` does not say one.
 
         None if nobody knows whether the session lives: a 401 would log everybody out.
         """
         if why is None or why.error is None:
             if self.trouble or isinstance(why, StoreTrouble):
                 return None
-            why = self.refused or why or Refused()
-        return why.with_traceback(None)  # frames hold the request, and this is kept in it
+            return self.refused or why or Refused()
+        return why
+
+    def reason_to_keep(self, why: Refused) -> Refused | None:
+        """Return the reason as the request can keep it: frames would hold the request in turn."""
+        told = self.reason(why)
+        return None if told is None else without_frames(told)
 
     def insist(self, required: StepUp) -> None:
         """Raise `Refused` if there is no session, or one that is not enough."""

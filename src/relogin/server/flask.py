@@ -237,7 +237,7 @@ def _decision() -> Decision:
 
 def _refusal(why: Refused) -> Response:
     gate, decision = _decided()
-    request.environ[REFUSED] = decision.reason(why)
+    request.environ[REFUSED] = decision.reason_to_keep(why)
     # `stream` is looked up inside: it raises if the content is longer than Flask allows.
     drain(request.environ, gate.drain, lambda size: request.stream.read(size))  # noqa: PLW0108
     return _send(gate.refuse(decision, why))

@@ -23,6 +23,7 @@ __all__ = [
     "StoreTrouble",
     "check_duration",
     "refusal_in",
+    "without_frames",
 ]
 
 SessionT = TypeVar("SessionT")
@@ -124,6 +125,12 @@ def refusal_in(raised: BaseException, *, wrapped: bool = False) -> Refused | Non
         return refusals[0] if all(refusals) else None
     cause = raised.__cause__ if wrapped else None
     return None if cause is None else refusal_in(cause, wrapped=True)
+
+
+def without_frames(why: Refused) -> Refused:
+    """Return it without frames, its own and its causes': they hold the token and the request."""
+    why.__cause__ = why.__context__ = None
+    return why.with_traceback(None)
 
 
 class StoreTrouble(Refused):

@@ -19,7 +19,7 @@ from relogin.server.event_loops import in_thread
 from relogin.server.logs import report
 from relogin.server.request import Request
 from relogin.server.signatures import is_async, takes_request
-from relogin.server.verdicts import Admitted, Refused, check_duration
+from relogin.server.verdicts import Admitted, Refused, check_duration, without_frames
 
 __all__ = [
     "AsyncVerifier",
@@ -244,6 +244,6 @@ def _without_waiting(answer: object) -> object:
 def outcome_of(raised: Exception) -> Exception:
     """Return what a verifier raised; log trouble in the store."""
     if isinstance(raised, Refused):
-        return raised.with_traceback(None)  # its frames hold the token, and it is kept for a while
+        return without_frames(raised)  # it is kept for a while
     report("the session store has trouble", raised)
     return raised

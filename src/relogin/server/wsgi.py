@@ -183,7 +183,7 @@ class _Response:
             if environ.get("wsgi.input_terminated"):  # elsewhere who reads too much waits forever
                 drain(environ, self._gate.drain)
             refusal = self._refuse(why)
-            environ[REFUSED] = self.decision.reason(why)
+            environ[REFUSED] = self.decision.reason_to_keep(why)
             return refusal
 
     def _refuse(self, why: Refused) -> list[bytes]:

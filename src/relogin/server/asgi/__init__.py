@@ -39,7 +39,7 @@ from relogin.server.request import Request
 from relogin.server.responses import lifetime_fields
 from relogin.server.signatures import check_app, is_async
 from relogin.server.streams import aensure_living
-from relogin.server.verdicts import Admitted, Refused, refusal_in
+from relogin.server.verdicts import Admitted, Refused, refusal_in, without_frames
 from relogin.server.verifiers import (
     AsyncVerifier,
     Verifier,
@@ -135,6 +135,8 @@ class SessionGate:
         except Exception as raised:  # a framework may have wrapped a `Refused` in its own
             if not await self._answered(raised, exchange):
                 raise
+        finally:
+            exchange.shown = None  # its scope holds the exchange
 
     def _added(self, verified: object, found: Presented) -> list[RawHeader]:
         """Return the fields to add to the response for a session that may say how long it lives."""
@@ -173,6 +175,8 @@ class SessionGate:
         except Exception as raised:  # it may be a `Refused`, wrapped or in an exception group
             if not await self._answered(raised, exchange):
                 raise
+        finally:
+            exchange.shown = None  # its scope holds the exchange
 
     def _show_outside(self, scope: Scope, decision: Decision) -> None:
         """Show middleware outside why a request is refused, if it shares the scope."""
@@ -210,6 +214,7 @@ class SessionGate:
         if why is None:
             return False
         if exchange.is_dropped:
+            without_frames(why)  # a layer that has shown it has raised it again
             return True
         if exchange.goes_on:
             await exchange.end(why)

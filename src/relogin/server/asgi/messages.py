@@ -77,7 +77,7 @@ class Exchange:
     def refusal(self, why: Refused) -> Answer:
         """Build the response for an application that raised `Refused`, and show why outside."""
         if self.shown is not None:
-            self.shown[REFUSED] = self.decision.reason(why)
+            self.shown[REFUSED] = self.decision.reason_to_keep(why)
         return self.gate.refuse(self.decision, why)
 
     async def again(self) -> Any:

@@ -251,7 +251,7 @@ class Guard:
 
     def refused(self, request: HttpRequest, decision: Decision, why: Refused) -> HttpResponse:
         """Answer for a view that raised `Refused`."""
-        request.META[REFUSED] = decision.reason(why)
+        request.META[REFUSED] = decision.reason_to_keep(why)
         return self.refuse(request, self.gate.refuse(decision, why))
 
     def refuse(self, request: HttpRequest, answer: Answer) -> HttpResponse:
