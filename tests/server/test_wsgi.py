@@ -264,6 +264,16 @@ def test_middleware_outside_finds_why_the_application_refused_a_request() -> Non
     assert why_refused(gate, PATH_INFO="", **dead) == (None, "session_expired")
 
 
+def test_middleware_outside_finds_no_reason_in_an_outage() -> None:
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        raise relogin.Refused
+
+    gate = SessionGate(app, lambda _: 1 / 0, realm="orders", cookie="sid", public=["/*"])
+    environ: dict[str, Any] = {"REQUEST_METHOD": "GET", "HTTP_COOKIE": "sid=any"}
+    gate(environ, lambda *_: lambda _: None)
+    assert environ["relogin.refused"] is None
+
+
 @pytest.mark.parametrize("status", ["200 OK", "401 Unauthorized", "440 Login Timeout"])
 def test_an_application_that_writes_to_its_environ_changes_nothing(status: str) -> None:
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
