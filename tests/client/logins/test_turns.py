@@ -147,6 +147,20 @@ def test_a_login_that_calls_two_keeps_what_the_first_has_got(server: Server, fir
             assert application(one)
 
 
+def test_the_owner_of_a_cookie_is_forgotten_with_it(site: Site) -> None:
+    """Some servers name a cookie anew with each login, and a client may live for years."""
+    with requests.Session() as http:
+        for name in ("first", "second"):
+
+            def visit(name: str = name) -> None:
+                http.cookies.set(name, "1", domain="127.0.0.1")
+
+            site.before["ada"] = visit
+            site.login("ada")(context(http))
+            http.cookies.clear()
+        assert {name for *_, name in accounts._owners[http]} == {"second", "sid"}
+
+
 def test_a_second_program_of_the_same_account_waits_and_need_not_log_in(
     server: Server, site: Site
 ) -> None:

@@ -155,13 +155,16 @@ def forget_others(
     Some turn such a session into ours, and its owner has then got a foreign one.
     """
     owners = _owners.get(context.http, {})
+    known, cookies = set(owners), cookies_in(jar)  # in this order: others may add to both
+    for gone in known.difference(map(_key, cookies)):
+        owners.pop(gone, None)
     others = {
         one
         for one in set(owners.values())
         if not (one.is_part_of(context.progress) or one.may_be_of(login, pages))
     }
     hosts = [urlsplit(origin).hostname or "" for origin in origins]
-    for cookie in cookies_in(jar) if others else ():
+    for cookie in cookies if others else ():
         key = _key(cookie)
         if owners.get(key) in others and any(_goes_to(host, cookie.domain) for host in hosts):
             remove(jar, key)
