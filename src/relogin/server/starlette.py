@@ -57,7 +57,7 @@ class SessionGate(asgi.SessionGate):
 
     An endpoint finds its session in `request.scope["relogin.session"]`, and may raise `Refused`.
     Add CORSMiddleware after it: the last one added is the outermost. After the response, middleware
-    outside of the gate finds the session and the route in the scope too, and in
+    outside the gate finds the session and the route in the scope too, and in
     `scope["relogin.refused"]` the `Refused` that says why a request was refused.
     """
 

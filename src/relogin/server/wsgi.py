@@ -51,7 +51,7 @@ class SessionGate:
 
     The application finds the session in `environ["relogin.session"]`. On a public page it may be
     None, and `environ["relogin.refused"]` then holds the `Refused` that says why. Middleware
-    outside of the gate finds it there too if a request was refused. The gate decides before the
+    outside the gate finds it there too if a request was refused. The gate decides before the
     body is read; `app` may raise `Refused` too, before it responds and during a response.
     `environ["relogin.verify"]()` calls `verify` again; it returns the session, or raises `Refused`.
     """

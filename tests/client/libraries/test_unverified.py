@@ -125,15 +125,15 @@ def test_a_ready_made_login_at_another_origin_sends_nothing_and_says_why(
         f"the login failed: no response from {away.url}/token: certificate verify failed: "
     )
     assert str(caught.value).endswith(
-        f"The verify=False of your request holds only for {api.url}: pass "
-        "SessionAuth(…, http=session), a session with a verify that fits the login's server"
+        f"Your request's verify=False applies only to {api.url}: pass "
+        "SessionAuth(…, http=session), with session.verify set for the login's server"
     )
 
 
 def test_a_login_of_yours_at_another_origin_sends_nothing_and_says_why(
     face: Face, api: Server, away: Server
 ) -> None:
-    with pytest.raises(LoginUnavailable, match=f"holds only for {api.url}: pass SessionAuth"):
+    with pytest.raises(LoginUnavailable, match=f"applies only to {api.url}: pass SessionAuth"):
         status(face, api, posting(face, f"{away.url}/token"))
     assert away.requests == []
 
@@ -165,7 +165,7 @@ def test_a_login_may_ask_for_verification_where_the_request_did_not(
 
 def test_a_redirect_to_another_origin_is_verified(face: Face, api: Server, away: Server) -> None:
     api.routes["/login-here"] = to(f"{away.url}/token")
-    with pytest.raises(LoginUnavailable, match="holds only for"):
+    with pytest.raises(LoginUnavailable, match="applies only to"):
         status(face, api, posting(face, f"{api.url}/login-here"))
     assert (len(api.seen("/login-here")), away.requests) == (1, [])
 
@@ -190,7 +190,7 @@ def test_a_form_that_another_origin_has_is_not_fetched(
 ) -> None:
     api.routes["/sign-in"] = lambda _: Answer(302, (("Location", f"{away.url}/sign-in"),))
     login = FormLogin(f"{api.url}/sign-in", {"password": "s3cret"}, via=[away.url])
-    with pytest.raises(LoginUnavailable, match="holds only for"):
+    with pytest.raises(LoginUnavailable, match="applies only to"):
         status(face, api, login)
     assert away.requests == []
 

@@ -274,7 +274,7 @@ def test_a_password_that_cannot_be_written_is_not_in_the_error(
     """The error of Python has the whole text."""
     url = answers(server, Answer(200, (), TOKEN))
     challenge = Challenge("Bearer", {"realm": url})
-    text = "^a value of the login cannot be written in utf-8"
+    text = "^a value of the login cannot be encoded as utf-8"
     with pytest.raises(LoginUnavailable, match=text) as caught:
         log_in(Challenged(login(url), challenge))
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)

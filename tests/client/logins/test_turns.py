@@ -285,7 +285,7 @@ def test_a_login_waits_for_half_of_its_time(site: Site) -> None:
 
         def too_late() -> None:
             def second(_: int) -> None:
-                with pytest.raises(LoginUnavailable, match="uses the client of http= for too long"):
+                with pytest.raises(LoginUnavailable, match="keeps the client of http= busy"):
                     site.login("bob")(context(http, timeout=0.1))
 
             in_threads(1, second)
@@ -302,7 +302,7 @@ def test_a_login_within_a_login_does_not_wait_for_it(site: Site) -> None:
             site.login("bob")(context(http))
             return "pa55"
 
-        with pytest.raises(LoginUnavailable, match="is part of another one with its client"):
+        with pytest.raises(LoginUnavailable, match="uses the same client has called this one"):
             site.login("ada", password=password)(context(http))
 
 

@@ -79,8 +79,8 @@ class LoginSettings:
         if not unverified or invalid is None:
             return None
         return (
-            f"{invalid}. The verify=False of your request holds only for {self._unverified}: pass "
-            "SessionAuth(…, http=session), a session with a verify that fits the login's server"
+            f"{invalid}. Your request's verify=False applies only to {self._unverified}: pass "
+            "SessionAuth(…, http=session), with session.verify set for the login's server"
         )
 
     # In place of the methods of the library's session

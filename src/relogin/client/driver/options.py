@@ -158,14 +158,15 @@ def check_listener(on_event: object) -> None:
 def several_signals(signals: Iterable[Signal]) -> tuple[Signal, ...]:
     """Return signals as a tuple; raise `TypeError` for a single one, or anything else.
 
-    A coroutine and `html_form` without its brackets would count after each response.
+    A coroutine and `html_form` without its parentheses would count after each response.
     """
     given = _several("signals", signals, callable, "functions, such as [status(440)]")
     for signal in given:
         if iscoroutinefunction(signal):
             raise TypeError("SessionAuth: a signal must be a plain function: it is not awaited")
         if getattr(signal, "__module__", None) == "relogin.client.signals":
-            raise TypeError(f"SessionAuth: signals= needs {signal.__name__}(…), with its brackets")
+            name = signal.__name__
+            raise TypeError(f"SessionAuth: signals= needs {name}(…), not {name} itself")
     return given
 
 

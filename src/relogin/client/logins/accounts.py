@@ -1,4 +1,4 @@
-"""Whose session a client of the user's has: it keeps its cookies, and other accounts may use it."""
+"""Whose session a client of `http=` has: it keeps its cookies, and other accounts may use it."""
 
 from __future__ import annotations
 
@@ -150,9 +150,9 @@ def remember_set(context: Context, jar: CookieJar, given: Mapping[str, str], log
 def forget_others(
     context: Context, jar: CookieJar, login: Login, origins: Iterable[str], pages: Sequence[Fields]
 ) -> None:
-    """Remove the cookies that other accounts have got: with them, a server may take us for those.
+    """Remove the cookies of other accounts: a server might otherwise take us for one of those.
 
-    Some turn such a session into ours, and its owner has then got a foreign one.
+    Some servers turn such a session into ours, and its owner then uses our account.
     """
     owners = _owners.get(context.http, {})
     known, cookies = set(owners), cookies_in(jar)  # in this order: others may add to both

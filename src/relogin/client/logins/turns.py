@@ -1,7 +1,7 @@
 """Logins of several accounts through one client that keeps its cookies: one after the other.
 
-At the same time, each would send and get the cookies of the other. Nothing here locks: a login that
-was abandoned, or lost in a fork, keeps nobody waiting.
+At the same time, each would send and get the other's cookies. Nothing here locks: a login that
+was abandoned, or lost in a fork, makes no other login wait.
 """
 
 from __future__ import annotations
@@ -76,9 +76,11 @@ class Turn:
     def _in_turn(self) -> Steps[Grant | None]:
         while (other := self._other()) is not None:
             if ref(other) in self._outer:
-                raise LoginUnavailable(f"this login is part of another one with its client{_OWN}")
+                raise LoginUnavailable(
+                    f"a login that uses the same client has called this one{_OWN}"
+                )
             if time.monotonic() > self._until:
-                raise LoginUnavailable(f"another login uses the client of http= for too long{_OWN}")
+                raise LoginUnavailable(f"another login keeps the client of http= busy{_OWN}")
             yield Pause(_POLL)
         jar = jar_of(self._http)
         forget_others(self._context, jar, self._login, self._origins, self._pages)

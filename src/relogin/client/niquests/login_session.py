@@ -1,4 +1,4 @@
-"""The session that a login gets as `context.http`: it takes the way of the refused request."""
+"""The session that a login gets as `context.http`: it takes the route of the refused request."""
 
 from __future__ import annotations
 

@@ -96,13 +96,13 @@ async def run_async(steps: Steps[T], http: Any, seconds: float) -> T:
 
 
 def _showing_nothing(steps: Steps[T]) -> Steps[T]:
-    """Replace the error of Python that has the whole text, which may be a password."""
+    """Replace Python's error, which contains the whole text: it may be a password."""
     try:
         return (yield from steps)
     except UnicodeEncodeError as error:
         failed = LoginUnavailable(
-            f"a value of the login cannot be written in {error.encoding}: it may be from a file or "
-            "an environment variable that is in another encoding"
+            f"a value of the login cannot be encoded as {error.encoding}: check the encoding of "
+            "the file or environment variable that it comes from"
         )
     raise failed
 
