@@ -21,7 +21,7 @@ OTHERS = (
 """The names of some other headers, as a pattern."""
 # Playwright and Firefox join the lines of a header like this. A fold is something else.
 _joint = re.compile(r"(?<!\r)\n(?![ \t])")
-# What lists for CORS name besides.
+# Other names in the lists of CORS.
 _EXPOSED = (
     r"X-[\w-]+|[\w-]+-ID|(?:Access-Control|Content|RateLimit)-[\w-]+|ETag|Link|Retry-After|Expires"
     r"|Last-Modified|Pragma|Allow"

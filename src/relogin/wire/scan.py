@@ -63,7 +63,7 @@ def lines_of(field: Iterable[str]) -> list[str]:
         is_bytes = isinstance(field, bytes | bytearray)
         advice = _DECODE if is_bytes else 'pass headers.get("WWW-Authenticate", "")'
         raise TypeError(
-            f"a field is a str, or its lines, each a str; not {type(field).__name__}: {advice}"
+            f"a field is a str, or a list of its lines, not {type(field).__name__}: {advice}"
         )
     lines = list(field)
     for line in lines:

@@ -35,7 +35,7 @@ def face(request: pytest.FixtureRequest) -> Iterator[Face]:
 
 @pytest.fixture(scope="module")
 def authorities(tmp_path_factory: pytest.TempPathFactory) -> tuple[Authority, Authority]:
-    """One of the API, and one of the login; nobody has heard of either."""
+    """One of the API, and one of the login; no client trusts either by default."""
     first, second = (
         Authority.begun(tmp_path_factory.mktemp(name)) for name in ("of-api", "of-login")
     )

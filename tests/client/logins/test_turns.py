@@ -25,7 +25,7 @@ FORM = b"<form method=post><input name=user><input type=password name=password><
 
 
 class Site:
-    """A site that may know a client, or turn its session into that of the next user."""
+    """A site that may recognise a client, or turn its session into that of the next user."""
 
     remembers = keeps_session = False
 

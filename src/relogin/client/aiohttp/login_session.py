@@ -103,9 +103,10 @@ def verified_as(refused: ClientRequest) -> Middleware:
 
 
 def proxied_by_environment(refused: ClientRequest) -> Middleware:
-    """Return a middleware for a session with `trust_env`, whose proxy a refused request had.
+    """Return a middleware that chooses the environment's proxy for each URL of a login.
 
-    Another server may need another proxy, or none. A proxy that you named stays.
+    The refused request had the proxy of its own URL; another server may need another, or none. A
+    proxy that you named stays.
     """
 
     async def proxied(request: ClientRequest, handler: Handler) -> ClientResponse:

@@ -23,11 +23,10 @@ class Sent(NamedTuple):
 class LoginSettings:
     """A session of requests or niquests for a login.
 
-    Your proxies, CA files and client certificates hold for the whole login. ``verify=False`` gives
-    up a protection, so it holds only at the origin of the request that you passed it for: other
-    servers get a password only if their certificate is valid. The environment counts for each URL
-    anew, as it does for your requests (``NO_PROXY``). Before the first response, it is all that is
-    known.
+    Your proxies, CA files and client certificates apply to the whole login. ``verify=False`` gives
+    up a protection, so it applies only at the origin of the request that you passed it with: other
+    servers get a password only if their certificate is valid. The environment is consulted for each
+    URL, as for your requests (``NO_PROXY``). Before the first response, nothing else is known.
 
     A login never uses netrc, so `trust_env` is true only while the settings are merged.
     """
@@ -126,7 +125,7 @@ class LoginSettings:
 def settings_for_check(http: Any, command: Any) -> dict[str, Any]:
     """Return the options to ask with, over a login's client, whether a session lives.
 
-    The login's own server may be one without a valid certificate; what has the session is not.
+    `verify=False` of that client is meant for the login's server, not for the session's.
     """
     if isinstance(http, LoginSettings):
         return http.settled(command, {})

@@ -103,7 +103,7 @@ class SessionAuth(AsyncPrincipal[niquests.Session], AuthBase):
     All parameters are as for `relogin.client.httpx.SessionAuth`. `context.http` is a
     `niquests.AsyncSession` for a login that is a coroutine function, and a `niquests.Session` for
     any other. It has the proxies and certificates of the refused request, and its own connections;
-    ``verify=False`` holds only at the origin of that request.
+    ``verify=False`` applies only at the origin of that request.
 
     With ``multiplexed=True`` the login takes place when you gather the response or first access it.
     Signals see only the status and the headers of a streamed response.
