@@ -186,10 +186,11 @@ def test_a_short_time_out_ends_no_read_that_redis_answers_late(server: RedisServ
 # What may happen meanwhile
 
 
-def connections(server: RedisServer) -> int:
-    """How many there are; those of an earlier test may yet end."""
+def connections(server: RedisServer) -> set[str]:
+    """Which there are, but for the one that asks; those of an earlier test may yet end."""
     with redis.Redis.from_url(server.url) as client:
-        return len(client.client_list(_type="normal"))
+        own = str(client.client_id())
+        return {each["id"] for each in client.client_list(_type="normal")} - {own}
 
 
 @contextlib.contextmanager
