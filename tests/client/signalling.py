@@ -26,7 +26,7 @@ def refuse_with(
     *headers: tuple[str, str],
     body: Callable[[], Any] = lambda: b"refused",
 ) -> None:
-    """Have a dead session answered like this, and without a challenge: strangers take Bearer."""
+    """Answer a dead session like this, without a challenge; the server takes Bearer."""
     server.challenges, server.scheme = lambda error: (), "Bearer"
     server.refusal_status, server.refusal_headers, server.refusal_body = code, headers, body
 
