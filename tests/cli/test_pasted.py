@@ -74,6 +74,19 @@ def test_a_printed_response_is_read_as_what_it_prints(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        'header("WWW-Authenticate: " . $e->getAuthenticateHeader());',
+        'Console.WriteLine("WWW-Authenticate: " + challenge);',
+        '#define NAME "WWW-Authenticate: "',
+        """header("WWW-Authenticate: " . 'Basic);""",
+    ],
+)
+def test_a_name_that_code_joins_to_a_variable_has_no_value(text: str) -> None:
+    assert found(text) == []
+
+
+@pytest.mark.parametrize(
     "field",
     [
         'Bearer realm="api", error_description="no WWW-Authenticate: Basic"',

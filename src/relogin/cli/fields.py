@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from relogin.cli.endings import unboxed
 from relogin.cli.mentions import mentioned, parsed, status_in
 from relogin.cli.printed import printed, responses_in, unwrapped
 from relogin.cli.response import KNOWN, OTHERS, ChallengeField, Response
@@ -23,6 +24,8 @@ from relogin.wire.shapes import KNOWN as KNOWN_SCHEME
 __all__ = ["read_responses"]
 
 _STATUS_LINE = re.compile(r"(?:HTTP|RTSP|SIP)/[0-9.]+[ \t]+([0-9]{3})(?![0-9])")
+# Django REST Framework shows the status of a response so.
+_STATUS_SHOWN = re.compile(r"HTTP[ ]([0-9]{3})(?:[ ][A-Z][A-Za-z]*+|(?!))*+\s*+\Z")
 # Browsers and HTTP clients show the status like a header.
 _STATUS_FIELD = re.compile(
     r"(?:<-- |:?(?:status|response)(?:[ _-]?code)?:[ \t]*)([0-9]{3})(?![0-9])", re.IGNORECASE
@@ -43,7 +46,9 @@ _is_another = re.compile(rf"\s*(?:{OTHERS}){OWS}:", re.IGNORECASE).match
 # A carriage return alone ends a line only if a header or an empty line follows.
 _line_end = re.compile(rf"\r?\n|\r(?={TOKEN}:|\r|\Z)")
 # A response on one line, as strace shows it.
-_WRITTEN_LINES = re.compile(r"\\r\\n[\w-]+:")
+_WRITTEN_LINES = re.compile(
+    r"\\r\\n[\w-]+:|\\n(?:< )?(?:WWW|Proxy)-Authenticate:(?! [\"'])", re.IGNORECASE
+)
 _LINE_END = re.compile(r"(?<!\\[rn])(?:\\[rn])+['\"]?\Z")
 
 
@@ -59,6 +64,7 @@ def read_responses(text: str) -> list[Response]:
     >>> response.fields["WWW-Authenticate"].lines
     ['Basic realm=x']
     """
+    text = unboxed(text)
     value = parsed(text)
     if isinstance(value, bytes):
         return read_responses(value.decode("latin-1"))
@@ -71,14 +77,22 @@ def read_responses(text: str) -> list[Response]:
         return _Block(lines).responses_of(text)
     if not _begins_a_challenge(text):
         if _WRITTEN_LINES.search(text):
-            return read_responses(text.replace(r"\r\n", "\n").replace(r"\"", '"'))
+            written = text.replace(r"\r\n", "\n").replace(r"\n", "\n").replace(r"\"", '"')
+            return read_responses(written)
         if found := responses_in(_embedded(text)):
-            return found
+            return _with_status(found, text)
         if one := printed(text) or mentioned(text):
             return [one]
         if value is None and _names_a_header(text) and not _is_sound(text):
             return []  # source code, or prose
     return _bare([line for line in lines if line.strip()])
+
+
+def _with_status(found: list[Response], text: str) -> list[Response]:
+    """Take the status of a single response from wherever the text has one."""
+    if len(found) == 1:
+        found[0].status = found[0].status or status_in(text)
+    return found
 
 
 def _names_a_header(text: str) -> bool:
@@ -143,20 +157,19 @@ class _Block:
     def responses_of(self, text: str) -> list[Response]:
         """Return what was found; the status may be anywhere in the text."""
         found = [response for response in self._all if response.status or response.fields]
-        if len(found) == 1:
-            found[0].status = found[0].status or status_in(text)
-        return found
+        return _with_status(found, text)
 
     def _read(self, line: str) -> None:
         shown = _unmarked(line)
         indent = len(line) - len(line.lstrip())
-        if status := _STATUS_LINE.match(shown):
+        if status := _STATUS_LINE.match(shown) or _STATUS_SHOWN.match(shown):
             self._all.append(Response(int(status[1])))
             self._in_header, self._last = True, None
             self._ends = bool(_LINE_END.search(line))
         elif not line.strip("< \t"):
             # Content follows, which may look like anything, until the next status line.
             self._in_header = len(self._all) == 1
+            self._end_value()
         elif not self._in_header:
             return
         elif self._last and self._goes_on(self._last, line, indent):
@@ -171,6 +184,13 @@ class _Block:
             self._item = ""
         elif self._last and not self._last.lines[-1]:
             self._last.lines[-1] = shown.rstrip(" \t")  # Chrome copies it to a line of its own
+        else:
+            self._end_value()
+
+    def _end_value(self) -> None:
+        """End the value above: a line that is indented below belongs to something else."""
+        if self._last and self._last.lines[-1]:
+            self._last = None
 
     def _goes_on(self, last: ChallengeField, line: str, indent: int) -> bool:
         """Take a line that belongs to the header above it, and say whether it did."""

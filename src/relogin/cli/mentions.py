@@ -14,6 +14,7 @@ from html import unescape
 from typing import Any, Final
 from warnings import catch_warnings
 
+from relogin.cli.endings import ended
 from relogin.cli.response import KNOWN, OTHERS, Response
 from relogin.wire import MAX_LENGTH
 
@@ -22,7 +23,7 @@ __all__ = ["literal", "mentioned", "parsed", "status_in"]
 _LONGEST_LITERAL: Final = 1 << 16  # Python's parser takes its time
 _NAMES: Final = "|".join(sorted(KNOWN, key=len, reverse=True)).replace("-", "[-_]")
 _NAME = re.compile(
-    rf"""(?P<quote>["'`]?)\b(?:[a-z_]*_)?(?P<name>{_NAMES})(?![\w-])""", re.IGNORECASE
+    rf"""(?P<quote>["'`]?)(?:\b|(?<=\\n))(?:[a-z_]*_)?(?P<name>{_NAMES})(?![\w-])""", re.IGNORECASE
 )
 # `| WWW-Authenticate | Basic |`, `<td>WWW-Authenticate</td><td>Basic</td>`
 _CELL = re.compile(
@@ -32,7 +33,7 @@ _CELL = re.compile(
 # A sign, behind what ends the name. A comma is one only before a text in quotes: names have commas
 # between them too, and so have sentences. So is `==`: source code compares names with variables.
 _SIGN = re.compile(
-    r"""[`*"')\]]*+\s*+(?:=>|->|=(?!=)|:|(?:,|={2,3})(?=\s*+b?["'`\[(]|\s*+array\b))"""
+    r"""[`*"')\]]*+\s*+(?:=>|->|=(?!=)|:|value=|(?:,|={2,3})(?=\s*+[bfr$]?["'`\[(]|\s*+array\b))"""
     r"""\*{0,2}+\s*+(?!null\b|\{["'])"""
 )
 # `if name == "WWW-Authenticate":`, `case "WWW-Authenticate":`
@@ -46,10 +47,17 @@ _LIST = re.compile(
     r"(?:\[?+\d++\]?+\s*+=>\s*+|(?!))?+"
     r"(?:string\(\d++\)\s*+|(?!))?+"
 )
-_LITERAL = re.compile(r"""b?+(["'`])(?:(?!\1)[^\\\r\n]|\\.|(?!))*+\1(?![\w"'%/]|\.\w)""")
+# Python's f"{realm}" and C#'s $"{realm}" keep what is between their braces.
+_LITERAL = re.compile(r"""[bfr$]?+(["'`])(?:(?!\1)[^\\\r\n]|\\.|(?!))*+\1(?![\w"'%]|/(?!>)|\.\w)""")
 _IN_BRACKETS = re.compile(r"\[(.*?)\](?=[\],}\s]|\Z)")
 # What Spring's MockMvc prints: `[Vary:"Origin", WWW-Authenticate:"Bearer realm="a"", Date:"x"]`.
 _BEFORE_ANOTHER = re.compile(r'"(.*?)"(?=,[ ][\w-]+:"|\]\s*\Z)')
+# `"WWW-Authenticate: " . "Basic"`
+_JOINED = re.compile(r"""["']\s*+[.+&]?+\s*+(?=["'])""")
+# `<cfheader name="WWW-Authenticate" value="Basic realm=""a""">`
+_ATTRIBUTE = re.compile(r"""(["'])((?:(?!\1)[^\r\n]|\1\1|(?!))*+)\1""")
+# Microsoft's documentation prints `WWW-Authenticate=Bearer` and each parameter below it.
+_FOLDED = re.compile(r'(?:\r?\n[ \t]++[\w-]++="[^"\r\n]*+",?[ \t]*+(?=\r?\n|\Z)|(?!))++')
 # The next header in a map that is printed without quotes.
 _ANOTHER = re.compile(rf",[ ](?:AnyHashable\(|(?:{OTHERS})[=:]).*", re.IGNORECASE)
 _CLOSERS: Final = " \t,;)]}"
@@ -62,10 +70,17 @@ _UNNAMED = re.compile(
     re.MULTILINE,
 )
 _STATUS = re.compile(
-    r"""(?:\bHTTP/[0-9.]+"?[ ]+|\bstatus(?:[ _-]?code)?["']?\s*+(?:(?:=>|[:=,])\s*+)?["'\[]?"""
+    r"""(?:\bHTTP(?:/[0-9.]+"?)?[ ]+"""
+    r"""|\bstatus(?:[ _-]?code)?["']?\s*+(?:(?:=>|[:=,(])\s*+)?["'\[]?"""
     r"|\bresponse:?[ ]|<{1,2}-{0,3}[ ]|[ ]\[)([1-5][0-9]{2})(?![0-9.])",
     re.IGNORECASE,
 )
+# A status that is told by its phrase alone: `-> 401 Unauthorized`.
+_PHRASE = re.compile(
+    r"(?<![0-9])(?:401(?= unauthorized)|402(?= payment req)|403(?= forbidden)|407(?= proxy auth))",
+    re.IGNORECASE,
+)
+_LONGEST_BEFORE: Final = 1 << 10
 
 
 def mentioned(text: str) -> Response | None:
@@ -92,10 +107,41 @@ def _value(text: str, name: re.Match[str]) -> tuple[str, int]:
         return "", name.end()
     listed = _LIST.match(text, between.end())
     begin = (listed or between).end()
-    line = text.find("\n", begin)
-    end = len(text) if line == -1 else line
     quote = name["quote"] if name["quote"] not in between[0] else ""
-    return _unquoted(text[begin:end].rstrip(), quote).strip(), end
+    if quote and text.startswith(quote, begin):
+        return _elsewhere(text, begin)
+    end = _line_end(text, begin) if name["quote"] else _fold_end(text, begin)
+    value = text[begin:end].rstrip()
+    if between[0].endswith("value=") and (attribute := _ATTRIBUTE.match(value)):
+        return unescape(attribute[2].replace('""', '"')), end
+    value = value if quote else ended(_before(text, name.start()), value)
+    return _unquoted(value, quote).strip(), end
+
+
+def _elsewhere(text: str, at: int) -> tuple[str, int]:
+    """Return the literal that source code joins to the name, or nothing for a variable."""
+    joined = _JOINED.match(text, at)
+    begin = joined.end() if joined else at
+    found = _LITERAL.match(text, begin) if joined else None
+    return (literal(found[0]).strip(), found.end()) if found else ("", begin + 1)
+
+
+def _line_end(text: str, at: int) -> int:
+    line = text.find("\n", at)
+    return len(text) if line == -1 else line
+
+
+def _fold_end(text: str, at: int) -> int:
+    """Return the end of a value whose parameters stand on lines of their own, indented."""
+    end = _line_end(text, at)
+    folded = _FOLDED.match(text, end - (text[end - 1] == "\r"))
+    return folded.end() if folded else end
+
+
+def _before(text: str, at: int) -> str:
+    """Return what the line has before the name, up to a limit."""
+    near = max(at - _LONGEST_BEFORE, 0)
+    return text[max(text.rfind("\n", near, at) + 1, near) : at]
 
 
 def _is_compared(text: str, at: int) -> bool:
@@ -124,10 +170,11 @@ def _unquoted(line: str, quote: str) -> str:
 
 def literal(written: str) -> str:
     """Read a text in quotes as its language does, or take off the quotes."""
+    written = written.lstrip("f$")
     value = parsed(written)
     if isinstance(value, bytes):
         return value.decode("latin-1")
-    return value if isinstance(value, str) else written.removeprefix("b")[1:-1]
+    return value if isinstance(value, str) else written.lstrip("br")[1:-1]
 
 
 def parsed(text: str) -> Any:
@@ -146,5 +193,5 @@ def _python(text: str) -> Any:
 
 def status_in(text: str) -> int | None:
     """Find the status in a text that names only one."""
-    codes = set(_STATUS.findall(text))
+    codes = set(_STATUS.findall(text)) or set(_PHRASE.findall(text))
     return int(codes.pop()) if len(codes) == 1 else None
