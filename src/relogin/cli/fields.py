@@ -37,6 +37,8 @@ _MARK = re.compile(
     r"(?:[<>|*-][ ]|(?:<<|->)[ ]|[+-](?=WWW|Proxy)|header:[ ]|reply:[ ]['\"]|[0-9a-f]{4}:[ ]"
     r"|\[[0-9]+\][ ]=>[ ])"
 )
+# How Rust goes on with a literal on the next line.
+_CONTINUED = "\\r\\n\\\n"
 # The cassettes of VCR list the lines of a header in YAML, and fold a long one.
 _ITEM = re.compile(r"\s*-[ ](.*)")
 _ENTRY = re.compile(r"\[([A-Za-z-]+)\][ ]=>")
@@ -64,7 +66,7 @@ def read_responses(text: str) -> list[Response]:
     >>> response.fields["WWW-Authenticate"].lines
     ['Basic realm=x']
     """
-    text = unboxed(text)
+    text = _joined(unboxed(text))
     value = parsed(text)
     if isinstance(value, bytes):
         return read_responses(value.decode("latin-1"))
@@ -77,8 +79,7 @@ def read_responses(text: str) -> list[Response]:
         return _Block(lines).responses_of(text)
     if not _begins_a_challenge(text):
         if _WRITTEN_LINES.search(text):
-            written = text.replace(r"\r\n", "\n").replace(r"\n", "\n").replace(r"\"", '"')
-            return read_responses(written)
+            return read_responses(_written(text))
         if found := responses_in(_embedded(text)):
             return _with_status(found, text)
         if one := printed(text) or mentioned(text):
@@ -86,6 +87,14 @@ def read_responses(text: str) -> list[Response]:
         if value is None and _names_a_header(text) and not _is_sound(text):
             return []  # source code, or prose
     return _bare([line for line in lines if line.strip()])
+
+
+def _joined(text: str) -> str:
+    return _written(text.replace(_CONTINUED, "\n")) if _CONTINUED in text else text
+
+
+def _written(text: str) -> str:
+    return text.replace(r"\r\n", "\n").replace(r"\n", "\n").replace(r"\"", '"')
 
 
 def _with_status(found: list[Response], text: str) -> list[Response]:

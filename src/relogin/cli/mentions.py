@@ -49,6 +49,7 @@ _LIST = re.compile(
 )
 # Python's f"{realm}" and C#'s $"{realm}" keep what is between their braces.
 _LITERAL = re.compile(r"""[bfr$]?+(["'`])(?:(?!\1)[^\\\r\n]|\\.|(?!))*+\1(?![\w"'%]|/(?!>)|\.\w)""")
+_PERCENT = re.compile(r"%[qQ]?+\(([^()\r\n]*+)\)")  # of Ruby
 _IN_BRACKETS = re.compile(r"\[(.*?)\](?=[\],}\s]|\Z)")
 # What Spring's MockMvc prints: `[Vary:"Origin", WWW-Authenticate:"Bearer realm="a"", Date:"x"]`.
 _BEFORE_ANOTHER = re.compile(r'"(.*?)"(?=,[ ][\w-]+:"|\]\s*\Z)')
@@ -155,7 +156,9 @@ def _unquoted(line: str, quote: str) -> str:
             return literal(found[0])
     elif quote:
         line = line.rpartition(quote)[0] or line
-    elif inside := _IN_BRACKETS.match(line) or _BEFORE_ANOTHER.match(line):
+    elif inside := (
+        _IN_BRACKETS.match(line) or _BEFORE_ANOTHER.match(line) or _PERCENT.match(line)
+    ):
         line = inside[1]
     if found := _LITERAL.match(line):
         return literal(found[0])
