@@ -26,7 +26,6 @@ except ModuleNotFoundError as _missing:
         "pip install 'relogin[django]' djangorestframework",
         name=_missing.name,
     ) from _missing
-from rest_framework.authentication import BaseAuthentication
 from rest_framework.authentication import SessionAuthentication as CookieAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -144,13 +143,13 @@ def _others(request: Request) -> list[Challenge]:
     found = [
         challenge
         for one in request.authenticators or ()
-        if isinstance(one, BaseAuthentication) and not _is_ours(one)
+        if not _is_ours(one)
         for challenge in _challenges_of(one, request)
     ]
     return [one for one in found if one.scheme.lower() not in ours and not asks_for_password([one])]
 
 
-def _challenges_of(authenticator: BaseAuthentication, request: Request) -> list[Challenge]:
+def _challenges_of(authenticator: Any, request: Request) -> list[Challenge]:
     try:
         line = authenticator.authenticate_header(request)
         return parse(force_str(line or ""), lenient=True)  # it may be a lazy translation
