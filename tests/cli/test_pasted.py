@@ -171,6 +171,11 @@ def test_a_scheme_alone_behind_a_comma_is_a_value(scheme: str) -> None:
     assert found(f'set("WWW-Authenticate", "{scheme}")') == [(None, [scheme])]
 
 
+def test_behind_a_comma_a_scheme_with_parameters_may_begin_as_another_header_does() -> None:
+    field = "Cookie realm=a"
+    assert found(f'set("WWW-Authenticate", "{field}")') == [(None, [field])]
+
+
 def test_of_two_statuses_in_a_log_neither_counts() -> None:
     text = f"status=401 then status=200 WWW-Authenticate: {FIELD}"
     assert found(text) == [(None, [FIELD])]
