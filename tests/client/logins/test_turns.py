@@ -198,53 +198,6 @@ def renewing(site: Site) -> Callable[[Request], Answer]:
     return answer
 
 
-@pytest.mark.parametrize(
-    ("pages", "kept"),
-    [
-        ([{"tenant": "t"}, {"user": "ada"}], True),
-        ([{"tenant": "t"}, {"user": "bob"}], False),
-        ([{"tenant": lambda: "t"}, {"user": "ada"}], True),
-        ([{"tenant": "t"}, {"user": lambda: "ada"}], False),
-        ([{"tenant": "t"}, lambda: {"user": "ada"}], False),
-        ([{"tenant": "t"}, {"user": "ada"}, {"password": lambda: "pa55"}], True),
-        ([], False),
-    ],
-)
-def test_before_it_begins_a_login_calls_functions_of_its_first_page_alone(
-    pages: list[Any], kept: bool
-) -> None:
-    """What a later page asks for may depend on the first; in doubt, the account is another one."""
-    login, other = (FormLogin("https://www.example.com/login", {"user": "-"}) for _ in range(2))
-    first = [
-        accounts.Filled(page, page, {"password": "password"})
-        for page in ({"tenant": "t"}, {"user": "ada"}, {"password": "pa55"})
-    ]
-    with requests.Session() as http:
-        http.cookies.set("sid", "1", domain="www.example.com")
-        accounts.remember_account(http, ["https://www.example.com"], login, first)
-        accounts.remember_owner(context(http), [("www.example.com", "/", "sid")], login)
-        accounts.forget_others(
-            context(http), http.cookies, other, ["https://www.example.com"], pages
-        )
-        assert bool(http.cookies) is kept
-
-
-@pytest.mark.parametrize(
-    ("host", "domain", "goes"),
-    [
-        ("www.example.com", "www.example.com", True),
-        ("www.example.com", ".example.com", True),
-        ("example.com", "www.example.com", False),
-        ("anexample.com", ".example.com", False),
-        ("localhost", "localhost.local", True),
-        ("::1", "[::1].local", True),
-        ("::1", "::1", True),
-    ],
-)
-def test_a_cookie_goes_to_its_host_and_its_domain(host: str, domain: str, goes: bool) -> None:
-    assert accounts._goes_to(host, domain) is goes
-
-
 def test_one_login_may_run_twice_at_once(site: Site) -> None:
     """A request that gave up waiting for a login begins it again."""
     both = threading.Barrier(2)

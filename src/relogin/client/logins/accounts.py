@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from http.cookiejar import Cookie, CookieJar
 from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
-from weakref import WeakKeyDictionary, ref
+from weakref import ref
 
 from relogin.client.logins.base import Login
 from relogin.client.logins.cookies import cookies_in, remove
@@ -20,6 +20,7 @@ from relogin.client.logins.fields import (
 )
 from relogin.client.logins.keyed_digest import keyed_digest
 from relogin.client.logins.one_time import has_codes
+from relogin.client.logins.per_client import PerClient
 from relogin.client.terms.grant import Context
 from relogin.client.terms.progress import Progress
 
@@ -98,8 +99,8 @@ _Key: TypeAlias = tuple[str, str, str]
 """The domain, path and name of a cookie."""
 
 # Who signed in last with each client, at each origin; and whose login has set each cookie.
-_accounts: WeakKeyDictionary[Any, dict[str, _Account]] = WeakKeyDictionary()
-_owners: WeakKeyDictionary[Any, dict[_Key, _Account]] = WeakKeyDictionary()
+_accounts: PerClient[dict[str, _Account]] = PerClient(dict)
+_owners: PerClient[dict[_Key, _Account]] = PerClient(dict)
 
 
 def _key(cookie: Cookie) -> _Key:
@@ -107,7 +108,7 @@ def _key(cookie: Cookie) -> _Key:
 
 
 def _account(http: Any, login: Login) -> _Account:
-    known = (*_accounts.get(http, {}).values(), *_owners.get(http, {}).values())
+    known = (*_accounts[http].values(), *_owners[http].values())
     same = (account for account in known if account.login() is login)
     return next(same, None) or _Account(ref(login))
 
@@ -118,12 +119,12 @@ def remember_account(
     """Remember who has signed in with a client: at the application and its providers."""
     account = _account(http, login)
     account.passwords, account.pages = _who(filled)
-    _accounts.setdefault(http, {}).update(dict.fromkeys(origins, account))
+    _accounts[http].update(dict.fromkeys(origins, account))
 
 
 def is_known_as(login: Login, http: Any, origins: Iterable[str], skipped: Sequence[Fields]) -> bool:
     """Tell whether nobody else has signed in with a client, as far as the skipped pages tell."""
-    known = _accounts.get(http, {})
+    known = _accounts[http]
     accounts = [known[origin] for origin in origins if origin in known]
     if not all(account.is_of(login, skipped) for account in accounts):
         return False
@@ -138,7 +139,7 @@ def remember_owner(context: Context, keys: Iterable[_Key], login: Login) -> None
     """Remember whose login has set these cookies of a client, even if it failed later."""
     account = _account(context.http, login)
     account.progress = ref(context.progress)
-    _owners.setdefault(context.http, {}).update(dict.fromkeys(keys, account))
+    _owners[context.http].update(dict.fromkeys(keys, account))
 
 
 def remember_set(context: Context, jar: CookieJar, given: Mapping[str, str], login: Login) -> None:
@@ -154,7 +155,7 @@ def forget_others(
 
     Some servers turn such a session into ours, and its owner then uses our account.
     """
-    owners = _owners.get(context.http, {})
+    owners = _owners[context.http]
     known, cookies = set(owners), cookies_in(jar)  # in this order: others may add to both
     for gone in known.difference(map(_key, cookies)):
         owners.pop(gone, None)

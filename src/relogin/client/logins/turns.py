@@ -11,12 +11,13 @@ import time
 from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
 from typing import Any
-from weakref import WeakKeyDictionary, ref
+from weakref import ref
 
 from relogin.client.logins.accounts import forget_others, remember_owner
 from relogin.client.logins.base import Login
 from relogin.client.logins.cookies import cookies_in
 from relogin.client.logins.fields import Fields
+from relogin.client.logins.per_client import PerClient
 from relogin.client.logins.sending.exchange import Steps, jar_of
 from relogin.client.logins.sending.request import Pause
 from relogin.client.terms.grant import Context, Grant
@@ -29,7 +30,7 @@ _PATIENCE = 0.5  # of the time that the login has
 _OWN = "; give each account a client of its own"
 
 # The logins that use a client now or wait for it, in their order.
-_queues: WeakKeyDictionary[Any, list[ref[Turn]]] = WeakKeyDictionary()
+_queues: PerClient[list[ref[Turn]]] = PerClient(list)
 _running: ContextVar[tuple[ref[Turn], ...]] = ContextVar("relogin: turns", default=())
 
 
@@ -60,7 +61,7 @@ class Turn:
 
     def __enter__(self) -> Steps[Grant | None]:
         self._outer = _running.get()
-        self._queue = _queues.setdefault(self._http, [])
+        self._queue = _queues[self._http]
         self._queue.append(ref(self, self._queue.remove))
         _running.set((*self._outer, ref(self)))
         return self._in_turn()
