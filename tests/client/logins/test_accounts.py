@@ -84,3 +84,12 @@ def test_before_it_begins_a_login_calls_functions_of_its_first_page_alone(
 )
 def test_a_cookie_goes_to_its_host_and_its_domain(host: str, domain: str, goes: bool) -> None:
     assert accounts._goes_to(host, domain) is goes
+
+
+def test_a_session_that_nothing_names_is_of_its_own_login_alone() -> None:
+    origin, fields = "https://www.example.com", {"answer": "42"}
+    login, other = (FormLogin(f"{origin}/login", fields) for _ in range(2))
+    with requests.Session() as http:
+        accounts.remember_account(http, [origin], login, [accounts.Filled(fields, fields, {})])
+        known = [accounts.is_known_as(one, http, [origin], [fields]) for one in (login, other)]
+    assert known == [True, False]
