@@ -225,6 +225,20 @@ def test_a_child_forked_while_a_module_is_imported_late_can_import_it(tmp_path: 
     assert ran.stdout.strip() == "0"
 
 
+PATTERNS = """
+import pyparsing
+from relogin.wire.malformed import element
+
+found = [vars(one) for one in element.visit_all() if isinstance(one, pyparsing.Regex)]
+print(len(found) > 0, all("re_match" in one for one in found))
+"""
+
+
+def test_the_patterns_of_the_recovery_are_compiled_during_its_import() -> None:
+    """A fork waits for an import, but for no lock of Python 3.11's `cached_property`."""
+    assert python(PATTERNS).stdout.split() == ["True", "True"]
+
+
 FIRST_401 = """
 import sys, threading
 import requests
