@@ -238,8 +238,8 @@ element: pp.ParserElement = (
 element.leave_whitespace().parse_with_tabs().streamline()
 # No fork happens during this import. Later, one could meet the lock that `cached_property` has in
 # Python 3.11 while a pattern is compiled, and its child would wait for it forever.
-for part in element.visit_all():  # type: ignore[no-untyped-call]
-    getattr(part, "re_match", None)
+for _part in element.visit_all():  # type: ignore[no-untyped-call]
+    getattr(_part, "re_match", None)
 
 
 def elements(line: str) -> Iterator[tuple[list[Event], int, int]]:
